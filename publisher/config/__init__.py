@@ -1,0 +1,39 @@
+"""publisher.toml and PUBLISHER_* variables -> one frozen Config; every mistake is reported at once."""
+
+from publisher.config.keys import (
+    Config,
+    Database,
+    Delivering,
+    Feeds,
+    Mail,
+    NewsletterConfig,
+    Pages,
+    Person,
+    Posts,
+    Site,
+    Smtp,
+    Web,
+)
+from publisher.config.load import CONFIG_FILE, find_project, load_config
+from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
+
+__all__ = [
+    "CONFIG_FILE",
+    "Config",
+    "Database",
+    "Delivering",
+    "Feeds",
+    "Mail",
+    "NewsletterConfig",
+    "Pages",
+    "Person",
+    "Posts",
+    "Schedule",
+    "ScheduleKind",
+    "Site",
+    "Smtp",
+    "Web",
+    "find_project",
+    "load_config",
+    "parse_schedule",
+]

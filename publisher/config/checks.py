@@ -1,0 +1,139 @@
+"""Checks of single values, run by pydantic without this module (or its readers) importing pydantic.
+
+pydantic takes 0.11 s to import, more than a whole build with nothing to do; a Check only carries the
+function, and pydantic asks it for a schema when there is something to validate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from publisher.config.schedule import parse_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What a key is for, in one sentence; docs/configuration.md and `publisher init` say the same."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A value check for Annotated: the function raises ValueError with a sentence for the writer."""
+
+    function: Callable[[Any], object]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        def checked(value: Any) -> Any:
+            self.function(value)
+            return value
+
+        return core_schema.no_info_after_validator_function(checked, handler(source))
+
+
+def web_address(value: str) -> None:
+    """Accept an absolute http(s) URL without query or fragment; the empty string means unset."""
+    if not value:
+        return
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{value!r} is no web address; write it like https://example.org")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{value!r} must have no ? or #")
+
+
+def not_blank(value: str) -> None:
+    """Accept text that has something in it."""
+    if not value.strip():
+        raise ValueError("must not be empty")
+
+
+def time_zone(value: str) -> None:
+    """Accept a name of the IANA time zone database."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is no time zone; write it like Europe/Berlin") from error
+
+
+def language_tag(value: str) -> None:
+    """Accept the shape of a BCP 47 language tag; the empty string means unset."""
+    if value and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ValueError(f"{value!r} is no language tag; write it like en or pt-BR")
+
+
+def schedule(value: str) -> None:
+    """Accept what parse_schedule accepts."""
+    parse_schedule(value)
+
+
+def short_name(value: str) -> None:
+    """Accept a name that can stand in a path, a header and a command line."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", value):
+        raise ValueError(f"{value!r} is no name; use small letters, digits and hyphens")
+
+
+def mail_address(value: str) -> None:
+    """Accept an address with or without a display name; the empty string means unset."""
+    if not value:
+        return
+    from email.headerregistry import AddressHeader
+    from email.policy import default
+
+    if re.search(r"[\r\n\0]", value):
+        raise ValueError(f"{value!r} must be one line")
+    parsed: Any = default.header_factory("to", value)
+    assert isinstance(parsed, AddressHeader)  # noqa: S101 - tells the type checker what "to" makes
+    addresses = parsed.addresses  # type: ignore[attr-defined]
+    if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain or parsed.defects:
+        raise ValueError(f"{value!r} is no mail address; write it like Ada Lovelace <ada@example.org>")
+
+
+def permalink_pattern(value: str) -> None:
+    """Accept a path made of the known parts."""
+    known = {"folder", "year", "month", "day", "slug", "lang"}
+    unknown = [part for part in re.findall(r"\{([^}]*)\}", value) if part not in known]
+    if unknown:
+        raise ValueError(f"{{{unknown[0]}}} is unknown; use {', '.join('{%s}' % k for k in sorted(known))}")
+    if "{slug}" not in value or not value.startswith("/"):
+        raise ValueError("must start with / and hold {slug}")
+    if ".." in value or re.search(r"[\s?#\\]", value):
+        raise ValueError("must be a plain path")
+
+
+def authority(value: str) -> None:
+    """Accept the authority of a tag: URI (RFC 4151 section 2.1): a domain or address, a comma, a date."""
+    if value and not re.fullmatch(r"[A-Za-z0-9._@-]+,\d{4}(-\d{2}){0,2}", value):
+        raise ValueError(f"{value!r} is no authority; write a domain, a comma and a year: example.org,2026")
+
+
+def project_path(value: str) -> None:
+    """Accept a relative path that stays inside the project."""
+    if not value or value.startswith(("/", "\\", "~")) or ".." in re.split(r"[/\\]", value):
+        raise ValueError(f"{value!r} must be a path inside the project")
+
+
+def civil_date(value: str) -> None:
+    """Accept YYYY-MM-DD; the empty string means unset."""
+    from datetime import date
+
+    if value:
+        try:
+            date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no date; write it like 2026-01-31") from error
+
+
+def database_url(value: str) -> None:
+    """Accept SQLite and PostgreSQL URLs."""
+    if not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", value):
+        raise ValueError(f"{value!r} is no database; use sqlite:///path or postgresql://host/name")

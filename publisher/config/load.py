@@ -1,0 +1,174 @@
+"""Finding a project and reading its configuration.
+
+pydantic validates, and only when the file or the environment is new: a text that was once found valid
+is remembered by its hash, since importing pydantic takes longer than a build with nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from publisher import __version__
+from publisher.config.keys import Config
+from publisher.errors import ConfigError, ProjectError, PublisherError
+
+CONFIG_FILE = "publisher.toml"
+NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_NOW", "PUBLISHER_SECRET"}
+
+
+def find_project(start: Path) -> Path:
+    """Return the nearest folder upward from `start` that holds publisher.toml; raise ProjectError if none."""
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_FILE).is_file():
+            return folder
+    raise ProjectError(
+        f"no {CONFIG_FILE} here or in a folder above",
+        where=str(start),
+        mend="run `publisher init`, or name the project with --project DIR",
+    )
+
+
+def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration of the project at `root`.
+
+    environ defaults to the process's; only names that start with PUBLISHER_ count.
+    Raises ConfigError with every mistake, each with file, line and key.
+    """
+    path = root / CONFIG_FILE
+    text = _read(path)
+    env = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith("PUBLISHER_")}
+    try:
+        raw = plain(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_toml_mistake(error, text)]) from error
+    unknown = overlay(raw, env)
+    key = _fingerprint(text, env)
+    stamp = root / ".publisher" / "config.valid"
+    if unknown or not _known_valid(stamp, key):
+        from publisher.config.mistakes import find_mistakes
+
+        mistakes = find_mistakes(raw, text, unknown)
+        if mistakes:
+            raise ConfigError(mistakes)
+        _remember(stamp, key)
+    return replace(make(Config, raw), root=root)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProjectError("not UTF-8 text", where=str(path), mend="save it as UTF-8") from error
+    except OSError as error:
+        raise ProjectError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:
+    message, _, place = str(error).partition(" (at ")
+    line = place.removeprefix("line ").split(",")[0].rstrip(")")
+    number = line if line.isdigit() else str(text.count("\n") + 1)
+    return PublisherError(f"not valid TOML: {message}", where=f"{CONFIG_FILE}:{number}")
+
+
+def plain(value: Any) -> Any:
+    """Turn TOML's dates and times into text, so that `since = 2026-01-31` works without quotes."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
+    """Lay PUBLISHER_SECTION_KEY variables over `raw`; return the names that are no setting."""
+    names = variables()
+    unknown = []
+    for name in sorted(env):
+        if name in NOT_SETTINGS:
+            continue
+        if name not in names:
+            unknown.append(name)
+            continue
+        keys, hint = names[name]
+        table = raw
+        for key in keys[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                break
+        else:
+            table[keys[-1]] = _typed(env[name], hint)
+    return unknown
+
+
+def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
+    """Return every variable that sets a key: name -> (path of the key, its type). Newsletters have none."""
+    found: dict[str, tuple[tuple[str, ...], Any]] = {}
+
+    def walk(cls: type, path: tuple[str, ...]) -> None:
+        hints = get_type_hints(cls)
+        for item in fields(cls):
+            hint, keys = hints[item.name], (*path, item.name)
+            if isinstance(hint, type) and is_dataclass(hint):
+                walk(hint, keys)
+            elif keys not in (("root",), ("newsletters",)):
+                found["_".join(("PUBLISHER", *keys)).upper()] = (keys, hint)
+
+    walk(Config, ())
+    return found
+
+
+def _typed(text: str, hint: Any) -> Any:
+    """Turn a variable's text into the type of its key; a text that does not fit is left for the validator."""
+    if hint is bool:
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+            text.lower(), text
+        )
+    if hint is int:
+        return int(text) if text.lstrip("-").isdecimal() else text
+    if get_origin(hint) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def make(cls: type[Any], raw: Mapping[str, Any]) -> Any:
+    """Build a configuration dataclass from a table that is known to be valid."""
+    hints = get_type_hints(cls)
+    return cls(**{name: _value(hints[name], value) for name, value in raw.items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if isinstance(hint, type) and is_dataclass(hint):
+        return make(hint, value)
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return tuple(_value(inner, item) for item in value)
+    assert get_origin(hint) in (None, Literal, types.UnionType)  # noqa: S101 - a new kind of key needs a case here
+    return value
+
+
+def _fingerprint(text: str, env: Mapping[str, str]) -> str:
+    parts = [__version__, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _known_valid(stamp: Path, key: str) -> bool:
+    try:
+        return stamp.read_text(encoding="ascii") == key
+    except (OSError, ValueError):
+        return False
+
+
+def _remember(stamp: Path, key: str) -> None:
+    """Keep the hash for the next start; a folder that cannot be written only costs time."""
+    try:
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(key, encoding="ascii")
+    except OSError:
+        pass

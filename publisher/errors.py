@@ -1,0 +1,82 @@
+"""What can go wrong, as one tree.
+
+    PublisherError            one line for a person: what, where, how to mend it
+    ├── ProjectError          there is no project here, or it cannot be used
+    ├── ConfigError           publisher.toml or a PUBLISHER_* variable; holds every mistake at once
+    ├── PostError             one post cannot be read; it is left out and the others publish
+    ├── TemplateError         a template is missing or broken
+    ├── StoreError            the database cannot be opened, or says no
+    ├── SubscriberError       an address or a subscription is not acceptable
+    └── TransportError        no answer was had from the mail server or the outbox folder
+
+A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
+"""
+
+from __future__ import annotations
+
+
+class PublisherError(Exception):
+    """The root: a problem that a person can mend.
+
+    message: what is wrong, one sentence without a full stop at its end.
+    where:   "path:line", "path" or a URL; empty if there is no such place.
+    mend:    what to do about it; empty if the message says it.
+    """
+
+    def __init__(self, message: str, *, where: str = "", mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        mend = f" ({self.mend})" if self.mend else ""
+        return f"{place}{self.message}{mend}"
+
+    def lines(self) -> list[str]:
+        """Return the error as lines for a terminal, one a mistake."""
+        return [str(self)]
+
+
+class ProjectError(PublisherError):
+    """There is no project here, or its folders cannot be used."""
+
+
+class ConfigError(PublisherError):
+    """Every mistake in the configuration, each with its place."""
+
+    def __init__(self, mistakes: list[PublisherError]) -> None:
+        super().__init__("; ".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        return "; ".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return one line a mistake."""
+        return [str(mistake) for mistake in self.mistakes]
+
+
+class PostError(PublisherError):
+    """One post cannot be read. It becomes a Problem; the other posts publish."""
+
+    def __init__(self, message: str, *, line: int = 1, mend: str = "") -> None:
+        super().__init__(message, mend=mend)
+        self.line = line
+
+
+class TemplateError(PublisherError):
+    """A template is missing or cannot be rendered."""
+
+
+class StoreError(PublisherError):
+    """The database cannot be opened, migrated or written."""
+
+
+class SubscriberError(PublisherError):
+    """An address or a subscription is not acceptable."""
+
+
+class TransportError(PublisherError):
+    """The transport gave no answer: nobody listens, the login failed, the disk is full."""

@@ -1,0 +1,326 @@
+"""The nouns of the project: frozen, complete at birth, times aware.
+
+Nothing here reads a file, a clock or a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+def require_aware(name: str, value: datetime | None) -> None:
+    """Raise ValueError when a datetime carries no zone: a naive time means another hour on another machine."""
+    if value is not None and value.utcoffset() is None:
+        raise ValueError(f"{name} must carry a time zone: {value!r}")
+
+
+class Severity(StrEnum):
+    """How bad a Problem is: an error leaves the post out, a warning publishes it all the same."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with what a person wrote, said in one line.
+
+    path is relative to the project; line counts from 1, 0 means the whole file.
+    """
+
+    path: str
+    line: int
+    message: str
+    mend: str = ""
+    severity: Severity = Severity.ERROR
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+    def __str__(self) -> str:
+        mend = f" ({self.mend})" if self.mend else ""
+        return f"{self.where}: {self.message}{mend}"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A person or an organisation that wrote a post."""
+
+    name: str
+    email: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The picture of a post; url is absolute."""
+
+    url: str
+    alt: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that belongs to a post, such as a podcast episode (RSS 2.0 <enclosure>).
+
+    url is absolute; length is in bytes (0 where it is not known); duration in seconds (0 likewise).
+    """
+
+    url: str
+    media_type: str
+    length: int = 0
+    duration: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A subject that posts share. The slug is distinct for distinct names, readable, and stable for ever."""
+
+    name: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The metadata of one Markdown file; its body is not read until it is rendered.
+
+    source     path relative to the posts folder, POSIX style
+    id         permanent: from front matter, or a tag: URI (RFC 4151)
+    permalink  site-relative path of the page, "/2024/07/06/hello/"
+    url        absolute address of the page
+    excerpt    plain text from front matter, "" where the body gives it (RenderedPost.excerpt)
+    digest     hash of the file's content: equal digests render equally
+    """
+
+    source: str
+    id: str
+    title: str
+    permalink: str
+    url: str
+    published: datetime
+    updated: datetime
+    digest: str
+    expires: datetime | None = None
+    language: str = ""
+    excerpt: str = ""
+    excerpt_separator: str = ""
+    authors: tuple[Author, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    image: Image | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    in_feeds: bool = True
+    in_newsletters: bool = True
+
+    def __post_init__(self) -> None:
+        require_aware("published", self.published)
+        require_aware("updated", self.updated)
+        require_aware("expires", self.expires)
+
+    def is_public(self, now: datetime) -> bool:
+        """Return whether readers may see the post at the moment `now`."""
+        return self.published <= now and (self.expires is None or now < self.expires)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPost:
+    """A post with its body as HTML.
+
+    html     sanitised, every URL absolute; code blocks are <pre><code class="language-x"> without highlighting
+    excerpt  plain text, one paragraph, never empty unless the post is
+    words    how many words the body has (a character counts as half a word in scripts without spaces)
+    assets   files of the project that the body shows: site-relative path -> path relative to the project
+    """
+
+    post: Post
+    html: str
+    excerpt: str
+    words: int
+    problems: tuple[Problem, ...] = ()
+    assets: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def minutes(self) -> int:
+        """Reading time in whole minutes at 220 words a minute, at least 1."""
+        return max(1, round(self.words / 220))
+
+
+class Mark:
+    """What a letter says where a recipient's own value comes in, later and per message.
+
+    A mark stands in hrefs and in text; it survives premailer and never occurs in a post
+    (composition defuses any text that looks like one).
+    """
+
+    UNSUBSCRIBE = "@@publisher-unsubscribe@@"
+    PREFERENCES = "@@publisher-preferences@@"
+    NAME = "@@publisher-name@@"
+    ADDRESS = "@@publisher-address@@"
+
+    ALL = (UNSUBSCRIBE, PREFERENCES, NAME, ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An edition rendered for one audience variant, before any recipient is known.
+
+    variant  "" for all topics
+    html     a whole document with inlined CSS; holds marks (see Mark)
+    text     plain text, at most 72 columns where it can be; holds marks
+    """
+
+    variant: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionPost:
+    """What an edition remembers of a post it carried."""
+
+    id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionDraft:
+    """An edition that is composed and not yet in the ledger.
+
+    passed_over  ids of posts that this newsletter will never send: the archive before its first edition.
+    """
+
+    newsletter: str
+    slot: str
+    number: int
+    subject: str
+    made_at: datetime
+    posts: tuple[EditionPost, ...]
+    letters: tuple[Letter, ...]
+    passed_over: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_aware("made_at", self.made_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What a newsletter sent for one slot. Immutable once made; id is its key in the store."""
+
+    id: int
+    newsletter: str
+    slot: str
+    number: int
+    subject: str
+    made_at: datetime
+    posts: tuple[EditionPost, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_aware("made_at", self.made_at)
+
+    @property
+    def path(self) -> str:
+        """Site-relative path of the edition's web copy."""
+        return f"/editions/{self.newsletter}/{slot_path(self.slot)}/"
+
+
+def slot_path(slot: str) -> str:
+    """Return a slot's label as one safe path segment ("post:tag:a,2024:x" holds colons and slashes)."""
+    return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
+
+
+class SubscriberStatus(StrEnum):
+    """Where a person stands. Only `active` is ever mailed."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscriber's wish for one newsletter; no topics means all."""
+
+    newsletter: str
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person who may get letters. id is the store's key; uid is random, public and permanent."""
+
+    id: int
+    uid: str
+    address: str
+    name: str
+    language: str
+    status: SubscriberStatus
+    created_at: datetime
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+class DeliveryStatus(StrEnum):
+    """Where one delivery stands; every move between these is in delivery/lifecycle.py."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claimed row of the ledger with what its message needs."""
+
+    id: int
+    edition_id: int
+    subscriber_uid: str
+    address: str
+    name: str
+    variant: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCounts:
+    """How many deliveries of an edition stand in each state."""
+
+    by_status: dict[DeliveryStatus, int] = field(default_factory=dict)
+
+    def __getitem__(self, status: DeliveryStatus) -> int:
+        return self.by_status.get(status, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+    @property
+    def open(self) -> int:
+        """How many still wait to be sent."""
+        return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file of public/, not made yet.
+
+    path  relative to the output folder, POSIX style, no leading slash
+    key   hash of everything that `make` depends on: an equal key needs no making
+    make  returns the bytes
+    """
+
+    path: str
+    key: str
+    make: Callable[[], bytes]

@@ -1,0 +1,115 @@
+"""Jinja2 templates: those shipped with Publisher, each of which a project's own file of the same name replaces.
+
+A project's template can extend the shipped one and override a single block:
+
+    {% extends "shipped/pages/post.html" %}
+    {% block footer %}...{% endblock %}
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publisher.errors import TemplateError
+
+if TYPE_CHECKING:
+    import jinja2
+
+SHIPPED_PREFIX = "shipped"
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the shipped templates: inside the wheel, or beside the package in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+class Templates:
+    """All templates of one project.
+
+    own is the project's templates/ folder; it need not exist.
+    """
+
+    def __init__(self, own: Path) -> None:
+        self._folders = [folder for folder in (own, shipped_folder()) if folder.is_dir()]
+
+    def render(self, name: str, **context: Any) -> str:
+        """Render a template such as "pages/post.html"; raise TemplateError with the file and line that failed."""
+        import jinja2
+
+        try:
+            return self._environment.get_template(name).render(**context)
+        except jinja2.TemplateNotFound as error:
+            raise TemplateError(
+                f"there is no template {error.name!r}", mend=f"add templates/{error.name}, or name another"
+            ) from error
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
+        except Exception as error:  # noqa: BLE001 - a template may raise anything; the writer gets file and line
+            raise TemplateError(f"{error}", where=_template_line(error, name)) from error
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is such a template."""
+        return any((folder / name).is_file() for folder in self._folders)
+
+    def source(self, name: str) -> str:
+        """Return the text of a file such as "pages/site.css" as it is, from the first folder that has it."""
+        for folder in self._folders:
+            if (folder / name).is_file():
+                return (folder / name).read_text(encoding="utf-8")
+        raise TemplateError(f"there is no template {name!r}", mend=f"add templates/{name}")
+
+    def digest(self, part: str) -> str:
+        """Return a hash of every file under a part ("pages", "email"), shipped and own."""
+        found = hashlib.sha256()
+        for folder in self._folders:
+            for path in sorted((folder / part).rglob("*")):
+                if path.is_file():
+                    found.update(f"{path.relative_to(folder)}\0".encode())
+                    found.update(path.read_bytes())
+        return found.hexdigest()
+
+    @cached_property
+    def _environment(self) -> jinja2.Environment:
+        import jinja2
+
+        folders = jinja2.FileSystemLoader(self._folders)
+        shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: jinja2.FileSystemLoader(shipped_folder())})
+        environment = jinja2.Environment(
+            loader=jinja2.ChoiceLoader([folders, shipped]),
+            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        environment.filters["civil_date"] = civil_date
+        return environment
+
+
+def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
+    """Return a date in words of the language ("6 July 2024"); style is Babel's: short, medium, long, full."""
+    from babel import Locale, UnknownLocaleError
+    from babel.dates import format_date
+
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return format_date(value, format=style, locale=locale)
+
+
+def _template_line(error: BaseException, name: str) -> str:
+    """The innermost template line in the traceback of an error."""
+    place, frame = f"templates/{name}", error.__traceback__
+    while frame is not None:
+        filename = frame.tb_frame.f_code.co_filename
+        if filename.endswith((".html", ".txt", ".css", ".xml")):
+            place = f"{filename}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    return place
