@@ -94,7 +94,8 @@ class Post:
     permalink  site-relative path of the page, "/2024/07/06/hello/"
     url        absolute address of the page
     excerpt    plain text from front matter, "" where the body gives it (RenderedPost.excerpt)
-    digest     hash of the file's content: equal digests render equally
+    digest     changes whenever the rendered post may change
+    files      picture and enclosures that may be files of the project: (site path, project path)
     """
 
     source: str
@@ -115,6 +116,7 @@ class Post:
     enclosures: tuple[Enclosure, ...] = ()
     in_feeds: bool = True
     in_newsletters: bool = True
+    files: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)

@@ -1,0 +1,228 @@
+"""All posts of a project: read once, indexed, looked at again only where a file changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import overload
+
+from publisher.config.keys import Config
+from publisher.errors import PostError
+from publisher.model import Post, Problem, Severity, Tag
+from publisher.posts.index import Index, Row
+from publisher.posts.entry import Entry, Settings
+from publisher.posts.scan import MOST_BYTES, Stamp, scan
+
+_HEAD_BYTES = 4096
+
+
+class Archive:
+    """The posts of one project at one moment.
+
+    posts        what readers may see at `now`, newest first; loaded only as far as it is looked at
+    problems     files that are left out (errors) and what is doubtful in heads (warnings), by path
+    next_change  when the next post appears or expires; None if none will
+    changed      whether any file was new, changed or gone since the index was last written
+    """
+
+    def __init__(self, folder: Path, index: Index, rows: list[Row], problems: list[Problem], now: datetime,
+                 changed: bool, shown: str) -> None:
+        self.folder, self.now, self.changed = folder, now, changed
+        self._index, self._shown = index, shown
+        kept, clashes = _without_clashes(rows, shown)
+        self.problems = sorted([*problems, *clashes], key=lambda p: (p.path, p.line))
+        moment = now.timestamp()
+        self._rows = [row for row in kept
+                      if row.published <= moment and (row.expires is None or moment < row.expires)]
+        self.waiting = sum(row.published > moment for row in kept)
+        times = [t for row in kept for t in (row.published, row.expires) if t is not None and t > moment]
+        self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
+        self._permalinks = {row.source: row.permalink for row in self._rows}
+        self._digests = self._linked_digests()
+        self._loaded: dict[str, Post] = {}
+        self._stems: dict[str, list[str]] | None = None
+        self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
+
+    def load(self, sources: Iterable[str]) -> list[Post]:
+        """Return whole posts, in the order of `sources`."""
+        wanted = list(sources)
+        missing = [source for source in wanted if source not in self._loaded]
+        for post in self._index.posts(missing):
+            self._loaded[post.source] = self._with_digest(post)
+        return [self._loaded[source] for source in wanted]
+
+    def digest(self, source: str) -> str:
+        """Return what changes whenever the rendered post may change."""
+        return self._digests[source]
+
+    def in_feeds(self, tag: str | None = None) -> list[str]:
+        """Return the sources of the posts for a feed, newest first: all, or those of one tag's slug."""
+        if tag is None:
+            return [row.source for row in self._rows if row.in_feeds]
+        return self.by_tag().get(tag, [])
+
+    def by_tag(self) -> dict[str, list[str]]:
+        """Return for every tag's slug the sources of its posts for feeds, newest first."""
+        found: dict[str, list[str]] = {}
+        for row in self._rows:
+            if row.in_feeds and row.tags:
+                for line in row.tags.split("\n"):
+                    found.setdefault(line.partition("\t")[0], []).append(row.source)
+        return found
+
+    def tags(self) -> list[Tag]:
+        """Return every tag of a public post by slug; its name is the spelling that most posts use."""
+        spellings: dict[str, dict[str, int]] = {}
+        for row in self._rows:
+            for line in row.tags.split("\n") if row.tags else ():
+                slug, _, name = line.partition("\t")
+                counts = spellings.setdefault(slug, {})
+                counts[name] = counts.get(name, 0) + 1
+        return [Tag(min(names, key=lambda name: (-names[name], name)), slug)
+                for slug, names in sorted(spellings.items())]
+
+    def permalink(self, source: str) -> str | None:
+        """Return the permalink of a public post by its path, None where there is no such post."""
+        return self._permalinks.get(source)
+
+    def sources(self) -> dict[str, str]:
+        """Return the permalink of every public post by its path."""
+        return self._permalinks
+
+    def by_stem(self) -> dict[str, list[str]]:
+        """Return the sources of the public posts by file name without ending."""
+        if self._stems is None:
+            self._stems = {}
+            for source in self._permalinks:
+                stem = source.rpartition("/")[2].rpartition(".")[0]
+                self._stems.setdefault(stem, []).append(source)
+        return self._stems
+
+    def assets(self) -> list[tuple[str, str]]:
+        """Return the files that rendered public posts show: (site path, project path), each once."""
+        known = self._index.assets()
+        return sorted({pair for source in self._permalinks for pair in known.get(source, ())})
+
+    def remember(self, rendered: Iterable[tuple[str, list[str], list[tuple[str, str]]]]) -> None:
+        """Keep what the bodies of rendered posts refer to, for the next start."""
+        self._index.remember(rendered)
+
+    def mark_broken(self, problem: Problem, source: str) -> None:
+        """Leave a post out whose body turned out to be unreadable, until its file changes."""
+        stamp = self._index.stamps()[source]
+        self._index.update([(source, stamp, self._digests[source], Entry(None, (problem,)))], ())
+
+    def _with_digest(self, post: Post) -> Post:
+        from dataclasses import replace
+
+        digest = self._digests[post.source]
+        return post if digest == post.digest else replace(post, digest=digest)
+
+    def _linked_digests(self) -> dict[str, str]:
+        """Digests that change too when a post that is linked to moves."""
+        digests = {row.source: row.digest for row in self._rows}
+        for source, targets in self._index.links().items():
+            if source in digests:
+                places = [self._permalinks.get(target, "") for target in targets]
+                digests[source] = _hash(digests[source], *places)
+        return digests
+
+
+class PostList(Sequence[Post]):
+    """Posts that are loaded when they are looked at."""
+
+    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
+        self._sources, self._load = sources, load
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Post: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Post]: ...
+    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
+        if isinstance(index, slice):
+            return self._load(self._sources[index])
+        return self._load([self._sources[index]])[0]
+
+    def __iter__(self) -> Iterator[Post]:
+        return iter(self._load(self._sources))
+
+
+def read_archive(config: Config, now: datetime, key: str) -> Archive:
+    """Look at the posts folder and return the archive as it is at `now`.
+
+    key names the code that reads (see build.code_key): rows made by other code are not trusted.
+    Raises nothing for bad posts: they are in Archive.problems.
+    """
+    settings = Settings.of(config)
+    folder = config.root / config.posts.folder
+    index = Index(config.state_dir / "index.db", _hash(key, repr(settings)))
+    found, problems = scan(folder, settings.folder)
+    known = index.stamps()
+    gone = known.keys() - found.keys()
+    changed = [source for source, stamp in found.items() if known.get(source) != stamp]
+    if changed or gone:
+        index.update((_entry(folder, source, found[source], settings) for source in sorted(changed)), sorted(gone))
+    problems.extend(index.problems())
+    return Archive(folder, index, index.rows(), problems, now, bool(changed or gone), settings.folder)
+
+
+def is_unchanged(config: Config, key: str) -> bool:
+    """Return whether no post file changed since the index was written; reads no post and no row's content."""
+    settings = Settings.of(config)
+    path = config.state_dir / "index.db"
+    if not path.exists():
+        return False
+    index = Index(path, _hash(key, repr(settings)))
+    try:
+        found, problems = scan(config.root / config.posts.folder, settings.folder)
+        return not problems and index.stamps() == found
+    finally:
+        index.close()
+
+
+def _entry(folder: Path, source: str, stamp: Stamp, settings: Settings) -> tuple[str, Stamp, str, Entry]:
+    from publisher.posts.head import read_entry
+
+    digest = _hash(source, str(stamp.size), str(stamp.mtime_ns))
+    path = f"{settings.folder}/{source}"
+    try:
+        if stamp.size > MOST_BYTES:
+            raise PostError(f"has {stamp.size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",
+                            mend="move it out of the posts folder")
+        return source, stamp, digest, read_entry(folder / source, source, stamp, digest, settings, _HEAD_BYTES)
+    except PostError as error:
+        problem = Problem(path, error.line, error.message, error.mend)
+    except OSError as error:
+        problem = Problem(path, 0, f"cannot be read: {error.strerror}")
+    return source, stamp, digest, Entry(None, (problem,))
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Problem]]:
+    """Leave out a post whose id or permalink an older one has; name both files."""
+    ids: dict[str, str] = {}
+    places: dict[str, str] = {}
+    kept, problems = [], []
+    for row in reversed(rows):
+        for taken, value, name in ((ids, row.id, "id"), (places, row.permalink.casefold(), "permalink")):
+            if value in taken:
+                said = row.id if name == "id" else row.permalink
+                problems.append(Problem(f"{shown}/{row.source}", 1,
+                                        f"has the {name} of {shown}/{taken[value]}: {said}",
+                                        f"give one of them {'an id' if name == 'id' else 'a slug'} of its own",
+                                        Severity.ERROR))
+                break
+        else:
+            ids[row.id] = places[row.permalink.casefold()] = row.source
+            kept.append(row)
+    kept.reverse()
+    return kept, problems
+

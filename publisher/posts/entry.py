@@ -1,0 +1,51 @@
+"""What the index keeps of a file, and the settings on which that depends. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from publisher.config.keys import Config
+from publisher.model import Author, Post, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The part of the configuration on which a Post depends, ready to use."""
+
+    folder: str
+    pattern: str
+    site_url: str
+    zone: ZoneInfo
+    language: str
+    author: Author | None
+    authority: str
+    root: Path
+    fix_encoding: bool
+
+    @classmethod
+    def of(cls, config: Config) -> Settings:
+        """Pick the settings out of the configuration."""
+        person = config.site.author
+        authority = config.site.authority or f"{urlsplit(config.site.url).hostname},2024"
+        return cls(
+            folder=config.posts.folder,
+            pattern=config.posts.permalink,
+            site_url=config.site_url,
+            zone=config.zone,
+            language=config.site.language,
+            author=Author(person.name, person.email, person.url) if person.name else None,
+            authority=authority,
+            root=config.root,
+            fix_encoding=config.posts.fix_encoding,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one file turned out to be: a post, a draft (both None), or an error; with warnings."""
+
+    post: Post | None
+    problems: tuple[Problem, ...] = ()

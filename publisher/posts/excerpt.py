@@ -1,0 +1,60 @@
+"""The plain words of a rendered post: its excerpt and its length. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+
+# About three lines on a page and in a letter.
+MOST_CHARACTERS = 300
+
+_PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL | re.IGNORECASE)
+_SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?</\1>|<sup\b[^>]*footnote.*?</sup>", re.DOTALL | re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+_WIDE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+
+
+def plain_text(fragment: str) -> str:
+    """Return the words of an HTML fragment on one line, without tags, entities, code blocks and footnote marks."""
+    text = _TAG.sub("", _BREAK.sub(" ", _SKIPPED.sub(" ", fragment)))
+    return " ".join(html.unescape(text).replace("\u200b", "").split())
+
+
+def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
+    """Return the first real paragraph of a post's HTML as plain text, cut at a word.
+
+    Real means: it says something. A paragraph of a picture, a link alone or a leftover of another tool does not.
+    """
+    for match in _PARAGRAPH.finditer(_SKIPPED.sub(" ", fragment)):
+        text = plain_text(match[1])
+        if is_real(text, match[1]):
+            return shorten(text, limit)
+    return shorten(plain_text(fragment), limit)
+
+
+def is_real(text: str, markup: str) -> bool:
+    """Return whether a paragraph is prose for an excerpt."""
+    if text.startswith(("{%", "{{")) or not _WORD.search(text):
+        return False
+    linked = plain_text("".join(re.findall(r"<a\b[^>]*>.*?</a>", markup, re.DOTALL)))
+    return linked != text or len(text) > 60
+
+
+def shorten(text: str, limit: int = MOST_CHARACTERS) -> str:
+    """Cut a text at the last word that fits into `limit` characters, and say so with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    space = cut.rfind(" ")
+    if space > limit * 0.6:
+        cut = cut[:space]
+    return cut.rstrip(" ,.;:–—-") + "…"
+
+
+def count_words(fragment: str) -> int:
+    """Return how many words a reader meets; two characters of a script without spaces count as one word."""
+    text = html.unescape(_TAG.sub(" ", fragment))
+    wide = len(_WIDE.findall(text)) if not text.isascii() else 0
+    return len(_WORD.findall(_WIDE.sub(" ", text) if wide else text)) + (wide + 1) // 2

@@ -1,0 +1,39 @@
+"""Which file of the project a reference in a post means, and where that file is published.
+
+A reference is always joined to the post's own address. When the same reference, read from the post's file,
+names a file of the project, that file is copied to the joined address: what is written works in an editor's
+preview, on the page, in feeds and in letters.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from urllib.parse import unquote, urlsplit
+
+# Only what readers look at, listen to or download: a link must never publish a configuration or a database.
+_MEDIA = re.compile(
+    r"\.(?:avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|aac|flac|m4a|mp3|oga|ogg|opus|wav|m4v|mov|mp4|ogv|webm|vtt"
+    r"|epub|pdf|zip|tar|gz|docx?|odt|ods|odp|pptx?|xlsx?|ics|bib)$",
+    re.IGNORECASE,
+)
+
+
+def local_file(reference: str, address: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
+    """Return (site path, path in the project) of the file a reference may mean, None where it can mean none.
+
+    reference  as written in the post; address: the same, absolute
+    folder     the posts folder, relative to the project; source: the post's file in it
+    The file need not exist. Never a hidden file, and never one outside the project.
+    """
+    if not address.startswith(f"{site_url}/") or not _MEDIA.search(urlsplit(reference).path):
+        return None
+    path = unquote(urlsplit(reference).path)
+    start = "" if path.startswith("/") else posixpath.dirname(posixpath.join(folder, source))
+    project_path = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
+    if project_path.startswith("..") or any(part.startswith(".") for part in project_path.split("/")):
+        return None
+    site_path = unquote(urlsplit(address).path)[len(urlsplit(site_url).path.rstrip("/")) :].lstrip("/")
+    if not site_path or ".." in site_path.split("/"):
+        return None
+    return site_path, project_path

@@ -1,0 +1,191 @@
+"""What a body holds of another tool: honoured or dropped where that is clean, named with its line where not.
+
+Of Jekyll, {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} are honoured; of kramdown,
+its attribute lists. Other Liquid, Hugo's shortcodes and MDX stay as text, and are a warning.
+Every step keeps the number of lines, so that a warning names the line that the writer sees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from publisher.posts.prose import line_at, masked
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A family of constructs that readers would see as raw text: what they are, and the lines that hold them."""
+
+    what: str
+    lines: tuple[int, ...]
+
+
+# Takes the name of a file as another tool spells it; returns the address of that post, None where there is none.
+Resolve = Callable[[str], str | None]
+
+
+def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Leftover]]:
+    """Return the body without what can be honoured, and what is left of other tools; lines count from 1."""
+    if "{" not in body and "import " not in body and "\n^\n" not in body:
+        return body, []
+    verbatim: set[int] = set()
+    if "{%" in body or "{{" in body:
+        body = _blocks(body, verbatim)
+        body = _known_values(body, site_url, resolve)
+    if "{:" in body or "{#" in body or "\n^\n" in body:
+        body = _attribute_lists(body)
+    return body, _leftovers(body, verbatim)
+
+
+_BLOCK = re.compile(r"\{%-?\s*(raw|highlight|comment)\b([^%]*?)-?%\}(.*?)\{%-?\s*end\1\s*-?%\}", re.DOTALL)
+
+
+def _blocks(body: str, verbatim: set[int]) -> str:
+    """Honour raw, highlight and comment; put the lines that came out of raw, and mean themselves, into verbatim."""
+
+    def replaced(match: re.Match[str]) -> str:
+        kind, argument, inside = match[1], match[2].split(), match[3]
+        if kind == "comment":
+            return "\n" * inside.count("\n")
+        if kind == "raw":
+            first = line_at(body, match.start(3))
+            verbatim.update(range(first, first + inside.count("\n") + 1))
+            return inside
+        return _fenced(re.sub(r"\{%-?\s*(?:end)?raw\s*-?%\}", "", inside), argument[0] if argument else "")
+
+    # A raw block around a highlight, and the other way round, need a second look.
+    for _ in range(2):
+        body = _BLOCK.sub(replaced, body)
+    return body
+
+
+def _fenced(code: str, language: str) -> str:
+    """Code between fences longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
+    fence = "`" * (longest + 1)
+    code = code.rstrip(" \t")
+    return f"{fence}{language}{'' if code.startswith(chr(10)) else chr(10)}{code}{'' if code.endswith(chr(10)) else chr(10)}{fence}"
+
+
+_SITE = re.compile(r"\{\{-?\s*site\.(?:url|baseurl)\s*-?\}\}")
+_LINK = re.compile(r"\{%-?\s*(?:link|post_url)\s+([^%\s]+)\s*-?%\}")
+_FILTERED = re.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|absolute_url)\s*-?\}\}""")
+
+
+def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
+    """Put in the values that this project knows too: the site's address, and those of its posts."""
+    body = _SITE.sub("" if "{{ site.url }}{{ site.baseurl }}" in body else site_url, body)
+    body = _FILTERED.sub(lambda match: match[1], body)
+    return _LINK.sub(lambda match: resolve(match[1]) or match[0], body)
+
+
+_ATTRIBUTE = r"""(?:[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
+_LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*)+\}}"
+_BLOCK_LIST = re.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*)+$", re.MULTILINE)
+_SPAN_LIST = re.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
+_DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*(?:{_ATTRIBUTE}\s*)*\}}[ \t]*$", re.MULTILINE)
+_HEADING_ID = re.compile(r"^(?P<marks>#{1,6})[ \t]+(?P<text>.*?)[ \t]*\{:?[ \t]*#(?P<id>[\w-]+)[^}\n]*\}[ \t]*$", re.MULTILINE)
+_END_OF_BLOCK = re.compile(r"^\^[ \t]*$", re.MULTILINE)
+_TOC_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
+_PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
+
+
+def _attribute_lists(body: str) -> str:
+    """Drop kramdown's attribute lists and end-of-block marks; an id stays as a target for links."""
+    body = _cut(body, _END_OF_BLOCK)
+    body = _edit(body, _HEADING_ID, lambda m: f'{m["marks"]} {_target(m["id"])}{m["text"]}')
+    body = _cut(body, _DEFINITION)
+    body = _block_lists(body)
+    return _cut(body, _SPAN_LIST)
+
+
+def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
+    """Replace what `pattern` finds outside code; `change` sees the match in the true text."""
+    out, last = [], 0
+    for found in pattern.finditer(masked(body)):
+        real = pattern.match(body, found.start())
+        if real:
+            out += [body[last : found.start()], change(real)]
+            last = real.end()
+    return "".join([*out, body[last:]])
+
+
+def _cut(body: str, pattern: re.Pattern[str]) -> str:
+    return _edit(body, pattern, lambda match: "\n" * match[0].count("\n"))
+
+
+def _target(name: str) -> str:
+    return f'<a id="{name}"></a>'
+
+
+def _block_lists(body: str) -> str:
+    """Lists on lines of their own: an id goes to the line above, a table of contents' placeholder goes away."""
+    lines = body.split("\n")
+    view = masked(body)
+    for found in _BLOCK_LIST.finditer(view):
+        index = line_at(view, found.start()) - 1
+        lines[index] = ""
+        above = index - 1
+        if above < 0:
+            continue
+        name = re.search(r"#([\w-]+)", found[0])
+        if re.search(r"\{:\s*toc\b", found[0]) and _TOC_ITEM.match(lines[above]):
+            lines[above] = ""
+        elif name:
+            _place_target(lines, above, name[1])
+    return "\n".join(lines)
+
+
+def _place_target(lines: list[str], above: int, name: str) -> None:
+    line = lines[above]
+    heading = re.match(r"(#{1,6}[ \t]+)(.*)", line)
+    if heading:
+        lines[above] = f"{heading[1]}{_target(name)}{heading[2]}"
+    elif re.match(r"(=+|-+)[ \t]*$", line) and above and lines[above - 1].strip():
+        lines[above - 1] = _target(name) + lines[above - 1]
+    elif _PARAGRAPH_LINE.match(line):
+        lines[above] = _target(name) + line
+
+
+_LIQUID = re.compile(r"\{%-?\s*\w+(?:(?!%\}).)*%\}|\{\{(?![<%])[^{}\n]*\}\}")
+_SHORTCODE = re.compile(r"\{\{[<%]\s*/?\s*[\w./-]+.*?[%>]\}\}")
+_MDX = re.compile(
+    r"^(?:import\s.+\sfrom\s+['\"].+['\"];?|export\s+(?:const|default|function)\b.*)$"
+    r"|<[A-Z][A-Za-z0-9]*(?:\.[A-Z]\w*)?(?=[\s/>])[^>\n]*>",
+    re.MULTILINE,
+)
+
+
+def _leftovers(body: str, verbatim: set[int]) -> list[Leftover]:
+    view = masked(body)
+    found = []
+    for kind, pattern in (("Liquid", _LIQUID), ("Hugo shortcodes", _SHORTCODE), ("MDX", _MDX)):
+        hits = _hits(pattern, view, verbatim)
+        if hits and kind == "Liquid":
+            # A post that uses Liquid in its prose lets it run in its code too; a post about Liquid does not.
+            hits = _hits(pattern, body, verbatim)
+        if hits:
+            found.append(_leftover(kind, hits))
+    return found
+
+
+def _hits(pattern: re.Pattern[str], text: str, verbatim: set[int]) -> list[tuple[int, str]]:
+    hits = [(line_at(text, match.start()), " ".join(match[0].split())) for match in pattern.finditer(text)]
+    return [(line, what) for line, what in hits if line not in verbatim]
+
+
+def _leftover(kind: str, hits: list[tuple[int, str]]) -> Leftover:
+    names = list(dict.fromkeys(_name(what) for _, what in hits))
+    more = len(names) - 3
+    shown = ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+    return Leftover(f"{kind} shown as it is: {shown}", tuple(dict.fromkeys(line for line, _ in hits)))
+
+
+def _name(what: str) -> str:
+    """The construct without its arguments: {% assign %}."""
+    tag = re.match(r"(\{%-?)\s*(\w+)", what) or re.match(r"(\{\{[<%])\s*(/?\s*[\w./-]+)", what)
+    if tag:
+        return f"{tag[1]} {tag[2]} {'%}' if tag[1].startswith('{%') else '>}}' if '<' in tag[1] else '%}}'}"
+    return what if len(what) <= 40 else f"{what[:39]}…"

@@ -1,0 +1,246 @@
+"""The head of a post file: front matter of every spelling as a plain tree of text.
+
+python-frontmatter finds and splits the block; the handlers here keep every scalar as the text that the
+writer typed (a title `2024`, `1.10` or `yes` stays itself) and remember the line of every key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import frontmatter
+import yaml
+from frontmatter.default_handlers import BaseHandler
+
+from publisher.errors import PostError
+
+if TYPE_CHECKING:
+    Tree = str | None | list["Tree"] | dict[str, "Tree"]
+
+# Far more than any real front matter; a YAML alias bomb of a few hundred bytes expands past it at once.
+MOST_NODES = 20_000
+
+try:
+    from yaml import CSafeLoader as Loader
+except ImportError:  # a PyYAML without libyaml is slower and otherwise the same
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The metadata of a post file.
+
+    fields     the tree: every scalar is text (None where YAML says null)
+    lines      line in the file (from 1) of every top-level key
+    body       the text after the front matter, as far as it was given
+    body_line  line in the file on which the body begins
+    """
+
+    fields: dict[str, Tree]
+    lines: dict[str, int] = field(default_factory=dict)
+    body: str = ""
+    body_line: int = 1
+
+
+class Unfinished(Exception):
+    """The text ends inside the front matter: more of the file is needed."""
+
+
+def parse_head(text: str, *, whole: bool) -> Head:
+    r"""Parse the beginning of a file whose line ends are \n.
+
+    whole says whether `text` is all of the file. Raises Unfinished when it is not and the front matter
+    does not end in it; raises PostError with the line when the front matter cannot be read.
+    """
+    if text.startswith("---"):
+        return _fenced(text, _YAML, whole)
+    if text.startswith("+++"):
+        return _fenced(text, _TOML, whole)
+    if re.match(r"\{\s*(\"|\n)", text):
+        return _fenced(text, _JSON, whole)
+    if _HEADER_LINE.match(text):
+        return _header_lines(text, whole)
+    return Head({}, {}, text, 1)
+
+
+def _fenced(text: str, handler: _Handler, whole: bool) -> Head:
+    end = handler.find_end(text)
+    if end is None:
+        if not whole:
+            raise Unfinished
+        raise PostError(f"the front matter is never closed: no line with {handler.fence} alone",
+                        mend=f"add a line {handler.fence} after the last key")
+    block, body = text[: end], text[end:].removeprefix("\n")
+    metadata, _ = frontmatter.parse(block, handler=handler)
+    tree, lines = metadata.get("tree", {}), metadata.get("lines", {})
+    assert isinstance(tree, dict) and isinstance(lines, dict)  # noqa: S101 - what every handler here returns
+    return Head(tree, lines, body, block.count("\n") + 2)
+
+
+class _Handler(BaseHandler):  # type: ignore[misc]
+    """What the three handlers share: the block starts on the first line, and split() is given only the block."""
+
+    fence = START_DELIMITER = END_DELIMITER = "---"
+    close = FM_BOUNDARY = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+
+    def find_end(self, text: str) -> int | None:
+        """Return the offset just after the closing fence's text, or None."""
+        match = self.close.search(text, text.find("\n") + 1 or len(text))
+        return match.end() if match else None
+
+    def detect(self, text: str) -> bool:
+        return True
+
+    def split(self, text: str) -> tuple[str, str]:
+        first, _, rest = text.partition("\n")
+        if first.strip() != self.fence:
+            raise PostError(f"the first line {first.strip()[:40]!r} opens no front matter that is known",
+                            mend=f"write {self.fence} alone")
+        return rest.rpartition("\n")[0], ""
+
+
+class _YamlHandler(_Handler):
+    def load(self, fm: str, **kwargs: object) -> Any:
+        try:
+            loader = Loader(fm)
+            try:
+                node = loader.get_single_node()
+                if node is None:
+                    return {}
+                if not isinstance(node, yaml.MappingNode):
+                    raise PostError("the front matter is no list of keys", line=2, mend="write key: value")
+                loader.flatten_mapping(node)
+                lines = {k.value: k.start_mark.line + 2 for k, _ in node.value}
+                return {"tree": _Converter().mapping(node), "lines": lines}
+            finally:
+                loader.dispose()
+        except yaml.MarkedYAMLError as error:
+            raise _yaml_error(error, fm) from error
+        except (yaml.YAMLError, RecursionError) as error:
+            raise PostError(f"the front matter is no YAML: {str(error).splitlines()[0]}", line=2) from error
+
+
+class _Converter:
+    """Turns YAML nodes into the tree, within bounds."""
+
+    def __init__(self) -> None:
+        self._left = MOST_NODES
+
+    def mapping(self, node: yaml.MappingNode) -> dict[str, Tree]:
+        return {str(key.value): self.node(value) for key, value in node.value}
+
+    def node(self, node: yaml.Node) -> Tree:
+        self._left -= 1
+        if self._left < 0:
+            raise PostError("the front matter holds too many values", line=2, mend="take out its YAML aliases")
+        if isinstance(node, yaml.ScalarNode):
+            return None if node.tag == "tag:yaml.org,2002:null" else node.value
+        if isinstance(node, yaml.SequenceNode):
+            return [self.node(item) for item in node.value]
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
+        return self.mapping(node)
+
+
+def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
+    mark = error.problem_mark or error.context_mark
+    line = (mark.line if mark else 0) + 2
+    lines = block.split("\n")
+    written = lines[line - 2] if line - 2 < len(lines) else ""
+    mend = ""
+    if "mapping values are not allowed" in str(error.problem):
+        key, _, value = written.partition(": ")
+        mend = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
+    elif "\t" in written:
+        mend = "indent with spaces, not tabs"
+    return PostError(f"the front matter is no YAML: {error.problem}", line=line, mend=mend)
+
+
+class _TomlHandler(_Handler):
+    fence = "+++"
+    close = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
+
+    def load(self, fm: str, **kwargs: object) -> Any:
+        try:
+            tree = tomllib.loads(fm)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"at line (\d+)", str(error))
+            line = int(found[1]) + 1 if found else fm.count("\n") + 2
+            raise PostError(f"the front matter is no TOML: {error}", line=line) from error
+        return {"tree": _as_text(tree), "lines": _key_lines(fm, r'^["\']?([\w-]+)["\']?\s*=', 2)}
+
+
+class _JsonHandler(_Handler):
+    fence = "{"
+    close = re.compile(r"^\}[ \t]*;*$", re.MULTILINE)
+
+    def find_end(self, text: str) -> int | None:
+        """Return where the first JSON value ends: nested objects may close on lines of their own."""
+        try:
+            return json.JSONDecoder().raw_decode(text)[1]
+        except json.JSONDecodeError:
+            return super().find_end(text)
+
+    def split(self, text: str) -> tuple[str, str]:
+        return text, ""
+
+    def load(self, fm: str, **kwargs: object) -> Any:
+        try:
+            tree = json.loads(fm)
+        except json.JSONDecodeError as error:
+            raise PostError(f"the front matter is no JSON: {error.msg}", line=error.lineno) from error
+        except RecursionError as error:
+            raise PostError("the front matter is nested too deeply") from error
+        return {"tree": _as_text(tree), "lines": _key_lines(fm, r'^\s*"([^"]+)"\s*:', 1)}
+
+
+_YAML, _TOML, _JSON = _YamlHandler(), _TomlHandler(), _JsonHandler()
+
+
+def _as_text(value: Any) -> Any:
+    """Turn the scalars of TOML and JSON into the text a writer would have typed."""
+    if isinstance(value, dict):
+        return {str(key): _as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return None if value is None else str(value)
+
+
+def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
+    lines: dict[str, int] = {}
+    for match in re.finditer(pattern, block, re.MULTILINE):
+        lines.setdefault(match[1], block.count("\n", 0, match.start(1)) + first)
+    return lines
+
+
+# Pelican and MultiMarkdown: "Title: ..." from the first line on, no fences, ended by an empty line.
+_HEADER_LINE = re.compile(r"(?:title|date|slug|author|authors|category|tags|status|summary|lang): *\S", re.IGNORECASE)
+
+
+def _header_lines(text: str, whole: bool) -> Head:
+    block, blank, body = text.partition("\n\n")
+    if not blank and not whole:
+        raise Unfinished
+    fields: dict[str, Tree] = {}
+    lines: dict[str, int] = {}
+    key = ""
+    for number, line in enumerate(block.split("\n"), 1):
+        match = re.match(r"([A-Za-z][\w -]*):(?:\s+(.*)|$)", line)
+        if match:
+            key = match[1].strip()
+            fields[key], lines[key] = (match[2] or "").strip(), number
+        elif key and line[:1] in " \t":
+            fields[key] = f"{fields[key]} {line.strip()}"
+        else:
+            raise PostError(f"{line.strip()[:40]!r} is neither a header nor text", line=number,
+                            mend="leave a blank line between the headers and the text")
+    if "title" not in {k.lower() for k in fields}:
+        return Head({}, {}, text, 1)  # an essay may begin with "Summary: ..."; only a title makes it a header
+    return Head(fields, lines, body, block.count("\n") + 3)

@@ -1,0 +1,196 @@
+"""The index of the archive: what is known of every post file, so that an unchanged one is not read again.
+
+A cache and nothing more: a file in .publisher/ that may be deleted at any time. It is no part of the store
+and uses Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do.
+A broken index, or one of another version or configuration, is made anew and never trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.posts.entry import Entry
+from publisher.posts.scan import Stamp
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE entries (
+    source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
+    published REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT, tags TEXT,
+    post TEXT, problems TEXT, links TEXT, assets TEXT
+) WITHOUT ROWID;
+"""
+
+# A file written in the same tick of the clock as the index may change again without its times telling.
+_TICK_NS = 20_000_000
+
+
+class Row(NamedTuple):
+    """The part of an entry that choosing needs; the whole Post is loaded only for what is shown."""
+
+    source: str
+    published: float
+    expires: float | None
+    in_feeds: int
+    id: str
+    permalink: str
+    digest: str
+    tags: str
+
+
+class Index:
+    """The cache file of one project. key names the configuration and code that made its rows."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path, self._key = path, key
+        self._db = self._open()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Return the stamp of every known file; one that may have changed unseen has an impossible stamp."""
+        limit = self._written_ns() - _TICK_NS
+        rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
+        return {source: Stamp(size, mtime if mtime < limit else -1) for source, size, mtime in rows}
+
+    def update(self, changed: Iterable[tuple[str, Stamp, str, Entry]], gone: Iterable[str]) -> None:
+        """Write the entries of changed files and forget those that are gone, at once or not at all."""
+        with self._db:
+            self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
+            self._db.executemany(
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", map(_to_row, changed)
+            )
+
+    def rows(self) -> list[Row]:
+        """Return the posts (no drafts, no broken ones) newest first; of one moment, by path."""
+        found = self._db.execute(
+            f"SELECT {', '.join(Row._fields)} FROM entries WHERE is_post ORDER BY published DESC, source"  # noqa: S608 - field names of this file
+        )
+        return list(map(Row._make, found))
+
+    def posts(self, sources: Iterable[str]) -> Iterator[Post]:
+        """Load whole posts in the order of `sources`."""
+        for source in sources:
+            (text,) = self._db.execute("SELECT post FROM entries WHERE source = ?", (source,)).fetchone()
+            yield _post(json.loads(text))
+
+    def problems(self) -> list[Problem]:
+        """Return what is wrong in the heads of the files, by path and line."""
+        found = self._db.execute("SELECT problems FROM entries WHERE problems != '' ORDER BY source")
+        return [_problem(item) for (text,) in found for item in json.loads(text)]
+
+    def links(self) -> dict[str, list[str]]:
+        """Return for every post that was rendered and links to others: the sources it links to."""
+        found = self._db.execute("SELECT source, links FROM entries WHERE links != ''")
+        return {source: json.loads(text) for source, text in found}
+
+    def assets(self) -> dict[str, list[tuple[str, str]]]:
+        """Return for every post that was rendered and shows files: (site path, project path) of each."""
+        found = self._db.execute("SELECT source, assets FROM entries WHERE assets != ''")
+        return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
+
+    def remember(self, rendered: Iterable[tuple[str, list[str], list[tuple[str, str]]]]) -> None:
+        """Keep which posts and files the body of each rendered post refers to: (source, links, assets)."""
+        rows = [(json.dumps(links) if links else "", json.dumps(assets) if assets else "", source)
+                for source, links, assets in rendered]
+        with self._db:
+            self._db.executemany("UPDATE entries SET links = ?, assets = ? WHERE source = ?", rows)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._opened()
+        except sqlite3.DatabaseError:
+            # Garbage, or half a file: it holds nothing that cannot be made again.
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self._path, timeout=30)
+        try:
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute("PRAGMA busy_timeout = 30000")
+            if self._stored_key(db) != self._key:
+                self._renew(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    @staticmethod
+    def _stored_key(db: sqlite3.Connection) -> str:
+        with contextlib.suppress(sqlite3.OperationalError):
+            row = db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+            return row[0] if row else ""
+        return ""
+
+    def _renew(self, db: sqlite3.Connection) -> None:
+        db.executescript(f"BEGIN IMMEDIATE; DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS entries; {_SCHEMA} COMMIT;")
+        with db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
+
+    def _written_ns(self) -> int:
+        return self._path.stat().st_mtime_ns
+
+
+def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
+    source, stamp, digest, entry = item
+    post = entry.post
+    problems = json.dumps([_flat_problem(p) for p in entry.problems]) if entry.problems else ""
+    if post is None:
+        return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", problems, "", "")
+    expires = post.expires.timestamp() if post.expires else None
+    tags = "\n".join(f"{tag.slug}\t{tag.name}" for tag in post.tags)
+    return (source, *stamp, 1, post.published.timestamp(), expires, int(post.in_feeds), post.id, post.permalink,
+            digest, tags, json.dumps(_flat_post(post)), problems, "", "")
+
+
+def _flat_problem(problem: Problem) -> list[Any]:
+    return [problem.path, problem.line, problem.message, problem.mend, problem.severity.value]
+
+
+def _problem(item: list[Any]) -> Problem:
+    return Problem(*item[:4], Severity(item[4]))
+
+
+def _flat_post(post: Post) -> list[Any]:
+    return [
+        post.source, post.id, post.title, post.permalink, post.url,
+        post.published.isoformat(), post.updated.isoformat(), post.digest,
+        post.expires.isoformat() if post.expires else None,
+        post.language, post.excerpt, post.excerpt_separator,
+        [[a.name, a.email, a.url] for a in post.authors],
+        [[t.name, t.slug] for t in post.tags],
+        [post.image.url, post.image.alt, post.image.caption] if post.image else None,
+        [[e.url, e.media_type, e.length, e.duration] for e in post.enclosures],
+        post.in_feeds, post.in_newsletters, post.files,
+    ]  # fmt: skip
+
+
+def _post(row: list[Any]) -> Post:
+    published, updated, digest, expires = row[5:9]
+    authors, tags, image, enclosures = row[12:16]
+    return Post(
+        *row[:5],
+        datetime.fromisoformat(published),
+        datetime.fromisoformat(updated),
+        digest,
+        datetime.fromisoformat(expires) if expires else None,
+        *row[9:12],
+        tuple(Author(*a) for a in authors),
+        tuple(Tag(*t) for t in tags),
+        Image(*image) if image else None,
+        tuple(Enclosure(*e) for e in enclosures),
+        *row[16:18],
+        tuple((str(site), str(project)) for site, project in row[18]),
+    )

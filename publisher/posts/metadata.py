@@ -1,0 +1,278 @@
+"""From the head of a file to a Post: what the writer said, in our words."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urljoin
+
+from publisher.errors import PostError
+from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.posts.dates import MORNING, parse_date, place
+from publisher.posts.dialects import Metadata
+from publisher.posts.entry import Entry, Settings
+from publisher.posts.files import local_file
+from publisher.posts.frontmatter import Head
+from publisher.posts.naming import (
+    file_date,
+    name_of,
+    path_date,
+    permalink,
+    post_slug,
+    tag_slug,
+    tag_uri,
+    tidy_path,
+)
+
+# Only what is surely markup: "<head>" in a sentence about HTML is text.
+_MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
+
+if TYPE_CHECKING:
+    from publisher.posts.frontmatter import Tree
+
+URLISH = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*", re.IGNORECASE)
+
+
+def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:
+    """Make the Post of one file; raise PostError with its line when it cannot be published."""
+    meta = Metadata.of(head.fields, head.lines)
+    if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
+        return Entry(None)
+    reading = _Reading(source, head, meta, settings)
+    return Entry(reading.post(digest), tuple(reading.problems))
+
+
+class _Reading:
+    """One file being read; collects warnings on the way."""
+
+    def __init__(self, source: str, head: Head, meta: Metadata, settings: Settings) -> None:
+        self.source, self.head, self.meta, self.settings = source, head, meta, settings
+        self.folder, self.name = name_of(source)
+        self.problems: list[Problem] = []
+        self.files: dict[tuple[str, str], None] = {}
+
+    def post(self, digest: str) -> Post:
+        published = self._published()
+        dated = file_date(self.name)
+        rest = dated[1] if dated else self.name
+        title = self._title(rest)
+        language = _language(self.meta.text("language")) or self.settings.language
+        # The day in the file name never changes when the date in the front matter is corrected.
+        day = dated[0] if dated else published.astimezone(self.settings.zone).date()
+        path = self._permalink(published, rest, language)
+        url = self.settings.site_url + quote(path, safe="/._~-!$&'()*+,;=:@")
+        updated = self._date("updated")
+        return Post(
+            source=self.source,
+            id=self._id() or tag_uri(self.settings.authority, day, self.folder, post_slug(rest)),
+            title=title,
+            permalink=path,
+            url=url,
+            published=published,
+            updated=max(updated, published) if updated else published,
+            digest=digest,
+            expires=self._date("expires"),
+            language=language,
+            excerpt=_plain(self.meta.text("excerpt")),
+            excerpt_separator=self.meta.text("separator"),
+            authors=self._authors(),
+            tags=self._tags(),
+            image=self._image(url),
+            enclosures=self._enclosures(url),
+            in_feeds=self.meta.wants("feed", "feeds", "infeeds", "infeed"),
+            in_newsletters=self.meta.wants("newsletter", "newsletters", "innewsletters", "email"),
+            files=tuple(self.files),
+        )
+
+    def _published(self) -> datetime:
+        found = self._date("published")
+        if found:
+            return found
+        path = self.meta.at("path")
+        day: date | None = path_date(path) if isinstance(path, str) else None
+        if day is None:
+            dated = file_date(self.name)
+            day = dated[0] if dated else path_date(self.source)
+        if day is None:
+            raise PostError(
+                "the post has no date",
+                mend=f"add `date: 2024-07-06` to its front matter, or name the file 2024-07-06-{self.name}"
+                f"{Path(self.source).suffix}",
+            )
+        return place(datetime.combine(day, MORNING), self.settings.zone)
+
+    def _date(self, field: str) -> datetime | None:
+        value, line = self.meta.find(field)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise PostError(f"{field}: {value!r} is no date", line=line, mend="write it like 2024-07-06 08:30")
+        try:
+            return parse_date(value, self.settings.zone)
+        except ValueError as error:
+            raise PostError(str(error), line=line) from error
+
+    def _title(self, rest: str) -> str:
+        title = self.meta.text("title") or first_heading(self.head.body)
+        if not title:
+            title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
+            self._warn(1, f"the post has no title; {title!r} is made from the file's name", "add `title:`")
+        return title
+
+    def _id(self) -> str:
+        return self.meta.text("id")
+
+    def _permalink(self, published: datetime, rest: str, language: str) -> str:
+        value, line = self.meta.find("permalink")
+        if isinstance(value, str) and re.search(r"[{}:\s]", value):
+            self._warn(line, f"the permalink {value!r} holds placeholders of another tool and is not used",
+                       "write the plain path")
+        elif isinstance(value, str) and value.lower() not in ("true", "false"):
+            return tidy_path(value)
+        elif value is not None and not isinstance(value, str):
+            self._warn(line, "the permalink is no text and is not used", "write the plain path")
+        return permalink(
+            self.settings.pattern,
+            folder=self.folder,
+            day=published.astimezone(self.settings.zone).date(),
+            slug=post_slug(self.meta.text("slug") or rest),
+            language=language,
+        )
+
+    def _tags(self) -> tuple[Tag, ...]:
+        slugs: dict[str, Tag] = {}
+        for name in self.meta.tags():
+            slug = tag_slug(name)
+            slugs.setdefault(slug, Tag(name, slug))
+        return tuple(slugs.values())
+
+    def _authors(self) -> tuple[Author, ...]:
+        value, _ = self.meta.find("authors")
+        items = value if isinstance(value, list) else [value]
+        if isinstance(value, str) and self.meta.at("authors") == value:
+            items = list(re.split(r"[,;]", value))
+        authors = tuple(author for author in map(_author, items) if author)
+        return authors or ((self.settings.author,) if self.settings.author else ())
+
+    def _image(self, url: str) -> Image | None:
+        value, _ = self.meta.find("image")
+        if isinstance(value, list):
+            value = value[0] if value else None
+        alt, caption = self.meta.text("image_alt"), self.meta.text("image_caption")
+        if isinstance(value, dict):
+            table = Metadata(value, {})
+            alt = alt or _first(table, "alt", "title")
+            caption = caption or _first(table, "caption", "credit")
+            value = _first(table, "url", "src", "path", "image", "feature", "file", "teaser")
+        if not isinstance(value, str) or not URLISH.fullmatch(value.strip()):
+            return None
+        return Image(self._address(url, value.strip()), alt, caption)
+
+    def _enclosures(self, url: str) -> tuple[Enclosure, ...]:
+        value, line = self.meta.find("audio")
+        items = value if isinstance(value, list) else [value]
+        found = []
+        for item in items:
+            table = Metadata(item, {}) if isinstance(item, dict) else Metadata({"url": item}, {})
+            reference = _first(table, "url", "src", "file", "href")
+            if not URLISH.fullmatch(reference or " "):
+                continue
+            media_type = _first(table, "type", "mimetype", "mediatype") or mimetypes.guess_type(reference)[0]
+            if not media_type:
+                self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
+                continue
+            length = _first(table, "length", "size", "bytes")
+            found.append(Enclosure(self._address(url, reference), media_type,
+                                   int(length) if length.isdecimal() else self._size(reference),
+                                   _seconds(_first(table, "duration"))))
+        return tuple(found)
+
+    def _address(self, url: str, reference: str) -> str:
+        """The absolute address of a picture or an enclosure; a file of the project is noted."""
+        address = absolute(url, reference)
+        found = local_file(reference, address, self.settings.site_url, self.settings.folder, self.source)
+        if found and (not reference.startswith("/") or (self.settings.root / found[1]).is_file()):
+            self.files[found] = None
+        return address
+
+    def _size(self, reference: str) -> int:
+        """Bytes of a file beside the post, 0 where there is none."""
+        try:
+            return (self.settings.root / self.settings.folder / Path(self.source).parent / reference).stat().st_size
+        except (OSError, ValueError):
+            return 0
+
+    def _warn(self, line: int, message: str, mend: str) -> None:
+        path = f"{self.settings.folder}/{self.source}"
+        self.problems.append(Problem(path, line, message, mend, Severity.WARNING))
+
+
+def first_heading(body: str) -> str:
+    """Return the text of a level-one heading that opens the body, "" where there is none."""
+    match = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)", body) or re.match(
+        r"\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|$)", body
+    )
+    return _plain(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
+
+
+def absolute(base: str, reference: str) -> str:
+    """Join a reference to a post's own address; a reference that cannot be read stays what it is, quoted."""
+    try:
+        joined = urljoin(base, reference.strip())
+    except ValueError:
+        return base
+    return quote(joined, safe="/._~-!$&'()*+,;=:@?#[]%")
+
+
+def _first(table: Metadata, *spellings: str) -> str:
+    for spelling in spellings:
+        value = table.at(spelling)
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+    return ""
+
+
+def _author(item: Tree) -> Author | None:
+    if isinstance(item, dict):
+        table = Metadata(item, {})
+        name = _first(table, "name", "title", "displayname")
+        email = _first(table, "email", "mail")
+        return Author(name or email, email, _first(table, "url", "website", "uri")) if name or email else None
+    if not isinstance(item, str) or not item.strip():
+        return None
+    text = " ".join(item.split())
+    match = re.fullmatch(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>", text)
+    if match:
+        return Author(match[1].strip('"') or match[2], match[2])
+    return Author(text)
+
+
+def _language(text: str) -> str:
+    """A language as BCP 47 spells it: zh_cn is zh-CN."""
+    parts = text.replace("_", "-").split("-")
+    if not re.fullmatch(r"[A-Za-z]{2,3}", parts[0]):
+        return ""
+    rest = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in parts[1:]]
+    return "-".join([parts[0].lower(), *(part for part in rest if part.isalnum())])
+
+
+def _plain(text: str) -> str:
+    """Text without markup, on one line."""
+    import html
+
+    if "<" not in text and "&" not in text:
+        return text
+    return " ".join(html.unescape(_MARKUP.sub(" ", text)).split())
+
+
+def _seconds(text: str) -> int:
+    """Seconds of "1:02:03", "62:03" or "3723"."""
+    if not re.fullmatch(r"\d+(:\d{1,2}){0,2}", text):
+        return 0
+    total = 0
+    for part in text.split(":"):
+        total = total * 60 + int(part)
+    return total

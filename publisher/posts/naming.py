@@ -1,0 +1,122 @@
+"""Names in paths: slugs of posts and tags, dates in file names, permanent ids. Pure, and stable for ever."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+# Spelled out so that C, C++ and C# have paths of their own that a person can read.
+_SPELLED = {"+": "plus", "#": "sharp", "&": "and", "@": "at", "%": "percent", "*": "star", "$": "dollar",
+            "!": "bang", "?": "what", "=": "equals", "<": "less", ">": "greater", "|": "pipe", "^": "caret"}
+
+_FILE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
+_PATH_DATE = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
+
+
+@lru_cache(maxsize=4096)
+def tag_slug(name: str) -> str:
+    """Return the path segment of a tag or an author, in any script.
+
+    Names that differ in more than case, spacing and punctuation marks of other scripts have different slugs:
+    日本語 stays, R&D is r-and-d, C++ is c-plus-plus, C# is c-sharp, .NET is dot-net.
+    """
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
+    out: list[str] = []
+    for index, char in enumerate(text):
+        if char in _SPELLED:
+            out.append(f"-{_SPELLED[char]}-")
+        elif char == ".":
+            inside = index and text[index - 1].isalnum() and text[index + 1 : index + 2].isalnum()
+            out.append("." if inside else "-dot-")
+        elif char.isalnum() or unicodedata.category(char) in ("Mn", "Mc", "So", "Sm"):
+            out.append(char)
+        else:
+            out.append("-")
+    slug = re.sub(r"-{2,}", "-", "".join(out)).strip("-")
+    return slug or "-".join(f"u{ord(char):x}" for char in name) or "none"
+
+
+def post_slug(text: str) -> str:
+    """Return the path segment of a post from its title or file name."""
+    if re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", text):
+        return text
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
+    text = re.sub(r"['’`]", "", text)
+    kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
+    return re.sub(r"-{2,}", "-", kept).strip("-._") or "post"
+
+
+def name_of(source: str) -> tuple[str, str]:
+    """Split a post's path into (folder, name): a page bundle `hello/index.md` is named by its folder."""
+    path = PurePosixPath(source)
+    stem = path.stem
+    if stem.lower() in ("index", "_index") and path.parent.name:
+        return _folder(path.parent.parent), path.parent.name
+    return _folder(path.parent), stem
+
+
+def _folder(path: PurePosixPath) -> str:
+    """The folder as it shows in addresses: Jekyll's own folders say nothing to a reader."""
+    return "/".join(part for part in path.parts if part not in ("_posts", "_drafts"))
+
+
+def file_date(name: str) -> tuple[date, str] | None:
+    """Return the day and the rest of a name such as 2024-07-06-hello, or None."""
+    match = _FILE_DATE.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3])), match[4] or name
+    except ValueError:
+        return None
+
+
+def path_date(path: str) -> date | None:
+    """Return the day in a path such as 2025/06/26/Name, or None."""
+    match = _PATH_DATE.search(path)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        return None
+
+
+def tag_uri(authority: str, day: date, folder: str, name: str) -> str:
+    """Return the permanent id of a post (RFC 4151): of its first day and its file name, and of nothing else."""
+    specific = "/".join(part for part in (folder, name) if part)
+    return f"tag:{authority}:{day.isoformat()}:{_uri_safe(specific)}"
+
+
+def _uri_safe(text: str) -> str:
+    from urllib.parse import quote
+
+    return text if re.fullmatch(r"[A-Za-z0-9/._~-]*", text) else quote(unicodedata.normalize("NFC", text), safe="/._~-")
+
+
+def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str) -> str:
+    """Fill a permalink pattern; empty parts leave no double slash. Returns a site-relative path, not yet quoted."""
+    filled = (
+        pattern.replace("{folder}", folder)
+        .replace("{year}", f"{day.year:04}")
+        .replace("{month}", f"{day.month:02}")
+        .replace("{day}", f"{day.day:02}")
+        .replace("{slug}", slug)
+        .replace("{lang}", language)
+    )
+    return tidy_path(filled)
+
+
+def tidy_path(path: str) -> str:
+    """Make a path absolute and clean; one without a file ending gets a slash at its end.
+
+    Dot segments are dropped, so that no post can name a file outside the output folder.
+    """
+    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    clean = "/" + "/".join(parts)
+    if clean == "/" or re.search(r"\.(?:html?|xhtml)$", clean):
+        return clean
+    return clean + "/"

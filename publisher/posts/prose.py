@@ -1,0 +1,91 @@
+"""Which lines of a Markdown body are prose, and which are code that must not be touched."""
+
+from __future__ import annotations
+
+import re
+
+_FENCE = re.compile(r"^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])[ \t]?)*[ \t]*(`{3,}|~{3,})([^`]*)$")
+_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
+_RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
+_INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
+
+
+def code_lines(lines: list[str]) -> list[bool]:
+    """Return for every line whether it belongs to a code block, fenced or indented.
+
+    An indented line counts as code after a blank line, unless a list is open above it (there it goes on
+    with the item). A fence in a list item ends with the item, closed or not. <pre>, <script> and <style>
+    blocks of HTML count as code.
+    """
+    reader = _Blocks()
+    return [reader.is_code(line) for line in lines]
+
+
+class _Blocks:
+    """Where a reader of the body stands: inside a fence, inside raw HTML, inside a list."""
+
+    def __init__(self) -> None:
+        self._fence, self._fence_indent, self._html_end = "", 0, ""
+        self._after_blank, self._in_list, self._was_code = True, False, False
+
+    def is_code(self, line: str) -> bool:
+        self._was_code = self._goes_on(line) or self._begins(line) or self._prose_or_indented(line)
+        return self._was_code
+
+    def _goes_on(self, line: str) -> bool:
+        if self._html_end:
+            if self._html_end in line.lower():
+                self._html_end = ""
+            return True
+        if not self._fence:
+            return False
+        if line.strip() and _indent(line) < self._fence_indent:
+            self._fence = ""  # the list item, and the fence in it, end here
+            return False
+        inner = line.strip(" \t>")
+        if inner.startswith(self._fence) and not inner.strip(self._fence[0]):
+            self._fence = ""
+        return True
+
+    def _begins(self, line: str) -> bool:
+        match = _FENCE.match(line)
+        if match:
+            self._fence = match[1]
+            self._fence_indent = _indent(line) if self._in_list else 0
+            return True
+        html = _RAW_HTML.match(line)
+        if html:
+            end = f"</{html[1].lower()}"
+            self._html_end = "" if end in line.lower() else end
+        return html is not None
+
+    def _prose_or_indented(self, line: str) -> bool:
+        blank, indented = not line.strip(), line.startswith(("    ", "\t"))
+        code = indented and not blank and not self._in_list and (self._after_blank or self._was_code)
+        if _LIST_ITEM.match(line) and not code:
+            self._in_list = True
+        elif not blank and not line.startswith((" ", "\t")) and self._after_blank:
+            self._in_list = False
+        self._after_blank = blank
+        return code
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def masked(body: str) -> str:
+    """Return the body with all code blanked: the same length and the same lines, only prose left to search.
+
+    The backticks of inline code stay, so that one can see what stands right behind it.
+    """
+    lines = body.split("\n")
+    blank = "\n".join(" " * len(line) if code else line for line, code in zip(lines, code_lines(lines), strict=True))
+    if "`" not in blank:
+        return blank
+    return _INLINE_CODE.sub(lambda m: m[1] + re.sub(r"[^\n]", " ", m[2]) + m[1], blank)
+
+
+def line_at(text: str, offset: int) -> int:
+    """Return the line, from 1, of an offset."""
+    return text.count("\n", 0, offset) + 1

@@ -1,0 +1,108 @@
+"""Every reference of one post made absolute: to other posts, to files of the project, to itself, to the world."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+from publisher.config.keys import Config
+from publisher.model import Post
+from publisher.posts.archive import Archive
+from publisher.posts.files import local_file
+from publisher.posts.metadata import absolute
+from publisher.posts.sanitise import has_safe_scheme
+from publisher.posts.scan import ENDINGS
+
+_MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
+
+
+class References:
+    """Collects on the way what the body refers to.
+
+    links      sources of the posts it links to, whether they are there or not
+    assets     (site path, project path) of the files it shows
+    fragments  names after # that it links to in itself
+    problems   (reference as written, message, mend)
+    """
+
+    def __init__(self, post: Post, archive: Archive, config: Config) -> None:
+        self._post, self._archive, self._config = post, archive, config
+        self._base = PurePosixPath(post.source).parent.as_posix()
+        self.links: dict[str, None] = {}
+        self.assets: dict[tuple[str, str], None] = dict.fromkeys(post.files)
+        self.fragments: dict[str, None] = {}
+        self.problems: list[tuple[str, str, str]] = []
+        for site_path, project_path in post.files:
+            self._must_exist(project_path, site_path.rpartition("/")[2])
+
+    def absolutise(self, tag: str, reference: str) -> str | None:
+        """Return the absolute address of a reference, None where it may not stand in a post."""
+        reference = reference.strip()
+        if not has_safe_scheme(reference, tag):
+            return None
+        if reference.startswith("#"):
+            self.fragments[unquote(reference[1:])] = None
+            return self._post.url + reference
+        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", reference):
+            return reference
+        return self._other_post(reference) or self._file(reference)
+
+    def foreign_post(self, name: str) -> str | None:
+        """Return the address of a post by a name that Jekyll uses: _posts/2024-07-06-hello.md, or without ending."""
+        name = name.strip("\"'").removesuffix("/")
+        wanted = [part for part in name.split("/") if part not in ("_posts", ".", "")]
+        if not wanted:
+            return None
+        stem = re.sub(r"\.(?:md|markdown|mdown|html)$", "", wanted[-1])
+        folders = set(wanted[:-1])
+        found = [(len(folders & set(PurePosixPath(source).parts[:-1])), source)
+                 for source in self._archive.by_stem().get(stem, ())]
+        best = max((score for score, _ in found), default=0)
+        matches = [source for score, source in found if score == best]
+        if len(matches) != 1:
+            return None
+        self.links[matches[0]] = None
+        permalink = self._archive.permalink(matches[0])
+        return self._address(permalink) if permalink else None
+
+    def _other_post(self, reference: str) -> str | None:
+        """A relative link to a post's file leads to its page."""
+        parts = urlsplit(reference)
+        path = unquote(parts.path)
+        if not path.lower().endswith(ENDINGS):
+            return None
+        start = "" if path.startswith("/") else self._base
+        source = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
+        source = source.removeprefix(f"{self._config.posts.folder}/") if path.startswith("/") else source
+        permalink = self._archive.permalink(source)
+        if permalink is None:
+            if path.lower().endswith(_MARKDOWN) and not parts.netloc:
+                self.links[source] = None
+                self.problems.append((reference, f"the link to {path} leads to no published post",
+                                      "name the file of a post, from this file"))
+            return None
+        self.links[source] = None
+        return self._address(permalink) + (f"#{parts.fragment}" if parts.fragment else "")
+
+    def _address(self, permalink: str) -> str:
+        return self._config.site_url + quote(permalink, safe="/._~-!$&'()*+,;=:@")
+
+    def _file(self, reference: str) -> str:
+        address = absolute(self._post.url, reference)
+        found = local_file(reference, address, self._config.site_url, self._config.posts.folder, self._post.source)
+        if found and (found[1], reference) and self._wanted(found, reference):
+            self.assets[found] = None
+        return address
+
+    def _wanted(self, found: tuple[str, str], reference: str) -> bool:
+        """A root-relative reference may mean a static file or another site's; a relative one means a file here."""
+        if reference.startswith("/"):
+            return (self._config.root / found[1]).is_file()
+        self._must_exist(found[1], reference)
+        return True
+
+    def _must_exist(self, project_path: str, shown: str) -> None:
+        if not (self._config.root / project_path).is_file():
+            self.problems.append((shown, f"the file {project_path} is not there", "add it, or mend the path"))

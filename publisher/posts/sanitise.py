@@ -1,0 +1,119 @@
+"""What HTML a post may hold, and its URLs made absolute. The only user of nh3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import nh3
+
+TAGS = frozenset(
+    "a abbr article aside audio b bdi bdo blockquote br caption cite code col colgroup data dd del details dfn div dl dt em "
+    "figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i iframe img input ins kbd li main mark ol p picture pre q "
+    "rp rt ruby s samp section small source span strike strong sub summary sup table tbody td tfoot th thead time tr track "
+    "tt u ul var video wbr center".split()
+)
+
+# These go with everything inside them.
+CONTENT_GOES = frozenset(("script", "style", "template", "noscript", "textarea", "select", "object", "svg", "math"))
+
+_ATTRIBUTES = {
+    "*": {"id", "title", "lang", "dir", "class"},
+    "a": {"href", "name", "hreflang"},
+    "audio": {"src", "controls", "preload"},
+    "blockquote": {"cite"},
+    "q": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "data": {"value"},
+    "del": {"cite", "datetime"},
+    "ins": {"cite", "datetime"},
+    "details": {"open"},
+    "iframe": {"src", "width", "height", "allowfullscreen", "loading"},
+    "img": {"src", "srcset", "sizes", "alt", "width", "height", "loading"},
+    "input": {"type", "checked", "disabled"},
+    "li": {"value"},
+    "ol": {"start", "type", "reversed"},
+    "source": {"src", "srcset", "sizes", "media", "type"},
+    "td": {"colspan", "rowspan", "headers", "align"},
+    "th": {"colspan", "rowspan", "headers", "scope", "align", "abbr"},
+    "time": {"datetime"},
+    "track": {"src", "kind", "srclang", "label", "default"},
+    "video": {"src", "poster", "controls", "width", "height", "preload", "loop", "muted"},
+}
+
+# Classes that the templates style; every other class belongs to somebody else's stylesheet.
+_CLASSES = re.compile(
+    r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
+)
+
+_URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
+SCHEMES = {"http", "https", "mailto", "tel", "sms", "ftp", "sftp", "irc", "ircs", "xmpp", "geo", "magnet", "gemini",
+           "gopher", "matrix", "news", "rsync", "git", "svn", "feed", "data"}
+
+# Takes a tag and a reference as written; returns the absolute address, None to drop the attribute.
+Absolutise = Callable[[str, str], str | None]
+
+
+def sanitise(fragment: str, absolutise: Absolutise) -> str:
+    """Return the fragment with nothing in it that can run, and every URL passed through `absolutise`."""
+
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        if name in _URL_ATTRIBUTES:
+            return absolutise(tag, value)
+        if name == "srcset":
+            return _srcset(tag, value, absolutise)
+        if name == "class":
+            return " ".join(_CLASSES.findall(value)) or None
+        if tag == "input" and name == "type":
+            return "checkbox" if value == "checkbox" else None
+        return value
+
+    return nh3.clean(
+        fragment,
+        tags=set(TAGS),
+        clean_content_tags=set(CONTENT_GOES),
+        attributes=_ATTRIBUTES,
+        attribute_filter=attribute,
+        link_rel=None,
+        url_schemes=SCHEMES,
+    )
+
+
+# WHATWG HTML, "srcset attribute": a URL is a run without spaces; commas inside it belong to it, a comma at its
+# end closes the candidate, else a descriptor follows up to the next comma.
+_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+([^\s,(][^,(]*(?:\([^)]*\))?[^,]*))?\s*(?:,|$)")
+
+
+def _srcset(tag: str, value: str, absolutise: Absolutise) -> str | None:
+    found = []
+    for match in _CANDIDATE.finditer(value):
+        url = absolutise(tag, match[1])
+        if url:
+            # A comma inside an address is escaped, so that no reader's simple split breaks it.
+            descriptor = f" {match[2].strip()}" if match[2] else ""
+            found.append(url.replace(",", "%2C") + descriptor)
+    return ", ".join(found) or None
+
+
+def has_safe_scheme(reference: str, tag: str) -> bool:
+    """Return whether a reference is relative or of a scheme that may stand in a post (data: only for pictures)."""
+    try:
+        scheme = urlsplit(re.sub(r"[\x00-\x20]", "", reference)).scheme.lower()
+    except ValueError:
+        return False
+    if scheme == "data":
+        return tag in ("img", "source") and re.match(r"data:image/(?:png|gif|jpe?g|webp|avif);", reference) is not None
+    return not scheme or scheme in SCHEMES
+
+
+_OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
+
+
+def dropped_tags(fragment: str) -> list[str]:
+    """Return the names of the tags in unsanitised HTML that the sanitiser takes out, each once."""
+    if "<" not in fragment:
+        return []
+    names = dict.fromkeys(_OPENING.findall(re.sub(r"<!--.*?-->", "", fragment, flags=re.DOTALL)))
+    return [name for name in names if name.lower() not in TAGS]

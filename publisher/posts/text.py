@@ -1,0 +1,83 @@
+"""From bytes to clean text: UTF-8, one kind of line end, no characters that XML cannot hold, no mojibake."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from publisher.errors import PostError
+
+# What XML 1.0 section 2.2 cannot hold, and the C1 controls that it should not.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+
+# What UTF-8 that was read as Windows-1252 or Latin-1 looks like: a lead byte's letter, then a continuation's.
+_SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was mended in a text: the line (from 1), what it said and what it says now."""
+
+    line: int
+    before: str
+    after: str
+
+
+def decode(data: bytes, *, whole: bool) -> str:
+    r"""Decode a file or its beginning; line ends become \n, a byte order mark goes.
+
+    whole says whether `data` is the whole file: a character cut at the end of a part is left out.
+    Raises PostError for what is no text, with the line.
+    """
+    if b"\0" in data:
+        raise PostError("is no text: it holds NUL bytes", mend="save it as UTF-8 text, or move it out of the folder")
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        text = decoder.decode(data, final=whole)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PostError(f"is not UTF-8: byte 0x{data[error.start]:02x}", line=line, mend="save it as UTF-8") from error
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def without_controls(text: str) -> tuple[str, list[int]]:
+    """Take out control characters; return the text and the lines that held any."""
+    if not _FORBIDDEN.search(text):
+        return text, []
+    lines = sorted({text.count("\n", 0, match.start()) + 1 for match in _FORBIDDEN.finditer(text)})
+    return _FORBIDDEN.sub("", text), lines
+
+
+def is_suspect(text: str) -> bool:
+    """Return quickly whether a text may hold mojibake."""
+    return not text.isascii() and _SUSPECT.search(text) is not None
+
+
+def repair(text: str) -> tuple[str, list[Repair]]:
+    """Mend mojibake line by line where it is sure; return the text and what was mended.
+
+    Sure means: reading the line's bytes the right way gives well-formed text that is less garbled by
+    ftfy's measure. Text that was right is never touched.
+    """
+    import ftfy
+
+    lines, repairs = text.split("\n"), []
+    for index, line in enumerate(lines):
+        if not is_suspect(line):
+            continue
+        mended = ftfy.fix_encoding(line)
+        if mended != line:
+            lines[index] = mended
+            repairs.append(Repair(index + 1, *_difference(line, mended)))
+    return "\n".join(lines), repairs
+
+
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """The words around the first difference, short enough for a message."""
+    start = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    start = before.rfind(" ", 0, start) + 1
+    old, new = before[start:].split(" ")[0], after[start:].split(" ")[0]
+    return old.strip()[:30], new.strip("\u200b\t ")[:30]
