@@ -35,10 +35,11 @@ def find_project(start: Path) -> Path:
     )
 
 
-def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
+def load_config(root: Path, environ: Mapping[str, str] | None = None, *, remember: bool = True) -> Config:
     """Read the configuration of the project at `root`.
 
-    environ defaults to the process's; only names that start with PUBLISHER_ count.
+    environ   defaults to the process's; only names that start with PUBLISHER_ count
+    remember  False writes nothing, not even the hash of a valid text
     Raises ConfigError with every mistake, each with file, line and key.
     """
     path = root / CONFIG_FILE
@@ -57,7 +58,8 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         mistakes = find_mistakes(raw, text, unknown)
         if mistakes:
             raise ConfigError(mistakes)
-        _remember(stamp, key)
+        if remember:
+            _remember(stamp, key)
     return replace(make(Config, raw), root=root)
 
 

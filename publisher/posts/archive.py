@@ -11,7 +11,7 @@ from typing import overload
 from publisher.config.keys import Config
 from publisher.errors import PostError
 from publisher.model import Post, Problem, Severity, Tag
-from publisher.posts.index import Index, Row
+from publisher.posts.index import Index, Referred, Row
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.scan import MOST_BYTES, Stamp, scan
 
@@ -105,7 +105,11 @@ class Archive:
         known = self._index.assets()
         return sorted({pair for source in self._permalinks for pair in known.get(source, ())})
 
-    def remember(self, rendered: Iterable[tuple[str, list[str], list[tuple[str, str]]]]) -> None:
+    def body_problems(self) -> list[Problem]:
+        """Return what is doubtful in the bodies of the public posts that were ever rendered."""
+        return [problem for source, problem in self._index.problems("body_problems") if source in self._permalinks]
+
+    def remember(self, rendered: Iterable[Referred]) -> None:
         """Keep what the bodies of rendered posts refer to, for the next start."""
         self._index.remember(rendered)
 
@@ -152,22 +156,23 @@ class PostList(Sequence[Post]):
         return iter(self._load(self._sources))
 
 
-def read_archive(config: Config, now: datetime, key: str) -> Archive:
+def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) -> Archive:
     """Look at the posts folder and return the archive as it is at `now`.
 
-    key names the code that reads (see build.code_key): rows made by other code are not trusted.
+    key   names the code that reads (see build.code_key): rows made by other code are not trusted
+    keep  False keeps the index in memory and writes nothing
     Raises nothing for bad posts: they are in Archive.problems.
     """
     settings = Settings.of(config)
     folder = config.root / config.posts.folder
-    index = Index(config.state_dir / "index.db", _hash(key, repr(settings)))
+    index = Index(config.state_dir / "index.db" if keep else None, _hash(key, repr(settings)))
     found, problems = scan(folder, settings.folder)
     known = index.stamps()
     gone = known.keys() - found.keys()
     changed = [source for source, stamp in found.items() if known.get(source) != stamp]
     if changed or gone:
         index.update((_entry(folder, source, found[source], settings) for source in sorted(changed)), sorted(gone))
-    problems.extend(index.problems())
+    problems.extend(problem for _, problem in index.problems())
     return Archive(folder, index, index.rows(), problems, now, bool(changed or gone), settings.folder)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 # A post dated with a day only appears at this hour of the site's morning. Midnight UTC would be the day
 # before in America, and midnight local time does not exist on every day everywhere.
@@ -18,7 +17,7 @@ _LOOSE = re.compile(
 _NAMED_MONTH = re.compile(r"[A-Za-z]{3,}")
 
 
-def parse_date(text: str, zone: ZoneInfo) -> datetime:
+def parse_date(text: str, zone: tzinfo) -> datetime:
     """Return the moment that `text` names, aware; a bare day is MORNING, a time without zone is civil time of `zone`.
 
     Understands ISO 8601 and its loose forms (2024-1-5 9:00 +0900), RFC 2822, and days with a month's name
@@ -33,7 +32,7 @@ def parse_date(text: str, zone: ZoneInfo) -> datetime:
     raise ValueError(f"{text!r} is no date; write it like 2024-07-06 or 2024-07-06 08:30")
 
 
-def _from_parts(match: re.Match[str], zone: ZoneInfo) -> datetime:
+def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
     year, month, day, hour, minute, second, offset = match.groups()
     try:
         if hour is None:
@@ -48,7 +47,7 @@ def _from_parts(match: re.Match[str], zone: ZoneInfo) -> datetime:
     return civil.replace(tzinfo=UTC)
 
 
-def _from_words(text: str, zone: ZoneInfo) -> datetime:
+def _from_words(text: str, zone: tzinfo) -> datetime:
     from email.utils import parsedate_to_datetime
 
     from dateutil import parser
@@ -67,6 +66,6 @@ def _from_words(text: str, zone: ZoneInfo) -> datetime:
     return place(found, zone) if found.tzinfo is None else found
 
 
-def place(civil: datetime, zone: ZoneInfo) -> datetime:
+def place(civil: datetime, zone: tzinfo) -> datetime:
     """Give a naive civil time its zone. A time in a gap becomes the valid one as far after the gap."""
     return civil.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)

@@ -24,7 +24,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
     published REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT, tags TEXT,
-    post TEXT, problems TEXT, links TEXT, assets TEXT
+    post TEXT, problems TEXT, links TEXT, assets TEXT, body_problems TEXT
 ) WITHOUT ROWID;
 """
 
@@ -45,10 +45,19 @@ class Row(NamedTuple):
     tags: str
 
 
-class Index:
-    """The cache file of one project. key names the configuration and code that made its rows."""
+class Referred(NamedTuple):
+    """What the body of one rendered post refers to: posts, files (site path, project path); and its warnings."""
 
-    def __init__(self, path: Path, key: str) -> None:
+    source: str
+    links: list[str]
+    assets: list[tuple[str, str]]
+    problems: tuple[Problem, ...]
+
+
+class Index:
+    """The cache file of one project (in memory, if path is None). key names the configuration and code that made its rows."""
+
+    def __init__(self, path: Path | None, key: str) -> None:
         self._path, self._key = path, key
         self._db = self._open()
 
@@ -67,7 +76,7 @@ class Index:
         with self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", map(_to_row, changed)
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", map(_to_row, changed)
             )
 
     def rows(self) -> list[Row]:
@@ -83,10 +92,10 @@ class Index:
             (text,) = self._db.execute("SELECT post FROM entries WHERE source = ?", (source,)).fetchone()
             yield _post(json.loads(text))
 
-    def problems(self) -> list[Problem]:
-        """Return what is wrong in the heads of the files, by path and line."""
-        found = self._db.execute("SELECT problems FROM entries WHERE problems != '' ORDER BY source")
-        return [_problem(item) for (text,) in found for item in json.loads(text)]
+    def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
+        """Return (source, problem) of what is wrong in the heads of the files, or in their `body_problems`."""
+        found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
+        return [(source, _problem(item)) for source, text in found for item in json.loads(text)]
 
     def links(self) -> dict[str, list[str]]:
         """Return for every post that was rendered and links to others: the sources it links to."""
@@ -98,12 +107,16 @@ class Index:
         found = self._db.execute("SELECT source, assets FROM entries WHERE assets != ''")
         return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
 
-    def remember(self, rendered: Iterable[tuple[str, list[str], list[tuple[str, str]]]]) -> None:
-        """Keep which posts and files the body of each rendered post refers to: (source, links, assets)."""
-        rows = [(json.dumps(links) if links else "", json.dumps(assets) if assets else "", source)
-                for source, links, assets in rendered]
+    def remember(self, rendered: Iterable[Referred]) -> None:
+        """Keep what the bodies of rendered posts refer to, and what is doubtful in them."""
+        rows = [
+            (_dump(item.links), _dump(item.assets), _dump([_flat_problem(p) for p in item.problems]), item.source)
+            for item in rendered
+        ]
         with self._db:
-            self._db.executemany("UPDATE entries SET links = ?, assets = ? WHERE source = ?", rows)
+            self._db.executemany(
+                "UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows
+            )
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -115,8 +128,9 @@ class Index:
             return self._opened()
 
     def _opened(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._path, timeout=30)
+        if self._path:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self._path or ":memory:", timeout=30)
         try:
             db.execute("PRAGMA synchronous = OFF")
             db.execute("PRAGMA busy_timeout = 30000")
@@ -140,7 +154,7 @@ class Index:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
 
     def _written_ns(self) -> int:
-        return self._path.stat().st_mtime_ns
+        return self._path.stat().st_mtime_ns if self._path else 0
 
 
 def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
@@ -148,11 +162,15 @@ def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
     post = entry.post
     problems = json.dumps([_flat_problem(p) for p in entry.problems]) if entry.problems else ""
     if post is None:
-        return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", problems, "", "")
+        return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", problems, "", "", "")
     expires = post.expires.timestamp() if post.expires else None
     tags = "\n".join(f"{tag.slug}\t{tag.name}" for tag in post.tags)
     return (source, *stamp, 1, post.published.timestamp(), expires, int(post.in_feeds), post.id, post.permalink,
-            digest, tags, json.dumps(_flat_post(post)), problems, "", "")
+            digest, tags, json.dumps(_flat_post(post)), problems, "", "", "")
+
+
+def _dump(items: list[Any]) -> str:
+    return json.dumps(items) if items else ""
 
 
 def _flat_problem(problem: Problem) -> list[Any]:

@@ -17,6 +17,7 @@ from publisher.posts.archive import Archive
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.foreign import carry_over
 from publisher.posts.frontmatter import parse_head
+from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
 from publisher.posts.references import References
 from publisher.posts.sanitise import dropped_tags, has_safe_scheme, sanitise
@@ -39,7 +40,7 @@ class Renderer:
     archive: Archive
     config: Config
     inspect: bool = False
-    referred: dict[str, tuple[list[str], list[tuple[str, str]]]] = field(default_factory=dict)
+    _referred: list[Referred] = field(default_factory=list)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def render(self, post: Post) -> RenderedPost:
@@ -53,12 +54,12 @@ class Renderer:
 
     def remember(self) -> None:
         """Let the archive keep what the rendered posts refer to."""
-        self.archive.remember((source, *found) for source, found in self.referred.items())
-        self.referred.clear()
+        self.archive.remember(self._referred)
+        self._referred.clear()
 
     def _render(self, post: Post) -> RenderedPost:
         try:
-            return _Body(post, self.archive, self.config, self.inspect).rendered(self.referred)
+            return _Body(post, self.archive, self.config, self.inspect).rendered(self._referred)
         except PostError as error:
             path = f"{self.config.posts.folder}/{post.source}"
             raise BrokenPost(post.source, Problem(path, error.line, error.message, error.mend)) from error
@@ -85,18 +86,19 @@ class _Body:
         data = (archive.folder / post.source).read_bytes()
         text, controls = without_controls(decode(data, whole=True))
         head = parse_head(text, whole=True)
-        self.first_line, self.written = head.body_line, head.body
+        self.file, self.first_line, self.written = text, head.body_line, head.body
         for line in [line for line in controls if line >= self.first_line][:1]:
             self.warn(line, "holds a control character, taken out", "delete it")
         self.references = References(post, archive, config)
 
-    def rendered(self, referred: dict[str, tuple[list[str], list[tuple[str, str]]]]) -> RenderedPost:
+    def rendered(self, referred: list[Referred]) -> RenderedPost:
         raw = self._html()
         clean = sanitise(raw, self.references.absolutise)
         self.problems += [self._located(item) for item in self.references.problems]
         if self.inspect:
             self._look_closer(raw, clean)
-        referred[self.post.source] = (list(self.references.links), list(self.references.assets))
+        referred.append(Referred(self.post.source, list(self.references.links), list(self.references.assets),
+                                 tuple(self.problems)))
         excerpt = self._excerpt(raw, clean)
         return RenderedPost(self.post, clean, excerpt, count_words(clean), tuple(self.problems),
                             tuple(self.references.assets))
@@ -136,12 +138,13 @@ class _Body:
         return Problem(self.path, self._line_of(reference), message, mend, Severity.WARNING)
 
     def _line_of(self, text: str) -> int:
+        """The line of the file that holds a text, the body's first one where none does."""
         from urllib.parse import unquote
 
         for spelling in (text, unquote(text)):
-            offset = self.written.find(spelling)
+            offset = self.file.find(spelling)
             if offset >= 0 and spelling:
-                return self.first_line + self.written.count("\n", 0, offset)
+                return self.file.count("\n", 0, offset) + 1
         return self.first_line
 
     def _look_closer(self, raw: str, clean: str) -> None:

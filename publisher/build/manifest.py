@@ -1,0 +1,99 @@
+"""What an output folder holds of ours, and on what it depends. Kept in .publisher/; without it all is compared anew."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from publisher.model import Problem, Severity
+
+FORMAT = 1
+
+
+class Written(NamedTuple):
+    """One file of ours: the key it was made with, and what the file system said after writing."""
+
+    key: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass
+class Manifest:
+    """The record of one output folder.
+
+    inputs      hash of the configuration, code, templates, static files and editions it was made from
+    since       the moment of the build; until: when posts appear or expire next (None: never)
+    facts       counts for the summary of a build with nothing to do
+    problems    what was told then, and is still so
+    """
+
+    path: Path
+    inputs: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    facts: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    outputs: dict[str, Written] = field(default_factory=dict)
+    is_new: bool = True
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read the record; what is missing, broken or of another format is an empty one."""
+        try:
+            raw = json.loads(path.read_bytes())
+            if raw["format"] != FORMAT:
+                return cls(path)
+            return cls(
+                path, raw["inputs"], _moment(raw["since"]), _moment(raw["until"]), raw["facts"],
+                [Problem(*item[:4], Severity(item[4])) for item in raw["problems"]],
+                {name: Written(*item) for name, item in raw["outputs"].items()},
+                is_new=False,
+            )
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+            return cls(path)
+
+    def write(self) -> None:
+        """Replace the record; raise OSError when that cannot be done."""
+        raw = {
+            "format": FORMAT,
+            "inputs": self.inputs,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "facts": self.facts,
+            "problems": [[p.path, p.line, p.message, p.mend, p.severity] for p in self.problems],
+            "outputs": self.outputs,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
+        part.replace(self.path)
+
+    def is_current(self, inputs: str, now: datetime) -> bool:
+        """Return whether nothing but the posts' files can have changed since the record was made."""
+        return (
+            self.inputs == inputs
+            and self.since is not None
+            and self.since <= now
+            and (self.until is None or now < self.until)
+        )
+
+    def is_intact(self, folder: str) -> bool:
+        """Return whether every file is still as it was written."""
+        stat = os.stat
+        try:
+            for name, written in self.outputs.items():
+                status = stat(f"{folder}/{name}")
+                if status.st_size != written.size or status.st_mtime_ns != written.mtime_ns:
+                    return False
+        except OSError:
+            return False
+        return True
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

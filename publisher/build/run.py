@@ -1,0 +1,216 @@
+"""One build: look at everything, make what is not current, remove what is left over."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from publisher.build.files import assets, static_files
+from publisher.build.folder import Folder
+from publisher.build.manifest import Manifest
+from publisher.config.keys import Config
+from publisher.model import Output, Problem, Severity
+from publisher.posts.archive import Archive, is_unchanged, read_archive
+from publisher.templating import Templates
+
+if TYPE_CHECKING:
+    from publisher.pages.letters import EditionPage
+    from publisher.posts.markup import Renderer
+
+# Told how many outputs are done, of how many.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build found and did.
+
+    problems  posts that were left out (errors), and warnings
+    """
+
+    folder: Path
+    posts: int
+    waiting: int
+    feeds: int
+    pages: int
+    written: int
+    removed: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.written or self.removed)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.severity is Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """The web copies to publish: key changes whenever they do, and load is only called then."""
+
+    key: str
+    load: Callable[[], Sequence[EditionPage]]
+
+
+NO_EDITIONS = Editions("", lambda: ())
+
+
+def build(
+    config: Config,
+    now: datetime,
+    *,
+    out: Path | None = None,
+    editions: Editions = NO_EDITIONS,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Bring the output folder up to date with the posts as they are at `now`.
+
+    out defaults to the folder in the configuration. A bad post is left out and reported; the others publish.
+    Raises ProjectError when the folder cannot be written; then every file is still whole, old or new.
+    """
+    folder = out or config.root / config.pages.output
+    manifest = Manifest.read(config.state_dir / f"outputs-{_hash(str(folder.resolve()))}.json")
+    templates = Templates(config.root / "templates")
+    static = static_files(config.root / config.pages.static) if config.pages.enabled else []
+    code = code_key()
+    inputs = _hash(repr(config), code, templates.digest("pages"), editions.key, *(f"{o.path}:{o.key}" for o in static))
+    if manifest.is_current(inputs, now) and is_unchanged(config, code) and manifest.is_intact(str(folder)):
+        return _report(folder, manifest, 0, 0)
+    builder = _Builder(config, now, folder, manifest, templates, editions, static, code)
+    builder.run(progress)
+    manifest.inputs = inputs
+    try:
+        manifest.write()
+    except OSError as error:
+        # Without the record the next build compares every file again; nothing is wrong with this one.
+        builder.problems.append(Problem(str(manifest.path), 0, f"cannot be written: {error.strerror}", "",
+                                        Severity.WARNING))
+    return _report(folder, manifest, len(builder.target.written), len(builder.target.removed))
+
+
+def code_key() -> str:
+    """Return a hash of the program's own files by name, size and time: other code makes other outputs."""
+    package = Path(__file__).parent.parent
+    found = hashlib.blake2b(digest_size=8)
+    for path, folders, names in os.walk(package):
+        folders[:] = sorted(f for f in folders if f not in ("__pycache__", "templates", "cli", "delivery", "store"))
+        for name in sorted(names):
+            if name.endswith(".py"):
+                status = os.stat(f"{path}/{name}")
+                found.update(f"{name}:{status.st_size}:{status.st_mtime_ns}".encode())
+    return found.hexdigest()
+
+
+class _Builder:
+    """The part of a build that has something to do."""
+
+    def __init__(self, config: Config, now: datetime, folder: Path, manifest: Manifest, templates: Templates,
+                 editions: Editions, static: list[Output], code: str) -> None:
+        self._config, self._now, self._manifest, self._templates = config, now, manifest, templates
+        self._editions, self._static, self._code = editions, static, code
+        self.target = Folder(folder, manifest)
+        self.problems: list[Problem] = []
+        self._pages: Sequence[EditionPage] | None = None
+
+    def run(self, progress: Progress | None) -> None:
+        """Make everything; a post whose body turns out unreadable is left out, and all is planned again."""
+        from publisher.posts.markup import BrokenPost
+
+        while True:
+            archive = read_archive(self._config, self._now, self._code)
+            try:
+                self._make(archive, progress)
+            except BrokenPost as broken:
+                archive.mark_broken(broken.problem, broken.source)
+                continue
+            return
+
+    def _make(self, archive: Archive, progress: Progress | None) -> None:
+        from publisher.posts.markup import Renderer
+
+        renderer = Renderer(archive, self._config)
+        problems = list(archive.problems)
+        planned = _without_clashes(self._plan(archive, renderer), problems)
+        self._put(list(planned.values()), progress)
+        renderer.remember()
+        shown = [o for o in assets(self._config.root, archive.assets()) if o.path not in planned]
+        self._put(shown, None)
+        self.target.remove_others({*planned, *(output.path for output in shown)})
+        problems = sorted([*problems, *archive.body_problems()], key=lambda p: (p.path, p.line))
+        self._record(archive, planned, problems)
+
+    def _put(self, outputs: Sequence[Output], progress: Progress | None) -> None:
+        stale = [output for output in outputs if not self.target.is_current(output)]
+        for number, output in enumerate(stale):
+            if progress:
+                progress(number, len(stale))
+            self.target.put(output, output.make())
+
+    def _plan(self, archive: Archive, renderer: Renderer) -> Iterator[Output]:
+        from publisher.feeds.plan import plan_feeds
+
+        yield from self._static
+        yield from plan_feeds(self._config, archive, renderer.render, self._code)
+        if self._config.pages.enabled:
+            yield from self._plan_pages(archive, renderer)
+
+    def _plan_pages(self, archive: Archive, renderer: Renderer) -> Iterator[Output]:
+        from publisher.feeds.which import feed_links
+        from publisher.pages.frame import FeedLink
+        from publisher.pages.plan import plan_pages
+
+        def links(folder: str, title: str) -> list[FeedLink]:
+            return [FeedLink(*link) for link in feed_links(self._config, folder, title)]
+
+        if self._pages is None:
+            self._pages = self._editions.load()
+        config = self._config
+        tag_feeds = (lambda tag: links(f"tags/{tag.slug}/", f"{config.site.title}: {tag.name}")) \
+            if config.feeds.per_tag else (lambda tag: [])
+        yield from plan_pages(config, archive.posts, renderer.render, self._pages, self._templates,
+                              links("", config.site.title), tag_feeds)
+
+    def _record(self, archive: Archive, planned: Iterable[str], problems: list[Problem]) -> None:
+        manifest = self._manifest
+        manifest.since, manifest.until = self._now.astimezone(UTC), archive.next_change
+        manifest.problems = problems
+        names = list(planned)
+        manifest.facts = {
+            "posts": len(archive.posts),
+            "waiting": archive.waiting,
+            "feeds": sum(name.endswith(("feed.xml", "atom.xml", "feed.json")) for name in names),
+            "pages": sum(name.endswith(".html") for name in names),
+        }
+
+
+def _without_clashes(outputs: Iterable[Output], problems: list[Problem]) -> dict[str, Output]:
+    """One output a path; the first wins (a static file may replace a page). A file cannot be a folder too."""
+    planned: dict[str, Output] = {}
+    for output in outputs:
+        if output.path not in planned:
+            planned[output.path] = output
+        elif not planned[output.path].key.startswith("copy:"):
+            problems.append(Problem(f"public/{output.path}", 0, "is what two pages want to be; the first one is kept",
+                                    "give one post another permalink"))
+    return planned
+
+
+def _report(folder: Path, manifest: Manifest, written: int, removed: int) -> BuildReport:
+    facts = manifest.facts
+    return BuildReport(folder, facts.get("posts", 0), facts.get("waiting", 0), facts.get("feeds", 0),
+                       facts.get("pages", 0), written, removed, tuple(manifest.problems))
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

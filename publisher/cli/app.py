@@ -1,0 +1,132 @@
+"""What all commands share: the global options, the project they work on, and how they speak."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.errors import ProjectError, PublisherError
+
+if TYPE_CHECKING:
+    from publisher.config import Config
+    from publisher.model import Problem
+
+
+@dataclass
+class App:
+    """The global options of one run."""
+
+    project: Path | None = None
+    now_text: str = ""
+    json: bool = False
+    verbose: bool = False
+
+    def config(self, *, remember: bool = True) -> Config:
+        """Load the project's configuration; raise PublisherError with every mistake.
+
+        remember  False writes nothing, not even that the file was found valid
+        """
+        from publisher.config import CONFIG_FILE, find_project, load_config
+
+        if self.project is None:
+            return load_config(find_project(Path.cwd()), remember=remember)
+        root = self.project.resolve()
+        if not (root / CONFIG_FILE).is_file():
+            raise ProjectError(f"there is no {CONFIG_FILE}", where=str(self.project),
+                               mend=f"make one with `publisher init {self.project}`")
+        return load_config(root, remember=remember)
+
+    def now(self, config: Config) -> datetime:
+        """Return the moment at which the command acts: --now, or the clock's."""
+        return self.moment(config.zone)
+
+    def moment(self, zone: tzinfo = UTC) -> datetime:
+        """Return the moment at which the command acts; a time without zone is civil time of `zone`."""
+        if not self.now_text:
+            return datetime.now(UTC)
+        from publisher.posts.dates import parse_date
+
+        try:
+            return parse_date(self.now_text, zone)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--now") from error
+
+    def say(self, text: str = "") -> None:
+        """Print a line for a person; with --json, where a script reads stdout, nothing."""
+        if not self.json:
+            click.echo(text)
+
+    def print_json(self, value: Any) -> None:
+        """Print a value for a script."""
+        import json
+
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+    def tell(self, problems: Iterable[Problem]) -> None:
+        """Print problems on stderr, one a line."""
+        for problem in problems:
+            mark = click.style(problem.severity.value, fg="red" if problem.severity == "error" else "yellow")
+            click.echo(f"{mark}: {problem}", err=True)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a live bar makes sense: a person watches."""
+        return sys.stderr.isatty() and not self.json
+
+
+def _global_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option("-C", "--project", "project_", metavar="DIR", type=click.Path(path_type=Path),
+                     help="The project's folder (default: the nearest upward with publisher.toml)."),
+        click.option("--now", "now_", metavar="TIMESTAMP", help="Act as at another moment: 2026-11-23T08:00."),
+        click.option("--json", "json_", is_flag=True, help="Print what a script can read."),
+        click.option("-v", "--verbose", "verbose_", is_flag=True, help="Say more."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_options(ctx: click.Context, values: dict[str, Any]) -> App:
+    """Lay the global options that were given at this place over those given before."""
+    import os
+
+    app: App = ctx.ensure_object(App)
+    project = values.pop("project_", None)
+    if project is None and app.project is None and os.environ.get("PUBLISHER_PROJECT"):
+        project = Path(os.environ["PUBLISHER_PROJECT"])
+    app.project = project or app.project
+    app.now_text = values.pop("now_", None) or app.now_text
+    app.json = values.pop("json_", False) or app.json
+    app.verbose = values.pop("verbose_", False) or app.verbose
+    return app
+
+
+def with_app(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the global options, before and after its name, and the App as first argument."""
+
+    @_global_options
+    @click.pass_context
+    @wraps(function)
+    def command(ctx: click.Context, /, **values: Any) -> Any:
+        return function(take_options(ctx, values), **values)
+
+    return command
+
+
+def plural(number: int, noun: str, plural_noun: str = "") -> str:
+    """Return "1 post", "2 posts", "1,200 posts"."""
+    return f"{number:,} {noun if number == 1 else plural_noun or noun + 's'}"
+
+
+def fail(error: PublisherError) -> None:
+    """Print an error as its lines on stderr."""
+    for line in error.lines():
+        click.echo(f"{click.style('error', fg='red')}: {line}", err=True)

@@ -1,0 +1,87 @@
+"""publisher build"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from publisher.cli.app import App, plural, with_app
+from publisher.cli.progress import bar
+
+if TYPE_CHECKING:
+    from publisher.build import BuildReport
+
+
+@click.command(
+    short_help="Turn the posts into feeds and pages.",
+    epilog="Example: publisher build --out /var/www/letter",
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Write here instead of public/.")
+@with_app
+def build(app: App, out: Path | None) -> None:
+    """Turn the posts into feeds and pages.
+
+    Writes only what changed, each file at once or not at all, and removes the pages of posts that are gone.
+    A post with a mistake is named and left out; all the others are published.
+    """
+    from publisher.runtime import run_build
+
+    config = app.config()
+    with bar(app, "Building") as progress:
+        report = run_build(config, app.now(config), out=out, progress=progress)
+    show_build(app, report)
+    if app.json:
+        app.print_json(as_json(report))
+
+
+def show_build(app: App, report: BuildReport) -> None:
+    """Print the summary of a build, and the posts that were left out."""
+    app.tell(report.errors)
+    done = [plural(report.posts, "post")]
+    if report.pages:
+        done.append(plural(report.pages, "page"))
+    done.append(plural(report.feeds, "feed"))
+    app.say(f"{_shown(report.folder)}: {', '.join(done)}; {_changes(report)}")
+    later = [f"{plural(report.waiting, 'post')} dated in the future"] if report.waiting else []
+    if report.errors:
+        later.append(f"{plural(len({p.path for p in report.errors}), 'file')} left out, see above")
+    if report.warnings:
+        later.append(f"{plural(len(report.warnings), 'warning')}: publisher check")
+    if later:
+        app.say("  " + "; ".join(later))
+
+
+def as_json(report: BuildReport) -> dict[str, object]:
+    """The report as plain values."""
+    return {
+        "folder": str(report.folder),
+        "posts": report.posts,
+        "future_posts": report.waiting,
+        "pages": report.pages,
+        "feeds": report.feeds,
+        "written": report.written,
+        "removed": report.removed,
+        "problems": [
+            {"where": p.where, "severity": p.severity.value, "message": p.message, "mend": p.mend}
+            for p in report.problems
+        ],
+    }
+
+
+def _changes(report: BuildReport) -> str:
+    if not report.changed:
+        return "nothing changed"
+    parts = [f"{plural(report.written, 'file')} written"] if report.written else []
+    if report.removed:
+        parts.append(f"{plural(report.removed, 'file')} removed")
+    return ", ".join(parts)
+
+
+def _shown(folder: Path) -> str:
+    try:
+        return f"{folder.resolve().relative_to(Path.cwd())}/"
+    except ValueError:
+        return f"{folder}/"

@@ -1,0 +1,106 @@
+"""publisher editions list | show"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.cli.app import App, plural, with_app
+from publisher.errors import PublisherError
+
+if TYPE_CHECKING:
+    from publisher.model import Edition, Letter
+    from publisher.store import Store
+
+
+@click.group(invoke_without_command=True, short_help="List the editions that were made, or show one.",
+             epilog="Examples: publisher editions; publisher editions show 3 --text")
+@click.pass_context
+def editions(ctx: click.Context) -> None:
+    """List the editions that were made, or show one. Without a word after it, it lists."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_editions)
+
+
+@editions.command("list", epilog="Example: publisher editions list --newsletter weekly")
+@click.option("--newsletter", metavar="NAME", help="Only this newsletter's.")
+@with_app
+def list_editions(app: App, newsletter: str | None = None) -> None:
+    """List editions, newest first, with what became of their messages."""
+    from publisher.runtime import has_store, open_project_store
+
+    config = app.config()
+    rows: list[dict[str, Any]] = []
+    if has_store(config):
+        with open_project_store(config) as store:
+            rows = [_row(store, edition) for edition in store.editions.list(newsletter)]
+    if app.json:
+        app.print_json(rows)
+    elif rows:
+        _table(rows)
+    else:
+        app.say("no editions yet: publisher publish makes the first one")
+
+
+@editions.command("show", epilog="Example: publisher editions show 3 --html > letter.html")
+@click.argument("edition_id", metavar="ID", type=int)
+@click.option("--html", "part", flag_value="html", help="Print the HTML part.")
+@click.option("--text", "part", flag_value="text", help="Print the plain text part.")
+@with_app
+def show(app: App, edition_id: int, part: str | None) -> None:
+    """Show the edition with this ID (see `publisher editions`): its facts, or a part of its letter."""
+    from publisher.runtime import has_store, open_project_store
+
+    config = app.config()
+    if not has_store(config):
+        raise PublisherError("there are no editions yet", mend="publisher publish makes the first one")
+    with open_project_store(config) as store:
+        edition = store.editions.get(edition_id)
+        if edition is None:
+            raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
+        letter = store.editions.letters(edition_id)[0]
+        row = _row(store, edition)
+    if part:
+        click.echo(letter.html if part == "html" else letter.text, nl=not letter.text.endswith("\n"))
+    elif app.json:
+        app.print_json(row | {"preheader": letter.preheader, "html": letter.html, "text": letter.text})
+    else:
+        _facts(app, row, letter, edition)
+
+
+def _row(store: Store, edition: Edition) -> dict[str, Any]:
+    counts = store.deliveries.counts(edition.id)
+    return {
+        "id": edition.id,
+        "newsletter": edition.newsletter,
+        "slot": edition.slot,
+        "number": edition.number,
+        "subject": edition.subject,
+        "made_at": edition.made_at.isoformat(timespec="seconds"),
+        "posts": [{"id": post.id, "title": post.title, "url": post.url} for post in edition.posts],
+        "deliveries": {status.value: count for status, count in counts.by_status.items() if count},
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    from publisher.cli.tables import print_table
+
+    print_table(
+        ("ID", "Newsletter", "Slot", "Subject", "Posts", "Messages"),
+        [(str(r["id"]), r["newsletter"], r["slot"], r["subject"], str(len(r["posts"])), _messages(r)) for r in rows],
+    )
+
+
+def _messages(row: dict[str, Any]) -> str:
+    return ", ".join(f"{count:,} {status}" for status, count in row["deliveries"].items())
+
+
+def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> None:
+    app.say(f"{edition.subject}")
+    app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}, made {row['made_at']}")
+    app.say(f"messages: {_messages(row) or 'none'}")
+    app.say(f"{plural(len(edition.posts), 'post')}:")
+    for post in edition.posts:
+        app.say(f"  {post.title}\n    {post.url}")
+    app.say(f"HTML {len(letter.html.encode()):,} bytes, text {len(letter.text.encode()):,} bytes")

@@ -1,0 +1,99 @@
+"""The command line: the group, and the only place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from publisher import __version__
+from publisher.cli.app import App, fail, take_options, with_app
+from publisher.cli.lazy import LazyGroup
+from publisher.errors import PublisherError
+
+COMMANDS = {
+    "init": ("publisher.cli.start:init", "Make a new project in a folder."),
+    "new": ("publisher.cli.start:new", "Begin a post and print its path."),
+    "check": ("publisher.cli.check:check", "Look for mistakes in settings, posts, links and letters."),
+    "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
+    "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
+    "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
+    "subscribers": ("publisher.cli.subscribers:subscribers", "Add, list, remove, import and export subscribers."),
+    "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
+}
+
+HELP = """\
+From a folder of Markdown posts to feeds, pages and newsletters.
+
+\b
+Begin:
+  publisher init my-letter          a new project
+  cd my-letter
+  publisher new "Hello, world"      a draft; write it, then take out `draft: true`
+  publisher subscribers add you@example.org
+  publisher publish                 feeds and pages in public/, letters in outbox/
+
+\b
+Every day:
+  publisher check                   what is wrong, where, and how to mend it
+  publisher publish --dry-run       what would be sent, to how many
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="publisher")
+@with_app
+def cli(app: App) -> None:
+    pass
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; return the exit code. Never raises, and never shows a traceback."""
+    try:
+        result = cli.main(arguments, prog_name="publisher", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except PublisherError as error:
+        fail(error)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output went away, as `head` does.
+        sys.stderr.close()
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a line, not a traceback
+        return _unexpected(error, arguments)
+
+
+def _unexpected(error: Exception, arguments: list[str]) -> int:
+    """Say one line about a defect of ours; keep the traceback in a file for the report."""
+    import os
+    import tempfile
+    import traceback
+
+    handle, path = tempfile.mkstemp(prefix="publisher-", suffix=".log", text=True)
+    with os.fdopen(handle, "w") as file:
+        file.write(f"publisher {__version__} {arguments}\n")
+        traceback.print_exception(error, file=file)
+    first = str(error).strip().splitlines()[:1]
+    click.echo(
+        f"error: this should not have happened: {type(error).__name__}: {first[0] if first else ''} "
+        f"(please report it with {path})",
+        err=True,
+    )
+    return 1
+
+
+__all__: list[Any] = ["cli", "run", "take_options"]

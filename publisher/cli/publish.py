@@ -1,0 +1,193 @@
+"""publisher publish"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.cli.app import App, plural, with_app
+from publisher.cli.build import as_json as build_as_json
+from publisher.cli.build import show_build
+from publisher.cli.progress import bar
+from publisher.errors import PublisherError
+
+if TYPE_CHECKING:
+    from publisher.build import BuildReport
+    from publisher.config import Config
+    from publisher.publish import Delivered, Plan
+    from publisher.store import Store
+
+
+@click.command(
+    short_help="Build, make the next editions and deliver them.",
+    epilog="Examples: publisher publish --dry-run; publisher publish weekly --to me@example.org; "
+    "publisher publish --yes",
+)
+@click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...")
+@click.option("--dry-run", is_flag=True, help="Say what would be made and to how many; write nothing.")
+@click.option("--to", "address", metavar="ADDRESS", help="Send a marked test copy here; nothing else happens.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before real mail is sent.")
+@with_app
+def publish(app: App, newsletters: tuple[str, ...], dry_run: bool, address: str | None, yes: bool) -> int:
+    """Build, make each newsletter's next edition from what it has not sent yet, and deliver it.
+
+    Names of newsletters limit it to these. Run it as often as you like: a post goes out once, a subscriber
+    gets an edition once, and a run that was stopped half-way is finished by the next.
+    """
+    from publisher.runtime import has_store, open_project_store
+
+    config = app.config(remember=not dry_run)
+    _must_know(config, newsletters)
+    now = app.now(config)
+    if address:
+        return _test_copy(app, config, newsletters, address, now)
+    if dry_run:
+        with open_project_store(config) if has_store(config) else nullcontext() as store:
+            return _dry_run(app, config, store, newsletters, now)
+    return _publish(app, config, newsletters, now, yes)
+
+
+def _must_know(config: Config, names: Sequence[str]) -> None:
+    import difflib
+
+    known = [newsletter.name for newsletter in config.newsletters]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            mend = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
+            raise PublisherError(f"there is no newsletter {name!r}", mend=mend)
+
+
+def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes: bool) -> int:
+    from publisher import publish as steps
+    from publisher.runtime import open_project_store, run_build
+
+    with bar(app, "Building") as progress:
+        report = run_build(config, now, progress=progress)
+    if not config.newsletters:
+        return _finish(app, report, None, [])
+    with open_project_store(config) as store:
+        plan = steps.make_plan(config, store, names, now)
+        _may_send(app, config, plan, yes)
+        made = steps.make_editions(config, store, plan, now)
+        if made:
+            # The web copies are up before the first letter points to them.
+            again = run_build(config, now)
+            report = _joined(report, again)
+        with bar(app, "Delivering") as progress:
+            results = steps.deliver_open(config, store, names, _clock(app, now), progress)
+    return _finish(app, report, plan, results)
+
+
+def _joined(first: BuildReport, second: BuildReport) -> BuildReport:
+    from dataclasses import replace
+
+    return replace(second, written=first.written + second.written, removed=first.removed + second.removed)
+
+
+def _clock(app: App, now: datetime) -> Any:
+    """The present for leases and dates of deliveries; with --now it stands still."""
+    return (lambda: now) if app.now_text else (lambda: datetime.now(UTC))
+
+
+def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
+    """Ask before real mail leaves; the outbox needs no question."""
+    from publisher.runtime import transport_name
+
+    count = sum(planned.recipients for planned in plan.editions) + sum(c.open for _, c in plan.unfinished)
+    if yes or not count or config.mail.transport == "outbox":
+        return
+    if not sys.stdin.isatty():
+        raise PublisherError(f"{plural(count, 'message')} would be sent by {transport_name(config)}",
+                             mend="say --yes to send them without a question, or --dry-run to see them")
+    for planned in plan.editions:
+        click.echo(f"{planned.newsletter.name} {planned.slot}: {plural(len(planned.posts), 'post')} "
+                   f"to {plural(planned.recipients, 'subscriber')}", err=True)
+    click.confirm(f"Send {plural(count, 'message')} by {transport_name(config)}?", abort=True, err=True)
+
+
+def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[Delivered]) -> int:
+    show_build(app, report)
+    if app.json:
+        app.print_json({"build": build_as_json(report), "editions": [_result_json(r) for r in results]})
+    for idle in plan.idle if plan else ():
+        app.say(f"{idle.newsletter.name}: {idle.reason}")
+    trouble = False
+    for result in results:
+        trouble |= _show_result(app, result)
+    return 1 if trouble else 0
+
+
+def _show_result(app: App, result: Delivered) -> bool:
+    """Print what became of one edition; return whether somebody did not get it."""
+    from publisher.model import DeliveryStatus as Status
+
+    edition, after = result.edition, result.after
+    sent = after[Status.SENT] - result.before[Status.SENT]
+    name = f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}"
+    parts = [f"{plural(sent, 'message')} sent"]
+    for status, word in ((Status.DEFERRED, "to be tried again"), (Status.FAILED, "refused"),
+                         (Status.UNCERTAIN, "uncertain"), (Status.SKIPPED, "left meanwhile")):
+        if after[status]:
+            parts.append(f"{after[status]:,} {word}")
+    app.say(f"{name}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
+    return bool(after[Status.DEFERRED] or after[Status.FAILED] or after[Status.UNCERTAIN])
+
+
+def _result_json(result: Delivered) -> dict[str, Any]:
+    edition = result.edition
+    return {
+        "newsletter": edition.newsletter,
+        "slot": edition.slot,
+        "number": edition.number,
+        "subject": edition.subject,
+        "posts": [post.id for post in edition.posts],
+        "deliveries": {status.value: count for status, count in result.after.by_status.items()},
+    }
+
+
+def _dry_run(app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime) -> int:
+    from publisher import publish as steps
+    from publisher.runtime import transport_name
+
+    plan = steps.make_plan(config, store, names, now, keep=False)
+    press = steps.Press(config, plan.archive)
+    app.tell(p for p in plan.archive.problems if p.severity == "error")
+    made = [(planned, press.letter(planned, now)) for planned in plan.editions]
+    if app.json:
+        app.print_json([
+            {"newsletter": p.newsletter.name, "slot": p.slot, "number": p.number, "subject": letter.subject,
+             "posts": [post.id for post in p.posts], "recipients": p.recipients} for p, letter in made
+        ])
+    app.say(f"Dry run: nothing is written. {plural(len(plan.archive.posts), 'post')} would be built.")
+    for planned, letter in made:
+        app.say(f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {letter.subject!r} "
+                f"to {plural(planned.recipients, 'subscriber')} by {transport_name(config)}")
+        for post in planned.posts:
+            app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
+    for idle in plan.idle:
+        app.say(f"{idle.newsletter.name}: {idle.reason}")
+    for edition, counts in plan.unfinished:
+        app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} left of an earlier run")
+    return 0
+
+
+def _test_copy(app: App, config: Config, names: Sequence[str], address: str, now: datetime) -> int:
+    from publisher import publish as steps
+    from publisher.runtime import has_store, open_project_store, transport_name
+    from publisher.subscribers.address import normalise
+
+    to = normalise(address)
+    if not config.newsletters:
+        raise PublisherError("the project has no newsletter", mend="add a [[newsletters]] table to publisher.toml")
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        plan = steps.make_plan(config, store, names, now)
+        for name in names or [newsletter.name for newsletter in config.newsletters]:
+            subject = steps.send_test(config, plan, to, name, now)
+            app.say(f"{name}: test copy {subject!r} to {to} by {transport_name(config)}")
+    return 0

@@ -1,0 +1,125 @@
+"""publisher status"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.cli.app import App, plural, with_app
+
+if TYPE_CHECKING:
+    from publisher.config import Config, NewsletterConfig
+    from publisher.publish import Plan
+    from publisher.store import Store
+
+
+@click.command(short_help="Show what there is, what was sent and what comes next.",
+               epilog="Example: publisher status --json | jq .newsletters")
+@with_app
+def status(app: App) -> None:
+    """Show what there is, what was sent and what comes next: posts, feeds, newsletters, subscribers, outbox."""
+    from publisher.publish import make_plan
+    from publisher.runtime import has_store, open_project_store
+
+    config = app.config()
+    now = app.now(config)
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        plan = make_plan(config, store, (), now, keep=False)
+        facts = _facts(config, store, plan, now)
+    if app.json:
+        app.print_json(facts)
+    else:
+        _show(app, config, facts)
+
+
+def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
+    from publisher.feeds.which import feeds_of
+    from publisher.model import SubscriberStatus
+    from publisher.runtime import transport_name
+
+    newest = plan.archive.posts[0] if plan.archive.posts else None
+    return {
+        "site": {"title": config.site.title, "url": config.site.url},
+        "posts": {
+            "published": len(plan.archive.posts),
+            "future": plan.archive.waiting,
+            "left_out": len({p.path for p in plan.archive.problems if p.severity.value == "error"}),
+            "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
+        },
+        "feeds": len(feeds_of(config, plan.archive)) * len(config.feeds.formats),
+        "newsletters": [_newsletter(config, store, plan, newsletter, now) for newsletter in config.newsletters],
+        "subscribers": {s.value: count for s in SubscriberStatus
+                        if store and (count := store.subscribers.count(status=s))},
+        "transport": transport_name(config),
+        "outbox": _outbox(config),
+        "unfinished": [{"newsletter": e.newsletter, "slot": e.slot, "open": c.open} for e, c in plan.unfinished],
+    }
+
+
+def _newsletter(config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig,
+                now: datetime) -> dict[str, Any]:
+    from publisher.config import parse_schedule
+    from publisher.editions.schedule import next_due
+    from publisher.model import SubscriberStatus
+
+    zone = config.newsletter_zone(newsletter)
+    due = next_due(parse_schedule(newsletter.schedule), now, zone)
+    last = next(iter(store.editions.list(newsletter.name, 1)), None) if store else None
+    waiting = sum(len(p.posts) for p in plan.editions if p.newsletter.name == newsletter.name)
+    idle = next((i.reason for i in plan.idle if i.newsletter.name == newsletter.name), "")
+    return {
+        "name": newsletter.name,
+        "title": config.newsletter_title(newsletter),
+        "schedule": newsletter.schedule,
+        "subscribers": store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0,
+        "next": {"slot": due.label, "at": due.at.astimezone(zone).isoformat()} if due else None,
+        "would_hold": waiting,
+        "idle": idle,
+        "last": {"id": last.id, "slot": last.slot, "subject": last.subject,
+                 "made_at": last.made_at.isoformat(timespec="seconds")} if last else None,
+    }
+
+
+def _outbox(config: Config) -> int | None:
+    """Messages in the outbox, None where mail goes to a server."""
+    if config.mail.transport != "outbox":
+        return None
+    folder = config.root / config.mail.outbox
+    return sum(1 for part in ("new", "cur") for _ in (folder / part).glob("*.eml*"))
+
+
+def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
+    posts = facts["posts"]
+    app.say(f"{facts['site']['title']}  {facts['site']['url']}")
+    line = plural(posts["published"], "post")
+    if posts["future"]:
+        line += f", {posts['future']} dated in the future"
+    if posts["left_out"]:
+        line += f", {plural(posts['left_out'], 'file')} left out (publisher check)"
+    app.say(f"posts        {line}")
+    if posts["newest"]:
+        app.say(f"             newest: {posts['newest']['title']} ({posts['newest']['published'][:10]})")
+    app.say(f"feeds        {facts['feeds']}")
+    people = ", ".join(f"{count:,} {name}" for name, count in facts["subscribers"].items()) or "none yet"
+    app.say(f"subscribers  {people}")
+    where = facts["transport"]
+    app.say(f"mail         {where}" + (f" holds {plural(facts['outbox'], 'message')}"
+                                       if facts["outbox"] is not None else ""))
+    for edition in facts["unfinished"]:
+        app.say(f"unfinished   {edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')} open "
+                "(publisher publish goes on)")
+    for newsletter in facts["newsletters"]:
+        _show_newsletter(app, newsletter)
+
+
+def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
+    app.say(f"\n{facts['name']}: {facts['title']}, {facts['schedule']}, {plural(facts['subscribers'], 'subscriber')}")
+    due, last = facts["next"], facts["last"]
+    next_line = f"{due['slot']} on {due['at'][:16].replace('T', ' at ')}" if due else "when you publish"
+    holds = plural(facts["would_hold"], "post") if facts["would_hold"] else facts["idle"]
+    app.say(f"  next  {next_line}; today: {holds}")
+    if last:
+        app.say(f"  last  {last['slot']}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")

@@ -1,0 +1,213 @@
+"""Deliver an edition: claim a batch, send it, acknowledge it, until nothing is due."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from publisher.config.keys import Config
+from publisher.delivery.book import Book
+from publisher.delivery.lifecycle import WAITING, Event, moves
+from publisher.delivery.links import Links
+from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
+from publisher.delivery.transport import Rejected, Transport, Unanswered
+from publisher.delivery.workers import dead_workers, working
+from publisher.errors import TransportError
+from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition, slot_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from publisher.store import Store
+
+OnUncertain = Literal["resend", "hold"]
+Progress = Callable[[Delivery, DeliveryStatus, str], None]
+
+# So many are claimed at once, and acknowledged in one transaction: 100,000 rows a second, where one by one
+# is 4,000.
+BATCH = 50
+
+# A server that hangs up on so many messages in a row will do so with the next, and each may have arrived.
+UNANSWERED_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms deliveries are made.
+
+    state_dir     the project's folder of state; workers' locks are in its workers/
+    lease         how long a batch may be in one worker's hands; longer than the transport's timeout
+    on_uncertain  what to do with a message that was handed over and never acknowledged
+    """
+
+    state_dir: Path
+    lease: timedelta = timedelta(seconds=120)
+    on_uncertain: OnUncertain = "resend"
+
+    @classmethod
+    def of(cls, config: Config) -> Terms:
+        """Return the terms that the configuration sets."""
+        lease = timedelta(seconds=config.delivery.lease_seconds)
+        if config.mail.transport == "smtp":
+            # A server may be silent for the whole timeout and still take the message.
+            lease = max(lease, timedelta(seconds=2 * config.mail.smtp.timeout + 10))
+        return cls(config.state_dir, lease, config.delivery.on_uncertain)
+
+    def unanswered(self, transport: Transport) -> Event:
+        """Return what befalls a message without an answer; where a copy cannot arise it always goes again."""
+        hold = self.on_uncertain == "hold" and not transport.idempotent
+        return Event.UNANSWERED_HOLD if hold else Event.UNANSWERED_RESEND
+
+
+def deliver(
+    store: Store,
+    transport: Transport,
+    edition: Edition,
+    headers: NewsletterHeaders,
+    links: Links,
+    *,
+    terms: Terms,
+    clock: Callable[[], datetime],
+    progress: Progress = lambda delivery, status, reason: None,
+) -> DeliveryCounts:
+    """Send the edition's deliveries that are due, each once, and return how all of them stand.
+
+    Several processes may do this at once, on one edition: each delivery is in one's hands only. What dead
+    workers left is taken over first. clock: gives the present, aware. progress: told of each delivery as it
+    is settled, with its status and the server's words.
+
+    Whatever ends it, KeyboardInterrupt included, the answers that were had are written and what was not
+    handed over goes back. Raises TransportError where nothing more can be sent, StoreError where the ledger
+    cannot be written.
+    """
+    templates = _templates(store, edition, headers)
+    workers = terms.state_dir / "workers"
+    with working(workers) as worker:
+        take_over(store, transport, terms=terms, now=clock())
+        book = Book(store, worker, edition, clock, progress)
+        sending = _Sending(transport, edition, headers, links, templates, book, terms.unanswered(transport))
+        while True:
+            now = clock()
+            batch = store.deliveries.claim(
+                edition.id,
+                worker,
+                now=now,
+                lease_until=now + terms.lease,
+                limit=BATCH,
+                claimed=moves(Event.CLAIMED),
+                left=moves(Event.LEFT),
+            )
+            if not batch:
+                return store.deliveries.counts(edition.id)
+            # With half of the lease left a message can be sent in peace; the rest of the batch is claimed
+            # anew.
+            sending.send_batch(batch, until=now + terms.lease / 2)
+
+
+def take_over(store: Store, transport: Transport, *, terms: Terms, now: datetime) -> int:
+    """Free the deliveries of dead workers and of lapsed leases, of every edition; return how many there were.
+
+    They go again at once, or are held for a person, as the terms say.
+    """
+    event = terms.unanswered(transport)
+    after = moves(event)
+    again = all(status in WAITING for status in after.values())
+    with dead_workers(terms.state_dir / "workers") as dead:
+        return store.deliveries.reclaim(
+            now=now,
+            dead_workers=dead,
+            moves=after,
+            next_try_at=now if again else None,
+            reason="its worker ended without an answer",
+        )
+
+
+def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
+    try:
+        return {
+            letter.variant: MessageTemplate.of(letter, headers, edition.made_at)
+            for letter in store.editions.letters(edition.id)
+        }
+    except ValueError as error:
+        raise TransportError(
+            f"the sender {headers.sender!r} cannot be used: {error}", mend="see mail.sender and mail.reply_to"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """What sending needs, the same for every batch."""
+
+    transport: Transport
+    edition: Edition
+    headers: NewsletterHeaders
+    links: Links
+    templates: dict[str, MessageTemplate]
+    book: Book
+    unanswered: Event
+
+    def send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
+        """Send the batch; what is not sent by `until`, or by the time anything is raised, goes back."""
+        waiting = deque(batch)
+        with self._settled_in_the_end(waiting):
+            while waiting:
+                self._send(waiting)
+                if self.book.clock() >= until:
+                    return
+
+    @contextmanager
+    def _settled_in_the_end(self, waiting: deque[Delivery]) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            for delivery in waiting:
+                self.book.give_back(delivery)
+            self.book.flush()
+
+    def _send(self, waiting: deque[Delivery]) -> None:
+        """Send the first one, and take it from those that wait once it may have left our hands."""
+        delivery = waiting[0]
+        try:
+            message = self._message(delivery)
+        except ValueError as error:  # its address or name harms this message, and no other
+            waiting.popleft()
+            self.book.write(delivery, Rejected(str(error)), self.unanswered)
+            return
+        try:
+            outcome = self.transport.send(
+                self.headers.sender_address, delivery.address, message, delivery_key(self.edition, delivery)
+            )
+        except TransportError:
+            raise  # nothing was handed over
+        except BaseException as error:
+            waiting.popleft()
+            stopped = Unanswered(f"stopped while it was being sent: {type(error).__name__}")
+            self.book.write(delivery, stopped, self.unanswered)
+            raise
+        waiting.popleft()
+        self.book.write(delivery, outcome, self.unanswered)
+        if self.book.unanswered_in_a_row >= UNANSWERED_IN_A_ROW:
+            raise TransportError(
+                f"the mail server hung up on {UNANSWERED_IN_A_ROW} messages in a row", mend="see its log"
+            )
+
+    def _message(self, delivery: Delivery) -> bytes:
+        uid = delivery.subscriber_uid
+        recipient = Recipient(
+            address=delivery.address,
+            name=delivery.name,
+            message_id=message_id(self.edition, uid, self.headers.sender),
+            unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
+            preferences_url=self.links.preferences(uid),
+        )
+        return self.templates[delivery.variant].join(recipient)
+
+
+def delivery_key(edition: Edition, delivery: Delivery) -> str:
+    """Return the permanent name of a delivery: a readable label, a slash, and who it is for."""
+    return f"{edition.newsletter}-{slot_path(edition.slot)}/{delivery.subscriber_uid}"

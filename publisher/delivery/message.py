@@ -1,0 +1,227 @@
+"""The bytes of one message: made once for a letter, joined for each recipient.
+
+Encoding a letter takes milliseconds, and all of it but the marks is equal for everybody. So the parts are
+encoded once, cut at their marks, and a recipient's message is a join of byte strings. Every piece between
+two marks is encoded by itself, with a soft line break on either side of the mark (RFC 2045, 6.7): no value,
+whatever its length, can then make a line too long or fall into the middle of an escape.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import quote, urlsplit
+
+from publisher.config.keys import Config, NewsletterConfig
+from publisher.delivery.addresses import split_mailbox, wire_address, wire_url
+from publisher.delivery.headers import mailbox_header, named_header, one_line, plain_header, text_header
+from publisher.errors import TransportError
+from publisher.model import Edition, Letter, Mark, require_aware
+
+SOFT_BREAK = b"=\r\n"
+
+# binascii escapes a space before a line end after it has counted the line, which then has up to 78
+# characters.
+_OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
+
+_MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterHeaders:
+    """What every message of a newsletter says about itself.
+
+    sender    "Name <address>", also the envelope's sender
+    reply_to  where answers go, "" for the sender
+    list_id   permanent name of the list, "weekly.example.org" (RFC 2919)
+    archive   URL of the web copies, "" for none (RFC 2369)
+    """
+
+    title: str
+    sender: str
+    list_id: str
+    reply_to: str = ""
+    archive: str = ""
+
+    @classmethod
+    def of(cls, config: Config, newsletter: NewsletterConfig) -> NewsletterHeaders:
+        """Return what the configuration says about a newsletter.
+
+        Without a sender the outbox gets newsletter@<host of the site>: it is for looking at. Raises
+        TransportError for a mail server without a sender.
+        """
+        title = config.newsletter_title(newsletter)
+        host = urlsplit(wire_url(config.site_url)).hostname or "localhost"
+        sender = newsletter.sender or config.mail.sender
+        if not sender and config.mail.transport != "outbox":
+            raise TransportError("letters have no From address", mend="set mail.sender in publisher.toml")
+        return cls(
+            title=title,
+            sender=sender or f"newsletter@{host}",
+            list_id=f"{newsletter.name}.{host}",
+            reply_to=newsletter.reply_to or config.mail.reply_to,
+            archive=wire_url(f"{config.site_url}/editions/") if config.pages.enabled else "",
+        )
+
+    @property
+    def sender_address(self) -> str:
+        """The bare address of the sender."""
+        return split_mailbox(self.sender)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What the marks of a letter stand for in one message."""
+
+    address: str
+    name: str
+    message_id: str
+    unsubscribe_url: str
+    preferences_url: str
+
+    def values(self) -> dict[str, str]:
+        """Return the value of each mark."""
+        return {
+            Mark.UNSUBSCRIBE: self.unsubscribe_url,
+            Mark.PREFERENCES: self.preferences_url,
+            Mark.NAME: one_line(self.name),
+            Mark.ADDRESS: one_line(self.address),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One encoded part, cut at its marks: pieces[0] mark[0] pieces[1] mark[1] ... pieces[-1].
+
+    Every piece but the last ends with a soft break, and so does every value.
+    """
+
+    pieces: tuple[bytes, ...]
+    marks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Part:
+        """Encode the text between its marks as quoted-printable with CRLF line ends."""
+        cut = _MARKS.split(text)
+        *before_marks, last = cut[::2]
+        pieces = (*map(broken, before_marks), quoted_printable(last))
+        return cls(pieces, tuple(cut[1::2]))
+
+    def join(self, values: Mapping[str, bytes]) -> list[bytes]:
+        """Return the part's bytes for one recipient, as pieces; values are encoded already."""
+        joined = [self.pieces[0]]
+        for mark, piece in zip(self.marks, self.pieces[1:], strict=True):
+            joined += (values[mark], piece)
+        return joined
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """A letter as MIME, waiting for its recipients."""
+
+    headers: bytes
+    boundary: bytes
+    text: Part
+    html: Part
+
+    @classmethod
+    def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
+        """Encode a letter once.
+
+        made_at: the Date of every message, so that one sent again is the same to the byte.
+        Raises ValueError for a sender or reply address that cannot stand in a header.
+        """
+        require_aware("made_at", made_at)
+        digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
+        return cls(
+            headers=_common_headers(letter, headers, made_at),
+            # "=_" cannot occur in a quoted-printable body, so the boundary needs no search (RFC 2045, 6.7)
+            boundary=f"=_{digest[:32]}".encode("ascii"),
+            text=Part.of(letter.text),
+            html=Part.of(letter.html),
+        )
+
+    def join(self, recipient: Recipient) -> bytes:
+        """Return the whole message for one recipient: RFC 5322, CRLF line ends, dots not stuffed.
+
+        Values are escaped in the HTML part. Raises ValueError for an address that cannot stand in a header.
+        """
+        values = recipient.values()
+        return b"".join(
+            [
+                self.headers,
+                mailbox_header("To", recipient.name, recipient.address),
+                plain_header("Message-ID", recipient.message_id),
+                plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
+                _one_click(recipient.unsubscribe_url),
+                b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % self.boundary,
+                *self._part(b"plain", self.text, values, str),
+                *self._part(b"html", self.html, values, html.escape),
+                b"--%s--\r\n" % self.boundary,
+            ]
+        )
+
+    def _part(
+        self, kind: bytes, part: Part, values: Mapping[str, str], escape: Callable[[str], str]
+    ) -> list[bytes]:
+        used = {mark: broken(escape(values[mark])) for mark in set(part.marks)}
+        return [
+            b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n' % (self.boundary, kind),
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+            *part.join(used),
+            b"\r\n",
+        ]
+
+
+def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
+    """Return the Message-ID of a delivery, the same for ever: mailbox servers can fold a second copy."""
+    identity = "\0".join((edition.newsletter, edition.slot, subscriber_uid))
+    domain = wire_address(split_mailbox(sender)[1]).rpartition("@")[2]
+    return f"<{hashlib.sha256(identity.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def quoted_printable(text: str) -> bytes:
+    """Return UTF-8 text as quoted-printable (RFC 2045, 6.7), lines at most 76 characters, ended by CRLF.
+
+    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
+    return _OVERLONG.sub(rb"\1=\n\2", encoded).replace(b"\n", b"\r\n")
+
+
+def broken(text: str) -> bytes:
+    """Return the text as quoted-printable, ended by a soft break: what follows continues its last line."""
+    # The stand-in for what follows keeps one column free for the "=" of the soft break.
+    return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
+
+
+def _one_click(url: str) -> bytes:
+    """Return the promise that a POST unsubscribes without a question; RFC 8058 allows it for https only."""
+    return b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https://") else b""
+
+
+def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> bytes:
+    name, address = split_mailbox(headers.sender)
+    reply_name, reply_address = split_mailbox(headers.reply_to)
+    lines = [
+        plain_header("Date", format_datetime(made_at)),
+        mailbox_header("From", name, address),
+        text_header("Subject", letter.subject),
+        named_header("List-Id", headers.title, headers.list_id),
+        plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
+        # RFC 3834, 5: keeps vacation notices away
+        b"Auto-Submitted: auto-generated\r\n",
+        b"MIME-Version: 1.0\r\n",
+    ]
+    if reply_address:
+        lines.append(mailbox_header("Reply-To", reply_name, reply_address))
+    if headers.archive:
+        lines.append(plain_header("List-Archive", f"<{headers.archive}>"))
+    return b"".join(lines)

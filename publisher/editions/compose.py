@@ -1,0 +1,134 @@
+"""An edition's letter: templates, then premailer, once, before any recipient is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from publisher.config import Config, NewsletterConfig
+from publisher.editions import defuse
+from publisher.editions.body import Place, mail_body
+from publisher.editions.inline import inline_css
+from publisher.editions.note import Note, default_note
+from publisher.editions.subject import default_subject, fill_subject, preheader_of
+from publisher.editions.text import text_of, underlined
+from publisher.editions.views import Content, LetterView, PostView, post_view
+from publisher.editions.words import Words, direction, words_of
+from publisher.editions.wrap import WIDTH, indent, wrap
+from publisher.model import Letter, Mark, RenderedPost, require_aware
+from publisher.templating import Templates, civil_date
+
+TEXT_TEMPLATE = "email/letter.txt"
+WHOLE_POST_TEMPLATE = "post"  # it shows posts in full, whatever the newsletter's `content` says
+
+
+def compose(
+    config: Config,
+    newsletter: NewsletterConfig,
+    posts: Sequence[RenderedPost],
+    number: int,
+    slot: str,
+    made_at: datetime,
+    templates: Templates,
+    web_copy_url: str,
+    note: Note | None = None,
+    variant: str = "",
+) -> Letter:
+    """Return the letter that carries `posts` in the order given; the first one leads.
+
+    note     the writer's words for this edition; None takes the newsletter's intro
+    variant  which choice of topics the letter is for; "" is all of them
+
+    Nothing is fetched, no clock is read, and equal arguments give an equal letter, byte for byte.
+    Each recipient's own values stand as marks (see model.Mark), and nothing else in the letter reads as
+    one. Raises ValueError without posts, TemplateError when the newsletter's template is missing or broken.
+    """
+    if not posts:
+        raise ValueError("a letter needs at least one post")
+    require_aware("made_at", made_at)
+    note = note or default_note(config, newsletter)
+    language = config.newsletter_language(newsletter)
+    words = words_of(language)
+    views = _post_views(config, newsletter, posts, language, words)
+    letter = _letter_view(config, newsletter, views, number, slot, made_at, note, web_copy_url)
+    context = {"letter": letter, "posts": views, "words": words, "mark": Mark}
+    template = f"email/{newsletter.template}.html"
+    html = inline_css(templates.render(template, **context), template)
+    text = _text(templates, newsletter.template, context)
+    return Letter(variant, letter.subject, letter.preheader, html, text)
+
+
+def _post_views(
+    config: Config, newsletter: NewsletterConfig, posts: Sequence[RenderedPost], language: str, words: Words
+) -> list[PostView]:
+    content = content_of(newsletter)
+    heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
+    zone = config.newsletter_zone(newsletter)
+    return [post_view(post, content, heading, zone, language, words) for post in posts]
+
+
+def content_of(newsletter: NewsletterConfig) -> Content:
+    """Return whether the newsletter's letters carry whole posts or excerpts."""
+    return "full" if newsletter.template == WHOLE_POST_TEMPLATE else newsletter.content
+
+
+def _letter_view(
+    config: Config,
+    newsletter: NewsletterConfig,
+    posts: list[PostView],
+    number: int,
+    slot: str,
+    made_at: datetime,
+    note: Note,
+    web_copy_url: str,
+) -> LetterView:
+    language = config.newsletter_language(newsletter)
+    words = words_of(language)
+    title = defuse.one_line(config.newsletter_title(newsletter))
+    date = made_at.astimezone(config.newsletter_zone(newsletter))
+    reads = direction(language)
+    intro = mail_body(note.html, Place(config.site_url, 2, words, rtl=reads == "rtl")) if note.html else ""
+    values = {
+        "title": title,
+        "number": str(number),
+        "date": civil_date(date, language),
+        "first": posts[0].title,
+        "count": str(len(posts)),
+    }
+    default = default_subject(posts[0].title, len(posts), words.and_more)
+    return LetterView(
+        newsletter=newsletter.name,
+        title=title,
+        subject=fill_subject(note.subject or newsletter.subject, values) or default,
+        preheader=preheader_of(note.preheader or posts[0].excerpt),
+        number=number,
+        slot=slot,
+        date=date,
+        language=language,
+        direction=reads,
+        content=content_of(newsletter),
+        intro=intro,
+        intro_text=text_of(intro, words),
+        web_copy_url=defuse.address(web_copy_url),
+        site_url=f"{config.site_url}/",
+        feed_url=f"{config.site_url}/feed.xml",
+        postal=tuple(
+            defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()
+        ),
+    )
+
+
+def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
+    """The plain text: the template's own .txt beside its .html, or the one that all share."""
+    own = f"email/{template}.txt"
+    text = templates.render(
+        own if templates.exists(own) else TEXT_TEMPLATE,
+        **context,
+        wrapped=lambda value, sign="": "\n".join(
+            indent(wrap(value, WIDTH - len(sign)), sign, " " * len(sign))
+        ),
+        underlined=lambda value, sign="=": "\n".join(underlined(value, sign)),
+        rule="-" * WIDTH,
+    )
+    return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"

@@ -1,0 +1,100 @@
+"""A writer's note for one edition: letters/<newsletter>/<slot>.md beside the posts.
+
+---
+subject: Three things that surprised me
+preheader: One of them is a bird
+---
+Dear readers, ...
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from publisher.editions.defuse import clean
+from publisher.errors import PublisherError
+from publisher.model import slot_path
+
+if TYPE_CHECKING:
+    from publisher.config import Config, NewsletterConfig
+
+NOTES_FOLDER = "letters"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a writer says for one edition; an empty subject or preheader leaves the default.
+
+    html  the intro above the posts, sanitised, every URL absolute
+    """
+
+    subject: str = ""
+    preheader: str = ""
+    html: str = ""
+
+
+def note_path(newsletter: NewsletterConfig, slot: str) -> str:
+    """Return where the note of a slot stands, relative to the project."""
+    return f"{NOTES_FOLDER}/{newsletter.name}/{slot_path(slot)}.md"
+
+
+def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note | None:
+    """Read the note of a slot; None if nobody wrote one.
+
+    Without an intro of its own a note gets the newsletter's. Raises PublisherError, with the file, for a
+    note that cannot be read: a letter without the words that its writer meant for it must not go out.
+    """
+    import frontmatter
+    import yaml
+
+    path = note_path(newsletter, slot)
+    try:
+        text = (config.root / path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise PublisherError("not UTF-8 text", where=path, mend="save it as UTF-8") from error
+    except OSError as error:
+        raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
+    try:
+        metadata, body = frontmatter.parse(clean(text))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 2}" if mark else path
+        problem = getattr(error, "problem", None) or "not valid YAML"
+        raise PublisherError(f"the front matter cannot be read: {problem}", where=where) from error
+    unknown = sorted(set(metadata) - {"subject", "preheader"})
+    if unknown:
+        raise PublisherError(f"{unknown[0]!r} is unknown", where=path, mend="use subject and preheader")
+    return Note(
+        subject=str(metadata.get("subject") or ""),
+        preheader=str(metadata.get("preheader") or ""),
+        html=markdown(body or newsletter.intro, config.site_url),
+    )
+
+
+def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
+    """Return the note of an edition for which nobody wrote one: the newsletter's intro, if it has any."""
+    return Note(html=markdown(newsletter.intro, config.site_url))
+
+
+def markdown(text: str, base: str) -> str:
+    """Return a few words of Markdown as clean HTML; relative URLs are taken from the address `base`."""
+    if not text.strip():
+        return ""
+    import comrak
+
+    from publisher.posts.sanitise import sanitise
+
+    extensions = comrak.ExtensionOptions()
+    extensions.autolink = extensions.strikethrough = extensions.table = True
+    parsing = comrak.ParseOptions()
+    parsing.smart = True
+    rendering = comrak.RenderOptions()
+    rendering.unsafe_ = True  # inline HTML is welcome; it is cleaned below
+    html = comrak.render_markdown(
+        text, extension_options=extensions, parse_options=parsing, render_options=rendering
+    )
+    return sanitise(html, lambda tag, url: urljoin(f"{base}/", url))

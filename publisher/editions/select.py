@@ -1,0 +1,88 @@
+"""Which posts an edition takes. Pure: the ledger and the moment are arguments.
+
+The ledger decides, never a window of time: a post that was added late with an old date goes out once,
+and no post goes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from publisher.model import Post, require_aware
+
+if TYPE_CHECKING:
+    from publisher.config import NewsletterConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the next edition takes.
+
+    posts        newest first, as the letter shows them; none means that there is no edition now
+    passed_over  ids of posts that this newsletter must never send; only a first edition has them
+    waiting      new posts that stay for a later edition: too few by now, or beyond the maximum
+    needed       with how many new posts there is an edition
+    """
+
+    posts: tuple[Post, ...]
+    passed_over: tuple[str, ...]
+    waiting: int
+    needed: int
+
+
+def select_posts(
+    posts: Sequence[Post],
+    newsletter: NewsletterConfig,
+    handled: Collection[str],
+    is_first: bool,
+    now: datetime,
+    zone: tzinfo,
+) -> Selection:
+    """Decide what the newsletter's next edition takes, and what its first edition leaves behind.
+
+    posts      every post of the project, in any order
+    handled    ids that the ledger knows for this newsletter: sent, or passed over
+    is_first   whether the newsletter has no edition yet
+    zone       the newsletter's own: `since` is a day there
+
+    When more posts are new than `maximum`, the oldest go first, so that nothing waits for ever; within
+    the edition the newest stands first. A first edition starts from the newest `first` posts, or from the
+    day `since`, and passes over every other post that is public now, whatever its tags.
+    """
+    require_aware("now", now)
+    public = sorted((post for post in posts if post.is_public(now)), key=_age)
+    new = [post for post in public if post.in_newsletters and post.id not in handled]
+    new = [post for post in new if has_tag(post, newsletter.tags)]
+    needed = min(newsletter.minimum, newsletter.maximum)
+    if is_first:
+        if newsletter.since:
+            day = date.fromisoformat(newsletter.since)
+            new = [post for post in new if post.published.astimezone(zone).date() >= day]
+        else:
+            new = new[-newsletter.first :]
+            needed = min(needed, newsletter.first)  # else `first` below `minimum` would never begin
+    if len(new) < needed:
+        return Selection((), (), len(new), needed)
+    taken = new[: newsletter.maximum]
+    passed_over = _passed_over(public, new, handled) if is_first else ()
+    return Selection(tuple(reversed(taken)), passed_over, len(new) - len(taken), needed)
+
+
+def has_tag(post: Post, wanted: Collection[str]) -> bool:
+    """Return whether a post has any of the wanted tags, by name in any case or by slug; no tags want all."""
+    if not wanted:
+        return True
+    keys = {tag.casefold() for tag in wanted}
+    return any(tag.name.casefold() in keys or tag.slug in keys for tag in post.tags)
+
+
+def _age(post: Post) -> tuple[datetime, str]:
+    return (post.published, post.id)
+
+
+def _passed_over(public: list[Post], new: list[Post], handled: Collection[str]) -> tuple[str, ...]:
+    kept = {post.id for post in new}
+    return tuple(post.id for post in public if post.id not in kept and post.id not in handled)

@@ -1,0 +1,120 @@
+"""Everything `publisher check` tells: heads and bodies of all posts, links into the site, letters, settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from publisher.build import code_key
+from publisher.config import CONFIG_FILE, Config
+from publisher.errors import PublisherError
+from publisher.model import Problem, RenderedPost, Severity
+from publisher.posts.archive import Archive, read_archive
+from publisher.publish import Press, newsletter_posts
+
+_HREF = re.compile(r'\bhref="([^"]*)"')
+
+
+def inspect_project(config: Config, now: datetime, progress: Callable[[int, int], None] | None) -> list[Problem]:
+    """Return every problem of a project as it is at `now`, by path and line; render everything, write nothing."""
+    from publisher.posts.markup import BrokenPost, Renderer
+
+    archive = read_archive(config, now, code_key(), keep=False)
+    renderer = Renderer(archive, config, inspect=True)
+    problems = list(archive.problems)
+    rendered = []
+    for number, post in enumerate(archive.posts):
+        if progress:
+            progress(number, len(archive.posts))
+        try:
+            rendered.append(renderer.render(post))
+        except BrokenPost as broken:
+            problems.append(broken.problem)
+    for post in rendered:
+        problems.extend(post.problems)
+    if config.pages.enabled:
+        problems.extend(dead_links(config, archive, rendered))
+    problems.extend(_settings(config))
+    problems.extend(_letters(config, archive, now))
+    return sorted(set(problems), key=lambda p: (p.path, p.line, p.message))
+
+
+def dead_links(config: Config, archive: Archive, posts: Sequence[RenderedPost]) -> list[Problem]:
+    """Return the links of posts to addresses of this site at which the build writes nothing."""
+    from publisher.feeds.plan import plan_feeds
+    from publisher.pages.plan import plan_pages
+    from publisher.build.files import static_files
+    from publisher.templating import Templates
+
+    def never(post: object) -> RenderedPost:
+        raise AssertionError("planning renders nothing")
+
+    templates = Templates(config.root / "templates")
+    planned = {o.path for o in static_files(config.root / config.pages.static)}
+    planned.update(o.path for o in plan_feeds(config, archive, never, ""))
+    planned.update(o.path for o in plan_pages(config, archive.posts, never, (), templates, ()))
+    planned.update(site_path for post in posts for site_path, _ in post.assets)
+    found = []
+    for post in posts:
+        for address in dict.fromkeys(_HREF.findall(post.html)):
+            path = _site_path(config, address)
+            if path is not None and not _is_there(path, planned):
+                found.append(_dead(config, post, f"/{path}"))
+    return found
+
+
+def _site_path(config: Config, address: str) -> str | None:
+    """The path of an address of this site, relative to its root; None for the rest of the world."""
+    if not address.startswith(f"{config.site_url}/"):
+        return None
+    return unquote(urlsplit(address).path)[len(urlsplit(config.site_url).path) :].lstrip("/")
+
+
+def _is_there(path: str, planned: set[str]) -> bool:
+    # The web application and the archive of editions come and go with readers and letters.
+    if path.split("/")[0] in ("editions", "subscribe", "preferences", "unsubscribe"):
+        return True
+    return any(name in planned for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"))
+
+
+def _dead(config: Config, rendered: RenderedPost, path: str) -> Problem:
+    source = f"{config.posts.folder}/{rendered.post.source}"
+    text = (config.root / source).read_text(encoding="utf-8", errors="replace")
+    offset = text.find(path.rstrip("/"))
+    line = text.count("\n", 0, offset) + 1 if offset >= 0 else 1
+    return Problem(source, line, f"the link to {path} leads to no page of this site",
+                   "mend it, or write the whole address if the page is elsewhere", Severity.WARNING)
+
+
+def _settings(config: Config) -> Iterable[Problem]:
+    """What is allowed in the configuration and still a bad idea."""
+    if not config.site.authority:
+        from publisher.posts.entry import Settings
+
+        frozen = Settings.of(config).authority
+        yield Problem(CONFIG_FILE, 0, "site.authority is not set, so the ids of posts change with the domain",
+                      f'freeze what they are now: authority = "{frozen}" under [site]', Severity.WARNING)
+    if config.newsletters and not config.site.postal_address:
+        yield Problem(CONFIG_FILE, 0, "site.postal_address is not set; many countries' law wants one in newsletters",
+                      'postal_address = "..." under [site]', Severity.WARNING)
+    if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
+        yield Problem(CONFIG_FILE, 0, "mail.sender is not set: letters have no From address",
+                      'sender = "Ada <ada@example.org>" under [mail]', Severity.WARNING)
+
+
+def _letters(config: Config, archive: Archive, now: datetime) -> Iterable[Problem]:
+    """Compose what each newsletter would begin with: a broken template or note shows before it is due."""
+    press = Press(config, archive)
+    for newsletter in config.newsletters:
+        planned = newsletter_posts(config, newsletter, archive, now)
+        if not planned.posts:
+            continue
+        try:
+            press.letter(planned, now)
+        except PublisherError as error:
+            path, _, line = error.where.rpartition(":")
+            number = int(line) if path and line.isdigit() else 0
+            yield Problem(path if number else error.where or CONFIG_FILE, number,
+                          f"newsletter {newsletter.name}: {error.message}", error.mend)

@@ -1,0 +1,44 @@
+"""The pages' own words, all in one place: what is not here was written by the writer."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+WORDS_LANGUAGE = "en"
+
+ENGLISH = {
+    "skip": "Skip to the text",
+    "site_menu": "Site",
+    "archive": "Archive",
+    "all_posts": "All posts",
+    "tags": "Tags",
+    "tag_intro": "Posts tagged",
+    "editions": "Letters",
+    "all_editions": "All letters",
+    "edition_number": "No. {}",
+    "feed": "Feed",
+    "follow": "Follow {}",
+    "follow_hint": "Add one of these addresses to a feed reader, and new posts come to you:",
+    "follow_letters": "Or look at the letters sent so far:",
+    "minutes": "{} min read",
+    "updated": "Updated",
+    "newer": "Newer",
+    "older": "Older",
+    "pages_menu": "Pages",
+    "neighbours_menu": "Newer and older posts",
+    "page_of": "Page {number} of {count}",
+    "count_of_posts": "Posts: {}",
+    "no_posts": "Nothing is published here yet.",
+    "listen": "Listen",
+    "download": "Download",
+    "table": "Table, scrolls sideways",
+    "not_found": "This page is not here",
+    "not_found_hint": "The address may be mistyped, or the page has moved. These may help:",
+    "home": "Home",
+}
+
+
+def words_for(language: str) -> SimpleNamespace:
+    """Return the words for a language; English until others are written. Templates say `words.older`."""
+    del language
+    return SimpleNamespace(**ENGLISH, language=WORDS_LANGUAGE)

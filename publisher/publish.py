@@ -1,0 +1,295 @@
+"""From new posts to delivered editions: plan, make, deliver. Each step may be run again at any time.
+
+Planning writes nothing. Making is one transaction an edition. Delivering goes on with whatever is open, of
+this run or of one that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.build import code_key
+from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.editions.schedule import post_slot, slot_label
+from publisher.editions.select import Selection, select_posts
+from publisher.errors import PublisherError
+from publisher.model import (
+    Delivery,
+    DeliveryCounts,
+    DeliveryStatus,
+    Edition,
+    EditionDraft,
+    EditionPost,
+    Letter,
+    Post,
+    slot_path,
+)
+from publisher.posts.archive import Archive, read_archive
+from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
+from publisher.templating import Templates
+
+if TYPE_CHECKING:
+    from publisher.posts.markup import Renderer
+    from publisher.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An edition that would be made now."""
+
+    newsletter: NewsletterConfig
+    slot: str
+    number: int
+    posts: tuple[Post, ...]
+    passed_over: tuple[str, ...]
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A newsletter that has no edition to make now, and why."""
+
+    newsletter: NewsletterConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a publish would do: editions to make, newsletters with none, and editions that are not all delivered."""
+
+    archive: Archive
+    editions: tuple[Planned, ...] = ()
+    idle: tuple[Idle, ...] = ()
+    unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
+
+
+@dataclass
+class Delivered:
+    """What became of the deliveries of one edition."""
+
+    edition: Edition
+    before: DeliveryCounts
+    after: DeliveryCounts = field(default_factory=DeliveryCounts)
+
+
+def make_plan(config: Config, store: Store | None, names: Sequence[str], now: datetime, *, keep: bool = True) -> Plan:
+    """Decide what the newsletters called `names` (all, if none are named) would send at `now`.
+
+    store  None when there is no database yet: no subscribers, nothing sent
+    keep   False reads the posts without writing their index
+    """
+    archive = read_archive(config, now, code_key(), keep=keep)
+    posts = list(archive.posts)
+    wanted = [n for n in config.newsletters if not names or n.name in names]
+    editions: list[Planned] = []
+    idle: list[Idle] = []
+    for newsletter in wanted:
+        planned = _plan_newsletter(config, store, newsletter, posts, now)
+        if isinstance(planned, Idle):
+            idle.append(planned)
+        else:
+            editions.extend(planned)
+    unfinished = () if store is None else tuple(
+        (edition, store.deliveries.counts(edition.id))
+        for edition in store.editions.unfinished() if not names or edition.newsletter in names
+    )
+    return Plan(archive, tuple(editions), tuple(idle), unfinished)
+
+
+def _plan_newsletter(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
+) -> list[Planned] | Idle:
+    zone = config.newsletter_zone(newsletter)
+    handled = store.editions.handled_posts(newsletter.name) if store else frozenset()
+    is_first = not (store and store.editions.exist(newsletter.name))
+    selection = select_posts(posts, newsletter, handled, is_first, now, zone)
+    if not selection.posts:
+        return Idle(newsletter, _why_idle(selection))
+    recipients = _recipients(store, newsletter)
+    if not recipients:
+        return Idle(newsletter, _nobody(newsletter, selection))
+    schedule = parse_schedule(newsletter.schedule)
+    number = store.editions.next_number(newsletter.name) if store else 1
+    if schedule.kind is ScheduleKind.EACH_POST:
+        # Oldest first, so that letters arrive in the order of the posts; only the first one carries the archive.
+        oldest_first = list(reversed(selection.posts))
+        return [
+            Planned(newsletter, post_slot(post.id), number + index, (post,),
+                    _left_behind(selection, oldest_first[1:]) if index == 0 else (), recipients)
+            for index, post in enumerate(oldest_first)
+        ]
+    taken = store.editions.slots(newsletter.name) if store else frozenset()
+    slot = free_slot(slot_label(schedule, now, zone), taken)
+    return [Planned(newsletter, slot, number, selection.posts, selection.passed_over, recipients)]
+
+
+def _left_behind(selection: Selection, later: Sequence[Post]) -> tuple[str, ...]:
+    """The archive without the posts whose own letters follow at once."""
+    ids = {post.id for post in later}
+    return tuple(post_id for post_id in selection.passed_over if post_id not in ids)
+
+
+def free_slot(label: str, taken: frozenset[str]) -> str:
+    """Return the slot for an edition made by hand: the current one, or a place beside it (2026-W47.2)."""
+    if label not in taken:
+        return label
+    number = 2
+    while f"{label}.{number}" in taken:
+        number += 1
+    return f"{label}.{number}"
+
+
+def _recipients(store: Store | None, newsletter: NewsletterConfig) -> int:
+    from publisher.model import SubscriberStatus
+
+    return store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0
+
+
+def _why_idle(selection: Selection) -> str:
+    if selection.waiting:
+        return f"{selection.waiting} of {selection.needed} new posts that an edition needs"
+    return "no new posts"
+
+
+def _nobody(newsletter: NewsletterConfig, selection: Selection) -> str:
+    waiting = len(selection.posts) + selection.waiting
+    return (
+        f"{waiting} new post{'s' if waiting != 1 else ''}, and no subscribers yet "
+        f"(publisher subscribers add you@example.org --newsletter {newsletter.name})"
+    )
+
+
+class Press:
+    """Composes planned editions. Rendered posts are shared by all editions of a run."""
+
+    def __init__(self, config: Config, archive: Archive) -> None:
+        from publisher.posts.markup import Renderer
+
+        self._config, self._archive = config, archive
+        self._renderer: Renderer = Renderer(archive, config)
+        self._templates = Templates(config.root / "templates")
+
+    def draft(self, planned: Planned, now: datetime) -> EditionDraft:
+        """Return the planned edition composed and ready for the ledger."""
+        letter = self.letter(planned, now)
+        return EditionDraft(
+            newsletter=planned.newsletter.name,
+            slot=planned.slot,
+            number=planned.number,
+            subject=letter.subject,
+            made_at=now,
+            posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
+            letters=(letter,),
+            passed_over=planned.passed_over,
+        )
+
+    def letter(self, planned: Planned, now: datetime) -> Letter:
+        """Compose the letter for all topics; raise PublisherError when a post, note or template is broken."""
+        from publisher.editions.compose import compose
+        from publisher.editions.note import read_note
+        from publisher.posts.markup import BrokenPost
+
+        try:
+            posts = [self._renderer.render(post) for post in planned.posts]
+        except BrokenPost as broken:
+            self._archive.mark_broken(broken.problem, broken.source)
+            raise PublisherError(broken.problem.message, where=broken.problem.where,
+                                 mend=broken.problem.mend or "then publish again: the other posts go out") from broken
+        newsletter = planned.newsletter
+        path = f"/editions/{newsletter.name}/{slot_path(planned.slot)}/"
+        return compose(
+            self._config, newsletter, posts, planned.number, planned.slot, now, self._templates,
+            self._config.site_url + path, read_note(self._config, newsletter, planned.slot),
+        )
+
+
+def make_editions(config: Config, store: Store, plan: Plan, now: datetime) -> list[Edition]:
+    """Write the planned editions into the ledger; one that another process made meanwhile is left to it."""
+    if not plan.editions:
+        return []
+    press = Press(config, plan.archive)
+    made = (store.editions.create(press.draft(planned, now)) for planned in plan.editions)
+    return [edition for edition in made if edition is not None]
+
+
+def deliver_open(
+    config: Config,
+    store: Store,
+    names: Sequence[str],
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], None] | None,
+) -> list[Delivered]:
+    """Deliver whatever is open, oldest edition first; raise TransportError when the transport gives no answer."""
+    from publisher.delivery.deliver import deliver
+
+    editions = [e for e in store.editions.unfinished() if not names or e.newsletter in names]
+    if not editions:
+        return []
+    links = project_links(config)
+    results = []
+    with open_transport(config) as transport:
+        for edition in editions:
+            before = store.deliveries.counts(edition.id)
+            done = _Counter(before.open, progress)
+            after = deliver(store, transport, edition, headers_of(config, edition.newsletter), links,
+                            terms=delivery_terms(config), clock=clock, progress=done)
+            results.append(Delivered(edition, before, after))
+    return results
+
+
+class _Counter:
+    """Turns settled deliveries into (done, total)."""
+
+    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self._total, self._progress, self._done = total, progress, 0
+
+    def __call__(self, delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, max(self._total, self._done))
+
+
+def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime) -> str:
+    """Send one marked copy of a newsletter's next letter to an address; return its subject.
+
+    Touches neither the ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links
+    for leaving belong to nobody.
+    """
+    from publisher.delivery.message import MessageTemplate, Recipient, message_id
+    from publisher.delivery.transport import Accepted
+
+    newsletter = config.newsletter(name)
+    assert newsletter is not None  # noqa: S101 - the command line has looked
+    planned = next((p for p in plan.editions if p.newsletter.name == name), None)
+    planned = planned or newsletter_posts(config, newsletter, plan.archive, now)
+    if not planned.posts:
+        raise PublisherError(f"{name} has no post to show", mend="write one, or give the newsletter other tags")
+    letter = Press(config, plan.archive).letter(planned, now)
+    letter = replace(letter, subject=f"[Test] {letter.subject}")
+    headers, links = headers_of(config, name), project_links(config)
+    # A slot that no edition has: its Message-ID and file are its own, and a second test is a second message.
+    test = Edition(0, name, f"test-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
+    recipient = Recipient(address, "", message_id(test, address, headers.sender),
+                          links.unsubscribe("test", name), links.preferences("test"))
+    message = MessageTemplate.of(letter, headers, now).join(recipient)
+    with open_transport(config) as transport:
+        outcome = transport.send(headers.sender_address, address, message, f"{name}-{test.slot}")
+    if not isinstance(outcome, Accepted):
+        raise PublisherError(f"the test copy was not taken: {outcome}", where=address)
+    return letter.subject
+
+
+def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Planned:
+    """Return the edition a newsletter would begin with, whatever it has sent: for tests and checks."""
+    zone = config.newsletter_zone(newsletter)
+    selection = select_posts(list(archive.posts), newsletter, frozenset(), True, now, zone)
+    schedule = parse_schedule(newsletter.schedule)
+    posts = selection.posts
+    if schedule.kind is ScheduleKind.EACH_POST:
+        posts = posts[:1]
+        return Planned(newsletter, post_slot(posts[0].id) if posts else "post:", 1, posts, (), 0)
+    return Planned(newsletter, slot_label(schedule, now, zone), 1, posts, (), 0)
+

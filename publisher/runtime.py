@@ -1,0 +1,115 @@
+"""The only place where configuration becomes objects: the store, the transport, the templates, a build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from publisher.build import BuildReport, build
+from publisher.build.run import NO_EDITIONS, Editions, Progress
+from publisher.config import Config, NewsletterConfig
+from publisher.store.location import editions_key, store_exists
+
+if TYPE_CHECKING:
+    from publisher.delivery.deliver import Terms
+    from publisher.delivery.links import Links
+    from publisher.delivery.message import NewsletterHeaders
+    from publisher.delivery.transport import Transport
+    from publisher.pages.letters import EditionPage
+    from publisher.store import Store
+
+
+def open_project_store(config: Config) -> Store:
+    """Open the project's database, making and migrating it where needed; raise StoreError when that fails."""
+    from publisher.store import open_store
+
+    return open_store(config.database.url, config.root)
+
+
+def has_store(config: Config) -> bool:
+    """Return whether there is a database to read; never makes one."""
+    return store_exists(config.database.url, config.root)
+
+
+def open_transport(config: Config) -> Transport:
+    """Return the transport that the configuration names. An SMTP server is only called by the first message."""
+    if config.mail.transport == "smtp":
+        from publisher.delivery.smtp import SmtpTransport
+
+        return SmtpTransport(config.mail.smtp)
+    from publisher.delivery.outbox import Outbox
+
+    return Outbox(config.root / config.mail.outbox)
+
+
+def transport_name(config: Config) -> str:
+    """Return where messages go, in words for a person."""
+    if config.mail.transport == "smtp":
+        return f"smtp://{config.mail.smtp.host}:{config.mail.smtp.port}"
+    return f"{config.mail.outbox}/"
+
+
+def headers_of(config: Config, name: str) -> NewsletterHeaders:
+    """Return what every message of a newsletter says about itself; also of one that is no longer configured."""
+    from publisher.delivery.message import NewsletterHeaders
+
+    newsletter = config.newsletter(name) or NewsletterConfig(name=name)
+    host = urlsplit(config.site.url).hostname or "localhost"
+    title = config.newsletter_title(newsletter)
+    # The outbox needs no real sender; with SMTP the configuration insists on one.
+    sender = newsletter.sender or config.mail.sender or f"newsletter@{host}"
+    return NewsletterHeaders(
+        title=title,
+        sender=sender,
+        list_id=f"{name}.{host}",
+        reply_to=newsletter.reply_to or config.mail.reply_to,
+        archive=f"{config.site_url}/editions/{name}/" if config.pages.enabled else "",
+    )
+
+
+def project_links(config: Config) -> Links:
+    """Return the maker of personal links; the project's secret is made on first use."""
+    import os
+
+    from publisher.delivery.links import Links, load_secret
+
+    return Links(config.public_url, load_secret(config.state_dir, os.environ))
+
+
+def delivery_terms(config: Config) -> Terms:
+    """Return on which terms deliveries are made."""
+    from publisher.delivery.deliver import Terms
+
+    return Terms(config.state_dir, timedelta(seconds=config.delivery.lease_seconds), config.delivery.on_uncertain)
+
+
+def run_build(
+    config: Config, now: datetime, *, out: Path | None = None, progress: Progress | None = None
+) -> BuildReport:
+    """Build the project with the web copies of the editions that were made."""
+    return build(config, now, out=out, editions=_web_copies(config), progress=progress)
+
+
+def _web_copies(config: Config) -> Editions:
+    """The editions for the site: looked at only when there is a new one, since SQLAlchemy takes 0.2 s to load."""
+    if not config.pages.enabled or not has_store(config):
+        return NO_EDITIONS
+    key = editions_key(config.database.url, config.root)
+    if key is None:
+        with open_project_store(config) as store:
+            key = ",".join(str(edition.id) for edition in store.editions.list())
+    return Editions(key, lambda: _load_copies(config)) if key else NO_EDITIONS
+
+
+def _load_copies(config: Config) -> Sequence[EditionPage]:
+    from publisher.editions.webcopy import web_copy
+    from publisher.pages.letters import EditionPage
+
+    with open_project_store(config) as store:
+        return [
+            EditionPage(edition, web_copy(store.editions.letters(edition.id)[0].html))
+            for edition in store.editions.list()
+        ]

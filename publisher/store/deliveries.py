@@ -1,0 +1,278 @@
+"""The ledger: one row for each edition and subscriber.
+
+Statuses come in from delivery/lifecycle.py as Moves and are written, never chosen, here. A row waits while
+it has a next_try_at, is in someone's hands while it has a lease, and is over when it has neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition, SubscriberStatus, require_aware
+from publisher.store.engine import Database
+from publisher.store.tables import deliveries, editions, subscribers, subscriptions
+from publisher.store.topics import encode_topics, topics_of_variant
+
+# What one event does to a row, by the status it finds; rows in any other status are left alone.
+Moves = Mapping[DeliveryStatus, DeliveryStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one claimed delivery.
+
+    tried        whether the message was handed over, which counts as an attempt
+    sent_at      when the server took it
+    next_try_at  when to try again; None where the delivery is over
+    """
+
+    delivery_id: int
+    moves: Moves
+    tried: bool = True
+    sent_at: datetime | None = None
+    next_try_at: datetime | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        require_aware("sent_at", self.sent_at)
+        require_aware("next_try_at", self.next_try_at)
+
+
+class Deliveries:
+    """The table of deliveries; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self, edition_id: int) -> DeliveryCounts:
+        """Return how many deliveries of the edition stand in each status."""
+        query = (
+            sa.select(deliveries.c.status, sa.func.count().label("total"))
+            .where(deliveries.c.edition_id == edition_id)
+            .group_by(deliveries.c.status)
+        )
+        with self._database.read() as connection:
+            return DeliveryCounts({row.status: row.total for row in connection.execute(query)})
+
+    def claim(
+        self,
+        edition_id: int,
+        worker: str,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        claimed: Moves,
+        left: Moves,
+    ) -> Sequence[Delivery]:
+        """Lease up to `limit` deliveries that are due, so that no other worker sends them.
+
+        Rows whose subscriber is no longer active or subscribed take the moves `left` and are not returned.
+        Returns an empty list only when nothing of the edition is due and free.
+        """
+        while True:
+            with self._database.write() as connection:
+                rows = _due(connection, edition_id, now, limit)
+                if not rows:
+                    return []
+                people = _readers(connection, edition_id, [row.subscriber_id for row in rows])
+                mailed = [row for row in rows if row.subscriber_id in people]
+                gone = [row.id for row in rows if row.subscriber_id not in people]
+                _move(connection, gone, left, reason="left before it was sent")
+                _move(
+                    connection,
+                    [row.id for row in mailed],
+                    claimed,
+                    lease_owner=worker,
+                    lease_until=lease_until,
+                )
+                if mailed:
+                    return [_delivery(row, people[row.subscriber_id]) for row in mailed]
+
+    def acknowledge(self, worker: str, settled: Sequence[Settled]) -> int:
+        """Write what became of claimed deliveries, in one transaction, and end their leases.
+
+        A row that another worker holds by now is left to that worker. Returns how many rows were written.
+        """
+        if not settled:
+            return 0
+        with self._database.write() as connection:
+            return sum(
+                connection.execute(_settlement(moves), _settlement_rows(worker, settled, moves)).rowcount
+                for moves in _distinct(entry.moves for entry in settled)
+            )
+
+    def reclaim(
+        self,
+        *,
+        now: datetime,
+        dead_workers: Collection[str],
+        moves: Moves,
+        next_try_at: datetime | None,
+        reason: str = "",
+    ) -> int:
+        """End the leases that have lapsed by `now` or belong to dead workers; return how many there were.
+
+        next_try_at: when the rows are to be tried again; None where the moves leave them to a person.
+        """
+        leased = deliveries.c.lease_owner.is_not(None)
+        lost = deliveries.c.lease_owner.in_(dead_workers) | (deliveries.c.lease_until <= now)
+        change = (
+            sa.update(deliveries)
+            .where(leased, lost, deliveries.c.status.in_(moves))
+            .values(
+                status=_moved(moves),
+                attempts=deliveries.c.attempts + 1,
+                lease_owner=None,
+                lease_until=None,
+                next_try_at=next_try_at,
+                reason=reason,
+            )
+        )
+        with self._database.write() as connection:
+            return connection.execute(change).rowcount
+
+
+def queue(connection: Connection, edition: Edition, variants: Collection[str]) -> None:
+    """Make a delivery of the edition for each active subscriber of its newsletter, in one statement.
+
+    Each gets the variant made for their choice of topics, or the one for all topics.
+    """
+    choices = {encode_topics(topics_of_variant(variant)): variant for variant in variants if variant}
+    variant = sa.case(choices, value=subscriptions.c.topics, else_="") if choices else sa.literal("")
+    columns = {
+        "edition_id": sa.literal(edition.id),
+        "subscriber_id": subscribers.c.id,
+        "variant": variant,
+        "status": sa.literal(DeliveryStatus.QUEUED, deliveries.c.status.type),
+        "attempts": sa.literal(0),
+        "next_try_at": sa.literal(edition.made_at, deliveries.c.next_try_at.type),
+        "reason": sa.literal(""),
+    }
+    readers = (
+        sa.select(*columns.values())
+        .join_from(subscriptions, subscribers)
+        .where(
+            subscriptions.c.newsletter == edition.newsletter,
+            subscribers.c.status == SubscriberStatus.ACTIVE,
+        )
+        .order_by(subscribers.c.id)
+    )
+    connection.execute(sa.insert(deliveries).from_select(list(columns), readers))
+
+
+def _due(
+    connection: Connection, edition_id: int, now: datetime, limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return rows that wait and are due, locked, in the order of ix_deliveries_due: that is all it reads.
+
+    Their people are read by a statement of their own: right after the edition's INSERT, before the next
+    ANALYZE, PostgreSQL may plan a join of the two as a sort of the whole edition, for every batch again.
+    """
+    query = (
+        sa.select(
+            deliveries.c.id,
+            deliveries.c.edition_id,
+            deliveries.c.subscriber_id,
+            deliveries.c.variant,
+            deliveries.c.attempts,
+        )
+        .where(deliveries.c.edition_id == edition_id, deliveries.c.next_try_at <= now)
+        .order_by(deliveries.c.next_try_at, deliveries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time and needs no lock
+    )
+    return connection.execute(query).all()
+
+
+def _readers(
+    connection: Connection, edition_id: int, subscriber_ids: list[int]
+) -> dict[int, Row[*tuple[Any, ...]]]:
+    """Return those of the subscribers who may still be mailed this edition."""
+    newsletter = sa.select(editions.c.newsletter).where(editions.c.id == edition_id).scalar_subquery()
+    query = (
+        sa.select(subscribers.c.id, subscribers.c.uid, subscribers.c.address, subscribers.c.name)
+        .join_from(subscribers, subscriptions)
+        .where(
+            subscribers.c.id.in_(subscriber_ids),
+            subscribers.c.status == SubscriberStatus.ACTIVE,
+            subscriptions.c.newsletter == newsletter,
+        )
+    )
+    return {row.id: row for row in connection.execute(query)}
+
+
+def _delivery(row: Row[*tuple[Any, ...]], person: Row[*tuple[Any, ...]]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        edition_id=row.edition_id,
+        subscriber_uid=person.uid,
+        address=person.address,
+        name=person.name,
+        variant=row.variant,
+        attempts=row.attempts,
+    )
+
+
+def _move(connection: Connection, ids: list[int], moves: Moves, **values: Any) -> None:
+    if ids:
+        change = sa.update(deliveries).where(deliveries.c.id.in_(ids))
+        connection.execute(change.values(status=_moved(moves), next_try_at=None, **values))
+
+
+def _moved(moves: Moves) -> sa.ColumnElement[Any]:
+    """Return the status that each row moves to, as an expression over the status it is found in."""
+    kind = deliveries.c.status.type
+    whens = [(deliveries.c.status == was, sa.literal(becomes, kind)) for was, becomes in moves.items()]
+    return sa.case(*whens, else_=deliveries.c.status)
+
+
+def _found_in(moves: Moves) -> sa.ColumnElement[bool]:
+    """Return whether the moves say anything about a row; written without IN, which executemany cannot take."""
+    return sa.or_(*(deliveries.c.status == was for was in moves))
+
+
+def _settlement(moves: Moves) -> sa.Update:
+    ours = (deliveries.c.lease_owner == sa.bindparam("worker")) | deliveries.c.lease_owner.is_(None)
+    return (
+        sa.update(deliveries)
+        .where(deliveries.c.id == sa.bindparam("delivery"), ours, _found_in(moves))
+        .values(
+            status=_moved(moves),
+            attempts=deliveries.c.attempts + sa.bindparam("tries"),
+            lease_owner=None,
+            lease_until=None,
+            sent_at=sa.bindparam("sent"),
+            next_try_at=sa.bindparam("again"),
+            reason=sa.bindparam("why"),
+        )
+    )
+
+
+def _settlement_rows(worker: str, settled: Sequence[Settled], moves: Moves) -> list[dict[str, Any]]:
+    return [
+        {
+            "worker": worker,
+            "delivery": entry.delivery_id,
+            "tries": int(entry.tried),
+            "sent": entry.sent_at,
+            "again": entry.next_try_at,
+            "why": entry.reason,
+        }
+        for entry in settled
+        if entry.moves == moves
+    ]
+
+
+def _distinct(all_moves: Iterable[Moves]) -> list[Moves]:
+    distinct: list[Moves] = []
+    for moves in all_moves:
+        if moves not in distinct:
+            distinct.append(moves)
+    return distinct

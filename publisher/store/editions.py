@@ -1,0 +1,175 @@
+"""What was made: editions, their posts and letters, and which posts a newsletter will not take again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.model import Edition, EditionDraft, EditionPost, Letter
+from publisher.store.deliveries import queue
+from publisher.store.engine import Database
+from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
+
+
+class Editions:
+    """The tables of editions; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, draft: EditionDraft) -> Edition | None:
+        """Write the edition, its posts, letters and a delivery for every active subscriber: all or nothing.
+
+        The draft needs a letter for all topics (variant ""): it goes to those whose choice has no letter of
+        its own. Raises ValueError for a draft without it. Returns None, and writes nothing, where another
+        process made this slot first or took one of the posts.
+        """
+        if not any(letter.variant == "" for letter in draft.letters):
+            raise ValueError("an edition needs a letter for all topics")
+        try:
+            with self._database.write() as connection:
+                edition = self._insert(connection, draft)
+                self._take_posts(connection, edition, draft)
+                _insert_content(connection, edition, draft)
+                queue(connection, edition, [letter.variant for letter in draft.letters])
+                return edition
+        except _TakenError:
+            return None
+
+    def get(self, edition_id: int) -> Edition | None:
+        """Return the edition with its posts."""
+        return next(iter(self._select(editions.c.id == edition_id)), None)
+
+    def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
+        """Return editions with their posts, newest first."""
+        conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
+        return self._select(*conditions, limit=limit)
+
+    def unfinished(self) -> Sequence[Edition]:
+        """Return the editions with a delivery that waits or is in someone's hands, oldest first."""
+        of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
+        waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
+        leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
+        return self._select(waiting | editions.c.id.in_(leased))[::-1]
+
+    def letters(self, edition_id: int) -> Sequence[Letter]:
+        """Return the edition's letters, the one for all topics first."""
+        query = sa.select(letters).where(letters.c.edition_id == edition_id).order_by(letters.c.variant)
+        with self._database.read() as connection:
+            return [
+                Letter(row.variant, row.subject, row.preheader, row.html, row.text)
+                for row in connection.execute(query)
+            ]
+
+    def exist(self, newsletter: str) -> bool:
+        """Return whether the newsletter has had an edition."""
+        query = sa.select(editions.c.id).where(editions.c.newsletter == newsletter).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def slots(self, newsletter: str) -> frozenset[str]:
+        """Return the slots for which the newsletter has an edition."""
+        query = sa.select(editions.c.slot).where(editions.c.newsletter == newsletter)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def next_number(self, newsletter: str) -> int:
+        """Return the number of the newsletter's next edition, from 1."""
+        query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar() or 0) + 1
+
+    def handled_posts(self, newsletter: str) -> frozenset[str]:
+        """Return the ids of posts that the newsletter has sent or passed over."""
+        query = sa.select(newsletter_posts.c.post_id).where(newsletter_posts.c.newsletter == newsletter)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def _insert(self, connection: Connection, draft: EditionDraft) -> Edition:
+        insert = self._database.insert_new(editions).values(
+            newsletter=draft.newsletter,
+            slot=draft.slot,
+            number=draft.number,
+            subject=draft.subject,
+            made_at=draft.made_at,
+        )
+        if connection.execute(insert).rowcount != 1:
+            raise _TakenError
+        query = sa.select(editions.c.id).where(
+            editions.c.newsletter == draft.newsletter, editions.c.slot == draft.slot
+        )
+        return Edition(
+            id=connection.execute(query).scalar_one(),
+            newsletter=draft.newsletter,
+            slot=draft.slot,
+            number=draft.number,
+            subject=draft.subject,
+            made_at=draft.made_at,
+            posts=draft.posts,
+        )
+
+    def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
+        """Mark the draft's posts as handled, sorted, so that two processes lock them in one order."""
+        insert = self._database.insert_new(newsletter_posts)
+        for post_id in sorted({post.id for post in draft.posts}):
+            row = {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": edition.id}
+            if connection.execute(insert, row).rowcount != 1:
+                raise _TakenError
+        passed_over = sorted(set(draft.passed_over) - {post.id for post in draft.posts})
+        if passed_over:
+            rows = [{"newsletter": draft.newsletter, "post_id": i, "edition_id": None} for i in passed_over]
+            connection.execute(insert, rows)
+
+    def _select(self, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Sequence[Edition]:
+        newest_first = (editions.c.made_at.desc(), editions.c.id.desc())
+        query = sa.select(editions).where(*conditions).order_by(*newest_first).limit(limit)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            posts = _posts(connection, [row.id for row in rows])
+        return [
+            Edition(
+                id=row.id,
+                newsletter=row.newsletter,
+                slot=row.slot,
+                number=row.number,
+                subject=row.subject,
+                made_at=row.made_at,
+                posts=tuple(posts.get(row.id, ())),
+            )
+            for row in rows
+        ]
+
+
+class _TakenError(Exception):
+    """Rolls the transaction back: the slot or a post belongs to another edition."""
+
+
+def _insert_content(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
+    for position, post in enumerate(draft.posts):
+        row = {"edition_id": edition.id, "position": position, "post_id": post.id}
+        connection.execute(sa.insert(edition_posts).values(row | {"title": post.title, "url": post.url}))
+    for letter in draft.letters:
+        connection.execute(
+            sa.insert(letters).values(
+                edition_id=edition.id,
+                variant=letter.variant,
+                subject=letter.subject,
+                preheader=letter.preheader,
+                html=letter.html,
+                text=letter.text,
+            )
+        )
+
+
+def _posts(connection: Connection, edition_ids: list[int]) -> dict[int, list[EditionPost]]:
+    query = (
+        sa.select(edition_posts)
+        .where(edition_posts.c.edition_id.in_(edition_ids))
+        .order_by(edition_posts.c.edition_id, edition_posts.c.position)
+    )
+    posts: dict[int, list[EditionPost]] = {}
+    for row in connection.execute(query):
+        posts.setdefault(row.edition_id, []).append(EditionPost(row.post_id, row.title, row.url))
+    return posts

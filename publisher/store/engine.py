@@ -1,0 +1,158 @@
+"""One way to reach either database: connections, transactions, and errors a person can read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from publisher.errors import StoreError
+from publisher.store.location import sqlite_path
+
+# How long a writer waits for another process's transaction before it gives up, in seconds.
+BUSY_SECONDS = 30
+
+WRITES = "publisher_writes"
+
+
+class Database:
+    """A database by its URL; every statement of the store runs inside `read` or `write`."""
+
+    def __init__(self, url: str, root: Path) -> None:
+        """Prepare connections without making one.
+
+        Raises StoreError where the URL cannot be read or its driver is not installed.
+        """
+        self.where = "the database URL"
+        try:
+            parsed = make_url(url)
+            self.where = shown(parsed)
+            path = sqlite_path(url, root)
+            self._engine = _postgres(parsed) if path is None else _sqlite(path)
+        except sa.exc.ArgumentError as error:
+            raise StoreError("cannot be read", where=self.where, mend="see database.url") from error
+        except ImportError as error:
+            raise StoreError(
+                "its driver is not installed", where=self.where, mend="pip install 'publisher[postgres]'"
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"its folder cannot be made: {error.strerror}", where=self.where, mend="see database.url"
+            ) from error
+        self._writer = self._engine.execution_options(**{WRITES: True})
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection inside one transaction: SQLite shows one moment, PostgreSQL each statement's own.
+
+        Raises StoreError for whatever the database says.
+        """
+        with self._wrapped(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection inside one transaction: all of it is kept, or nothing after any exception.
+
+        SQLite's write lock is taken at once, so that what was read first still holds when it is written.
+        Raises StoreError for whatever the database says.
+        """
+        with self._wrapped(), self._writer.begin() as connection:
+            yield connection
+
+    def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """Return an INSERT that leaves out a row whose key is taken; with one row, rowcount tells."""
+        insert = sqlite.insert if self.is_sqlite else postgresql.insert
+        # inline: otherwise a RETURNING for the new key is added, and PostgreSQL's row count is lost with it
+        new = insert(table).on_conflict_do_nothing().inline()
+        return new.execution_options(preserve_rowcount=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(_sentence(error), where=self.where, mend=_mend(error)) from error
+
+
+def shown(url: URL) -> str:
+    """Return a URL as it may be shown: without its password, which may also stand among its options."""
+    bare = url._replace(password=None).difference_update_query(["password", "passfile", "sslpassword"])
+    return bare.render_as_string(hide_password=True)
+
+
+def _postgres(url: URL) -> Engine:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
+    # psycopg would otherwise hand out times in the server's zone; UTC keeps rows readable by hand, too.
+    event.listen(engine, "connect", lambda connection, record: connection.execute("SET TIME ZONE 'UTC'"))
+    event.listen(engine, "connect", lambda connection, record: connection.commit())
+    return engine
+
+
+def _sqlite(path: Path) -> Engine:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    # The driver's own transactions leave out DDL and begin too late; ours are begun by _begin_sqlite.
+    connection.isolation_level = None
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        # Two processes may open a new database at once, and only one can switch it; the other follows later.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # An acknowledgement must outlive a power cut: a lost one is a letter sent twice. Groups make it cheap.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _sentence(error: sa.exc.SQLAlchemyError) -> str:
+    """Return what the database said, as one line without the statement."""
+    said = getattr(error, "orig", None) or error
+    lines = str(said).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+MENDS = (
+    ("locked", "another process is writing; try again when it is done"),
+    ("readonly", "the file and its folder must be writable"),
+    ("unable to open", "the folder must exist and be writable"),
+    ("not a database", "database.url names a file that something else made; move it away"),
+    ("malformed", "the file is damaged; restore it from a backup"),
+    ("disk is full", "make room and run it again; nothing is half written"),
+    ("password", "see the user and password of database.url"),
+    ("does not exist", "see database.url, or create it on the server"),
+    ("connection", "is the server running, and does database.url name it?"),
+)
+
+
+def _mend(error: sa.exc.SQLAlchemyError) -> str:
+    said = str(getattr(error, "orig", None) or error).lower()
+    return next((mend for sign, mend in MENDS if sign in said), "")

@@ -1,0 +1,64 @@
+"""Bringing a database to the schema in tables.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.errors import StoreError
+from publisher.store.engine import Database
+from publisher.store.tables import HEAD
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+# Any number, the same for every version: PostgreSQL's lock that lets one process migrate at a time.
+MIGRATION_LOCK = 7_214_563
+
+
+def migrate(database: Database) -> None:
+    """Bring the database to HEAD in one transaction; a database at HEAD costs one small query.
+
+    A process killed half-way leaves the old schema. Several may start at once: one migrates, the others wait.
+    Raises StoreError where the schema was made by a newer version.
+    """
+    with database.read() as connection:
+        if revision(connection) == HEAD:
+            return
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        move_to(connection, HEAD, database.where)
+
+
+def revision(connection: Connection) -> str:
+    """Return the revision the schema is at, "" for an empty database."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def move_to(connection: Connection, target: str, where: str = "") -> None:
+    """Run the migrations to `target`, up or down ("base"), in the caller's transaction."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    order = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+    current = revision(connection)
+    if current and current not in order:
+        raise StoreError(
+            f"was made by a newer version of publisher (schema {current})",
+            where=where,
+            mend="upgrade publisher",
+        )
+    reached = order.index(current) if current else -1
+    wanted = order.index(target) if target in order else -1
+    if wanted > reached:
+        command.upgrade(config, target)
+    elif wanted < reached:
+        command.downgrade(config, target)

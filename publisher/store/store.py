@@ -1,0 +1,53 @@
+"""The record as one object, by the nouns it keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from publisher.store.deliveries import Deliveries
+from publisher.store.editions import Editions
+from publisher.store.engine import Database
+from publisher.store.migrate import migrate
+from publisher.store.subscribers import Subscribers
+
+
+class Store:
+    """An open database. Every method is one transaction and raises StoreError for what the database refuses.
+
+    where        the URL without its password, for messages
+    subscribers  people, what they read, and their consent
+    editions     what was made, and which posts each newsletter has handled
+    deliveries   the ledger
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.where = database.where
+        self.subscribers = Subscribers(database)
+        self.editions = Editions(database)
+        self.deliveries = Deliveries(database)
+
+    @classmethod
+    def open(cls, url: str, root: Path) -> Store:
+        """See publisher.store.open_store."""
+        database = Database(url, root)
+        try:
+            migrate(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Close the connections; the store cannot be used again."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
