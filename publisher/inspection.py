@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
@@ -13,8 +12,6 @@ from publisher.errors import PublisherError
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
 from publisher.publish import Press, newsletter_posts
-
-_HREF = re.compile(r'\bhref="([^"]*)"')
 
 
 def inspect_project(config: Config, now: datetime, progress: Callable[[int, int], None] | None) -> list[Problem]:
@@ -32,20 +29,25 @@ def inspect_project(config: Config, now: datetime, progress: Callable[[int, int]
             rendered.append(renderer.render(post))
         except BrokenPost as broken:
             problems.append(broken.problem)
-    for post in rendered:
-        problems.extend(post.problems)
+    for each in rendered:
+        problems.extend(each.problems)
     if config.pages.enabled:
-        problems.extend(dead_links(config, archive, rendered))
+        problems.extend(dead_links(config, archive, rendered, renderer.local_links))
     problems.extend(_settings(config))
     problems.extend(_letters(config, archive, now))
     return sorted(set(problems), key=lambda p: (p.path, p.line, p.message))
 
 
-def dead_links(config: Config, archive: Archive, posts: Sequence[RenderedPost]) -> list[Problem]:
-    """Return the links of posts to addresses of this site at which the build writes nothing."""
+def dead_links(
+    config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[str]]
+) -> list[Problem]:
+    """Return the links of posts that were written without a domain and at which the build writes nothing.
+
+    A link with the site's own domain is believed: something else may be served there.
+    """
+    from publisher.build.files import static_files
     from publisher.feeds.plan import plan_feeds
     from publisher.pages.plan import plan_pages
-    from publisher.build.files import static_files
     from publisher.templating import Templates
 
     def never(post: object) -> RenderedPost:
@@ -58,7 +60,7 @@ def dead_links(config: Config, archive: Archive, posts: Sequence[RenderedPost]) 
     planned.update(site_path for post in posts for site_path, _ in post.assets)
     found = []
     for post in posts:
-        for address in dict.fromkeys(_HREF.findall(post.html)):
+        for address in local.get(post.post.source, ()):
             path = _site_path(config, address)
             if path is not None and not _is_there(path, planned):
                 found.append(_dead(config, post, f"/{path}"))
@@ -84,8 +86,13 @@ def _dead(config: Config, rendered: RenderedPost, path: str) -> Problem:
     text = (config.root / source).read_text(encoding="utf-8", errors="replace")
     offset = text.find(path.rstrip("/"))
     line = text.count("\n", 0, offset) + 1 if offset >= 0 else 1
-    return Problem(source, line, f"the link to {path} leads to no page of this site",
-                   "mend it, or write the whole address if the page is elsewhere", Severity.WARNING)
+    return Problem(
+        source,
+        line,
+        f"the link to {path} leads to no page of this site",
+        "mend it, or write the whole address if the page is elsewhere",
+        Severity.WARNING,
+    )
 
 
 def _settings(config: Config) -> Iterable[Problem]:
@@ -94,14 +101,29 @@ def _settings(config: Config) -> Iterable[Problem]:
         from publisher.posts.entry import Settings
 
         frozen = Settings.of(config).authority
-        yield Problem(CONFIG_FILE, 0, "site.authority is not set, so the ids of posts change with the domain",
-                      f'freeze what they are now: authority = "{frozen}" under [site]', Severity.WARNING)
+        yield Problem(
+            CONFIG_FILE,
+            0,
+            "site.authority is not set, so the ids of posts change with the domain",
+            f'freeze what they are now: authority = "{frozen}" under [site]',
+            Severity.WARNING,
+        )
     if config.newsletters and not config.site.postal_address:
-        yield Problem(CONFIG_FILE, 0, "site.postal_address is not set; many countries' law wants one in newsletters",
-                      'postal_address = "..." under [site]', Severity.WARNING)
+        yield Problem(
+            CONFIG_FILE,
+            0,
+            "site.postal_address is not set; many countries' law wants one in newsletters",
+            'postal_address = "..." under [site]',
+            Severity.WARNING,
+        )
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
-        yield Problem(CONFIG_FILE, 0, "mail.sender is not set: letters have no From address",
-                      'sender = "Ada <ada@example.org>" under [mail]', Severity.WARNING)
+        yield Problem(
+            CONFIG_FILE,
+            0,
+            "mail.sender is not set: letters have no From address",
+            'sender = "Ada <ada@example.org>" under [mail]',
+            Severity.WARNING,
+        )
 
 
 def _letters(config: Config, archive: Archive, now: datetime) -> Iterable[Problem]:
@@ -116,5 +138,9 @@ def _letters(config: Config, archive: Archive, now: datetime) -> Iterable[Proble
         except PublisherError as error:
             path, _, line = error.where.rpartition(":")
             number = int(line) if path and line.isdigit() else 0
-            yield Problem(path if number else error.where or CONFIG_FILE, number,
-                          f"newsletter {newsletter.name}: {error.message}", error.mend)
+            yield Problem(
+                path if number else error.where or CONFIG_FILE,
+                number,
+                f"newsletter {newsletter.name}: {error.message}",
+                error.mend,
+            )

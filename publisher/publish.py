@@ -92,9 +92,14 @@ def make_plan(config: Config, store: Store | None, names: Sequence[str], now: da
             idle.append(planned)
         else:
             editions.extend(planned)
-    unfinished = () if store is None else tuple(
-        (edition, store.deliveries.counts(edition.id))
-        for edition in store.editions.unfinished() if not names or edition.newsletter in names
+    unfinished = (
+        ()
+        if store is None
+        else tuple(
+            (edition, store.deliveries.counts(edition.id))
+            for edition in store.editions.unfinished()
+            if not names or edition.newsletter in names
+        )
     )
     return Plan(archive, tuple(editions), tuple(idle), unfinished)
 
@@ -117,8 +122,14 @@ def _plan_newsletter(
         # Oldest first, so that letters arrive in the order of the posts; only the first one carries the archive.
         oldest_first = list(reversed(selection.posts))
         return [
-            Planned(newsletter, post_slot(post.id), number + index, (post,),
-                    _left_behind(selection, oldest_first[1:]) if index == 0 else (), recipients)
+            Planned(
+                newsletter,
+                post_slot(post.id),
+                number + index,
+                (post,),
+                _left_behind(selection, oldest_first[1:]) if index == 0 else (),
+                recipients,
+            )
             for index, post in enumerate(oldest_first)
         ]
     taken = store.editions.slots(newsletter.name) if store else frozenset()
@@ -196,13 +207,23 @@ class Press:
             posts = [self._renderer.render(post) for post in planned.posts]
         except BrokenPost as broken:
             self._archive.mark_broken(broken.problem, broken.source)
-            raise PublisherError(broken.problem.message, where=broken.problem.where,
-                                 mend=broken.problem.mend or "then publish again: the other posts go out") from broken
+            raise PublisherError(
+                broken.problem.message,
+                where=broken.problem.where,
+                mend=broken.problem.mend or "then publish again: the other posts go out",
+            ) from broken
         newsletter = planned.newsletter
         path = f"/editions/{newsletter.name}/{slot_path(planned.slot)}/"
         return compose(
-            self._config, newsletter, posts, planned.number, planned.slot, now, self._templates,
-            self._config.site_url + path, read_note(self._config, newsletter, planned.slot),
+            self._config,
+            newsletter,
+            posts,
+            planned.number,
+            planned.slot,
+            now,
+            self._templates,
+            self._config.site_url + path,
+            read_note(self._config, newsletter, planned.slot),
         )
 
 
@@ -234,8 +255,16 @@ def deliver_open(
         for edition in editions:
             before = store.deliveries.counts(edition.id)
             done = _Counter(before.open, progress)
-            after = deliver(store, transport, edition, headers_of(config, edition.newsletter), links,
-                            terms=delivery_terms(config), clock=clock, progress=done)
+            after = deliver(
+                store,
+                transport,
+                edition,
+                headers_of(config, edition.newsletter),
+                links,
+                terms=delivery_terms(config),
+                clock=clock,
+                progress=done,
+            )
             results.append(Delivered(edition, before, after))
     return results
 
@@ -272,8 +301,13 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     headers, links = headers_of(config, name), project_links(config)
     # A slot that no edition has: its Message-ID and file are its own, and a second test is a second message.
     test = Edition(0, name, f"test-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
-    recipient = Recipient(address, "", message_id(test, address, headers.sender),
-                          links.unsubscribe("test", name), links.preferences("test"))
+    recipient = Recipient(
+        address,
+        "",
+        message_id(test, address, headers.sender),
+        links.unsubscribe("test", name),
+        links.preferences("test"),
+    )
     message = MessageTemplate.of(letter, headers, now).join(recipient)
     with open_transport(config) as transport:
         outcome = transport.send(headers.sender_address, address, message, f"{name}-{test.slot}")
@@ -292,4 +326,3 @@ def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Arch
         posts = posts[:1]
         return Planned(newsletter, post_slot(posts[0].id) if posts else "post:", 1, posts, (), 0)
     return Planned(newsletter, slot_label(schedule, now, zone), 1, posts, (), 0)
-

@@ -51,8 +51,12 @@ def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) 
     slug = post_slug(title)
     path = config.root / config.posts.folder / f"{local:%Y-%m-%d}-{slug}.md"
     post_id = tag_uri(Settings.of(config).authority, local.date(), "", slug)
-    lines = ["---", f"title: {_yaml(' '.join(title.split()))}", f"date: {local:%Y-%m-%d %H:%M}",
-             f"id: {_yaml(post_id)}"]
+    lines = [
+        "---",
+        f"title: {_yaml(' '.join(title.split()))}",
+        f"date: {local:%Y-%m-%d %H:%M}",
+        f"id: {_yaml(post_id)}",
+    ]
     if tags:
         lines.append(f"tags: [{', '.join(_yaml(tag) for tag in tags)}]")
     lines += ["draft: true", "---", "", ""]
@@ -92,5 +96,3 @@ def _write_new(path: Path, text: str) -> bool:
     except OSError as error:
         raise ProjectError(f"cannot be written: {error.strerror}", where=str(path)) from error
     return True
-
-

@@ -50,7 +50,7 @@ class Templates:
             ) from error
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
-        except Exception as error:  # noqa: BLE001 - a template may raise anything; the writer gets file and line
+        except Exception as error:
             raise TemplateError(f"{error}", where=_template_line(error, name)) from error
 
     def exists(self, name: str) -> bool:
@@ -82,7 +82,7 @@ class Templates:
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: jinja2.FileSystemLoader(shipped_folder())})
         environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
-            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),
+            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # noqa: S701 - text is no HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -49,8 +49,12 @@ class Manifest:
             if raw["format"] != FORMAT:
                 return cls(path)
             return cls(
-                path, raw["inputs"], _moment(raw["since"]), _moment(raw["until"]), raw["facts"],
-                [Problem(*item[:4], Severity(item[4])) for item in raw["problems"]],
+                path,
+                raw["inputs"],
+                _moment(raw["since"]),
+                _moment(raw["until"]),
+                raw["facts"],
+                [_problem(*item) for item in raw["problems"]],
                 {name: Written(*item) for name, item in raw["outputs"].items()},
                 is_new=False,
             )
@@ -93,6 +97,10 @@ class Manifest:
         except OSError:
             return False
         return True
+
+
+def _problem(path: str, line: int, message: str, mend: str, severity: str) -> Problem:
+    return Problem(path, line, message, mend, Severity(severity))
 
 
 def _moment(text: Any) -> datetime | None:

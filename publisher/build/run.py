@@ -15,7 +15,7 @@ from publisher.build.folder import Folder
 from publisher.build.manifest import Manifest
 from publisher.config.keys import Config
 from publisher.model import Output, Problem, Severity
-from publisher.posts.archive import Archive, is_unchanged, read_archive
+from publisher.posts.archive import Archive, Look
 from publisher.templating import Templates
 
 if TYPE_CHECKING:
@@ -85,17 +85,19 @@ def build(
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     code = code_key()
     inputs = _hash(repr(config), code, templates.digest("pages"), editions.key, *(f"{o.path}:{o.key}" for o in static))
-    if manifest.is_current(inputs, now) and is_unchanged(config, code) and manifest.is_intact(str(folder)):
+    look = Look(config, code)
+    if manifest.is_current(inputs, now) and look.is_unchanged and manifest.is_intact(str(folder)):
         return _report(folder, manifest, 0, 0)
-    builder = _Builder(config, now, folder, manifest, templates, editions, static, code)
+    builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
     builder.run(progress)
     manifest.inputs = inputs
     try:
         manifest.write()
     except OSError as error:
         # Without the record the next build compares every file again; nothing is wrong with this one.
-        builder.problems.append(Problem(str(manifest.path), 0, f"cannot be written: {error.strerror}", "",
-                                        Severity.WARNING))
+        builder.problems.append(
+            Problem(str(manifest.path), 0, f"cannot be written: {error.strerror}", "", Severity.WARNING)
+        )
     return _report(folder, manifest, len(builder.target.written), len(builder.target.removed))
 
 
@@ -115,9 +117,20 @@ def code_key() -> str:
 class _Builder:
     """The part of a build that has something to do."""
 
-    def __init__(self, config: Config, now: datetime, folder: Path, manifest: Manifest, templates: Templates,
-                 editions: Editions, static: list[Output], code: str) -> None:
-        self._config, self._now, self._manifest, self._templates = config, now, manifest, templates
+    def __init__(
+        self,
+        config: Config,
+        now: datetime,
+        look: Look,
+        folder: Path,
+        manifest: Manifest,
+        templates: Templates,
+        editions: Editions,
+        static: list[Output],
+        code: str,
+    ) -> None:
+        self._config, self._now, self._look = config, now, look
+        self._manifest, self._templates = manifest, templates
         self._editions, self._static, self._code = editions, static, code
         self.target = Folder(folder, manifest)
         self.problems: list[Problem] = []
@@ -128,7 +141,7 @@ class _Builder:
         from publisher.posts.markup import BrokenPost
 
         while True:
-            archive = read_archive(self._config, self._now, self._code)
+            archive = self._look.archive(self._now)
             try:
                 self._make(archive, progress)
             except BrokenPost as broken:
@@ -176,10 +189,20 @@ class _Builder:
         if self._pages is None:
             self._pages = self._editions.load()
         config = self._config
-        tag_feeds = (lambda tag: links(f"tags/{tag.slug}/", f"{config.site.title}: {tag.name}")) \
-            if config.feeds.per_tag else (lambda tag: [])
-        yield from plan_pages(config, archive.posts, renderer.render, self._pages, self._templates,
-                              links("", config.site.title), tag_feeds)
+        tag_feeds = (
+            (lambda tag: links(f"tags/{tag.slug}/", f"{config.site.title}: {tag.name}"))
+            if config.feeds.per_tag
+            else (lambda tag: [])
+        )
+        yield from plan_pages(
+            config,
+            archive.posts,
+            renderer.render,
+            self._pages,
+            self._templates,
+            links("", config.site.title),
+            tag_feeds,
+        )
 
     def _record(self, archive: Archive, planned: Iterable[str], problems: list[Problem]) -> None:
         manifest = self._manifest
@@ -201,15 +224,29 @@ def _without_clashes(outputs: Iterable[Output], problems: list[Problem]) -> dict
         if output.path not in planned:
             planned[output.path] = output
         elif not planned[output.path].key.startswith("copy:"):
-            problems.append(Problem(f"public/{output.path}", 0, "is what two pages want to be; the first one is kept",
-                                    "give one post another permalink"))
+            problems.append(
+                Problem(
+                    f"public/{output.path}",
+                    0,
+                    "is what two pages want to be; the first one is kept",
+                    "give one post another permalink",
+                )
+            )
     return planned
 
 
 def _report(folder: Path, manifest: Manifest, written: int, removed: int) -> BuildReport:
     facts = manifest.facts
-    return BuildReport(folder, facts.get("posts", 0), facts.get("waiting", 0), facts.get("feeds", 0),
-                       facts.get("pages", 0), written, removed, tuple(manifest.problems))
+    return BuildReport(
+        folder,
+        facts.get("posts", 0),
+        facts.get("waiting", 0),
+        facts.get("feeds", 0),
+        facts.get("pages", 0),
+        written,
+        removed,
+        tuple(manifest.problems),
+    )
 
 
 def _hash(*parts: str) -> str:

@@ -39,8 +39,11 @@ class App:
             return load_config(find_project(Path.cwd()), remember=remember)
         root = self.project.resolve()
         if not (root / CONFIG_FILE).is_file():
-            raise ProjectError(f"there is no {CONFIG_FILE}", where=str(self.project),
-                               mend=f"make one with `publisher init {self.project}`")
+            raise ProjectError(
+                f"there is no {CONFIG_FILE}",
+                where=str(self.project),
+                mend=f"make one with `publisher init {self.project}`",
+            )
         return load_config(root, remember=remember)
 
     def now(self, config: Config) -> datetime:
@@ -83,8 +86,14 @@ class App:
 
 def _global_options(function: Callable[..., Any]) -> Callable[..., Any]:
     options = [
-        click.option("-C", "--project", "project_", metavar="DIR", type=click.Path(path_type=Path),
-                     help="The project's folder (default: the nearest upward with publisher.toml)."),
+        click.option(
+            "-C",
+            "--project",
+            "project_",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="The project's folder (default: the nearest upward with publisher.toml).",
+        ),
         click.option("--now", "now_", metavar="TIMESTAMP", help="Act as at another moment: 2026-11-23T08:00."),
         click.option("--json", "json_", is_flag=True, help="Print what a script can read."),
         click.option("-v", "--verbose", "verbose_", is_flag=True, help="Say more."),

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     short_help="Turn the posts into feeds and pages.",
     epilog="Example: publisher build --out /var/www/letter",
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Write here instead of public/.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write here instead of public/.",
+)
 @with_app
 def build(app: App, out: Path | None) -> None:
     """Turn the posts into feeds and pages.

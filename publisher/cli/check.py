@@ -39,8 +39,18 @@ def check(app: App, strict: bool) -> int:
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = len(problems) - errors
     if app.json:
-        app.print_json([{"path": p.path, "line": p.line, "severity": p.severity.value, "message": p.message,
-                         "mend": p.mend} for p in problems])
+        app.print_json(
+            [
+                {
+                    "path": p.path,
+                    "line": p.line,
+                    "severity": p.severity.value,
+                    "message": p.message,
+                    "mend": p.mend,
+                }
+                for p in problems
+            ]
+        )
     elif problems:
         _show(problems)
     app.say(f"{plural(errors, 'error')}, {plural(warnings, 'warning')}" if problems else "no problems found")
@@ -51,8 +61,10 @@ def _config_problem(error: PublisherError) -> Problem:
     from publisher.model import Problem
 
     path, _, line = error.where.rpartition(":")
-    return Problem(path, int(line), error.message, error.mend) if line.isdigit() else Problem(
-        error.where, 0, error.message, error.mend
+    return (
+        Problem(path, int(line), error.message, error.mend)
+        if line.isdigit()
+        else Problem(error.where, 0, error.message, error.mend)
     )
 
 

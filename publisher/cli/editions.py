@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 
-@click.group(invoke_without_command=True, short_help="List the editions that were made, or show one.",
-             epilog="Examples: publisher editions; publisher editions show 3 --text")
+@click.group(
+    invoke_without_command=True,
+    short_help="List the editions that were made, or show one.",
+    epilog="Examples: publisher editions; publisher editions show 3 --text",
+)
 @click.pass_context
 def editions(ctx: click.Context) -> None:
     """List the editions that were made, or show one. Without a word after it, it lists."""

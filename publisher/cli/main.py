@@ -19,7 +19,10 @@ COMMANDS = {
     "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
     "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
     "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
-    "subscribers": ("publisher.cli.subscribers:subscribers", "Add, list, remove, import and export subscribers."),
+    "subscribers": (
+        "publisher.cli.subscribers:subscribers",
+        "Add, list, remove, import and export subscribers.",
+    ),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 

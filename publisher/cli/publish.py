@@ -103,11 +103,16 @@ def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
     if yes or not count or config.mail.transport == "outbox":
         return
     if not sys.stdin.isatty():
-        raise PublisherError(f"{plural(count, 'message')} would be sent by {transport_name(config)}",
-                             mend="say --yes to send them without a question, or --dry-run to see them")
+        raise PublisherError(
+            f"{plural(count, 'message')} would be sent by {transport_name(config)}",
+            mend="say --yes to send them without a question, or --dry-run to see them",
+        )
     for planned in plan.editions:
-        click.echo(f"{planned.newsletter.name} {planned.slot}: {plural(len(planned.posts), 'post')} "
-                   f"to {plural(planned.recipients, 'subscriber')}", err=True)
+        click.echo(
+            f"{planned.newsletter.name} {planned.slot}: {plural(len(planned.posts), 'post')} "
+            f"to {plural(planned.recipients, 'subscriber')}",
+            err=True,
+        )
     click.confirm(f"Send {plural(count, 'message')} by {transport_name(config)}?", abort=True, err=True)
 
 
@@ -131,8 +136,12 @@ def _show_result(app: App, result: Delivered) -> bool:
     sent = after[Status.SENT] - result.before[Status.SENT]
     name = f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}"
     parts = [f"{plural(sent, 'message')} sent"]
-    for status, word in ((Status.DEFERRED, "to be tried again"), (Status.FAILED, "refused"),
-                         (Status.UNCERTAIN, "uncertain"), (Status.SKIPPED, "left meanwhile")):
+    for status, word in (
+        (Status.DEFERRED, "to be tried again"),
+        (Status.FAILED, "refused"),
+        (Status.UNCERTAIN, "uncertain"),
+        (Status.SKIPPED, "left meanwhile"),
+    ):
         if after[status]:
             parts.append(f"{after[status]:,} {word}")
     app.say(f"{name}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
@@ -160,14 +169,25 @@ def _dry_run(app: App, config: Config, store: Store | None, names: Sequence[str]
     app.tell(p for p in plan.archive.problems if p.severity == "error")
     made = [(planned, press.letter(planned, now)) for planned in plan.editions]
     if app.json:
-        app.print_json([
-            {"newsletter": p.newsletter.name, "slot": p.slot, "number": p.number, "subject": letter.subject,
-             "posts": [post.id for post in p.posts], "recipients": p.recipients} for p, letter in made
-        ])
+        app.print_json(
+            [
+                {
+                    "newsletter": p.newsletter.name,
+                    "slot": p.slot,
+                    "number": p.number,
+                    "subject": letter.subject,
+                    "posts": [post.id for post in p.posts],
+                    "recipients": p.recipients,
+                }
+                for p, letter in made
+            ]
+        )
     app.say(f"Dry run: nothing is written. {plural(len(plan.archive.posts), 'post')} would be built.")
     for planned, letter in made:
-        app.say(f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {letter.subject!r} "
-                f"to {plural(planned.recipients, 'subscriber')} by {transport_name(config)}")
+        app.say(
+            f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {letter.subject!r} "
+            f"to {plural(planned.recipients, 'subscriber')} by {transport_name(config)}"
+        )
         for post in planned.posts:
             app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
     for idle in plan.idle:

@@ -33,8 +33,10 @@ def init(app: App, folder: Path) -> None:
         app.say(f"\nNext: put your name and address into publisher.toml, then {go}publisher publish")
 
 
-@click.command(short_help="Begin a post and print its path.",
-               epilog='Example: publisher new "Why feeds matter" --tag feeds --tag web')
+@click.command(
+    short_help="Begin a post and print its path.",
+    epilog='Example: publisher new "Why feeds matter" --tag feeds --tag web',
+)
 @click.argument("title")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="A tag; may be given several times.")
 @with_app

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 
-@click.command(short_help="Show what there is, what was sent and what comes next.",
-               epilog="Example: publisher status --json | jq .newsletters")
+@click.command(
+    short_help="Show what there is, what was sent and what comes next.",
+    epilog="Example: publisher status --json | jq .newsletters",
+)
 @with_app
 def status(app: App) -> None:
     """Show what there is, what was sent and what comes next: posts, feeds, newsletters, subscribers, outbox."""
@@ -51,16 +53,18 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         },
         "feeds": len(feeds_of(config, plan.archive)) * len(config.feeds.formats),
         "newsletters": [_newsletter(config, store, plan, newsletter, now) for newsletter in config.newsletters],
-        "subscribers": {s.value: count for s in SubscriberStatus
-                        if store and (count := store.subscribers.count(status=s))},
+        "subscribers": {
+            s.value: count for s in SubscriberStatus if store and (count := store.subscribers.count(status=s))
+        },
         "transport": transport_name(config),
         "outbox": _outbox(config),
         "unfinished": [{"newsletter": e.newsletter, "slot": e.slot, "open": c.open} for e, c in plan.unfinished],
     }
 
 
-def _newsletter(config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig,
-                now: datetime) -> dict[str, Any]:
+def _newsletter(
+    config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig, now: datetime
+) -> dict[str, Any]:
     from publisher.config import parse_schedule
     from publisher.editions.schedule import next_due
     from publisher.model import SubscriberStatus
@@ -78,8 +82,14 @@ def _newsletter(config: Config, store: Store | None, plan: Plan, newsletter: New
         "next": {"slot": due.label, "at": due.at.astimezone(zone).isoformat()} if due else None,
         "would_hold": waiting,
         "idle": idle,
-        "last": {"id": last.id, "slot": last.slot, "subject": last.subject,
-                 "made_at": last.made_at.isoformat(timespec="seconds")} if last else None,
+        "last": {
+            "id": last.id,
+            "slot": last.slot,
+            "subject": last.subject,
+            "made_at": last.made_at.isoformat(timespec="seconds"),
+        }
+        if last
+        else None,
     }
 
 
@@ -106,11 +116,15 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     people = ", ".join(f"{count:,} {name}" for name, count in facts["subscribers"].items()) or "none yet"
     app.say(f"subscribers  {people}")
     where = facts["transport"]
-    app.say(f"mail         {where}" + (f" holds {plural(facts['outbox'], 'message')}"
-                                       if facts["outbox"] is not None else ""))
+    app.say(
+        f"mail         {where}"
+        + (f" holds {plural(facts['outbox'], 'message')}" if facts["outbox"] is not None else "")
+    )
     for edition in facts["unfinished"]:
-        app.say(f"unfinished   {edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')} open "
-                "(publisher publish goes on)")
+        app.say(
+            f"unfinished   {edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')} open "
+            "(publisher publish goes on)"
+        )
     for newsletter in facts["newsletters"]:
         _show_newsletter(app, newsletter)
 

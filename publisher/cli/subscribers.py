@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,17 +16,26 @@ from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
+    from publisher.model import Subscriber
 
 
-@click.group(short_help="Add, list, remove, import and export subscribers.",
-             epilog="Examples: publisher subscribers add ada@example.org --newsletter weekly; "
-             "publisher subscribers import people.csv")
+@click.group(
+    short_help="Add, list, remove, import and export subscribers.",
+    epilog="Examples: publisher subscribers add ada@example.org --newsletter weekly; "
+    "publisher subscribers import people.csv",
+)
 def subscribers() -> None:
     """Add, list, remove, import and export subscribers."""
 
 
-_newsletter = click.option("-n", "--newsletter", "newsletters", multiple=True, metavar="NAME",
-                           help="The newsletter; may be given several times. Default: all.")
+_newsletter = click.option(
+    "-n",
+    "--newsletter",
+    "newsletters",
+    multiple=True,
+    metavar="NAME",
+    help="The newsletter; may be given several times. Default: all.",
+)
 
 
 @subscribers.command(epilog='Example: publisher subscribers add ada@example.org --name "Ada" --topic ruby')
@@ -37,8 +46,15 @@ _newsletter = click.option("-n", "--newsletter", "newsletters", multiple=True, m
 @click.option("--language", default="", help="The person's language, such as de.")
 @click.option("--again", is_flag=True, help="The person left and asked you to come back.")
 @with_app
-def add(app: App, address: str, name: str, newsletters: tuple[str, ...], topics: tuple[str, ...], language: str,
-        again: bool) -> None:
+def add(
+    app: App,
+    address: str,
+    name: str,
+    newsletters: tuple[str, ...],
+    topics: tuple[str, ...],
+    language: str,
+    again: bool,
+) -> None:
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
     from publisher.posts.naming import tag_slug
     from publisher.runtime import open_project_store
@@ -49,8 +65,16 @@ def add(app: App, address: str, name: str, newsletters: tuple[str, ...], topics:
     chosen = chosen_newsletters(config, newsletters)
     bare = normalise(address)
     with open_project_store(config) as store:
-        done = subscribe(store, bare, newsletters=chosen, at=app.now(config), name=name,
-                         topics=[tag_slug(topic) for topic in topics], language=language, again=again)
+        done = subscribe(
+            store,
+            bare,
+            newsletters=chosen,
+            at=app.now(config),
+            name=name,
+            topics=[tag_slug(topic) for topic in topics],
+            language=language,
+            again=again,
+        )
     if app.json:
         app.print_json({"address": bare, "newsletters": chosen, "result": done.value})
     app.say(f"{bare}: {done.value} ({', '.join(chosen)})")
@@ -60,8 +84,10 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
     """Return the newsletters that were named, all if none was; raise PublisherError for an unknown one."""
     known = [newsletter.name for newsletter in config.newsletters]
     if not known:
-        raise PublisherError("the project has no newsletter to subscribe to",
-                             mend="add a [[newsletters]] table to publisher.toml")
+        raise PublisherError(
+            "the project has no newsletter to subscribe to",
+            mend="add a [[newsletters]] table to publisher.toml",
+        )
     for name in names:
         if name not in known:
             raise PublisherError(f"there is no newsletter {name!r}", mend=f"known: {', '.join(known)}")
@@ -70,16 +96,18 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
 
 @subscribers.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
 @click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
-@click.option("--status", metavar="STATUS",
-              type=click.Choice(["pending", "active", "unsubscribed", "bounced", "complained", "suppressed"]))
+@click.option(
+    "--status",
+    metavar="STATUS",
+    type=click.Choice(["pending", "active", "unsubscribed", "bounced", "complained", "suppressed"]),
+)
 @with_app
 def list_subscribers(app: App, newsletter: str | None, status: str | None) -> None:
     """List subscribers in the order they came."""
+    from publisher.cli.tables import print_table
     from publisher.model import SubscriberStatus
     from publisher.runtime import has_store, open_project_store
     from publisher.subscribers.exporting import as_json
-
-    from publisher.cli.tables import print_table
 
     config = app.config()
     with open_project_store(config) if has_store(config) else nullcontext() as store:
@@ -92,9 +120,16 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
         return
     print_table(
         ("Address", "Name", "Status", "Newsletters", "Since"),
-        [(p.address, p.name, p.status.value, ", ".join(
-            w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in p.subscriptions),
-            f"{p.created_at:%Y-%m-%d}") for p in people],
+        [
+            (
+                p.address,
+                p.name,
+                p.status.value,
+                ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in p.subscriptions),
+                f"{p.created_at:%Y-%m-%d}",
+            )
+            for p in people
+        ],
     )
 
 
@@ -112,8 +147,10 @@ def remove(app: App, address: str, newsletter: str | None) -> None:
         changed = unsubscribe(store, address, newsletter, at=app.now(config))
     if app.json:
         app.print_json({"address": address, "changed": changed})
-    app.say(f"{address}: {'gets no more mail' if changed else 'got none already'}"
-            + (f" of {newsletter}" if newsletter else ""))
+    app.say(
+        f"{address}: {'gets no more mail' if changed else 'got none already'}"
+        + (f" of {newsletter}" if newsletter else "")
+    )
 
 
 @subscribers.command("import", epilog="Example: publisher subscribers import people.csv --newsletter weekly")
@@ -133,14 +170,28 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...]) -> int:
     chosen = chosen_newsletters(config, newsletters)
     with open_project_store(config) as store, counter(app, "Importing") as progress:
         report = import_csv(
-            store, file, newsletters=chosen, known=[n.name for n in config.newsletters], at=app.now(config),
-            refused=lambda refusal: click.echo(f"{file}:{refusal.line}: {refusal.reason}", err=True), progress=progress,
+            store,
+            file,
+            newsletters=chosen,
+            known=[n.name for n in config.newsletters],
+            at=app.now(config),
+            refused=lambda refusal: click.echo(f"{file}:{refusal.line}: {refusal.reason}", err=True),
+            progress=progress,
         )
     if app.json:
-        app.print_json({"rows": report.rows, "added": report.added, "subscribed": report.subscribed,
-                        "unchanged": report.unchanged, "refused": report.refused})
-    app.say(f"{plural(report.rows, 'row')}: {report.added:,} added, {report.subscribed:,} gained a newsletter, "
-            f"{report.unchanged:,} unchanged, {report.refused:,} refused")
+        app.print_json(
+            {
+                "rows": report.rows,
+                "added": report.added,
+                "subscribed": report.subscribed,
+                "unchanged": report.unchanged,
+                "refused": report.refused,
+            }
+        )
+    app.say(
+        f"{plural(report.rows, 'row')}: {report.added:,} added, {report.subscribed:,} gained a newsletter, "
+        f"{report.unchanged:,} unchanged, {report.refused:,} refused"
+    )
     return 1 if report.refused else 0
 
 
@@ -171,7 +222,7 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
     click.echo(f"{plural(count, 'subscriber')} to {file}", err=True)
 
 
-def _write(people: object, file: TextIO, as_json: bool) -> int:
+def _write(people: Iterable[Subscriber], file: Any, as_json: bool) -> int:
     from publisher.subscribers.exporting import export_csv, export_json
 
-    return (export_json if as_json else export_csv)(people, file)  # type: ignore[arg-type]
+    return (export_json if as_json else export_csv)(people, file)

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from publisher.config.schedule import parse_schedule
 
 
-@dataclass(frozen=True, slots=True)
 class Doc:
-    """What a key is for, in one sentence; docs/configuration.md and `publisher init` say the same."""
+    """What a key is for, in one sentence; docs/configuration.md says the same."""
 
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
-@dataclass(frozen=True, slots=True)
 class Check:
     """A value check for Annotated: the function raises ValueError with a sentence for the writer."""
 
-    function: Callable[[Any], object]
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[Any], object]) -> None:
+        self.function = function
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         from pydantic_core import core_schema
@@ -36,6 +39,16 @@ class Check:
             return value
 
         return core_schema.no_info_after_validator_function(checked, handler(source))
+
+
+def between(least: int, most: int | None = None) -> Callable[[int], None]:
+    """Accept whole numbers from `least` to `most`, both included."""
+
+    def check(value: int) -> None:
+        if value < least or (most is not None and value > most):
+            raise ValueError(f"{value} is not from {least} to {most}" if most else f"{value} is less than {least}")
+
+    return check
 
 
 def web_address(value: str) -> None:
@@ -86,14 +99,12 @@ def mail_address(value: str) -> None:
     """Accept an address with or without a display name; the empty string means unset."""
     if not value:
         return
-    from email.headerregistry import AddressHeader
     from email.policy import default
 
     if re.search(r"[\r\n\0]", value):
         raise ValueError(f"{value!r} must be one line")
     parsed: Any = default.header_factory("to", value)
-    assert isinstance(parsed, AddressHeader)  # noqa: S101 - tells the type checker what "to" makes
-    addresses = parsed.addresses  # type: ignore[attr-defined]
+    addresses = parsed.addresses
     if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain or parsed.defects:
         raise ValueError(f"{value!r} is no mail address; write it like Ada Lovelace <ada@example.org>")
 
@@ -103,7 +114,7 @@ def permalink_pattern(value: str) -> None:
     known = {"folder", "year", "month", "day", "slug", "lang"}
     unknown = [part for part in re.findall(r"\{([^}]*)\}", value) if part not in known]
     if unknown:
-        raise ValueError(f"{{{unknown[0]}}} is unknown; use {', '.join('{%s}' % k for k in sorted(known))}")
+        raise ValueError(f"{{{unknown[0]}}} is unknown; use {', '.join('{' + k + '}' for k in sorted(known))}")
     if "{slug}" not in value or not value.startswith("/"):
         raise ValueError("must start with / and hold {slug}")
     if ".." in value or re.search(r"[\s?#\\]", value):

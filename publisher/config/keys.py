@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from annotated_types import Ge, Le
-
 from publisher.config import checks
 from publisher.config.checks import Check, Doc
 
@@ -43,12 +41,10 @@ class Site:
     language: Annotated[
         str, Check(checks.language_tag), Doc("Language of posts that do not name their own (BCP 47).")
     ] = "en"
-    timezone: Annotated[
-        str, Check(checks.time_zone), Doc("Zone of dates without one, and of newsletters (IANA).")
-    ] = "UTC"
-    author: Annotated[Person, Doc("Author of posts that do not name their own.")] = field(
-        default_factory=Person
+    timezone: Annotated[str, Check(checks.time_zone), Doc("Zone of dates without one, and of newsletters (IANA).")] = (
+        "UTC"
     )
+    author: Annotated[Person, Doc("Author of posts that do not name their own.")] = field(default_factory=Person)
     postal_address: Annotated[
         str, Doc("Postal address in the footer of letters; the law of many countries wants one.")
     ] = ""
@@ -86,14 +82,18 @@ class Feeds:
 
     __pydantic_config__ = STRICT
 
-    limit: Annotated[int, Ge(1), Le(10_000), Doc("Most entries in a feed, newest first.")] = 30
+    limit: Annotated[int, Check(checks.between(1, 10_000)), Doc("Most entries in a feed, newest first.")] = 30
     max_bytes: Annotated[
-        int, Ge(10_000), Doc("Most bytes of a feed; the oldest entries make room. Readers refuse large files.")
+        int,
+        Check(checks.between(10_000)),
+        Doc("Most bytes of a feed; the oldest entries make room. Readers refuse large files."),
     ] = 500_000
     content: Annotated[Literal["full", "summary"], Doc("Full text, or the excerpt only.")] = "full"
-    formats: Annotated[
-        tuple[Literal["rss", "atom", "json"], ...], Doc("Which formats are written.")
-    ] = ("rss", "atom", "json")
+    formats: Annotated[tuple[Literal["rss", "atom", "json"], ...], Doc("Which formats are written.")] = (
+        "rss",
+        "atom",
+        "json",
+    )
     per_tag: Annotated[bool, Doc("Whether each tag has feeds of its own.")] = True
 
 
@@ -104,7 +104,7 @@ class Pages:
     __pydantic_config__ = STRICT
 
     enabled: Annotated[bool, Doc("False writes feeds only, beside a site made by another tool.")] = True
-    per_page: Annotated[int, Ge(1), Le(1_000), Doc("Posts on each page of the index and of a tag.")] = 20
+    per_page: Annotated[int, Check(checks.between(1, 1_000)), Doc("Posts on each page of the index and of a tag.")] = 20
     output: Annotated[str, Check(checks.project_path), Doc("Folder that `publisher build` writes.")] = "public"
     static: Annotated[
         str, Check(checks.project_path), Doc("Folder whose files are copied into the output as they are.")
@@ -124,20 +124,24 @@ class NewsletterConfig:
     description: Annotated[str, Doc("One sentence that says what readers get.")] = ""
     schedule: Annotated[str, Check(checks.schedule), Doc("When an edition is due.")] = "manual"
     tags: Annotated[tuple[str, ...], Doc("Takes posts with any of these tags; none means all posts.")] = ()
-    template: Annotated[
-        str, Check(checks.short_name), Doc("Template of the letter: templates/email/NAME.html.")
-    ] = "digest"
+    template: Annotated[str, Check(checks.short_name), Doc("Template of the letter: templates/email/NAME.html.")] = (
+        "digest"
+    )
     content: Annotated[Literal["full", "excerpt"], Doc("Whole posts in the letter, or their excerpts.")] = "excerpt"
     subject: Annotated[
         str, Doc("Subject, of {title} {number} {date} {first} {count}. Default: the first post's title.")
     ] = ""
     intro: Annotated[str, Doc("A few words above the posts, in Markdown.")] = ""
-    minimum: Annotated[int, Ge(1), Le(1_000), Doc("No edition before so many new posts wait.")] = 1
+    minimum: Annotated[int, Check(checks.between(1, 1_000)), Doc("No edition before so many new posts wait.")] = 1
     maximum: Annotated[
-        int, Ge(1), Le(1_000), Doc("Most posts in one edition, oldest first; the rest wait for the next.")
+        int,
+        Check(checks.between(1, 1_000)),
+        Doc("Most posts in one edition, oldest first; the rest wait for the next."),
     ] = 50
     first: Annotated[
-        int, Ge(1), Le(1_000), Doc("How many of the newest posts the first edition takes; older ones never go.")
+        int,
+        Check(checks.between(1, 1_000)),
+        Doc("How many of the newest posts the first edition takes; older ones never go."),
     ] = 5
     since: Annotated[
         str, Check(checks.civil_date), Doc("Instead of `first`: the first edition starts from this day.")
@@ -159,7 +163,9 @@ class Smtp:
     __pydantic_config__ = STRICT
 
     host: Annotated[str, Check(checks.not_blank), Doc("Name or address of the mail server.")] = "localhost"
-    port: Annotated[int, Ge(1), Le(65_535), Doc("587 for starttls, 465 for tls, 25 for a local relay.")] = 587
+    port: Annotated[
+        int, Check(checks.between(1, 65_535)), Doc("587 for starttls, 465 for tls, 25 for a local relay.")
+    ] = 587
     username: Annotated[str, Doc("Login name; empty for none.")] = ""
     password: Annotated[
         str, Doc("Login password; better in the variable PUBLISHER_MAIL_SMTP_PASSWORD than in a file.")
@@ -167,7 +173,7 @@ class Smtp:
     tls: Annotated[
         Literal["starttls", "tls", "none"], Doc("How the connection is encrypted; none only on this machine.")
     ] = "starttls"
-    timeout: Annotated[int, Ge(1), Le(3_600), Doc("Seconds to wait for an answer.")] = 60
+    timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for an answer.")] = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +228,9 @@ class Delivering:
         Doc("A message that was handed over and never acknowledged: send the same again, or wait for a person."),
     ] = "resend"
     lease_seconds: Annotated[
-        int, Ge(10), Le(3_600), Doc("How long a worker may keep a batch before another takes it over.")
+        int,
+        Check(checks.between(10, 3_600)),
+        Doc("How long a worker may keep a batch before another takes it over."),
     ] = 120
 
 
@@ -241,9 +249,7 @@ class Config:
     pages: Annotated[Pages, Doc("The HTML site.")] = field(default_factory=Pages)
     newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("The newsletters, any number.")] = ()
     mail: Annotated[Mail, Doc("Who sends, and by which way.")] = field(default_factory=Mail)
-    database: Annotated[Database, Doc("Where subscribers and editions are kept.")] = field(
-        default_factory=Database
-    )
+    database: Annotated[Database, Doc("Where subscribers and editions are kept.")] = field(default_factory=Database)
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
     delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
     root: Annotated[Path, Doc("")] = Path()

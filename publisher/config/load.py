@@ -60,7 +60,8 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None, *, remembe
             raise ConfigError(mistakes)
         if remember:
             _remember(stamp, key)
-    return replace(make(Config, raw), root=root)
+    config: Config = replace(make(Config, raw), root=root)
+    return config
 
 
 def _read(path: Path) -> str:
@@ -129,9 +130,7 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
 def _typed(text: str, hint: Any) -> Any:
     """Turn a variable's text into the type of its key; a text that does not fit is left for the validator."""
     if hint is bool:
-        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
-            text.lower(), text
-        )
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower(), text)
     if hint is int:
         return int(text) if text.lstrip("-").isdecimal() else text
     if get_origin(hint) is tuple:

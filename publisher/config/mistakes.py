@@ -19,9 +19,7 @@ Path = tuple[str | int, ...]
 
 def find_mistakes(raw: dict[str, Any], text: str, unknown_variables: list[str]) -> list[PublisherError]:
     """Validate the table `raw` that `text` and the environment made; return the mistakes in file order."""
-    found: list[tuple[int, PublisherError]] = [
-        (0, _unknown_variable(name)) for name in unknown_variables
-    ]
+    found: list[tuple[int, PublisherError]] = [(0, _unknown_variable(name)) for name in unknown_variables]
     lines = KeyLines(text)
     try:
         TypeAdapter(Config).validate_json(json.dumps(raw))  # strict mode takes tables and arrays only as JSON
@@ -107,8 +105,14 @@ def _beyond_single_keys(raw: dict[str, Any], lines: KeyLines) -> list[tuple[int,
     if isinstance(mail, dict) and mail.get("transport") == "smtp" and not mail.get("sender"):
         line = lines.of(("mail", "transport"))
         found.append(
-            (line, PublisherError("mail.sender is missing: smtp needs a From address",
-                                  where=f"{CONFIG_FILE}:{line}", mend='add sender = "Ada <ada@example.org>" under [mail]'))
+            (
+                line,
+                PublisherError(
+                    "mail.sender is missing: smtp needs a From address",
+                    where=f"{CONFIG_FILE}:{line}",
+                    mend='add sender = "Ada <ada@example.org>" under [mail]',
+                ),
+            )
         )
     return found
 
@@ -133,8 +137,11 @@ class KeyLines:
         for end, table in self._parsed():
             if _holds(table, path):
                 return next(
-                    (n for n in range(before + 1, end + 1)
-                     if self._lines[n - 1].strip() and not self._lines[n - 1].lstrip().startswith("#")),
+                    (
+                        n
+                        for n in range(before + 1, end + 1)
+                        if self._lines[n - 1].strip() and not self._lines[n - 1].lstrip().startswith("#")
+                    ),
                     end,
                 )
             before = end
@@ -154,10 +161,11 @@ class KeyLines:
 
 def _holds(table: Any, path: Path) -> bool:
     for part in path:
-        if isinstance(part, str) and isinstance(table, dict) and part in table:
-            table = table[part]
-        elif isinstance(part, int) and isinstance(table, list) and part < len(table):
-            table = table[part]
+        if isinstance(part, str):
+            found = isinstance(table, dict) and part in table
         else:
+            found = isinstance(table, list) and part < len(table)
+        if not found:
             return False
+        table = table[part]
     return True

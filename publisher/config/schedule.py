@@ -57,10 +57,8 @@ def parse_schedule(text: str) -> Schedule:
             return Schedule(ScheduleKind.MANUAL)
         case ["each", "post"]:
             return Schedule(ScheduleKind.EACH_POST)
-        case ["daily", clock]:
-            return Schedule(ScheduleKind.DAILY, at=_time_of_day(clock))
-        case ["weekdays", clock]:
-            return Schedule(ScheduleKind.WEEKDAYS, at=_time_of_day(clock))
+        case ["daily" | "weekdays" as kind, clock]:
+            return Schedule(ScheduleKind(kind), at=_time_of_day(clock))
         case ["weekly", day, clock]:
             return Schedule(ScheduleKind.WEEKLY, at=_time_of_day(clock), weekday=_weekday(day))
         case ["monthly", day, clock]:

@@ -28,10 +28,13 @@ class Book:
         store: Store,
         worker: str,
         edition: Edition,
+        group: int,
         clock: Callable[[], datetime],
         progress: Callable[[Delivery, DeliveryStatus, str], None],
     ) -> None:
+        """group: so many answers are written at once; a process that is killed loses the rest."""
         self.clock = clock
+        self._group = group
         self.unanswered_in_a_row = 0
         self._store = store
         self._worker = worker
@@ -47,7 +50,8 @@ class Book:
         self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if doubtful else 0
         self._note(delivery, event, reason=reason, next_try_at=next_try_at)
         self._progress(delivery, next_status(DeliveryStatus.SENDING, event), reason)
-        if self._oldest is not None and self.clock() - self._oldest >= LONGEST_UNWRITTEN:
+        waited = self.clock() - self._oldest if self._oldest else timedelta()
+        if len(self._pages) >= self._group or waited >= LONGEST_UNWRITTEN:
             self.flush()
 
     def give_back(self, delivery: Delivery) -> None:
@@ -60,9 +64,7 @@ class Book:
         self._pages = []
         self._oldest = None
 
-    def _decide(
-        self, delivery: Delivery, outcome: Outcome, unanswered: Event
-    ) -> tuple[Event, str, datetime | None]:
+    def _decide(self, delivery: Delivery, outcome: Outcome, unanswered: Event) -> tuple[Event, str, datetime | None]:
         """Return what the outcome means to the ledger: the event, the words, and when to try again."""
         if isinstance(outcome, Accepted):
             return Event.ACCEPTED, "", None
@@ -77,9 +79,7 @@ class Book:
             return unanswered, outcome.reason, None
         return unanswered, outcome.reason, again or self.clock()
 
-    def _note(
-        self, delivery: Delivery, event: Event, *, reason: str = "", next_try_at: datetime | None = None
-    ) -> None:
+    def _note(self, delivery: Delivery, event: Event, *, reason: str = "", next_try_at: datetime | None = None) -> None:
         from publisher.store.deliveries import Settled  # loads SQLAlchemy; whoever delivers has loaded it
 
         now = self.clock()

@@ -89,7 +89,8 @@ def deliver(
     workers = terms.state_dir / "workers"
     with working(workers) as worker:
         take_over(store, transport, terms=terms, now=clock())
-        book = Book(store, worker, edition, clock, progress)
+        # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
+        book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
         sending = _Sending(transport, edition, headers, links, templates, book, terms.unanswered(transport))
         while True:
             now = clock()

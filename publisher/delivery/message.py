@@ -167,9 +167,7 @@ class MessageTemplate:
             ]
         )
 
-    def _part(
-        self, kind: bytes, part: Part, values: Mapping[str, str], escape: Callable[[str], str]
-    ) -> list[bytes]:
+    def _part(self, kind: bytes, part: Part, values: Mapping[str, str], escape: Callable[[str], str]) -> list[bytes]:
         used = {mark: broken(escape(values[mark])) for mark in set(part.marks)}
         return [
             b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n' % (self.boundary, kind),

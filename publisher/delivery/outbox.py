@@ -71,17 +71,21 @@ class Outbox:
         return self._seen
 
     def _write(self, name: str, message: bytes) -> None:
-        temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
-        try:
+        while True:
+            temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
             with temporary.open("xb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # tells _sweep of another process that this one is alive
-                file.write(message)
-                file.flush()
-                os.fsync(file.fileno())
-                temporary.replace(self._folder / "new" / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+                if not os.fstat(file.fileno()).st_nlink:
+                    continue  # it was swept between the two lines above
+                try:
+                    file.write(message)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    temporary.replace(self._folder / "new" / name)
+                    return
+                except BaseException:
+                    temporary.unlink(missing_ok=True)
+                    raise
 
     def _sweep(self) -> None:
         """Remove what killed processes left in tmp/: files that nobody holds a lock on."""
@@ -89,17 +93,13 @@ class Outbox:
             try:
                 with path.open("rb") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    # A file without a byte may be about to be locked; it takes no room either.
-                    if os.fstat(file.fileno()).st_size:
-                        path.unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
             except (BlockingIOError, FileNotFoundError):
                 continue
 
     def _error(self, error: OSError) -> TransportError:
         what = error.strerror or str(error)
-        return TransportError(
-            f"the outbox cannot be written: {what}", where=str(self._folder), mend="see mail.outbox"
-        )
+        return TransportError(f"the outbox cannot be written: {what}", where=str(self._folder), mend="see mail.outbox")
 
 
 def file_name(address: str, key: str) -> str:

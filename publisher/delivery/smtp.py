@@ -91,7 +91,7 @@ class SmtpTransport:
         code, words = smtp.mail(sender, ["SMTPUTF8"] if unicode else [])
         if code == CLOSING:
             raise smtplib.SMTPServerDisconnected(_one_line(code, words))
-        if code >= 500 and not unicode:
+        if code >= 500 and code != LOGIN_NEEDED and not unicode:
             # Every other message has the same sender: this is no refusal of one recipient.
             raise self._error(
                 f"the mail server refuses the sender {sender}: {_one_line(code, words)}", "see mail.sender"
@@ -134,9 +134,7 @@ class SmtpTransport:
         try:
             smtp = self._open()
         except ssl.SSLError as error:
-            raise self._error(
-                f"no secure connection: {_reason(error)}", "see mail.smtp.tls and host"
-            ) from error
+            raise self._error(f"no secure connection: {_reason(error)}", "see mail.smtp.tls and host") from error
         except smtplib.SMTPNotSupportedError as error:
             raise self._error("the mail server offers no STARTTLS", "see mail.smtp.tls and port") from error
         except (smtplib.SMTPException, OSError) as error:

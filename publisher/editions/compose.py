@@ -113,9 +113,7 @@ def _letter_view(
         web_copy_url=defuse.address(web_copy_url),
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",
-        postal=tuple(
-            defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()
-        ),
+        postal=tuple(defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
     )
 
 
@@ -125,9 +123,7 @@ def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
     text = templates.render(
         own if templates.exists(own) else TEXT_TEMPLATE,
         **context,
-        wrapped=lambda value, sign="": "\n".join(
-            indent(wrap(value, WIDTH - len(sign)), sign, " " * len(sign))
-        ),
+        wrapped=lambda value, sign="": "\n".join(indent(wrap(value, WIDTH - len(sign)), sign, " " * len(sign))),
         underlined=lambda value, sign="=": "\n".join(underlined(value, sign)),
         rule="-" * WIDTH,
     )

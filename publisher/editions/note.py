@@ -94,7 +94,5 @@ def markdown(text: str, base: str) -> str:
     parsing.smart = True
     rendering = comrak.RenderOptions()
     rendering.unsafe_ = True  # inline HTML is welcome; it is cleaned below
-    html = comrak.render_markdown(
-        text, extension_options=extensions, parse_options=parsing, render_options=rendering
-    )
+    html = comrak.render_markdown(text, extension_options=extensions, parse_options=parsing, render_options=rendering)
     return sanitise(html, lambda tag, url: urljoin(f"{base}/", url))

@@ -44,20 +44,34 @@ def feeds_of(config: Config, archive: Archive) -> list[Feed]:
     """Return the main feed, then one for every tag by slug."""
     authority = Settings.of(config).authority
     site = config.site
-    main = Feed("", f"tag:{authority}:feed", site.title, site.description or site.title,
-                f"{config.site_url}/", archive.in_feeds())
+    main = Feed(
+        "",
+        f"tag:{authority}:feed",
+        site.title,
+        site.description or site.title,
+        f"{config.site_url}/",
+        archive.in_feeds(),
+    )
     if not config.feeds.per_tag:
         return [main]
     by_tag = archive.by_tag()
-    return [main, *(_tag_feed(tag, by_tag[tag.slug], config, authority)
-                    for tag in archive.tags() if tag.slug in by_tag)]
+    return [
+        main,
+        *(_tag_feed(tag, by_tag[tag.slug], config, authority) for tag in archive.tags() if tag.slug in by_tag),
+    ]
 
 
 def _tag_feed(tag: Tag, sources: Sequence[str], config: Config, authority: str) -> Feed:
     folder = f"tags/{tag.slug}/"
     title = f"{config.site.title}: {tag.name}"
-    return Feed(folder, f"tag:{authority}:feed:{quote(folder)}", title,
-                f"Posts about {tag.name} from {config.site.title}", feed_url(config, folder), sources)
+    return Feed(
+        folder,
+        f"tag:{authority}:feed:{quote(folder)}",
+        title,
+        f"Posts about {tag.name} from {config.site.title}",
+        feed_url(config, folder),
+        sources,
+    )
 
 
 def feed_url(config: Config, path: str) -> str:

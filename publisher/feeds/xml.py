@@ -62,8 +62,13 @@ class Entry(FeedEntry):  # type: ignore[misc]
             for author in self.post.authors:
                 _add(item, f"{{{DC}}}creator", author.name)
             for enclosure in self.post.enclosures[:1]:  # RSS 2.0 readers take one
-                etree.SubElement(item, "enclosure", url=enclosure.url, length=str(enclosure.length),
-                                 type=enclosure.media_type)
+                etree.SubElement(
+                    item,
+                    "enclosure",
+                    url=enclosure.url,
+                    length=str(enclosure.length),
+                    type=enclosure.media_type,
+                )
             self._picture(item)
             self._rss = item
         return self._rss
@@ -81,8 +86,14 @@ class Entry(FeedEntry):  # type: ignore[misc]
             for author in self.post.authors:
                 _person(entry, author)
             for enclosure in self.post.enclosures:
-                etree.SubElement(entry, "link", rel="enclosure", href=enclosure.url, type=enclosure.media_type,
-                                 length=str(enclosure.length))
+                etree.SubElement(
+                    entry,
+                    "link",
+                    rel="enclosure",
+                    href=enclosure.url,
+                    type=enclosure.media_type,
+                    length=str(enclosure.length),
+                )
             self._picture(entry)
             self._atom = entry
         return self._atom

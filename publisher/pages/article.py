@@ -15,17 +15,13 @@ from publisher.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, ro
 DESCRIPTION_LENGTH = 300
 
 
-def plan_articles(
-    frame: Frame, entries: Sequence[Entry], render: Callable[[Post], RenderedPost]
-) -> Iterator[Output]:
+def plan_articles(frame: Frame, entries: Sequence[Entry], render: Callable[[Post], RenderedPost]) -> Iterator[Output]:
     """Plan one page a post, entries newest first. A post is rendered when its page is made, not before."""
     last = len(entries) - 1
     for index, entry in enumerate(entries):
         newer = entries[index - 1] if index else None
         older = entries[index + 1] if index < last else None
-        key = frame.key(
-            "post", entry.face, facts(entry), newer.link if newer else "", older.link if older else ""
-        )
+        key = frame.key("post", entry.face, facts(entry), newer.link if newer else "", older.link if older else "")
         yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, render))
 
 

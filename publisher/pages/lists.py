@@ -99,9 +99,7 @@ def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: 
 
 def make_tags(frame: Frame, tags: Sequence[TagPosts]) -> bytes:
     """Make the page that names every tag with the number of its posts."""
-    return frame.render(
-        "tags.html", frame.page("tags/index.html", frame.words.tags, section="tags"), tags=tags
-    )
+    return frame.render("tags.html", frame.page("tags/index.html", frame.words.tags, section="tags"), tags=tags)
 
 
 def make_tag(
@@ -131,14 +129,11 @@ def make_archive(frame: Frame, entries: Sequence[Entry]) -> bytes:
     return frame.render("archive.html", page, years=years, total=len(entries))
 
 
-def _pages(
-    folder: str, entries: Sequence[Entry], per_page: int
-) -> Iterator[tuple[Paging, str, Sequence[Entry]]]:
+def _pages(folder: str, entries: Sequence[Entry], per_page: int) -> Iterator[tuple[Paging, str, Sequence[Entry]]]:
     """Cut a list into pages: (place, output path, posts). No posts make one empty page."""
     count = max(1, -(-len(entries) // per_page))
     paths = [
-        f"{folder}page/{number}/index.html" if number > 1 else f"{folder}index.html"
-        for number in range(1, count + 1)
+        f"{folder}page/{number}/index.html" if number > 1 else f"{folder}index.html" for number in range(1, count + 1)
     ]
     for index, path in enumerate(paths):
         newer = href(paths[index - 1]) if index else None

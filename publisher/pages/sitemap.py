@@ -13,9 +13,7 @@ from publisher.pages.frame import Frame, href
 MOST = 50_000
 
 
-def plan_sitemap(
-    frame: Frame, entries: Sequence[Entry], paths: Sequence[str], most: int = MOST
-) -> Iterator[Output]:
+def plan_sitemap(frame: Frame, entries: Sequence[Entry], paths: Sequence[str], most: int = MOST) -> Iterator[Output]:
     """Plan sitemap.xml for all posts and the pages at `paths`; over `most` addresses, an index of parts."""
     addresses = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
     days = [""] * len(paths) + [entry.updated[:10] for entry in entries]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import overload
 from publisher.config.keys import Config
 from publisher.errors import PostError
 from publisher.model import Post, Problem, Severity, Tag
-from publisher.posts.index import Index, Referred, Row
 from publisher.posts.entry import Entry, Settings
+from publisher.posts.index import Index, Referred, Row
 from publisher.posts.scan import MOST_BYTES, Stamp, scan
 
 _HEAD_BYTES = 4096
@@ -24,24 +25,27 @@ class Archive:
     posts        what readers may see at `now`, newest first; loaded only as far as it is looked at
     problems     files that are left out (errors) and what is doubtful in heads (warnings), by path
     next_change  when the next post appears or expires; None if none will
-    changed      whether any file was new, changed or gone since the index was last written
     """
 
-    def __init__(self, folder: Path, index: Index, rows: list[Row], problems: list[Problem], now: datetime,
-                 changed: bool, shown: str) -> None:
-        self.folder, self.now, self.changed = folder, now, changed
+    def __init__(
+        self, folder: Path, index: Index, rows: list[Row], problems: list[Problem], now: datetime, shown: str
+    ) -> None:
+        self.folder, self.now = folder, now
         self._index, self._shown = index, shown
         kept, clashes = _without_clashes(rows, shown)
         self.problems = sorted([*problems, *clashes], key=lambda p: (p.path, p.line))
         moment = now.timestamp()
-        self._rows = [row for row in kept
-                      if row.published <= moment and (row.expires is None or moment < row.expires)]
-        self.waiting = sum(row.published > moment for row in kept)
-        times = [t for row in kept for t in (row.published, row.expires) if t is not None and t > moment]
+        # Most archives hold nothing that waits or ends; then the list is taken as it is.
+        timed = [row for row in kept if row.published > moment or row.expires is not None]
+        hidden = {row.source for row in timed if row.published > moment or moment >= (row.expires or moment + 1)}
+        self._rows = [row for row in kept if row.source not in hidden] if hidden else kept
+        self.waiting = sum(row.published > moment for row in timed)
+        times = [t for row in timed for t in (row.published, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
+        self._combinations: dict[str, list[Tag]] = {}
         self._stems: dict[str, list[str]] | None = None
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
 
@@ -68,20 +72,26 @@ class Archive:
         found: dict[str, list[str]] = {}
         for row in self._rows:
             if row.in_feeds and row.tags:
-                for line in row.tags.split("\n"):
-                    found.setdefault(line.partition("\t")[0], []).append(row.source)
+                for tag in self._parsed(row.tags):
+                    found.setdefault(tag.slug, []).append(row.source)
         return found
 
     def tags(self) -> list[Tag]:
         """Return every tag of a public post by slug; its name is the spelling that most posts use."""
-        spellings: dict[str, dict[str, int]] = {}
-        for row in self._rows:
-            for line in row.tags.split("\n") if row.tags else ():
-                slug, _, name = line.partition("\t")
-                counts = spellings.setdefault(slug, {})
-                counts[name] = counts.get(name, 0) + 1
-        return [Tag(min(names, key=lambda name: (-names[name], name)), slug)
-                for slug, names in sorted(spellings.items())]
+        spellings: dict[str, Counter[str]] = {}
+        for text, count in Counter(row.tags for row in self._rows).items():
+            for tag in self._parsed(text) if text else ():
+                spellings.setdefault(tag.slug, Counter())[tag.name] += count
+        return [
+            Tag(min(names, key=lambda name: (-names[name], name)), slug) for slug, names in sorted(spellings.items())
+        ]
+
+    def _parsed(self, text: str) -> list[Tag]:
+        """The tags of a row; the same few combinations come again and again."""
+        if text not in self._combinations:
+            lines = [line.partition("\t") for line in text.split("\n")]
+            self._combinations[text] = [Tag(name, slug) for slug, _, name in lines]
+        return self._combinations[text]
 
     def permalink(self, source: str) -> str | None:
         """Return the permalink of a public post by its path, None where there is no such post."""
@@ -156,6 +166,35 @@ class PostList(Sequence[Post]):
         return iter(self._load(self._sources))
 
 
+class Look:
+    """One look at the posts folder: what the index knows, and what changed since. Reads no post."""
+
+    def __init__(self, config: Config, key: str, *, keep: bool = True) -> None:
+        """See read_archive."""
+        self.settings = Settings.of(config)
+        self.folder = config.root / config.posts.folder
+        self.index = Index(config.state_dir / "index.db" if keep else None, _hash(key, repr(self.settings)))
+        self._found, self.problems = scan(self.folder, self.settings.folder)
+        known = self.index.stamps()
+        self._gone = known.keys() - self._found.keys()
+        self._changed = [source for source, stamp in self._found.items() if known.get(source) != stamp]
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether every file is as the index knows it, and all could be looked at."""
+        return not (self._changed or self._gone or self.problems)
+
+    def archive(self, now: datetime) -> Archive:
+        """Read the heads of the files that changed, and return the archive as it is at `now`."""
+        if self._changed or self._gone:
+            folder, found, settings = f"{self.folder}/", self._found, self.settings
+            entries = (_entry(folder, source, found[source], settings) for source in sorted(self._changed))
+            self.index.update(entries, sorted(self._gone))
+            self._changed, self._gone = [], set()
+        problems = [*self.problems, *(problem for _, problem in self.index.problems())]
+        return Archive(self.folder, self.index, self.index.rows(), problems, now, self.settings.folder)
+
+
 def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) -> Archive:
     """Look at the posts folder and return the archive as it is at `now`.
 
@@ -163,47 +202,30 @@ def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) 
     keep  False keeps the index in memory and writes nothing
     Raises nothing for bad posts: they are in Archive.problems.
     """
-    settings = Settings.of(config)
-    folder = config.root / config.posts.folder
-    index = Index(config.state_dir / "index.db" if keep else None, _hash(key, repr(settings)))
-    found, problems = scan(folder, settings.folder)
-    known = index.stamps()
-    gone = known.keys() - found.keys()
-    changed = [source for source, stamp in found.items() if known.get(source) != stamp]
-    if changed or gone:
-        index.update((_entry(folder, source, found[source], settings) for source in sorted(changed)), sorted(gone))
-    problems.extend(problem for _, problem in index.problems())
-    return Archive(folder, index, index.rows(), problems, now, bool(changed or gone), settings.folder)
+    return Look(config, key, keep=keep).archive(now)
 
 
-def is_unchanged(config: Config, key: str) -> bool:
-    """Return whether no post file changed since the index was written; reads no post and no row's content."""
-    settings = Settings.of(config)
-    path = config.state_dir / "index.db"
-    if not path.exists():
-        return False
-    index = Index(path, _hash(key, repr(settings)))
-    try:
-        found, problems = scan(config.root / config.posts.folder, settings.folder)
-        return not problems and index.stamps() == found
-    finally:
-        index.close()
-
-
-def _entry(folder: Path, source: str, stamp: Stamp, settings: Settings) -> tuple[str, Stamp, str, Entry]:
+def _entry(folder: str, source: str, stamp: Stamp, settings: Settings) -> tuple[str, Stamp, str, Entry]:
     from publisher.posts.head import read_entry
 
-    digest = _hash(source, str(stamp.size), str(stamp.mtime_ns))
-    path = f"{settings.folder}/{source}"
+    size, mtime_ns = stamp
+    digest = _hash(source, str(size), str(mtime_ns))
     try:
-        if stamp.size > MOST_BYTES:
-            raise PostError(f"has {stamp.size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",
-                            mend="move it out of the posts folder")
-        return source, stamp, digest, read_entry(folder / source, source, stamp, digest, settings, _HEAD_BYTES)
+        if size > MOST_BYTES:
+            raise PostError(
+                f"has {size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",
+                mend="move it out of the posts folder",
+            )
+        return (
+            source,
+            stamp,
+            digest,
+            read_entry(folder + source, source, stamp, digest, settings, _HEAD_BYTES),
+        )
     except PostError as error:
-        problem = Problem(path, error.line, error.message, error.mend)
+        problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.mend)
     except OSError as error:
-        problem = Problem(path, 0, f"cannot be read: {error.strerror}")
+        problem = Problem(f"{settings.folder}/{source}", 0, f"cannot be read: {error.strerror}")
     return source, stamp, digest, Entry(None, (problem,))
 
 
@@ -213,6 +235,9 @@ def _hash(*parts: str) -> str:
 
 def _without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Problem]]:
     """Leave out a post whose id or permalink an older one has; name both files."""
+    places_now = {row.permalink.casefold() for row in rows}
+    if len(places_now) == len(rows) == len({row.id for row in rows}):
+        return rows, []
     ids: dict[str, str] = {}
     places: dict[str, str] = {}
     kept, problems = [], []
@@ -220,14 +245,18 @@ def _without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Probl
         for taken, value, name in ((ids, row.id, "id"), (places, row.permalink.casefold(), "permalink")):
             if value in taken:
                 said = row.id if name == "id" else row.permalink
-                problems.append(Problem(f"{shown}/{row.source}", 1,
-                                        f"has the {name} of {shown}/{taken[value]}: {said}",
-                                        f"give one of them {'an id' if name == 'id' else 'a slug'} of its own",
-                                        Severity.ERROR))
+                problems.append(
+                    Problem(
+                        f"{shown}/{row.source}",
+                        1,
+                        f"has the {name} of {shown}/{taken[value]}: {said}",
+                        f"give one of them {'an id' if name == 'id' else 'a slug'} of its own",
+                        Severity.ERROR,
+                    )
+                )
                 break
         else:
             ids[row.id] = places[row.permalink.casefold()] = row.source
             kept.append(row)
     kept.reverse()
     return kept, problems
-

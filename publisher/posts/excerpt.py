@@ -9,7 +9,10 @@ import re
 MOST_CHARACTERS = 300
 
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL | re.IGNORECASE)
-_SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?</\1>|<sup\b[^>]*footnote.*?</sup>", re.DOTALL | re.IGNORECASE)
+_SKIPPED = re.compile(
+    r"<(pre|script|style|figcaption|table|svg)\b.*?</\1>|<sup\b[^>]*footnote.*?</sup>",
+    re.DOTALL | re.IGNORECASE,
+)
 _BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _WIDE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -55,6 +58,8 @@ def shorten(text: str, limit: int = MOST_CHARACTERS) -> str:
 
 def count_words(fragment: str) -> int:
     """Return how many words a reader meets; two characters of a script without spaces count as one word."""
-    text = html.unescape(_TAG.sub(" ", fragment))
-    wide = len(_WIDE.findall(text)) if not text.isascii() else 0
-    return len(_WORD.findall(_WIDE.sub(" ", text) if wide else text)) + (wide + 1) // 2
+    text = _TAG.sub(" ", fragment)
+    if text.isascii():
+        return len(text.split())
+    wide = len(_WIDE.findall(text))
+    return len((_WIDE.sub(" ", text) if wide else text).split()) + (wide + 1) // 2

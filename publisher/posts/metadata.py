@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
@@ -33,12 +34,13 @@ _MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|s
 if TYPE_CHECKING:
     from publisher.posts.frontmatter import Tree
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 URLISH = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*", re.IGNORECASE)
 
 
 def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:
     """Make the Post of one file; raise PostError with its line when it cannot be published."""
-    meta = Metadata.of(head.fields, head.lines)
+    meta = Metadata(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
         return Entry(None)
     reading = _Reading(source, head, meta, settings)
@@ -63,7 +65,7 @@ class _Reading:
         # The day in the file name never changes when the date in the front matter is corrected.
         day = dated[0] if dated else published.astimezone(self.settings.zone).date()
         path = self._permalink(published, rest, language)
-        url = self.settings.site_url + quote(path, safe="/._~-!$&'()*+,;=:@")
+        url = self.settings.site_url + quoted(path)
         updated = self._date("updated")
         return Post(
             source=self.source,
@@ -82,8 +84,8 @@ class _Reading:
             tags=self._tags(),
             image=self._image(url),
             enclosures=self._enclosures(url),
-            in_feeds=self.meta.wants("feed", "feeds", "infeeds", "infeed"),
-            in_newsletters=self.meta.wants("newsletter", "newsletters", "innewsletters", "email"),
+            in_feeds=self.meta.wants("in_feeds"),
+            in_newsletters=self.meta.wants("in_newsletters"),
             files=tuple(self.files),
         )
 
@@ -128,8 +130,11 @@ class _Reading:
     def _permalink(self, published: datetime, rest: str, language: str) -> str:
         value, line = self.meta.find("permalink")
         if isinstance(value, str) and re.search(r"[{}:\s]", value):
-            self._warn(line, f"the permalink {value!r} holds placeholders of another tool and is not used",
-                       "write the plain path")
+            self._warn(
+                line,
+                f"the permalink {value!r} holds placeholders of another tool and is not used",
+                "write the plain path",
+            )
         elif isinstance(value, str) and value.lower() not in ("true", "false"):
             return tidy_path(value)
         elif value is not None and not isinstance(value, str):
@@ -151,6 +156,8 @@ class _Reading:
 
     def _authors(self) -> tuple[Author, ...]:
         value, _ = self.meta.find("authors")
+        if value is None:
+            return (self.settings.author,) if self.settings.author else ()
         items = value if isinstance(value, list) else [value]
         if isinstance(value, str) and self.meta.at("authors") == value:
             items = list(re.split(r"[,;]", value))
@@ -159,6 +166,8 @@ class _Reading:
 
     def _image(self, url: str) -> Image | None:
         value, _ = self.meta.find("image")
+        if value is None:
+            return None
         if isinstance(value, list):
             value = value[0] if value else None
         alt, caption = self.meta.text("image_alt"), self.meta.text("image_caption")
@@ -173,6 +182,8 @@ class _Reading:
 
     def _enclosures(self, url: str) -> tuple[Enclosure, ...]:
         value, line = self.meta.find("audio")
+        if value is None:
+            return ()
         items = value if isinstance(value, list) else [value]
         found = []
         for item in items:
@@ -185,9 +196,14 @@ class _Reading:
                 self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
                 continue
             length = _first(table, "length", "size", "bytes")
-            found.append(Enclosure(self._address(url, reference), media_type,
-                                   int(length) if length.isdecimal() else self._size(reference),
-                                   _seconds(_first(table, "duration"))))
+            found.append(
+                Enclosure(
+                    self._address(url, reference),
+                    media_type,
+                    int(length) if length.isdecimal() else self._size(reference),
+                    _seconds(_first(table, "duration")),
+                )
+            )
         return tuple(found)
 
     def _address(self, url: str, reference: str) -> str:
@@ -216,6 +232,11 @@ def first_heading(body: str) -> str:
         r"\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|$)", body
     )
     return _plain(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
+
+
+def quoted(path: str) -> str:
+    """Return a path as it stands in an address."""
+    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/._~-!$&'()*+,;=:@")
 
 
 def absolute(base: str, reference: str) -> str:
@@ -250,6 +271,7 @@ def _author(item: Tree) -> Author | None:
     return Author(text)
 
 
+@lru_cache(maxsize=256)
 def _language(text: str) -> str:
     """A language as BCP 47 spells it: zh_cn is zh-CN."""
     parts = text.replace("_", "-").split("-")

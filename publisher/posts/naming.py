@@ -6,12 +6,28 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 # Spelled out so that C, C++ and C# have paths of their own that a person can read.
-_SPELLED = {"+": "plus", "#": "sharp", "&": "and", "@": "at", "%": "percent", "*": "star", "$": "dollar",
-            "!": "bang", "?": "what", "=": "equals", "<": "less", ">": "greater", "|": "pipe", "^": "caret"}
+_SPELLED = {
+    "+": "plus",
+    "#": "sharp",
+    "&": "and",
+    "@": "at",
+    "%": "percent",
+    "*": "star",
+    "$": "dollar",
+    "!": "bang",
+    "?": "what",
+    "=": "equals",
+    "<": "less",
+    ">": "greater",
+    "|": "pipe",
+    "^": "caret",
+}
 
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
 _FILE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
 _PATH_DATE = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
@@ -41,7 +57,7 @@ def tag_slug(name: str) -> str:
 
 def post_slug(text: str) -> str:
     """Return the path segment of a post from its title or file name."""
-    if re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", text):
+    if _SLUG.fullmatch(text):
         return text
     text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
     text = re.sub(r"['’`]", "", text)
@@ -51,16 +67,17 @@ def post_slug(text: str) -> str:
 
 def name_of(source: str) -> tuple[str, str]:
     """Split a post's path into (folder, name): a page bundle `hello/index.md` is named by its folder."""
-    path = PurePosixPath(source)
-    stem = path.stem
-    if stem.lower() in ("index", "_index") and path.parent.name:
-        return _folder(path.parent.parent), path.parent.name
-    return _folder(path.parent), stem
+    folder, _, file = source.rpartition("/")
+    stem = file.rpartition(".")[0]
+    if folder and stem.lower() in ("index", "_index"):
+        folder, _, stem = folder.rpartition("/")
+    return _folder(folder) if folder else "", stem
 
 
-def _folder(path: PurePosixPath) -> str:
+@lru_cache(maxsize=1024)
+def _folder(folder: str) -> str:
     """The folder as it shows in addresses: Jekyll's own folders say nothing to a reader."""
-    return "/".join(part for part in path.parts if part not in ("_posts", "_drafts"))
+    return "/".join(part for part in folder.split("/") if part not in ("_posts", "_drafts"))
 
 
 def file_date(name: str) -> tuple[date, str] | None:
@@ -94,7 +111,7 @@ def tag_uri(authority: str, day: date, folder: str, name: str) -> str:
 def _uri_safe(text: str) -> str:
     from urllib.parse import quote
 
-    return text if re.fullmatch(r"[A-Za-z0-9/._~-]*", text) else quote(unicodedata.normalize("NFC", text), safe="/._~-")
+    return text if _PLAIN.fullmatch(text) else quote(unicodedata.normalize("NFC", text), safe="/._~-")
 
 
 def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str) -> str:
@@ -117,6 +134,6 @@ def tidy_path(path: str) -> str:
     """
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     clean = "/" + "/".join(parts)
-    if clean == "/" or re.search(r"\.(?:html?|xhtml)$", clean):
+    if clean == "/" or _FILE_ENDING.search(clean):
         return clean
     return clean + "/"

@@ -5,17 +5,21 @@ from __future__ import annotations
 import posixpath
 import re
 from pathlib import PurePosixPath
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from publisher.config.keys import Config
 from publisher.model import Post
 from publisher.posts.archive import Archive
 from publisher.posts.files import local_file
-from publisher.posts.metadata import absolute
+from publisher.posts.metadata import absolute, quoted
 from publisher.posts.sanitise import has_safe_scheme
 from publisher.posts.scan import ENDINGS
 
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
+
+
+# From the root, without dots: no file, no post's file, nothing to join.
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 
 
 class References:
@@ -24,15 +28,18 @@ class References:
     links      sources of the posts it links to, whether they are there or not
     assets     (site path, project path) of the files it shows
     fragments  names after # that it links to in itself
+    local      addresses of links that were written without a domain
     problems   (reference as written, message, mend)
     """
 
     def __init__(self, post: Post, archive: Archive, config: Config) -> None:
         self._post, self._archive, self._config = post, archive, config
+        self._origin = config.site_url[: len(config.site_url) - len(urlsplit(config.site_url).path)]
         self._base = PurePosixPath(post.source).parent.as_posix()
         self.links: dict[str, None] = {}
         self.assets: dict[tuple[str, str], None] = dict.fromkeys(post.files)
         self.fragments: dict[str, None] = {}
+        self.local: dict[str, None] = {}
         self.problems: list[tuple[str, str, str]] = []
         for site_path, project_path in post.files:
             self._must_exist(project_path, site_path.rpartition("/")[2])
@@ -40,6 +47,8 @@ class References:
     def absolutise(self, tag: str, reference: str) -> str | None:
         """Return the absolute address of a reference, None where it may not stand in a post."""
         reference = reference.strip()
+        if reference.startswith(("https://", "http://")):
+            return reference
         if not has_safe_scheme(reference, tag):
             return None
         if reference.startswith("#"):
@@ -47,7 +56,13 @@ class References:
             return self._post.url + reference
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", reference):
             return reference
-        return self._other_post(reference) or self._file(reference)
+        if _PLAIN_PATH.fullmatch(reference):
+            address = self._origin + reference  # nine in ten of the rest, at a tenth of the cost of urljoin
+        else:
+            address = self._other_post(reference) or self._file(reference)
+        if tag == "a":
+            self.local[address] = None
+        return address
 
     def foreign_post(self, name: str) -> str | None:
         """Return the address of a post by a name that Jekyll uses: _posts/2024-07-06-hello.md, or without ending."""
@@ -57,8 +72,10 @@ class References:
             return None
         stem = re.sub(r"\.(?:md|markdown|mdown|html)$", "", wanted[-1])
         folders = set(wanted[:-1])
-        found = [(len(folders & set(PurePosixPath(source).parts[:-1])), source)
-                 for source in self._archive.by_stem().get(stem, ())]
+        found = [
+            (len(folders & set(PurePosixPath(source).parts[:-1])), source)
+            for source in self._archive.by_stem().get(stem, ())
+        ]
         best = max((score for score, _ in found), default=0)
         matches = [source for score, source in found if score == best]
         if len(matches) != 1:
@@ -80,14 +97,19 @@ class References:
         if permalink is None:
             if path.lower().endswith(_MARKDOWN) and not parts.netloc:
                 self.links[source] = None
-                self.problems.append((reference, f"the link to {path} leads to no published post",
-                                      "name the file of a post, from this file"))
+                self.problems.append(
+                    (
+                        reference,
+                        f"the link to {path} leads to no published post",
+                        "name the file of a post, from this file",
+                    )
+                )
             return None
         self.links[source] = None
         return self._address(permalink) + (f"#{parts.fragment}" if parts.fragment else "")
 
     def _address(self, permalink: str) -> str:
-        return self._config.site_url + quote(permalink, safe="/._~-!$&'()*+,;=:@")
+        return self._config.site_url + quoted(permalink)
 
     def _file(self, reference: str) -> str:
         address = absolute(self._post.url, reference)

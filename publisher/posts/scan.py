@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from publisher.model import Problem
 
@@ -18,11 +17,8 @@ MOST_BYTES = 5_000_000
 _POST_FOLDERS = ("_posts", "_drafts")
 
 
-class Stamp(NamedTuple):
-    """What tells a changed file from an unchanged one without reading it."""
-
-    size: int
-    mtime_ns: int
+# What tells a changed file from an unchanged one without reading it: (size, mtime in nanoseconds).
+Stamp = tuple[int, int]
 
 
 def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
@@ -40,8 +36,14 @@ def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
             key = os.stat(path)
             here = (key.st_dev, key.st_ino)
             if here in above:
-                problems.append(Problem(f"{shown}/{prefix.rstrip('/')}", 0, "is a link to a folder above itself",
-                                        "remove the link"))
+                problems.append(
+                    Problem(
+                        f"{shown}/{prefix.rstrip('/')}",
+                        0,
+                        "is a link to a folder above itself",
+                        "remove the link",
+                    )
+                )
                 continue
             with os.scandir(path) as entries:
                 pending.extend(_sort(entries, prefix, (*above, here), found, problems, shown))
@@ -65,13 +67,13 @@ def _sort(
         name = entry.name
         if name[0] in "._" and name not in _POST_FOLDERS:
             continue
-        if name.lower().endswith(ENDINGS):
+        if name.endswith(ENDINGS) or name.lower().endswith(ENDINGS):
             try:
                 status = entry.stat()
             except OSError as error:
                 problems.append(Problem(f"{shown}/{prefix}{name}", 0, *_unreadable(error)))
                 continue
-            found[prefix + name] = Stamp(status.st_size, status.st_mtime_ns)
+            found[prefix + name] = (status.st_size, status.st_mtime_ns)
         elif entry.is_dir():
             folders.append((entry.path, f"{prefix}{name}/", above))
     return folders

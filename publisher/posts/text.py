@@ -30,8 +30,7 @@ def decode(data: bytes, *, whole: bool) -> str:
     whole says whether `data` is the whole file: a character cut at the end of a part is left out.
     Raises PostError for what is no text, with the line.
     """
-    if b"\0" in data:
-        raise PostError("is no text: it holds NUL bytes", mend="save it as UTF-8 text, or move it out of the folder")
+    refuse_binary(data)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
         text = decoder.decode(data, final=whole)
@@ -41,6 +40,12 @@ def decode(data: bytes, *, whole: bool) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text
+
+
+def refuse_binary(data: bytes) -> None:
+    """Raise PostError for bytes that no text editor wrote."""
+    if b"\0" in data:
+        raise PostError("is no text: it holds NUL bytes", mend="save it as UTF-8 text, or move it out of the folder")
 
 
 def without_controls(text: str) -> tuple[str, list[int]]:
@@ -62,6 +67,8 @@ def repair(text: str) -> tuple[str, list[Repair]]:
     Sure means: reading the line's bytes the right way gives well-formed text that is less garbled by
     ftfy's measure. Text that was right is never touched.
     """
+    if not is_suspect(text):
+        return text, []
     import ftfy
 
     lines, repairs = text.split("\n"), []

@@ -104,12 +104,8 @@ class Batch:
             for key, person in sorted(people.items())  # two imports at once lock in one order
         ]
         self._connection.execute(self._database.insert_new(subscribers), rows)
-        query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(
-            subscribers.c.address_key.in_(people)
-        )
-        return {
-            row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]
-        }
+        query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(people))
+        return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}
 
     def _known(self, keys: Sequence[str]) -> dict[str, _Known]:
         query = (
@@ -155,9 +151,7 @@ class Batch:
         topics = encode_topics(wish.topics)
         row = {"subscriber_id": known.id, "newsletter": wish.newsletter, "topics": topics}
         self._subscriptions.append(row)
-        self._record(
-            known, "subscribed", wish.newsletter if topics == "[]" else f"{wish.newsletter} {topics}"
-        )
+        self._record(known, "subscribed", wish.newsletter if topics == "[]" else f"{wish.newsletter} {topics}")
 
     def _record(self, known: _Known, what: str, detail: str) -> None:
         self._events.append(consent_row(known.id, self._at, what, self._source, detail))

@@ -167,9 +167,7 @@ def queue(connection: Connection, edition: Edition, variants: Collection[str]) -
     connection.execute(sa.insert(deliveries).from_select(list(columns), readers))
 
 
-def _due(
-    connection: Connection, edition_id: int, now: datetime, limit: int
-) -> Sequence[Row[*tuple[Any, ...]]]:
+def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return rows that wait and are due, locked, in the order of ix_deliveries_due: that is all it reads.
 
     Their people are read by a statement of their own: right after the edition's INSERT, before the next
@@ -191,9 +189,7 @@ def _due(
     return connection.execute(query).all()
 
 
-def _readers(
-    connection: Connection, edition_id: int, subscriber_ids: list[int]
-) -> dict[int, Row[*tuple[Any, ...]]]:
+def _readers(connection: Connection, edition_id: int, subscriber_ids: list[int]) -> dict[int, Row[*tuple[Any, ...]]]:
     """Return those of the subscribers who may still be mailed this edition."""
     newsletter = sa.select(editions.c.newsletter).where(editions.c.id == edition_id).scalar_subquery()
     query = (
@@ -234,7 +230,7 @@ def _moved(moves: Moves) -> sa.ColumnElement[Any]:
 
 
 def _found_in(moves: Moves) -> sa.ColumnElement[bool]:
-    """Return whether the moves say anything about a row; written without IN, which executemany cannot take."""
+    """Return whether the moves say anything about a row; without IN, which executemany cannot take."""
     return sa.or_(*(deliveries.c.status == was for was in moves))
 
 

@@ -59,8 +59,7 @@ class Editions:
         query = sa.select(letters).where(letters.c.edition_id == edition_id).order_by(letters.c.variant)
         with self._database.read() as connection:
             return [
-                Letter(row.variant, row.subject, row.preheader, row.html, row.text)
-                for row in connection.execute(query)
+                Letter(row.variant, row.subject, row.preheader, row.html, row.text) for row in connection.execute(query)
             ]
 
     def exist(self, newsletter: str) -> bool:
@@ -97,9 +96,7 @@ class Editions:
         )
         if connection.execute(insert).rowcount != 1:
             raise _TakenError
-        query = sa.select(editions.c.id).where(
-            editions.c.newsletter == draft.newsletter, editions.c.slot == draft.slot
-        )
+        query = sa.select(editions.c.id).where(editions.c.newsletter == draft.newsletter, editions.c.slot == draft.slot)
         return Edition(
             id=connection.execute(query).scalar_one(),
             newsletter=draft.newsletter,

@@ -39,9 +39,7 @@ class Subscribers:
         """Add one person; see add_many."""
         return self.add_many([new], at=at, source=source, again=again)[0]
 
-    def add_many(
-        self, new: Sequence[NewSubscriber], *, at: datetime, source: str, again: bool = False
-    ) -> list[Added]:
+    def add_many(self, new: Sequence[NewSubscriber], *, at: datetime, source: str, again: bool = False) -> list[Added]:
         """Add people in one transaction, and record where their consent came from.
 
         A known address keeps its name, language and topics, and gains the newsletters it lacks. One that is
@@ -61,10 +59,8 @@ class Subscribers:
         """Return the subscriber of a public uid, in whatever status."""
         return self._one(subscribers.c.uid == uid)
 
-    def list(
-        self, newsletter: str | None = None, status: SubscriberStatus | None = None
-    ) -> Iterator[Subscriber]:
-        """Yield subscribers in the order they came, read in pages: memory stays flat for any number."""
+    def list(self, newsletter: str | None = None, status: SubscriberStatus | None = None) -> Iterator[Subscriber]:
+        """Yield subscribers, oldest first, read in pages: memory stays flat for any number."""
         query = sa.select(subscribers).order_by(subscribers.c.id).limit(PAGE)
         query = query.where(*_matching(newsletter, status))
         last = 0
@@ -90,9 +86,7 @@ class Subscribers:
         """
         of_person = subscribers.c.address_key == address_key(address)
         with self._database.write() as connection:
-            person = connection.execute(
-                sa.select(subscribers.c.id, subscribers.c.status).where(of_person)
-            ).first()
+            person = connection.execute(sa.select(subscribers.c.id, subscribers.c.status).where(of_person)).first()
             if person is None:
                 return False
             changed = _leave(connection, person.id, newsletter)
@@ -110,9 +104,7 @@ class Subscribers:
             .order_by(consent_events.c.id)
         )
         with self._database.read() as connection:
-            return [
-                ConsentEvent(row.at, row.what, row.source, row.detail) for row in connection.execute(query)
-            ]
+            return [ConsentEvent(row.at, row.what, row.source, row.detail) for row in connection.execute(query)]
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:
         with self._database.read() as connection:
@@ -124,9 +116,7 @@ def _matching(newsletter: str | None, status: SubscriberStatus | None) -> Iterab
     if status is not None:
         yield subscribers.c.status == status
     if newsletter is not None:
-        of_newsletter = sa.select(subscriptions.c.subscriber_id).where(
-            subscriptions.c.newsletter == newsletter
-        )
+        of_newsletter = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == newsletter)
         yield subscribers.c.id.in_(of_newsletter)
 
 

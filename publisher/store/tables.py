@@ -64,9 +64,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 def words(kind: type[StrEnum]) -> Enum:
     """Return a text column type for a StrEnum; a native enum could not be extended inside a transaction."""
-    return Enum(
-        kind, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members]
-    )
+    return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
 
 
 # SQLite numbers rows by itself only in a column declared INTEGER.

@@ -24,7 +24,7 @@ def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
     count = 0
     for person in people:
         count += 1
-        for topics, newsletters in _choices(person):
+        for topics, newsletters in _choices(person).items():
             cells = (
                 person.address,
                 person.name,

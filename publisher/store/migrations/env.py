@@ -5,8 +5,6 @@ from alembic import context
 from publisher.store.tables import metadata
 
 # transactional_ddl: alembic takes SQLite to be unable; with our own BEGIN it is able.
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -53,9 +53,7 @@ def make_readers() -> None:
         sa.PrimaryKeyConstraint("subscriber_id", "newsletter", name="pk_subscriptions"),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name="fk_subscriptions_subscriber_id"),
     )
-    op.create_index(
-        "ix_subscriptions_newsletter_subscriber_id", "subscriptions", ["newsletter", "subscriber_id"]
-    )
+    op.create_index("ix_subscriptions_newsletter_subscriber_id", "subscriptions", ["newsletter", "subscriber_id"])
     op.create_table(
         "consent_events",
         key(),
@@ -65,9 +63,7 @@ def make_readers() -> None:
         column("source", sa.Text()),
         column("detail", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_consent_events"),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"], ["subscribers.id"], name="fk_consent_events_subscriber_id"
-        ),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name="fk_consent_events_subscriber_id"),
     )
     op.create_index("ix_consent_events_subscriber_id", "consent_events", ["subscriber_id"])
     op.create_table(

@@ -1,0 +1,112 @@
+"""Figures of paired runs as a table, as limits that hold or do not, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Usage, median, median_usage
+
+PEER, OURS = "hugo", "publisher"
+
+_CPU_RATIOS = {"cold": 0.5, "nothing changed": 0.08, "one changed": 0.12}
+_PEAK_MIB = 150.0
+_HELP_CPU = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Every figure of one benchmark: per state one pair of usages a round, and the runs of each help."""
+
+    states: dict[str, list[dict[str, Usage]]]
+    help: dict[str, list[Usage]]
+
+    def of(self, state: str, name: str) -> list[Usage]:
+        """Return the usages of one program in one state, in the order of the rounds."""
+        return [pair[name] for pair in self.states[state]]
+
+    def cpu_ratio(self, state: str) -> float:
+        """Return the median over the rounds of our CPU time divided by the peer's."""
+        return median([pair[OURS].cpu / pair[PEER].cpu for pair in self.states[state]])
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One promise about speed or size, and what was measured."""
+
+    name: str
+    measured: float
+    most: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether what was measured is within the promise."""
+        return self.measured <= self.most
+
+
+def limits(results: Results) -> list[Limit]:
+    """Return the promises of this project with what `results` say of them."""
+    found = [Limit(f"CPU against {PEER}, {s}", results.cpu_ratio(s), most) for s, most in _CPU_RATIOS.items()]
+    peak = max(usage.peak_mib for state in results.states for usage in results.of(state, OURS))
+    found.append(Limit("highest peak, MiB", peak, _PEAK_MIB))
+    found.append(Limit(f"CPU seconds of {OURS} --help", median_usage(results.help[OURS]).cpu, _HELP_CPU))
+    return found
+
+
+def table(results: Results, posts: int) -> str:
+    """Return the medians as a table of plain text."""
+    rows = [["state", "program", "CPU s", "wall s", "peak MiB", "CPU ratio"]]
+    for state in results.states:
+        for name in (PEER, OURS):
+            ratio = f"{results.cpu_ratio(state):.3f}" if name == OURS else ""
+            rows.append([state if name == PEER else "", name, *_figures(results.of(state, name)), ratio])
+    rows += [["help", PEER, *_figures(results.help[PEER]), ""], ["", OURS, *_figures(results.help[OURS]), ""]]
+    rounds = len(next(iter(results.states.values())))
+    return f"Feeds of {posts:,} posts, medians of {rounds} rounds, {_machine()}\n\n{_columns(rows)}\n"
+
+
+def verdict(found: Sequence[Limit], unlike: Sequence[str]) -> str:
+    """Return one line for each limit, and what makes the outputs not comparable."""
+    lines = [
+        f"{'holds' if limit.holds else 'BROKEN':6}  {limit.name}: {limit.measured:.3f}, limit {limit.most:g}"
+        for limit in found
+    ]
+    if not unlike:
+        lines.append("alike   both made the same feeds of the same texts")
+    return "\n".join([*lines, *(f"UNLIKE  {sentence}" for sentence in unlike)])
+
+
+def write_json(path: Path, results: Results, found: Sequence[Limit], unlike: Sequence[str], **setting: Any) -> None:
+    """Write every figure to `path`, so that runs can be compared later."""
+    data = {
+        "setting": {**setting, "machine": _machine()},
+        **asdict(results),
+        "cpu_ratios": {state: results.cpu_ratio(state) for state in results.states},
+        "limits": [{**asdict(limit), "holds": limit.holds} for limit in found],
+        "unlike": list(unlike),
+    }
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def _figures(usages: Sequence[Usage]) -> list[str]:
+    middle = median_usage(usages)
+    return [f"{middle.cpu:.3f}", f"{middle.wall:.3f}", f"{middle.peak_mib:.0f}"]
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(map(_cell, row, widths, range(len(row)))).rstrip() for row in rows)
+
+
+def _cell(text: str, width: int, column: int) -> str:
+    return text.ljust(width) if column < 2 else text.rjust(width)  # words left, figures right
+
+
+def _machine() -> str:
+    python = platform.python_version()
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {python}"

@@ -1,0 +1,35 @@
+"""A program for the crash tests: deliver all that is unfinished, as `publish` does, and print the counts.
+
+Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from delivery_samples import HEADERS, LINKS
+
+from publisher.config.keys import Smtp
+from publisher.delivery.deliver import Terms, deliver
+from publisher.delivery.outbox import Outbox
+from publisher.delivery.smtp import SmtpTransport
+from publisher.store import open_store
+
+
+def main(url: str, state: str, way: str, on_uncertain: str) -> None:
+    kind, _, where = way.partition(":")
+    smtp = Smtp(host="127.0.0.1", port=int(where) if kind == "smtp" else 25, tls="none")
+    terms = Terms(Path(state), on_uncertain="hold" if on_uncertain == "hold" else "resend")
+    with (
+        open_store(url, Path(state)) as store,
+        Outbox(Path(where)) if kind == "outbox" else SmtpTransport(smtp) as transport,
+    ):
+        print("started", flush=True)  # noqa: T201 - the test waits for it
+        for edition in store.editions.unfinished():
+            deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=lambda: datetime.now(UTC))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

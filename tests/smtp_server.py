@@ -1,0 +1,98 @@
+"""A real mail server on loopback that keeps what it gets, and fails as it is told."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from publisher.config.keys import Smtp
+
+
+@dataclass
+class Mailboxes:
+    """What arrived, by recipient; and what to answer, by the local part of the recipient.
+
+    An address like "450-busy@example.org" is answered with 450 at RCPT, "data-554@..." with 554 after the
+    message; "drop@..." gets no answer after its message, and "hangup@..." none at RCPT.
+    """
+
+    messages: dict[str, list[bytes]] = field(default_factory=dict)
+    senders: list[str] = field(default_factory=list)
+    sessions: int = 0
+
+    async def handle_EHLO(  # noqa: N802 - the server looks for this name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.sessions += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(  # noqa: N802 - the server looks for this name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("refused"):
+            return "550 5.7.1 you may not send"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802 - the server looks for this name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        local = address.partition("@")[0]
+        if local == "hangup":
+            server.transport.close()
+        if local[:3].isdigit():
+            return f"{local[:3]} {local[4:]}"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
+        (address,) = envelope.rcpt_tos
+        if address.startswith("data-"):
+            return f"{address[5:8]} 5.6.0 no thank you"
+        content = envelope.content
+        self.messages.setdefault(address, []).append(content if isinstance(content, bytes) else b"")
+        self.senders.append(envelope.mail_from or "")
+        if address.startswith("drop"):
+            server.transport.close()
+        return "250 2.0.0 taken"
+
+
+class AnyPort(Controller):
+    """A server that takes whichever port is free; its own check of itself must then ask for that one."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def mail_server(
+    *, tls: ssl.SSLContext | None = None, password: str = "", smtputf8: bool = True
+) -> Iterator[tuple[Mailboxes, Smtp]]:
+    """Run a server on a free port; gives what it keeps and the settings to reach it."""
+    mailboxes = Mailboxes()
+
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=data.password == password.encode(), handled=False)
+
+    options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8, "tls_context": tls, "require_starttls": bool(tls)}
+    if password:
+        options |= {"auth_required": True, "authenticator": authenticate, "auth_require_tls": False}
+    controller = AnyPort(mailboxes, hostname="127.0.0.1", port=0, **options)
+    controller.start()
+    try:
+        yield (
+            mailboxes,
+            Smtp(host="127.0.0.1", port=controller.port, tls="starttls" if tls else "none", timeout=10),
+        )
+    finally:
+        controller.stop()

@@ -1,0 +1,45 @@
+"""The smallest things to put into a store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from publisher.model import EditionDraft, EditionPost, Letter, Subscription
+from publisher.store import Store
+from publisher.store.additions import NewSubscriber
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+def person(
+    address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = (), **rest: str
+) -> NewSubscriber:
+    """Someone new; of "weekly" unless told otherwise."""
+    wishes = tuple(Subscription(newsletter, topics) for newsletter in newsletters or ("weekly",))
+    return NewSubscriber(address, subscriptions=wishes, **rest)
+
+
+def add_people(store: Store, number: int, newsletter: str = "weekly") -> None:
+    """Add reader0@example.org and so on."""
+    people = [person(f"reader{i}@example.org", newsletter, name=f"Reader {i}") for i in range(number)]
+    store.subscribers.add_many(people, at=NOW, source="test")
+
+
+def draft(slot: str = "2026-W47", **changes: Any) -> EditionDraft:
+    """An edition of "weekly" with one post and one letter."""
+    values: dict[str, Any] = {
+        "newsletter": "weekly",
+        "slot": slot,
+        "number": 1,
+        "subject": "Hello",
+        "made_at": NOW,
+        "posts": (EditionPost(f"tag:example.org,2026:{slot}", "A post", "https://example.org/a/"),),
+        "letters": (Letter("", "Hello", "In short", "<p>Hello</p>", "Hello\n"),),
+    }
+    return EditionDraft(**(values | changes))
+
+
+def later(**delta: float) -> datetime:
+    """A moment after NOW."""
+    return NOW + timedelta(**delta)

@@ -1,0 +1,83 @@
+"""The table of moves, the drawing of it, and what it promises."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.delivery import lifecycle
+from publisher.delivery.backoff import GIVE_UP_AFTER, LONGEST_WAIT, next_try
+from publisher.delivery.lifecycle import TABLE, WAITING, Event, moves, next_status
+from publisher.model import DeliveryStatus
+
+FINAL = {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
+
+
+def drawn() -> dict[tuple[str, str], str]:
+    """Read the table out of the module's docstring."""
+    lines = [line.split() for line in (lifecycle.__doc__ or "").splitlines() if line.startswith("    ")]
+    header, _, *rows = lines
+    return {
+        (status, row[0]): after
+        for row in rows
+        for status, after in zip(header[1:], row[1:], strict=True)
+        if after != "·"
+    }
+
+
+def test_the_drawing_is_the_table() -> None:
+    assert drawn() == {(status.value, event.value): after.value for (status, event), after in TABLE.items()}
+
+
+@pytest.mark.parametrize("status", DeliveryStatus)
+@pytest.mark.parametrize("event", Event)
+def test_a_move_is_in_the_table_or_is_refused(status: DeliveryStatus, event: Event) -> None:
+    if (status, event) in TABLE:
+        assert next_status(status, event) is moves(event)[status] is TABLE[status, event]
+    else:
+        assert status not in moves(event)
+        with pytest.raises(ValueError, match=f"a delivery that is {status} cannot be {event}"):
+            next_status(status, event)
+
+
+def test_nothing_leaves_a_final_status() -> None:
+    assert FINAL.isdisjoint(status for status, _ in TABLE)
+
+
+def test_every_status_that_is_not_final_can_still_be_sent() -> None:
+    reachable = set(FINAL - {DeliveryStatus.SKIPPED})
+    while grown := {status for (status, _), after in TABLE.items() if after in reachable} - reachable:
+        reachable |= grown
+    assert reachable == set(DeliveryStatus) - {DeliveryStatus.SKIPPED}
+
+
+def test_what_waits_is_what_a_person_sees_as_open() -> None:
+    assert set(WAITING) == {DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED}
+
+
+def test_a_held_delivery_moves_only_by_a_person_or_a_late_answer() -> None:
+    events = {event for status, event in TABLE if status is DeliveryStatus.UNCERTAIN}
+    assert events == {Event.RETRY, Event.ACCEPTED, Event.DEFERRED, Event.REJECTED, Event.EXPIRED}
+
+
+MADE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 360), (9, 360), (5_000, 360)]
+)
+def test_each_try_waits_longer_up_to_six_hours(attempts: int, minutes: int) -> None:
+    assert next_try(MADE, MADE, attempts) == MADE + timedelta(minutes=minutes)
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=30)), st.integers(1, 10_000))
+def test_a_try_is_always_ahead_and_never_after_five_days(age: timedelta, attempts: int) -> None:
+    now = MADE + age
+    due = next_try(MADE, now, attempts)
+    if due is None:
+        assert age + LONGEST_WAIT > GIVE_UP_AFTER
+    else:
+        assert now < due <= MADE + GIVE_UP_AFTER

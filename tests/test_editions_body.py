@@ -1,0 +1,210 @@
+"""Bodies for mail programs, and as plain text: HTML in, HTML or text out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from publisher.editions.body import Place, mail_body
+from publisher.editions.highlight import painted
+from publisher.editions.subject import default_subject, shorten
+from publisher.editions.text import text_of
+from publisher.editions.words import direction, words_of
+from publisher.editions.wrap import columns, wrap
+
+WORDS = words_of("en")
+PLACE = Place("https://example.org/p/", 3, WORDS)
+
+
+def mailed(html, place=PLACE):
+    return mail_body(html, place)
+
+
+def read(html):
+    return text_of(mailed(html), WORDS)
+
+
+BODIES = [
+    # Headings take the levels below the post's title, without holes.
+    ("<h1>a</h1><h3>b</h3><h6>c</h6>", "<h3>a</h3><h4>b</h4><h5>c</h5>"),
+    ('<h2 id="x">a<a href="#x" class="anchor"></a></h2>', "<h3>a</h3>"),
+    # A post cannot dress itself in the letter's classes, nor run anything.
+    ('<p class="preheader personal" id="a" style="position:fixed" onclick="x()">a</p>', "<p>a</p>"),
+    ("<script>x()</script><style>p{}</style><p>a</p><!-- b -->", "<p>a</p>"),
+    ('<a href="javascript:x()">a</a>', "a"),
+    ('<form><label>a</label><input type="text"></form>', "a"),
+    # Elements that mail programs do not know.
+    ("<details><summary>a</summary><p>b</p></details>", '<div><p class="alert-title">a</p><p>b</p></div>'),
+    # Links are absolute; those back from notes lead nowhere useful.
+    ('<p>a<a href="/b">b</a></p>', '<p>a<a href="https://example.org/b">b</a></p>'),
+    ('<p>note <a href="#fnref-1" class="footnote-backref">↩</a></p>', "<p>note </p>"),
+    ('<sup class="footnote-ref"><a href="#fn-1">1</a></sup>',
+     '<sup class="note-ref"><a href="https://example.org/p/#fn-1">1</a></sup>'),
+    # Recordings and frames.
+    ('<video src="/v.mp4" poster="/p.jpg"></video>',
+     '<a class="media" href="https://example.org/v.mp4">'
+     '<img src="https://example.org/p.jpg" alt="▶\ufe0e Watch the video" width="536"></a>'),
+    ('<audio><source src="/a.mp3"></audio>',
+     '<a class="media" href="https://example.org/a.mp3">▶\ufe0e Listen to the recording</a>'),
+    ('<iframe src="https://maps.example.com/x"></iframe>',
+     '<a class="media" href="https://maps.example.com/x">'
+     "▶\ufe0e Open the embedded page on maps.example.com</a>"),
+    ('<p>a <iframe></iframe> b</p>',
+     '<p>a <a class="media" href="https://example.org/p/">▶\ufe0e Watch the video</a> b</p>'),
+    # Pictures: wide ones get a width for Outlook, small and inline ones stay as they are.
+    ('<p>a <img src="/i.png"></p>', '<p>a <img src="https://example.org/i.png" alt=""></p>'),
+    ('<p><img src="/i.png" alt="i" width="20" srcset="x 2x"></p>',
+     '<p><img alt="i" src="https://example.org/i.png" width="20"></p>'),
+    ('<p><img src="/i.png" alt="i"></p>',
+     '<p><img alt="i" src="https://example.org/i.png" width="536" class="free"></p>'),
+    ('<img src="data:image/png;base64,AA" alt="pie">', '<a href="https://example.org/p/">Picture: pie</a>'),
+    # Tasks.
+    ('<ul><li><input type="checkbox" checked> a</li><li><input type="checkbox"> b</li></ul>',
+     '<ul><li class="task">☑ a</li><li class="task">☐ b</li></ul>'),
+    # Code.
+    ('<pre><code class="language-nothing">a &lt; b\n</code></pre>',
+     '<pre class="code"><code>a &lt; b</code></pre>'),
+    ('<pre><code class="language-python">x = "a"  # b</code></pre>',
+     '<pre class="code"><code>x = <span class="c-text">"a"  </span>'
+     '<span class="c-note"># b</span></code></pre>'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("html", "expected"), BODIES)
+def test_a_body_becomes_what_mail_programs_show(html, expected):
+    assert mailed(html) == expected
+
+
+def test_a_table_of_many_columns_scrolls_by_itself_and_a_small_one_fits():
+    def table(count):
+        return f"<table><tr>{'<td>x</td>' * count}</tr></table>"
+
+    assert 'class="scroll"' in mailed(table(2))
+    assert "min-width" not in mailed(table(3))
+    assert "min-width:630px" in mailed(table(6))
+
+
+def test_cells_of_a_right_to_left_body_begin_at_the_right():
+    table = "<table><thead><tr><th>a</th></tr></thead><tr><td>b</td><td align='center'>c</td></tr></table>"
+    html = mailed(table, Place("https://example.org/p/", 3, WORDS, rtl=True))
+    assert re.findall(r'align="(\w+)"', html) == ["right", "right", "center"]
+
+
+@pytest.mark.parametrize("depth", [100, 1000, 5000])
+def test_no_word_is_lost_however_deep_it_is_nested(depth):
+    html = "<blockquote>" * depth + "<p>deep</p>" + "</blockquote>" * depth
+    assert "deep" in mailed(html)
+    assert "deep" in read(html)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>@@publisher-name@@</p>",
+        "<p>&#64;&#64;publisher-name&#64;@</p>",
+        "<pre>@@publisher-name@@</pre>",
+        '<img src="/a.png" alt="@@publisher-name@@">',
+        '<a href="https://example.com/@@publisher-name@@" lang="@@publisher-name@@">a</a>',
+        '<iframe src="https://example.com/@@publisher-name@@"></iframe>',
+        "<p>@@<b>publisher-name@@</b></p>",
+    ],
+)
+def test_no_body_holds_a_mark(html):
+    assert "@@publisher-" not in mailed(html)
+    assert "@@publisher-" not in read(html)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=400), st.sampled_from(["python", "html", "bash", "", "diff", "none"]))
+def test_painted_code_is_the_same_code(code, language):
+    code = code.replace("\r", "").replace("\ufeff", "")  # the lexers normalise both
+    assert "".join(text for _, text in painted(code, language)) == code
+
+
+TEXTS = [
+    ("<p>a <b>b</b> <i>c</i></p><p>d<br>e</p>", "a b c\n\nd\ne"),
+    ('<p>See <a href="https://e.org/x">this</a> and <a href="https://e.org/x">that</a>.</p>',
+     "See this [1] and that [1].\n\n[1] https://e.org/x"),
+    ('<p><a href="https://e.org/x">https://e.org/x</a>, <a href="mailto:a@e.org">a@e.org</a></p>',
+     "https://e.org/x, a@e.org"),
+    ("<h2>Head</h2><p>a</p>", "Head\n----\n\na"),
+    ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+    ('<ol start="9"><li>a</li><li>b</li></ol>', "9. a\n10. b"),
+    ("<ul><li><p>a</p><p>b</p></li><li><p>c</p></li></ul>", "- a\n\n  b\n\n- c"),
+    ("<blockquote><p>a</p><p>b</p></blockquote>", "> a\n>\n> b"),
+    ("<pre><code>if a:\n\n\n    b  # c</code></pre>", "    if a:\n\n\n        b  # c"),
+    ("<p>a</p><hr><p>b</p>", "a\n\n* * *\n\nb"),
+    ("<dl><dt>a</dt><dd>b</dd></dl>", "a\n    b"),
+    ('<p>a<sup class="footnote-ref"><a href="#fn-12">12</a></sup></p>', "a¹²"),
+    ('<p><img src="/a.png" alt="a pie"></p><p><img src="/b.png" alt=""></p>', "[Picture: a pie]"),
+    ("<p>use <code>x</code></p>", "use `x`"),
+    ("<table><thead><tr><th>a</th><th>b</th></tr></thead><tr><td>1<br>2</td><td>x</td></tr></table>",
+     "a  b\n-  -\n1  x\n2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("html", "expected"), TEXTS)
+def test_html_reads_well_as_text(html, expected):
+    assert read(html) == expected
+
+
+def test_a_table_too_wide_for_a_mail_becomes_one_record_a_row():
+    head = "".join(f"<th>Column {n}</th>" for n in range(8))
+    row = "".join(f"<td>some words for cell {n}</td>" for n in range(8))
+    text = read(f"<table><thead><tr>{head}</tr></thead><tr>{row}</tr><tr>{row}</tr></table>")
+    assert text.count("Column 3: some words for cell 3\n") == 2
+    assert max(map(len, text.splitlines())) <= 72
+
+
+def test_wide_cells_are_wrapped_side_by_side():
+    text = read(f"<table><tr><td>{'word ' * 20}</td><td>{'text ' * 20}</td></tr></table>")
+    assert max(map(len, text.splitlines())) <= 72
+    assert (text.count("word"), text.count("text")) == (20, 20)
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("abc 日本語、。「」ال-é "), max_size=300), st.integers(10, 72))
+def test_wrapping_loses_no_character_and_keeps_the_width(text, width):
+    lines = wrap(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(columns(line) <= width or " " not in line for line in lines)
+
+
+def test_no_line_of_japanese_begins_with_a_closing_sign():
+    lines = wrap("日本語の文章、" * 30 + "「終わり」。" * 20, 40)
+    assert len(lines) > 10
+    assert [line for line in lines if line[0] in "、。」"] == []
+    assert [line for line in lines if line[-1] == "「"] == []
+
+
+def test_latin_words_between_wide_commas_can_be_parted():
+    assert wrap("`Random`、`Product`、`Chain`、", 21) == ["`Random`、`Product`、", "`Chain`、"]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200), st.integers(1, 300))
+def test_a_default_subject_is_short_whatever_the_title(title, count):
+    assert len(default_subject(title, count, " and {count} more")) <= 60
+
+
+def test_a_cut_stands_between_words_where_there_are_any():
+    assert shorten("one two three four", 12) == "one two…"
+    assert shorten("日本語" * 10, 12) == "日本語日本語日本語日本…"
+    assert shorten("short", 12) == "short"
+
+
+@pytest.mark.parametrize(
+    ("language", "sample", "expected"),
+    [
+        ("ar", "x", "rtl"),
+        ("he-IL", "", "rtl"),
+        ("en", "سلام", "ltr"),
+        ("", "1. سلام", "rtl"),
+        ("", "a سلام", "ltr"),
+    ],
+)
+def test_direction_follows_the_language_and_else_the_first_letter(language, sample, expected):
+    assert direction(language, sample) == expected

@@ -1,0 +1,168 @@
+"""CSS in letters: what is inlined, what stays, and that nothing is ever fetched."""
+
+from __future__ import annotations
+
+import http.server
+import logging
+import re
+import threading
+
+import pytest
+from editions_samples import (
+    FULL,
+    LETTERS,
+    TEMPLATES,
+    make,
+    rendered,
+)
+from editions_samples import post as make_post
+from lxml import html as lxml_html
+
+from publisher.editions.inline import STYLE_LIMIT
+from publisher.errors import TemplateError
+from publisher.templating import Templates
+
+
+@pytest.fixture(params=LETTERS)
+def letter(request):
+    return make(*LETTERS[request.param])
+
+
+def test_no_id_and_no_class_without_a_kept_rule_is_left(letter):
+    tree = lxml_html.document_fromstring(letter.html)
+    kept = "".join(style.text for style in tree.iter("style"))
+    used = {name for names in tree.xpath("//@class") for name in names.split()}
+    assert {name for name in used if f".{name}" not in kept} <= {"personal"}
+    assert tree.xpath("//@id") == []
+
+
+def test_dark_phone_and_hover_rules_survive_inlining_within_gmails_limit(letter):
+    styles = re.findall(
+        r"<style[^>]*>(.*?)</style>", re.sub(r"<!--.*?-->", "", letter.html, flags=re.DOTALL), re.DOTALL
+    )
+    assert len(styles) == 1
+    assert "prefers-color-scheme: dark" in styles[0]
+    assert "!important" in styles[0]
+    assert sum(map(len, re.findall(r"<style[^>]*>(.*?)</style>", letter.html, re.DOTALL))) < STYLE_LIMIT
+    depth = [
+        styles[0][: match.start()].count("{") - styles[0][: match.start()].count("}")
+        for match in re.finditer("@", styles[0])
+    ]
+    assert set(depth) == {0}
+    assert "!important" not in "".join(re.findall(r' style="([^"]*)"', letter.html))
+
+
+def declarations(css):
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    return [
+        (selector.strip(), part.split(":")[0].strip(), part.split(":", 1)[1].strip())
+        for selector, body in re.findall(r"([^{}]+)\{([^{}]*)\}", css)
+        for part in body.split(";")
+        if part.strip()
+    ]
+
+
+def test_letter_css_never_mixes_margin_or_padding_with_one_of_its_sides():
+    css = TEMPLATES.source("email/letter.css")
+    assert [d for d in declarations(css) if re.fullmatch(r"(margin|padding)-\w+", d[1])] == []
+    assert not re.search(r":(?!last-child)[a-z-]+[ ,{(]", re.sub(r"\{[^}]*\}", "{}", css))
+
+
+def luminance(colour):
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "backgrounds"),
+    [("letter.css", ["#ffffff", "#f4f2ee"]), ("letter-kept.css", ["#1d1b19", "#2a2724"])],
+)
+def test_every_text_colour_has_a_contrast_of_at_least_4_5_on_every_ground(sheet, backgrounds):
+    colours = {
+        (s, v.removesuffix(" !important"))
+        for s, p, v in declarations(TEMPLATES.source(f"email/{sheet}"))
+        if p == "color" and "preheader" not in s and "mark" not in s
+    }
+    assert colours
+    for selector, colour in colours:
+        for ground in backgrounds:
+            light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (selector, colour, ground)
+
+
+@pytest.fixture
+def counting_server():
+    hits = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            hits.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"p {color: red}")
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", hits
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+REMOTE = [
+    '@import url("{server}/a.css");',
+    "@import '{server}/a.css';",
+    "p {{color: red}} @import url({server}/a.css);",
+    r"@\69mport url({server}/a.css);",
+    "@IMPORT url({server}/a.css) screen;",
+]
+
+
+@pytest.mark.parametrize("css", REMOTE)
+def test_an_import_in_a_writers_css_fetches_nothing_and_is_an_error(css, counting_server, tmp_path):
+    server, hits = counting_server
+    (tmp_path / "email").mkdir()
+    (tmp_path / "email" / "letter.css").write_text(css.format(server=server))
+    with pytest.raises(TemplateError, match="nothing is fetched"):
+        make(templates=Templates(tmp_path))
+    assert hits == []
+
+
+def test_a_linked_stylesheet_fetches_nothing_and_is_an_error(counting_server, tmp_path):
+    server, hits = counting_server
+    (tmp_path / "email").mkdir()
+    (tmp_path / "email" / "digest.html").write_text(f'<link rel="stylesheet" href="{server}/a.css"><p>x</p>')
+    with pytest.raises(TemplateError, match="nothing is fetched"):
+        make(templates=Templates(tmp_path))
+    assert hits == []
+
+
+def test_css_in_a_post_fetches_nothing(counting_server):
+    server, hits = counting_server
+    body = f'<style>@import url({server}/a.css);</style><p style="background:url({server}/b.png)">x</p>'
+    letter = make(newsletter=FULL, posts=[rendered(make_post(1), body)])
+    assert server not in letter.html
+    assert hits == []
+
+
+def test_broken_css_is_an_error_that_names_the_template(tmp_path):
+    (tmp_path / "email").mkdir()
+    (tmp_path / "email" / "letter.css").write_text(r".\31 0 {color: red}")
+    with pytest.raises(TemplateError, match="cannot be inlined") as raised:
+        make(templates=Templates(tmp_path))
+    assert raised.value.where == "templates/email/digest.html"
+
+
+def test_composing_writes_nothing_to_the_log_and_leaves_its_level(caplog, capfd):
+    import cssutils
+
+    logger = logging.getLogger("CSSUTILS")
+    before = (logger.level, cssutils.log.raiseExceptions)
+    make()
+    assert (logger.level, cssutils.log.raiseExceptions) == before
+    assert capfd.readouterr() == ("", "")
