@@ -1,0 +1,50 @@
+# Two commands do all the set-up on a machine with Python 3.11 or newer, make and git:
+#   make publish   turns posts/ into public/ and outbox/
+#   make test      runs the tests
+# Both may be run again at once; what is installed is not installed again.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: publish test check bench docs clean
+
+publish: .venv/.installed
+	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
+	@$(BIN)/publisher publish
+	@echo "Open public/index.html in a browser; the letters are in outbox/new/."
+
+test: .venv/.installed-test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.installed-test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.installed-test
+	@$(PIP) install --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m benchmarks.feeds
+
+docs: .venv/.installed-test
+	@$(BIN)/python docs/generate_configuration.py
+
+clean:
+	rm -rf .venv public outbox .publisher
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed (on Debian: apt install python3-venv)."; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing Publisher into .venv"
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.installed-test: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing Publisher and its tests' tools into .venv"
+	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch .venv/.installed $@
