@@ -6,7 +6,9 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The second variable is how pip 25.3 and later pin what builds a package.
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	$(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: publish test check bench docs clean
 
@@ -25,7 +27,7 @@ check: .venv/.installed-test
 	@$(BIN)/lint-imports
 
 bench: .venv/.installed-test
-	@$(PIP) install --constraint constraints.txt --editable '.[bench]'
+	@$(PIP) install --use-pep517 --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.feeds
 
 docs: .venv/.installed-test
@@ -41,10 +43,10 @@ clean:
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Publisher into .venv"
-	@$(PIP) install --constraint constraints.txt --editable .
+	@$(PIP) install --use-pep517 --editable .
 	@touch $@
 
 .venv/.installed-test: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Publisher and its tests' tools into .venv"
-	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@$(PIP) install --use-pep517 --editable '.[test]'
 	@touch .venv/.installed $@
