@@ -11,7 +11,7 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.errors import PublisherError
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
-from publisher.publish import Press, newsletter_posts
+from publisher.press import Press, newsletter_posts
 
 
 def inspect_project(config: Config, now: datetime, progress: Callable[[int, int], None] | None) -> list[Problem]:

@@ -7,7 +7,7 @@ this run or of one that was killed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,31 +21,14 @@ from publisher.model import (
     DeliveryCounts,
     DeliveryStatus,
     Edition,
-    EditionDraft,
-    EditionPost,
-    Letter,
     Post,
-    slot_path,
 )
 from publisher.posts.archive import Archive, read_archive
+from publisher.press import Planned, Press, newsletter_posts
 from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
-from publisher.templating import Templates
 
 if TYPE_CHECKING:
-    from publisher.posts.markup import Renderer
     from publisher.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """An edition that would be made now."""
-
-    newsletter: NewsletterConfig
-    slot: str
-    number: int
-    posts: tuple[Post, ...]
-    passed_over: tuple[str, ...]
-    recipients: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,60 +156,6 @@ def _nobody(newsletter: NewsletterConfig, selection: Selection) -> str:
     )
 
 
-class Press:
-    """Composes planned editions. Rendered posts are shared by all editions of a run."""
-
-    def __init__(self, config: Config, archive: Archive) -> None:
-        from publisher.posts.markup import Renderer
-
-        self._config, self._archive = config, archive
-        self._renderer: Renderer = Renderer(archive, config)
-        self._templates = Templates(config.root / "templates")
-
-    def draft(self, planned: Planned, now: datetime) -> EditionDraft:
-        """Return the planned edition composed and ready for the ledger."""
-        letter = self.letter(planned, now)
-        return EditionDraft(
-            newsletter=planned.newsletter.name,
-            slot=planned.slot,
-            number=planned.number,
-            subject=letter.subject,
-            made_at=now,
-            posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
-            letters=(letter,),
-            passed_over=planned.passed_over,
-        )
-
-    def letter(self, planned: Planned, now: datetime) -> Letter:
-        """Compose the letter for all topics; raise PublisherError when a post, note or template is broken."""
-        from publisher.editions.compose import compose
-        from publisher.editions.note import read_note
-        from publisher.posts.markup import BrokenPost
-
-        try:
-            posts = [self._renderer.render(post) for post in planned.posts]
-        except BrokenPost as broken:
-            self._archive.mark_broken(broken.problem, broken.source)
-            raise PublisherError(
-                broken.problem.message,
-                where=broken.problem.where,
-                mend=broken.problem.mend or "then publish again: the other posts go out",
-            ) from broken
-        newsletter = planned.newsletter
-        path = f"/editions/{newsletter.name}/{slot_path(planned.slot)}/"
-        return compose(
-            self._config,
-            newsletter,
-            posts,
-            planned.number,
-            planned.slot,
-            now,
-            self._templates,
-            self._config.site_url + path,
-            read_note(self._config, newsletter, planned.slot),
-        )
-
-
 def make_editions(config: Config, store: Store, plan: Plan, now: datetime) -> list[Edition]:
     """Write the planned editions into the ledger; one that another process made meanwhile is left to it."""
     if not plan.editions:
@@ -287,7 +216,7 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     Touches neither the ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links
     for leaving belong to nobody.
     """
-    from publisher.delivery.message import MessageTemplate, Recipient, message_id
+    from publisher.delivery.copy import send_copy
     from publisher.delivery.transport import Accepted
 
     newsletter = config.newsletter(name)
@@ -297,32 +226,10 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     if not planned.posts:
         raise PublisherError(f"{name} has no post to show", mend="write one, or give the newsletter other tags")
     letter = Press(config, plan.archive).letter(planned, now)
-    letter = replace(letter, subject=f"[Test] {letter.subject}")
-    headers, links = headers_of(config, name), project_links(config)
-    # A slot that no edition has: its Message-ID and file are its own, and a second test is a second message.
-    test = Edition(0, name, f"test-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
-    recipient = Recipient(
-        address,
-        "",
-        message_id(test, address, headers.sender),
-        links.unsubscribe("test", name),
-        links.preferences("test"),
-    )
-    message = MessageTemplate.of(letter, headers, now).join(recipient)
+    # A slot that no edition has: a second copy is a second message, not the first one again.
+    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
     with open_transport(config) as transport:
-        outcome = transport.send(headers.sender_address, address, message, f"{name}-{test.slot}")
+        outcome = send_copy(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
     if not isinstance(outcome, Accepted):
-        raise PublisherError(f"the test copy was not taken: {outcome}", where=address)
+        raise PublisherError(f"the copy was not taken: {outcome.reason}", where=address)
     return letter.subject
-
-
-def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Planned:
-    """Return the edition a newsletter would begin with, whatever it has sent: for tests and checks."""
-    zone = config.newsletter_zone(newsletter)
-    selection = select_posts(list(archive.posts), newsletter, frozenset(), True, now, zone)
-    schedule = parse_schedule(newsletter.schedule)
-    posts = selection.posts
-    if schedule.kind is ScheduleKind.EACH_POST:
-        posts = posts[:1]
-        return Planned(newsletter, post_slot(posts[0].id) if posts else "post:", 1, posts, (), 0)
-    return Planned(newsletter, slot_label(schedule, now, zone), 1, posts, (), 0)

@@ -83,7 +83,11 @@ def delivery_terms(config: Config) -> Terms:
     """Return on which terms deliveries are made."""
     from publisher.delivery.deliver import Terms
 
-    return Terms(config.state_dir, timedelta(seconds=config.delivery.lease_seconds), config.delivery.on_uncertain)
+    seconds = config.delivery.lease_seconds
+    if config.mail.transport == "smtp":
+        # A batch must outlast a server that answers late, or another worker would send its messages too.
+        seconds = max(seconds, 2 * config.mail.smtp.timeout + 10)
+    return Terms(config.state_dir, timedelta(seconds=seconds), config.delivery.on_uncertain)
 
 
 def run_build(

@@ -1,5 +1,6 @@
-"""A program for the crash tests: deliver all that is unfinished, as `publish` does, and print the counts.
+"""A program for the crash tests: deliver all that is unfinished, as `publish` does.
 
+Waits for a line on standard input before it begins.
 Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold.
 """
 
@@ -26,7 +27,8 @@ def main(url: str, state: str, way: str, on_uncertain: str) -> None:
         open_store(url, Path(state)) as store,
         Outbox(Path(where)) if kind == "outbox" else SmtpTransport(smtp) as transport,
     ):
-        print("started", flush=True)  # noqa: T201 - the test waits for it
+        print("ready", flush=True)  # noqa: T201 - the test waits for it
+        sys.stdin.readline()
         for edition in store.editions.unfinished():
             deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=lambda: datetime.now(UTC))
 

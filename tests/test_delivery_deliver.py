@@ -12,7 +12,6 @@ import pytest
 from delivery_samples import HEADERS, LINKS, Clock, Scripted, make_edition, run
 from store_samples import NOW, add_people, draft, person
 
-from publisher.config.keys import Config, Delivering, Mail, Site, Smtp
 from publisher.delivery.copy import send_copy
 from publisher.delivery.deliver import Terms, deliver, take_over
 from publisher.delivery.lifecycle import Event
@@ -281,14 +280,3 @@ def test_a_copy_is_marked_and_touches_no_ledger(sqlite_store: Store, tmp_path: P
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 2}
     with pytest.raises(SubscriberError, match="is no mail address"):
         send_copy(outbox, edition, letter, HEADERS, LINKS, to="ada")
-
-
-def test_the_terms_come_from_the_configuration_and_outlast_the_servers_silence(tmp_path: Path) -> None:
-    config = Config(
-        site=Site(title="Site", url="https://example.org"),
-        delivery=Delivering(on_uncertain="hold", lease_seconds=30),
-        root=tmp_path,
-    )
-    assert Terms.of(config) == Terms(tmp_path / ".publisher", timedelta(seconds=30), "hold")
-    by_mail = replace(config, mail=Mail(transport="smtp", smtp=Smtp(timeout=300)))
-    assert Terms.of(by_mail).lease == timedelta(seconds=610)

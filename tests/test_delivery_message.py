@@ -17,7 +17,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from store_samples import NOW
 
-from publisher.config.keys import Config, Mail, NewsletterConfig, Pages, Site
 from publisher.delivery.headers import one_line
 from publisher.delivery.message import (
     MessageTemplate,
@@ -28,7 +27,6 @@ from publisher.delivery.message import (
     message_id,
     quoted_printable,
 )
-from publisher.errors import TransportError
 from publisher.model import Edition, Letter, Mark
 
 HEADERS = NewsletterHeaders(
@@ -252,39 +250,21 @@ def test_a_message_id_is_permanent_and_each_deliverys_own() -> None:
     assert len({first, *others}) == 4
 
 
-def config(**keys: Any) -> Config:
-    newsletter = NewsletterConfig(name="weekly", title="Weekly", **keys.pop("newsletter", {}))
-    return Config(
-        site=Site(title="Site", url="https://www.example.org/blog"),
-        newsletters=(newsletter,),
-        mail=Mail(**keys.pop("mail", {})),
-        **keys,
+def test_a_site_of_another_script_gets_ascii_headers() -> None:
+    headers = NewsletterHeaders(
+        title="Wöchentlich",
+        sender="Jörg <jorg@müller.example>",
+        list_id="weekly.müller.example",
+        archive="https://müller.example/café/",
     )
+    raw = written(letter(), headers=headers)
+    message = read(raw)
 
-
-def test_the_headers_of_a_newsletter_come_from_the_configuration() -> None:
-    mail = {"sender": "Site <site@example.org>", "reply_to": "re@example.org"}
-    own = {"sender": "Weekly <weekly@example.org>", "reply_to": "weekly-re@example.org"}
-    plain, special = config(mail=mail), config(mail=mail, newsletter=own, pages=Pages(enabled=False))
-
-    assert NewsletterHeaders.of(plain, plain.newsletters[0]) == NewsletterHeaders(
-        title="Weekly",
-        sender="Site <site@example.org>",
-        list_id="weekly.www.example.org",
-        reply_to="re@example.org",
-        archive="https://www.example.org/blog/editions/",
-    )
-    headers = NewsletterHeaders.of(special, special.newsletters[0])
-    assert (headers.sender_address, headers.reply_to) == ("weekly@example.org", "weekly-re@example.org")
-    assert headers.archive == ""
-
-
-def test_the_outbox_does_without_a_sender_and_a_mail_server_does_not() -> None:
-    outbox, smtp = config(), config(mail={"transport": "smtp"})
-
-    assert NewsletterHeaders.of(outbox, outbox.newsletters[0]).sender == "newsletter@www.example.org"
-    with pytest.raises(TransportError, match=r"no From address \(set mail\.sender"):
-        NewsletterHeaders.of(smtp, smtp.newsletters[0])
+    assert raw.isascii()
+    assert str(message["From"]) == "Jörg <jorg@xn--mller-kva.example>"
+    assert message["List-Id"] == "Wöchentlich <weekly.xn--mller-kva.example>"
+    assert message["List-Archive"] == "<https://xn--mller-kva.example/caf%C3%A9/>"
+    assert message_id(Edition(1, "w", "s", 1, "s", NOW), "u", headers.sender).endswith("@xn--mller-kva.example>")
 
 
 def assert_well_formed(message: bytes) -> None:

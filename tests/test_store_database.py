@@ -23,6 +23,7 @@ from store_samples import NOW, add_people, draft
 from publisher.errors import StoreError
 from publisher.store import open_store, store_exists
 from publisher.store.engine import Database
+from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
 from publisher.store.tables import HEAD, metadata, subscribers
 
@@ -126,6 +127,20 @@ def test_looking_for_a_store_loads_no_sqlalchemy_and_makes_none(tmp_path: Path) 
     open_store("sqlite:///a/b.db", tmp_path).close()
     assert store_exists("sqlite:///a/b.db", tmp_path)
     assert store_exists("postgresql://localhost/somewhere", tmp_path)
+
+
+def test_the_key_of_the_editions_changes_with_each_of_them(tmp_path: Path) -> None:
+    url = "sqlite:///publisher.db"
+    assert not editions_key(url, tmp_path)
+    with open_store(url, tmp_path) as store:
+        keys = [editions_key(url, tmp_path)]
+        for week in ("2026-W47", "2026-W48"):
+            store.editions.create(draft(week))
+            keys += [editions_key(url, tmp_path), editions_key(url, tmp_path)]
+
+    assert keys[0] == ""
+    assert keys[1] == keys[2] != keys[3] == keys[4]
+    assert editions_key("postgresql://localhost/somewhere", tmp_path) is None
 
 
 def test_a_relative_path_is_in_the_project_and_an_absolute_one_is_not(tmp_path: Path) -> None:

@@ -165,7 +165,9 @@ def _dry_run(app: App, config: Config, store: Store | None, names: Sequence[str]
     from publisher.runtime import transport_name
 
     plan = steps.make_plan(config, store, names, now, keep=False)
-    press = steps.Press(config, plan.archive)
+    from publisher.press import Press
+
+    press = Press(config, plan.archive)
     app.tell(p for p in plan.archive.problems if p.severity == "error")
     made = [(planned, press.letter(planned, now)) for planned in plan.editions]
     if app.json:
@@ -209,5 +211,5 @@ def _test_copy(app: App, config: Config, names: Sequence[str], address: str, now
         plan = steps.make_plan(config, store, names, now)
         for name in names or [newsletter.name for newsletter in config.newsletters]:
             subject = steps.send_test(config, plan, to, name, now)
-            app.say(f"{name}: test copy {subject!r} to {to} by {transport_name(config)}")
+            app.say(f"{name}: copy of {subject!r} to {to} by {transport_name(config)}")
     return 0

@@ -15,14 +15,19 @@ def wire_address(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or re.search(r"[\s<>\x00-\x1f\x7f]", address):
         raise ValueError(f"{address!r} is no mail address")
+    return f"{local}@{wire_domain(domain)}"
+
+
+def wire_domain(domain: str) -> str:
+    """Return a domain in ASCII (IDNA 2008). Raises ValueError where there is no such domain."""
     if domain.isascii():
-        return address
-    import idna  # 10 ms, and few addresses need it
+        return domain
+    import idna  # 10 ms, and few domains need it
 
     try:
-        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+        return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        raise ValueError(f"{address!r} has an impossible domain: {error}") from error
+        raise ValueError(f"{domain!r} is no domain: {error}") from error
 
 
 def wire_url(url: str) -> str:
@@ -30,9 +35,9 @@ def wire_url(url: str) -> str:
     if url.isascii():
         return url
     parts = urlsplit(url)
-    host = wire_address(f"host@{parts.hostname}").removeprefix("host@")
     port = f":{parts.port}" if parts.port else ""
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
+    host = wire_domain(parts.hostname or "")
     return urlunsplit((parts.scheme, f"{host}{port}", path, parts.query, parts.fragment))
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from publisher.config.keys import Config
 from publisher.delivery.book import Book
 from publisher.delivery.lifecycle import WAITING, Event, moves
 from publisher.delivery.links import Links
@@ -48,15 +47,6 @@ class Terms:
     state_dir: Path
     lease: timedelta = timedelta(seconds=120)
     on_uncertain: OnUncertain = "resend"
-
-    @classmethod
-    def of(cls, config: Config) -> Terms:
-        """Return the terms that the configuration sets."""
-        lease = timedelta(seconds=config.delivery.lease_seconds)
-        if config.mail.transport == "smtp":
-            # A server may be silent for the whole timeout and still take the message.
-            lease = max(lease, timedelta(seconds=2 * config.mail.smtp.timeout + 10))
-        return cls(config.state_dir, lease, config.delivery.on_uncertain)
 
     def unanswered(self, transport: Transport) -> Event:
         """Return what befalls a message without an answer; where a copy cannot arise it always goes again."""

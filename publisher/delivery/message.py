@@ -16,12 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from publisher.config.keys import Config, NewsletterConfig
-from publisher.delivery.addresses import split_mailbox, wire_address, wire_url
+from publisher.delivery.addresses import split_mailbox, wire_address, wire_domain, wire_url
 from publisher.delivery.headers import mailbox_header, named_header, one_line, plain_header, text_header
-from publisher.errors import TransportError
 from publisher.model import Edition, Letter, Mark, require_aware
 
 SOFT_BREAK = b"=\r\n"
@@ -48,26 +46,6 @@ class NewsletterHeaders:
     list_id: str
     reply_to: str = ""
     archive: str = ""
-
-    @classmethod
-    def of(cls, config: Config, newsletter: NewsletterConfig) -> NewsletterHeaders:
-        """Return what the configuration says about a newsletter.
-
-        Without a sender the outbox gets newsletter@<host of the site>: it is for looking at. Raises
-        TransportError for a mail server without a sender.
-        """
-        title = config.newsletter_title(newsletter)
-        host = urlsplit(wire_url(config.site_url)).hostname or "localhost"
-        sender = newsletter.sender or config.mail.sender
-        if not sender and config.mail.transport != "outbox":
-            raise TransportError("letters have no From address", mend="set mail.sender in publisher.toml")
-        return cls(
-            title=title,
-            sender=sender or f"newsletter@{host}",
-            list_id=f"{newsletter.name}.{host}",
-            reply_to=newsletter.reply_to or config.mail.reply_to,
-            archive=wire_url(f"{config.site_url}/editions/") if config.pages.enabled else "",
-        )
 
     @property
     def sender_address(self) -> str:
@@ -212,7 +190,7 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
         plain_header("Date", format_datetime(made_at)),
         mailbox_header("From", name, address),
         text_header("Subject", letter.subject),
-        named_header("List-Id", headers.title, headers.list_id),
+        named_header("List-Id", headers.title, wire_domain(headers.list_id)),
         plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
         # RFC 3834, 5: keeps vacation notices away
         b"Auto-Submitted: auto-generated\r\n",
@@ -221,5 +199,5 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
     if reply_address:
         lines.append(mailbox_header("Reply-To", reply_name, reply_address))
     if headers.archive:
-        lines.append(plain_header("List-Archive", f"<{headers.archive}>"))
+        lines.append(plain_header("List-Archive", f"<{wire_url(headers.archive)}>"))
     return b"".join(lines)

@@ -25,12 +25,14 @@ def key() -> sa.Column[Any]:
 
 
 def upgrade() -> None:
-    make_readers()
+    make_subscribers()
+    make_consent()
     make_editions()
+    make_letters()
     make_deliveries()
 
 
-def make_readers() -> None:
+def make_subscribers() -> None:
     op.create_table(
         "subscribers",
         key(),
@@ -54,6 +56,9 @@ def make_readers() -> None:
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name="fk_subscriptions_subscriber_id"),
     )
     op.create_index("ix_subscriptions_newsletter_subscriber_id", "subscriptions", ["newsletter", "subscriber_id"])
+
+
+def make_consent() -> None:
     op.create_table(
         "consent_events",
         key(),
@@ -98,6 +103,9 @@ def make_editions() -> None:
         sa.PrimaryKeyConstraint("edition_id", "position", name="pk_edition_posts"),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name="fk_edition_posts_edition_id"),
     )
+
+
+def make_letters() -> None:
     op.create_table(
         "letters",
         column("edition_id", KEY),
