@@ -11,6 +11,7 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.errors import PublisherError
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
+from publisher.posts.markup import LocalLink
 from publisher.press import Press, newsletter_posts
 
 
@@ -31,6 +32,8 @@ def inspect_project(config: Config, now: datetime, progress: Callable[[int, int]
             problems.append(broken.problem)
     for each in rendered:
         problems.extend(each.problems)
+    renderer.remember()
+    problems.extend(archive.asset_clashes())
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
     problems.extend(_settings(config))
@@ -39,7 +42,7 @@ def inspect_project(config: Config, now: datetime, progress: Callable[[int, int]
 
 
 def dead_links(
-    config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[str]]
+    config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
 ) -> list[Problem]:
     """Return the links of posts that were written without a domain and at which the build writes nothing.
 
@@ -60,10 +63,10 @@ def dead_links(
     planned.update(site_path for post in posts for site_path, _ in post.assets)
     found = []
     for post in posts:
-        for address in local.get(post.post.source, ()):
-            path = _site_path(config, address)
+        for link in local.get(post.post.source, ()):
+            path = _site_path(config, link.address)
             if path is not None and not _is_there(path, planned):
-                found.append(_dead(config, post, f"/{path}"))
+                found.append(_dead(f"{config.posts.folder}/{post.post.source}", link))
     return found
 
 
@@ -81,15 +84,11 @@ def _is_there(path: str, planned: set[str]) -> bool:
     return any(name in planned for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"))
 
 
-def _dead(config: Config, rendered: RenderedPost, path: str) -> Problem:
-    source = f"{config.posts.folder}/{rendered.post.source}"
-    text = (config.root / source).read_text(encoding="utf-8", errors="replace")
-    offset = text.find(path.rstrip("/"))
-    line = text.count("\n", 0, offset) + 1 if offset >= 0 else 1
+def _dead(path: str, link: LocalLink) -> Problem:
     return Problem(
-        source,
-        line,
-        f"the link to {path} leads to no page of this site",
+        path,
+        link.line,
+        f"the link to {link.written} leads to no page of this site",
         "mend it, or write the whole address if the page is elsewhere",
         Severity.WARNING,
     )

@@ -10,7 +10,7 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import select_posts
 from publisher.errors import PublisherError
-from publisher.model import EditionDraft, EditionPost, Letter, Post, slot_path
+from publisher.model import EditionDraft, EditionPost, Letter, Post, Problem, slot_path
 from publisher.posts.archive import Archive
 from publisher.templating import Templates
 
@@ -28,6 +28,15 @@ class Planned:
     posts: tuple[Post, ...]
     passed_over: tuple[str, ...]
     recipients: int
+
+
+class UnreadablePostError(PublisherError):
+    """A post whose head was good cannot be rendered."""
+
+    def __init__(self, source: str, problem: Problem) -> None:
+        mend = problem.mend or "mend it; publisher build leaves it out"
+        super().__init__(problem.message, where=problem.where, mend=mend)
+        self.source, self.problem = source, problem
 
 
 class Press:
@@ -55,7 +64,10 @@ class Press:
         )
 
     def letter(self, planned: Planned, now: datetime) -> Letter:
-        """Compose the letter for all topics; raise PublisherError when a post, note or template is broken."""
+        """Compose the letter for all topics; raise PublisherError when a note or template is broken.
+
+        Raises UnreadablePostError for a post, and marks it, so that the next build leaves it out.
+        """
         from publisher.editions.compose import compose
         from publisher.editions.note import read_note
         from publisher.posts.markup import BrokenPost
@@ -64,11 +76,7 @@ class Press:
             posts = [self._renderer.render(post) for post in planned.posts]
         except BrokenPost as broken:
             self._archive.mark_broken(broken.problem, broken.source)
-            raise PublisherError(
-                broken.problem.message,
-                where=broken.problem.where,
-                mend=broken.problem.mend or "then publish again: the other posts go out",
-            ) from broken
+            raise UnreadablePostError(broken.source, broken.problem) from broken
         newsletter = planned.newsletter
         path = f"/editions/{newsletter.name}/{slot_path(planned.slot)}/"
         return compose(

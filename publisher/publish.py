@@ -6,12 +6,12 @@ this run or of one that was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key
+from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import Selection, select_posts
@@ -21,10 +21,12 @@ from publisher.model import (
     DeliveryCounts,
     DeliveryStatus,
     Edition,
+    EditionDraft,
     Post,
+    Problem,
 )
 from publisher.posts.archive import Archive, read_archive
-from publisher.press import Planned, Press, newsletter_posts
+from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts
 from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
@@ -41,12 +43,16 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a publish would do: editions to make, newsletters with none, and editions that are not all delivered."""
+    """What a publish would do: editions to make, newsletters with none, and editions that are not all delivered.
+
+    left_out  why posts that seemed good are in no edition: their bodies could not be read
+    """
 
     archive: Archive
     editions: tuple[Planned, ...] = ()
     idle: tuple[Idle, ...] = ()
     unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
+    left_out: tuple[Problem, ...] = ()
 
 
 @dataclass
@@ -58,14 +64,24 @@ class Delivered:
     after: DeliveryCounts = field(default_factory=DeliveryCounts)
 
 
-def make_plan(config: Config, store: Store | None, names: Sequence[str], now: datetime, *, keep: bool = True) -> Plan:
+def make_plan(
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    keep: bool = True,
+    without: Collection[str] = (),
+) -> Plan:
     """Decide what the newsletters called `names` (all, if none are named) would send at `now`.
 
-    store  None when there is no database yet: no subscribers, nothing sent
-    keep   False reads the posts without writing their index
+    store    None when there is no database yet: no subscribers, nothing sent
+    keep     False reads the posts without writing their index
+    without  sources of posts that cannot be sent
     """
+    require_posts(config)
     archive = read_archive(config, now, code_key(), keep=keep)
-    posts = list(archive.posts)
+    posts = [post for post in archive.posts if post.source not in without]
     wanted = [n for n in config.newsletters if not names or n.name in names]
     editions: list[Planned] = []
     idle: list[Idle] = []
@@ -91,8 +107,10 @@ def _plan_newsletter(
     config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
 ) -> list[Planned] | Idle:
     zone = config.newsletter_zone(newsletter)
+    # In this order: an edition that another process makes meanwhile takes the slot, or shows in what is handled.
+    taken = store.editions.slots(newsletter.name) if store else frozenset()
+    is_first = not taken
     handled = store.editions.handled_posts(newsletter.name) if store else frozenset()
-    is_first = not (store and store.editions.exist(newsletter.name))
     selection = select_posts(posts, newsletter, handled, is_first, now, zone)
     if not selection.posts:
         return Idle(newsletter, _why_idle(selection))
@@ -115,7 +133,6 @@ def _plan_newsletter(
             )
             for index, post in enumerate(oldest_first)
         ]
-    taken = store.editions.slots(newsletter.name) if store else frozenset()
     slot = free_slot(slot_label(schedule, now, zone), taken)
     return [Planned(newsletter, slot, number, selection.posts, selection.passed_over, recipients)]
 
@@ -156,12 +173,29 @@ def _nobody(newsletter: NewsletterConfig, selection: Selection) -> str:
     )
 
 
-def make_editions(config: Config, store: Store, plan: Plan, now: datetime) -> list[Edition]:
-    """Write the planned editions into the ledger; one that another process made meanwhile is left to it."""
-    if not plan.editions:
-        return []
-    press = Press(config, plan.archive)
-    made = (store.editions.create(press.draft(planned, now)) for planned in plan.editions)
+def compose_plan(
+    config: Config, store: Store | None, names: Sequence[str], now: datetime, *, keep: bool = True
+) -> tuple[Plan, list[EditionDraft]]:
+    """Plan as make_plan does, and compose every edition of the plan; write none of them.
+
+    A post that cannot be rendered is left out, and all is planned again without it. Raises PublisherError when
+    a note or a template is broken: then there is no edition at all, and nothing is half made.
+    """
+    unreadable: dict[str, Problem] = {}
+    while True:
+        plan = make_plan(config, store, names, now, keep=keep, without=unreadable)
+        try:
+            press = Press(config, plan.archive) if plan.editions else None
+            drafts = [press.draft(planned, now) for planned in plan.editions] if press else []
+        except UnreadablePostError as error:
+            unreadable[error.source] = error.problem
+            continue
+        return replace(plan, left_out=tuple(unreadable.values())), drafts
+
+
+def make_editions(store: Store, drafts: Iterable[EditionDraft]) -> list[Edition]:
+    """Write editions into the ledger; one that another process made meanwhile is left to it."""
+    made = (store.editions.create(draft) for draft in drafts)
     return [edition for edition in made if edition is not None]
 
 

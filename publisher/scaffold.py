@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +12,11 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.errors import ProjectError
 from publisher.posts.entry import Settings
 from publisher.posts.naming import post_slug, tag_uri
+from publisher.posts.scan import scan
 from publisher.templating import Templates
+
+# What YAML refuses or a terminal obeys: controls, halves of surrogate pairs, no characters at all.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def make_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
@@ -30,7 +35,7 @@ def make_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
         ".gitignore": "project/gitignore",
     }
     made, kept = [], []
-    begun = any((folder / "posts").glob("**/*.m*d*")) if (folder / "posts").is_dir() else False
+    begun = bool(scan(folder / "posts", "posts")[0])
     for name, template in files.items():
         path = folder / name
         if name.startswith("posts/") and begun:
@@ -45,20 +50,23 @@ def make_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
 def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:
     """Write a draft called `title`, dated `now` in the site's zone; return its path.
 
-    Raises ProjectError when there is a file of that name already.
+    Raises ProjectError for a title without a visible character, and when there is a file of that name already.
     """
+    title = " ".join(_UNSEEN.sub(" ", title).split())
+    if not title:
+        raise ProjectError("a post needs a title", mend='publisher new "Hello, world"')
     local = now.astimezone(config.zone)
     slug = post_slug(title)
     path = config.root / config.posts.folder / f"{local:%Y-%m-%d}-{slug}.md"
     post_id = tag_uri(Settings.of(config).authority, local.date(), "", slug)
     lines = [
         "---",
-        f"title: {_yaml(' '.join(title.split()))}",
+        f"title: {_yaml(title)}",
         f"date: {local:%Y-%m-%d %H:%M}",
         f"id: {_yaml(post_id)}",
     ]
     if tags:
-        lines.append(f"tags: [{', '.join(_yaml(tag) for tag in tags)}]")
+        lines.append(f"tags: [{', '.join(_yaml(_UNSEEN.sub(' ', tag).strip()) for tag in tags)}]")
     lines += ["draft: true", "---", "", ""]
     if not _write_new(path, "\n".join(lines)):
         raise ProjectError("is there already", where=str(path), mend="choose another title")
@@ -88,7 +96,12 @@ def _write_new(path: Path, text: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:
+                path.unlink()  # half a file would be kept by the next run as the writer's own
+                raise
     except FileExistsError:
         if path.is_file():
             return False

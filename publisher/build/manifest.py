@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from publisher.model import Problem, Severity
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Written(NamedTuple):
@@ -30,6 +30,7 @@ class Manifest:
     since       the moment of the build; until: when posts appear or expire next (None: never)
     facts       counts for the summary of a build with nothing to do
     problems    what was told then, and is still so
+    index       the state of the index of posts; whatever read posts since changed it, and this folder not
     """
 
     path: Path
@@ -39,7 +40,7 @@ class Manifest:
     facts: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     outputs: dict[str, Written] = field(default_factory=dict)
-    is_new: bool = True
+    index: str = ""
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -56,7 +57,7 @@ class Manifest:
                 raw["facts"],
                 [_problem(*item) for item in raw["problems"]],
                 {name: Written(*item) for name, item in raw["outputs"].items()},
-                is_new=False,
+                raw["index"],
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
             return cls(path)
@@ -66,6 +67,7 @@ class Manifest:
         raw = {
             "format": FORMAT,
             "inputs": self.inputs,
+            "index": self.index,
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "facts": self.facts,
@@ -77,10 +79,10 @@ class Manifest:
         part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
         part.replace(self.path)
 
-    def is_current(self, inputs: str, now: datetime) -> bool:
+    def is_current(self, inputs: str, index: str, now: datetime) -> bool:
         """Return whether nothing but the posts' files can have changed since the record was made."""
         return (
-            self.inputs == inputs
+            (self.inputs, self.index) == (inputs, index)
             and self.since is not None
             and self.since <= now
             and (self.until is None or now < self.until)

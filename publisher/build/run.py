@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from publisher.build.clashes import without_clashes
 from publisher.build.files import assets, static_files
 from publisher.build.folder import Folder
 from publisher.build.manifest import Manifest
 from publisher.config.keys import Config
+from publisher.errors import ProjectError
 from publisher.model import Output, Problem, Severity
 from publisher.posts.archive import Archive, Look
 from publisher.templating import Templates
@@ -21,6 +24,8 @@ from publisher.templating import Templates
 if TYPE_CHECKING:
     from publisher.pages.letters import EditionPage
     from publisher.posts.markup import Renderer
+
+INDEX_FILE = "index.db"
 
 # Told how many outputs are done, of how many.
 Progress = Callable[[int, int], None]
@@ -79,26 +84,62 @@ def build(
     out defaults to the folder in the configuration. A bad post is left out and reported; the others publish.
     Raises ProjectError when the folder cannot be written; then every file is still whole, old or new.
     """
+    require_posts(config)
     folder = out or config.root / config.pages.output
     manifest = Manifest.read(config.state_dir / f"outputs-{_hash(str(folder.resolve()))}.json")
     templates = Templates(config.root / "templates")
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     code = code_key()
     inputs = _hash(repr(config), code, templates.digest("pages"), editions.key, *(f"{o.path}:{o.key}" for o in static))
-    look = Look(config, code)
-    if manifest.is_current(inputs, now) and look.is_unchanged and manifest.is_intact(str(folder)):
-        return _report(folder, manifest, 0, 0)
-    builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
-    builder.run(progress)
-    manifest.inputs = inputs
+    with _index_in_words(config):
+        look = Look(config, code)
+        is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
+        if is_current and manifest.is_intact(str(folder)):
+            return _report(folder, manifest, 0, 0)
+        builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
+        builder.run(progress)
+    manifest.inputs, manifest.index = inputs, _state_of_index(config)
     try:
         manifest.write()
     except OSError as error:
         # Without the record the next build compares every file again; nothing is wrong with this one.
-        builder.problems.append(
+        manifest.problems.append(
             Problem(str(manifest.path), 0, f"cannot be written: {error.strerror}", "", Severity.WARNING)
         )
     return _report(folder, manifest, len(builder.target.written), len(builder.target.removed))
+
+
+def require_posts(config: Config) -> None:
+    """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
+    if not (config.root / config.posts.folder).is_dir():
+        raise ProjectError(
+            "there is no such folder of posts",
+            where=config.posts.folder,
+            mend='publisher new "Hello, world" makes it, or set posts.folder',
+        )
+
+
+@contextmanager
+def _index_in_words(config: Config) -> Iterator[None]:
+    """Say for a person what SQLite says of the index of posts."""
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        where = str(config.state_dir / INDEX_FILE)
+        raise ProjectError(
+            f"cannot be used: {error}", where=where, mend="make room, or mend the permissions"
+        ) from error
+
+
+def _state_of_index(config: Config) -> str:
+    """What changes whenever something was written into the index: SQLite's own count, in the head of the file."""
+    try:
+        with open(config.state_dir / INDEX_FILE, "rb") as file:
+            return f"{os.fstat(file.fileno()).st_mtime_ns}:{file.read(28)[24:].hex()}"
+    except OSError:
+        return ""
 
 
 def code_key() -> str:
@@ -133,7 +174,6 @@ class _Builder:
         self._manifest, self._templates = manifest, templates
         self._editions, self._static, self._code = editions, static, code
         self.target = Folder(folder, manifest)
-        self.problems: list[Problem] = []
         self._pages: Sequence[EditionPage] | None = None
 
     def run(self, progress: Progress | None) -> None:
@@ -154,11 +194,14 @@ class _Builder:
 
         renderer = Renderer(archive, self._config)
         problems = list(archive.problems)
-        planned = _without_clashes(self._plan(archive, renderer), problems)
+        planned = without_clashes(list(self._plan(archive, renderer)), self._config.pages.output, problems)
+        self.target.begin(planned)
         self._put(list(planned.values()), progress)
         renderer.remember()
         shown = [o for o in assets(self._config.root, archive.assets()) if o.path not in planned]
-        self._put(shown, None)
+        if shown:
+            self.target.begin({*planned, *(output.path for output in shown)})
+            self._put(shown, None)
         self.target.remove_others({*planned, *(output.path for output in shown)})
         problems = sorted([*problems, *archive.body_problems()], key=lambda p: (p.path, p.line))
         self._record(archive, planned, problems)
@@ -215,24 +258,6 @@ class _Builder:
             "feeds": sum(name.endswith(("feed.xml", "atom.xml", "feed.json")) for name in names),
             "pages": sum(name.endswith(".html") for name in names),
         }
-
-
-def _without_clashes(outputs: Iterable[Output], problems: list[Problem]) -> dict[str, Output]:
-    """One output a path; the first wins (a static file may replace a page). A file cannot be a folder too."""
-    planned: dict[str, Output] = {}
-    for output in outputs:
-        if output.path not in planned:
-            planned[output.path] = output
-        elif not planned[output.path].key.startswith("copy:"):
-            problems.append(
-                Problem(
-                    f"public/{output.path}",
-                    0,
-                    "is what two pages want to be; the first one is kept",
-                    "give one post another permalink",
-                )
-            )
-    return planned
 
 
 def _report(folder: Path, manifest: Manifest, written: int, removed: int) -> BuildReport:

@@ -36,13 +36,17 @@ class App:
         from publisher.config import CONFIG_FILE, find_project, load_config
 
         if self.project is None:
-            return load_config(find_project(Path.cwd()), remember=remember)
-        root = self.project.resolve()
-        if not (root / CONFIG_FILE).is_file():
+            return load_config(find_project(_here()), remember=remember)
+        try:
+            root = self.project.resolve()
+            found = (root / CONFIG_FILE).is_file()
+        except (OSError, RuntimeError) as error:  # a link that leads to itself is the one or the other, by version
+            raise ProjectError("cannot be looked at", where=str(self.project), mend="name another folder") from error
+        if not found:
             raise ProjectError(
-                f"there is no {CONFIG_FILE}",
+                "is a file, not a folder" if root.is_file() else f"there is no {CONFIG_FILE}",
                 where=str(self.project),
-                mend=f"make one with `publisher init {self.project}`",
+                mend="" if root.is_file() else f"make one with `publisher init {self.project}`",
             )
         return load_config(root, remember=remember)
 
@@ -128,6 +132,25 @@ def with_app(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(take_options(ctx, values), **values)
 
     return command
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ProjectError("the folder you are in is gone", mend="go to another, or name one with --project") from error
+
+
+def require_known(config: Config, names: Iterable[str]) -> None:
+    """Raise PublisherError for a name that is no newsletter's, with the nearest one."""
+    import difflib
+
+    known = [newsletter.name for newsletter in config.newsletters]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            mend = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
+            raise PublisherError(f"there is no newsletter {name!r}", mend=mend)
 
 
 def plural(number: int, noun: str, plural_noun: str = "") -> str:

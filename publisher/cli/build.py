@@ -87,5 +87,5 @@ def _changes(report: BuildReport) -> str:
 def _shown(folder: Path) -> str:
     try:
         return f"{folder.resolve().relative_to(Path.cwd())}/"
-    except ValueError:
+    except (ValueError, OSError):
         return f"{folder}/"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, with_app
+from publisher.cli.app import App, plural, require_known, with_app
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     short_help="List the editions that were made, or show one.",
     epilog="Examples: publisher editions; publisher editions show 3 --text",
 )
-@click.pass_context
-def editions(ctx: click.Context) -> None:
+@with_app
+def editions(app: App) -> None:
     """List the editions that were made, or show one. Without a word after it, it lists."""
+    ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_editions)
 
@@ -38,6 +39,8 @@ def list_editions(app: App, newsletter: str | None = None) -> None:
     if has_store(config):
         with open_project_store(config) as store:
             rows = [_row(store, edition) for edition in store.editions.list(newsletter)]
+    if newsletter and not rows:
+        require_known(config, [newsletter])  # one that was renamed still lists what it sent
     if app.json:
         app.print_json(rows)
     elif rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
@@ -58,6 +59,7 @@ def cli(app: App) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; return the exit code. Never raises, and never shows a traceback."""
+    _write_what_cannot_be_written()
     try:
         result = cli.main(arguments, prog_name="publisher", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -72,31 +74,54 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("stopped", err=True)
         return 130
-    except BrokenPipeError:
-        # Whoever read our output went away, as `head` does.
-        sys.stderr.close()
-        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1  # Click: whoever read our output went away, as `head` does
+    except OSError as error:
+        return _refused(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a line, not a traceback
         return _unexpected(error, arguments)
 
 
+def _write_what_cannot_be_written() -> None:
+    """Let a screen that has no such character show its number: a title is no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _refused(error: OSError) -> int:
+    """Say what the machine refused: a file that is locked away, a screen or pipe that takes no more."""
+    import os
+
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
+    fail(PublisherError(error.strerror or str(error), where=where))
+    if error.filename is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - else Python tries the same again at its exit, and says so
+    return 1
+
+
 def _unexpected(error: Exception, arguments: list[str]) -> int:
     """Say one line about a defect of ours; keep the traceback in a file for the report."""
+    first = " ".join(str(error).split())[:200]
+    said = f"this should not have happened: {type(error).__name__}" + (f": {first}" if first else "")
+    path = _keep(error, arguments)
+    fail(PublisherError(said, mend=f"please report it with {path}" if path else "please report it"))
+    return 1
+
+
+def _keep(error: Exception, arguments: list[str]) -> str:
     import os
     import tempfile
     import traceback
 
-    handle, path = tempfile.mkstemp(prefix="publisher-", suffix=".log", text=True)
-    with os.fdopen(handle, "w") as file:
-        file.write(f"publisher {__version__} {arguments}\n")
-        traceback.print_exception(error, file=file)
-    first = str(error).strip().splitlines()[:1]
-    click.echo(
-        f"error: this should not have happened: {type(error).__name__}: {first[0] if first else ''} "
-        f"(please report it with {path})",
-        err=True,
-    )
-    return 1
+    try:
+        handle, path = tempfile.mkstemp(prefix="publisher-", suffix=".log", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"publisher {__version__} {arguments}\n")
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return ""  # the disk may be what is wrong
+    return path
 
 
 __all__: list[Any] = ["cli", "run", "take_options"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, with_app
+from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.progress import bar
@@ -41,8 +41,8 @@ def publish(app: App, newsletters: tuple[str, ...], dry_run: bool, address: str 
     """
     from publisher.runtime import has_store, open_project_store
 
-    config = app.config(remember=not dry_run)
-    _must_know(config, newsletters)
+    config = app.config(remember=not (dry_run or address))
+    require_known(config, newsletters)
     now = app.now(config)
     if address:
         return _test_copy(app, config, newsletters, address, now)
@@ -50,17 +50,6 @@ def publish(app: App, newsletters: tuple[str, ...], dry_run: bool, address: str 
         with open_project_store(config) if has_store(config) else nullcontext() as store:
             return _dry_run(app, config, store, newsletters, now)
     return _publish(app, config, newsletters, now, yes)
-
-
-def _must_know(config: Config, names: Sequence[str]) -> None:
-    import difflib
-
-    known = [newsletter.name for newsletter in config.newsletters]
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
-            raise PublisherError(f"there is no newsletter {name!r}", mend=mend)
 
 
 def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes: bool) -> int:
@@ -72,9 +61,9 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
     if not config.newsletters:
         return _finish(app, report, None, [])
     with open_project_store(config) as store:
-        plan = steps.make_plan(config, store, names, now)
+        plan, drafts = steps.compose_plan(config, store, names, now)
         _may_send(app, config, plan, yes)
-        made = steps.make_editions(config, store, plan, now)
+        made = steps.make_editions(store, drafts)
         if made:
             # The web copies are up before the first letter points to them.
             again = run_build(config, now)
@@ -118,6 +107,7 @@ def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
 
 def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[Delivered]) -> int:
     show_build(app, report)
+    app.tell(problem for problem in (plan.left_out if plan else ()) if problem not in report.problems)
     if app.json:
         app.print_json({"build": build_as_json(report), "editions": [_result_json(r) for r in results]})
     for idle in plan.idle if plan else ():
@@ -164,12 +154,9 @@ def _dry_run(app: App, config: Config, store: Store | None, names: Sequence[str]
     from publisher import publish as steps
     from publisher.runtime import transport_name
 
-    plan = steps.make_plan(config, store, names, now, keep=False)
-    from publisher.press import Press
-
-    press = Press(config, plan.archive)
-    app.tell(p for p in plan.archive.problems if p.severity == "error")
-    made = [(planned, press.letter(planned, now)) for planned in plan.editions]
+    plan, drafts = steps.compose_plan(config, store, names, now, keep=False)
+    app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
+    made = list(zip(plan.editions, drafts, strict=True))
     if app.json:
         app.print_json(
             [
@@ -177,17 +164,18 @@ def _dry_run(app: App, config: Config, store: Store | None, names: Sequence[str]
                     "newsletter": p.newsletter.name,
                     "slot": p.slot,
                     "number": p.number,
-                    "subject": letter.subject,
+                    "subject": draft.subject,
                     "posts": [post.id for post in p.posts],
                     "recipients": p.recipients,
                 }
-                for p, letter in made
+                for p, draft in made
             ]
         )
-    app.say(f"Dry run: nothing is written. {plural(len(plan.archive.posts), 'post')} would be built.")
-    for planned, letter in made:
+    posts = len(plan.archive.posts) - len(plan.left_out)
+    app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
+    for planned, draft in made:
         app.say(
-            f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {letter.subject!r} "
+            f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {draft.subject!r} "
             f"to {plural(planned.recipients, 'subscriber')} by {transport_name(config)}"
         )
         for post in planned.posts:
@@ -208,7 +196,7 @@ def _test_copy(app: App, config: Config, names: Sequence[str], address: str, now
     if not config.newsletters:
         raise PublisherError("the project has no newsletter", mend="add a [[newsletters]] table to publisher.toml")
     with open_project_store(config) if has_store(config) else nullcontext() as store:
-        plan = steps.make_plan(config, store, names, now)
+        plan = steps.make_plan(config, store, names, now, keep=False)
         for name in names or [newsletter.name for newsletter in config.newsletters]:
             subject = steps.send_test(config, plan, to, name, now)
             app.say(f"{name}: copy of {subject!r} to {to} by {transport_name(config)}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from publisher.cli.app import App, plural, with_app
-from publisher.errors import ProjectError
 
 
 @click.command(short_help="Make a new project in a folder.", epilog="Example: publisher init my-letter")
@@ -29,7 +29,7 @@ def init(app: App, folder: Path) -> None:
     for path in kept:
         app.say(f"kept  {path} (was there)")
     if made:
-        go = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+        go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
         app.say(f"\nNext: put your name and address into publisher.toml, then {go}publisher publish")
 
 
@@ -48,8 +48,6 @@ def new(app: App, title: str, tags: tuple[str, ...]) -> None:
     """
     from publisher.scaffold import make_post
 
-    if not title.strip():
-        raise ProjectError("a post needs a title", mend='publisher new "Hello, world"')
     config = app.config()
     path = make_post(config, title, tags, app.now(config))
     shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, with_app
+from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.progress import counter
 from publisher.errors import PublisherError
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     epilog="Examples: publisher subscribers add ada@example.org --newsletter weekly; "
     "publisher subscribers import people.csv",
 )
-def subscribers() -> None:
+@with_app
+def subscribers(app: App) -> None:
     """Add, list, remove, import and export subscribers."""
 
 
@@ -88,10 +89,8 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
             "the project has no newsletter to subscribe to",
             mend="add a [[newsletters]] table to publisher.toml",
         )
-    for name in names:
-        if name not in known:
-            raise PublisherError(f"there is no newsletter {name!r}", mend=f"known: {', '.join(known)}")
-    return list(names) or known
+    require_known(config, names)
+    return list(dict.fromkeys(names)) or known
 
 
 @subscribers.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
@@ -112,6 +111,8 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
     config = app.config()
     with open_project_store(config) if has_store(config) else nullcontext() as store:
         people = list(store.subscribers.list(newsletter, SubscriberStatus(status) if status else None)) if store else []
+    if newsletter and not people:
+        require_known(config, [newsletter])
     if app.json:
         app.print_json([as_json(person) for person in people])
         return
@@ -139,11 +140,15 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
 @with_app
 def remove(app: App, address: str, newsletter: str | None) -> None:
     """Stop mail to ADDRESS. The record stays, so that no import brings the person back."""
-    from publisher.runtime import open_project_store
+    from publisher.runtime import has_store, open_project_store
     from publisher.subscribers.subscribe import unsubscribe
 
     config = app.config()
+    if not has_store(config):
+        raise PublisherError("there are no subscribers yet")
     with open_project_store(config) as store:
+        if newsletter and not any(store.subscribers.list(newsletter)):
+            require_known(config, [newsletter])
         changed = unsubscribe(store, address, newsletter, at=app.now(config))
     if app.json:
         app.print_json({"address": address, "changed": changed})
@@ -201,25 +206,38 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...]) -> int:
 @with_app
 def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
     """Write all subscribers to FILE (default: the screen), as CSV, or as JSON with --json or a .json name."""
-    import tempfile
-
-    from publisher.runtime import open_project_store
+    from publisher.runtime import has_store, open_project_store
 
     config = app.config()
     as_json = app.json or (file is not None and file.suffix == ".json")
-    with open_project_store(config) as store:
-        people = store.subscribers.list(newsletter)
+    if newsletter:
+        require_known(config, [newsletter])
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        people = store.subscribers.list(newsletter) if store else ()
         if file is None:
             _write(people, sys.stdout, as_json)
+            sys.stdout.flush()
             return
-        try:
-            # Whole or not at all: a full disk leaves no half list behind.
-            with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8", newline="") as part:
-                count = _write(people, part, as_json)
-            Path(part.name).replace(file)
-        except OSError as error:
-            raise PublisherError(f"cannot be written: {error.strerror}", where=str(file)) from error
+        count = _write_whole(people, file, as_json)
     click.echo(f"{plural(count, 'subscriber')} to {file}", err=True)
+
+
+def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int:
+    """Write the list whole or not at all: a full disk leaves no half of one behind."""
+    import tempfile
+
+    part = None
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8", newline="") as opened:
+            part = Path(opened.name)
+            count = _write(people, opened, as_json)
+        part.replace(file)
+    except OSError as error:
+        raise PublisherError(f"cannot be written: {error.strerror}", where=str(file)) from error
+    finally:
+        if part:
+            part.unlink(missing_ok=True)
+    return count
 
 
 def _write(people: Iterable[Subscriber], file: Any, as_json: bool) -> int:

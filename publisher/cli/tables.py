@@ -7,9 +7,13 @@ from collections.abc import Sequence
 
 import click
 
+# What would break a line, or move a terminal's cursor.
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
+
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under a head."""
+    """Print rows under a head; control characters in a cell become spaces."""
+    rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(row))

@@ -52,19 +52,23 @@ def between(least: int, most: int | None = None) -> Callable[[int], None]:
 
 
 def web_address(value: str) -> None:
-    """Accept an absolute http(s) URL without query or fragment; the empty string means unset."""
+    """Accept an absolute http(s) URL without login, query or fragment; the empty string means unset."""
     if not value:
         return
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if "@" in value:
+        raise ValueError("must hold no user name and no password")  # and none is repeated here
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f<>\"\\]", value):
         raise ValueError(f"{value!r} is no web address; write it like https://example.org")
+    if parts.port == 0:
+        raise ValueError(f"{value!r} has no port that can be reached")
     if parts.query or parts.fragment:
         raise ValueError(f"{value!r} must have no ? or #")
 
 
 def not_blank(value: str) -> None:
-    """Accept text that has something in it."""
-    if not value.strip():
+    """Accept text that has something in it that shows."""
+    if not any(char.isprintable() and not char.isspace() for char in value):
         raise ValueError("must not be empty")
 
 
@@ -103,9 +107,12 @@ def mail_address(value: str) -> None:
 
     if re.search(r"[\r\n\0]", value):
         raise ValueError(f"{value!r} must be one line")
-    parsed: Any = default.header_factory("to", value)
-    addresses = parsed.addresses
-    if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain or parsed.defects:
+    try:
+        parsed: Any = default.header_factory("to", value)
+    except IndexError:  # Python's parser stumbles over "ada@"
+        parsed = None
+    addresses: Any = parsed.addresses if parsed and not parsed.defects else ()
+    if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain:
         raise ValueError(f"{value!r} is no mail address; write it like Ada Lovelace <ada@example.org>")
 
 
@@ -128,9 +135,12 @@ def authority(value: str) -> None:
 
 
 def project_path(value: str) -> None:
-    """Accept a relative path that stays inside the project."""
-    if not value or value.startswith(("/", "\\", "~")) or ".." in re.split(r"[/\\]", value):
-        raise ValueError(f"{value!r} must be a path inside the project")
+    """Accept a folder below the project's own, other than the one of databases and secrets."""
+    parts = [part for part in re.split(r"[/\\]", value) if part not in ("", ".")]
+    if value.startswith(("/", "\\", "~")) or ".." in parts or "\0" in value or not parts:
+        raise ValueError(f"{value!r} must be the path of a folder inside the project")
+    if parts[0].casefold() == ".publisher":
+        raise ValueError(f"{value!r} is where Publisher keeps its own files; choose another folder")
 
 
 def civil_date(value: str) -> None:
@@ -145,6 +155,6 @@ def civil_date(value: str) -> None:
 
 
 def database_url(value: str) -> None:
-    """Accept SQLite and PostgreSQL URLs."""
-    if not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)", value):
-        raise ValueError(f"{value!r} is no database; use sqlite:///path or postgresql://host/name")
+    """Accept SQLite and PostgreSQL URLs. The message leaves the value out: it may hold a password."""
+    if not re.match(r"(sqlite:///.|postgresql(\+psycopg)?://.)", value):
+        raise ValueError("no database of a kind that is known; use sqlite:///path or postgresql://host/name")

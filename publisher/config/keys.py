@@ -1,7 +1,5 @@
 """Every key of publisher.toml, with its type, default, check and meaning."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -169,7 +167,7 @@ class Smtp:
     username: Annotated[str, Doc("Login name; empty for none.")] = ""
     password: Annotated[
         str, Doc("Login password; better in the variable PUBLISHER_MAIL_SMTP_PASSWORD than in a file.")
-    ] = ""
+    ] = field(default="", repr=False)
     tls: Annotated[
         Literal["starttls", "tls", "none"], Doc("How the connection is encrypted; none only on this machine.")
     ] = "starttls"

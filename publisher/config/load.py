@@ -1,7 +1,7 @@
 """Finding a project and reading its configuration.
 
-pydantic validates, and only when the file or the environment is new: a text that was once found valid
-is remembered by its hash, since importing pydantic takes longer than a build with nothing to do.
+Values are checked only when the file or the environment is new: a text that was once found valid is
+remembered by its hash. The check of an address alone loads Python's email package, which takes 0.02 s.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from publisher.config.keys import Config
 from publisher.errors import ConfigError, ProjectError, PublisherError
 
 CONFIG_FILE = "publisher.toml"
-NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_NOW", "PUBLISHER_SECRET"}
+SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
 
 
 def find_project(start: Path) -> Path:
@@ -45,17 +46,14 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None, *, remembe
     path = root / CONFIG_FILE
     text = _read(path)
     env = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith("PUBLISHER_")}
-    try:
-        raw = plain(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([_toml_mistake(error, text)]) from error
+    raw = plain(_parsed(text))
     unknown = overlay(raw, env)
     key = _fingerprint(text, env)
     stamp = root / ".publisher" / "config.valid"
     if unknown or not _known_valid(stamp, key):
         from publisher.config.mistakes import find_mistakes
 
-        mistakes = find_mistakes(raw, text, unknown)
+        mistakes = find_mistakes(raw, text, env, unknown)
         if mistakes:
             raise ConfigError(mistakes)
         if remember:
@@ -66,17 +64,30 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None, *, remembe
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProjectError("not UTF-8 text", where=str(path), mend="save it as UTF-8") from error
+        data = path.read_bytes()
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        mistake = PublisherError("not UTF-8 text", where=f"{CONFIG_FILE}:{line}", mend="save it as UTF-8")
+        raise ConfigError([mistake]) from error
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_toml_mistake(error, text)]) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
+        raise ConfigError([PublisherError(f"cannot be read: {error}", where=CONFIG_FILE)]) from error
 
 
 def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:
     message, _, place = str(error).partition(" (at ")
     line = place.removeprefix("line ").split(",")[0].rstrip(")")
-    number = line if line.isdigit() else str(text.count("\n") + 1)
+    number = line if line.isdigit() else str(text.rstrip().count("\n") + 1)
     return PublisherError(f"not valid TOML: {message}", where=f"{CONFIG_FILE}:{number}")
 
 
@@ -91,7 +102,7 @@ def plain(value: Any) -> Any:
 
 def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
     """Lay PUBLISHER_SECTION_KEY variables over `raw`; return the names that are no setting."""
-    names = variables()
+    names = variables() if env else {}
     unknown = []
     for name in sorted(env):
         if name in NOT_SETTINGS:
@@ -130,9 +141,12 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
 def _typed(text: str, hint: Any) -> Any:
     """Turn a variable's text into the type of its key; a text that does not fit is left for the validator."""
     if hint is bool:
-        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower(), text)
+        return SWITCHES.get(text.strip().lower(), text)
     if hint is int:
-        return int(text) if text.lstrip("-").isdecimal() else text
+        try:
+            return int(text)
+        except ValueError:
+            return text
     if get_origin(hint) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
@@ -155,7 +169,9 @@ def _value(hint: Any, value: Any) -> Any:
 
 
 def _fingerprint(text: str, env: Mapping[str, str]) -> str:
-    parts = [__version__, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
+    rules = Path(__file__).with_name("checks.py").stat(), Path(__file__).with_name("keys.py").stat()
+    code = [__version__, *(str(status.st_mtime_ns) for status in rules)]
+    parts = [*code, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 

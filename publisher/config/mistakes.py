@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from pathlib import PurePosixPath
 from typing import Any, get_args, get_origin, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
+from publisher.config.fits import fits
 from publisher.config.keys import Config
 from publisher.config.load import CONFIG_FILE, variables
 from publisher.errors import PublisherError
@@ -17,41 +19,91 @@ from publisher.errors import PublisherError
 Path = tuple[str | int, ...]
 
 
-def find_mistakes(raw: dict[str, Any], text: str, unknown_variables: list[str]) -> list[PublisherError]:
-    """Validate the table `raw` that `text` and the environment made; return the mistakes in file order."""
+# What a value has to be, by the kind of pydantic's error.
+_WANTED = {
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be a whole number",
+    "bool_type": "must be true or false",
+    "tuple_type": "must be a list",
+    "dataclass_type": "must be a table",
+    "dataclass_exact_type": "must be a table",
+}
+
+# Keys whose values no message may repeat.
+_SECRETS = (("mail", "smtp", "password"), ("database", "url"))
+
+
+class Places:
+    """Where a key got its value: a line of the file, or a variable."""
+
+    def __init__(self, text: str, env: Mapping[str, str]) -> None:
+        self._lines = KeyLines(text)
+        self._variables: dict[Path, str] = {keys: name for name, (keys, _) in variables().items() if name in env}
+
+    def of(self, path: Path) -> tuple[int, str]:
+        """Return the line and "publisher.toml:line", or 0 and the name of the variable that set the key."""
+        for length in range(len(path), 0, -1):
+            if name := self._variables.get(path[:length]):
+                return 0, name
+        line = self._lines.of(path)
+        return line, f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE
+
+
+def find_mistakes(
+    raw: dict[str, Any], text: str, env: Mapping[str, str], unknown_variables: list[str]
+) -> list[PublisherError]:
+    """Validate the table `raw` that `text` and the variables made; return the mistakes: variables', then by line."""
     found: list[tuple[int, PublisherError]] = [(0, _unknown_variable(name)) for name in unknown_variables]
-    lines = KeyLines(text)
+    garbled = (name for name in sorted(env) if re.search("[\ud800-\udfff]", env[name]))
+    found += [(0, PublisherError("not UTF-8 text", where=name)) for name in garbled]
+    places = Places(text, env)
+    if not fits(Config, raw):
+        found.extend(_of_single_keys(raw, places))
+    found.extend(_beyond_single_keys(raw, places))
+    return [mistake for _, mistake in sorted(found, key=lambda pair: pair[0])]
+
+
+def _of_single_keys(raw: dict[str, Any], places: Places) -> Iterator[tuple[int, PublisherError]]:
+    from pydantic import TypeAdapter, ValidationError
+
+    # Strict mode takes tables and arrays only as JSON.
+    data = json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace")
     try:
-        TypeAdapter(Config).validate_json(json.dumps(raw))  # strict mode takes tables and arrays only as JSON
+        TypeAdapter(Config).validate_json(data)
     except ValidationError as error:
         for item in error.errors(include_url=False):
             path = _clean_path(item["loc"])
-            line = lines.of(path)
-            found.append((line, _mistake(path, line, item)))
-    found.extend(_beyond_single_keys(raw, lines))
-    return [mistake for _, mistake in sorted(found, key=lambda pair: pair[0])]
+            line, where = places.of(path)
+            yield line, _mistake(path, where, item)
 
 
 def _clean_path(loc: tuple[str | int, ...]) -> Path:
     return tuple(part for part in loc if not (isinstance(part, str) and part.startswith(("function-", "dataclass"))))
 
 
-def _mistake(path: Path, line: int, item: Any) -> PublisherError:
+def _mistake(path: Path, where: str, item: Any) -> PublisherError:
     name = _dotted(path)
-    where = f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE
     kind = item["type"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        near = difflib.get_close_matches(str(path[-1]), _siblings(path), n=1, cutoff=0.5)
-        known = f"did you mean {near[0]}?" if near else f"known here: {', '.join(_siblings(path))}"
-        return PublisherError(f"{name} is no known key", where=where, mend=known)
+        return _unknown_key(path, where)
     if kind in ("missing", "missing_argument"):
         return PublisherError(f"{name} is missing", where=where, mend=f"add {_example(path)}")
     if kind == "value_error":
         return PublisherError(f"{name}: {item['ctx']['error']}", where=where)
-    message = item["msg"][0].lower() + item["msg"][1:]
-    message = message.replace("valid tuple", "list").replace("an instance of", "a table for")
-    shown = "" if isinstance(item["input"], dict) or path[-1:] == ("password",) else f", not {item['input']!r}"
-    return PublisherError(f"{name}: {message}{shown}", where=where)
+    choice = f"must be {item['ctx']['expected']}" if kind == "literal_error" else item["msg"]
+    message = _WANTED.get(kind, choice)
+    hidden = isinstance(item["input"], dict) or any(path == secret[: len(path)] for secret in _SECRETS)
+    shown = "" if hidden else f", not {item['input']!r}"
+    mend = "write [[newsletters]]" if path == ("newsletters",) else ""
+    return PublisherError(f"{name}: {message}{shown}", where=where, mend=mend)
+
+
+def _unknown_key(path: Path, where: str) -> PublisherError:
+    near = difflib.get_close_matches(str(path[-1]), _siblings(path), n=1, cutoff=0.5)
+    known = f"did you mean {near[0]}?" if near else f"known here: {', '.join(_siblings(path))}"
+    return PublisherError(f"{_dotted(path)} is no known key", where=where, mend=known)
 
 
 def _example(path: Path) -> str:
@@ -83,45 +135,78 @@ def _siblings(path: Path) -> list[str]:
 
 
 def _unknown_variable(name: str) -> PublisherError:
-    near = difflib.get_close_matches(name, variables(), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, variables(), n=1, cutoff=0.8)
     mend = f"did you mean {near[0]}?" if near else "docs/configuration.md lists them"
-    return PublisherError(f"the variable {name} sets no known key", where="environment", mend=mend)
+    return PublisherError("sets no known key", where=name, mend=mend)
 
 
-def _beyond_single_keys(raw: dict[str, Any], lines: KeyLines) -> list[tuple[int, PublisherError]]:
-    """Mistakes that only show when keys are seen together."""
+def _beyond_single_keys(raw: dict[str, Any], places: Places) -> Iterator[tuple[int, PublisherError]]:
+    """Mistakes that only show when keys are seen together, and the one key that the program sets itself."""
+    if "root" in raw:
+        line, where = places.of(("root",))
+        yield line, _unknown_key(("root",), where)
+    yield from _names_taken(raw, places)
+    yield from _folders_inside_each_other(raw, places)
+    mail = raw.get("mail")
+    if isinstance(mail, dict) and mail.get("transport") == "smtp" and not _has_sender(raw, mail):
+        line, where = places.of(("mail", "transport"))
+        mend = 'add sender = "Ada <ada@example.org>" under [mail]'
+        yield line, PublisherError("mail.sender is missing: smtp needs a From address", where=where, mend=mend)
+
+
+def _has_sender(raw: dict[str, Any], mail: dict[str, Any]) -> bool:
+    newsletters = raw.get("newsletters")
+    own = isinstance(newsletters, list) and all(isinstance(n, dict) and n.get("sender") for n in newsletters)
+    return bool(mail.get("sender") or (newsletters and own))
+
+
+def _names_taken(raw: dict[str, Any], places: Places) -> Iterator[tuple[int, PublisherError]]:
     seen: dict[str, int] = {}
-    found = []
     newsletters = raw.get("newsletters")
     for number, item in enumerate(newsletters if isinstance(newsletters, list) else []):
         name = item.get("name") if isinstance(item, dict) else None
         if isinstance(name, str) and name in seen:
-            line = lines.of(("newsletters", number, "name"))
+            line, where = places.of(("newsletters", number, "name"))
             message = f"newsletters[{number + 1}].name: {name!r} is the name of newsletters[{seen[name] + 1}] too"
-            found.append((line, PublisherError(message, where=f"{CONFIG_FILE}:{line}", mend="rename one")))
+            yield line, PublisherError(message, where=where, mend="rename one")
         elif isinstance(name, str):
             seen[name] = number
-    mail = raw.get("mail")
-    if isinstance(mail, dict) and mail.get("transport") == "smtp" and not mail.get("sender"):
-        line = lines.of(("mail", "transport"))
-        found.append(
-            (
-                line,
-                PublisherError(
-                    "mail.sender is missing: smtp needs a From address",
-                    where=f"{CONFIG_FILE}:{line}",
-                    mend='add sender = "Ada <ada@example.org>" under [mail]',
-                ),
-            )
-        )
-    return found
+
+
+# Pairs of folders of which neither may be in the other, and what would happen.
+_APART = (
+    (("pages", "output"), ("posts", "folder"), "pages would become posts, or drafts would be public"),
+    (("pages", "output"), ("pages", "static"), "the output would be copied into itself"),
+    (("pages", "output"), ("mail", "outbox"), "letters and addresses would be public"),
+    (("pages", "static"), ("mail", "outbox"), "letters and addresses would be public"),
+)
+
+
+def _folders_inside_each_other(raw: dict[str, Any], places: Places) -> Iterator[tuple[int, PublisherError]]:
+    for one, other, why in _APART:
+        first, second = _folder(raw, one), _folder(raw, other)
+        if first and second and (first[: len(second)] == second or second[: len(first)] == first):
+            written = [place for place in (places.of(one), places.of(other)) if place[1] != CONFIG_FILE]
+            line, where = max(written, key=lambda place: (place[0] == 0, place[0]))  # a variable, or the later line
+            message = f"{_dotted(one)} and {_dotted(other)} must be apart: {why}"
+            yield line, PublisherError(message, where=where, mend="choose another folder")
+
+
+def _folder(raw: dict[str, Any], key: tuple[str, str]) -> tuple[str, ...]:
+    """The parts of a folder's path as the file system may compare them; none for what is no path."""
+    section, name = key
+    default = next(item.default for item in fields(get_type_hints(Config)[section]) if item.name == name)
+    table = raw.get(section, {})
+    value = table.get(name, default) if isinstance(table, dict) else default
+    parts = PurePosixPath(value.replace("\\", "/").casefold()).parts if isinstance(value, str) else ()
+    return parts if ".." not in parts else ()
 
 
 class KeyLines:
     """Finds the line of a key by parsing growing beginnings of the file: right for every TOML spelling."""
 
     def __init__(self, text: str) -> None:
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")  # TOML knows no other end of a line; splitlines() knows nine
         self._prefixes: list[tuple[int, dict[str, Any]]] | None = None
 
     def of(self, path: Path) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
 
 # What XML 1.0 section 2.2 cannot hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FRAME = re.compile(r'<iframe\b[^>]*?\bsrc="([^"]*)"[^>]*>.*?</iframe>', re.DOTALL)
-_PLAYER_NOISE = re.compile(r"\s(?:autoplay|loop|muted)(?:=\"[^\"]*\")?(?=[^<>]*>)")
 
 
 def xml_text(text: str) -> str:
@@ -19,7 +19,8 @@ def xml_text(text: str) -> str:
 
 def rfc2822(moment: datetime) -> str:
     """Return a date as RSS wants it (RFC 2822), in UTC, in English whatever the locale."""
-    return format_datetime(moment.astimezone(UTC))
+    utc = moment.astimezone(UTC)
+    return f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04} {utc:%H:%M:%S} +0000"
 
 
 def rfc3339(moment: datetime) -> str:

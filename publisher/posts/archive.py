@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,13 +11,12 @@ from pathlib import Path
 from typing import overload
 
 from publisher.config.keys import Config
-from publisher.errors import PostError
 from publisher.model import Post, Problem, Severity, Tag
 from publisher.posts.entry import Entry, Settings
-from publisher.posts.index import Index, Referred, Row
-from publisher.posts.scan import MOST_BYTES, Stamp, scan
+from publisher.posts.index import UNKNOWN_NS, Index, Referred, Row, tags_of
+from publisher.posts.scan import scan
 
-_HEAD_BYTES = 4096
+_TICK_NS = 20_000_000
 
 
 class Archive:
@@ -45,7 +45,6 @@ class Archive:
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
-        self._combinations: dict[str, list[Tag]] = {}
         self._stems: dict[str, list[str]] | None = None
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
 
@@ -70,28 +69,25 @@ class Archive:
     def by_tag(self) -> dict[str, list[str]]:
         """Return for every tag's slug the sources of its posts for feeds, newest first."""
         found: dict[str, list[str]] = {}
+        lists: dict[str, list[list[str]]] = {"": []}  # the same few combinations of tags come again and again
         for row in self._rows:
-            if row.in_feeds and row.tags:
-                for tag in self._parsed(row.tags):
-                    found.setdefault(tag.slug, []).append(row.source)
+            if row.in_feeds:
+                if row.tags not in lists:
+                    lists[row.tags] = [found.setdefault(tag.slug, []) for tag in tags_of(row.tags)]
+                for sources in lists[row.tags]:
+                    sources.append(row.source)
         return found
 
     def tags(self) -> list[Tag]:
         """Return every tag of a public post by slug; its name is the spelling that most posts use."""
-        spellings: dict[str, Counter[str]] = {}
-        for text, count in Counter(row.tags for row in self._rows).items():
-            for tag in self._parsed(text) if text else ():
-                spellings.setdefault(tag.slug, Counter())[tag.name] += count
-        return [
-            Tag(min(names, key=lambda name: (-names[name], name)), slug) for slug, names in sorted(spellings.items())
-        ]
-
-    def _parsed(self, text: str) -> list[Tag]:
-        """The tags of a row; the same few combinations come again and again."""
-        if text not in self._combinations:
-            lines = [line.partition("\t") for line in text.split("\n")]
-            self._combinations[text] = [Tag(name, slug) for slug, _, name in lines]
-        return self._combinations[text]
+        counts: Counter[str] = Counter()
+        for text, count in Counter(row.tags for row in self._rows if row.tags).items():
+            for line in text.split("\n"):
+                counts[line] += count
+        spellings: dict[str, list[tuple[int, str]]] = {}
+        for tag, count in zip(tags_of("\n".join(counts)), counts.values(), strict=True):
+            spellings.setdefault(tag.slug, []).append((-count, tag.name))
+        return [Tag(min(names)[1], slug) for slug, names in sorted(spellings.items())]
 
     def permalink(self, source: str) -> str | None:
         """Return the permalink of a public post by its path, None where there is no such post."""
@@ -117,7 +113,23 @@ class Archive:
 
     def body_problems(self) -> list[Problem]:
         """Return what is doubtful in the bodies of the public posts that were ever rendered."""
-        return [problem for source, problem in self._index.problems("body_problems") if source in self._permalinks]
+        found = [problem for source, problem in self._index.problems("body_problems") if source in self._permalinks]
+        return found + self.asset_clashes()
+
+    def asset_clashes(self) -> list[Problem]:
+        """Return a warning for every file that is not published, because another has its address."""
+        first: dict[str, str] = {}
+        return [
+            Problem(
+                project_path,
+                0,
+                f"is not published: {first[site_path]} has its address, /{site_path}",
+                "give one of them another name",
+                Severity.WARNING,
+            )
+            for site_path, project_path in self.assets()
+            if first.setdefault(site_path, project_path) != project_path
+        ]
 
     def remember(self, rendered: Iterable[Referred]) -> None:
         """Keep what the bodies of rendered posts refer to, for the next start."""
@@ -125,7 +137,8 @@ class Archive:
 
     def mark_broken(self, problem: Problem, source: str) -> None:
         """Leave a post out whose body turned out to be unreadable, until its file changes."""
-        stamp = self._index.stamps()[source]
+        size, mtime_ns = self._index.stamps()[source]
+        stamp = (size, mtime_ns if problem.line else UNKNOWN_NS)  # line 0: the file could not be opened
         self._index.update([(source, stamp, self._digests[source], Entry(None, (problem,)))], ())
 
     def _with_digest(self, post: Post) -> Post:
@@ -174,6 +187,8 @@ class Look:
         self.settings = Settings.of(config)
         self.folder = config.root / config.posts.folder
         self.index = Index(config.state_dir / "index.db" if keep else None, _hash(key, repr(self.settings)))
+        # A file that was written in this very tick of the disk's clock may be written again, and its time not tell.
+        self._settled_ns = time.time_ns() - _TICK_NS
         self._found, self.problems = scan(self.folder, self.settings.folder)
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
@@ -187,8 +202,10 @@ class Look:
     def archive(self, now: datetime) -> Archive:
         """Read the heads of the files that changed, and return the archive as it is at `now`."""
         if self._changed or self._gone:
-            folder, found, settings = f"{self.folder}/", self._found, self.settings
-            entries = (_entry(folder, source, found[source], settings) for source in sorted(self._changed))
+            from publisher.posts.head import read_file
+
+            folder, found, settings, before = f"{self.folder}/", self._found, self.settings, self._settled_ns
+            entries = (read_file(folder, source, found[source], settings, before) for source in sorted(self._changed))
             self.index.update(entries, sorted(self._gone))
             self._changed, self._gone = [], set()
         problems = [*self.problems, *(problem for _, problem in self.index.problems())]
@@ -205,44 +222,20 @@ def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) 
     return Look(config, key, keep=keep).archive(now)
 
 
-def _entry(folder: str, source: str, stamp: Stamp, settings: Settings) -> tuple[str, Stamp, str, Entry]:
-    from publisher.posts.head import read_entry
-
-    size, mtime_ns = stamp
-    digest = _hash(source, str(size), str(mtime_ns))
-    try:
-        if size > MOST_BYTES:
-            raise PostError(
-                f"has {size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",
-                mend="move it out of the posts folder",
-            )
-        return (
-            source,
-            stamp,
-            digest,
-            read_entry(folder + source, source, stamp, digest, settings, _HEAD_BYTES),
-        )
-    except PostError as error:
-        problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.mend)
-    except OSError as error:
-        problem = Problem(f"{settings.folder}/{source}", 0, f"cannot be read: {error.strerror}")
-    return source, stamp, digest, Entry(None, (problem,))
-
-
 def _hash(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def _without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Problem]]:
     """Leave out a post whose id or permalink an older one has; name both files."""
-    places_now = {row.permalink.casefold() for row in rows}
+    places_now = {_place(row.permalink) for row in rows}
     if len(places_now) == len(rows) == len({row.id for row in rows}):
         return rows, []
     ids: dict[str, str] = {}
     places: dict[str, str] = {}
     kept, problems = [], []
     for row in reversed(rows):
-        for taken, value, name in ((ids, row.id, "id"), (places, row.permalink.casefold(), "permalink")):
+        for taken, value, name in ((ids, row.id, "id"), (places, _place(row.permalink), "permalink")):
             if value in taken:
                 said = row.id if name == "id" else row.permalink
                 problems.append(
@@ -256,7 +249,12 @@ def _without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Probl
                 )
                 break
         else:
-            ids[row.id] = places[row.permalink.casefold()] = row.source
+            ids[row.id] = places[_place(row.permalink)] = row.source
             kept.append(row)
     kept.reverse()
     return kept, problems
+
+
+def _place(permalink: str) -> str:
+    """What two permalinks have in common that would be one file, on a disk that knows no case too."""
+    return permalink.casefold().removesuffix("index.html")

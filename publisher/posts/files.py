@@ -7,8 +7,10 @@ preview, on the page, in feeds and in letters.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 # Only what readers look at, listen to or download: a link must never publish a configuration or a database.
@@ -28,12 +30,20 @@ def local_file(reference: str, address: str, site_url: str, folder: str, source:
     """
     if not address.startswith(f"{site_url}/") or not _MEDIA.search(urlsplit(reference).path):
         return None
+    base = urlsplit(site_url).path.rstrip("/")
     path = unquote(urlsplit(reference).path)
+    path = path[len(base) :] if path.startswith(f"{base}/") else path
     start = "" if path.startswith("/") else posixpath.dirname(posixpath.join(folder, source))
     project_path = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
     if project_path.startswith("..") or any(part.startswith(".") for part in project_path.split("/")):
         return None
-    site_path = unquote(urlsplit(address).path)[len(urlsplit(site_url).path.rstrip("/")) :].lstrip("/")
+    site_path = re.sub("/+", "/", unquote(urlsplit(address).path)[len(base) :].lstrip("/"))
     if not site_path or ".." in site_path.split("/"):
         return None
     return site_path, project_path
+
+
+def is_disguised(root: Path, project_path: str) -> bool:
+    """Return whether a file is a link to one outside the project, or to what is no picture, sound or document."""
+    real = os.path.realpath(root / project_path)
+    return not _MEDIA.search(real) or not Path(real).is_relative_to(os.path.realpath(root))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from publisher.posts.prose import line_at, masked
 
@@ -28,56 +29,86 @@ Resolve = Callable[[str], str | None]
 
 def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Leftover]]:
     """Return the body without what can be honoured, and what is left of other tools; lines count from 1."""
-    verbatim: set[int] = set()
     if "{%" in body or "{{" in body:
-        body = _blocks(body, verbatim)
+        body = _blocks(body)
         body = _known_values(body, site_url, resolve)
-    if "{:" in body or "{#" in body or "\n^\n" in body:
+    if "{:" in body or "{#" in body or "\n^" in body:
         body = _attribute_lists(body)
-    return body, _leftovers(body, verbatim)
+    leftovers = _leftovers(body)
+    return body.replace(_RAW_VALUE, "{{").replace(_RAW_TAG, "{%"), leftovers
 
 
 _BLOCK = re.compile(r"\{%-?\s*(raw|highlight|comment)\b([^%]*?)-?%\}(.*?)\{%-?\s*end\1\s*-?%\}", re.DOTALL)
+_INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+
+# What stands for {{ and {% that came out of a raw block and mean themselves. No body holds control characters.
+_RAW_VALUE, _RAW_TAG = "\x02", "\x03"
 
 
-def _blocks(body: str, verbatim: set[int]) -> str:
-    """Honour raw, highlight and comment; put the lines that came out of raw, and mean themselves, into verbatim."""
+def _blocks(body: str) -> str:
+    """Honour raw, and outside code highlight and comment; what is raw is hidden from the later steps."""
+    outline = masked(_BLOCK.sub(_emptied, body))
 
     def replaced(match: re.Match[str]) -> str:
-        kind, argument, inside = match[1], match[2].split(), match[3]
+        kind, inside = match[1], match[3]
+        if kind == "raw":
+            return _raw(inside)
+        if outline[match.start()] != "{":
+            return match[0]
         if kind == "comment":
             return "\n" * inside.count("\n")
-        if kind == "raw":
-            first = line_at(body, match.start(3))
-            verbatim.update(range(first, first + inside.count("\n") + 1))
-            return inside
-        return _fenced(re.sub(r"\{%-?\s*(?:end)?raw\s*-?%\}", "", inside), argument[0] if argument else "")
+        language = match[2].split()[0] if match[2].split() else ""
+        return _highlighted(match, _raw(_INNER_RAW.sub("", inside)), language)
 
-    # A raw block around a highlight, and the other way round, need a second look.
-    for _ in range(2):
-        body = _BLOCK.sub(replaced, body)
-    return body
+    return _BLOCK.sub(replaced, body)
 
 
-def _fenced(code: str, language: str) -> str:
-    """Code between fences longer than any run of backticks in it."""
+def _emptied(match: re.Match[str]) -> str:
+    before, after = match.start(3) - match.start(), match.end(3) - match.start()
+    return match[0][:before] + _blank(match[3]) + match[0][after:]
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _raw(text: str) -> str:
+    return text.replace("{{", _RAW_VALUE).replace("{%", _RAW_TAG)
+
+
+def _highlighted(match: re.Match[str], code: str, language: str) -> str:
+    """Code between fences longer than any in it; where the tags do not stand alone on their lines, <pre>."""
+    text = match.string
+    indent = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    behind = text[match.end() :].partition("\n")[0]
+    if (indent + behind).strip() or not re.match(r"[ \t]*\n", code) or not re.search(r"\n[ \t]*$", code):
+        first = "\n" if code.startswith("\n") else ""
+        escaped = re.sub(r"[^\w\s\x02\x03]", lambda char: f"&#{ord(char[0])};", code.removeprefix("\n"))
+        return f'<pre>{first}<code class="language-{language}">{escaped}</code></pre>'
     longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
     fence = "`" * (longest + 1)
-    before = "" if code.startswith("\n") else "\n"
-    code = code.rstrip(" \t")
-    return f"{fence}{language}{before}{code}" + ("" if code.endswith("\n") else "\n") + fence
+    return fence + language + code.strip(" \t") + indent + fence
 
 
-_SITE = re.compile(r"\{\{-?\s*site\.(?:url|baseurl)\s*-?\}\}")
+_SITE = re.compile(r"\{\{-?\s*site\.(?:url\s*-?\}\}(?:\{\{-?\s*site\.baseurl\s*-?\}\})?|baseurl\s*-?\}\})")
 _LINK = re.compile(r"\{%-?\s*(?:link|post_url)\s+([^%\s]+)\s*-?%\}")
 _FILTERED = re.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|absolute_url)\s*-?\}\}""")
 
 
 def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
-    """Put in the values that this project knows too: the site's address, and those of its posts."""
-    body = _SITE.sub("" if "{{ site.url }}{{ site.baseurl }}" in body else site_url, body)
-    body = _FILTERED.sub(lambda match: match[1], body)
-    return _LINK.sub(lambda match: resolve(match[1]) or match[0], body)
+    """Put in the values that this project knows too: the site's address, and those of its posts.
+
+    A post that uses Liquid in its prose lets it run in its code too; a post about Liquid does not.
+    """
+    everywhere = _LIQUID.search(masked(body)) is not None
+    base = urlsplit(site_url).path
+    for pattern, value in (
+        (_SITE, lambda match: site_url),
+        (_FILTERED, lambda match: f"{base}/{match[1].lstrip('/')}"),
+        (_LINK, lambda match: resolve(match[1]) or match[0]),
+    ):
+        body = pattern.sub(value, body) if everywhere else body
+    return body
 
 
 _ATTRIBUTE = r"""(?:[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
@@ -88,6 +119,7 @@ _DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*(?:{_ATTRIBUTE}\s*)*\}}[ \t
 _HEADING_ID = re.compile(
     r"^(?P<marks>#{1,6})[ \t]+(?P<text>.*?)[ \t]*\{:?[ \t]*#(?P<id>[\w-]+)[^}\n]*\}[ \t]*$", re.MULTILINE
 )
+_EXTENSION = re.compile(r"\{::comment\}.*?\{:/(?:comment)?\}|\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}", re.DOTALL)
 _END_OF_BLOCK = re.compile(r"^\^[ \t]*$", re.MULTILINE)
 _TOC_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
 _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
@@ -96,6 +128,7 @@ _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 def _attribute_lists(body: str) -> str:
     """Drop kramdown's attribute lists and end-of-block marks; an id stays as a target for links."""
     body = _cut(body, _END_OF_BLOCK)
+    body = _cut(body, _EXTENSION)
     body = _edit(body, _HEADING_ID, lambda m: f"{m['marks']} {_target(m['id'])}{m['text']}")
     body = _cut(body, _DEFINITION)
     body = _block_lists(body)
@@ -107,7 +140,7 @@ def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]],
     out, last = [], 0
     for found in pattern.finditer(masked(body)):
         real = pattern.match(body, found.start())
-        if real:
+        if real and found.start() >= last:
             out += [body[last : found.start()], change(real)]
             last = real.end()
     return "".join([*out, body[last:]])
@@ -127,7 +160,8 @@ def _block_lists(body: str) -> str:
     view = masked(body)
     for found in _BLOCK_LIST.finditer(view):
         index = line_at(view, found.start()) - 1
-        lines[index] = ""
+        for number in range(index, line_at(view, found.end())):
+            lines[number] = ""
         above = index - 1
         if above < 0:
             continue
@@ -150,38 +184,43 @@ def _place_target(lines: list[str], above: int, name: str) -> None:
         lines[above] = _target(name) + line
 
 
-_LIQUID = re.compile(r"\{%-?\s*\w+(?:(?!%\}).)*%\}|\{\{(?![<%])[^{}\n]*\}\}")
-_SHORTCODE = re.compile(r"\{\{[<%]\s*/?\s*[\w./-]+.*?[%>]\}\}")
+_LIQUID = re.compile(r"\{%-?\s*\w+(?:(?!\{%|%\}).){0,2000}%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
+_SHORTCODE = re.compile(r"\{\{[<%]\s*/?\s*[\w./-]+(?:(?!\{\{).){0,2000}?[%>]\}\}", re.DOTALL)
 _MDX = re.compile(
     r"^(?:import\s.+\sfrom\s+['\"].+['\"];?|export\s+(?:const|default|function)\b.*)$"
-    r"|<[A-Z][A-Za-z0-9]*(?:\.[A-Z]\w*)?(?=[\s/>])[^>\n]*>",
+    r"|<[A-Z](?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]*(?:\.[A-Z]\w*)?(?=[\s/>])[^>\n]*>",
     re.MULTILINE,
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FAMILIES = (
+    ("Liquid shown as it is", _LIQUID),
+    ("Hugo shortcodes shown as they are", _SHORTCODE),
+    ("MDX that does not run here", _MDX),
 )
 
 
-def _leftovers(body: str, verbatim: set[int]) -> list[Leftover]:
+def _leftovers(body: str) -> list[Leftover]:
+    body = _COMMENT.sub(lambda match: _blank(match[0]), body)
     view = masked(body)
     found = []
-    for kind, pattern in (("Liquid", _LIQUID), ("Hugo shortcodes", _SHORTCODE), ("MDX", _MDX)):
-        hits = _hits(pattern, view, verbatim)
-        if hits and kind == "Liquid":
-            # A post that uses Liquid in its prose lets it run in its code too; a post about Liquid does not.
-            hits = _hits(pattern, body, verbatim)
+    for what, pattern in _FAMILIES:
+        hits = _hits(pattern, view)
+        if hits and pattern is _LIQUID:
+            hits = _hits(pattern, body)  # see _known_values
         if hits:
-            found.append(_leftover(kind, hits))
+            found.append(_leftover(what, hits))
     return found
 
 
-def _hits(pattern: re.Pattern[str], text: str, verbatim: set[int]) -> list[tuple[int, str]]:
-    hits = [(line_at(text, match.start()), " ".join(match[0].split())) for match in pattern.finditer(text)]
-    return [(line, what) for line, what in hits if line not in verbatim]
+def _hits(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:
+    return [(line_at(text, match.start()), " ".join(match[0].split())) for match in pattern.finditer(text)]
 
 
-def _leftover(kind: str, hits: list[tuple[int, str]]) -> Leftover:
+def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:
     names = list(dict.fromkeys(_name(what) for _, what in hits))
     more = len(names) - 3
     shown = ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
-    return Leftover(f"{kind} shown as it is: {shown}", tuple(dict.fromkeys(line for line, _ in hits)))
+    return Leftover(f"{family}: {shown}", tuple(dict.fromkeys(line for line, _ in hits)))
 
 
 def _name(what: str) -> str:

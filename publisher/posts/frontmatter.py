@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import frontmatter
@@ -17,9 +16,14 @@ import yaml
 from frontmatter.default_handlers import BaseHandler
 
 from publisher.errors import PostError
+from publisher.posts.plain import FENCE, Head, Unfinished, simple_yaml, split_body
+from publisher.posts.text import without_controls
 
 if TYPE_CHECKING:
-    Tree = str | None | list["Tree"] | dict[str, "Tree"]
+    from publisher.posts.plain import Tree
+
+# One door for readers of heads; what the plainest need is in posts.plain, which imports no library.
+__all__ = ["Head", "Loader", "Unfinished", "parse_head", "simple_yaml", "split_body"]
 
 # Far more than any real front matter; a YAML alias bomb of a few hundred bytes expands past it at once.
 MOST_NODES = 20_000
@@ -49,26 +53,6 @@ class Loader(_SafeLoader):
         return _STR
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The metadata of a post file.
-
-    fields     the tree: every scalar is text (None where YAML says null)
-    lines      line in the file (from 1) of every top-level key
-    body       the text after the front matter, as far as it was given
-    body_line  line in the file on which the body begins
-    """
-
-    fields: dict[str, Tree]
-    lines: dict[str, int] = field(default_factory=dict)
-    body: str = ""
-    body_line: int = 1
-
-
-class Unfinished(Exception):  # noqa: N818 - an answer, not an error
-    """The text ends inside the front matter: more of the file is needed."""
-
-
 def parse_head(text: str, *, whole: bool) -> Head:
     r"""Parse the beginning of a file whose line ends are \n.
 
@@ -80,20 +64,12 @@ def parse_head(text: str, *, whole: bool) -> Head:
     if text.startswith("+++"):
         return _fenced(text, _TOML, whole)
     if re.match(r"\{\s*(\"|\n)", text):
+        if not whole:
+            raise Unfinished  # in a part of it, a nested object's end looks like the end
         return _fenced(text, _JSON, whole)
     if _HEADER_LINE.match(text):
         return _header_lines(text, whole)
     return Head({}, {}, text, 1)
-
-
-def split_body(text: str) -> tuple[str, int]:
-    """Return the body of a whole file, and the line on which it begins; see parse_head for what it raises."""
-    if text.startswith("---"):
-        end = _YAML.find_end(text)
-        if end is not None:
-            return text[end:].removeprefix("\n"), text.count("\n", 0, end) + 2
-    head = parse_head(text, whole=True)
-    return head.body, head.body_line
 
 
 def _fenced(text: str, handler: _Handler, whole: bool) -> Head:
@@ -109,14 +85,25 @@ def _fenced(text: str, handler: _Handler, whole: bool) -> Head:
     metadata, _ = frontmatter.parse(block, handler=handler)
     tree, lines = metadata.get("tree", {}), metadata.get("lines", {})
     assert isinstance(tree, dict) and isinstance(lines, dict)  # noqa: S101 - what every handler here returns
+    if "\\" in block:
+        tree = {key: _without_controls(value) for key, value in tree.items()}
     return Head(tree, lines, body, block.count("\n") + 2)
+
+
+def _without_controls(value: Tree) -> Tree:
+    """The tree without the control characters and lone surrogates that an escape such as \\u0000 brings in."""
+    if isinstance(value, dict):
+        return {key: _without_controls(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_controls(item) for item in value]
+    return without_controls(value)[0] if value else value
 
 
 class _Handler(BaseHandler):
     """What the three handlers share: the block starts on the first line, and split() is given only the block."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
-    close = FM_BOUNDARY = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+    close = FM_BOUNDARY = FENCE
 
     def find_end(self, text: str) -> int | None:
         """Return the offset just after the closing fence's text, or None."""
@@ -149,9 +136,7 @@ class _YamlHandler(_Handler):
                     return {}
                 if not isinstance(node, yaml.MappingNode):
                     raise PostError("the front matter is no list of keys", line=2, mend="write key: value")
-                if "<<" in fm:
-                    loader.flatten_mapping(node)
-                lines = {k.value: k.start_mark.line + 2 for k, _ in node.value}
+                lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
                 return {"tree": _Converter().mapping(node), "lines": lines}
             finally:
                 loader.dispose()
@@ -161,46 +146,6 @@ class _YamlHandler(_Handler):
             raise PostError(f"the front matter is no YAML: {str(error).splitlines()[0]}", line=2) from error
 
 
-_NOT_SIMPLE = r"\n\t\x80-\x9f\u2028\u2029\ufeff"
-_SIMPLE_LINE = re.compile(
-    rf"""([A-Za-z_][A-Za-z0-9_]*):(?:[ ]+(?:
-        ([A-Za-z0-9(][^"'#:{_NOT_SIMPLE}]*(?::[^"'#:\ {_NOT_SIMPLE}]+[^"'#:{_NOT_SIMPLE}]*)*)
-        |"([^"\\{_NOT_SIMPLE}]*)"[ ]*
-        |\[([A-Za-z0-9+. _-]+(?:,[A-Za-z0-9+. _-]+)*)\][ ]*
-    ))?""",
-    re.VERBOSE,
-)
-_SIMPLE_ITEM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+._ -]*[A-Za-z0-9+._])?")
-
-
-def simple_yaml(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
-    """Read front matter of the plainest kind; None for anything that needs a YAML parser.
-
-    One `key: value` a line, values plain, in double quotes without escapes, or flat lists of plain words: nine
-    posts in ten, in an eighth of the time. What it reads, it reads as the parser would (a test compares them).
-    """
-    fields: dict[str, Tree] = {}
-    lines: dict[str, int] = {}
-    for number, line in enumerate(block.split("\n"), 2):
-        match = _SIMPLE_LINE.fullmatch(line)
-        if match is None:
-            return None
-        key, plain, quoted, items = match.groups()
-        if key in fields or (plain is not None and plain in ("null", "Null", "NULL")):
-            return None
-        lines[key] = number
-        if plain is not None:
-            fields[key] = plain.rstrip(" ")
-        elif items is not None:
-            words = [item.strip(" ") for item in items.split(",")]
-            if not all(map(_SIMPLE_ITEM.fullmatch, words)) or not {"null", "Null", "NULL"}.isdisjoint(words):
-                return None
-            fields[key] = list(words)
-        else:
-            fields[key] = quoted
-    return fields, lines
-
-
 class _Converter:
     """Turns YAML nodes into the tree, within bounds."""
 
@@ -208,7 +153,19 @@ class _Converter:
         self._left = MOST_NODES
 
     def mapping(self, node: yaml.MappingNode) -> dict[str, Tree]:
-        return {str(key.value): self.node(value) for key, value in node.value}
+        fields: dict[str, Tree] = {}
+        merged: list[yaml.Node] = []
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+            elif isinstance(key, yaml.ScalarNode):
+                fields[str(key.value)] = self.node(value)
+        # PyYAML's own merging copies before anybody can count: nine lines of aliases fill the memory.
+        for source in merged:
+            inherited = self.node(source)
+            if isinstance(inherited, dict):
+                fields = inherited | fields
+        return fields
 
     def node(self, node: yaml.Node) -> Tree:
         self._left -= 1
@@ -223,7 +180,9 @@ class _Converter:
 
 
 def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
-    mark = error.problem_mark or error.context_mark
+    # Of an open quote the parser names the end of the text; the writer looks for where it began.
+    is_open = "end of stream" in str(error.problem) and "quoted" in str(error.context)
+    mark = error.context_mark if is_open else error.problem_mark or error.context_mark
     line = (mark.line if mark else 0) + 2
     lines = block.split("\n")
     written = lines[line - 2] if line - 2 < len(lines) else ""
@@ -231,6 +190,8 @@ def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
     if "mapping values are not allowed" in str(error.problem):
         key, _, value = written.partition(": ")
         mend = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
+    elif is_open:
+        mend = "close the quotes"
     elif "\t" in written:
         mend = "indent with spaces, not tabs"
     return PostError(f"the front matter is no YAML: {error.problem}", line=line, mend=mend)
@@ -243,7 +204,7 @@ class _TomlHandler(_Handler):
     def load(self, fm: str, **kwargs: object) -> Any:
         try:
             tree = tomllib.loads(fm)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
             found = re.search(r"at line (\d+)", str(error))
             line = int(found[1]) + 1 if found else fm.count("\n") + 2
             raise PostError(f"the front matter is no TOML: {error}", line=line) from error
@@ -258,8 +219,8 @@ class _JsonHandler(_Handler):
         """Return where the first JSON value ends: nested objects may close on lines of their own."""
         try:
             return json.JSONDecoder().raw_decode(text)[1]
-        except json.JSONDecodeError:
-            return super().find_end(text)
+        except (ValueError, RecursionError):
+            return super().find_end(text) or len(text)
 
     def split(self, text: str) -> tuple[str, str]:
         return text, ""
@@ -269,8 +230,8 @@ class _JsonHandler(_Handler):
             tree = json.loads(fm)
         except json.JSONDecodeError as error:
             raise PostError(f"the front matter is no JSON: {error.msg}", line=error.lineno) from error
-        except RecursionError as error:
-            raise PostError("the front matter is nested too deeply") from error
+        except (ValueError, RecursionError) as error:
+            raise PostError(f"the front matter is no JSON: {error}") from error
         return {"tree": _as_text(tree), "lines": _key_lines(fm, r'^\s*"([^"]+)"\s*:', 1)}
 
 
@@ -300,11 +261,14 @@ def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
 # Pelican and MultiMarkdown: "Title: ..." from the first line on, no fences, ended by an empty line.
 _HEADER_LINE = re.compile(r"(?:title|date|slug|author|authors|category|tags|status|summary|lang): *\S", re.IGNORECASE)
 
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+
 
 def _header_lines(text: str, whole: bool) -> Head:
-    block, blank, body = text.partition("\n\n")
-    if not blank and not whole:
+    end = _BLANK_LINE.search(text)
+    if end is None and not whole:
         raise Unfinished
+    block, body = (text[: end.start()], text[end.end() :]) if end else (text, "")
     fields: dict[str, Tree] = {}
     lines: dict[str, int] = {}
     key = ""
@@ -315,6 +279,8 @@ def _header_lines(text: str, whole: bool) -> Head:
             fields[key], lines[key] = (match[2] or "").strip(), number
         elif key and line[:1] in " \t":
             fields[key] = f"{fields[key]} {line.strip()}"
+        elif "title" not in {k.lower() for k in fields}:
+            return Head({}, {}, text, 1)
         else:
             raise PostError(
                 f"{line.strip()[:40]!r} is neither a header nor text",
@@ -323,4 +289,7 @@ def _header_lines(text: str, whole: bool) -> Head:
             )
     if "title" not in {k.lower() for k in fields}:
         return Head({}, {}, text, 1)  # an essay may begin with "Summary: ..."; only a title makes it a header
+    for key in fields.keys() & {"Tags", "tags", "Category", "Categories"}:
+        # In a header only commas part names: "Tags: machine learning" is one.
+        fields[key] = [name.strip() for name in re.split("[,;]", str(fields[key]))]
     return Head(fields, lines, body, block.count("\n") + 3)

@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
+from publisher.errors import PostError
 from publisher.model import Problem, Severity
 from publisher.posts.entry import Entry, Settings
-from publisher.posts.frontmatter import Head, Unfinished, parse_head
+from publisher.posts.index import UNKNOWN_NS
 from publisher.posts.metadata import build_post
-from publisher.posts.scan import Stamp
+from publisher.posts.plain import Head, Unfinished, plain_head
+from publisher.posts.scan import MOST_BYTES, Stamp
 from publisher.posts.text import decode, is_suspect, refuse_binary, repair, without_controls
 
+# Most heads end within these; a longer one is read again with the whole file.
+_HEAD_BYTES = 4096
 
-def read_entry(path: str, source: str, stamp: Stamp, digest: str, settings: Settings, head_bytes: int) -> Entry:
-    """Read the head of a post file into an Entry; raise PostError or OSError when that cannot be done.
 
-    Most heads end within `head_bytes`; a longer one is read again with the whole file.
+def read_file(
+    folder: str, source: str, stamp: Stamp, settings: Settings, settled_ns: int
+) -> tuple[str, Stamp, str, Entry]:
+    """Read the head of one post file; return its path, stamp and digest with the Entry.
+
+    folder      the posts folder's path with a slash at its end
+    settled_ns  a file of this time or later may change again without its stamp telling; it gets an unknown one
+    Raises nothing for a bad post: the Entry says it.
     """
-    data = _read(path, head_bytes)
+    size, mtime_ns = stamp
+    digest = _hash(f"{source}\0{size}\0{mtime_ns}")
+    if mtime_ns >= settled_ns:
+        stamp, digest = (size, UNKNOWN_NS), _hash(f"{digest}\0may change again")
     try:
-        return _entry(data, source, digest, settings, whole=len(data) >= stamp[0])
+        return source, stamp, digest, _read_entry(folder + source, source, size, digest, settings)
+    except PostError as error:
+        problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.mend)
+    except OSError as error:
+        problem = Problem(f"{settings.folder}/{source}", 0, f"cannot be read: {error.strerror}")
+        stamp = (size, UNKNOWN_NS)  # permissions change without a trace in the stamp: look again next time
+    return source, stamp, digest, Entry(None, (problem,))
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _read_entry(path: str, source: str, size: int, digest: str, settings: Settings) -> Entry:
+    if size > MOST_BYTES:
+        raise PostError(
+            f"has {size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",
+            mend="move it out of the posts folder",
+        )
+    data = _read(path, _HEAD_BYTES)
+    try:
+        return _entry(data, source, digest, settings, whole=len(data) >= size)
     except Unfinished:
-        return _entry(_read(path, stamp[0] + 1), source, digest, settings, whole=True)
+        return _entry(_read(path, size + 1), source, digest, settings, whole=True)
 
 
 def _read(path: str, size: int) -> bytes:
@@ -41,7 +75,7 @@ def _entry(data: bytes, source: str, digest: str, settings: Settings, *, whole: 
     if "\ntitle:" not in text:
         front, text = b"", decode(data, whole=whole)
     text, controls = without_controls(text)
-    head = parse_head(text, whole=whole or bool(front))
+    head = (plain_head(text) if front else None) or _parse(text, whole=whole or bool(front))
     problems: list[Problem] = []
     if settings.fix_encoding and is_suspect(text):
         head = _mended(text, head, source, settings, problems)
@@ -57,6 +91,13 @@ def _entry(data: bytes, source: str, digest: str, settings: Settings, *, whole: 
         )
     entry = build_post(source, head, digest, settings)
     return Entry(entry.post, (*problems, *entry.problems)) if problems else entry
+
+
+def _parse(text: str, *, whole: bool) -> Head:
+    """parse_head, whose libraries are only imported for a head that needs them."""
+    from publisher.posts.frontmatter import parse_head
+
+    return parse_head(text, whole=whole)
 
 
 def _front(data: bytes) -> bytes:
@@ -79,4 +120,4 @@ def _mended(text: str, head: Head, source: str, settings: Settings, problems: li
         )
         for item in repairs
     )
-    return parse_head(front + head.body, whole=True) if repairs else head
+    return _parse(front + head.body, whole=True) if repairs else head

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import comrak
 
@@ -15,12 +17,15 @@ from publisher.errors import PostError
 from publisher.model import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
-from publisher.posts.frontmatter import split_body
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
+from publisher.posts.plain import split_body
 from publisher.posts.references import References
-from publisher.posts.sanitise import Sanitiser, dropped_tags, has_safe_scheme
+from publisher.posts.sanitise import Absolutise, Sanitiser, dropped_tags, has_safe_scheme
 from publisher.posts.text import decode, repair, without_controls
+
+if TYPE_CHECKING:
+    from publisher.posts.prose import Places
 
 # A page, three feeds and several lists show one post; more than this many are made again when asked for.
 _KEPT = 4096
@@ -29,18 +34,26 @@ _MORE = "<!--more-->"
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 
 
+class LocalLink(NamedTuple):
+    """A link without a domain: its address, and how and on which line of the file it is written."""
+
+    address: str
+    written: str
+    line: int
+
+
 @dataclass
 class Renderer:
     """Renders the posts of an archive; asked twice for one post, it works once.
 
     inspect makes it look for what only `publisher check` tells: dropped tags, missing alt texts, dead fragments;
-    and note in local_links, by source, the addresses of links that were written without a domain.
+    and note in local_links, by source, the links that were written without a domain.
     """
 
     archive: Archive
     config: Config
     inspect: bool = False
-    local_links: dict[str, list[str]] = field(default_factory=dict)
+    local_links: dict[str, list[LocalLink]] = field(default_factory=dict)
     _referred: list[Referred] = field(default_factory=list)
     sanitiser: Sanitiser = field(default_factory=Sanitiser)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
@@ -84,7 +97,7 @@ class _Body:
     def __init__(self, post: Post, renderer: Renderer) -> None:
         archive, config = renderer.archive, renderer.config
         self.post, self.config, self.inspect = post, config, renderer.inspect
-        self.renderer, self.sanitise = renderer, renderer.sanitiser.clean
+        self.renderer = renderer
         self.problems: list[Problem] = []
         self.path = f"{config.posts.folder}/{post.source}"
         data = (archive.folder / post.source).read_bytes()
@@ -98,10 +111,15 @@ class _Body:
     def rendered(self, referred: list[Referred]) -> RenderedPost:
         raw = self._html()
         clean = self.sanitise(raw, self.references.absolutise)
-        self.problems += [self._located(item) for item in self.references.problems]
+        if self.references.head_problems or self.references.problems:
+            self._tell(self.references.head_problems, self._places.line_in_head)
+            self._tell(self.references.problems, self._places.line_of)
         if self.inspect:
             self._look_closer(raw, clean)
-            self.renderer.local_links[self.post.source] = list(self.references.local)
+            self.renderer.local_links[self.post.source] = [
+                LocalLink(address, written, self._places.line_of(written))
+                for address, written in self.references.local.items()
+            ]
         referred.append(
             Referred(
                 self.post.source,
@@ -115,13 +133,18 @@ class _Body:
             self.post, clean, excerpt, count_words(clean), tuple(self.problems), tuple(self.references.assets)
         )
 
+    def sanitise(self, fragment: str, absolutise: Absolutise) -> str:
+        clean = self.renderer.sanitiser.clean(fragment, absolutise)
+        # A reference such as &#1; brings in what no XML can hold.
+        return without_controls(clean)[0] if "&#" in self.written else clean
+
     def warn(self, line: int, message: str, mend: str) -> None:
         self.problems.append(Problem(self.path, line, message, mend, Severity.WARNING))
 
     def _html(self) -> str:
         body = self.written
         if self.config.posts.fix_encoding:
-            body, repairs = repair(body)
+            body, repairs = repair(body, markdown=True)
             for item in repairs:
                 self.warn(
                     self.first_line + item.line - 1,
@@ -142,7 +165,7 @@ class _Body:
         )
 
     def _carried_over(self, body: str) -> str:
-        if "{" not in body and "import " not in body and "\n^\n" not in body:
+        if "{" not in body and "import " not in body and "\n^" not in body:
             return body  # nothing of another tool, which most posts are; its patterns take 15 ms to compile
         from publisher.posts.foreign import carry_over
 
@@ -160,31 +183,22 @@ class _Body:
             return ""
         return f", on {len(lines)} lines to line {self.first_line + lines[-1] - 1}"
 
-    def _located(self, item: tuple[str, str, str]) -> Problem:
-        reference, message, mend = item
-        return Problem(self.path, self._line_of(reference), message, mend, Severity.WARNING)
+    def _tell(self, items: Iterable[tuple[str, str, str]], line_of: Callable[[str], int]) -> None:
+        for reference, message, mend in items:
+            self.warn(line_of(reference), message, mend)
 
-    def _line_of(self, text: str) -> int:
-        """The line of the file that holds a text, the body's first one where none does."""
-        from urllib.parse import unquote
+    @cached_property
+    def _places(self) -> Places:
+        from publisher.posts.prose import Places
 
-        for spelling in (text, unquote(text)):
-            offset = self.file.find(spelling)
-            if offset >= 0 and spelling:
-                return self.file.count("\n", 0, offset) + 1
-        return self.first_line
+        return Places(self.file, self.written)
 
     def _look_closer(self, raw: str, clean: str) -> None:
-        for name in dropped_tags(raw):
-            self.warn(
-                self._line_of(f"<{name}"),
-                f"the HTML tag <{name}> is taken out",
-                "put it into backticks if readers shall see it",
-            )
+        self._dropped(raw)
         for reference in re.findall(r'\b(?:href|src)="([a-zA-Z][\w+.-]*:[^"]*)"', raw):
             if not has_safe_scheme(reference, "img"):
                 self.warn(
-                    self._line_of(reference),
+                    self._places.line_of(reference),
                     f"the address {reference[:60]!r} is taken out: not one of the web",
                     "write it with https://",
                 )
@@ -193,7 +207,7 @@ class _Body:
                 source = re.search(r'\bsrc="([^"]*)"', tag)
                 name = source[1].rpartition("/")[2] if source else "?"
                 self.warn(
-                    self._line_of(name),
+                    self._places.line_of(name),
                     f"the picture {name} has no alt text",
                     "say in words what it shows: ![words](picture)",
                 )
@@ -201,25 +215,35 @@ class _Body:
         for name in self.references.fragments:
             if name not in targets and name != "top":
                 self.warn(
-                    self._line_of(f"#{name}"),
+                    self._places.line_of(f"#{name}"),
                     f"the link #{name} leads to no place in this post",
                     "link to a heading, or put an id there",
                 )
         self._doubtful_marks()
 
-    def _doubtful_marks(self) -> None:
-        from publisher.posts.prose import line_at, masked
+    def _dropped(self, raw: str) -> None:
+        for name in dropped_tags(raw):
+            if any(f"<{name}" in problem.message for problem in self.problems):
+                continue  # MDX, and told
+            self.warn(
+                self._places.line_of(f"<{name}"),
+                f"the HTML tag <{name}> is taken out",
+                "put it into backticks if readers shall see it",
+            )
 
-        view = masked(self.written)
+    def _doubtful_marks(self) -> None:
+        from publisher.posts.prose import line_at
+
+        view = self._places.prose
         for match in re.finditer(r"\]\(\(", view):
             self.warn(
-                self.first_line + line_at(view, match.start()) - 1,
+                line_at(view, match.start()),
                 "a link is written with two brackets: ]((",
                 "write [text](address)",
             )
         for match in re.finditer(r"\S```+[ \t]*$", view, re.MULTILINE):
             self.warn(
-                self.first_line + line_at(view, match.start()) - 1,
+                line_at(view, match.start()),
                 "the fence ``` at the end of a line opens no code block",
                 "put it on a line of its own",
             )

@@ -8,16 +8,17 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin
 
 from publisher.errors import PostError
 from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.posts.addresses import absolute, is_like_address, is_web_address, quoted
 from publisher.posts.dates import MORNING, parse_date, place
 from publisher.posts.dialects import Metadata
 from publisher.posts.entry import Entry, Settings
-from publisher.posts.files import local_file
-from publisher.posts.frontmatter import Head
+from publisher.posts.excerpt import plain_line
+from publisher.posts.files import is_disguised, local_file
 from publisher.posts.naming import (
+    MOST_NAME_BYTES,
     file_date,
     name_of,
     path_date,
@@ -27,15 +28,10 @@ from publisher.posts.naming import (
     tag_uri,
     tidy_path,
 )
-
-# Only what is surely markup: "<head>" in a sentence about HTML is text.
-_MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
+from publisher.posts.plain import Head
 
 if TYPE_CHECKING:
-    from publisher.posts.frontmatter import Tree
-
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
-URLISH = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*", re.IGNORECASE)
+    from publisher.posts.plain import Tree
 
 
 def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:
@@ -64,12 +60,13 @@ class _Reading:
         language = _language(self.meta.text("language")) or self.settings.language
         # The day in the file name never changes when the date in the front matter is corrected.
         day = dated[0] if dated else published.astimezone(self.settings.zone).date()
-        path = self._permalink(published, rest, language)
+        name = post_slug(rest)
+        path = self._permalink(published, name, language)
         url = self.settings.site_url + quoted(path)
         updated = self._date("updated")
         return Post(
             source=self.source,
-            id=self._id() or tag_uri(self.settings.authority, day, self.folder, post_slug(rest)),
+            id=self._id() or tag_uri(self.settings.authority, day, self.folder, name),
             title=title,
             permalink=path,
             url=url,
@@ -78,7 +75,7 @@ class _Reading:
             digest=digest,
             expires=self._date("expires"),
             language=language,
-            excerpt=_plain(self.meta.text("excerpt")),
+            excerpt=plain_line(self.meta.text("excerpt")),
             excerpt_separator=self.meta.text("separator"),
             authors=self._authors(),
             tags=self._tags(),
@@ -108,8 +105,8 @@ class _Reading:
 
     def _date(self, field: str) -> datetime | None:
         value, line = self.meta.find(field)
-        if value is None:
-            return None
+        if value is None or (isinstance(value, str) and value.startswith("0001-01-01")):
+            return None  # the year 1 is how Hugo writes that there is no date
         if not isinstance(value, str):
             raise PostError(f"{field}: {value!r} is no date", line=line, mend="write it like 2024-07-06 08:30")
         try:
@@ -127,7 +124,7 @@ class _Reading:
     def _id(self) -> str:
         return self.meta.text("id")
 
-    def _permalink(self, published: datetime, rest: str, language: str) -> str:
+    def _permalink(self, published: datetime, name: str, language: str) -> str:
         value, line = self.meta.find("permalink")
         if isinstance(value, str) and re.search(r"[{}:\s]", value):
             self._warn(
@@ -136,32 +133,34 @@ class _Reading:
                 "write the plain path",
             )
         elif isinstance(value, str) and value.lower() not in ("true", "false"):
-            return tidy_path(value)
+            path = tidy_path(value)
+            if max(map(len, path.encode("utf-8", "replace").split(b"/"))) <= MOST_NAME_BYTES:
+                return path
+            self._warn(line, "the permalink is too long for a file's name and is not used", "write a shorter one")
         elif value is not None and not isinstance(value, str):
             self._warn(line, "the permalink is no text and is not used", "write the plain path")
+        slug = self.meta.text("slug")
         return permalink(
             self.settings.pattern,
             folder=self.folder,
             day=published.astimezone(self.settings.zone).date(),
-            slug=post_slug(self.meta.text("slug") or rest),
+            slug=post_slug(slug) if slug else name,
             language=language,
         )
 
     def _tags(self) -> tuple[Tag, ...]:
         slugs: dict[str, Tag] = {}
-        for name in self.meta.tags():
-            slug = tag_slug(name)
-            slugs.setdefault(slug, Tag(name, slug))
+        for tag in map(_tag, self.meta.tags()):
+            slugs.setdefault(tag.slug, tag)
         return tuple(slugs.values())
 
     def _authors(self) -> tuple[Author, ...]:
         value, _ = self.meta.find("authors")
-        if value is None:
-            return (self.settings.author,) if self.settings.author else ()
-        items = value if isinstance(value, list) else [value]
-        if isinstance(value, str) and self.meta.at("authors") == value:
-            items = list(re.split(r"[,;]", value))
-        authors = tuple(author for author in map(_author, items) if author)
+        if isinstance(value, str):
+            authors = _named(value, many=self.meta.at("authors") == value)
+        else:
+            items = value if isinstance(value, list) else [value]
+            authors = tuple(author for author in map(_author, items) if author)
         return authors or ((self.settings.author,) if self.settings.author else ())
 
     def _image(self, url: str) -> Image | None:
@@ -176,9 +175,8 @@ class _Reading:
             alt = alt or _first(table, "alt", "title")
             caption = caption or _first(table, "caption", "credit")
             value = _first(table, "url", "src", "path", "image", "feature", "file", "teaser")
-        if not isinstance(value, str) or not URLISH.fullmatch(value.strip()):
-            return None
-        return Image(self._address(url, value.strip()), alt, caption)
+        address = self._address(url, value) if isinstance(value, str) else ""
+        return Image(address, plain_line(alt), plain_line(caption)) if address else None
 
     def _enclosures(self, url: str) -> tuple[Enclosure, ...]:
         value, line = self.meta.find("audio")
@@ -189,7 +187,8 @@ class _Reading:
         for item in items:
             table = Metadata(item, {}) if isinstance(item, dict) else Metadata({"url": item}, {})
             reference = _first(table, "url", "src", "file", "href")
-            if not URLISH.fullmatch(reference or " "):
+            address = self._address(url, reference)
+            if not address:
                 continue
             media_type = _first(table, "type", "mimetype", "mediatype") or mimetypes.guess_type(reference)[0]
             if not media_type:
@@ -198,26 +197,31 @@ class _Reading:
             length = _first(table, "length", "size", "bytes")
             found.append(
                 Enclosure(
-                    self._address(url, reference),
+                    address,
                     media_type,
-                    int(length) if length.isdecimal() else self._size(reference),
+                    int(length) if re.fullmatch(r"\d{1,15}", length) else self._size(reference, address),
                     _seconds(_first(table, "duration")),
                 )
             )
         return tuple(found)
 
     def _address(self, url: str, reference: str) -> str:
-        """The absolute address of a picture or an enclosure; a file of the project is noted."""
-        address = absolute(url, reference)
+        """The absolute address of a picture or an enclosure, "" where it is none; a file of the project is noted."""
+        reference = reference.strip()
+        address = absolute(url, reference) if is_like_address(reference) else ""
+        if not is_web_address(address):
+            return ""
         found = local_file(reference, address, self.settings.site_url, self.settings.folder, self.source)
-        if found and (not reference.startswith("/") or (self.settings.root / found[1]).is_file()):
+        root = self.settings.root
+        if found and not is_disguised(root, found[1]) and (reference[0] != "/" or (root / found[1]).is_file()):
             self.files[found] = None
         return address
 
-    def _size(self, reference: str) -> int:
-        """Bytes of a file beside the post, 0 where there is none."""
+    def _size(self, reference: str, address: str) -> int:
+        """Bytes of a file of the project, 0 where there is none."""
+        found = local_file(reference, address, self.settings.site_url, self.settings.folder, self.source)
         try:
-            return (self.settings.root / self.settings.folder / Path(self.source).parent / reference).stat().st_size
+            return (self.settings.root / found[1]).stat().st_size if found else 0
         except (OSError, ValueError):
             return 0
 
@@ -231,21 +235,7 @@ def first_heading(body: str) -> str:
     match = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)", body) or re.match(
         r"\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|$)", body
     )
-    return _plain(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
-
-
-def quoted(path: str) -> str:
-    """Return a path as it stands in an address."""
-    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/._~-!$&'()*+,;=:@")
-
-
-def absolute(base: str, reference: str) -> str:
-    """Join a reference to a post's own address; a reference that cannot be read stays what it is, quoted."""
-    try:
-        joined = urljoin(base, reference.strip())
-    except ValueError:
-        return base
-    return quote(joined, safe="/._~-!$&'()*+,;=:@?#[]%")
+    return plain_line(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
 
 
 def _first(table: Metadata, *spellings: str) -> str:
@@ -256,12 +246,25 @@ def _first(table: Metadata, *spellings: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
+def _tag(name: str) -> Tag:
+    return Tag(name, tag_slug(name))
+
+
+@lru_cache(maxsize=1024)
+def _named(text: str, *, many: bool) -> tuple[Author, ...]:
+    """The authors that a text names; many says whether commas part them."""
+    return tuple(author for author in map(_author, re.split(r"[,;]", text) if many else [text]) if author)
+
+
 def _author(item: Tree) -> Author | None:
     if isinstance(item, dict):
         table = Metadata(item, {})
         name = _first(table, "name", "title", "displayname")
         email = _first(table, "email", "mail")
-        return Author(name or email, email, _first(table, "url", "website", "uri")) if name or email else None
+        url = _first(table, "url", "website", "uri")
+        url = url if is_web_address(url) else ""
+        return Author(name or email, email, url) if name or email else None
     if not isinstance(item, str) or not item.strip():
         return None
     text = " ".join(item.split())
@@ -281,18 +284,9 @@ def _language(text: str) -> str:
     return "-".join([parts[0].lower(), *(part for part in rest if part.isalnum())])
 
 
-def _plain(text: str) -> str:
-    """Text without markup, on one line."""
-    import html
-
-    if "<" not in text and "&" not in text:
-        return text
-    return " ".join(html.unescape(_MARKUP.sub(" ", text)).split())
-
-
 def _seconds(text: str) -> int:
     """Seconds of "1:02:03", "62:03" or "3723"."""
-    if not re.fullmatch(r"\d+(:\d{1,2}){0,2}", text):
+    if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text):
         return 0
     total = 0
     for part in text.split(":"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from datetime import date
@@ -25,11 +26,16 @@ _SPELLED = {
     "^": "caret",
 }
 
+# A name on a disk may have 255; the name of a file that is being written is a little longer than the file's.
+MOST_NAME_BYTES = 200
+
+_LOOKS = re.compile("[\ufe00-\ufe0f]")
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
 _FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
-_FILE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
-_PATH_DATE = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
+_FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
+_PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 
 @lru_cache(maxsize=4096)
@@ -39,7 +45,7 @@ def tag_slug(name: str) -> str:
     Names that differ in more than case, spacing and punctuation marks of other scripts have different slugs:
     日本語 stays, R&D is r-and-d, C++ is c-plus-plus, C# is c-sharp, .NET is dot-net.
     """
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
+    text = _folded(name)
     out: list[str] = []
     for index, char in enumerate(text):
         if char in _SPELLED:
@@ -47,22 +53,39 @@ def tag_slug(name: str) -> str:
         elif char == ".":
             inside = index and text[index - 1].isalnum() and text[index + 1 : index + 2].isalnum()
             out.append("." if inside else "-dot-")
-        elif char.isalnum() or unicodedata.category(char) in ("Mn", "Mc", "So", "Sm"):
+        elif char.isalnum() or unicodedata.category(char) in ("Mn", "Mc", "Me", "So", "Sm"):
             out.append(char)
         else:
             out.append("-")
     slug = re.sub(r"-{2,}", "-", "".join(out)).strip("-")
-    return slug or "-".join(f"u{ord(char):x}" for char in name) or "none"
+    return _short(slug or "-".join(f"u{ord(char):x}" for char in name) or "none")
 
 
 def post_slug(text: str) -> str:
     """Return the path segment of a post from its title or file name."""
     if _SLUG.fullmatch(text):
-        return text
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
-    text = re.sub(r"['’`]", "", text)
+        return text if len(text) <= MOST_NAME_BYTES else _short(text)
+    text = _folded(re.sub(r"['’`]", "", text))
     kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
-    return re.sub(r"-{2,}", "-", kept).strip("-._") or "post"
+    slug = re.sub(r"([.-])\1+", r"\1", kept).strip("-._")
+    return _short(slug) if any(map(str.isalnum, slug)) else "post"
+
+
+def _folded(text: str) -> str:
+    """The text without case, and in one Unicode form; emoji without the marks that only choose their looks."""
+    before = ""
+    while text != before:
+        before, text = text, unicodedata.normalize("NFKC", _LOOKS.sub("", text)).casefold()
+    return text
+
+
+def _short(slug: str) -> str:
+    """A slug that fits into a file's name; a longer one keeps its beginning, and a hash of all of it."""
+    data = slug.encode("utf-8", "surrogatepass")
+    if len(data) <= MOST_NAME_BYTES:
+        return slug
+    kept = data[: MOST_NAME_BYTES - 11].decode("utf-8", "ignore").rstrip("-._")
+    return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 
 def name_of(source: str) -> tuple[str, str]:
@@ -85,8 +108,9 @@ def file_date(name: str) -> tuple[date, str] | None:
     match = _FILE_DATE.fullmatch(name)
     if match is None:
         return None
+    year, month, day, rest = match.groups()
     try:
-        return date(int(match[1]), int(match[2]), int(match[3])), match[4] or name
+        return date(int(year), int(month), int(day)), rest or name
     except ValueError:
         return None
 
@@ -104,27 +128,38 @@ def path_date(path: str) -> date | None:
 
 def tag_uri(authority: str, day: date, folder: str, name: str) -> str:
     """Return the permanent id of a post (RFC 4151): of its first day and its file name, and of nothing else."""
-    specific = "/".join(part for part in (folder, name) if part)
-    return f"tag:{authority}:{day.isoformat()}:{_uri_safe(specific)}"
+    specific = f"{folder}/{name}" if folder and name else folder or name
+    return f"tag:{authority}:{day.isoformat()}:{specific if _PLAIN.fullmatch(specific) else _uri_safe(specific)}"
 
 
 def _uri_safe(text: str) -> str:
     from urllib.parse import quote
 
-    return text if _PLAIN.fullmatch(text) else quote(unicodedata.normalize("NFC", text), safe="/._~-")
+    return quote(unicodedata.normalize("NFC", text), safe="/._~-")
 
 
 def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str) -> str:
     """Fill a permalink pattern; empty parts leave no double slash. Returns a site-relative path, not yet quoted."""
-    filled = (
-        pattern.replace("{folder}", folder)
-        .replace("{year}", f"{day.year:04}")
-        .replace("{month}", f"{day.month:02}")
-        .replace("{day}", f"{day.day:02}")
-        .replace("{slug}", slug)
-        .replace("{lang}", language)
-    )
-    return tidy_path(filled)
+    filled = _template(pattern) % {
+        "folder": folder,
+        "year": day.year,
+        "month": day.month,
+        "day": day.day,
+        "slug": slug,
+        "lang": language,
+    }
+    return tidy_path(filled.replace("//", "/"))
+
+
+@lru_cache(maxsize=16)
+def _template(pattern: str) -> str:
+    """The pattern as the % operator reads it."""
+    text = pattern.replace("%", "%%")
+    for part in ("folder", "slug", "lang"):
+        text = text.replace(f"{{{part}}}", f"%({part})s")
+    for part, digits in (("year", 4), ("month", 2), ("day", 2)):
+        text = text.replace(f"{{{part}}}", f"%({part})0{digits}d")
+    return text
 
 
 def tidy_path(path: str) -> str:
@@ -132,6 +167,8 @@ def tidy_path(path: str) -> str:
 
     Dot segments are dropped, so that no post can name a file outside the output folder.
     """
+    if _TIDY.fullmatch(path):
+        return path
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     clean = "/" + "/".join(parts)
     if clean == "/" or _FILE_ENDING.search(clean):

@@ -1,9 +1,12 @@
-"""Which lines of a Markdown body are prose, and which are code that must not be touched."""
+"""Which lines of a Markdown body are prose, which are code that must not be touched, and where things stand."""
 
 from __future__ import annotations
 
 import re
+from html import escape
+from urllib.parse import unquote
 
+_WHERE_A_LINK_STANDS = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
 _FENCE = re.compile(r"^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])[ \t]?)*[ \t]*(`{3,}|~{3,})([^`]*)$")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
@@ -81,9 +84,47 @@ def masked(body: str) -> str:
     """
     lines = body.split("\n")
     blank = "\n".join(" " * len(line) if code else line for line, code in zip(lines, code_lines(lines), strict=True))
-    if "`" not in blank:
-        return blank
-    return _INLINE_CODE.sub(lambda m: m[1] + re.sub(r"[^\n]", " ", m[2]) + m[1], blank)
+    return without_inline_code(blank)
+
+
+def without_inline_code(text: str) -> str:
+    """Return the text with inline code blanked between its backticks."""
+    if "`" not in text:
+        return text
+    return _INLINE_CODE.sub(lambda m: m[1] + re.sub(r"[^\n]", " ", m[2]) + m[1], text)
+
+
+class Places:
+    """Where things stand in a post's file."""
+
+    def __init__(self, file: str, body: str) -> None:
+        """See the file's text as front matter and body; the body is its end."""
+        self._file, self.head = file, file[: len(file) - len(body)]
+        self._first = self.head.count("\n") + 1
+        # The file with its front matter and its code blanked.
+        self.prose = "\n" * self.head.count("\n") + masked(body)
+
+    def line_of(self, text: str) -> int:
+        """Return the line that holds a text: in prose, else anywhere, else the one where the body begins."""
+        return self._line(text, self.prose, without_inline_code(self._file), self._file) or self._first
+
+    def line_in_head(self, text: str) -> int:
+        """Return the line of the front matter that holds a text, else of the file."""
+        return self._line(text, self.head) or self.line_of(text)
+
+    @staticmethod
+    def _line(text: str, *places: str) -> int:
+        patterns = []
+        for spelling in filter(None, (text, unquote(text), escape(text))):
+            # A backslash may stand before each mark; a name that goes on with letters is another name.
+            pattern = "".join(char if char.isalnum() else rf"\\?{re.escape(char)}" for char in spelling)
+            patterns.append(pattern + (r"(?![\w-])" if spelling[-1].isalnum() else ""))
+        for place in places:
+            for pattern in (*(_WHERE_A_LINK_STANDS + pattern for pattern in patterns), *patterns):
+                found = re.search(pattern, place)
+                if found:
+                    return line_at(place, found.start())
+        return 0
 
 
 def line_at(text: str, offset: int) -> int:

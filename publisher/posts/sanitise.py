@@ -50,6 +50,7 @@ _CLASSES = re.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
 )
 
+_NO_CHECKBOX = re.compile(r"<input(?![^>]* type=\"checkbox\")[^>]*>")
 _URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
 SCHEMES = {
     "http",
@@ -101,7 +102,10 @@ class Sanitiser:
     def clean(self, fragment: str, absolutise: Absolutise) -> str:
         """See sanitise."""
         self._absolutise = absolutise
-        return self._cleaner.clean(fragment)
+        if not _KNOWN.issuperset(_OPENING.findall(fragment)):
+            fragment = _without_unknown_tags(fragment)
+        clean = self._cleaner.clean(fragment)
+        return _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
         if name in _URL_ATTRIBUTES:
@@ -145,6 +149,20 @@ def has_safe_scheme(reference: str, tag: str) -> bool:
 
 
 _OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
+
+
+# With quotes, since an attribute may hold what looks like the tag's end.
+_TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*)(?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_KNOWN = TAGS | CONTENT_GOES
+
+
+def _without_unknown_tags(fragment: str) -> str:
+    """Take out tags that are not known, and keep what stands between them.
+
+    nh3 would do so too, but of a tag that is called like one of MathML or SVG, such as <Card> or <List>, it
+    takes out everything up to the closing tag: of one that is never closed, the rest of the post.
+    """
+    return _TAG.sub(lambda match: match[0] if match[1].lower() in _KNOWN else "", fragment)
 
 
 def dropped_tags(fragment: str) -> list[str]:

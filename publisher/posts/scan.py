@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from publisher.model import Problem
@@ -29,9 +32,10 @@ def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
     """
     found: dict[str, Stamp] = {}
     problems: list[Problem] = []
-    pending: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(str(folder), "", ())]
+    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
     while pending:
-        path, prefix, above = pending.pop()
+        prefix, above = pending.pop()
+        path = f"{folder}/{prefix}"
         try:
             key = os.stat(path)
             here = (key.st_dev, key.st_ino)
@@ -45,12 +49,27 @@ def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
                     )
                 )
                 continue
-            with os.scandir(path) as entries:
+            with _entries(path) as entries:
                 pending.extend(_sort(entries, prefix, (*above, here), found, problems, shown))
         except OSError as error:
             problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, f"cannot be read: {error.strerror}"))
     problems.sort(key=lambda problem: problem.path)
     return found, problems
+
+
+@contextmanager
+def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
+    """os.scandir by a handle where there are handles: the system need not walk the path to each of the files."""
+    if os.scandir not in os.supports_fd:
+        with os.scandir(path) as entries:
+            yield entries
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with os.scandir(handle) as entries:
+            yield entries
+    finally:
+        os.close(handle)
 
 
 def _sort(
@@ -60,23 +79,41 @@ def _sort(
     found: dict[str, Stamp],
     problems: list[Problem],
     shown: str,
-) -> list[tuple[str, str, tuple[tuple[int, int], ...]]]:
+) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
     """Put the files of one folder into `found`; return the folders to walk next."""
     folders = []
     for entry in entries:
         name = entry.name
         if name[0] in "._" and name not in _POST_FOLDERS:
             continue
-        if name.endswith(ENDINGS) or name.lower().endswith(ENDINGS):
-            try:
-                status = entry.stat()
-            except OSError as error:
-                problems.append(Problem(f"{shown}/{prefix}{name}", 0, *_unreadable(error)))
+        is_named_so = name.endswith(ENDINGS) or name.lower().endswith(ENDINGS)
+        try:
+            if not is_named_so:
+                if entry.is_dir():
+                    folders.append((f"{prefix}{name}/", above))
                 continue
+            status = entry.stat()
+        except OSError as error:
+            problems.append(Problem(f"{shown}/{prefix}{_printable(name)}", 0, *_unreadable(error)))
+            continue
+        if stat.S_ISREG(status.st_mode) and (name.isascii() or _printable(prefix + name) == prefix + name):
             found[prefix + name] = (status.st_size, status.st_mtime_ns)
-        elif entry.is_dir():
-            folders.append((entry.path, f"{prefix}{name}/", above))
+        elif stat.S_ISDIR(status.st_mode):
+            folders.append((f"{prefix}{name}/", above))
+        else:
+            problems.append(Problem(f"{shown}/{_printable(prefix + name)}", 0, *_strange(status)))
     return folders
+
+
+def _printable(name: str) -> str:
+    """The name as UTF-8 text; bytes that are none are shown as such."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _strange(status: os.stat_result) -> tuple[str, str]:
+    if stat.S_ISREG(status.st_mode):
+        return "has a name that is not UTF-8", "rename it"
+    return "is no file", "move it out of the posts folder"
 
 
 def _unreadable(error: OSError) -> tuple[str, str]:

@@ -14,6 +14,12 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uff
 # What UTF-8 that was read as Windows-1252 or Latin-1 looks like: a lead byte's letter, then a continuation's.
 _SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
+# Portuguese and Icelandic words in capitals before a mark, “IRMÔ and «BORл: ftfy takes them for IRMÔ and BORл.
+# Where nothing else in the line is garbled, they are what they seem.
+_UPPER_CASE_END = re.compile("(?<=[A-ZÀ-Þ])[ÃÐ][”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)")
+
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -31,12 +37,16 @@ def decode(data: bytes, *, whole: bool) -> str:
     Raises PostError for what is no text, with the line.
     """
     refuse_binary(data)
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
-        text = decoder.decode(data, final=whole)
+        text, _ = codecs.utf_8_decode(data.removeprefix(codecs.BOM_UTF8), "strict", whole)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PostError(f"is not UTF-8: byte 0x{data[error.start]:02x}", line=line, mend="save it as UTF-8") from error
+        # The decoder counts from behind a byte order mark; error.object is what it counts in.
+        before = error.object[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        raise PostError(
+            f"is not UTF-8: byte 0x{error.object[error.start]:02x}",
+            line=before.count(b"\n") + 1,
+            mend="save it as UTF-8",
+        ) from error
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text
@@ -61,25 +71,46 @@ def is_suspect(text: str) -> bool:
     return not text.isascii() and _SUSPECT.search(text) is not None
 
 
-def repair(text: str) -> tuple[str, list[Repair]]:
+def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
     """Mend mojibake line by line where it is sure; return the text and what was mended.
 
     Sure means: reading the line's bytes the right way gives well-formed text that is less garbled by
-    ftfy's measure. Text that was right is never touched.
+    ftfy's measure. Text that was right is never touched, and what stands in code is what the writer shows.
+
+    markdown  whether the text is a body, so that blocks of code have to be told from prose
     """
     if not is_suspect(text):
         return text, []
-    import ftfy
+    from publisher.posts.prose import code_lines
 
     lines, repairs = text.split("\n"), []
+    code = code_lines(lines) if markdown else [False] * len(lines)
     for index, line in enumerate(lines):
-        if not is_suspect(line):
+        if code[index] or not is_suspect(line):
             continue
-        mended = ftfy.fix_encoding(line)
+        mended = _mended_around_code(line)
         if mended != line:
             lines[index] = mended
             repairs.append(Repair(index + 1, *_difference(line, mended)))
     return "\n".join(lines), repairs
+
+
+def _mended_around_code(line: str) -> str:
+    parts, last = [], 0
+    for code in _CODE_SPAN.finditer(line):
+        parts += [_mended(line[last : code.start()]), code[0]]
+        last = code.end()
+    return "".join([*parts, _mended(line[last:])])
+
+
+def _mended(text: str) -> str:
+    import ftfy
+
+    mended = str(ftfy.fix_encoding(text))
+    if mended != text and _UPPER_CASE_END.search(text):
+        rest = _UPPER_CASE_END.sub("", text)
+        return text if ftfy.fix_encoding(rest) == rest else mended
+    return mended
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:

@@ -1,0 +1,213 @@
+"""publisher.toml: every mistake at once, each with its place and key, whatever way the file is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Config, load_config
+from publisher.errors import ConfigError, ProjectError
+
+SITE = '[site]\ntitle = "A"\nurl = "https://a.example"\n'
+
+
+def load(tmp_path: Path, text: str | bytes, **environ: str) -> Config:
+    (tmp_path / "publisher.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_config(tmp_path, environ, remember=False)
+
+
+def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
+    """The lines that a person reads."""
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text, **environ)
+    assert all("\n" not in line for line in caught.value.lines())
+    return caught.value.lines()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ["publisher.toml: site is missing (add a [site] table"]),
+        ("[site]\n", ["publisher.toml:1: site.title is missing (add title =", "site.url is missing (add url ="]),
+        (SITE + "titel = 'B'\n", ["publisher.toml:4: site.titel is no known key (did you mean title?)"]),
+        (SITE + "[feed]\n", ["publisher.toml:4: feed is no known key (did you mean feeds?)"]),
+        (SITE + "[feeds]\nxyzzy = 1\n", ["publisher.toml:5: feeds.xyzzy is no known key (known here: limit, max_"]),
+        (SITE + "[feeds]\nlimit = '20'\n", ["publisher.toml:5: feeds.limit: must be a whole number, not '20'"]),
+        (SITE + "[feeds]\nlimit = true\n", ["publisher.toml:5: feeds.limit: must be a whole number, not True"]),
+        (SITE + "[feeds]\nlimit = nan\n", ["publisher.toml:5: feeds.limit: must be a whole number"]),
+        (SITE + "[feeds]\nlimit = 0\n", ["publisher.toml:5: feeds.limit: 0 is not from 1 to 10000"]),
+        (SITE + "[feeds]\nper_tag = 1\n", ["publisher.toml:5: feeds.per_tag: must be true or false, not 1"]),
+        (SITE + "[feeds]\nformats = 'rss'\n", ["feeds.formats: must be a list, not 'rss'"]),
+        (
+            SITE + "[feeds]\nformats = ['rss', 'rdf']\n",
+            ["publisher.toml:5: feeds.formats[2]: must be 'rss', 'atom' or"],
+        ),
+        (SITE + "timezone = 'Mars/Base'\n", ["publisher.toml:4: site.timezone: 'Mars/Base' is no time zone"]),
+        (SITE + "timezone = ''\n", ["publisher.toml:4: site.timezone: '' is no time zone"]),
+        (SITE + "timezone = '../UTC'\n", ["publisher.toml:4: site.timezone: '../UTC' is no time zone"]),
+        (SITE + "language = 'english!'\n", ["publisher.toml:4: site.language: 'english!' is no language tag"]),
+        (SITE + "author = 'Ada'\n", ["publisher.toml:4: site.author: must be a table, not 'Ada'"]),
+        (SITE + "authority = 'a.example'\n", ["publisher.toml:4: site.authority: 'a.example' is no authority"]),
+        ("site = 'A'\n", ["publisher.toml:1: site: must be a table, not 'A'"]),
+        (SITE + "[newsletters]\nname = 'x'\n", ["publisher.toml:4: newsletters: must be a list (write [[news"]),
+        (SITE + "[[newsletters]]\n", ['publisher.toml:4: newsletters[1].name is missing (add name = "weekly"']),
+        (SITE + "[[newsletters]]\nname = 'A B'\n", ["publisher.toml:5: newsletters[1].name: 'A B' is no name"]),
+        (SITE + "[[newsletters]]\nname = 'a'\nschedule = 'now'\n", ["publisher.toml:6: newsletters[1].schedule"]),
+        (SITE + "[[newsletters]]\nname = 'a'\nsince = 2026-02-30\n", ["publisher.toml:6: not valid TOML: Invalid"]),
+        (SITE + "[mail]\nsender = 'nobody'\n", ["publisher.toml:5: mail.sender: 'nobody' is no mail address"]),
+        (SITE + "[mail]\nsender = 'a@b.example, c@d.example'\n", ["publisher.toml:5: mail.sender: 'a@b.example, c@d"]),
+        (SITE + '[mail]\nsender = "a@b.example\\nBcc: x@y.example"\n', ["publisher.toml:5: mail.sender: "]),
+        (SITE + "[mail]\ntransport = 'smtp'\n", ["publisher.toml:5: mail.sender is missing: smtp needs a From"]),
+        (SITE + "[mail.smtp]\nport = 99999\n", ["publisher.toml:5: mail.smtp.port: 99999 is not from 1 to 65535"]),
+        (SITE + "[database]\nurl = 'mysql://x/y'\n", ["publisher.toml:5: database.url: no database of a kind"]),
+        (SITE + "[posts]\npermalink = '/{slag}/'\n", ["publisher.toml:5: posts.permalink: {slag} is unknown"]),
+        (SITE + "[posts]\nfolder = '../posts'\n", ["publisher.toml:5: posts.folder: '../posts' must be the path"]),
+        (SITE + "[pages]\noutput = '.'\n", ["publisher.toml:5: pages.output: '.' must be the path of a folder"]),
+        (SITE + "[pages]\noutput = './.Publisher/x'\n", ["publisher.toml:5: pages.output: './.Publisher/x' is where"]),
+        ('root = "/"\n' + SITE, ["publisher.toml:1: root is no known key"]),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_key(tmp_path: Path, text: str, said: list[str]) -> None:
+    lines = mistakes(tmp_path, text)
+    assert len(lines) == len(said), lines
+    for line, start in zip(lines, said, strict=True):
+        assert start in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "",
+            "  ",
+            "a.example",
+            "//a.example",
+            "ftp://a.example",
+            "javascript:alert(1)",
+            "https://",
+            "https:/a.example",
+        ),
+        *("https://a.example/?q=1", "https://a.example/#top", "https://a.example/x y", "https://a.example/\\n"),
+        *("https://a b.example", "https://<b>.example", "http://[::1", "http://a.example:99999"),
+    ],
+)
+def test_an_address_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -> None:
+    (line,) = mistakes(tmp_path, f'[site]\ntitle = "A"\nurl = "{url}"\n')
+    assert line.startswith("publisher.toml:3: site.url: ")
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = (
+        "[site]\n"
+        'titel = "A"\n'
+        'url = "nowhere"\n'
+        "\n"
+        "[[newsletters]]\n"
+        'name = "a"\n'
+        "# a comment before it\n"
+        'schedule = "sometimes"\n'
+        "[[newsletters]]\n"
+        'name = "a"\n'
+        "[mail]\n"
+        'smtp = { port = 0, host = "" }\n'
+    )
+    lines = mistakes(tmp_path, text)
+    found = [(line.split(": ")[0], line.split(": ")[1].split()[0]) for line in lines]
+    assert found == [
+        ("publisher.toml:1", "site.title"),
+        ("publisher.toml:2", "site.titel"),
+        ("publisher.toml:3", "site.url"),
+        ("publisher.toml:8", "newsletters[1].schedule"),
+        ("publisher.toml:10", "newsletters[2].name"),
+        ("publisher.toml:12", "mail.smtp.host"),
+        ("publisher.toml:12", "mail.smtp.port"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('site.title = "A"\nsite.url = "https://a.example"\n\nsite.language = "!"\n', 4),
+        ('"site" = { title = "A", url = "https://a.example", language = "!" }\n', 1),
+        ('["site"]\n"title" = "A"\n\'url\' = "https://a.example"\n"langu\\u0061ge" = "!"\n', 4),
+        ('[site]\ntitle = """\nA\n[site]\nlanguage = "en"\n"""\nurl = "https://a.example"\nlanguage = "!"\n', 8),
+        ('# language = "!"\n[site]\nurl = "https://a.example"\ntitle = "# language"\nlanguage = "!"\n', 5),
+        ('[site]\r\ntitle = "A"\r\nurl = "https://a.example"\r\nlanguage = "!"\r\n', 4),
+        ('\ufeff[site]\ntitle = "A"\nurl = "https://a.example"\nlanguage = "!"', 4),
+        ('[site]\ntitle = "A\u2028\u0085B"\nurl = "https://a.example"\nlanguage = "!"\n', 4),
+        ('feeds.formats = [\n  "rss",\n  # and\n]\n[site]\ntitle = "A"\nurl = "http://a.example"\nlanguage = "!"', 8),
+    ],
+)
+def test_a_line_is_right_in_every_spelling_of_toml(tmp_path: Path, text: str, line: int) -> None:
+    assert mistakes(tmp_path, text)[0].startswith(f"publisher.toml:{line}: site.language: '!'")
+
+
+def test_a_mistake_inside_a_list_of_several_lines_is_placed_at_the_list(tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, SITE + '[feeds]\nformats = [\n  "rss",\n  "rdf",\n]\n')
+    assert line.startswith("publisher.toml:5: feeds.formats[2]: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("[site\n", "publisher.toml:1: not valid TOML: "),
+        ('[site]\ntitle = "A\n', "publisher.toml:2: not valid TOML: "),
+        ('[site]\ntitle = """A\n\n\n', "publisher.toml:2: not valid TOML: "),
+        ('[site]\ntitle = "A"\ntitle = "B"\n', "publisher.toml:3: not valid TOML: "),
+        ("[site]\n[site]\n", "publisher.toml:2: not valid TOML: "),
+        (b"[site]\r\ntitle = 'A'\r\nurl = 'caf\xe9'\r\n", "publisher.toml:3: not UTF-8 text (save it as UTF-8)"),
+        ("a = " + "9" * 5000, "publisher.toml: cannot be read: "),
+        ("a = " + "[" * 5000, "publisher.toml"),
+        (b"a = '\x00'\n", "publisher.toml:1: not valid TOML: "),
+    ],
+)
+def test_what_is_no_toml_is_one_line(tmp_path: Path, text: str | bytes, where: str) -> None:
+    (line,) = mistakes(tmp_path, text)
+    assert line.startswith(where)
+
+
+def test_a_configuration_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "publisher.toml").mkdir()
+    with pytest.raises(ProjectError, match="cannot be read: Is a directory"):
+        load_config(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[pages]\noutput = "posts"\n',
+        '[pages]\noutput = "posts/out"\n',
+        '[posts]\nfolder = "public/posts"\n',
+        '[pages]\nstatic = "public"\n',
+        '[pages]\noutput = "static/site"\n',
+        '[pages]\noutput = "Outbox"\n',
+        '[mail]\noutbox = "./public//mail"\n',
+        '[mail]\noutbox = "static/mail"\n',
+    ],
+)
+def test_folders_that_would_eat_each_other_are_refused(tmp_path: Path, text: str) -> None:
+    (line,) = mistakes(tmp_path, SITE + text)
+    assert line.startswith("publisher.toml:5: ")
+    assert "must be apart" in line
+
+
+def test_folders_that_only_sound_alike_are_taken(tmp_path: Path) -> None:
+    config = load(tmp_path, SITE + '[pages]\noutput = "posts-public"\nstatic = "posts/static"\n')
+    assert config.pages.output == "posts-public"
+
+
+def test_every_newsletter_with_a_sender_of_its_own_is_enough_for_smtp(tmp_path: Path) -> None:
+    text = SITE + '[mail]\ntransport = "smtp"\n[[newsletters]]\nname = "a"\nsender = "a@a.example"\n'
+    assert load(tmp_path, text).newsletters[0].sender == "a@a.example"
+    assert len(mistakes(tmp_path, text + '[[newsletters]]\nname = "b"\n')) == 1
+
+
+def test_a_date_of_toml_is_taken_as_text(tmp_path: Path) -> None:
+    config = load(tmp_path, SITE + '[[newsletters]]\nname = "a"\nsince = 2026-01-31\n')
+    assert config.newsletters[0].since == "2026-01-31"
+
+
+def test_nothing_is_shared_between_two_loads(tmp_path: Path) -> None:
+    one, two = load(tmp_path, SITE), load(tmp_path, SITE + '[feeds]\nformats = ["rss"]\n')
+    assert (one.feeds.formats, two.feeds.formats) == (("rss", "atom", "json"), ("rss",))

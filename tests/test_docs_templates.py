@@ -1,0 +1,78 @@
+"""docs/templates.md: the templates, their blocks and what they get are those of the program."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from publisher.editions.views import LetterView, PostView
+from publisher.model import Edition, Post
+from publisher.pages.entry import Entry
+from publisher.pages.frame import Page, Site
+from publisher.pages.letters import Shelf
+from publisher.pages.lists import Paging
+from publisher.templating import shipped_folder
+
+PAGE = Path(__file__).parent.parent / "docs/templates.md"
+
+OBJECTS = {
+    "`site`": Site,
+    "`page`": Page,
+    "`entry`": Entry,
+    "`paging`": Paging,
+    "`post`": Post,
+    "`shelf`": Shelf,
+    "`edition`": Edition,
+    "`letter`": LetterView,
+    "each of `posts`": PostView,
+}
+
+
+def rows() -> list[list[str]]:
+    lines = re.findall(r"^\|(.+)\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def words(cell: str) -> set[str]:
+    return set(re.findall(r"`([\w.]+)`", cell))
+
+
+def test_every_template_stands_there_with_its_blocks() -> None:
+    shown = {row[0].strip("`"): words(row[2]) for row in rows() if len(row) == 3 and "/" in row[0]}
+    folder = shipped_folder()
+    files = [path for part in ("pages", "email") for path in (folder / part).iterdir()]
+    assert shown == {
+        path.relative_to(folder).as_posix(): set(
+            re.findall(r"{% block (\w+)", re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL))
+        )
+        for path in files
+    }
+
+
+@pytest.mark.parametrize("shown", OBJECTS)
+def test_every_object_has_what_is_said_of_it(shown: str) -> None:
+    kind = OBJECTS[shown]
+    (row,) = [row for row in rows() if row[0] == shown]
+    public = {item.name for item in fields(kind)} | {key for key in vars(kind) if not key.startswith("_")}
+    assert words(row[1]) == public
+
+
+def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
+    from publisher.cli.main import run
+
+    assert run(["init", str(tmp_path)]) == 0
+    example = re.findall(r"^```jinja\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    post, css = example
+    for name, text in (("pages/post.html", post), ("email/letter.css", css)):
+        path = tmp_path / "templates" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    assert run(["--project", str(tmp_path), "build"]) == 0
+    (page,) = (tmp_path / "public").glob("*/*/*/hello-world/index.html")
+    assert "Answer by mail" in page.read_text(encoding="utf-8")
+    assert run(["--project", str(tmp_path), "publish", "--to", "you@example.org"]) == 0
+    (message,) = (tmp_path / "outbox/new").iterdir()
+    assert "#7a1f1f" in message.read_text(encoding="utf-8").replace("=\n", "")

@@ -1,0 +1,157 @@
+"""Which files are posts; one that is not fit is told and left out, and all the others publish."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from test_posts_samples import HELLO, NOW, Folder
+
+from publisher.posts.scan import MOST_BYTES, scan
+
+needs_permissions = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read everything"
+)
+
+
+def found(folder: Folder) -> set[str]:
+    return set(scan(folder.root / "posts", "posts")[0])
+
+
+def told(folder: Folder) -> list[tuple[str, str]]:
+    return [(problem.path, problem.message) for problem in folder.archive().problems]
+
+
+def test_posts_are_files_with_an_ending_of_markdown_or_html_at_any_depth(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    posts = {"a.md", "b.markdown", "c.mdown", "d.html", "E.MD", "x/y/z/f.md", "bundle/index.md", "_posts/g.md",
+             "x/_drafts/h.md", "with.dot/i.md", "日本/é ñ.md"}  # fmt: skip
+    others = {
+        "a.txt",
+        "a.md.bak",
+        "a.mdx",
+        "_draft.md",
+        ".hidden.md",
+        "_layouts/a.md",
+        ".git/a.md",
+        "md",
+        "a.htm",
+        "~a.md~",
+    }
+    for name in posts | others:
+        folder.write(name)
+    assert found(folder) == posts
+
+
+def test_a_folder_called_like_a_post_is_a_folder(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("v1.0.md/a.md")
+    assert found(folder) == {"v1.0.md/a.md"}
+    assert scan(folder.root / "posts", "posts")[1] == []
+
+
+def test_links_to_files_and_folders_are_followed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file("elsewhere/2024-07-06-a.md", "---\ntitle: a\n---\nText")
+    (tmp_path / "posts/2024-07-06-b.md").symlink_to("../elsewhere/2024-07-06-a.md")
+    (tmp_path / "posts/more").symlink_to("../elsewhere")
+    assert found(folder) == {"2024-07-06-b.md", "more/2024-07-06-a.md"}
+    assert len(folder.posts()) == 2
+
+
+def test_links_that_lead_nowhere_or_in_circles_are_told_and_the_others_publish(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    posts = tmp_path / "posts"
+    for name in ("2024-07-06-first.md", "x/2024-07-06-second.md", "x/zzz/2024-07-06-third.md"):
+        folder.write(name)
+    (posts / "gone.md").symlink_to("nowhere.md")
+    (posts / "x/self.md").symlink_to("self.md")
+    (posts / "x/self").symlink_to("self")
+    (posts / "x/up").symlink_to("..")
+    (posts / "x/nowhere").symlink_to("not-there")
+    assert len(folder.archive().posts) == 3
+    assert told(folder) == [
+        ("posts/gone.md", "is a link to a file that is not there"),
+        ("posts/x/self", "is a link that leads back to itself"),
+        ("posts/x/self.md", "is a link that leads back to itself"),
+        ("posts/x/up", "is a link to a folder above itself"),
+    ]
+
+
+def test_a_pipe_is_told_and_never_waited_for(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO)
+    os.mkfifo(tmp_path / "posts/2024-07-06-pipe.md")
+    assert len(folder.archive().posts) == 1
+    assert told(folder) == [("posts/2024-07-06-pipe.md", "is no file")]
+
+
+def test_a_name_that_is_not_utf8_is_told_in_letters_that_can_be_printed(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO)
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/posts/2024-07-06-\xff.md")).write_text("Text")
+    except OSError:
+        pytest.skip("this disk knows no such names")
+    report = folder.build(NOW)
+    assert report.posts == 1
+    assert [(p.path, p.message) for p in report.errors] == [
+        ("posts/2024-07-06-\\xff.md", "has a name that is not UTF-8")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        (b"", 0, ""),
+        (b"\n\n", 0, ""),
+        (b"\xef\xbb\xbf", 0, ""),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", 1, "is no text: it holds NUL bytes"),
+        (b"\xff\xfe#\0 \0H\0", 1, "is no text: it holds NUL bytes"),
+        (b"---\ntitle: caf\xe9\n---\n", 2, "is not UTF-8: byte 0xe9"),
+        (b"---\ntitle: a: b\n---\n", 2, "the front matter is no YAML: mapping values are not allowed in this context"),
+        (b"x" * (MOST_BYTES + 1), 1, "has 5 MB; a post may have 5"),
+        (b"x" * 50_000_000, 1, "has 50 MB; a post may have 5"),
+    ],
+    ids=["empty", "blank", "mark", "picture", "utf-16", "latin-1", "yaml", "5 MB", "50 MB"],
+)
+def test_a_bad_file_is_one_clear_line_and_the_others_publish(
+    content: bytes, line: int, message: str, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO)
+    folder.write("2024-07-05-odd.md", content)
+    report = folder.build(NOW)
+    errors = [(p.path, p.line, p.message) for p in report.errors]
+    assert errors == ([("posts/2024-07-05-odd.md", line, message)] if message else [])
+    assert report.posts == (1 if message else 2)
+
+
+def test_a_post_of_almost_the_most_bytes_is_published(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "word " * 200_000)
+    assert folder.posts()[0].title == "A title"
+    assert folder.render().words == 200_000
+
+
+def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "posts").rmdir()
+    assert told(folder) == [("posts", "cannot be read: No such file or directory")]
+
+
+@needs_permissions
+@pytest.mark.parametrize("what", ["posts/a/2024-07-06-x.md", "posts/a"])
+def test_what_may_not_be_read_is_told_and_found_again_when_it_may(what: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO)
+    folder.write("a/2024-07-06-x.md")
+    mode = (tmp_path / what).stat().st_mode
+    (tmp_path / what).chmod(0)
+    try:
+        assert len(folder.archive(keep=True).posts) == 1
+        assert [message for _, message in told(folder)] == ["cannot be read: Permission denied"]
+    finally:
+        (tmp_path / what).chmod(mode)
+    assert len(folder.archive(keep=True).posts) == 2
