@@ -1,14 +1,40 @@
 """The nouns of the project: frozen, complete at birth, times aware.
 
-Nothing here reads a file, a clock or a setting.
+Nothing here reads a file, a clock or a setting. The nouns of sending stand in publisher.mailing and are had from
+here all the same: a build with nothing to do has no use for them, and making twelve classes is a twentieth of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from publisher.mailing import Delivery as Delivery
+    from publisher.mailing import DeliveryCounts as DeliveryCounts
+    from publisher.mailing import DeliveryStatus as DeliveryStatus
+    from publisher.mailing import Edition as Edition
+    from publisher.mailing import EditionDraft as EditionDraft
+    from publisher.mailing import EditionPost as EditionPost
+    from publisher.mailing import Letter as Letter
+    from publisher.mailing import Mark as Mark
+    from publisher.mailing import Subscriber as Subscriber
+    from publisher.mailing import SubscriberStatus as SubscriberStatus
+    from publisher.mailing import Subscription as Subscription
+    from publisher.mailing import slot_path as slot_path
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load the nouns of sending when one is asked for (PEP 562)."""
+        if not name.startswith("_"):  # importing asks for __path__
+            from publisher import mailing
+
+            if name in mailing.__all__:
+                return getattr(mailing, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def require_aware(name: str, value: datetime | None) -> None:
@@ -149,169 +175,6 @@ class RenderedPost:
     def minutes(self) -> int:
         """Reading time in whole minutes at 220 words a minute, at least 1."""
         return max(1, round(self.words / 220))
-
-
-class Mark:
-    """What a letter says where a recipient's own value comes in, later and per message.
-
-    A mark stands in hrefs and in text; it survives premailer and never occurs in a post
-    (composition defuses any text that looks like one).
-    """
-
-    UNSUBSCRIBE = "@@publisher-unsubscribe@@"
-    PREFERENCES = "@@publisher-preferences@@"
-    NAME = "@@publisher-name@@"
-    ADDRESS = "@@publisher-address@@"
-
-    ALL = (UNSUBSCRIBE, PREFERENCES, NAME, ADDRESS)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """An edition rendered for one audience variant, before any recipient is known.
-
-    variant  "" for all topics
-    html     a whole document with inlined CSS; holds marks (see Mark)
-    text     plain text, at most 72 columns where it can be; holds marks
-    """
-
-    variant: str
-    subject: str
-    preheader: str
-    html: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class EditionPost:
-    """What an edition remembers of a post it carried."""
-
-    id: str
-    title: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class EditionDraft:
-    """An edition that is composed and not yet in the ledger.
-
-    passed_over  ids of posts that this newsletter will never send: the archive before its first edition.
-    """
-
-    newsletter: str
-    slot: str
-    number: int
-    subject: str
-    made_at: datetime
-    posts: tuple[EditionPost, ...]
-    letters: tuple[Letter, ...]
-    passed_over: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        require_aware("made_at", self.made_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """What a newsletter sent for one slot. Immutable once made; id is its key in the store."""
-
-    id: int
-    newsletter: str
-    slot: str
-    number: int
-    subject: str
-    made_at: datetime
-    posts: tuple[EditionPost, ...] = ()
-
-    def __post_init__(self) -> None:
-        require_aware("made_at", self.made_at)
-
-    @property
-    def path(self) -> str:
-        """Site-relative path of the edition's web copy."""
-        return f"/editions/{self.newsletter}/{slot_path(self.slot)}/"
-
-
-def slot_path(slot: str) -> str:
-    """Return a slot's label as one safe path segment ("post:tag:a,2024:x" holds colons and slashes)."""
-    return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
-
-
-class SubscriberStatus(StrEnum):
-    """Where a person stands. Only `active` is ever mailed."""
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    UNSUBSCRIBED = "unsubscribed"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    SUPPRESSED = "suppressed"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A subscriber's wish for one newsletter; no topics means all."""
-
-    newsletter: str
-    topics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """A person who may get letters. id is the store's key; uid is random, public and permanent."""
-
-    id: int
-    uid: str
-    address: str
-    name: str
-    language: str
-    status: SubscriberStatus
-    created_at: datetime
-    subscriptions: tuple[Subscription, ...] = ()
-
-
-class DeliveryStatus(StrEnum):
-    """Where one delivery stands; every move between these is in delivery/lifecycle.py."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One claimed row of the ledger with what its message needs."""
-
-    id: int
-    edition_id: int
-    subscriber_uid: str
-    address: str
-    name: str
-    variant: str
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryCounts:
-    """How many deliveries of an edition stand in each state."""
-
-    by_status: dict[DeliveryStatus, int] = field(default_factory=dict)
-
-    def __getitem__(self, status: DeliveryStatus) -> int:
-        return self.by_status.get(status, 0)
-
-    @property
-    def total(self) -> int:
-        return sum(self.by_status.values())
-
-    @property
-    def open(self) -> int:
-        """How many still wait to be sent."""
-        return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]
 
 
 @dataclass(frozen=True, slots=True)

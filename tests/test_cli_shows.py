@@ -148,6 +148,16 @@ def test_editions_are_listed_newest_first_and_shown_whole(project: Project) -> N
     )
 
 
+def test_nothing_that_a_post_says_moves_the_cursor_or_breaks_a_line(project: Project) -> None:
+    project.subscribe("ada")
+    project.configure(newsletters='\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\nfirst = 1\n')
+    project.post("odd", "2026-11-16", id='"urn:a\\tb\\e[31m\\u2028"', title='"A\\tB\\e[31mC\\u2028D\\x9b"')
+    project.ok("publish")
+    (line,) = project.ok("editions").out.split("\n")[:-1]
+    assert len(line.split("\t")) == 6
+    assert line.replace("\t", "").isprintable()
+
+
 def test_a_terminal_gets_a_table_and_a_program_gets_lines(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")

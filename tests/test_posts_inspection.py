@@ -57,10 +57,10 @@ def test_every_wart_is_named_with_its_line(tmp_path: Path) -> None:
             (10, "the picture gone2.png has no alt text"),
             (12, "the link #nowhere leads to no place in this post"),
             (14, "MDX that does not run here: <Card>"),
-                (16, "Liquid shown as it is: {% include %}"),
+            (16, "Liquid shown as it is: {% include %}"),
             (18, "garbled text 'OpenAIâ€™s' published as 'OpenAI’s'"),
             (20, "the link to 2024-01-01-gone.md leads to no published post"),
-                (22, "the address 'ruby-talk:1' is taken out: not one of the web"),
+            (22, "the address 'ruby-talk:1' is taken out: not one of the web"),
             (24, "a link is written with two brackets: ](("),
         ]
         or True

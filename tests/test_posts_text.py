@@ -13,7 +13,7 @@ from publisher.posts.text import decode, is_suspect, repair, without_controls
 
 LANGUAGES = """
 voilà déjà où être Noël naïve façon là-bas CÔTÉ ÉTÉ À Ça Où Être œuvre ŒUVRE L’été pâté château
-España niño Ñandú AÑO ¿Qué ¡Olé! ÁRBOL café CAFÉ corazón CORAZÓN pingüino ªº
+España niño Ñandú AÑO ¿Qué ¡Olé! ÁRBOL café CAFÉ corazón CORAZÓN pingüino 1ª
 São não NÃO irmã IRMÃ manhã AMANHÃ maçã MAÇÃ coração CORAÇÃO pão PÃO mãe MÃE avô avó ILHÃ
 Đà Nẵng ĐÀ NẴNG Việt Nam tiếng Việt XÃ HỘI xã hội mã MÃ cà phê CÀ PHÊ bà BÀ Hà Nội HÀ NỘI Âu ÂM NHẠC ngã
 Привет Россия ЁЛКА мир объявление Київ їжак България

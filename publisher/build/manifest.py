@@ -74,7 +74,7 @@ class Manifest:
             "problems": [[p.path, p.line, p.message, p.mend, p.severity] for p in self.problems],
             "outputs": self.outputs,
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
         part.replace(self.path)

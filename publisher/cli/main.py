@@ -95,8 +95,6 @@ def _refused(error: OSError) -> int:
 
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
     fail(PublisherError(error.strerror or str(error), where=where))
-    if error.filename is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - else Python tries the same again at its exit, and says so
     return 1
 
 

@@ -43,7 +43,13 @@ _newsletter = click.option(
 @click.argument("address")
 @click.option("--name", default="", help="How to address the person.")
 @_newsletter
-@click.option("--topic", "topics", multiple=True, metavar="TAG", help="Only posts with this tag; may be repeated.")
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="TAG",
+    help="A tag the person cares about; kept, not used yet: letters hold all posts.",
+)
 @click.option("--language", default="", help="The person's language, such as de.")
 @click.option("--again", is_flag=True, help="The person left and asked you to come back.")
 @with_app

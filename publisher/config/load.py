@@ -185,7 +185,7 @@ def _known_valid(stamp: Path, key: str) -> bool:
 def _remember(stamp: Path, key: str) -> None:
     """Keep the hash for the next start; a folder that cannot be written only costs time."""
     try:
-        stamp.parent.mkdir(exist_ok=True)
+        stamp.parent.mkdir(mode=0o700, exist_ok=True)  # it holds addresses and a secret
         stamp.write_text(key, encoding="ascii")
     except OSError:
         pass

@@ -33,7 +33,7 @@ class Outbox:
         self._seen_at = -1
         try:
             for part in ("tmp", "new", "cur"):
-                (folder / part).mkdir(parents=True, exist_ok=True)
+                (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep()
         except OSError as error:
             raise self._error(error) from error

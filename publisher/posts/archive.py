@@ -70,12 +70,11 @@ class Archive:
         """Return for every tag's slug the sources of its posts for feeds, newest first."""
         found: dict[str, list[str]] = {}
         lists: dict[str, list[list[str]]] = {"": []}  # the same few combinations of tags come again and again
-        for row in self._rows:
-            if row.in_feeds:
-                if row.tags not in lists:
-                    lists[row.tags] = [found.setdefault(tag.slug, []) for tag in tags_of(row.tags)]
-                for sources in lists[row.tags]:
-                    sources.append(row.source)
+        for source, tags in [(row.source, row.tags) for row in self._rows if row.in_feeds]:
+            if tags not in lists:
+                lists[tags] = [found.setdefault(line.partition("\t")[0], []) for line in tags.split("\n")]
+            for sources in lists[tags]:
+                sources.append(source)
         return found
 
     def tags(self) -> list[Tag]:
@@ -192,7 +191,9 @@ class Look:
         self._found, self.problems = scan(self.folder, self.settings.folder)
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
-        self._changed = [source for source, stamp in self._found.items() if known.get(source) != stamp]
+        # Comparing the whole takes a quarter of the time, and is the answer of most builds.
+        changed = () if known == self._found else self._found.items()
+        self._changed = [source for source, stamp in changed if known.get(source) != stamp]
 
     @property
     def is_unchanged(self) -> bool:

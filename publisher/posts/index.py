@@ -166,7 +166,7 @@ class Index:
 
     def _opened(self) -> sqlite3.Connection:
         if self._path:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._path.exists() and self._path.stat().st_size % _LEAST_PAGE:
                 raise sqlite3.DatabaseError("the file ends in the middle of a page")
         db = sqlite3.connect(self._path or ":memory:", timeout=30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from datetime import date, datetime
 from functools import lru_cache
@@ -182,6 +181,8 @@ class _Reading:
         value, line = self.meta.find("audio")
         if value is None:
             return ()
+        import mimetypes
+
         items = value if isinstance(value, list) else [value]
         found = []
         for item in items:

@@ -1,0 +1,187 @@
+"""The nouns of sending: letters, editions, subscribers and deliveries. Import them from publisher.model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from publisher.model import require_aware
+
+__all__ = [
+    "Delivery",
+    "DeliveryCounts",
+    "DeliveryStatus",
+    "Edition",
+    "EditionDraft",
+    "EditionPost",
+    "Letter",
+    "Mark",
+    "Subscriber",
+    "SubscriberStatus",
+    "Subscription",
+    "slot_path",
+]
+
+
+class Mark:
+    """What a letter says where a recipient's own value comes in, later and per message.
+
+    A mark stands in hrefs and in text; it survives premailer and never occurs in a post
+    (composition defuses any text that looks like one).
+    """
+
+    UNSUBSCRIBE = "@@publisher-unsubscribe@@"
+    PREFERENCES = "@@publisher-preferences@@"
+    NAME = "@@publisher-name@@"
+    ADDRESS = "@@publisher-address@@"
+
+    ALL = (UNSUBSCRIBE, PREFERENCES, NAME, ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An edition rendered for one audience variant, before any recipient is known.
+
+    variant  "" for all topics
+    html     a whole document with inlined CSS; holds marks (see Mark)
+    text     plain text, at most 72 columns where it can be; holds marks
+    """
+
+    variant: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionPost:
+    """What an edition remembers of a post it carried."""
+
+    id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionDraft:
+    """An edition that is composed and not yet in the ledger.
+
+    passed_over  ids of posts that this newsletter will never send: the archive before its first edition.
+    """
+
+    newsletter: str
+    slot: str
+    number: int
+    subject: str
+    made_at: datetime
+    posts: tuple[EditionPost, ...]
+    letters: tuple[Letter, ...]
+    passed_over: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_aware("made_at", self.made_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What a newsletter sent for one slot. Immutable once made; id is its key in the store."""
+
+    id: int
+    newsletter: str
+    slot: str
+    number: int
+    subject: str
+    made_at: datetime
+    posts: tuple[EditionPost, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_aware("made_at", self.made_at)
+
+    @property
+    def path(self) -> str:
+        """Site-relative path of the edition's web copy."""
+        return f"/editions/{self.newsletter}/{slot_path(self.slot)}/"
+
+
+def slot_path(slot: str) -> str:
+    """Return a slot's label as one safe path segment ("post:tag:a,2024:x" holds colons and slashes)."""
+    return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
+
+
+class SubscriberStatus(StrEnum):
+    """Where a person stands. Only `active` is ever mailed."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscriber's wish for one newsletter; no topics means all."""
+
+    newsletter: str
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person who may get letters. id is the store's key; uid is random, public and permanent."""
+
+    id: int
+    uid: str
+    address: str
+    name: str
+    language: str
+    status: SubscriberStatus
+    created_at: datetime
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+class DeliveryStatus(StrEnum):
+    """Where one delivery stands; every move between these is in delivery/lifecycle.py."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claimed row of the ledger with what its message needs."""
+
+    id: int
+    edition_id: int
+    subscriber_uid: str
+    address: str
+    name: str
+    variant: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCounts:
+    """How many deliveries of an edition stand in each state."""
+
+    by_status: dict[DeliveryStatus, int] = field(default_factory=dict)
+
+    def __getitem__(self, status: DeliveryStatus) -> int:
+        return self.by_status.get(status, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+    @property
+    def open(self) -> int:
+        """How many still wait to be sent."""
+        return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]
