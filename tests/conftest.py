@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.policy
 import hashlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -106,6 +108,22 @@ class Project:
         """Run one command line in a process of its own."""
         before = ["--project", str(self.root)] + (["--now", now] if now else [])
         return spawn(*before, *arguments, **environment)
+
+    def on_a_terminal(self, *arguments: str, answer: str = "") -> str:
+        """What a person at a terminal sees of a command, colours and all, who answers one question."""
+        ours, theirs = pty.openpty()
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
+        program = [sys.executable, "-m", "publisher", "-C", str(self.root), "--now", MONDAY, *arguments]
+        process = subprocess.Popen(program, env=environment, stdout=theirs, stderr=theirs, stdin=theirs)
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        said = b""
+        with contextlib.suppress(OSError):  # how a terminal ends on Linux
+            while part := os.read(ours, 10_000):
+                said += part
+        os.close(ours)
+        process.wait(timeout=60)
+        return said.decode()
 
     def subscribe(self, *names: str, newsletter: str = "weekly") -> None:
         """Add readers called so at example.org."""

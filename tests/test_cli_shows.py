@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
-import sys
 
 import pytest
-from conftest import MONDAY, ROOT, Project
-
-
-def on_a_terminal(project: Project, *arguments: str) -> str:
-    """What a person at a terminal sees, colours and all."""
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
-    program = [sys.executable, "-m", "publisher", "-C", str(project.root), "--now", MONDAY, *arguments]
-    process = subprocess.Popen(program, env=environment, stdout=theirs, stderr=theirs, stdin=theirs)
-    os.close(theirs)
-    said = b""
-    while True:
-        try:
-            part = os.read(ours, 10_000)
-        except OSError:
-            break
-        if not part:
-            break
-        said += part
-    os.close(ours)
-    process.wait(timeout=60)
-    return said.decode()
+from conftest import Project
 
 
 def test_a_project_without_a_problem_says_so(project: Project) -> None:
@@ -162,9 +137,9 @@ def test_a_terminal_gets_a_table_and_a_program_gets_lines(project: Project) -> N
     project.subscribe("ada")
     project.ok("publish")
     project.post("linked", body="See [that](/nowhere/).")
-    assert "Newsletter" in on_a_terminal(project, "editions")
-    assert "Address" in on_a_terminal(project, "subscribers", "list")
-    table = on_a_terminal(project, "check")
+    assert "Newsletter" in project.on_a_terminal("editions")
+    assert "Address" in project.on_a_terminal("subscribers", "list")
+    table = project.on_a_terminal("check")
     assert "How to mend it" in table
     assert "\x1b[" in table
     for words in (["editions"], ["subscribers", "list"], ["check"]):
@@ -172,7 +147,7 @@ def test_a_terminal_gets_a_table_and_a_program_gets_lines(project: Project) -> N
 
 
 def test_a_bar_that_is_drawn_for_a_person_is_gone_when_it_is_done(project: Project) -> None:
-    said = on_a_terminal(project, "publish")
+    said = project.on_a_terminal("publish")
     assert "3 posts" in said
     assert said.rstrip().endswith("--newsletter weekly)")
     assert "Building" not in project.spawn("publish").said

@@ -153,6 +153,19 @@ def test_a_server_that_is_away_is_one_line_and_the_next_run_sends(begun: Project
         assert len(mailboxes.messages) == 2
 
 
+def test_a_person_is_asked_before_real_mail_leaves(begun: Project) -> None:
+    with mail_server() as (mailboxes, settings):
+        smtp(begun, settings.port)
+        asked = begun.on_a_terminal("publish", answer="n\n")
+        assert "weekly 2026-W47: 3 posts to 2 subscribers" in asked
+        assert f"Send 2 messages by smtp://127.0.0.1:{settings.port}? [y/N]" in asked
+        assert asked.rstrip().endswith("stopped")
+        assert begun.ok("editions", "--json").json == []
+        assert mailboxes.messages == {}
+        assert "2 messages sent" in begun.on_a_terminal("publish", answer="y\n")
+        assert len(mailboxes.messages) == 2
+
+
 def test_a_reader_whom_the_server_refuses_stops_no_other(begun: Project) -> None:
     begun.ok("subscribers", "add", "550-unknown@example.org")
     begun.ok("subscribers", "add", "450-busy@example.org")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 # A post dated with a day only appears at this hour of the site's morning. Midnight UTC would be the day
@@ -17,6 +18,8 @@ _LOOSE = re.compile(
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE | re.ASCII,
 )
+# The commonest spelling, which the standard library reads in a third of the time.
+_PLAIN_ISO = re.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 # A word that only begins like a month may stand here too; dateutil refuses what it does not know.
 _NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
@@ -33,6 +36,9 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
     names of zones (CET), which mean other hours on other machines, among them.
     """
     text = text.strip()
+    if _PLAIN_ISO.fullmatch(text) and not text.startswith("9999"):
+        with suppress(ValueError):  # the long way says what is wrong with it
+            return datetime.fromisoformat(text)
     if text[4:5] == "/" and text[:4].isdecimal():
         text = text.replace("/", "-")
     match = _LOOSE.fullmatch(text)
