@@ -137,3 +137,18 @@ def test_plain_text_is_one_line_without_surprise(text: str) -> None:
 )
 def test_words_are_counted_in_scripts_with_and_without_spaces(fragment: str, words: int) -> None:
     assert count_words(fragment) == words
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Only *this* & that.", "Only this & that."),
+        ("Call `x_y` now", "Call x_y now"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("a*b*c and f(*args, **kw)", "a*b*c and f(*args, **kw)"),
+    ],
+)
+def test_an_excerpt_from_front_matter_loses_its_marks_of_emphasis_and_nothing_else(written: str, shown: str) -> None:
+    from publisher.posts.excerpt import plain_line
+
+    assert plain_line(written) == shown

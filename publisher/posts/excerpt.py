@@ -12,6 +12,7 @@ MOST_CHARACTERS = 300
 _MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^()\s]*\)")
+_EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])")
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL | re.IGNORECASE)
@@ -43,6 +44,8 @@ def plain_line(text: str) -> str:
 
     if "**" in text or "](" in text:
         text = _STRONG.sub(r"\1", _LINK.sub(r"\1", text))
+    if "*" in text or "`" in text:
+        text = _EMPHASIS.sub(r"\2", text)
     if "<" not in text and "&" not in text:
         return text
     return " ".join(html.unescape(_MARKUP.sub(" ", text)).split())

@@ -11,6 +11,10 @@ from publisher.errors import PostError
 # What XML 1.0 section 2.2 cannot hold, and the C1 controls that it should not.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 
+# The bytes of UTF-8 that begin, or belong to, no forbidden character. Most bodies hold no others, and to see that
+# takes a quarter of the pattern's time. 0xc2 begins the C1 controls, 0xed surrogates, 0xef U+FFFE.
+_CLEAN_BYTES = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b not in b"\x7f\xc2\xed\xef"))
+
 # What UTF-8 that was read as Windows-1252 or Latin-1 looks like: a lead byte's letter, then a continuation's.
 _SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
@@ -58,9 +62,14 @@ def refuse_binary(data: bytes) -> None:
         raise PostError("is no text: it holds NUL bytes", mend="save it as UTF-8 text, or move it out of the folder")
 
 
+def is_surely_clean(text: str) -> bool:
+    """Return quickly that a text holds no forbidden character; False says only that a closer look is needed."""
+    return not text.encode("utf-8", "surrogatepass").translate(None, _CLEAN_BYTES)
+
+
 def without_controls(text: str) -> tuple[str, list[int]]:
     """Take out control characters; return the text and the lines that held any."""
-    if not _FORBIDDEN.search(text):
+    if is_surely_clean(text) or not _FORBIDDEN.search(text):
         return text, []
     lines = sorted({text.count("\n", 0, match.start()) + 1 for match in _FORBIDDEN.finditer(text)})
     return _FORBIDDEN.sub("", text), lines
