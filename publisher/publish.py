@@ -7,7 +7,7 @@ this run or of one that was killed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -55,13 +55,13 @@ class Plan:
     left_out: tuple[Problem, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of the deliveries of one edition."""
+    """What became of the deliveries of one edition. sent: by this run; another one may send at the same time."""
 
     edition: Edition
-    before: DeliveryCounts
-    after: DeliveryCounts = field(default_factory=DeliveryCounts)
+    sent: int
+    after: DeliveryCounts
 
 
 def make_plan(
@@ -228,18 +228,20 @@ def deliver_open(
                 clock=clock,
                 progress=done,
             )
-            results.append(Delivered(edition, before, after))
+            results.append(Delivered(edition, done.sent, after))
     return results
 
 
 class _Counter:
-    """Turns settled deliveries into (done, total)."""
+    """Turns settled deliveries into (done, total), and counts those that were sent."""
 
     def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
         self._total, self._progress, self._done = total, progress, 0
+        self.sent = 0
 
     def __call__(self, delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
         self._done += 1
+        self.sent += status is DeliveryStatus.SENT
         if self._progress:
             self._progress(self._done, max(self._total, self._done))
 

@@ -172,3 +172,13 @@ def test_what_may_not_be_read_is_told_and_found_again_when_it_may(what: str, ord
     finally:
         (tmp_path / what).chmod(mode)
     assert len(folder.archive(keep=True).posts) == 2
+
+
+def test_a_link_to_the_project_does_not_make_posts_of_built_pages(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO)
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public/2024-01-01-page.html").write_text("<p>built</p>")
+    (tmp_path / "posts/loop").symlink_to(tmp_path)
+    assert found(folder) == {HELLO}
+    assert told(folder) == [("posts/loop", "is a link to a folder above itself")]

@@ -123,10 +123,11 @@ def _show_result(app: App, result: Delivered) -> bool:
     from publisher.model import DeliveryStatus as Status
 
     edition, after = result.edition, result.after
-    sent = after[Status.SENT] - result.before[Status.SENT]
     name = f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}"
-    parts = [f"{plural(sent, 'message')} sent"]
+    parts = [f"{plural(result.sent, 'message')} sent"]
     for status, word in (
+        (Status.QUEUED, "waiting for another try"),
+        (Status.SENDING, "in another run's hands"),
         (Status.DEFERRED, "to be tried again"),
         (Status.FAILED, "refused"),
         (Status.UNCERTAIN, "uncertain"),

@@ -176,6 +176,8 @@ class _Sending:
         except TransportError:
             raise  # nothing was handed over
         except BaseException as error:
+            if self.transport.idempotent:
+                raise  # it goes back with the rest: sent again it makes no copy, so the next run need not wait
             waiting.popleft()
             stopped = Unanswered(f"stopped while it was being sent: {type(error).__name__}")
             self.book.write(delivery, stopped, self.unanswered)

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from publisher.model import Problem
@@ -32,7 +32,7 @@ def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
     """
     found: dict[str, Stamp] = {}
     problems: list[Problem] = []
-    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", _around(folder))]
     while pending:
         prefix, above = pending.pop()
         path = f"{folder}/{prefix}"
@@ -55,6 +55,16 @@ def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
             problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, f"cannot be read: {error.strerror}"))
     problems.sort(key=lambda problem: problem.path)
     return found, problems
+
+
+def _around(folder: Path) -> tuple[tuple[int, int], ...]:
+    """The folders around the posts: a link to the project would make posts of the pages that are built."""
+    around = []
+    for parent in folder.resolve().parents:
+        with suppress(OSError):
+            key = os.stat(parent)
+            around.append((key.st_dev, key.st_ino))
+    return tuple(around)
 
 
 @contextmanager
