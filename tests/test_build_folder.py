@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from conftest import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,3 +126,18 @@ def test_a_record_that_is_broken_or_of_another_format_is_an_empty_one(tmp_path: 
     (tmp_path / "state.json").write_text(text)
     manifest = Manifest.read(tmp_path / "state.json")
     assert (manifest.outputs, manifest.since, manifest.inputs) == ({}, None, "")
+
+
+def test_a_picture_that_changes_or_comes_later_is_copied_by_the_next_build(project: Project) -> None:
+    project.post("pictured", body="![here](here.png) ![later](later.png)")
+    here, later = project.root / "posts/here.png", project.root / "posts/later.png"
+    here.write_bytes(b"\x89PNG first")
+    project.ok("build")
+    # Old enough that no tick of the clock makes the index look at the post again.
+    time.sleep(0.2)
+    project.ok("build")
+    here.write_bytes(b"\x89PNG second")
+    later.write_bytes(b"\x89PNG late")
+    project.ok("build")
+    built = {path.name: path.read_bytes() for path in (project.root / "public").rglob("*.png")}
+    assert built == {"here.png": b"\x89PNG second", "later.png": b"\x89PNG late"}

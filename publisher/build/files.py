@@ -45,3 +45,15 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}", where=str(file)) from error
+
+
+def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Return what tells a changed file of the project from an unchanged one, "" for a file that is not there."""
+    found = {}
+    for path in paths:
+        try:
+            status = (root / path).stat()
+            found[path] = f"{status.st_size}:{status.st_mtime_ns}"
+        except OSError:
+            found[path] = ""
+    return found

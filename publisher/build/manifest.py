@@ -31,6 +31,7 @@ class Manifest:
     facts       counts for the summary of a build with nothing to do
     problems    what was told then, and is still so
     index       the state of the index of posts; whatever read posts since changed it, and this folder not
+    shown       files of the project that posts show, as they were: path -> stamp, "" for one that was not there
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Manifest:
     problems: list[Problem] = field(default_factory=list)
     outputs: dict[str, Written] = field(default_factory=dict)
     index: str = ""
+    shown: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -58,6 +60,7 @@ class Manifest:
                 [_problem(*item) for item in raw["problems"]],
                 {name: Written(*item) for name, item in raw["outputs"].items()},
                 raw["index"],
+                raw["shown"],
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
             return cls(path)
@@ -68,6 +71,7 @@ class Manifest:
             "format": FORMAT,
             "inputs": self.inputs,
             "index": self.index,
+            "shown": self.shown,
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "facts": self.facts,

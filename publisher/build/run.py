@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.build.clashes import without_clashes
-from publisher.build.files import assets, static_files
+from publisher.build.files import assets, stamps, static_files
 from publisher.build.folder import Folder
 from publisher.build.manifest import Manifest
 from publisher.config.keys import Config
@@ -94,7 +94,7 @@ def build(
     with _index_in_words(config):
         look = Look(config, code)
         is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
-        if is_current and manifest.is_intact(str(folder)):
+        if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:
             return _report(folder, manifest, 0, 0)
         builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
         builder.run(progress)
@@ -198,7 +198,9 @@ class _Builder:
         self.target.begin(planned)
         self._put(list(planned.values()), progress)
         renderer.remember()
-        shown = [o for o in assets(self._config.root, archive.assets()) if o.path not in planned]
+        wanted = archive.assets()
+        self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
+        shown = [o for o in assets(self._config.root, wanted) if o.path not in planned]
         if shown:
             self.target.begin({*planned, *(output.path for output in shown)})
             self._put(shown, None)
