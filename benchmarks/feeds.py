@@ -37,6 +37,9 @@ url = "https://bench.example.org"
 limit = 20
 formats = ["rss", "atom"]
 per_tag = true
+per_author = false
+editions = false
+archives = false
 
 [pages]
 enabled = false

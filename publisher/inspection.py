@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from publisher.build import code_key
 from publisher.config import CONFIG_FILE, Config
 from publisher.errors import PublisherError
+from publisher.feeds.readback import read_back
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.markup import LocalLink
@@ -36,6 +37,7 @@ def inspect_project(config: Config, now: datetime, progress: Callable[[int, int]
     problems.extend(archive.asset_clashes())
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
+    problems.extend(read_back(config, config.root / config.pages.output))
     problems.extend(_settings(config))
     problems.extend(_letters(config, archive, now))
     return sorted(set(problems), key=lambda p: (p.path, p.line, p.message))
@@ -49,17 +51,15 @@ def dead_links(
     A link with the site's own domain is believed: something else may be served there.
     """
     from publisher.build.files import static_files
-    from publisher.feeds.plan import plan_feeds
-    from publisher.pages.plan import plan_pages
+    from publisher.build.plan import plan_site
     from publisher.templating import Templates
 
     def never(post: object) -> RenderedPost:
         raise AssertionError("planning renders nothing")
 
     templates = Templates(config.root / "templates")
-    planned = {o.path for o in static_files(config.root / config.pages.static)}
-    planned.update(o.path for o in plan_feeds(config, archive, never, ""))
-    planned.update(o.path for o in plan_pages(config, archive.posts, never, (), templates, ()))
+    static = static_files(config.root / config.pages.static)
+    planned = {output.path for output in plan_site(config, archive, never, templates, static, (), "")}
     planned.update(site_path for post in posts for site_path, _ in post.assets)
     found = []
     for post in posts:

@@ -214,6 +214,7 @@ def test_without_pages_only_feeds_are_written(project: Project) -> None:
         "feed.xml",
         "atom.xml",
         "feed.json",
+        "feeds.opml",
         ".publisher-files.json",
     }
 

@@ -76,7 +76,7 @@ def test_the_small_site_has_these_pages() -> None:
         "tags/r-and-d-x/index.html", "tags/日本語/index.html",
         "editions/index.html", "editions/weekly/index.html",
         "editions/weekly/2024-W46/index.html", "editions/weekly/2024-W47/index.html",
-        "old/plain.html", "2024/07/23/静か/index.html",
+        "old/plain.html", "2024/07/23/静か/index.html", "subscribe/index.html",
     }  # fmt: skip
     planned = set(plan())
     assert expected <= planned

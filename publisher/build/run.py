@@ -15,6 +15,7 @@ from publisher.build.clashes import without_clashes
 from publisher.build.files import assets, stamps, static_files
 from publisher.build.folder import Folder
 from publisher.build.manifest import Manifest
+from publisher.build.plan import plan_site
 from publisher.config.keys import Config
 from publisher.errors import ProjectError
 from publisher.model import Output, Problem, Severity
@@ -35,7 +36,8 @@ Progress = Callable[[int, int], None]
 class BuildReport:
     """What a build found and did.
 
-    problems  posts that were left out (errors), and warnings
+    problems       posts that were left out (errors), and warnings
+    changed_feeds  paths of the feeds that readers poll and that were written, relative to the folder
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class BuildReport:
     written: int
     removed: int
     problems: tuple[Problem, ...]
+    changed_feeds: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -95,7 +98,7 @@ def build(
         look = Look(config, code)
         is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
         if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:
-            return _report(folder, manifest, 0, 0)
+            return _report(folder, manifest, [], 0)
         builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
         builder.run(progress)
     manifest.inputs, manifest.index = inputs, _state_of_index(config)
@@ -106,7 +109,7 @@ def build(
         manifest.problems.append(
             Problem(str(manifest.path), 0, f"cannot be written: {error.strerror}", "", Severity.WARNING)
         )
-    return _report(folder, manifest, len(builder.target.written), len(builder.target.removed))
+    return _report(folder, manifest, builder.target.written, len(builder.target.removed))
 
 
 def require_posts(config: Config) -> None:
@@ -216,38 +219,9 @@ class _Builder:
             self.target.put(output, output.make())
 
     def _plan(self, archive: Archive, renderer: Renderer) -> Iterator[Output]:
-        from publisher.feeds.plan import plan_feeds
-
-        yield from self._static
-        yield from plan_feeds(self._config, archive, renderer.render, self._code)
-        if self._config.pages.enabled:
-            yield from self._plan_pages(archive, renderer)
-
-    def _plan_pages(self, archive: Archive, renderer: Renderer) -> Iterator[Output]:
-        from publisher.feeds.which import feed_links
-        from publisher.pages.frame import FeedLink
-        from publisher.pages.plan import plan_pages
-
-        def links(folder: str, title: str) -> list[FeedLink]:
-            return [FeedLink(*link) for link in feed_links(self._config, folder, title)]
-
         if self._pages is None:
             self._pages = self._editions.load()
-        config = self._config
-        tag_feeds = (
-            (lambda tag: links(f"tags/{tag.slug}/", f"{config.site.title}: {tag.name}"))
-            if config.feeds.per_tag
-            else (lambda tag: [])
-        )
-        yield from plan_pages(
-            config,
-            archive.posts,
-            renderer.render,
-            self._pages,
-            self._templates,
-            links("", config.site.title),
-            tag_feeds,
-        )
+        return plan_site(self._config, archive, renderer.render, self._templates, self._static, self._pages, self._code)
 
     def _record(self, archive: Archive, planned: Iterable[str], problems: list[Problem]) -> None:
         manifest = self._manifest
@@ -257,12 +231,12 @@ class _Builder:
         manifest.facts = {
             "posts": len(archive.posts),
             "waiting": archive.waiting,
-            "feeds": sum(name.endswith(("feed.xml", "atom.xml", "feed.json")) for name in names),
+            "feeds": sum(map(_is_feed, names)),
             "pages": sum(name.endswith(".html") for name in names),
         }
 
 
-def _report(folder: Path, manifest: Manifest, written: int, removed: int) -> BuildReport:
+def _report(folder: Path, manifest: Manifest, written: Sequence[str], removed: int) -> BuildReport:
     facts = manifest.facts
     return BuildReport(
         folder,
@@ -270,10 +244,16 @@ def _report(folder: Path, manifest: Manifest, written: int, removed: int) -> Bui
         facts.get("waiting", 0),
         facts.get("feeds", 0),
         facts.get("pages", 0),
-        written,
+        len(written),
         removed,
         tuple(manifest.problems),
+        tuple(sorted(filter(_is_feed, written))),
     )
+
+
+def _is_feed(name: str) -> bool:
+    """Whether a file is a feed that readers poll, not a page of its archive."""
+    return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 
 def _hash(*parts: str) -> str:

@@ -58,6 +58,7 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
 
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress)
+    _tell_hub(app, config, report)
     if not config.newsletters:
         return _finish(app, report, None, [])
     with open_project_store(config) as store:
@@ -67,16 +68,30 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
         if made:
             # The web copies are up before the first letter points to them.
             again = run_build(config, now)
+            _tell_hub(app, config, again)
             report = _joined(report, again)
         with bar(app, "Delivering") as progress:
             results = steps.deliver_open(config, store, names, _clock(app, now), progress)
     return _finish(app, report, plan, results)
 
 
+def _tell_hub(app: App, config: Config, report: BuildReport) -> None:
+    """Tell the hub as soon as feeds are up: what is asked or fails later must not keep the news back."""
+    if config.feeds.hub and report.changed_feeds:
+        from publisher.feeds.websub import tell_hub
+
+        app.tell(tell_hub(config, report.changed_feeds))
+
+
 def _joined(first: BuildReport, second: BuildReport) -> BuildReport:
     from dataclasses import replace
 
-    return replace(second, written=first.written + second.written, removed=first.removed + second.removed)
+    return replace(
+        second,
+        written=first.written + second.written,
+        removed=first.removed + second.removed,
+        changed_feeds=tuple(sorted({*first.changed_feeds, *second.changed_feeds})),
+    )
 
 
 def _clock(app: App, now: datetime) -> Any:

@@ -12,6 +12,7 @@ from publisher.cli.app import App, plural, with_app
 
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
+    from publisher.model import RenderedPost
     from publisher.publish import Plan
     from publisher.store import Store
 
@@ -38,7 +39,6 @@ def status(app: App) -> None:
 
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
-    from publisher.feeds.which import feeds_of
     from publisher.model import SubscriberStatus
     from publisher.runtime import transport_name
 
@@ -51,7 +51,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
             "left_out": len({p.path for p in plan.archive.problems if p.severity.value == "error"}),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
         },
-        "feeds": len(feeds_of(config, plan.archive)) * len(config.feeds.formats),
+        "feeds": _feeds(config, store, plan) * len(config.feeds.formats),
         "newsletters": [_newsletter(config, store, plan, newsletter, now) for newsletter in config.newsletters],
         "subscribers": {
             s.value: count for s in SubscriberStatus if store and (count := store.subscribers.count(status=s))
@@ -60,6 +60,19 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "outbox": _outbox(config),
         "unfinished": [{"newsletter": e.newsletter, "slot": e.slot, "open": c.open} for e, c in plan.unfinished],
     }
+
+
+def _feeds(config: Config, store: Store | None, plan: Plan) -> int:
+    """How many feeds there are, each in every format."""
+    from publisher.feeds.source import EditionCopy, PostSource
+    from publisher.feeds.which import feeds_of
+
+    def never(post: object) -> RenderedPost:
+        raise AssertionError("counting renders nothing")
+
+    editions = store.editions.list() if store and config.pages.enabled else ()
+    copies = [EditionCopy(edition, "") for edition in editions]
+    return len(list(feeds_of(config, plan.archive, PostSource(config, plan.archive, never), copies)))
 
 
 def _newsletter(

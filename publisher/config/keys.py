@@ -93,6 +93,15 @@ class Feeds:
         "json",
     )
     per_tag: Annotated[bool, Doc("Whether each tag has feeds of its own.")] = True
+    per_author: Annotated[bool, Doc("Whether each author has feeds of their own, where there are several.")] = True
+    editions: Annotated[bool, Doc("Whether each newsletter has feeds of its editions.")] = True
+    archives: Annotated[
+        bool, Doc("Whether posts beyond `limit` stay in archive documents (RFC 5005), `limit` in each.")
+    ] = True
+    markdown: Annotated[bool, Doc("Whether RSS carries each post's Markdown too (source:markdown).")] = False
+    hub: Annotated[
+        str, Check(checks.web_address), Doc("WebSub hub that is told of every changed feed. Default: none.")
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,76 +3,94 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from publisher.config.keys import Config
-from publisher.feeds.which import Feed, feeds_of
-from publisher.model import Output, Post, RenderedPost
-from publisher.posts.archive import Archive
+from publisher.feeds.document import Document, Part, parts_of
+from publisher.feeds.item import Item
+from publisher.feeds.which import OPML_FILE, Feed
+from publisher.model import Output
 
 if TYPE_CHECKING:
-    from publisher.feeds.xml import Entry
-
-Render = Callable[[Post], RenderedPost]
-
-# The `updated` of a feed without entries; a clock would make every build of an empty site differ.
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+    from publisher.feeds.entry import Entry
 
 
-def plan_feeds(config: Config, archive: Archive, render: Render, code: str) -> Iterator[Output]:
-    """Yield every feed file. Renders nothing itself; a post that stands in many feeds is rendered once.
+def plan_feeds(config: Config, feeds: Sequence[Feed], code: str) -> Iterator[Output]:
+    """Yield every feed file and the list of them (see which.feeds_of). Renders nothing itself.
 
     code names the program's own version in the keys of the outputs.
     """
-    maker = _Maker(config, archive, render)
+    writer = _Writer(config)
     settings = repr((config.site, config.feeds, code))
-    for feed in feeds_of(config, archive):
-        shown = feed.sources[: config.feeds.limit]
-        key = _hash(settings, feed.id, feed.title, feed.description, feed.page, *map(archive.digest, shown))
-        for kind in config.feeds.formats:
-            yield Output(feed.path(kind), f"{kind}:{key}", partial(maker.make, feed, kind))
+    for feed in feeds:
+        named = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
+        for part in parts_of(feed, config.feeds):
+            key = _hash(*named, str(part.older), *map(feed.source.digest, part.keys))
+            for kind in config.feeds.formats:
+                path = feed.path(kind, part.number)
+                yield Output(path, f"{kind}:{key}", partial(writer.write, part, kind))
+    if config.feeds.formats:
+        listed = [repr((feed.folder, feed.title, feed.description, feed.label)) for feed in feeds]
+        yield Output(OPML_FILE, _hash(settings, *listed), partial(_opml, config, feeds))
 
 
-class _Maker:
-    """Makes the documents; keeps each entry for the next feed that shows it."""
+def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
+    from publisher.feeds.opml import opml
 
-    def __init__(self, config: Config, archive: Archive, render: Render) -> None:
-        self._config, self._archive, self._render = config, archive, render
-        self._full = config.feeds.content == "full"
+    return opml(config, feeds)
+
+
+class _Writer:
+    """Writes documents; keeps each entry for the next feed that shows it, and the formats of one part."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
         self._entries: dict[str, Entry] = {}
+        self._part: Part | None = None
+        self._documents: dict[str, bytes] = {}
 
-    def make(self, feed: Feed, kind: str) -> bytes:
-        """Return the document; the oldest entries make room until it fits into feeds.max_bytes."""
-        posts = [self._render(post) for post in self._archive.load(feed.sources[: self._config.feeds.limit])]
+    def write(self, part: Part, kind: str) -> bytes:
+        """Return one format of a part. All formats are made together: each holds the same entries."""
+        if self._part is not part:
+            self._part, self._documents = part, self._fitting(part)
+        return self._documents[kind]
+
+    def _fitting(self, part: Part) -> dict[str, bytes]:
+        """Every format of a part; the oldest entries make room until each fits into feeds.max_bytes.
+
+        What an archive document holds is settled, so it is written whatever its size.
+        """
+        most = self._config.feeds.max_bytes
+        items = part.feed.source.items(part.keys)
         while True:
-            document = self._document(feed, kind, posts)
-            excess = len(document) - self._config.feeds.max_bytes
-            if excess <= 0 or len(posts) <= 1:
-                return document
-            # Each round drops at least one; the share of the excess keeps the rounds few.
-            posts = posts[: max(1, min(len(posts) - 1, int(len(posts) * self._config.feeds.max_bytes / len(document))))]
+            documents: dict[str, bytes] = {
+                kind: self._document(part, kind, items) for kind in self._config.feeds.formats
+            }
+            largest = max(map(len, documents.values()))
+            if largest <= most or part.number or len(items) <= 1:
+                return documents
+            # Each round drops at least one; dropping the share that is too much keeps the rounds few.
+            items = items[: max(1, min(len(items) - 1, len(items) * most // largest))]
 
-    def _document(self, feed: Feed, kind: str, posts: Sequence[RenderedPost]) -> bytes:
-        from publisher.feeds.json_feed import json_feed
-
+    def _document(self, part: Part, kind: str, items: Sequence[Item]) -> bytes:
+        document = Document(part, items, self._config)
         if kind == "json":
-            return json_feed(feed, self._config, posts, self._full)
+            from publisher.feeds.json_feed import json_feed
+
+            return json_feed(document)
         from publisher.feeds import xml
 
-        updated = max((rendered.post.updated for rendered in posts), default=EPOCH)
-        entries = [self._entry(rendered) for rendered in posts]
-        write = xml.rss if kind == "rss" else xml.atom
-        return write(feed, self._config, entries, updated)
+        entries = [self._entry(item) for item in items]
+        return (xml.rss if kind == "rss" else xml.atom)(document, entries)
 
-    def _entry(self, rendered: RenderedPost) -> Entry:
-        from publisher.feeds.xml import Entry
+    def _entry(self, item: Item) -> Entry:
+        from publisher.feeds.entry import Entry
 
-        entry = self._entries.get(rendered.post.source)
-        if entry is None:
-            entry = self._entries[rendered.post.source] = Entry(rendered, self._full)
+        entry = self._entries.get(item.id)
+        if entry is None or entry.item is not item:
+            entry = self._entries[item.id] = Entry(item)
         return entry
 
 

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 
 from publisher.posts.text import is_surely_clean
 
-# What XML 1.0 section 2.2 cannot hold.
-_FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+# What XML 1.0 section 2.2 cannot hold, and the controls that it discourages and HTML calls errors.
+_FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FRAME = re.compile(r'<iframe\b[^>]*?\bsrc="([^"]*)"[^>]*>.*?</iframe>', re.DOTALL)
+_EMPTY_FRAME = re.compile(r"<iframe\b[^>]*>.*?</iframe>", re.DOTALL)
+_SPAN = re.compile(r"<span\b[^>]*>|</span>")
+_CHECKBOX = re.compile(r"<input\b([^>]*)>")
 
 
 def xml_text(text: str) -> str:
@@ -19,6 +22,11 @@ def xml_text(text: str) -> str:
     if is_surely_clean(text) and "\r" not in text:
         return text
     return re.sub(_FORBIDDEN, "", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def plain_lines(text: str) -> str:
+    """Return a text for a title: on one line, without what XML cannot hold."""
+    return " ".join(xml_text(text).split())
 
 
 def rfc2822(moment: datetime) -> str:
@@ -33,7 +41,53 @@ def rfc3339(moment: datetime) -> str:
 
 
 def feed_html(fragment: str) -> str:
-    """Return a rendered post's HTML for feeds: frames, which readers drop or flag, become links."""
+    """Return a rendered post's HTML for feeds: what readers drop or flag becomes what they show.
+
+    Frames become links, the boxes of task lists become signs.
+    """
     if "<iframe" in fragment:
-        fragment = _FRAME.sub(r'<p><a href="\1">\1</a></p>', fragment)
+        fragment = _EMPTY_FRAME.sub("", _FRAME.sub(r'<a href="\1">\1</a>', fragment))
+    if "<input" in fragment:
+        fragment = _CHECKBOX.sub(lambda match: "\u2611" if "checked" in match[1] else "\u2610", fragment)
+    if "<span>" in fragment:
+        fragment = _without_bare_spans(fragment)
     return xml_text(fragment)
+
+
+def _without_bare_spans(fragment: str) -> str:
+    """Drop spans without attributes: what is left of another tool's highlighting."""
+    are_bare: list[bool] = []
+
+    def kept(match: re.Match[str]) -> str:
+        if match[0] == "</span>":
+            is_bare = bool(are_bare) and are_bare.pop()
+        else:
+            is_bare = match[0] == "<span>"
+            are_bare.append(is_bare)
+        return "" if is_bare else match[0]
+
+    return _SPAN.sub(kept, fragment)
+
+
+def edition_html(document: str) -> str:
+    """Return a letter's web copy as a fragment for feeds: its words, links and pictures without its layout.
+
+    The tables that only place things are unwrapped, tables of data stay.
+    """
+    from lxml import html as lxml_html
+
+    from publisher.posts.sanitise import sanitise
+
+    tree = lxml_html.document_fromstring(document.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
+    body = tree.find("body")
+    if body is None:
+        return ""
+    for element in body.xpath(".//*[contains(@style, 'display:none') or contains(@class, 'preheader')]"):
+        element.drop_tree()
+    for table in reversed(body.xpath(".//table[@role='presentation']")):
+        for part in [*table.xpath("./tbody/tr/td | ./tr/td"), *table.xpath("./tbody/tr | ./tr | ./tbody")]:
+            part.tag = "div"
+        table.tag = "div"
+    inside = "".join(lxml_html.tostring(child, encoding="unicode") for child in body)
+    clean = sanitise(inside, lambda tag, reference: reference if re.match(r"(?:https?|mailto):", reference) else None)
+    return xml_text(re.sub(r"\s*</?div>\s*", "\n", clean).strip())

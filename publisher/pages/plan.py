@@ -14,6 +14,7 @@ from publisher.pages.frame import FeedLink, Frame, make_frame, stylesheet
 from publisher.pages.letters import EditionPage, plan_editions
 from publisher.pages.lists import by_tag, plan_archive, plan_index, plan_tags
 from publisher.pages.sitemap import plan_sitemap
+from publisher.pages.subscribe import ListedFeed, plan_subscribe
 from publisher.templating import Templates
 
 NOT_FOUND = "404.html"
@@ -27,11 +28,14 @@ def plan_pages(
     templates: Templates,
     feeds: Sequence[FeedLink],
     tag_feeds: Callable[[Tag], Sequence[FeedLink]] = lambda _: (),
+    listed: Sequence[ListedFeed] = (),
+    opml: str = "",
 ) -> Iterator[Output]:
     """Yield every file of the site's pages, not made yet, each path once.
 
     posts are public and newest first. `render` is called by Output.make only. feeds are named on every page,
-    a tag's own ones on the tag's pages. A post whose address is that of a page made here ("/archive/") takes
+    a tag's own ones on the tag's pages, and those in `listed` on the page that explains feeds, with the address
+    of the list of them all (opml). A post whose address is that of a page made here ("/archive/") takes
     its place.
     """
     entries = [make_entry(post, config.site.language) for post in posts]
@@ -45,6 +49,8 @@ def plan_pages(
         yield from plan_tags(frame, tags, per_page, tag_feeds)
         yield plan_archive(frame, entries)
         yield from plan_editions(frame, config, editions)
+        if feeds:
+            yield plan_subscribe(frame, listed, opml)
 
     own = {entry.path for entry in entries}
     seen: set[str] = set()

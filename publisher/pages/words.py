@@ -20,6 +20,17 @@ ENGLISH = {
     "follow": "Follow {}",
     "follow_hint": "Add one of these addresses to a feed reader, and new posts come to you:",
     "follow_letters": "Or look at the letters sent so far:",
+    "subscribe": "Follow this site",
+    "subscribe_what": "A feed is a list of the newest posts that a program reads for you. You choose the program, "
+    "nobody learns who you are, and nothing stands between a post and you.",
+    "subscribe_how": "Copy an address from below (one click on it selects it whole) and paste it where your feed "
+    "reader says “add” or “subscribe”. Any of the formats will do. If you have no reader yet, look for one "
+    "under “feed reader” or “RSS reader”; there are good ones for every device.",
+    "subscribe_all": "All of these feeds in one file, for a reader that imports lists:",
+    "feeds_of_site": "Everything",
+    "feeds_of_newsletters": "Newsletters, one entry for each edition",
+    "feeds_of_tags": "By subject",
+    "feeds_of_authors": "By author",
     "minutes": "{} min read",
     "updated": "Updated",
     "newer": "Newer",

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote, urljoin
 
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-_LIKE_ONE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*", re.IGNORECASE)
+_LIKE_ONE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
 

@@ -7,14 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import overload
 
 from publisher.config.keys import Config
 from publisher.model import Post, Problem, Severity, Tag
+from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.index import UNKNOWN_NS, Index, Referred, Row, tags_of
+from publisher.posts.naming import tag_slug
+from publisher.posts.plain import split_body
 from publisher.posts.scan import scan
+from publisher.posts.text import decode, without_controls
 
 _TICK_NS = 20_000_000
 
@@ -32,7 +37,7 @@ class Archive:
     ) -> None:
         self.folder, self.now = folder, now
         self._index, self._shown = index, shown
-        kept, clashes = _without_clashes(rows, shown)
+        kept, clashes = without_clashes(rows, shown)
         self.problems = sorted([*problems, *clashes], key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # Most archives hold nothing that waits or ends; then the list is taken as it is.
@@ -88,6 +93,40 @@ class Archive:
             spellings.setdefault(tag.slug, []).append((-count, tag.name))
         return [Tag(min(names)[1], slug) for slug, names in sorted(spellings.items())]
 
+    def by_author(self) -> dict[str, tuple[str, list[str]]]:
+        """Return for every author's slug the spelling that most posts use, and their posts for feeds, newest first."""
+        sources: dict[str, list[str]] = {}  # by the authors of a post together, of which there are few
+        for row in self._rows:
+            if row.in_feeds:
+                sources.setdefault(row.authors, []).append(row.source)
+        places: dict[str, list[str]] = {}
+        spellings: dict[str, Counter[str]] = {}
+        for names, found in sources.items():
+            for name in names.split("\n") if names else ():
+                slug = tag_slug(name)
+                spellings.setdefault(slug, Counter())[name] += len(found)
+                places.setdefault(slug, []).append(names)
+        return {
+            slug: (min(counts, key=lambda name: (-counts[name], name)), self._merged(places[slug], sources))
+            for slug, counts in spellings.items()
+        }
+
+    def _merged(self, keys: list[str], lists: dict[str, list[str]]) -> list[str]:
+        """Return the lists of these keys as one, in the order of the archive."""
+        if len(keys) == 1:
+            return lists[keys[0]]
+        wanted = {source for key in keys for source in lists[key]}
+        return [row.source for row in self._rows if row.source in wanted]
+
+    def size(self, source: str) -> int:
+        """Return how many bytes the file of a public post has."""
+        return self._sizes[source]
+
+    def body(self, source: str) -> str:
+        """Return the Markdown of a post behind its front matter."""
+        text, _ = without_controls(decode((self.folder / source).read_bytes(), whole=True))
+        return split_body(text)[0].strip("\n")
+
     def permalink(self, source: str) -> str | None:
         """Return the permalink of a public post by its path, None where there is no such post."""
         return self._permalinks.get(source)
@@ -140,10 +179,16 @@ class Archive:
         stamp = (size, mtime_ns if problem.line else UNKNOWN_NS)  # line 0: the file could not be opened
         self._index.update([(source, stamp, self._digests[source], Entry(None, (problem,)))], ())
 
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        return {row.source: row.size for row in self._rows}
+
     def _with_digest(self, post: Post) -> Post:
         from dataclasses import replace
 
         digest = self._digests[post.source]
+        if post.updated > self.now:  # no change that is still to come; readers would hold the post for the newest
+            post = replace(post, updated=post.published)
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:
@@ -225,37 +270,3 @@ def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) 
 
 def _hash(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def _without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Problem]]:
-    """Leave out a post whose id or permalink an older one has; name both files."""
-    places_now = {_place(row.permalink) for row in rows}
-    if len(places_now) == len(rows) == len({row.id for row in rows}):
-        return rows, []
-    ids: dict[str, str] = {}
-    places: dict[str, str] = {}
-    kept, problems = [], []
-    for row in reversed(rows):
-        for taken, value, name in ((ids, row.id, "id"), (places, _place(row.permalink), "permalink")):
-            if value in taken:
-                said = row.id if name == "id" else row.permalink
-                problems.append(
-                    Problem(
-                        f"{shown}/{row.source}",
-                        1,
-                        f"has the {name} of {shown}/{taken[value]}: {said}",
-                        f"give one of them {'an id' if name == 'id' else 'a slug'} of its own",
-                        Severity.ERROR,
-                    )
-                )
-                break
-        else:
-            ids[row.id] = places[_place(row.permalink)] = row.source
-            kept.append(row)
-    kept.reverse()
-    return kept, problems
-
-
-def _place(permalink: str) -> str:
-    """What two permalinks have in common that would be one file, on a disk that knows no case too."""
-    return permalink.casefold().removesuffix("index.html")

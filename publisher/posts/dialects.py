@@ -273,3 +273,12 @@ def _names(value: Tree, *, words: bool) -> list[str]:
     if "," in value or ";" in value:
         return [" ".join(part.split()) for part in re.split(r"[,;]", value) if part.strip()]
     return value.split() if words else [" ".join(value.split())]
+
+
+def first_text(table: Metadata, *spellings: str) -> str:
+    """Return the first of these keys that holds text, on one line; "" where none does."""
+    for spelling in spellings:
+        value = table.at(spelling)
+        if isinstance(value, str) and value.strip():
+            return " ".join(value.split())
+    return ""

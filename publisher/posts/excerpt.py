@@ -11,6 +11,9 @@ MOST_CHARACTERS = 300
 # Only what is surely markup: "<head>" in a sentence about HTML is text.
 _MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
 
+_PAIR = re.compile(r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>(.*?)</\1\s*>", re.IGNORECASE)
+_ACTIVE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
+
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^()\s]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])")
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
@@ -48,7 +51,17 @@ def plain_line(text: str) -> str:
         text = _EMPHASIS.sub(r"\2", text)
     if "<" not in text and "&" not in text:
         return text
-    return " ".join(html.unescape(_MARKUP.sub(" ", text)).split())
+    return " ".join(html.unescape(_MARKUP.sub(" ", _ACTIVE.sub(" ", text))).split())
+
+
+def without_pairs(text: str) -> str:
+    """Return a title without markup that is opened and closed; "The <b> element" is about markup, and stays."""
+    return _PAIR.sub(r"\2", text) if "</" in text else text
+
+
+def is_visible(text: str) -> bool:
+    """Return whether a text shows anything: blanks and marks of no width do not."""
+    return any(map(str.isprintable, text.replace(" ", "")))
 
 
 def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:

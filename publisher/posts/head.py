@@ -8,6 +8,7 @@ import os
 from publisher.errors import PostError
 from publisher.model import Problem, Severity
 from publisher.posts.entry import Entry, Settings
+from publisher.posts.excerpt import is_visible
 from publisher.posts.index import UNKNOWN_NS
 from publisher.posts.metadata import build_post
 from publisher.posts.plain import Head, Unfinished, plain_head
@@ -76,6 +77,9 @@ def _entry(data: bytes, source: str, digest: str, settings: Settings, *, whole: 
         front, text = b"", decode(data, whole=whole)
     text, controls = without_controls(text)
     head = (plain_head(text) if front else None) or _parse(text, whole=whole or bool(front))
+    if front and not _has_title(head):
+        front, text = b"", without_controls(decode(data, whole=whole))[0]
+        head = _parse(text, whole=whole)
     problems: list[Problem] = []
     if settings.fix_encoding and is_suspect(text):
         head = _mended(text, head, source, settings, problems)
@@ -91,6 +95,12 @@ def _entry(data: bytes, source: str, digest: str, settings: Settings, *, whole: 
         )
     entry = build_post(source, head, digest, settings)
     return Entry(entry.post, (*problems, *entry.problems)) if problems else entry
+
+
+def _has_title(head: Head) -> bool:
+    """Whether the front matter gives the post a title; if not, it may be a heading of the text behind it."""
+    title = head.fields.get("title")
+    return isinstance(title, str) and is_visible(title)
 
 
 def _parse(text: str, *, whole: bool) -> Head:

@@ -25,7 +25,7 @@ _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
-    published REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT, tags TEXT,
+    published REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT, tags TEXT, authors TEXT,
     post TEXT, problems TEXT, links TEXT, assets TEXT, body_problems TEXT
 ) WITHOUT ROWID;
 CREATE INDEX with_problems ON entries (source) WHERE problems != '';
@@ -53,6 +53,8 @@ class Row(NamedTuple):
     permalink: str
     digest: str
     tags: str
+    authors: str
+    size: int
 
 
 class Referred(NamedTuple):
@@ -91,7 +93,7 @@ class Index:
         with self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'','','')", map(_to_row, changed)
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','')", map(_to_row, changed)
             )
 
     def rows(self) -> list[Row]:
@@ -202,7 +204,7 @@ def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
     post = entry.post
     problems = json.dumps([_flat_problem(p) for p in entry.problems]) if entry.problems else ""
     if post is None:
-        return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", problems)
+        return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", "", problems)
     return (
         source,
         *stamp,
@@ -214,6 +216,7 @@ def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
         post.permalink,
         digest,
         "\n".join([f"{tag.slug}\t{tag.name}" for tag in post.tags]),
+        "\n".join([author.name for author in post.authors]),
         _encode(_flat_post(post)),
         problems,
     )

@@ -6,15 +6,16 @@ import re
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from publisher.errors import PostError
 from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.addresses import absolute, is_like_address, is_web_address, quoted
+from publisher.posts.authors import author_of, named_authors
 from publisher.posts.dates import MORNING, parse_date, place
-from publisher.posts.dialects import Metadata
+from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.entry import Entry, Settings
-from publisher.posts.excerpt import plain_line
+from publisher.posts.excerpt import is_visible, plain_line, without_pairs
 from publisher.posts.files import is_disguised, local_file
 from publisher.posts.naming import (
     MOST_NAME_BYTES,
@@ -29,8 +30,8 @@ from publisher.posts.naming import (
 )
 from publisher.posts.plain import Head
 
-if TYPE_CHECKING:
-    from publisher.posts.plain import Tree
+_MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
+_FEED_FILES = ("feed.xml", "atom.xml", "feed.json", "feeds.opml")
 
 
 def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:
@@ -114,7 +115,9 @@ class _Reading:
             raise PostError(str(error), line=line) from error
 
     def _title(self, rest: str) -> str:
-        title = self.meta.text("title") or first_heading(self.head.body)
+        title = without_pairs(self.meta.text("title"))
+        if not is_visible(title):
+            title = first_heading(self.head.body)
         if not title:
             title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
             self._warn(1, f"the post has no title; {title!r} is made from the file's name", "add `title:`")
@@ -133,9 +136,12 @@ class _Reading:
             )
         elif isinstance(value, str) and value.lower() not in ("true", "false"):
             path = tidy_path(value)
-            if max(map(len, path.encode("utf-8", "replace").split(b"/"))) <= MOST_NAME_BYTES:
+            if path.strip("/") in _FEED_FILES:
+                self._warn(line, f"the permalink {value!r} is the name of a feed and is not used", "choose another")
+            elif max(map(len, path.encode("utf-8", "replace").split(b"/"))) <= MOST_NAME_BYTES:
                 return path
-            self._warn(line, "the permalink is too long for a file's name and is not used", "write a shorter one")
+            else:
+                self._warn(line, "the permalink is too long for a file's name and is not used", "write a shorter one")
         elif value is not None and not isinstance(value, str):
             self._warn(line, "the permalink is no text and is not used", "write the plain path")
         slug = self.meta.text("slug")
@@ -156,10 +162,10 @@ class _Reading:
     def _authors(self) -> tuple[Author, ...]:
         value, _ = self.meta.find("authors")
         if isinstance(value, str):
-            authors = _named(value, many=self.meta.at("authors") == value)
+            authors = named_authors(value, many=self.meta.at("authors") == value)
         else:
             items = value if isinstance(value, list) else [value]
-            authors = tuple(author for author in map(_author, items) if author)
+            authors = tuple(author for author in map(author_of, items) if author)
         return authors or ((self.settings.author,) if self.settings.author else ())
 
     def _image(self, url: str) -> Image | None:
@@ -171,9 +177,9 @@ class _Reading:
         alt, caption = self.meta.text("image_alt"), self.meta.text("image_caption")
         if isinstance(value, dict):
             table = Metadata(value, {})
-            alt = alt or _first(table, "alt", "title")
-            caption = caption or _first(table, "caption", "credit")
-            value = _first(table, "url", "src", "path", "image", "feature", "file", "teaser")
+            alt = alt or first_text(table, "alt", "title")
+            caption = caption or first_text(table, "caption", "credit")
+            value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")
         address = self._address(url, value) if isinstance(value, str) else ""
         return Image(address, plain_line(alt), plain_line(caption)) if address else None
 
@@ -187,21 +193,23 @@ class _Reading:
         found = []
         for item in items:
             table = Metadata(item, {}) if isinstance(item, dict) else Metadata({"url": item}, {})
-            reference = _first(table, "url", "src", "file", "href")
+            reference = first_text(table, "url", "src", "file", "href")
             address = self._address(url, reference)
             if not address:
                 continue
-            media_type = _first(table, "type", "mimetype", "mediatype") or mimetypes.guess_type(reference)[0]
+            media_type = first_text(table, "type", "mimetype", "mediatype")
+            if not _MEDIA_TYPE.fullmatch(media_type):
+                media_type = mimetypes.guess_type(urlsplit(address).path)[0] or ""
             if not media_type:
                 self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
                 continue
-            length = _first(table, "length", "size", "bytes")
+            length = first_text(table, "length", "size", "bytes")
             found.append(
                 Enclosure(
                     address,
                     media_type,
                     int(length) if re.fullmatch(r"\d{1,15}", length) else self._size(reference, address),
-                    _seconds(_first(table, "duration")),
+                    _seconds(first_text(table, "duration")),
                 )
             )
         return tuple(found)
@@ -239,40 +247,9 @@ def first_heading(body: str) -> str:
     return plain_line(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
 
 
-def _first(table: Metadata, *spellings: str) -> str:
-    for spelling in spellings:
-        value = table.at(spelling)
-        if isinstance(value, str) and value.strip():
-            return " ".join(value.split())
-    return ""
-
-
 @lru_cache(maxsize=4096)
 def _tag(name: str) -> Tag:
     return Tag(name, tag_slug(name))
-
-
-@lru_cache(maxsize=1024)
-def _named(text: str, *, many: bool) -> tuple[Author, ...]:
-    """The authors that a text names; many says whether commas part them."""
-    return tuple(author for author in map(_author, re.split(r"[,;]", text) if many else [text]) if author)
-
-
-def _author(item: Tree) -> Author | None:
-    if isinstance(item, dict):
-        table = Metadata(item, {})
-        name = _first(table, "name", "title", "displayname")
-        email = _first(table, "email", "mail")
-        url = _first(table, "url", "website", "uri")
-        url = url if is_web_address(url) else ""
-        return Author(name or email, email, url) if name or email else None
-    if not isinstance(item, str) or not item.strip():
-        return None
-    text = " ".join(item.split())
-    match = re.fullmatch(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>", text)
-    if match:
-        return Author(match[1].strip('"') or match[2], match[2])
-    return Author(text)
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,9 @@ TAGS = frozenset(
 )
 
 # These go with everything inside them.
-CONTENT_GOES = frozenset(("script", "style", "template", "noscript", "textarea", "select", "object", "svg", "math"))
+CONTENT_GOES = frozenset(
+    ("script", "style", "template", "noscript", "title", "textarea", "select", "object", "svg", "math")
+)
 
 _ATTRIBUTES = {
     "*": {"id", "title", "lang", "dir", "class"},
@@ -72,7 +74,6 @@ SCHEMES = {
     "rsync",
     "git",
     "svn",
-    "feed",
     "data",
 }
 
@@ -128,7 +129,7 @@ def _srcset(tag: str, value: str, absolutise: Absolutise) -> str | None:
     found = []
     for match in _CANDIDATE.finditer(value):
         url = absolutise(tag, match[1])
-        if url:
+        if url and not url.startswith("data:"):  # its own comma would part it
             # A comma inside an address is escaped, so that no reader's simple split breaks it.
             descriptor = f" {match[2].strip()}" if match[2] else ""
             found.append(url.replace(",", "%2C") + descriptor)

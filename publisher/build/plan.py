@@ -1,0 +1,71 @@
+"""Every file that a build would write, none of them made yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from publisher.config.keys import Config
+from publisher.model import Output, Post, RenderedPost
+from publisher.posts.archive import Archive
+from publisher.templating import Templates
+
+if TYPE_CHECKING:
+    from publisher.feeds.which import Feed
+    from publisher.pages.letters import EditionPage
+
+Render = Callable[[Post], RenderedPost]
+
+
+def plan_site(
+    config: Config,
+    archive: Archive,
+    render: Render,
+    templates: Templates,
+    static: Sequence[Output],
+    editions: Sequence[EditionPage],
+    code: str,
+) -> Iterator[Output]:
+    """Yield static files, feeds and pages; of two for one path the first is meant. Renders nothing itself.
+
+    static    the writer's own files
+    editions  newest first
+    code      names the program's own version in the keys of the outputs
+    """
+    from publisher.feeds.plan import plan_feeds
+    from publisher.feeds.source import EditionCopy, PostSource
+    from publisher.feeds.which import feeds_of
+
+    copies = [EditionCopy(page.edition, page.html) for page in editions]
+    feeds = list(feeds_of(config, archive, PostSource(config, archive, render), copies))
+    yield from static
+    yield from plan_feeds(config, feeds, code)
+    if config.pages.enabled:
+        yield from _pages(config, archive, render, templates, editions, feeds)
+
+
+def _pages(
+    config: Config,
+    archive: Archive,
+    render: Render,
+    templates: Templates,
+    editions: Sequence[EditionPage],
+    feeds: Sequence[Feed],
+) -> Iterator[Output]:
+    from publisher.feeds.which import OPML_FILE, feed_links, feed_url
+    from publisher.pages.frame import FeedLink
+    from publisher.pages.plan import plan_pages
+    from publisher.pages.subscribe import ListedFeed
+
+    links = {feed.folder: tuple(FeedLink(*link) for link in feed_links(config, feed)) for feed in feeds}
+    yield from plan_pages(
+        config,
+        archive.posts,
+        render,
+        editions,
+        templates,
+        links[""],
+        lambda tag: links.get(f"tags/{tag.slug}/", ()),
+        [ListedFeed(feed.group, feed.label, feed.description, links[feed.folder]) for feed in feeds],
+        feed_url(config, OPML_FILE) if config.feeds.formats else "",
+    )

@@ -1,0 +1,47 @@
+"""The list of all feeds for feed readers to import (OPML 2.0, http://opml.org/spec2.opml)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from publisher.config.keys import Config
+from publisher.feeds.text import xml_text
+from publisher.feeds.which import Feed, feed_url
+
+GROUPS = {"site": "", "newsletters": "Newsletters", "tags": "Tags", "authors": "Authors"}
+
+
+def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
+    """Return the document: each feed once, in the first format that is written; no date, it would churn."""
+    from lxml import etree
+
+    kind = config.feeds.formats[0] if config.feeds.formats else "rss"
+    root = etree.Element("opml", version="2.0")
+    head = etree.SubElement(root, "head")
+    etree.SubElement(head, "title").text = xml_text(f"Feeds of {config.site.title}")
+    etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
+    body = etree.SubElement(root, "body")
+    for group, heading in GROUPS.items():
+        members = [feed for feed in feeds if feed.group == group]
+        if members:
+            parent = etree.SubElement(body, "outline", text=heading) if heading else body
+            for feed in members:
+                _outline(parent, config, feed, kind)
+    etree.indent(root)
+    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"
+
+
+def _outline(parent: Any, config: Config, feed: Feed, kind: str) -> None:
+    from lxml import etree
+
+    attributes = {
+        "type": "rss",  # OPML 2.0: "rss" for every kind of feed
+        "text": xml_text(feed.label),
+        "title": xml_text(feed.title),
+        "description": xml_text(feed.description),
+        "language": feed.language,
+        "xmlUrl": feed_url(config, feed.path(kind)),
+        "htmlUrl": feed.page,
+    }
+    etree.SubElement(parent, "outline", attributes)

@@ -1,0 +1,100 @@
+"""Where the entries of feeds come from: the archive of posts, or the editions of a newsletter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from publisher.config.keys import Config
+from publisher.feeds.item import Item, post_item
+from publisher.feeds.text import edition_html, plain_lines
+from publisher.model import Author, Edition, Post, RenderedPost
+from publisher.posts.archive import Archive
+from publisher.posts.entry import Settings
+
+
+class Source(Protocol):
+    """Tells what an entry depends on before it is made, and makes it."""
+
+    def digest(self, key: str) -> str:
+        """Return what changes whenever the entry may change; cheap."""
+        ...
+
+    def size(self, key: str) -> int:
+        """Return about how many bytes the entry is made from; cheap."""
+        ...
+
+    def items(self, keys: Sequence[str]) -> list[Item]:
+        """Make the entries, in the order of `keys`; each is made once, however many feeds show it."""
+        ...
+
+
+class PostSource:
+    """Entries of posts; the keys are the posts' paths."""
+
+    def __init__(self, config: Config, archive: Archive, render: Callable[[Post], RenderedPost]) -> None:
+        self._config, self._archive, self._render = config, archive, render
+        self._authority = Settings.of(config).authority
+        self._made: dict[str, Item] = {}
+
+    def digest(self, key: str) -> str:
+        return self._archive.digest(key)
+
+    def size(self, key: str) -> int:
+        return self._archive.size(key)
+
+    def items(self, keys: Sequence[str]) -> list[Item]:
+        missing = [key for key in keys if key not in self._made]
+        for post in self._archive.load(missing):
+            full = self._config.feeds.content == "full"
+            markdown = self._archive.body(post.source) if self._config.feeds.markdown else ""
+            self._made[post.source] = post_item(self._render(post), self._authority, full=full, markdown=markdown)
+        return [self._made[key] for key in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionCopy:
+    """An edition with its letter for everybody: html is the web copy, a whole document."""
+
+    edition: Edition
+    html: str
+
+
+class EditionSource:
+    """Entries of one newsletter's editions; the keys are their slots."""
+
+    def __init__(self, config: Config, name: str, copies: Sequence[EditionCopy]) -> None:
+        self._config = config
+        self._copies = {copy.edition.slot: copy for copy in copies if copy.edition.newsletter == name}
+        self.keys = [copy.edition.slot for copy in copies if copy.edition.newsletter == name]
+
+    def digest(self, key: str) -> str:
+        edition = self._copies[key].edition
+        return f"{edition.id}:{edition.slot}:{edition.made_at.isoformat()}"
+
+    def size(self, key: str) -> int:
+        return len(self._copies[key].html) // 2  # half of a letter is its layout
+
+    def items(self, keys: Sequence[str]) -> list[Item]:
+        return [self._item(self._copies[key]) for key in keys]
+
+    def _item(self, copy: EditionCopy) -> Item:
+        from urllib.parse import quote
+
+        edition, config = copy.edition, self._config
+        newsletter = config.newsletter(edition.newsletter)
+        person = config.site.author
+        authority = Settings.of(config).authority
+        titles = ", ".join(post.title for post in edition.posts)
+        return Item(
+            id=f"tag:{authority}:edition:{edition.newsletter}:{quote(edition.slot, safe='')}",
+            url=config.site_url + quote(edition.path),
+            title=plain_lines(edition.subject),
+            published=edition.made_at.replace(microsecond=0),
+            updated=edition.made_at.replace(microsecond=0),
+            summary=plain_lines(titles) or plain_lines(edition.subject),
+            html=edition_html(copy.html) if config.feeds.content == "full" else "",
+            language=config.newsletter_language(newsletter) if newsletter else config.site.language,
+            authors=(Author(person.name or config.site.title, person.email, person.url),),
+        )

@@ -1,0 +1,38 @@
+"""The page for people who want to follow the site: what feeds are, and every address to copy.
+
+It stands in for feeds styled by XSLT, which browsers are taking out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from publisher.model import Output
+from publisher.pages.frame import FeedLink, Frame
+
+PATH = "subscribe/index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFeed:
+    """One feed as people see it: a name, what it holds, and its address in every format."""
+
+    group: str
+    title: str
+    description: str
+    links: tuple[FeedLink, ...]
+
+
+def plan_subscribe(frame: Frame, feeds: Sequence[ListedFeed], opml: str) -> Output:
+    """Plan the page. opml: address of the list of all feeds, "" for none."""
+    return Output(PATH, frame.key("subscribe", repr(feeds), opml), partial(_make, frame, tuple(feeds), opml))
+
+
+def _make(frame: Frame, feeds: tuple[ListedFeed, ...], opml: str) -> bytes:
+    page = frame.page(PATH, frame.words.subscribe, section="subscribe")
+    groups = {
+        name: [feed for feed in feeds if feed.group == name] for name in ("site", "newsletters", "tags", "authors")
+    }
+    return frame.render("subscribe.html", page, groups={k: v for k, v in groups.items() if v}, opml=opml)
