@@ -1,0 +1,73 @@
+"""What a feed is to the checks: one kind of object, whatever the format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+KINDS = ("rss", "atom", "json")
+KIND_NAMES = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that belongs to an entry; length is -1 where the feed does not say."""
+
+    url: str
+    length: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; html is the fullest text there is, summary the other one."""
+
+    id: str = ""
+    title: str = ""
+    link: str = ""
+    dates: tuple[datetime, ...] = ()
+    summary: str = ""
+    html: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    images: tuple[str, ...] = ()
+    attached: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed file. path is relative to the output folder; broken says why strict parsers refuse it."""
+
+    path: str
+    kind: str
+    data: bytes
+    broken: str = ""
+    own: str = ""
+    hubs: tuple[str, ...] = ()
+    image: str = ""
+    older: str = ""
+    updated: datetime | None = None
+    entries: tuple[Entry, ...] = ()
+
+    def entry(self, mark: str, title: str = "") -> Entry | None:
+        """Return the entry with this title, or this mark in its text."""
+        for entry in self.entries:
+            if (title and entry.title == title) or mark in entry.html or mark in entry.summary:
+                return entry
+        return None
+
+
+def polled_feeds(feeds: Iterable[Feed]) -> list[Feed]:
+    """Return the feeds that readers poll: not those that another one names as its older part."""
+    older = {urlsplit(feed.older).path.lstrip("/") for feed in feeds}
+    return [feed for feed in feeds if feed.path not in older]
+
+
+def main_feeds(feeds: Iterable[Feed]) -> dict[str, Feed]:
+    """Return for each kind the feed of the whole site: the fullest, of equals the one with the shortest path."""
+    ranked = sorted(polled_feeds(feeds), key=lambda feed: (len(feed.entries), -len(feed.path)))
+    found = {feed.kind: feed for feed in ranked}
+    return {kind: found[kind] for kind in KINDS if kind in found}
