@@ -1,4 +1,4 @@
-"""Write the tables of docs/configuration.md from the keys themselves (publisher/config/keys.py).
+"""Write the tables of docs/configuration.md from the keys themselves (publisher/config/).
 
     python docs/generate_configuration.py
 

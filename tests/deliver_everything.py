@@ -12,7 +12,7 @@ from pathlib import Path
 
 from delivery_samples import HEADERS, LINKS
 
-from publisher.config.keys import Smtp
+from publisher.config import Smtp
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.outbox import Outbox
 from publisher.delivery.smtp import SmtpTransport

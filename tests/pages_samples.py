@@ -8,8 +8,8 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from publisher.config.keys import Config, NewsletterConfig, Person, Site
-from publisher.config.keys import Pages as PagesConfig
+from publisher.config import Config, NewsletterConfig, Person, Site
+from publisher.config import Pages as PagesConfig
 from publisher.model import Author, Edition, EditionPost, Enclosure, Image, Output, Post, RenderedPost, Tag
 from publisher.pages import EditionPage, FeedLink, plan_pages
 from publisher.templating import Templates

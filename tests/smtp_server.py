@@ -11,7 +11,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from publisher.config.keys import Smtp
+from publisher.config import Smtp
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from smtp_server import Mailboxes, mail_server
 
-from publisher.config.keys import Smtp
+from publisher.config import Smtp
 from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.transport import Accepted, Deferred, Rejected, Unanswered
 from publisher.errors import TransportError

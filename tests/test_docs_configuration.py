@@ -1,4 +1,4 @@
-"""docs/configuration.md says what publisher/config/keys.py says, no less and nothing else."""
+"""docs/configuration.md says what publisher/config/ says, no less and nothing else."""
 
 from __future__ import annotations
 

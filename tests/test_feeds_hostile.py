@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.build import code_key
-from publisher.config.keys import Config, Person, Site
+from publisher.config import Config, Person, Site
 from publisher.feeds.item import entry_id
 from publisher.feeds.plan import plan_feeds
 from publisher.feeds.source import PostSource

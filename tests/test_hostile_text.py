@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from readers.formats import parse_xml
 
-from publisher.config.keys import Config, Person, Site
+from publisher.config import Config, Person, Site
 from publisher.feeds.item import Item, post_item
 from publisher.feeds.plan import plan_feeds
 from publisher.feeds.which import Feed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_posts_samples import HELLO, NOW, SITE, Folder
 
-from publisher.config.keys import Pages
+from publisher.config import Pages
 from publisher.inspection import inspect_project
 from publisher.model import Severity
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_posts_samples import HELLO, SITE, Folder, post_of, read
 
-from publisher.config.keys import Posts
+from publisher.config import Posts
 from publisher.posts.naming import file_date, name_of, post_slug, tag_slug, tidy_path
 
 NFD = unicodedata.normalize("NFD", "Café")

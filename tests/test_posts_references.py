@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_posts_samples import HELLO, PAGE, SITE, URL, Folder, html_of, rendered, said
 
-from publisher.config.keys import Posts
+from publisher.config import Posts
 from publisher.posts.files import local_file
 
 PICTURE = b"\x89PNG picture"

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from publisher.build import BuildReport, build
-from publisher.config.keys import Config, Site
-from publisher.config.keys import Posts as PostsConfig
+from publisher.config import Config, Site
+from publisher.config import Posts as PostsConfig
 from publisher.inspection import inspect_project
 from publisher.model import Post, Problem, RenderedPost
 from publisher.posts.archive import Archive, Look, read_archive

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from publisher.config.schedule import parse_schedule
 
+STRICT = {"extra": "forbid", "strict": True}
+"""How pydantic reads every table: a key that is not there is a mistake, and 1 is not true."""
+
 
 class Doc:
     """What a key is for, in one sentence; docs/configuration.md says the same."""

@@ -7,7 +7,7 @@ import smtplib
 import ssl
 from typing import Self
 
-from publisher.config.keys import Smtp
+from publisher.config import Smtp
 from publisher.delivery.addresses import needs_smtputf8, wire_address
 from publisher.delivery.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
 from publisher.errors import TransportError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from publisher.config.keys import Config, Feeds
+from publisher.config import Config, Feeds
 from publisher.feeds.item import Item
 from publisher.feeds.which import Feed, feed_url
 

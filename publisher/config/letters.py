@@ -1,0 +1,106 @@
+"""The keys of newsletters, and of the mail that carries them."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from publisher.config import checks
+from publisher.config.checks import STRICT, Check, Doc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterConfig:
+    """[[newsletters]]: one standing promise to readers."""
+
+    __pydantic_config__ = STRICT
+
+    name: Annotated[
+        str, Check(checks.short_name), Doc("Short and permanent: it stands in commands, paths and List-Id.")
+    ]
+    title: Annotated[str, Doc("What readers see. Default: the title of the site.")] = ""
+    description: Annotated[str, Doc("One sentence that says what readers get.")] = ""
+    schedule: Annotated[str, Check(checks.schedule), Doc("When an edition is due.")] = "manual"
+    tags: Annotated[tuple[str, ...], Doc("Takes posts with any of these tags; none means all posts.")] = ()
+    template: Annotated[str, Check(checks.short_name), Doc("Template of the letter: templates/email/NAME.html.")] = (
+        "digest"
+    )
+    content: Annotated[Literal["full", "excerpt"], Doc("Whole posts in the letter, or their excerpts.")] = "excerpt"
+    subject: Annotated[
+        str, Doc("Subject, of {title} {number} {date} {first} {count}. Default: the first post's title.")
+    ] = ""
+    intro: Annotated[str, Doc("A few words above the posts, in Markdown.")] = ""
+    minimum: Annotated[int, Check(checks.between(1, 1_000)), Doc("No edition before so many new posts wait.")] = 1
+    maximum: Annotated[
+        int,
+        Check(checks.between(1, 1_000)),
+        Doc("Most posts in one edition, oldest first; the rest wait for the next."),
+    ] = 50
+    first: Annotated[
+        int,
+        Check(checks.between(1, 1_000)),
+        Doc("How many of the newest posts the first edition takes; older ones never go."),
+    ] = 5
+    since: Annotated[
+        str, Check(checks.civil_date), Doc("Instead of `first`: the first edition starts from this day.")
+    ] = ""
+    sender: Annotated[str, Check(checks.mail_address), Doc("From address. Default: mail.sender.")] = ""
+    reply_to: Annotated[str, Check(checks.mail_address), Doc("Where answers go. Default: mail.reply_to.")] = ""
+    language: Annotated[
+        str, Check(checks.language_tag), Doc("Language of the letter's own words. Default: site.language.")
+    ] = ""
+    timezone: Annotated[
+        str, Check(lambda v: v and checks.time_zone(v)), Doc("Zone of the schedule. Default: site.timezone.")
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """[mail.smtp]: the server that takes messages."""
+
+    __pydantic_config__ = STRICT
+
+    host: Annotated[str, Check(checks.not_blank), Doc("Name or address of the mail server.")] = "localhost"
+    port: Annotated[
+        int, Check(checks.between(1, 65_535)), Doc("587 for starttls, 465 for tls, 25 for a local relay.")
+    ] = 587
+    username: Annotated[str, Doc("Login name; empty for none.")] = ""
+    password: Annotated[
+        str, Doc("Login password; better in the variable PUBLISHER_MAIL_SMTP_PASSWORD than in a file.")
+    ] = field(default="", repr=False)
+    tls: Annotated[
+        Literal["starttls", "tls", "none"], Doc("How the connection is encrypted; none only on this machine.")
+    ] = "starttls"
+    timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for an answer.")] = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """[mail]: who sends, and by which way."""
+
+    __pydantic_config__ = STRICT
+
+    sender: Annotated[
+        str, Check(checks.mail_address), Doc("From address of letters, with a name: Ada <ada@example.org>.")
+    ] = ""
+    reply_to: Annotated[str, Check(checks.mail_address), Doc("Where answers go, if not to the sender.")] = ""
+    transport: Annotated[
+        Literal["outbox", "smtp"], Doc("outbox writes .eml files into a Maildir; smtp really sends.")
+    ] = "outbox"
+    outbox: Annotated[str, Check(checks.project_path), Doc("Folder of the outbox.")] = "outbox"
+    smtp: Annotated[Smtp, Doc("The mail server.")] = field(default_factory=Smtp)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivering:
+    """[delivery]: what happens between the ledger and the mail server."""
+
+    __pydantic_config__ = STRICT
+
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Doc("A message that was handed over and never acknowledged: send the same again, or wait for a person."),
+    ] = "resend"
+    lease_seconds: Annotated[
+        int,
+        Check(checks.between(10, 3_600)),
+        Doc("How long a worker may keep a batch before another takes it over."),
+    ] = 120
