@@ -233,6 +233,14 @@ def test_the_newest_change_dates_a_feed_and_the_clock_never_does(built: Project)
     assert {name: built.read(f"public/{name}") for name in before} == before
 
 
+def test_a_post_from_before_the_epoch_keeps_its_date(project: Project) -> None:
+    project.post("moon", "1969-07-20", "One small step.")
+    project.ok("build")
+    names = ("feed.xml", "atom.xml")
+    published = [feedparser.parse((project.root / f"public/{n}").read_bytes()).entries[-1].published for n in names]
+    assert published == ["Sun, 20 Jul 1969 08:00:00 +0000", "1969-07-20T08:00:00Z"]
+
+
 def test_a_feed_without_posts_is_dated_too_and_valid(empty: Project) -> None:
     empty.configure()
     (empty.root / "posts").mkdir()
@@ -240,7 +248,7 @@ def test_a_feed_without_posts_is_dated_too_and_valid(empty: Project) -> None:
     for name in ("feed.xml", "atom.xml"):
         found = feedparser.parse((empty.root / f"public/{name}").read_bytes())
         assert (found.bozo, found.entries) == (False, [])
-        assert "1970" in found.feed.updated
+        assert "2005" in found.feed.updated
 
 
 def test_feeds_hold_so_many_posts_and_bytes_as_the_configuration_says(project: Project) -> None:

@@ -87,9 +87,19 @@ def test_an_unknown_tag_takes_nothing_with_it(name: str) -> None:
 
 def test_what_comes_out_of_a_reference_is_a_character_that_xml_can_hold() -> None:
     result = rendered("a&#1;b&#x8;c&#xFFFF;d&#0;e <!--more--> f")
-    assert result.html == "<p>abcd\ufffde  f</p>\n"
-    assert result.excerpt == "abcd\ufffde"
+    assert result.html == "<p>abcde  f</p>\n"
+    assert result.excerpt == "abcde"
     assert html_of("<p>a&#1;b</p>", name="2024-07-06-hello.html") == "<p>ab</p>"
+
+
+def test_the_sign_of_a_lost_character_stays_where_somebody_wrote_it() -> None:
+    assert html_of("lost \ufffd and &#1;") == "<p>lost \ufffd and </p>"
+
+
+def test_a_picture_without_an_address_is_no_picture() -> None:
+    assert html_of('<p>a<img title=" src=1" alt="x">b<img srcset="https://e.org/x 2x" alt="x"></p>') == (
+        '<p>ab<img srcset="https://e.org/x 2x" alt="x"></p>'
+    )
 
 
 def test_a_control_character_in_the_body_is_taken_out_and_told() -> None:

@@ -10,8 +10,9 @@ from publisher.config import Config, Feeds
 from publisher.feeds.item import Item
 from publisher.feeds.which import Feed, feed_url
 
-# The `updated` of a feed without entries; a clock would make every build of an empty site differ.
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The `updated` of a feed without entries: the day of RFC 4287, since a clock would make every build of an empty site
+# differ, and validators doubt whatever lies before 1990.
+BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Document:
     @property
     def updated(self) -> datetime:
         """The moment of the newest change, never the clock's."""
-        return max((item.updated for item in self.items), default=EPOCH)
+        return max((item.updated for item in self.items), default=BEFORE_ANY)
 
     @property
     def is_archive(self) -> bool:

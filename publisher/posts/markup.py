@@ -16,12 +16,13 @@ from publisher.config.keys import Config
 from publisher.errors import PostError
 from publisher.model import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
+from publisher.posts.doubts import doubts
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
 from publisher.posts.plain import split_body
 from publisher.posts.references import References
-from publisher.posts.sanitise import Absolutise, Sanitiser, dropped_tags, has_safe_scheme
+from publisher.posts.sanitise import Absolutise, Sanitiser
 from publisher.posts.text import decode, repair, without_controls
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ class _Body:
             self._tell(self.references.head_problems, self._places.line_in_head)
             self._tell(self.references.problems, self._places.line_of)
         if self.inspect:
-            self._look_closer(raw, clean)
+            for line, message, mend in doubts(raw, clean, self._places, self.references.fragments, self.problems):
+                self.warn(line, message, mend)
             self.renderer.local_links[self.post.source] = [
                 LocalLink(address, written, self._places.line_of(written))
                 for address, written in self.references.local.items()
@@ -136,7 +138,11 @@ class _Body:
     def sanitise(self, fragment: str, absolutise: Absolutise) -> str:
         clean = self.renderer.sanitiser.clean(fragment, absolutise)
         clean = clean.replace(' id=""', "")  # of a heading without a letter
-        return without_controls(clean)[0] if "&#" in self.written else clean  # "&#1;" is nothing for XML
+        if "&#" not in self.written:
+            return clean
+        if "\ufffd" not in self.written:  # what HTML makes of "&#0;" and "&#xD800;": a sign that nobody wrote
+            clean = clean.replace("\ufffd", "")
+        return without_controls(clean)[0]  # "&#1;" is nothing for XML
 
     def warn(self, line: int, message: str, mend: str) -> None:
         self.problems.append(Problem(self.path, line, message, mend, Severity.WARNING))
@@ -192,61 +198,6 @@ class _Body:
         from publisher.posts.prose import Places
 
         return Places(self.file, self.written)
-
-    def _look_closer(self, raw: str, clean: str) -> None:
-        self._dropped(raw)
-        for reference in re.findall(r'\b(?:href|src)="([a-zA-Z][\w+.-]*:[^"]*)"', raw):
-            if not has_safe_scheme(reference, "img"):
-                self.warn(
-                    self._places.line_of(reference),
-                    f"the address {reference[:60]!r} is taken out: not one of the web",
-                    "write it with https://",
-                )
-        for tag in re.findall(r"<img\b[^>]*>", clean):
-            if not re.search(r'\balt="[^"]+"', tag):
-                source = re.search(r'\bsrc="([^"]*)"', tag)
-                name = source[1].rpartition("/")[2] if source else "?"
-                self.warn(
-                    self._places.line_of(name),
-                    f"the picture {name} has no alt text",
-                    "say in words what it shows: ![words](picture)",
-                )
-        targets = set(re.findall(r'\b(?:id|name)="([^"]*)"', clean))
-        for name in self.references.fragments:
-            if name not in targets and name != "top":
-                self.warn(
-                    self._places.line_of(f"#{name}"),
-                    f"the link #{name} leads to no place in this post",
-                    "link to a heading, or put an id there",
-                )
-        self._doubtful_marks()
-
-    def _dropped(self, raw: str) -> None:
-        for name in dropped_tags(raw):
-            if any(f"<{name}" in problem.message for problem in self.problems):
-                continue  # MDX, and told
-            self.warn(
-                self._places.line_of(f"<{name}"),
-                f"the HTML tag <{name}> is taken out",
-                "put it into backticks if readers shall see it",
-            )
-
-    def _doubtful_marks(self) -> None:
-        from publisher.posts.prose import line_at
-
-        view = self._places.prose
-        for match in re.finditer(r"\]\(\(", view):
-            self.warn(
-                line_at(view, match.start()),
-                "a link is written with two brackets: ]((",
-                "write [text](address)",
-            )
-        for match in re.finditer(r"\S```+[ \t]*$", view, re.MULTILINE):
-            self.warn(
-                line_at(view, match.start()),
-                "the fence ``` at the end of a line opens no code block",
-                "put it on a line of its own",
-            )
 
     def _excerpt(self, raw: str, clean: str) -> str:
         if self.post.excerpt:

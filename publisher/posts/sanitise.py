@@ -53,6 +53,7 @@ _CLASSES = re.compile(
 )
 
 _NO_CHECKBOX = re.compile(r"<input(?![^>]* type=\"checkbox\")[^>]*>")
+_NO_PICTURE = re.compile(r"<img(?![^>]* src(?:set)?=\")[^>]*>")  # an attribute's own quotes are &quot; here
 _URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
 SCHEMES = {
     "http",
@@ -106,7 +107,8 @@ class Sanitiser:
         if not _KNOWN.issuperset(_OPENING.findall(fragment)):
             fragment = _without_unknown_tags(fragment)
         clean = self._cleaner.clean(fragment)
-        return _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
+        clean = _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
+        return _NO_PICTURE.sub("", clean) if "<img" in clean else clean
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
         if name in _URL_ATTRIBUTES:
