@@ -29,6 +29,7 @@ check: .venv/.installed-test
 bench: .venv/.installed-test
 	@$(PIP) install --use-pep517 --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.feeds
+	@$(BIN)/python -m benchmarks.compare_feeds
 
 docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py
