@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from publisher.build import code_key
+from publisher.build.ids import id_problems
 from publisher.config import CONFIG_FILE, Config
 from publisher.errors import PublisherError
 from publisher.feeds.readback import read_back
@@ -38,6 +39,7 @@ def inspect_project(config: Config, now: datetime, progress: Callable[[int, int]
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
     problems.extend(read_back(config, config.root / config.pages.output))
+    problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
     problems.extend(_letters(config, archive, now))
     return sorted(set(problems), key=lambda p: (p.path, p.line, p.message))
@@ -97,14 +99,13 @@ def _dead(path: str, link: LocalLink) -> Problem:
 def _settings(config: Config) -> Iterable[Problem]:
     """What is allowed in the configuration and still a bad idea."""
     if not config.site.authority:
-        from publisher.posts.entry import Settings
+        from publisher.posts.published import authority_of
 
-        frozen = Settings.of(config).authority
         yield Problem(
             CONFIG_FILE,
             0,
-            "site.authority is not set, so the ids of posts change with the domain",
-            f'freeze what they are now: authority = "{frozen}" under [site]',
+            "site.authority is not set: only .publisher/published.db will know which domain is in the ids of posts",
+            f'freeze what they are now: authority = "{authority_of(config)}" under [site]',
             Severity.WARNING,
         )
     if config.newsletters and not config.site.postal_address:

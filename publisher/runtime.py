@@ -91,10 +91,16 @@ def delivery_terms(config: Config) -> Terms:
 
 
 def run_build(
-    config: Config, now: datetime, *, out: Path | None = None, progress: Progress | None = None
+    config: Config,
+    now: datetime,
+    *,
+    out: Path | None = None,
+    progress: Progress | None = None,
+    accept_new_ids: bool = False,
 ) -> BuildReport:
     """Build the project with the web copies of the editions that were made."""
-    return build(config, now, out=out, editions=_web_copies(config), progress=progress)
+    editions = _web_copies(config)
+    return build(config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids)
 
 
 def _web_copies(config: Config) -> Editions:

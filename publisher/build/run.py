@@ -20,9 +20,11 @@ from publisher.config.keys import Config
 from publisher.errors import ProjectError
 from publisher.model import Output, Problem, Severity
 from publisher.posts.archive import Archive, Look
+from publisher.posts.published import Record
 from publisher.templating import Templates
 
 if TYPE_CHECKING:
+    from publisher.build.ids import KnownIds
     from publisher.pages.letters import EditionPage
     from publisher.posts.markup import Renderer
 
@@ -81,11 +83,13 @@ def build(
     out: Path | None = None,
     editions: Editions = NO_EDITIONS,
     progress: Progress | None = None,
+    accept_new_ids: bool = False,
 ) -> BuildReport:
     """Bring the output folder up to date with the posts as they are at `now`.
 
     out defaults to the folder in the configuration. A bad post is left out and reported; the others publish.
-    Raises ProjectError when the folder cannot be written; then every file is still whole, old or new.
+    Raises ProjectError when the folder cannot be written; then every file is still whole, old or new. Raises it
+    too, and writes no file, when settings would change the ids of published posts: unless accept_new_ids.
     """
     require_posts(config)
     folder = out or config.root / config.pages.output
@@ -97,10 +101,11 @@ def build(
     with _index_in_words(config):
         look = Look(config, code)
         is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
+        is_current = is_current and (Record(config).is_there or not manifest.facts.get("posts"))
         if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:
             return _report(folder, manifest, [], 0)
         builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
-        builder.run(progress)
+        builder.run(_known_ids(config, accept_new_ids), progress)
     manifest.inputs, manifest.index = inputs, _state_of_index(config)
     try:
         manifest.write()
@@ -120,6 +125,12 @@ def require_posts(config: Config) -> None:
             where=config.posts.folder,
             mend='publisher new "Hello, world" makes it, or set posts.folder',
         )
+
+
+def _known_ids(config: Config, accept_new: bool) -> KnownIds:
+    from publisher.build.ids import KnownIds
+
+    return KnownIds(config, accept_new=accept_new)
 
 
 @contextmanager
@@ -179,17 +190,19 @@ class _Builder:
         self.target = Folder(folder, manifest)
         self._pages: Sequence[EditionPage] | None = None
 
-    def run(self, progress: Progress | None) -> None:
+    def run(self, known: KnownIds, progress: Progress | None) -> None:
         """Make everything; a post whose body turns out unreadable is left out, and all is planned again."""
         from publisher.posts.markup import BrokenPost
 
         while True:
             archive = self._look.archive(self._now)
+            known.require_same(archive)
             try:
                 self._make(archive, progress)
             except BrokenPost as broken:
                 archive.mark_broken(broken.problem, broken.source)
                 continue
+            known.record(archive)
             return
 
     def _make(self, archive: Archive, progress: Progress | None) -> None:

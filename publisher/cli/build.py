@@ -24,18 +24,20 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write here instead of public/.",
 )
+@click.option("--accept-new-ids", is_flag=True, help="Go on although readers will see posts again.")
 @with_app
-def build(app: App, out: Path | None) -> None:
+def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
     """Turn the posts into feeds and pages.
 
     Writes only what changed, each file at once or not at all, and removes the pages of posts that are gone.
-    A post with a mistake is named and left out; all the others are published.
+    A post with a mistake is named and left out; all the others are published. Settings that would give
+    published posts new ids are refused.
     """
     from publisher.runtime import run_build
 
     config = app.config()
     with bar(app, "Building") as progress:
-        report = run_build(config, app.now(config), out=out, progress=progress)
+        report = run_build(config, app.now(config), out=out, progress=progress, accept_new_ids=accept_new_ids)
     show_build(app, report)
     if app.json:
         app.print_json(as_json(report))

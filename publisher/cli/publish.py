@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Say what would be made and to how many; write nothing.")
 @click.option("--to", "address", metavar="ADDRESS", help="Send a marked test copy here; nothing else happens.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before real mail is sent.")
+@click.option("--accept-new-ids", is_flag=True, help="Go on although readers will see, and get, posts again.")
 @with_app
-def publish(app: App, newsletters: tuple[str, ...], dry_run: bool, address: str | None, yes: bool) -> int:
+def publish(
+    app: App, newsletters: tuple[str, ...], dry_run: bool, address: str | None, yes: bool, accept_new_ids: bool
+) -> int:
     """Build, make each newsletter's next edition from what it has not sent yet, and deliver it.
 
     Names of newsletters limit it to these. Run it as often as you like: a post goes out once, a subscriber
@@ -48,16 +51,16 @@ def publish(app: App, newsletters: tuple[str, ...], dry_run: bool, address: str 
         return _test_copy(app, config, newsletters, address, now)
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
-            return _dry_run(app, config, store, newsletters, now)
-    return _publish(app, config, newsletters, now, yes)
+            return _dry_run(app, config, store, newsletters, now, accept_new_ids)
+    return _publish(app, config, newsletters, now, yes, accept_new_ids)
 
 
-def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes: bool) -> int:
+def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool) -> int:
     from publisher import publish as steps
     from publisher.runtime import open_project_store, run_build
 
     with bar(app, "Building") as progress:
-        report = run_build(config, now, progress=progress)
+        report = run_build(config, now, progress=progress, accept_new_ids=accept_new_ids)
     _tell_hub(app, config, report)
     if not config.newsletters:
         return _finish(app, report, None, [])
@@ -166,11 +169,15 @@ def _result_json(result: Delivered) -> dict[str, Any]:
     }
 
 
-def _dry_run(app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime) -> int:
+def _dry_run(
+    app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime, accept_new_ids: bool
+) -> int:
     from publisher import publish as steps
+    from publisher.build.ids import KnownIds
     from publisher.runtime import transport_name
 
     plan, drafts = steps.compose_plan(config, store, names, now, keep=False)
+    KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
     app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
     made = list(zip(plan.editions, drafts, strict=True))
     if app.json:

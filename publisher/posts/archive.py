@@ -33,11 +33,11 @@ class Archive:
     """
 
     def __init__(
-        self, folder: Path, index: Index, rows: list[Row], problems: list[Problem], now: datetime, shown: str
+        self, folder: Path, index: Index, rows: list[Row], problems: list[Problem], now: datetime, settings: Settings
     ) -> None:
-        self.folder, self.now = folder, now
-        self._index, self._shown = index, shown
-        kept, clashes = without_clashes(rows, shown)
+        self.folder, self.now, self.settings = folder, now, settings
+        self._index = index
+        kept, clashes = without_clashes(rows, settings.folder)
         self.problems = sorted([*problems, *clashes], key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # Most archives hold nothing that waits or ends; then the list is taken as it is.
@@ -134,6 +134,10 @@ class Archive:
     def sources(self) -> dict[str, str]:
         """Return the permalink of every public post by its path."""
         return self._permalinks
+
+    def ids(self) -> dict[str, str]:
+        """Return the id of every public post by its path."""
+        return {row.source: row.id for row in self._rows}
 
     def by_stem(self) -> dict[str, list[str]]:
         """Return the sources of the public posts by file name without ending."""
@@ -255,7 +259,7 @@ class Look:
             self.index.update(entries, sorted(self._gone))
             self._changed, self._gone = [], set()
         problems = [*self.problems, *(problem for _, problem in self.index.problems())]
-        return Archive(self.folder, self.index, self.index.rows(), problems, now, self.settings.folder)
+        return Archive(self.folder, self.index, self.index.rows(), problems, now, self.settings)
 
 
 def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) -> Archive:

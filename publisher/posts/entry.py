@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from publisher.config.keys import Config
 from publisher.model import Author, Post, Problem
+from publisher.posts.published import authority_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Settings:
     def of(cls, config: Config) -> Settings:
         """Pick the settings out of the configuration."""
         person = config.site.author
-        authority = config.site.authority or f"{urlsplit(config.site.url).hostname},2024"
         return cls(
             folder=config.posts.folder,
             pattern=config.posts.permalink,
@@ -37,7 +36,7 @@ class Settings:
             zone=config.zone,
             language=config.site.language,
             author=Author(person.name, person.email, person.url) if person.name else None,
-            authority=authority,
+            authority=authority_of(config),
             root=config.root,
             fix_encoding=config.posts.fix_encoding,
         )

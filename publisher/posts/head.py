@@ -33,7 +33,7 @@ def read_file(
     if mtime_ns >= settled_ns:
         stamp, digest = (size, UNKNOWN_NS), _hash(f"{digest}\0may change again")
     try:
-        return source, stamp, digest, _read_entry(folder + source, source, size, digest, settings)
+        return source, stamp, digest, read_entry(folder + source, source, size, digest, settings)
     except PostError as error:
         problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.mend)
     except OSError as error:
@@ -46,7 +46,8 @@ def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _read_entry(path: str, source: str, size: int, digest: str, settings: Settings) -> Entry:
+def read_entry(path: str, source: str, size: int, digest: str, settings: Settings) -> Entry:
+    """Return the Entry of the file at `path` as if it stood at `source`; raise PostError or OSError for a bad one."""
     if size > MOST_BYTES:
         raise PostError(
             f"has {size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",

@@ -1,0 +1,133 @@
+"""The record of published ids: under which id readers know each post, and from which settings the ids were made.
+
+It is no cache: nothing else knows what readers have seen. So it is a file of its own, .publisher/published.db,
+that outlives the index of posts, and is written in one transaction after a build. Like the index it uses
+Python's own sqlite3, since a build with nothing to do has no time for SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from publisher.config.keys import Config
+from publisher.errors import ProjectError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS origin (
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1), host TEXT, authority TEXT, timezone TEXT, folder TEXT
+);
+CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+# What `publisher init` writes; and the domains of RFC 2606, where nobody has a site.
+_SCAFFOLD = "example.org"
+_RESERVED = ("example.org", "example.com", "example.net", "example", "test", "invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a generated id is made of besides the post's own file: settings, and the host that stands in for one."""
+
+    host: str
+    authority: str
+    timezone: str
+    folder: str
+
+    @classmethod
+    def of(cls, config: Config) -> Origin:
+        """Return the origin of the ids that a build would make now."""
+        return cls(_host(config), authority_of(config), config.site.timezone, config.posts.folder)
+
+
+def authority_of(config: Config) -> str:
+    """Return the authority of generated ids: site.authority, else that of the ids published before, else the host.
+
+    So a project that never set the key may change its domain, and its posts keep their ids.
+    """
+    if config.site.authority:
+        return config.site.authority
+    known = Record(config).origin()
+    return known.authority if known else f"{_host(config)},2024"
+
+
+class Record:
+    """The record of one project. Raises ProjectError when its file is damaged or cannot be read or written."""
+
+    def __init__(self, config: Config) -> None:
+        self._path = config.state_dir / "published.db"
+        self._host, self._authority = _host(config), config.site.authority
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever published."""
+        return self._path.exists()
+
+    def origin(self) -> Origin | None:
+        """Return from what the published ids were made; None when nothing was published that readers can know."""
+        if not self.is_there:
+            return None
+        with self._open() as db:
+            row = db.execute("SELECT host, authority, timezone, folder FROM origin").fetchone()
+        known = Origin(*row) if row else None
+        return None if known and had_no_readers(known, self._host, self._authority) else known
+
+    def ids(self) -> dict[str, str]:
+        """Return the id of every post that was ever published, by its path in the folder of posts."""
+        if self.origin() is None:
+            return {}
+        with self._open() as db:
+            return dict(db.execute("SELECT source, id FROM ids"))
+
+    def write(self, origin: Origin, ids: Mapping[str, str], *, anew: bool) -> None:
+        """Add ids, or change them; anew forgets what was recorded before. All of it is written, or nothing."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._open() as db:
+            db.executescript(_SCHEMA)
+            with db:
+                if anew:
+                    db.execute("DELETE FROM ids")
+                db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?)", astuple(origin))
+                db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", ids.items())
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=30)) as db:
+                yield db
+        except sqlite3.Error as error:
+            raise ProjectError(
+                f"the record of published ids cannot be used: {error}",
+                where=_shown(self._path),
+                mend="restore it from a backup; or remove it, once site.authority is in publisher.toml",
+            ) from error
+
+
+def had_no_readers(known: Origin, host: str, authority: str) -> bool:
+    """Whether what was built before was a rehearsal, now that the site has this host and (if set) authority.
+
+    So is what was built for this machine (http://localhost:8000) before the site has a real address, and what
+    was built with the example domain of `publisher init` before the writer puts their own in both its places.
+    """
+    if _is_local(known.host):
+        return not _is_local(host)
+    began = f"{_SCAFFOLD},"
+    was_example = known.host == _SCAFFOLD and known.authority.startswith(began)
+    is_example = any(f".{host}".endswith(f".{name}") for name in _RESERVED) or _is_local(host)
+    return was_example and not is_example and bool(authority) and not authority.startswith(began)
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _host(config: Config) -> str:
+    return urlsplit(config.site.url).hostname or ""
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.") or host.endswith(".localhost")  # noqa: S104 - compared, not listened on
