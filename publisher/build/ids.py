@@ -22,9 +22,13 @@ _KEYS = {"authority": "site.authority", "timezone": "site.timezone", "folder": "
 
 @dataclass(frozen=True, slots=True)
 class NewId:
-    """A published post that would be another one for readers. Ids are as feeds say them."""
+    """A published post that would be another one for readers. Ids are as feeds say them.
+
+    before  its path in the folder of posts when it was published
+    """
 
     source: str
+    before: str
     old: str
     new: str
 
@@ -36,33 +40,28 @@ class KnownIds:
         """accept_new: go on although ids change."""
         self._config, self._accept = config, accept_new
         self._record = Record(config)
-        self._known = self._record.origin()
-        self._ids = self._record.ids() if self._known else {}
 
     def require_same(self, archive: Archive) -> None:
         """Raise ProjectError when the settings give published posts other ids than readers know; write nothing."""
-        problem = None if self._accept else changed_by_settings(self._config, archive, self._known, self._ids)
+        problem = None if self._accept else changed_by_settings(self._config, archive, self._record)
         if problem:
             raise ProjectError(problem.message, where=problem.path, mend=problem.mend)
 
     def record(self, archive: Archive) -> None:
         """Write down the ids of the public posts, as far as they are not yet."""
-        ids = archive.ids()
-        added = {source: id_ for source, id_ in ids.items() if self._ids.get(source) != id_}
-        origin = Origin.of(self._config)
-        if ids and (added or origin != self._known):
-            self._record.write(origin, added, anew=self._known is None)
+        ids, origin = archive.ids(), Origin.of(self._config)
+        if ids and not self._record.has(origin, ids):
+            self._record.write(origin, ids)
 
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
     """Yield what `publisher check` tells: an error for settings that change ids, a warning for each post that does."""
     record = Record(config)
-    known = record.origin()
-    ids = record.ids() if known else {}
-    problem = changed_by_settings(config, archive, known, ids)
+    problem = changed_by_settings(config, archive, record)
     if problem:
         yield problem
         return
+    ids = record.ids()
     for source, now in archive.ids().items():
         before = ids.get(source, now)
         if before != now:
@@ -75,22 +74,21 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
             )
 
 
-def changed_by_settings(
-    config: Config, archive: Archive, known: Origin | None, ids: Mapping[str, str]
-) -> Problem | None:
+def changed_by_settings(config: Config, archive: Archive, record: Record) -> Problem | None:
     """Return what is wrong when the settings would give published posts new ids, else None."""
-    origin = Origin.of(config)
+    known, origin = record.origin(), Origin.of(config)
     if known is None or not changed_keys(known, origin):
         return None
 
     def id_before(source: str, source_before: str) -> str:
         return _id_before(archive, known, source, source_before)
 
-    found = new_ids(known, origin, ids, archive.ids(), id_before)
+    found = new_ids(known, origin, record.ids(), archive.ids(), id_before)
     if not found and known.authority == origin.authority:
         return None
     keys = to_blame(known, origin, found)
-    kept = " and ".join(f'{_KEYS[key]} = "{getattr(known, key)}"' for key in keys)
+    values = {"authority": known.authority, "timezone": known.timezone, "folder": _folder(config, known, found)}
+    kept = " and ".join(f'{_KEYS[key]} = "{values[key]}"' for key in keys)
     return Problem(
         _CONFIG_FILE,
         0,
@@ -126,7 +124,7 @@ def new_ids(
             continue
         old_id, new_id = entry_id(ids[before], known.authority), entry_id(new, now.authority)
         if old_id != new_id and (ids[before] == new or id_before(source, before) == ids[before]):
-            found.append(NewId(source, old_id, new_id))
+            found.append(NewId(source, before, old_id, new_id))
     return found
 
 
@@ -172,6 +170,12 @@ def _id_before(archive: Archive, known: Origin, source: str, source_before: str)
     except (PublisherError, OSError):
         return ""
     return post.id if post else ""
+
+
+def _folder(config: Config, known: Origin, found: list[NewId]) -> str:
+    """The folder from which posts have the paths of before; it may have been moved with all that is in it."""
+    path = f"{config.posts.folder}/{found[0].source}" if found else ""
+    return path.removesuffix(f"/{found[0].before}") if found and path.endswith(f"/{found[0].before}") else known.folder
 
 
 def _what_changes(found: list[NewId], folder: str) -> str:

@@ -7,6 +7,7 @@ Python's own sqlite3, since a build with nothing to do has no time for SQLAlchem
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -19,7 +20,8 @@ from publisher.errors import ProjectError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS origin (
-    only_one INTEGER PRIMARY KEY CHECK (only_one = 1), host TEXT, authority TEXT, timezone TEXT, folder TEXT
+    only_one INTEGER PRIMARY KEY CHECK (only_one = 1), host TEXT, authority TEXT, timezone TEXT, folder TEXT,
+    seen TEXT
 );
 CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -65,16 +67,29 @@ class Record:
     @property
     def is_there(self) -> bool:
         """Whether anything was ever published."""
-        return self._path.exists()
+        try:
+            return self._path.stat().st_size > 0
+        except OSError:
+            return False
 
     def origin(self) -> Origin | None:
         """Return from what the published ids were made; None when nothing was published that readers can know."""
+        return self._found()[0]
+
+    def has(self, origin: Origin, ids: Mapping[str, str]) -> bool:
+        """Return whether the last to be written were these; a fraction of the time of reading them all."""
+        return self._found() == (origin, _digest(ids))
+
+    def _found(self) -> tuple[Origin | None, str]:
         if not self.is_there:
-            return None
+            return None, ""
         with self._open() as db:
-            row = db.execute("SELECT host, authority, timezone, folder FROM origin").fetchone()
-        known = Origin(*row) if row else None
-        return None if known and had_no_readers(known, self._host, self._authority) else known
+            # A first build that was killed while it wrote leaves a file without tables.
+            begun = db.execute("SELECT 1 FROM sqlite_master").fetchone()
+            row = db.execute("SELECT host, authority, timezone, folder, seen FROM origin").fetchone() if begun else None
+        if row is None or had_no_readers(Origin(*row[:4]), self._host, self._authority):
+            return None, ""
+        return Origin(*row[:4]), row[4]
 
     def ids(self) -> dict[str, str]:
         """Return the id of every post that was ever published, by its path in the folder of posts."""
@@ -83,16 +98,18 @@ class Record:
         with self._open() as db:
             return dict(db.execute("SELECT source, id FROM ids"))
 
-    def write(self, origin: Origin, ids: Mapping[str, str], *, anew: bool) -> None:
-        """Add ids, or change them; anew forgets what was recorded before. All of it is written, or nothing."""
+    def write(self, origin: Origin, ids: Mapping[str, str]) -> None:
+        """Add the ids of all public posts to those that were ever published. All is written, or nothing."""
+        before = self.ids()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._open() as db:
             db.executescript(_SCHEMA)
             with db:
-                if anew:
-                    db.execute("DELETE FROM ids")
-                db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?)", astuple(origin))
-                db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", ids.items())
+                if not before:
+                    db.execute("DELETE FROM ids")  # of what had no readers
+                changed = (pair for pair in ids.items() if before.get(pair[0]) != pair[1])
+                db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", changed)
+                db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?, ?)", (*astuple(origin), _digest(ids)))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -119,6 +136,10 @@ def had_no_readers(known: Origin, host: str, authority: str) -> bool:
     was_example = known.host == _SCAFFOLD and known.authority.startswith(began)
     is_example = any(f".{host}".endswith(f".{name}") for name in _RESERVED) or _is_local(host)
     return was_example and not is_example and bool(authority) and not authority.startswith(began)
+
+
+def _digest(ids: Mapping[str, str]) -> str:
+    return hashlib.blake2b("\0".join([*ids, *ids.values()]).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 def _shown(path: Path) -> str:
