@@ -41,7 +41,7 @@ def generator(program: str = "") -> Generator:
         write=write,
         command=command,
         output="public",
-        notes={"domain": "By `site.authority`; by default ids hold the host of `site.url`."},
+        notes={"domain": "By `site.authority`; by default ids keep the host that was published first."},
         environment={} if program else {"PYTHONPATH": str(_ROOT)},
     )
 

@@ -47,7 +47,8 @@ class Site:
         Check(checks.authority),
         Doc(
             "Frozen part of generated post ids (RFC 4151), such as example.org,2026. Never change it: "
-            "readers would see every post again. Default: the host of site.url."
+            "readers would see every post again, so a build refuses. Default: that of the ids published so far, "
+            "at first the host of site.url and 2024."
         ),
     ] = ""
     image: Annotated[str, Doc("Picture of the site for feeds and previews: a URL or a path under static/.")] = ""
