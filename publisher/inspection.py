@@ -104,7 +104,7 @@ def _settings(config: Config) -> Iterable[Problem]:
         yield Problem(
             CONFIG_FILE,
             0,
-            "site.authority is not set: only .publisher/published.db will know which domain is in the ids of posts",
+            "site.authority is not set: only .publisher/published.db knows which domain is in the ids of posts",
             f'freeze what they are now: authority = "{authority_of(config)}" under [site]',
             Severity.WARNING,
         )

@@ -89,19 +89,19 @@ REFUSED = [
         lambda p: set_up(p, 'authority = "b.example,2026"'),
         "site.authority: 2 published posts would get new ids, so readers would see them again and newsletters send "
         f"them again (posts/bare.md: {ID}bare -> tag:b.example,2026:2026-11-10:bare) "
-        '(site.authority = "a.example,2024" keeps them; ',
+        '(site.authority = "a.example,2024" keeps the old ids; ',
     ),
     (
         lambda p: set_up(p, 'timezone = "Pacific/Kiritimati"'),
-        "site.timezone: 1 published post would get new ids, so readers would see them again and newsletters send "
-        f"them again (posts/late.md: {ID}late -> tag:a.example,2024:2026-11-11:late) "
-        '(site.timezone = "UTC" keeps them; ',
+        "site.timezone: 1 published post would get a new id, so readers would see it again and newsletters send "
+        f"it again (posts/late.md: {ID}late -> tag:a.example,2024:2026-11-11:late) "
+        '(site.timezone = "UTC" keeps the old ids; ',
     ),
     (
         lambda p: (set_up(p, posts="blog"), p.write("blog/x", ""), (p.root / "posts").rename(p.root / "blog/posts")),
         "posts.folder: 2 published posts would get new ids, so readers would see them again and newsletters send "
         f"them again (blog/posts/late.md: {ID}late -> {ID}posts/late) "
-        '(posts.folder = "blog/posts" keeps them; ',
+        '(posts.folder = "blog/posts" keeps the old ids; ',
     ),
 ]
 

@@ -93,7 +93,7 @@ def changed_by_settings(config: Config, archive: Archive, record: Record) -> Pro
         _CONFIG_FILE,
         0,
         f"{' and '.join(_KEYS[key] for key in keys)}: {_what_changes(found, config.posts.folder)}",
-        f"{kept} keeps them; `--accept-new-ids` with build or publish goes on",
+        f"{kept} keeps the old ids; `--accept-new-ids` with build or publish goes on",
     )
 
 
@@ -182,8 +182,10 @@ def _what_changes(found: list[NewId], folder: str) -> str:
     if not found:
         return "the ids of the feeds and of the editions would change, and readers would see these again"
     first = found[0]
-    posts = "1 published post" if len(found) == 1 else f"{len(found):,} published posts"
+    many = len(found) > 1
+    posts = f"{len(found):,} published posts would get new ids" if many else "1 published post would get a new id"
+    again = "them" if many else "it"
     return (
-        f"{posts} would get new ids, so readers would see them again and newsletters send them again "
+        f"{posts}, so readers would see {again} again and newsletters send {again} again "
         f"({folder}/{first.source}: {first.old} -> {first.new})"
     )
