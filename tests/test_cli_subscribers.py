@@ -32,7 +32,7 @@ def test_a_person_is_added_once(project: Project) -> None:
     assert project.ok("subscribers", "add", "ada@example.org").out == "ada@example.org: unchanged (weekly)\n"
     (person,) = people(project).values()
     assert (person["name"], person["status"]) == ("Ada Lovelace", "active")
-    assert json.dumps(person["subscriptions"], ensure_ascii=False).count("c-plus-plus") == 1
+    assert json.dumps(person["subscriptions"], ensure_ascii=False).count("c_plus_plus") == 1
 
 
 @pytest.mark.parametrize(

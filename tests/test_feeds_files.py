@@ -214,7 +214,7 @@ def _values(value: Any, names: tuple[str, ...]) -> list[str]:
 
 
 def test_a_tag_in_any_script_has_feeds_that_its_page_names(built: Project) -> None:
-    for folder, title in (("日本語", "日本語"), ("c-plus-plus", "C++"), ("reading", "Reading")):
+    for folder, title in (("日本語", "日本語"), ("c_plus_plus", "C++"), ("reading", "Reading")):
         found = feedparser.parse((built.root / f"public/tags/{folder}/feed.xml").read_bytes())
         assert found.feed.title == f"The Quiet Reader: {title}"
         page = built.read(f"public/tags/{folder}/index.html")

@@ -74,8 +74,8 @@ def test_a_project_without_a_wart_has_no_problem(tmp_path: Path) -> None:
     folder.write("2024-07-05-other.md", "Text", "title: o\ntags: [C++]\npermalink: /old/other.html")
     folder.write(
         HELLO,
-        "[a](/) [b](/archive/) [c](/tags/c-plus-plus/) [d](/old/other.html) [e](2024-07-05-other.md) [f](#here)\n"
-        "[g](/feed.xml) [h](/tags/c-plus-plus/feed.xml) [i](/deep/file.txt) [j](/subscribe/) ![k](a.png) [l](a.png)\n"
+        "[a](/) [b](/archive/) [c](/tags/c_plus_plus/) [d](/old/other.html) [e](2024-07-05-other.md) [f](#here)\n"
+        "[g](/feed.xml) [h](/tags/c_plus_plus/feed.xml) [i](/deep/file.txt) [j](/subscribe/) ![k](a.png) [l](a.png)\n"
         "[m](https://site.example/elsewhere/) [n](#top) [o](../hello/) [p](/2024/07/06/hello)\n\n## Here\n",
     )
     assert told(folder) == []

@@ -20,11 +20,13 @@ NFD = unicodedata.normalize("NFD", "Café")
 @pytest.mark.parametrize(
     ("name", "slug"),
     [
-        ("日本語", "日本語"), ("Deutsch", "deutsch"), ("Straße", "strasse"), ("R&D", "r-and-d"), ("R & D", "r-and-d"),
-        ("C", "c"), ("C++", "c-plus-plus"), ("C#", "c-sharp"), ("F#", "f-sharp"), (".NET", "dot-net"),
-        ("Node.js", "node.js"), ("ASP.NET", "asp.net"), ("a/b", "a-b"), ("../../etc", "dot-dot-dot-dot-etc"),
-        ("..", "dot-dot"), (".", "dot"), ("हिन्दी", "हिन्दी"), ("العربية", "العربية"), ("100%", "100-percent"),
-        ("❤️", "❤"), ("👩‍💻", "👩-💻"), ("🇩🇪", "🇩🇪"), ("!", "bang"), ("---", "u2d-u2d-u2d"), ("—", "u2014"),
+        ("日本語", "日本語"), ("Deutsch", "deutsch"), ("Straße", "strasse"), ("R&D", "r_and_d"), ("R & D", "r_and_d"),
+        ("C", "c"), ("C++", "c_plus_plus"), ("C#", "c_sharp"), ("F#", "f_sharp"), (".NET", "dot_net"),
+        ("R and D", "r-and-d"), ("Search and Rescue", "search-and-rescue"), ("Star", "star"), ("*", "star_"),
+        ("NET", "net"), ("snake_case", "snake-case"),
+        ("Node.js", "node.js"), ("ASP.NET", "asp.net"), ("a/b", "a-b"), ("../../etc", "dot_dot_dot_dot_etc"),
+        ("..", "dot_dot"), (".", "dot_"), ("हिन्दी", "हिन्दी"), ("العربية", "العربية"), ("100%", "100_percent"),
+        ("❤️", "❤"), ("👩‍💻", "👩-💻"), ("🇩🇪", "🇩🇪"), ("!", "bang_"), ("---", "u2d-u2d-u2d"), ("—", "u2014"),
         ("two\u00a0words", "two-words"), ("ﬁne", "fine"), ("", "none"),
     ],
 )  # fmt: skip
@@ -50,6 +52,26 @@ def test_different_languages_of_programming_are_different_tags() -> None:
     names = ["C", "C++", "C#", "c--", "F", "F#", ".NET", "NET", "R", "R&D", "R+D", "RD", "J", "J#", "J++", "Q*", "Q"]
     assert len({tag_slug(name) for name in names}) == len(names) - 1  # c-- is C with dashes
     assert tag_slug("c--") == tag_slug("C")
+
+
+def test_a_sign_and_the_word_for_it_are_different_tags_wherever_they_stand() -> None:
+    names = ["日本語", "R&D", "R and D", "C++", "C plus plus", "C+plus", "plus+", "+plus", "++", "plus plus", "C#", "C sharp",
+             "C", ".NET", "dot NET", "NET", "*", "star", "Q&A", "Q and A", "and", "&"]  # fmt: skip
+    assert len({tag_slug(name) for name in names}) == len(names)
+
+
+def test_another_tag_moves_none(tmp_path: Path) -> None:
+    def slugs(*tags: str) -> dict[str, str]:
+        folder = Folder(tmp_path / str(len(tags)))
+        for number, tag in enumerate(tags):
+            head = f"title: T\ndate: 2026-11-{number + 1:02}\ntags: ['{tag}']"
+            folder.write(f"{number}.md", "Words.", head)
+        return {tag.name: tag.slug for tag in folder.archive().tags()}
+
+    few = slugs("R&D", "C")
+    many = slugs("R&D", "C", "R and D", "C++", "C#", "日本語", ".NET", "NET")
+    assert len(set(many.values())) == 8
+    assert few.items() <= many.items()
 
 
 @pytest.mark.parametrize(

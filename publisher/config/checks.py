@@ -55,7 +55,25 @@ def between(least: int, most: int | None = None) -> Callable[[int], None]:
 
 
 def web_address(value: str) -> None:
-    """Accept an absolute http(s) URL without login, query or fragment; the empty string means unset."""
+    """Accept an absolute http(s) URL without login, query or fragment; the empty string means unset.
+
+    Paths are joined to such an address, so that nothing may stand behind its own.
+    """
+    page_address(value)
+    parts = urlsplit(value)
+    if parts.query or parts.fragment or value.endswith(("?", "#")):
+        raise ValueError(f"{value!r} must have no ? or #")
+
+
+def hub_address(value: str) -> None:
+    """Accept an absolute http(s) URL that requests are sent to: with a query, without a fragment."""
+    page_address(value)
+    if "#" in value:
+        raise ValueError(f"{value!r} must have no #")
+
+
+def page_address(value: str) -> None:
+    """Accept an absolute http(s) URL that is only linked, query and fragment and all; "" means unset."""
     if not value:
         return
     parts = urlsplit(value)
@@ -65,8 +83,21 @@ def web_address(value: str) -> None:
         raise ValueError(f"{value!r} is no web address; write it like https://example.org")
     if parts.port == 0:
         raise ValueError(f"{value!r} has no port that can be reached")
-    if parts.query or parts.fragment:
-        raise ValueError(f"{value!r} must have no ? or #")
+
+
+# https://podcasters.apple.com/support/1691-apple-podcasts-categories
+_PODCASTS = (
+    "Arts", "Business", "Comedy", "Education", "Fiction", "Government", "Health & Fitness", "History", "Kids & Family",
+    "Leisure", "Music", "News", "Religion & Spirituality", "Science", "Society & Culture", "Sports", "TV & Film",
+    "Technology", "True Crime",
+)  # fmt: skip
+
+
+def podcast_category(value: str) -> None:
+    """Accept a category of Apple's directory, alone or with a subcategory; the empty string means unset."""
+    category, *below = (part.strip() for part in value.split(">"))
+    if value and (category not in _PODCASTS or len(below) > 1 or "" in below):
+        raise ValueError(f"{value!r} is no category of podcasts; write it like Arts or Arts > Books")
 
 
 def not_blank(value: str) -> None:

@@ -15,7 +15,7 @@ class Person:
 
     name: Annotated[str, Doc("The person's name.")] = ""
     email: Annotated[str, Check(checks.mail_address), Doc("The person's address; public in feeds.")] = ""
-    url: Annotated[str, Check(checks.web_address), Doc("The person's own page.")] = ""
+    url: Annotated[str, Check(checks.page_address), Doc("The person's own page.")] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +95,20 @@ class Feeds:
     archives: Annotated[
         bool, Doc("Whether posts beyond `limit` stay in archive documents (RFC 5005), `limit` in each.")
     ] = True
+    podcast_category: Annotated[
+        str,
+        Check(checks.podcast_category),
+        Doc(
+            "Category in Apple's directory of podcasts, such as Arts or Arts > Books, for feeds with audio. "
+            "The directory takes none without; empty leaves it out."
+        ),
+    ] = "Society & Culture > Personal Journals"
+    podcast_explicit: Annotated[
+        bool, Doc("Whether episodes hold what children should not hear, for feeds with audio.")
+    ] = False
     markdown: Annotated[bool, Doc("Whether RSS carries each post's Markdown too (source:markdown).")] = False
     hub: Annotated[
-        str, Check(checks.web_address), Doc("WebSub hub that is told of every changed feed. Default: none.")
+        str, Check(checks.hub_address), Doc("WebSub hub that is told of every changed feed. Default: none.")
     ] = ""
 
 

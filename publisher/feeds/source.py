@@ -48,9 +48,12 @@ class PostSource:
         missing = [key for key in keys if key not in self._made]
         for post in self._archive.load(missing):
             full = self._config.feeds.content == "full"
-            markdown = self._archive.body(post.source) if self._config.feeds.markdown else ""
+            markdown = self._markdown(post.source) if self._config.feeds.markdown else ""
             self._made[post.source] = post_item(self._render(post), self._authority, full=full, markdown=markdown)
         return [self._made[key] for key in keys]
+
+    def _markdown(self, source: str) -> str:
+        return self._archive.body(source, fix_encoding=self._config.posts.fix_encoding)
 
 
 @dataclass(frozen=True, slots=True)

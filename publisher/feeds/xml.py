@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
@@ -116,8 +117,15 @@ def _podcast(channel: Any, config: Config) -> None:
         owner.text = None
         add(owner, f"{{{ITUNES}}}name", person.name or config.site.title)
         add(owner, f"{{{ITUNES}}}email", person.email)
-    add(channel, f"{{{ITUNES}}}explicit", "false", before="item")
-    _place(channel, f"{{{ITUNES}}}category", {"text": "Technology"}, before="item")
+    add(channel, f"{{{ITUNES}}}explicit", str(config.feeds.podcast_explicit).lower(), before="item")
+    if config.feeds.podcast_category:
+        category, _, below = (part.strip() for part in config.feeds.podcast_category.partition(">"))
+        _place(channel, f"{{{ITUNES}}}category", {"text": category}, before="item")
+        if below:
+            etree.SubElement(channel.find(f"{{{ITUNES}}}category"), f"{{{ITUNES}}}category", text=below)
+    image = site_image(config)
+    if urlsplit(image).path.lower().endswith((".jpg", ".jpeg", ".png")):  # the directory takes no others
+        _place(channel, f"{{{ITUNES}}}image", {"href": image}, before="item")
 
 
 def _relations(document: Document, kind: str) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from publisher.posts.index import UNKNOWN_NS, Index, Referred, Row, tags_of
 from publisher.posts.naming import tag_slug
 from publisher.posts.plain import split_body
 from publisher.posts.scan import scan
-from publisher.posts.text import decode, without_controls
+from publisher.posts.text import decode, repair_body, without_controls
 
 _TICK_NS = 20_000_000
 
@@ -122,10 +122,11 @@ class Archive:
         """Return how many bytes the file of a public post has."""
         return self._sizes[source]
 
-    def body(self, source: str) -> str:
-        """Return the Markdown of a post behind its front matter."""
+    def body(self, source: str, *, fix_encoding: bool) -> str:
+        """Return the Markdown of a post behind its front matter, repaired as its HTML is if fix_encoding says so."""
         text, _ = without_controls(decode((self.folder / source).read_bytes(), whole=True))
-        return split_body(text)[0].strip("\n")
+        body = split_body(text)[0]
+        return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
     def permalink(self, source: str) -> str | None:
         """Return the permalink of a public post by its path, None where there is no such post."""

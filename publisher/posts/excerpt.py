@@ -19,8 +19,11 @@ _EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])"
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL | re.IGNORECASE)
-_SKIPPED = re.compile(
-    r"<(pre|script|style|figcaption|table|svg)\b.*?</\1>|<sup\b[^>]*footnote.*?</sup>",
+_SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+# With the spaces before marks that stand right before punctuation; a space behind the mark is the writer's, as in
+# French. "One [^1], two" is "One, two".
+_FOOTNOTE = re.compile(
+    r"(?:[ \n]*<sup\b[^>]*footnote.*?</sup>)+(?=(?:</\w+>)*[,.;:!?…)\]、。，])|<sup\b[^>]*footnote.*?</sup>",
     re.DOTALL | re.IGNORECASE,
 )
 _BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^>]*>", re.IGNORECASE)
@@ -33,12 +36,18 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 def plain_text(fragment: str) -> str:
     """Return the words of an HTML fragment on one line, without tags, entities, code blocks and footnote marks."""
-    text = _TAG.sub("", _BREAK.sub(" ", _SKIPPED.sub(" ", fragment)))
+    text = _TAG.sub("", _BREAK.sub(" ", _skipped(fragment)))
     if "&" in text:
         import html
 
         text = html.unescape(text)
     return " ".join(text.replace("\u200b", "").split())
+
+
+def _skipped(fragment: str) -> str:
+    if "<sup" in fragment:
+        fragment = _FOOTNOTE.sub("", fragment)
+    return _SKIPPED.sub(" ", fragment)
 
 
 def plain_line(text: str) -> str:
@@ -69,7 +78,7 @@ def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
 
     Real means: it says something. A paragraph of a picture, a link alone or a leftover of another tool does not.
     """
-    for match in _PARAGRAPH.finditer(_SKIPPED.sub(" ", fragment)):
+    for match in _PARAGRAPH.finditer(_skipped(fragment)):
         text = plain_text(match[1])
         if is_real(text, match[1]):
             return shorten(text, limit)

@@ -23,7 +23,7 @@ from publisher.posts.metadata import first_heading
 from publisher.posts.plain import split_body
 from publisher.posts.references import References
 from publisher.posts.sanitise import Absolutise, Sanitiser
-from publisher.posts.text import decode, repair, without_controls
+from publisher.posts.text import decode, repair_body, without_controls
 
 if TYPE_CHECKING:
     from publisher.posts.prose import Places
@@ -150,16 +150,13 @@ class _Body:
     def _html(self) -> str:
         body = self.written
         if self.config.posts.fix_encoding:
-            body, repairs = repair(body, markdown=True)
+            body, repairs = repair_body(body)
             for item in repairs:
                 self.warn(
                     self.first_line + item.line - 1,
                     f"garbled text {item.before!r} published as {item.after!r}",
                     "save the file as UTF-8",
                 )
-            if repairs:
-                # A mangled zero-width space hid the indentation behind it, which was never meant as code.
-                body = re.sub(r"^\u200b[ \t]*", "", body, flags=re.MULTILINE)
         body = self._carried_over(body)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:

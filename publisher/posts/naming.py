@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 
@@ -25,6 +26,7 @@ _SPELLED = {
     "|": "pipe",
     "^": "caret",
 }
+_SIGN_WORD = re.compile(rf"(?<![^\W_])(?:{'|'.join([*_SPELLED.values(), 'dot'])})(?![^\W_])")
 
 # A name on a disk may have 255; the name of a file that is being written is a little longer than the file's.
 MOST_NAME_BYTES = 200
@@ -42,23 +44,36 @@ _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 def tag_slug(name: str) -> str:
     """Return the path segment of a tag or an author, in any script.
 
-    Names that differ in more than case, spacing and punctuation marks of other scripts have different slugs:
-    日本語 stays, R&D is r-and-d, C++ is c-plus-plus, C# is c-sharp, .NET is dot-net.
+    Names that differ in more than case, spacing, hyphens and brackets have different slugs, whatever other names
+    there are: 日本語 stays, R and D is r-and-d. An underscore says that a word stands for a sign: R&D is r_and_d,
+    C++ is c_plus_plus, C# is c_sharp, .NET is dot_net.
     """
     text = _folded(name)
-    out: list[str] = []
+    parts = list(_spelled(text))
+    out = re.sub(r"[-_]*_[-_]*", "_", "".join(parts))
+    slug = re.sub(r"-{2,}", "-", out).strip("-_")
+    if "_" in out and "_" not in slug:
+        slug += "_"  # a sign alone: "*" is no "star"
+    if any(len(part) > 1 for part in parts) and _SIGN_WORD.search(text):
+        # A sign and, written out, the word for one: C+plus would be C++.
+        slug += f"-{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
+    return _short(slug or "-".join(f"u{ord(char):x}" for char in name) or "none", is_tag=True)
+
+
+def _spelled(text: str) -> Iterator[str]:
+    """The parts of a tag's slug, not tidied yet: each sign is a word between underscores."""
+    # The slug of a slug is itself, so that people may name a tag by what they see in its address.
+    ours = {place for match in _SIGN_WORD.finditer(text) for place in (match.start() - 1, match.end())}
     for index, char in enumerate(text):
         if char in _SPELLED:
-            out.append(f"-{_SPELLED[char]}-")
+            yield f"_{_SPELLED[char]}_"
         elif char == ".":
             inside = index and text[index - 1].isalnum() and text[index + 1 : index + 2].isalnum()
-            out.append("." if inside else "-dot-")
+            yield "." if inside else "_dot_"
         elif char.isalnum() or unicodedata.category(char) in ("Mn", "Mc", "Me", "So", "Sm"):
-            out.append(char)
+            yield char
         else:
-            out.append("-")
-    slug = re.sub(r"-{2,}", "-", "".join(out)).strip("-")
-    return _short(slug or "-".join(f"u{ord(char):x}" for char in name) or "none")
+            yield "_" if char == "_" and index in ours else "-"
 
 
 def post_slug(text: str) -> str:
@@ -79,12 +94,14 @@ def _folded(text: str) -> str:
     return text
 
 
-def _short(slug: str) -> str:
+def _short(slug: str, *, is_tag: bool = False) -> str:
     """A slug that fits into a file's name; a longer one keeps its beginning, and a hash of all of it."""
     data = slug.encode("utf-8", "surrogatepass")
     if len(data) <= MOST_NAME_BYTES:
         return slug
     kept = data[: MOST_NAME_BYTES - 11].decode("utf-8", "ignore").rstrip("-._")
+    if is_tag:
+        kept = re.sub("_[a-z]{0,7}$", "", kept)  # half a word for a sign
     return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 

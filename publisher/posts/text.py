@@ -104,6 +104,15 @@ def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
     return "\n".join(lines), repairs
 
 
+def repair_body(body: str) -> tuple[str, list[Repair]]:
+    """Mend the mojibake of a post's body; see repair."""
+    mended, repairs = repair(body, markdown=True)
+    if repairs:
+        # A mangled zero-width space hid the indentation behind it, which was never meant as code.
+        mended = re.sub(r"^\u200b[ \t]*", "", mended, flags=re.MULTILINE)
+    return mended, repairs
+
+
 def _mended_around_code(line: str) -> str:
     parts, last = [], 0
     for code in _CODE_SPAN.finditer(line):
