@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
@@ -59,6 +60,8 @@ def dead_links(
     def never(post: object) -> RenderedPost:
         raise AssertionError("planning renders nothing")
 
+    # No post links to a page of a feed's archive; where that is cut, only rendering tells.
+    config = replace(config, feeds=replace(config.feeds, archives=False))
     templates = Templates(config.root / "templates")
     static = static_files(config.root / config.pages.static)
     planned = {output.path for output in plan_site(config, archive, never, templates, static, (), "")}

@@ -18,6 +18,7 @@ from readers.formats import parse_xml
 from publisher.config import Config, Person, Site
 from publisher.feeds.item import Item, post_item
 from publisher.feeds.plan import plan_feeds
+from publisher.feeds.weight import item_weight
 from publisher.feeds.which import Feed
 from publisher.model import Author, Post, RenderedPost, Tag
 
@@ -41,8 +42,8 @@ class OneEntry:
     def digest(self, key: str) -> str:
         return repr(self.item)
 
-    def size(self, key: str) -> int:
-        return len(self.item.html)
+    def weights(self, keys: Sequence[str]) -> list[int]:
+        return [item_weight(self.item) for _ in keys]
 
     def items(self, keys: Sequence[str]) -> list[Item]:
         return [self.item for _ in keys]

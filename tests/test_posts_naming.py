@@ -55,8 +55,8 @@ def test_different_languages_of_programming_are_different_tags() -> None:
 
 
 def test_a_sign_and_the_word_for_it_are_different_tags_wherever_they_stand() -> None:
-    names = ["日本語", "R&D", "R and D", "C++", "C plus plus", "C+plus", "plus+", "+plus", "++", "plus plus", "C#", "C sharp",
-             "C", ".NET", "dot NET", "NET", "*", "star", "Q&A", "Q and A", "and", "&"]  # fmt: skip
+    names = ["日本語", "R&D", "R and D", "C++", "C plus plus", "C+plus", "plus+", "+plus", "++", "plus plus", "C#",
+             "C sharp", "C", ".NET", "dot NET", "NET", "*", "star", "Q&A", "Q and A", "and", "&"]  # fmt: skip
     assert len({tag_slug(name) for name in names}) == len(names)
 
 

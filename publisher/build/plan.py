@@ -26,7 +26,9 @@ def plan_site(
     editions: Sequence[EditionPage],
     code: str,
 ) -> Iterator[Output]:
-    """Yield static files, feeds and pages; of two for one path the first is meant. Renders nothing itself.
+    """Yield static files, feeds and pages; of two for one path the first is meant.
+
+    Renders only posts in archives of feeds that were never weighed (see feeds.plan).
 
     static    the writer's own files
     editions  newest first

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from publisher.config import Config, Feeds
+from publisher.config import Config
 from publisher.feeds.item import Item
+from publisher.feeds.weight import frame_weight
 from publisher.feeds.which import Feed, feed_url
 
 # The `updated` of a feed without entries: the day of RFC 4287, since a clock would make every build of an empty site
@@ -29,24 +30,42 @@ class Part:
     keys: Sequence[str]
 
 
-# Rendered full text takes about so many bytes for each byte of its Markdown file, escaped for XML.
-_SWELLING = 2
-
-
-def parts_of(feed: Feed, settings: Feeds) -> Iterator[Part]:
+def parts_of(feed: Feed, config: Config) -> Iterator[Part]:
     """Yield the current document, then the archive, newest first.
 
     The archive begins when there are more entries than `limit`, or when they may not fit into `max_bytes`. It
-    holds every entry once, `limit` in each document, filled from the oldest entry on, so that a document that
-    is full does not change when others appear. It names no newer document, since that would change it.
+    holds every entry once; see pages_of. It names no newer document, since that would change it.
     """
-    total, limit = len(feed.keys), settings.limit
-    too_long = total > limit or sum(map(feed.source.size, feed.keys)) * _SWELLING > settings.max_bytes
-    pages = -(-total // limit) if settings.archives and too_long else 0
-    yield Part(feed, 0, pages, feed.keys[:limit])
-    for number in range(pages, 0, -1):
-        start, end = max(0, total - number * limit), total - (number - 1) * limit
+    settings = config.feeds
+    pages = []
+    if settings.archives:
+        frame = frame_weight(config, feed.title, feed.description, feed_url(config, feed.path("json", 1_000_000)))
+        pages = pages_of(feed.source.weights(feed.keys), settings.limit, settings.max_bytes - frame)
+    if len(pages) == 1:
+        pages = []  # the current document holds all there is
+    yield Part(feed, 0, len(pages), feed.keys[: settings.limit])
+    for number in range(len(pages), 0, -1):
+        start, end = pages[number - 1]
         yield Part(feed, number, number - 1, feed.keys[start:end])
+
+
+def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, int]]:
+    """Cut a list of entries, newest first, into pages; return the (start, end) of each, the oldest page first.
+
+    A page takes the next newer entry while it has fewer than `limit` and they weigh no more than `most` together;
+    an entry that weighs more than that has a page of its own. Filled from the oldest entry on, a page never changes
+    once there is another behind it, whatever is added at the front of the list.
+    """
+    found: list[tuple[int, int]] = []
+    end, total = len(weights), 0
+    for index in range(len(weights) - 1, -1, -1):
+        total += weights[index]
+        if index + 1 < end and (end - index > limit or total > most):
+            found.append((index + 1, end))
+            end, total = index + 1, weights[index]
+    if weights:
+        found.append((0, end))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +87,8 @@ class Document:
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is a page of a chain. A lone one is not full, has no neighbour, and still changes."""
-        return self.part.number > 1 or (self.part.number == 1 and len(self.feed.keys) > self.config.feeds.limit)
+        """Whether it is a page of a chain, and not the document that readers poll."""
+        return self.part.number > 0
 
     def address(self, kind: str) -> str:
         """Where this document is."""

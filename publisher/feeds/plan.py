@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def plan_feeds(config: Config, feeds: Sequence[Feed], code: str) -> Iterator[Output]:
-    """Yield every feed file and the list of them (see which.feeds_of). Renders nothing itself.
+    """Yield every feed file and the list of them (see which.feeds_of). Renders only the posts that archives are
+    cut by and that were never weighed.
 
     code names the program's own version in the keys of the outputs.
     """
@@ -26,7 +27,7 @@ def plan_feeds(config: Config, feeds: Sequence[Feed], code: str) -> Iterator[Out
     settings = repr((config.site, config.feeds, code))
     for feed in feeds:
         named = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
-        for part in parts_of(feed, config.feeds):
+        for part in parts_of(feed, config):
             key = _hash(*named, str(part.older), *map(feed.source.digest, part.keys))
             for kind in config.feeds.formats:
                 path = feed.path(kind, part.number)
@@ -60,7 +61,7 @@ class _Writer:
     def _fitting(self, part: Part) -> dict[str, bytes]:
         """Every format of a part; the oldest entries make room until each fits into feeds.max_bytes.
 
-        What an archive document holds is settled, so it is written whatever its size.
+        What an archive document holds is settled, by weights that are never too small (see document.pages_of).
         """
         most = self._config.feeds.max_bytes
         items = part.feed.source.items(part.keys)

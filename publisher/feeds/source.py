@@ -9,6 +9,7 @@ from typing import Protocol
 from publisher.config.keys import Config
 from publisher.feeds.item import Item, post_item
 from publisher.feeds.text import edition_html, plain_lines
+from publisher.feeds.weight import item_weight
 from publisher.model import Author, Edition, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.entry import Settings
@@ -21,8 +22,8 @@ class Source(Protocol):
         """Return what changes whenever the entry may change; cheap."""
         ...
 
-    def size(self, key: str) -> int:
-        """Return about how many bytes the entry is made from; cheap."""
+    def weights(self, keys: Sequence[str]) -> list[int]:
+        """Return for each key at least as many bytes as its entry has in any format; cheap when asked again."""
         ...
 
     def items(self, keys: Sequence[str]) -> list[Item]:
@@ -37,12 +38,26 @@ class PostSource:
         self._config, self._archive, self._render = config, archive, render
         self._authority = Settings.of(config).authority
         self._made: dict[str, Item] = {}
+        self._kind = f"{config.feeds.content}{'+markdown' * config.feeds.markdown}"
+        self._weights: dict[str, int] | None = None
 
     def digest(self, key: str) -> str:
         return self._archive.digest(key)
 
-    def size(self, key: str) -> int:
-        return self._archive.size(key)
+    def weights(self, keys: Sequence[str]) -> list[int]:
+        if self._weights is None:
+            self._weights = self._archive.weights(self._kind)
+        known = self._weights
+        fresh: dict[str, int] = {}
+        try:
+            for key in keys:
+                if key not in known:
+                    known[key] = fresh[key] = item_weight(self.items([key])[0])
+        finally:
+            # A body that cannot be read ends this; the others need not be rendered again to be weighed.
+            if fresh:
+                self._archive.keep_weights(self._kind, fresh)
+        return [known[key] for key in keys]
 
     def items(self, keys: Sequence[str]) -> list[Item]:
         missing = [key for key in keys if key not in self._made]
@@ -76,8 +91,15 @@ class EditionSource:
         edition = self._copies[key].edition
         return f"{edition.id}:{edition.slot}:{edition.made_at.isoformat()}"
 
-    def size(self, key: str) -> int:
-        return len(self._copies[key].html) // 2  # half of a letter is its layout
+    def weights(self, keys: Sequence[str]) -> list[int]:
+        return [self._weight(self._copies[key]) for key in keys]
+
+    def _weight(self, copy: EditionCopy) -> int:
+        """The weight of the whole letter: taking its layout off, as the entry does, takes longer than writing it."""
+        from dataclasses import replace
+
+        bare = self._item(EditionCopy(copy.edition, "<html></html>"))
+        return item_weight(replace(bare, html=copy.html if self._config.feeds.content == "full" else ""))
 
     def items(self, keys: Sequence[str]) -> list[Item]:
         return [self._item(self._copies[key]) for key in keys]

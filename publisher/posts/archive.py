@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import overload
 
@@ -15,9 +14,10 @@ from publisher.config.keys import Config
 from publisher.model import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
-from publisher.posts.index import UNKNOWN_NS, Index, Referred, Row, tags_of
+from publisher.posts.index import UNKNOWN_NS, Index, Referred
 from publisher.posts.naming import tag_slug
 from publisher.posts.plain import split_body
+from publisher.posts.rows import Row, tags_of
 from publisher.posts.scan import scan
 from publisher.posts.text import decode, repair_body, without_controls
 
@@ -29,7 +29,7 @@ class Archive:
 
     posts        what readers may see at `now`, newest first; loaded only as far as it is looked at
     problems     files that are left out (errors) and what is doubtful in heads (warnings), by path
-    next_change  when the next post appears or expires; None if none will
+    next_change  when the next post appears, expires, or comes to be `updated`; None if none will
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Archive:
         self.problems = sorted([*problems, *clashes], key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # Most archives hold nothing that waits or ends; then the list is taken as it is.
-        timed = [row for row in kept if row.published > moment or row.expires is not None]
+        timed = [row for row in kept if row.updated > moment or row.expires is not None]
         hidden = {row.source for row in timed if row.published > moment or moment >= (row.expires or moment + 1)}
         self._rows = [row for row in kept if row.source not in hidden] if hidden else kept
         self.waiting = sum(row.published > moment for row in timed)
-        times = [t for row in timed for t in (row.published, row.expires) if t is not None and t > moment]
+        times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self._digests = self._linked_digests()
@@ -118,9 +118,17 @@ class Archive:
         wanted = {source for key in keys for source in lists[key]}
         return [row.source for row in self._rows if row.source in wanted]
 
-    def size(self, source: str) -> int:
-        """Return how many bytes the file of a public post has."""
-        return self._sizes[source]
+    def weights(self, kind: str) -> dict[str, int]:
+        """Return what keep_weights kept of the posts that are as they were then; kind says how they were weighed."""
+        return {
+            source: weight
+            for source, (weight, weighed) in self._index.weights().items()
+            if source in self._digests and weighed == f"{kind}:{self._digests[source]}"
+        }
+
+    def keep_weights(self, kind: str, weights: Mapping[str, int]) -> None:
+        """Keep what posts weigh in feeds, for the next start: to know it, a post has to be rendered."""
+        self._index.keep_weights((s, weight, f"{kind}:{self._digests[s]}") for s, weight in weights.items())
 
     def body(self, source: str, *, fix_encoding: bool) -> str:
         """Return the Markdown of a post behind its front matter, repaired as its HTML is if fix_encoding says so."""
@@ -184,10 +192,6 @@ class Archive:
         stamp = (size, mtime_ns if problem.line else UNKNOWN_NS)  # line 0: the file could not be opened
         self._index.update([(source, stamp, self._digests[source], Entry(None, (problem,)))], ())
 
-    @cached_property
-    def _sizes(self) -> dict[str, int]:
-        return {row.source: row.size for row in self._rows}
-
     def _with_digest(self, post: Post) -> Post:
         from dataclasses import replace
 
@@ -198,7 +202,11 @@ class Archive:
 
     def _linked_digests(self) -> dict[str, str]:
         """Digests that change too when a post that is linked to moves."""
-        digests = {row.source: row.digest for row in self._rows}
+        moment = self.now.timestamp()
+        digests = {
+            row.source: row.digest if row.updated <= moment else _hash(row.digest, "not updated yet")
+            for row in self._rows
+        }
         for source, targets in self._index.links().items():
             if source in digests:
                 places = [self._permalinks.get(target, "") for target in targets]
@@ -244,11 +252,28 @@ class Look:
         # Comparing the whole takes a quarter of the time, and is the answer of most builds.
         changed = () if known == self._found else self._found.items()
         self._changed = [source for source, stamp in changed if known.get(source) != stamp]
+        self._changed += self._remeasured()
 
     @property
     def is_unchanged(self) -> bool:
         """Whether every file is as the index knows it, and all could be looked at."""
         return not (self._changed or self._gone or self.problems)
+
+    def _remeasured(self) -> list[str]:
+        """The posts whose lengths are those of files that have other sizes now; there are few such posts."""
+        measured = self.index.measured()
+        if not measured:
+            return []
+        from publisher.posts.enclosures import size_in
+
+        root, changed = self.settings.root, set(self._changed)
+        return [
+            source
+            for source, files in measured.items()
+            if source in self._found
+            and source not in changed
+            and any(size_in(root, path) != size for path, size in files)
+        ]
 
     def archive(self, now: datetime) -> Archive:
         """Read the heads of the files that changed, and return the archive as it is at `now`."""

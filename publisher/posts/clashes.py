@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from publisher.model import Problem, Severity
-from publisher.posts.index import Row
+from publisher.posts.rows import Row
 
 
 def without_clashes(rows: list[Row], shown: str) -> tuple[list[Row], list[Problem]]:

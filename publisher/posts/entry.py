@@ -23,6 +23,7 @@ class Settings:
     author: Author | None
     authority: str
     root: Path
+    static: str
     fix_encoding: bool
 
     @classmethod
@@ -38,13 +39,18 @@ class Settings:
             author=Author(person.name, person.email, person.url) if person.name else None,
             authority=authority_of(config),
             root=config.root,
+            static=config.pages.static,
             fix_encoding=config.posts.fix_encoding,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one file turned out to be: a post, a draft (both None), or an error; with warnings."""
+    """What one file turned out to be: a post, a draft (both None), or an error; with warnings.
+
+    measured  files of the project on whose size the post depends: (path, bytes), -1 for one that is not there
+    """
 
     post: Post | None
     problems: tuple[Problem, ...] = ()
+    measured: tuple[tuple[str, int], ...] = ()

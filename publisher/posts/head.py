@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 
 from publisher.errors import PostError
 from publisher.model import Problem, Severity
@@ -33,13 +34,19 @@ def read_file(
     if mtime_ns >= settled_ns:
         stamp, digest = (size, UNKNOWN_NS), _hash(f"{digest}\0may change again")
     try:
-        return source, stamp, digest, read_entry(folder + source, source, size, digest, settings)
+        entry = read_entry(folder + source, source, size, digest, settings)
+        return source, stamp, _with_measures(digest, entry), entry
     except PostError as error:
         problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.mend)
     except OSError as error:
         problem = Problem(f"{settings.folder}/{source}", 0, f"cannot be read: {error.strerror}")
         stamp = (size, UNKNOWN_NS)  # permissions change without a trace in the stamp: look again next time
     return source, stamp, digest, Entry(None, (problem,))
+
+
+def _with_measures(digest: str, entry: Entry) -> str:
+    """The digest, another one for each size of the files that the post's lengths are taken from."""
+    return _hash(f"{digest}\0{entry.measured}") if entry.measured else digest
 
 
 def _hash(text: str) -> str:
@@ -95,7 +102,7 @@ def _entry(data: bytes, source: str, digest: str, settings: Settings, *, whole: 
             )
         )
     entry = build_post(source, head, digest, settings)
-    return Entry(entry.post, (*problems, *entry.problems)) if problems else entry
+    return replace(entry, problems=(*problems, *entry.problems)) if problems else entry
 
 
 def _has_title(head: Head) -> bool:

@@ -11,24 +11,26 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from publisher.errors import ProjectError
-from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.model import Post, Problem
 from publisher.posts.entry import Entry
+from publisher.posts.rows import Row, dump, flat_problem, post_of, problem_of, to_row
 from publisher.posts.scan import Stamp
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
-    published REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT, tags TEXT, authors TEXT,
-    post TEXT, problems TEXT, links TEXT, assets TEXT, body_problems TEXT
+    published REAL, updated REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT,
+    tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
+    weight INTEGER, weighed TEXT
 ) WITHOUT ROWID;
 CREATE INDEX with_problems ON entries (source) WHERE problems != '';
+CREATE INDEX with_measured ON entries (source) WHERE measured != '';
 CREATE INDEX with_links ON entries (source) WHERE links != '';
 CREATE INDEX with_assets ON entries (source) WHERE assets != '';
 CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
@@ -40,21 +42,6 @@ UNKNOWN_NS = -1
 
 # SQLite's smallest page. It reads a page that is cut off as if it ended in zeros.
 _LEAST_PAGE = 512
-
-
-class Row(NamedTuple):
-    """The part of an entry that choosing needs; the whole Post is loaded only for what is shown."""
-
-    source: str
-    published: float
-    expires: float | None
-    in_feeds: int
-    id: str
-    permalink: str
-    digest: str
-    tags: str
-    authors: str
-    size: int
 
 
 class Referred(NamedTuple):
@@ -93,7 +80,8 @@ class Index:
         with self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','')", map(_to_row, changed)
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'')",
+                map(to_row, changed),
             )
 
     def rows(self) -> list[Row]:
@@ -108,14 +96,20 @@ class Index:
         wanted = "SELECT source, id, permalink, digest, tags, in_feeds, post FROM entries WHERE source = ?"
         for source in sources:
             with self._whole():
-                post = _post(*self._db.execute(wanted, (source,)).fetchone())
+                post = post_of(*self._db.execute(wanted, (source,)).fetchone())
             yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
         """Return (source, problem) of what is wrong in the heads of the files, or in their `body_problems`."""
         with self._whole():
             found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
-            return [(source, _problem(item)) for source, text in found for item in json.loads(text)]
+            return [(source, problem_of(item)) for source, text in found for item in json.loads(text)]
+
+    def measured(self) -> dict[str, list[tuple[str, int]]]:
+        """Return for every post with a length that is a file's: the files that were looked at, and their bytes."""
+        with self._whole():
+            found = self._db.execute("SELECT source, measured FROM entries WHERE measured != ''")
+            return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
 
     def links(self) -> dict[str, list[str]]:
         """Return for every post that was rendered and links to others: the sources it links to."""
@@ -133,15 +127,29 @@ class Index:
         """Keep what the bodies of rendered posts refer to, and what is doubtful in them."""
         rows = [
             (
-                _dump(item.links),
-                _dump(item.assets),
-                _dump([_flat_problem(p) for p in item.problems]),
+                dump(item.links),
+                dump(item.assets),
+                dump([flat_problem(p) for p in item.problems]),
                 item.source,
             )
             for item in rendered
         ]
         with self._db:
             self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
+
+    def weights(self) -> dict[str, tuple[int, str]]:
+        """Return for every post that was weighed: how much it weighs, and as what."""
+        with self._whole():
+            found = self._db.execute("SELECT source, weight, weighed FROM entries WHERE weighed != ''")
+            return {source: (weight, weighed) for source, weight, weighed in found}
+
+    def keep_weights(self, weights: Iterable[tuple[str, int, str]]) -> None:
+        """Keep (source, weight, as what) of posts."""
+        with self._db:
+            self._db.executemany(
+                "UPDATE entries SET weight = ?, weighed = ? WHERE source = ?",
+                ((weight, weighed, source) for source, weight, weighed in weights),
+            )
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -193,97 +201,3 @@ class Index:
         db.executescript(f"BEGIN IMMEDIATE; DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS entries; {_SCHEMA} COMMIT;")
         with db:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
-
-
-# Made once: json.dumps with these settings would make an encoder for every post.
-_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
-
-
-def _to_row(item: tuple[str, Stamp, str, Entry]) -> tuple[Any, ...]:
-    source, stamp, digest, entry = item
-    post = entry.post
-    problems = json.dumps([_flat_problem(p) for p in entry.problems]) if entry.problems else ""
-    if post is None:
-        return (source, *stamp, 0, None, None, 0, "", "", digest, "", "", "", problems)
-    return (
-        source,
-        *stamp,
-        1,
-        post.published.timestamp(),
-        post.expires.timestamp() if post.expires else None,
-        post.in_feeds,
-        post.id,
-        post.permalink,
-        digest,
-        "\n".join([f"{tag.slug}\t{tag.name}" for tag in post.tags]),
-        "\n".join([author.name for author in post.authors]),
-        _encode(_flat_post(post)),
-        problems,
-    )
-
-
-def _dump(items: list[Any]) -> str:
-    return json.dumps(items) if items else ""
-
-
-def _flat_problem(problem: Problem) -> list[Any]:
-    return [problem.path, problem.line, problem.message, problem.mend, problem.severity.value]
-
-
-def _problem(item: list[Any]) -> Problem:
-    path, line, message, mend, severity = item
-    return Problem(path, line, message, mend, Severity(severity))
-
-
-def _flat_post(post: Post) -> list[Any]:
-    """What the other columns do not hold; what most posts do not have stands in a table at the end, or is not there."""
-    rest = {
-        "expires": post.expires.isoformat() if post.expires else None,
-        "excerpt": post.excerpt,
-        "separator": post.excerpt_separator,
-        "image": [post.image.url, post.image.alt, post.image.caption] if post.image else None,
-        "enclosures": [[e.url, e.media_type, e.length, e.duration] for e in post.enclosures],
-        "not_in_newsletters": not post.in_newsletters,
-        "files": post.files,
-    }
-    return [
-        post.title,
-        post.url,
-        post.published.isoformat(),
-        post.updated.isoformat() if post.updated is not post.published else "",
-        post.language,
-        [[author.name, author.email, author.url] for author in post.authors],
-        {key: value for key, value in rest.items() if value},
-    ]
-
-
-def _post(source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, text: str) -> Post:
-    title, url, published, updated, language, authors, rest = json.loads(text)
-    image, expires = rest.get("image"), rest.get("expires")
-    return Post(
-        source=source,
-        id=post_id,
-        title=title,
-        permalink=permalink,
-        url=url,
-        published=datetime.fromisoformat(published),
-        updated=datetime.fromisoformat(updated or published),
-        digest=digest,
-        expires=datetime.fromisoformat(expires) if expires else None,
-        language=language,
-        excerpt=rest.get("excerpt", ""),
-        excerpt_separator=rest.get("separator", ""),
-        authors=tuple(Author(*author) for author in authors),
-        tags=tuple(tags_of(tags)),
-        image=Image(*image) if image else None,
-        enclosures=tuple(Enclosure(*enclosure) for enclosure in rest.get("enclosures", ())),
-        in_feeds=bool(in_feeds),
-        in_newsletters="not_in_newsletters" not in rest,
-        files=tuple((site, project) for site, project in rest.get("files", ())),
-    )
-
-
-def tags_of(text: str) -> list[Tag]:
-    """Return the tags that a row holds as lines of text."""
-    lines = [line.partition("\t") for line in text.split("\n")] if text else []
-    return [Tag(name, slug) for slug, _, name in lines]

@@ -6,7 +6,6 @@ import re
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from publisher.errors import PostError
 from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
@@ -30,7 +29,6 @@ from publisher.posts.naming import (
 )
 from publisher.posts.plain import Head
 
-_MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
 _FEED_FILES = ("feed.xml", "atom.xml", "feed.json", "feeds.opml")
 
 
@@ -40,7 +38,8 @@ def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entr
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
         return Entry(None)
     reading = _Reading(source, head, meta, settings)
-    return Entry(reading.post(digest), tuple(reading.problems))
+    post = reading.post(digest)
+    return Entry(post, tuple(reading.problems), tuple(reading.measured.items()))
 
 
 class _Reading:
@@ -51,6 +50,7 @@ class _Reading:
         self.folder, self.name = name_of(source)
         self.problems: list[Problem] = []
         self.files: dict[tuple[str, str], None] = {}
+        self.measured: dict[str, int] = {}
 
     def post(self, digest: str) -> Post:
         published = self._published()
@@ -187,32 +187,22 @@ class _Reading:
         value, line = self.meta.find("audio")
         if value is None:
             return ()
-        import mimetypes
+        from publisher.posts.enclosures import enclosures_of
 
-        items = value if isinstance(value, list) else [value]
-        found = []
-        for item in items:
-            table = Metadata(item, {}) if isinstance(item, dict) else Metadata({"url": item}, {})
-            reference = first_text(table, "url", "src", "file", "href")
-            address = self._address(url, reference)
-            if not address:
-                continue
-            media_type = first_text(table, "type", "mimetype", "mediatype")
-            if not _MEDIA_TYPE.fullmatch(media_type):
-                media_type = mimetypes.guess_type(urlsplit(address).path)[0] or ""
-            if not media_type:
-                self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
-                continue
-            length = first_text(table, "length", "size", "bytes")
-            found.append(
-                Enclosure(
-                    address,
-                    media_type,
-                    int(length) if re.fullmatch(r"\d{1,15}", length) else self._size(reference, address),
-                    _seconds(first_text(table, "duration")),
-                )
-            )
-        return tuple(found)
+        def unknown(reference: str) -> None:
+            self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
+
+        return enclosures_of(value, lambda reference: self._address(url, reference), self._length, unknown)
+
+    def _length(self, reference: str, address: str) -> int:
+        """Bytes of the file of the project that will be published there, 0 where there is none."""
+        from publisher.posts.enclosures import files_of, size_in
+
+        for path in files_of(reference, address, self.settings, self.source):
+            self.measured[path] = size_in(self.settings.root, path)
+            if self.measured[path] >= 0:
+                return self.measured[path]
+        return 0
 
     def _address(self, url: str, reference: str) -> str:
         """The absolute address of a picture or an enclosure, "" where it is none; a file of the project is noted."""
@@ -225,14 +215,6 @@ class _Reading:
         if found and not is_disguised(root, found[1]) and (reference[0] != "/" or (root / found[1]).is_file()):
             self.files[found] = None
         return address
-
-    def _size(self, reference: str, address: str) -> int:
-        """Bytes of a file of the project, 0 where there is none."""
-        found = local_file(reference, address, self.settings.site_url, self.settings.folder, self.source)
-        try:
-            return (self.settings.root / found[1]).stat().st_size if found else 0
-        except (OSError, ValueError):
-            return 0
 
     def _warn(self, line: int, message: str, mend: str) -> None:
         path = f"{self.settings.folder}/{self.source}"
@@ -260,13 +242,3 @@ def _language(text: str) -> str:
         return ""
     rest = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in parts[1:]]
     return "-".join([parts[0].lower(), *(part for part in rest if part.isalnum())])
-
-
-def _seconds(text: str) -> int:
-    """Seconds of "1:02:03", "62:03" or "3723"."""
-    if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text):
-        return 0
-    total = 0
-    for part in text.split(":"):
-        total = total * 60 + int(part)
-    return total
