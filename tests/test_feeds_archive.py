@@ -130,6 +130,7 @@ rows = st.one_of(wicked, st.sampled_from(['"' * 3000, "&" * 3000, "<" * 3000, "]
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@example(title="", summary="", html="", name="", tags=[""] * 200, site="", markdown="")
 @given(title=rows, summary=rows, html=rows, name=rows, tags=st.lists(wicked, max_size=30), site=rows, markdown=rows)
 def test_no_document_is_larger_than_the_weights_say(
     title: str, summary: str, html: str, name: str, tags: list[str], site: str, markdown: str

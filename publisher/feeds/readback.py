@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from publisher.model import Problem, Severity
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
-_URL = re.compile(r'\b(?:href|src|poster)="(?![a-zA-Z][a-zA-Z0-9+.-]*:)([^"]*)"')
+_MEDIA = "{http://search.yahoo.com/mrss/}"
+_ARCHIVED = re.compile(r"-\d+(?=\.)")
+_ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 # Only inside tags: a post about these things names them in its text.
 _ACTIVE = re.compile(
     r"<(?:script|style|object|embed|form)\b"
@@ -32,11 +35,28 @@ def read_back(config: Config, folder: Path) -> list[Problem]:
     found: list[Problem] = []
     names = {file_name(kind) for kind in MEDIA_TYPES}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.name in names and path.is_file():
+        if _ARCHIVED.sub("", path.name, count=1) in names and path.is_file():
             shown = f"{config.pages.output}/{path.relative_to(folder).as_posix()}"
             address = feed_url(config, path.relative_to(folder).as_posix())
             found.extend(_Reader(config, shown, address, path.read_bytes()).problems())
     return found
+
+
+class _Addresses(HTMLParser):
+    """Finds the addresses in full text; words about HTML, in code, are none."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src", "poster", "cite"):
+                self.found.append(value or "")
+            elif name == "srcset":
+                self.found += [part.split()[0] for part in re.split(r",\s+", value or "") if part.strip()]
 
 
 class _Reader:
@@ -68,10 +88,11 @@ class _Reader:
             elif entry["id"] in seen:
                 yield self._problem(f"the id {entry['id']} comes twice", "give one of the posts an id of its own")
             seen[entry["id"]] = 1
-            for reference in _URL.findall(entry["html"]):
-                yield self._problem(
-                    f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the whole address"
-                )
+            for reference in [*entry["urls"], *_Addresses(entry["html"]).found]:
+                if not _ABSOLUTE.match(reference):
+                    yield self._problem(
+                        f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the whole address"
+                    )
             active = _ACTIVE.search(entry["html"])
             if active:
                 yield self._problem(
@@ -85,6 +106,8 @@ class _Reader:
         prefix = f"{self._config.site_url}/"
         if not length or length == "0":
             yield self._problem(f"the length of {url} is not known", "add `length:` in bytes beside the url")
+        elif not re.fullmatch(r"\d{1,15}", length, re.ASCII):
+            yield self._problem(f"the length of {url} is {length[:30]!r}, which is no number", "mend `length:`")
         elif url.startswith(prefix):
             from urllib.parse import unquote
 
@@ -111,6 +134,7 @@ class _Reader:
             "id": item.findtext("guid", ""),
             "title": item.findtext("title", ""),
             "html": item.findtext(_CONTENT, ""),
+            "urls": [item.findtext("link", ""), *_attributes(item, "enclosure", "url"), *_pictures(item)],
             "enclosures": [(e.get("url", ""), e.get("length", "")) for e in item.iter("enclosure")],
         }
 
@@ -121,18 +145,29 @@ class _Reader:
             "id": entry.findtext(f"{_ATOM}id", ""),
             "title": entry.findtext(f"{_ATOM}title", ""),
             "html": entry.findtext(f"{_ATOM}content", ""),
+            "urls": [*_attributes(entry, f"{_ATOM}link", "href"), *_pictures(entry)],
             "enclosures": [(link.get("href", ""), link.get("length", "")) for link in links],
         }
 
     def _json(self) -> Iterator[dict[str, Any]]:
         for item in json.loads(self._data)["items"]:
+            attached = [(str(a["url"]), str(a.get("size_in_bytes", ""))) for a in item.get("attachments", ())]
             yield {
                 "line": 0,
-                "id": item.get("id", ""),
+                "id": str(item.get("id", "")),
                 "title": item.get("title", ""),
-                "html": item.get("content_html", ""),
-                "enclosures": [(a["url"], str(a.get("size_in_bytes", ""))) for a in item.get("attachments", ())],
+                "html": str(item.get("content_html", "")),
+                "urls": [str(item[key]) for key in ("url", "image") if key in item] + [a[0] for a in attached],
+                "enclosures": attached,
             }
 
     def _problem(self, message: str, mend: str) -> Problem:
         return Problem(self._shown, self._line, message, mend, Severity.WARNING)
+
+
+def _attributes(parent: Any, name: str, attribute: str) -> list[str]:
+    return [element.get(attribute, "") for element in parent.iter(name)]
+
+
+def _pictures(parent: Any) -> list[str]:
+    return [url for name in ("content", "thumbnail") for url in _attributes(parent, f"{_MEDIA}{name}", "url")]

@@ -10,7 +10,7 @@ from publisher.config.keys import Config
 from publisher.feeds.item import Item
 
 # Tags, names of fields, dates, the namespaces of the root: no text of a writer's.
-_FRAME, _ENTRY, _PERSON, _TAG, _ENCLOSURE = 4000, 1600, 200, 80, 400
+_FRAME, _ENTRY, _PERSON, _TAG, _ENCLOSURE = 2500, 700, 120, 40, 250
 
 
 def item_weight(item: Item) -> int:
