@@ -12,6 +12,7 @@ from publisher.config import Config, NewsletterConfig, Person, Site
 from publisher.config import Pages as PagesConfig
 from publisher.model import Author, Edition, EditionPost, Enclosure, Image, Output, Post, RenderedPost, Tag
 from publisher.pages import EditionPage, FeedLink, plan_pages
+from publisher.pages.subscribe import ListedFeed
 from publisher.templating import Templates
 
 BASE = "https://letters.example"
@@ -115,6 +116,22 @@ EDITIONS = (make_edition(1), make_edition(2))
 
 def tag_feeds(tag: Tag) -> list[FeedLink]:
     return [FeedLink(f"{tag.name} RSS", f"{BASE}/tags/{tag.slug}/feed.xml", "application/rss+xml")]
+
+
+def listed_feed(group: str, folder: str, title: str, description: str) -> ListedFeed:
+    kinds = (("feed.xml", "application/rss+xml"), ("atom.xml", "application/atom+xml"))
+    links = (FeedLink(f"The Quiet Reader: {title}", f"{BASE}/{folder}{name}", kind) for name, kind in kinds)
+    return ListedFeed(group, title, description, tuple(links))
+
+
+OPML = f"{BASE}/feeds.opml"
+LISTED = (
+    ListedFeed("site", "The Quiet Reader", "Notes on reading.", FEEDS),
+    listed_feed("tags", "tags/python/", "Python", "Posts about Python from The Quiet Reader"),
+    listed_feed("tags", "tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/", "日本語", "Posts about 日本語 from The Quiet Reader"),
+    listed_feed("authors", "authors/bob/", HOSTILE, f"Posts by {HOSTILE} from The Quiet Reader"),
+    listed_feed("newsletters", "editions/weekly/", "The Weekly", "Every Friday."),
+)
 
 
 def plan(**changed: Any) -> dict[str, Output]:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_posts_samples import BERLIN, HELLO, NOW, SITE, Folder, post_of
 
+from publisher.config import Person, Posts
 from publisher.errors import ProjectError
 from publisher.model import Post
 from publisher.posts.archive import Archive, Look, read_archive
@@ -267,6 +268,54 @@ def test_a_tag_has_the_name_that_most_posts_use(tmp_path: Path) -> None:
     archive = folder.archive()
     assert [(tag.name, tag.slug) for tag in archive.tags()] == [("Python", "python"), ("R&D", "r_and_d")]
     assert [source[:10] for source in archive.in_feeds("python")] == ["2024-01-03", "2024-01-02", "2024-01-01"]
+
+
+def test_an_author_has_the_name_and_the_posts_of_all_their_spellings(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    authors = ["Zoë", "zoë", "[Zoë, 王小明]", "王小明", "''", "Ada"]
+    for number, names in enumerate(authors, 1):
+        folder.write(f"2024-01-0{number}-x.md", head=f"title: x\nauthors: {names}")
+    folder.write("2024-01-09-hidden.md", head="title: x\nauthors: Nobody\nfeeds: false")
+    found = {slug: (name, [s[9:10] for s in sources]) for slug, (name, sources) in folder.archive().by_author().items()}
+    assert found == {"zoë": ("Zoë", ["3", "2", "1"]), "王小明": ("王小明", ["4", "3"]), "ada": ("Ada", ["6"])}
+
+
+def test_a_post_without_an_author_is_the_sites(tmp_path: Path) -> None:
+    ada = Person(name="Ada", email="ada@site.example", url="https://ada.example/?about=me#top")
+    folder = Folder(tmp_path, replace(SITE, author=ada))
+    folder.write("2024-01-01-a.md")
+    folder.write("2024-01-02-b.md", head="title: x\nauthor: Bob")
+    assert {slug: name for slug, (name, _) in folder.archive().by_author().items()} == {"ada": "Ada", "bob": "Bob"}
+    (author,) = folder.archive().posts[1].authors
+    assert (author.name, author.email, author.url) == (ada.name, ada.email, ada.url)
+
+
+@pytest.mark.parametrize("text", ["---\ntitle: x\n---\n\n{}\n\n", "+++\ntitle = 'x'\n+++\n{}", "{}\n"])
+def test_the_body_is_the_markdown_behind_the_front_matter(tmp_path: Path, text: str) -> None:
+    folder = Folder(tmp_path)
+    body = "# One\n\n---\n\n    two & <three>"
+    folder.write(HELLO, text.format(body).replace("\n", "\r\n").encode())
+    assert folder.archive().body(HELLO, fix_encoding=True) == body
+
+
+@pytest.mark.parametrize("fix_encoding", [True, False])
+def test_the_body_is_mended_where_the_html_is(tmp_path: Path, fix_encoding: bool) -> None:
+    folder = Folder(tmp_path, posts=Posts(fix_encoding=fix_encoding))
+    folder.write(HELLO, "OpenAIâ€™s and `â€™`.\n")
+    body = folder.archive().body(HELLO, fix_encoding=fix_encoding)
+    assert body == ("OpenAI’s and `â€™`." if fix_encoding else "OpenAIâ€™s and `â€™`.")
+    assert body.split(" ")[0] in folder.render().html
+
+
+def test_weights_are_kept_until_the_post_or_the_way_of_weighing_changes(folder: Folder) -> None:
+    archive = folder.archive(keep=True)
+    archive.keep_weights("full", {"a.md": 10, "b.md": 20})
+    assert folder.archive(keep=True).weights("full") == {"a.md": 10, "b.md": 20}
+    assert folder.archive(keep=True).weights("summary") == {}
+    age(folder.write("a.md", "Other words", "title: a\ndate: 2024-07-01"))
+    assert folder.archive(keep=True).weights("full") == {"b.md": 20}
+    (folder.root / "posts/b.md").unlink()
+    assert folder.archive(keep=True).weights("full") == {}
 
 
 def test_the_list_of_posts_loads_what_is_looked_at(folder: Folder) -> None:
