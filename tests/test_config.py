@@ -97,6 +97,30 @@ def test_an_address_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -
     assert line.startswith("publisher.toml:3: site.url: ")
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "most"),
+    [("site.author", "url", "?q=a&b=c#me"), ("feeds", "hub", "?key=a"), ("web", "public_url", ""), ("site", "url", "")],
+)
+def test_only_an_address_to_which_nothing_is_joined_may_have_a_query(
+    tmp_path: Path, table: str, key: str, most: str
+) -> None:
+    def is_taken(address: str) -> bool:
+        site = '[site]\ntitle = "A"\n' + ('url = "https://a.example"\n' if table != "site" else "")
+        head = f"[{table}]\n" if table != "site" else ""
+        try:
+            load(tmp_path, f'{site}{head}{key} = "{address}"\n')
+        except ConfigError as error:
+            assert f" {table}.{key}: " in error.lines()[0]
+            return False
+        return True
+
+    assert is_taken(f"https://b.example/path{most}")
+    for more in ("?q=1", "#top", "?", "#"):
+        assert is_taken(f"https://b.example/path{more}") is (more[0] in most), more
+    assert not is_taken("https://ada:secret@b.example/?q=1")
+    assert not is_taken("b.example/?q=1")
+
+
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = (
         "[site]\n"

@@ -297,3 +297,38 @@ def test_the_sample_posts_of_the_repository_make_sound_feeds(tmp_path: Path, pro
     found = feedparser.parse((project.root / "public/feed.xml").read_bytes())
     assert not found.bozo
     assert len(found.entries) >= 8
+
+
+@pytest.mark.parametrize("fix_encoding", [True, False])
+def test_the_markdown_is_mended_as_the_html_beside_it_is(empty: Project, fix_encoding: bool) -> None:
+    switch = str(fix_encoding).lower()
+    empty.configure(f"\n[posts]\nfix_encoding = {switch}\n[feeds]\nmarkdown = true\n", newsletters="")
+    empty.post("garbled", body="OpenAIâ€™s [word](/there/).")
+    empty.ok("build")
+    item = ElementTree.fromstring(empty.read("public/feed.xml")).find("channel/item")
+    assert item is not None
+    word = "OpenAI’s" if fix_encoding else "OpenAIâ€™s"
+    assert item.findtext("{http://source.scripting.com/}markdown") == f"{word} [word](/there/)."
+    assert word in (item.findtext("{http://purl.org/rss/1.0/modules/content/}encoded") or "")
+
+
+def test_every_author_and_the_site_itself_are_in_every_format(project: Project) -> None:
+    project.post("two", "2026-11-16", authors="[{ name: Tom, url: 'https://tom.example/?a=b&c' }, 王小明]")
+    project.write(
+        "publisher.toml",
+        project.read("publisher.toml").replace('name = "Ada"', 'name = "Ada", url = "https://ada.example/?me=1&you=2"'),
+    )
+    project.ok("build")
+    atom = feedparser.parse((project.root / "public/atom.xml").read_bytes())
+    assert [author.name for author in atom.entries[0].authors] == ["Tom", "王小明"]
+    assert atom.feed.author_detail == {
+        "name": "Ada",
+        "email": "ada@letters.example",
+        "href": "https://ada.example/?me=1&you=2",
+    }
+    feed = json.loads(project.read("public/feed.json"))
+    assert feed["authors"] == [{"name": "Ada", "url": "https://ada.example/?me=1&you=2"}]
+    assert feed["items"][0]["authors"] == [{"name": "Tom", "url": "https://tom.example/?a=b&c"}, {"name": "王小明"}]
+    for slug, title in (("tom", "Two"), ("王小明", "Two"), ("ada", "Third")):
+        of_one = feedparser.parse((project.root / f"public/authors/{slug}/feed.xml").read_bytes())
+        assert of_one.entries[0].title == title

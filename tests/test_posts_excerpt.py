@@ -152,3 +152,23 @@ def test_an_excerpt_from_front_matter_loses_its_marks_of_emphasis_and_nothing_el
     from publisher.posts.excerpt import plain_line
 
     assert plain_line(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("One[^1], two.", "One, two."),
+        ("One [^1], two [^2].", "One, two."),
+        ("One[^1] [^2]; two (three [^1]).", "One; two (three)."),
+        ("*One [^1]*, two.", "One, two."),
+        ("One[^1] two.", "One two."),
+        ("One [^1] two.", "One two."),
+        ("Un mot[^1] ; deux[^2] !", "Un mot ; deux !"),
+        ("« Un mot[^1] »", "« Un mot »"),
+        ("Un ; deux : trois[^1].", "Un ; deux : trois."),
+        ("Smile :) , really[^1].", "Smile :) , really."),
+        ("日本語[^1]。", "日本語。"),
+    ],
+)
+def test_a_footnote_mark_leaves_nothing_behind(body: str, text: str) -> None:
+    assert rendered(f"{body}\n\n[^1]: Note.\n\n[^2]: Other.\n").excerpt == text

@@ -281,3 +281,18 @@ def test_any_bytes_are_an_entry_or_an_error(data: bytes, start: bytes) -> None:
         read(decode(start + data, whole=True))
     except PostError as error:
         assert error.line >= 1
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["---\ntitle: null\n---\n", "---\ntitle:\n---\n", "---\ntitle: ~\n---\n", '---\ntitle: ""\n---\n',
+     "---\ntitle: ' '\n---\n", "---\nTitle: ''\n---\n", "---\nlayout: a\n---\n",
+     '+++\ntitle = ""\n+++\n', '{"title": null}\n', ""],
+)  # fmt: skip
+@pytest.mark.parametrize("heading", ["# The *real* one", "\n\n# The real one #", "The real one\n==="])
+def test_a_title_that_says_nothing_leaves_it_to_the_heading(tmp_path: Path, front: str, heading: str) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, f"{front}{heading}\n\nWords.\n", head="")
+    (post,) = folder.posts()
+    assert post.title == "The real one"
+    assert folder.render().html == "<p>Words.</p>\n"

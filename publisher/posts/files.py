@@ -20,6 +20,8 @@ _MEDIA = re.compile(
     re.IGNORECASE,
 )
 
+_LONGEST_NAME = 255
+
 
 def local_file(reference: str, address: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
     """Return (site path, path in the project) of the file a reference may mean, None where it can mean none.
@@ -37,6 +39,8 @@ def local_file(reference: str, address: str, site_url: str, folder: str, source:
     project_path = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
     if project_path.startswith("..") or any(part.startswith(".") for part in project_path.split("/")):
         return None
+    if "\0" in project_path or max(map(len, project_path.encode("utf-8", "replace").split(b"/"))) > _LONGEST_NAME:
+        return None  # no system can be asked for it
     site_path = re.sub("/+", "/", unquote(urlsplit(address).path)[len(base) :].lstrip("/"))
     if not site_path or ".." in site_path.split("/"):
         return None
