@@ -84,7 +84,7 @@ FIELDS = {
     "tags-of-every-script": Promise(
         tags=("C", "C++", "C#", "R&D", "日本語", ".NET", "a/b", "..", "<b>", "it's", "100%")
     ),
-    "tags-that-look-the-same": Promise(tags=("R and D", "ＲｕｂＹ")),
+    "tags-that-look-the-same": Promise(tags=("R and D", "r&d", "ＲｕｂＹ")),
     "tag-of-300-characters": Promise(tags=("é" * 300,)),
     "tags-that-are-paths": Promise(tags=("../../up", "feed.xml", "index.html", "/", "\\", "a:b", "CON")),
     "authors-with-signs": Promise(
