@@ -172,7 +172,7 @@ def _fingerprint(text: str, env: Mapping[str, str]) -> str:
     rules = [Path(__file__).with_name(f"{name}.py").stat() for name in ("checks", "keys", "letters", "site")]
     code = [__version__, *(str(status.st_mtime_ns) for status in rules)]
     parts = [*code, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _known_valid(stamp: Path, key: str) -> bool:
