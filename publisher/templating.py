@@ -32,11 +32,12 @@ def shipped_folder() -> Path:
 class Templates:
     """All templates of one project.
 
-    own is the project's templates/ folder; it need not exist.
+    own      the project's templates/ folder; it need not exist
+    folders  where files are looked for, the project's own first
     """
 
     def __init__(self, own: Path) -> None:
-        self._folders = [folder for folder in (own, shipped_folder()) if folder.is_dir()]
+        self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def render(self, name: str, **context: Any) -> str:
         """Render a template such as "pages/post.html"; raise TemplateError with the file and line that failed."""
@@ -55,20 +56,20 @@ class Templates:
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a template."""
-        return any((folder / name).is_file() for folder in self._folders)
+        return any((folder / name).is_file() for folder in self.folders)
 
     def source(self, name: str) -> str:
         """Return the text of a file such as "pages/site.css" as it is, from the first folder that has it."""
-        for folder in self._folders:
+        for folder in self.folders:
             if (folder / name).is_file():
                 return (folder / name).read_text(encoding="utf-8")
         raise TemplateError(f"there is no template {name!r}", mend=f"add templates/{name}")
 
-    def digest(self, part: str) -> str:
-        """Return a hash of every file under a part ("pages", "email"), shipped and own."""
+    def digest(self, *parts: str) -> str:
+        """Return a hash of every file under these parts ("pages", "email", "locale"), shipped and own."""
         found = hashlib.sha256()
-        for folder in self._folders:
-            for path in sorted((folder / part).rglob("*")):
+        for folder in self.folders:
+            for path in sorted(path for part in parts for path in (folder / part).rglob("*")):
                 if path.is_file():
                     found.update(f"{path.relative_to(folder)}\0".encode())
                     found.update(path.read_bytes())
@@ -78,7 +79,7 @@ class Templates:
     def _environment(self) -> jinja2.Environment:
         import jinja2
 
-        folders = jinja2.FileSystemLoader(self._folders)
+        folders = jinja2.FileSystemLoader(self.folders)
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: jinja2.FileSystemLoader(shipped_folder())})
         environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),

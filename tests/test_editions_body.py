@@ -187,7 +187,7 @@ def test_latin_words_between_wide_commas_can_be_parted():
 @settings(deadline=None)
 @given(st.text(max_size=200), st.integers(1, 300))
 def test_a_default_subject_is_short_whatever_the_title(title, count):
-    assert len(default_subject(title, count, " and {count} more")) <= 60
+    assert len(default_subject(title, count, WORDS.and_more)) <= 60
 
 
 def test_a_cut_stands_between_words_where_there_are_any():
