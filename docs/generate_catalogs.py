@@ -46,13 +46,9 @@ def main() -> None:
 def _write(catalog: Catalog, path: Path) -> None:
     catalog.header_comment = "# The words of Publisher; docs/templates.md says how a project changes them."
     headers = [] if path.suffix == ".pot" else [f"Language: {path.stem}", f"Plural-Forms: {catalog.plural_forms}"]
-    lines = [
-        "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=utf-8",
-        "Content-Transfer-Encoding: 8bit",
-        *headers,
-    ]
-    head = [catalog.header_comment, 'msgid ""', 'msgstr ""', *(f'"{line}\\n"' for line in lines), "", ""]
+    lines = ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"]
+    quoted = [f'"{line}\\n"' for line in (*lines, *headers)]
+    head = [catalog.header_comment, 'msgid ""', 'msgstr ""', *quoted, "", ""]
     with path.open("wb") as file:
         # Babel's own head names the moment and its version, which would change with every run.
         file.write("\n".join(head).encode())

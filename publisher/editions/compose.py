@@ -10,6 +10,7 @@ from publisher.config import Config, NewsletterConfig
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
 from publisher.editions.inline import inline_css
+from publisher.editions.looks import looks_of
 from publisher.editions.note import Note, default_note
 from publisher.editions.subject import default_subject, fill_subject, preheader_of
 from publisher.editions.text import text_of, underlined
@@ -49,10 +50,11 @@ def compose(
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
     language = config.newsletter_language(newsletter)
-    words = words_of(language)
+    words = words_of(language, templates)
     views = _post_views(config, newsletter, posts, language, words)
-    letter = _letter_view(config, newsletter, views, number, slot, made_at, note, web_copy_url)
-    context = {"letter": letter, "posts": views, "words": words, "mark": Mark}
+    letter = _letter_view(config, newsletter, views, words, number, slot, made_at, note, web_copy_url)
+    looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
+    context = {"letter": letter, "posts": views, "words": words, "mark": Mark, "looks": looks}
     template = f"email/{newsletter.template}.html"
     html = inline_css(templates.render(template, **context), template)
     text = _text(templates, newsletter.template, context)
@@ -77,6 +79,7 @@ def _letter_view(
     config: Config,
     newsletter: NewsletterConfig,
     posts: list[PostView],
+    words: Words,
     number: int,
     slot: str,
     made_at: datetime,
@@ -84,7 +87,6 @@ def _letter_view(
     web_copy_url: str,
 ) -> LetterView:
     language = config.newsletter_language(newsletter)
-    words = words_of(language)
     title = defuse.one_line(config.newsletter_title(newsletter))
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     reads = direction(language)
