@@ -88,7 +88,7 @@ def unreadable_themes(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int,
     Tables whose keys are not right by themselves are passed over.
     """
     site = _theme(raw.get("theme", {})) or Theme()
-    found = [(("theme",), site)]
+    found: list[tuple[tuple[str | int, ...], Theme]] = [(("theme",), site)]
     newsletters = raw.get("newsletters")
     for number, newsletter in enumerate(newsletters if isinstance(newsletters, list) else []):
         own = _theme(newsletter.get("theme", {})) if isinstance(newsletter, dict) else None

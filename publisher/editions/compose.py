@@ -67,7 +67,8 @@ def _post_views(
     content = content_of(newsletter)
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
     zone = config.newsletter_zone(newsletter)
-    return [post_view(post, content, heading, zone, language, words) for post in posts]
+    links = newsletter.text_links
+    return [post_view(post, content, heading, zone, language, words, links) for post in posts]
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -111,7 +112,7 @@ def _letter_view(
         direction=reads,
         content=content_of(newsletter),
         intro=intro,
-        intro_text=text_of(intro, words),
+        intro_text=text_of(intro, words, links=newsletter.text_links),
         web_copy_url=defuse.address(web_copy_url),
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",

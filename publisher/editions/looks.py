@@ -86,7 +86,7 @@ def looks_of(theme: Theme, site_url: str) -> Looks:
     light = _palette(
         theme.background, theme.paper, theme.text, theme.accent or _legible(ACCENT, theme.paper, theme.text)
     )
-    accent = theme.dark_accent or _legible(light.accent, theme.dark_paper, theme.dark_text, COMFORT)
+    accent = theme.dark_accent or _calm(light.accent, theme.dark_paper, theme.dark_text)
     return Looks(
         light=light,
         dark=_palette(theme.dark_background, theme.dark_paper, theme.dark_text, accent),
@@ -117,6 +117,11 @@ def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
         marker_text=marker_text,
         code=Code(**{family: _legible(colour, paper, text) for family, colour in _CODE[dark].items()}),
     )
+
+
+def _calm(accent: str, paper: str, text: str) -> str:
+    """An accent for dark paper: light enough, and nearer to the text than the full colour, which would glow."""
+    return mixed(_legible(accent, paper, text, COMFORT), text, 0.2)
 
 
 def _legible(colour: str, paper: str, text: str, least: float = 4.5) -> str:
