@@ -7,6 +7,8 @@ Python's gettext answers, so plurals follow the rule that each file declares.
 
 from __future__ import annotations
 
+import io
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 LOCALE_FOLDER = "locale"
 ENGLISH = "en"
+
+_LINE = re.compile(r'(#.*)?|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\])\s+)?"(\\.|[^"\\])*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,16 @@ def _opened(path: Path, changed: int) -> Catalog:
     from babel.messages.pofile import PoFileError, read_po
 
     try:
-        with path.open("rb") as file:
-            catalog = read_po(file, abort_invalid=True)
-    except PoFileError as error:
-        raise TemplateError(f"{error}", where=f"{path}:{error.lineno}") from error
-    except (OSError, ValueError, LookupError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"cannot be read: {error}", where=str(path), mend="save it as UTF-8 text") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if not _LINE.fullmatch(line.strip()):  # Babel would pass over most of these without a word
+            raise TemplateError("no line of a catalog", where=f"{path}:{number}", mend='write msgstr "the words"')
+    try:
+        catalog = read_po(io.StringIO(text), locale=path.stem.replace("-", "_"), abort_invalid=True)
+    except PoFileError as error:
+        raise TemplateError(f"{error}", where=f"{path}:{error.lineno + 1}") from error
     for message in catalog:
         if message.id:
             _check(message, path)
@@ -137,10 +145,8 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (str(value),)
 
 
-def _compiled(catalog: Catalog):  # type: ignore[no-untyped-def]
+def _compiled(catalog: Catalog) -> io.BytesIO:
     """The catalog as gettext reads it: without what is empty or only guessed (fuzzy)."""
-    import io
-
     from babel.messages.mofile import write_mo
 
     file = io.BytesIO()

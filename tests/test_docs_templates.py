@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from publisher.editions.looks import Code, Looks, Palette
 from publisher.editions.views import LetterView, PostView
 from publisher.model import Edition, Post
 from publisher.pages.entry import Entry
@@ -28,6 +29,9 @@ OBJECTS = {
     "`edition`": Edition,
     "`letter`": LetterView,
     "each of `posts`": PostView,
+    "`looks`": Looks,
+    "`looks.light`, `looks.dark`": Palette,
+    "`code` of either": Code,
 }
 
 
@@ -66,7 +70,7 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
     assert run(["init", str(tmp_path)]) == 0
     example = re.findall(r"^```jinja\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     post, css = example
-    for name, text in (("pages/post.html", post), ("email/letter.css", css)):
+    for name, text in (("pages/post.html", post), ("email/own.css", css)):
         path = tmp_path / "templates" / name
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
@@ -75,4 +79,4 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
     assert "Answer by mail" in page.read_text(encoding="utf-8")
     assert run(["--project", str(tmp_path), "publish", "--to", "you@example.org"]) == 0
     (message,) = (tmp_path / "outbox/new").iterdir()
-    assert "#7a1f1f" in message.read_text(encoding="utf-8").replace("=\n", "")
+    assert "text-transform:lowercase" in message.read_text(encoding="utf-8").replace("=\n", "")

@@ -78,7 +78,10 @@ def unreadable(theme: Theme) -> Iterator[tuple[str, str, str]]:
         for key, colour in ((f"{mode}text", text), (f"{mode}accent", getattr(whole, f"{mode}accent"))):
             reached = least_contrast(colour, behind) if colour else AA
             if reached < AA:
-                wrong = f"{colour} on {mode}paper {paper} has a contrast of {reached:.1f}, less than AA's {AA}"
+                wrong = (
+                    f"{colour} on {mode}paper {paper}, and on the {behind[1]} of code, "
+                    f"has a contrast of {reached:.2f}; WCAG's AA wants {AA}"
+                )
                 yield key, wrong, f'the nearest that can be read is {key} = "{readable(colour, behind)}"'
 
 
