@@ -71,8 +71,7 @@ def speak(room: str, english: Mapping[str, str | Plural], language: str, folders
     chain = NullTranslations()
     found = ENGLISH
     for tag, path in reversed(_catalogs_for(language, folders)):
-        catalog = _opened(path, path.stat().st_mtime_ns)
-        answers = GNUTranslations(_compiled(catalog))
+        answers = _answers(_opened(path, path.stat().st_mtime_ns), path)
         answers.add_fallback(chain)
         chain, found = answers, tag
     phrases, counted = {}, {}
@@ -137,19 +136,25 @@ def _check(message: Message, path: Path) -> None:
 
 
 def placeholders(text: str) -> set[str]:
-    """Return the names in braces of a phrase; raise ValueError when a brace stands alone."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    """Return the names in braces of a phrase; raise ValueError for a brace alone, or one that holds more."""
+    parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
+    if any(form or conversion for _, form, conversion in parts):
+        raise ValueError("braces may hold a name and nothing else")
+    return {str(name) for name, _, _ in parts}
 
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (str(value),)
 
 
-def _compiled(catalog: Catalog) -> io.BytesIO:
+def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
     """The catalog as gettext reads it: without what is empty or only guessed (fuzzy)."""
     from babel.messages.mofile import write_mo
 
     file = io.BytesIO()
     write_mo(file, catalog)
     file.seek(0)
-    return file
+    try:
+        return GNUTranslations(file)
+    except ValueError as error:
+        raise TemplateError(f"Plural-Forms: {error}", where=str(path), mend="copy that of a shipped catalog") from error

@@ -179,6 +179,7 @@ def test_a_translation_that_is_only_guessed_is_not_used(tmp_path):
             "{nummer} in 'Nr. {nummer}' is never",
         ),
         ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "Nr. {number"\n', 4, "'{'|expected '}'"),
+        ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "{number:{x}}"\n', 4, "braces may hold a name"),
         ('msgid "A"\nmsgstr "B\n', 5, "no line of a catalog"),
         ('msgid "A"\nmsgid "B"\nmsgstr "C"\n', 4, "missing msgstr"),
     ],
@@ -190,6 +191,12 @@ def test_a_broken_catalog_is_an_error_with_its_file_and_line(entry, line, messag
     assert re.search(re.escape(message) if "in" in message else message, raised.value.message)
     assert raised.value.where.startswith(f"{tmp_path / 'locale' / 'de.po'}:")
     assert abs(int(raised.value.where.rpartition(":")[2]) - line) <= 1
+
+
+def test_a_rule_for_plurals_that_cannot_be_read_is_an_error(tmp_path):
+    head = HEAD.strip() + '\n"Plural-Forms: nplurals=2; plural=__import__(1);\\n"\n\n'
+    with pytest.raises(TemplateError, match="Plural-Forms"):
+        words_of("de", own_catalog(tmp_path, "de.po", f'{head}{READ_ON}msgstr "Mehr"\n'))
 
 
 @pytest.mark.parametrize(
