@@ -4,6 +4,8 @@ A project's template can extend the shipped one and override a single block:
 
     {% extends "shipped/pages/post.html" %}
     {% block footer %}...{% endblock %}
+
+In a file of that name the prefix may be left out: a template that names itself gets the shipped one.
 """
 
 from __future__ import annotations
@@ -81,7 +83,13 @@ class Templates:
 
         folders = jinja2.FileSystemLoader(self.folders)
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: jinja2.FileSystemLoader(shipped_folder())})
-        environment = jinja2.Environment(
+
+        class Environment(jinja2.Environment):
+            def join_path(self, template: str, parent: str) -> str:
+                """A file that extends or includes its own name means the shipped one, not itself for ever."""
+                return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
+
+        environment = Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
             autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # noqa: S701 - text is no HTML
             undefined=jinja2.StrictUndefined,
