@@ -91,7 +91,7 @@ class Templates:
 
         environment = Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
-            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # noqa: S701 - text is no HTML
+            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text is no HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

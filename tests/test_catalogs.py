@@ -26,12 +26,12 @@ LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"]
 
 # Words that a language took from English, or shares with it.
 SAME = {
-    "de": {"Feed"},
+    "de": {"Feed", "{label}: {value}"},
     "fr": {"Site", "Pages"},
-    "es": set(),
-    "pt": {"Feed", "Site"},
-    "ja": set(),
-    "ar": set(),
+    "es": {"{label}: {value}"},
+    "pt": {"Feed", "Site", "{label}: {value}"},
+    "ja": {"{label}: {value}"},
+    "ar": {"{label}: {value}"},
 }
 
 

@@ -25,6 +25,7 @@ ENGLISH: dict[str, str | Plural] = {
     "unsubscribe": "Unsubscribe",
     "web_copy": "Read on the web",
     "feed": "Follow the feed",
+    "labelled": "{label}: {value}",
 }
 
 
@@ -48,6 +49,7 @@ class Words:
     unsubscribe: str
     web_copy: str
     feed: str
+    labelled: str
 
 
 def words_of(language: str, templates: Templates | None = None) -> Words:
