@@ -140,6 +140,11 @@ def test_a_block_of_the_frame_is_overridden_in_all_letters(tmp_path):
         assert "1 Long Road" in letter.html
 
 
+def test_an_address_in_latin_letters_keeps_its_order_in_a_letter_from_right_to_left():
+    html = make(*LETTERS["arabic"]).html
+    assert '<span dir="auto">1 Long Road</span>' in html
+
+
 def test_a_missing_template_is_an_error_that_names_it():
     with pytest.raises(TemplateError, match=r"email/none\.html"):
         make(newsletter=replace(WEEKLY, template="none"))
