@@ -64,9 +64,10 @@ def written_colours(sheet, palette_theme):
 )
 def test_every_text_of_an_accepted_theme_has_a_contrast_of_4_5_on_every_ground(theme):
     # Few colours at random can be read on each other; what is refused is mended as the message says.
-    for key, _, mend in unreadable(theme):
-        theme = replace(theme, **{key: re.search("#[0-9a-f]{6}", mend)[0]})
-    assume(not list(unreadable(theme)))
+    wrong = {key: mend for key, _, mend in unreadable(theme)}
+    assume(not any(key.endswith("paper") for key in wrong))
+    theme = replace(theme, **{key: re.search("#[0-9a-f]{6}", mend)[0] for key, mend in wrong.items()})
+    assert list(unreadable(theme)) == []
     whole = theme.over(DEFAULT)
     for sheet, palette in (("letter.css", "light"), ("letter-kept.css", "dark")):
         shown: Palette = getattr(looks_of(whole, ""), palette)
@@ -142,11 +143,12 @@ TOML = '[site]\ntitle = "A"\nurl = "https://example.org"\n'
         ('[theme]\nlogo = "../secret.png"', 5, "is no picture"),
         ('[theme]\nlogo = "javascript:x()"', 5, "is no picture"),
         ('[theme]\nlogo_width = 900', 5, "900 is not from 0 to 536"),
-        ('[theme]\ntext = "#bbbbbb"', 5, "theme.text: #bbbbbb on paper #ffffff, and on the #fbfbfb of code, has"),
-        ('[theme]\ndark_accent = "#0a5a8a"', 5, "theme.dark_accent: #0a5a8a on dark_paper #1d1b19"),
-        ('[theme]\npaper = "#222222"', 4, "theme.text: #1f1d1a on paper #222222"),
+        ('[theme]\ntext = "#bbbbbb"', 5, "theme.text: #bbbbbb on #ffffff, and on the #fbfbfb of code, has"),
+        ('[theme]\ndark_accent = "#0a5a8a"', 5, "theme.dark_accent: #0a5a8a on #1d1b19"),
+        ('[theme]\npaper = "#7a7a7a"\ntext = "#7a7a7a"', 5, "theme.paper: no text can be read on #7a7a7a"),
+        ('[theme]\npaper = "#222222"', 4, "theme.text: #1f1d1a on #222222"),
         ('[theme]\npaper = "#222222"\ntext = "#eeeeee"\n[[newsletters]]\nname = "a"\ntheme = { accent = "#0a5a8a" }', 9,
-         "newsletters[1].theme.accent: #0a5a8a on paper #222222"),
+         "newsletters[1].theme.accent: #0a5a8a on #222222"),
     ],
 )  # fmt: skip
 def test_a_theme_that_cannot_be_is_a_mistake_with_its_line(table, line, message, tmp_path):

@@ -70,19 +70,45 @@ def grounds(paper: str, text: str) -> tuple[str, str]:
 
 
 def unreadable(theme: Theme) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, what is wrong, how to mend it) for each colour of a theme that misses WCAG's AA on its paper."""
+    """Yield (key, what is wrong, how to mend it) for each colour of a theme that misses WCAG's AA on its paper.
+
+    A theme that is mended as it is told has none left.
+    """
     whole = theme.over(DEFAULT)
     for mode in ("", "dark_"):
         paper, text = getattr(whole, f"{mode}paper"), getattr(whole, f"{mode}text")
+        better = _nearest_text(text, paper)
+        if least_contrast(better, grounds(paper, better)) < AA:
+            key = f"{mode}paper"
+            yield (
+                key,
+                f"no text can be read on {paper}, and on code, with AA's {AA}",
+                "choose a lighter or a darker one",
+            )
+            continue
+        yield from _unreadable_on(paper, f"{mode}text", text, better, grounds(paper, text))
+        if accent := getattr(whole, f"{mode}accent"):
+            behind = grounds(paper, better)
+            yield from _unreadable_on(paper, f"{mode}accent", accent, readable(accent, behind), behind)
+
+
+def _unreadable_on(
+    paper: str, key: str, colour: str, better: str, behind: tuple[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    reached = least_contrast(colour, behind)
+    if reached < AA:
+        wrong = f"{colour} on {paper}, and on the {behind[1]} of code, has a contrast of {reached:.2f}; AA wants {AA}"
+        yield key, wrong, f'the nearest that can be read is {key} = "{better}"'
+
+
+def _nearest_text(text: str, paper: str) -> str:
+    """The nearest text that can be read on a paper; the ground of code has some of it, and moves with it."""
+    for _ in range(10):
         behind = grounds(paper, text)
-        for key, colour in ((f"{mode}text", text), (f"{mode}accent", getattr(whole, f"{mode}accent"))):
-            reached = least_contrast(colour, behind) if colour else AA
-            if reached < AA:
-                wrong = (
-                    f"{colour} on {mode}paper {paper}, and on the {behind[1]} of code, "
-                    f"has a contrast of {reached:.2f}; WCAG's AA wants {AA}"
-                )
-                yield key, wrong, f'the nearest that can be read is {key} = "{readable(colour, behind)}"'
+        if least_contrast(text, behind) >= AA:
+            break
+        text = readable(text, behind)
+    return text
 
 
 def unreadable_themes(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
