@@ -172,7 +172,7 @@ def _value(hint: Any, value: Any) -> Any:
 def _fingerprint(text: str, env: Mapping[str, str]) -> str:
     code = [__version__, *(str(Path(__file__).with_name(name).stat().st_mtime_ns) for name in RULES)]
     parts = [*code, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _known_valid(stamp: Path, key: str) -> bool:
