@@ -21,7 +21,15 @@ from publisher.errors import ConfigError, ProjectError, PublisherError
 
 CONFIG_FILE = "publisher.toml"
 SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-RULES = ("checks.py", "keys.py", "letters.py", "mistakes.py", "site.py", "theme.py")  # what was valid may not be
+RULES = (
+    "checks.py",
+    "colours.py",
+    "keys.py",
+    "letters.py",
+    "mistakes.py",
+    "site.py",
+    "theme.py",
+)  # what was valid may not be
 NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
 
 
