@@ -33,6 +33,7 @@ bench: .venv/.installed-test
 
 docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py
+	@$(BIN)/python docs/generate_catalogs.py
 
 clean:
 	rm -rf .venv public outbox .publisher

@@ -119,6 +119,14 @@ def _settings(config: Config) -> Iterable[Problem]:
             'postal_address = "..." under [site]',
             Severity.WARNING,
         )
+    for path, logo in _logos(config):
+        yield Problem(
+            CONFIG_FILE,
+            0,
+            f"{path}: there is no {config.pages.static}/{logo}, so letters show no logo",
+            "put the picture there, or write its URL",
+            Severity.WARNING,
+        )
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
         yield Problem(
             CONFIG_FILE,
@@ -127,6 +135,15 @@ def _settings(config: Config) -> Iterable[Problem]:
             'sender = "Ada <ada@example.org>" under [mail]',
             Severity.WARNING,
         )
+
+
+def _logos(config: Config) -> Iterable[tuple[str, str]]:
+    """Each logo that is a path under static/ and is not there, with the key that names it."""
+    themes = [("theme", config.theme), *((f"newsletter {n.name}: theme", n.theme) for n in config.newsletters)]
+    for path, theme in themes:
+        logo = theme.logo.removeprefix("/")
+        if logo and "://" not in logo and not (config.root / config.pages.static / logo).is_file():
+            yield f"{path}.logo", logo
 
 
 def _letters(config: Config, archive: Archive, now: datetime) -> Iterable[Problem]:

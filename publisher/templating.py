@@ -4,6 +4,8 @@ A project's template can extend the shipped one and override a single block:
 
     {% extends "shipped/pages/post.html" %}
     {% block footer %}...{% endblock %}
+
+In a file of that name the prefix may be left out: a template that names itself gets the shipped one.
 """
 
 from __future__ import annotations
@@ -32,11 +34,12 @@ def shipped_folder() -> Path:
 class Templates:
     """All templates of one project.
 
-    own is the project's templates/ folder; it need not exist.
+    own      the project's templates/ folder; it need not exist
+    folders  where files are looked for, the project's own first
     """
 
     def __init__(self, own: Path) -> None:
-        self._folders = [folder for folder in (own, shipped_folder()) if folder.is_dir()]
+        self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def render(self, name: str, **context: Any) -> str:
         """Render a template such as "pages/post.html"; raise TemplateError with the file and line that failed."""
@@ -55,20 +58,20 @@ class Templates:
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a template."""
-        return any((folder / name).is_file() for folder in self._folders)
+        return any((folder / name).is_file() for folder in self.folders)
 
     def source(self, name: str) -> str:
         """Return the text of a file such as "pages/site.css" as it is, from the first folder that has it."""
-        for folder in self._folders:
+        for folder in self.folders:
             if (folder / name).is_file():
                 return (folder / name).read_text(encoding="utf-8")
         raise TemplateError(f"there is no template {name!r}", mend=f"add templates/{name}")
 
-    def digest(self, part: str) -> str:
-        """Return a hash of every file under a part ("pages", "email"), shipped and own."""
+    def digest(self, *parts: str) -> str:
+        """Return a hash of every file under these parts ("pages", "email", "locale"), shipped and own."""
         found = hashlib.sha256()
-        for folder in self._folders:
-            for path in sorted((folder / part).rglob("*")):
+        for folder in self.folders:
+            for path in sorted(path for part in parts for path in (folder / part).rglob("*")):
                 if path.is_file():
                     found.update(f"{path.relative_to(folder)}\0".encode())
                     found.update(path.read_bytes())
@@ -78,11 +81,17 @@ class Templates:
     def _environment(self) -> jinja2.Environment:
         import jinja2
 
-        folders = jinja2.FileSystemLoader(self._folders)
+        folders = jinja2.FileSystemLoader(self.folders)
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: jinja2.FileSystemLoader(shipped_folder())})
-        environment = jinja2.Environment(
+
+        class Environment(jinja2.Environment):
+            def join_path(self, template: str, parent: str) -> str:
+                """A file that extends or includes its own name means the shipped one, not itself for ever."""
+                return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
+
+        environment = Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
-            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # noqa: S701 - text is no HTML
+            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text is no HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -137,6 +137,7 @@ LETTERS = {
     "post": (CONFIG, replace(WEEKLY, template="post"), [RICH], None),
     "plain": (CONFIG, replace(WEEKLY, template="plain"), ALL[:3], NOTE),
     "arabic": (CONFIG, replace(FULL, language="ar", title="الصحيفة الهادئة"), [ARABIC, RICH], None),
+    "japanese": (CONFIG, replace(FULL, language="ja", title="静かな新聞"), [JAPANESE, RICH], None),
 }
 
 

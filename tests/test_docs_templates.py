@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from publisher.config import load_config
+from publisher.editions.looks import Code, Looks, Palette
 from publisher.editions.views import LetterView, PostView
+from publisher.editions.words import words_of
 from publisher.model import Edition, Post
 from publisher.pages.entry import Entry
 from publisher.pages.frame import Page, Site
 from publisher.pages.letters import Shelf
 from publisher.pages.lists import Paging
-from publisher.templating import shipped_folder
+from publisher.templating import Templates, shipped_folder
 
 PAGE = Path(__file__).parent.parent / "docs/templates.md"
 
@@ -28,6 +31,9 @@ OBJECTS = {
     "`edition`": Edition,
     "`letter`": LetterView,
     "each of `posts`": PostView,
+    "`looks`": Looks,
+    "`looks.light`, `looks.dark`": Palette,
+    "`code` of either": Code,
 }
 
 
@@ -66,7 +72,7 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
     assert run(["init", str(tmp_path)]) == 0
     example = re.findall(r"^```jinja\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     post, css = example
-    for name, text in (("pages/post.html", post), ("email/letter.css", css)):
+    for name, text in (("pages/post.html", post), ("email/own.css", css)):
         path = tmp_path / "templates" / name
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
@@ -75,4 +81,20 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
     assert "Answer by mail" in page.read_text(encoding="utf-8")
     assert run(["--project", str(tmp_path), "publish", "--to", "you@example.org"]) == 0
     (message,) = (tmp_path / "outbox/new").iterdir()
-    assert "#7a1f1f" in message.read_text(encoding="utf-8").replace("=\n", "")
+    assert "text-transform:lowercase" in message.read_text(encoding="utf-8").replace("=\n", "")
+
+
+def test_the_theme_of_the_example_is_accepted(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    site = '[site]\ntitle = "A"\nurl = "https://example.org"\n\n'
+    (tmp_path / "publisher.toml").write_text(site + example, encoding="utf-8")
+    config = load_config(tmp_path, {})
+    theme = config.newsletter_theme(config.newsletters[0])
+    assert (theme.accent, theme.logo, theme.logo_width) == ("#005f56", "logo.png", 160)
+
+
+def test_the_catalog_of_the_example_changes_its_word(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```po\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "locale").mkdir()
+    (tmp_path / "locale" / "en.po").write_text(example, encoding="utf-8")
+    assert words_of("en", Templates(tmp_path)).read_on == "Read the rest"

@@ -117,15 +117,32 @@ def test_headings_begin_at_one_and_leave_out_no_level(letter):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_a_project_overrides_one_block_of_a_shipped_letter(tmp_path):
+@pytest.mark.parametrize("name", ["shipped/email/digest.html", "email/digest.html"])
+def test_a_project_overrides_one_block_of_a_shipped_letter(name, tmp_path):
     (tmp_path / "email").mkdir()
     (tmp_path / "email" / "digest.html").write_text(
-        '{% extends "shipped/email/digest.html" %}{% block why %}<p>Because {{ mark.NAME }} asked.</p>{% endblock %}'
+        f'{{% extends "{name}" %}}{{% block why %}}<p>Because {{{{ mark.NAME }}}} asked.</p>{{% endblock %}}'
     )
     letter = make(templates=Templates(tmp_path))
     assert f"Because {Mark.NAME} asked." in letter.html
     assert "Unsubscribe" in letter.html
     assert "You get this letter because" not in letter.html
+
+
+def test_a_block_of_the_frame_is_overridden_in_all_letters(tmp_path):
+    (tmp_path / "email").mkdir()
+    (tmp_path / "email" / "base.html").write_text(
+        '{% extends "email/base.html" %}{% block address %}{{ super() }}<p>Ring twice.</p>{% endblock %}'
+    )
+    for template in ("digest", "post", "plain"):
+        letter = make(newsletter=replace(WEEKLY, template=template), templates=Templates(tmp_path))
+        assert letter.html.count("Ring twice.") == 1
+        assert "1 Long Road" in letter.html
+
+
+def test_an_address_in_latin_letters_keeps_its_order_in_a_letter_from_right_to_left():
+    html = make(*LETTERS["arabic"]).html
+    assert '<span dir="auto">1 Long Road</span>' in html
 
 
 def test_a_missing_template_is_an_error_that_names_it():

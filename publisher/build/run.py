@@ -97,7 +97,8 @@ def build(
     templates = Templates(config.root / "templates")
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     code = code_key()
-    inputs = _hash(repr(config), code, templates.digest("pages"), editions.key, *(f"{o.path}:{o.key}" for o in static))
+    look_of_pages = templates.digest("pages", "locale")
+    inputs = _hash(repr(config), code, look_of_pages, editions.key, *(f"{o.path}:{o.key}" for o in static))
     with _index_in_words(config):
         look = Look(config, code)
         is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)

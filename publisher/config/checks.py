@@ -177,6 +177,26 @@ def project_path(value: str) -> None:
         raise ValueError(f"{value!r} is where Publisher keeps its own files; choose another folder")
 
 
+def colour(value: str) -> None:
+    """Accept a colour as mail programs know it; the empty string means unset."""
+    if value and not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
+        raise ValueError(f"{value!r} is no colour; write it like #0a5a8a")
+
+
+def font(value: str) -> None:
+    """Accept names of fonts with commas between, as CSS takes them without quotes; the empty string means unset."""
+    if value and not re.fullmatch(r"-?[A-Za-z][\w-]*( [A-Za-z][\w-]*)*(, ?-?[A-Za-z][\w-]*( [A-Za-z][\w-]*)*)*", value):
+        raise ValueError(f"{value!r} names no fonts; write system, sans, serif, or names like Georgia, serif")
+
+
+def picture(value: str) -> None:
+    """Accept an http(s) URL or a path under static/; the empty string means unset."""
+    if re.match(r"https?://", value):
+        web_address(value.partition("?")[0])
+    elif value and (":" in value or ".." in value or re.search(r"[\s\x00-\x1f<>\"\\\\]", value)):
+        raise ValueError(f"{value!r} is no picture; write its URL, or its path under static/, like logo.png")
+
+
 def civil_date(value: str) -> None:
     """Accept YYYY-MM-DD; the empty string means unset."""
     from datetime import date

@@ -12,6 +12,7 @@ from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.site import Feeds, Pages, Posts, Site
+from publisher.config.theme import DEFAULT, Theme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Config:
     feeds: Annotated[Feeds, Doc("What goes into the feeds.")] = field(default_factory=Feeds)
     pages: Annotated[Pages, Doc("The HTML site.")] = field(default_factory=Pages)
     newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("The newsletters, any number.")] = ()
+    theme: Annotated[Theme, Doc("How all letters look.")] = field(default_factory=Theme)
     mail: Annotated[Mail, Doc("Who sends, and by which way.")] = field(default_factory=Mail)
     database: Annotated[Database, Doc("Where subscribers and editions are kept.")] = field(default_factory=Database)
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
@@ -93,3 +95,7 @@ class Config:
     def newsletter_language(self, newsletter: NewsletterConfig) -> str:
         """Return the language of the letter's own words."""
         return newsletter.language or self.site.language
+
+    def newsletter_theme(self, newsletter: NewsletterConfig) -> Theme:
+        """Return how the newsletter's letters look: a whole theme, but for an accent that nobody chose."""
+        return newsletter.theme.over(self.theme).over(DEFAULT)

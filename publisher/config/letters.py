@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
+from publisher.config.theme import Theme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,12 @@ class NewsletterConfig:
     subject: Annotated[
         str, Doc("Subject, of {title} {number} {date} {first} {count}. Default: the first post's title.")
     ] = ""
+    text_links: Annotated[
+        Literal["end", "inline"], Doc("In the plain text: links numbered below each post, or where they are.")
+    ] = "end"
+    theme: Annotated[Theme, Doc("What looks different from [theme] in this newsletter's letters.")] = field(
+        default_factory=Theme
+    )
     intro: Annotated[str, Doc("A few words above the posts, in Markdown.")] = ""
     minimum: Annotated[int, Check(checks.between(1, 1_000)), Doc("No edition before so many new posts wait.")] = 1
     maximum: Annotated[

@@ -21,6 +21,15 @@ from publisher.errors import ConfigError, ProjectError, PublisherError
 
 CONFIG_FILE = "publisher.toml"
 SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+RULES = (
+    "checks.py",
+    "colours.py",
+    "keys.py",
+    "letters.py",
+    "mistakes.py",
+    "site.py",
+    "theme.py",
+)  # what was valid may not be
 NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
 
 
@@ -169,8 +178,7 @@ def _value(hint: Any, value: Any) -> Any:
 
 
 def _fingerprint(text: str, env: Mapping[str, str]) -> str:
-    rules = [Path(__file__).with_name(f"{name}.py").stat() for name in ("checks", "keys", "letters", "site")]
-    code = [__version__, *(str(status.st_mtime_ns) for status in rules)]
+    code = [__version__, *(str(Path(__file__).with_name(name).stat().st_mtime_ns) for name in RULES)]
     parts = [*code, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from publisher.config.fits import fits
 from publisher.config.keys import Config
 from publisher.config.load import CONFIG_FILE, variables
+from publisher.config.theme import unreadable_themes
 from publisher.errors import PublisherError
 
 Path = tuple[str | int, ...]
@@ -147,6 +148,9 @@ def _beyond_single_keys(raw: dict[str, Any], places: Places) -> Iterator[tuple[i
         yield line, _unknown_key(("root",), where)
     yield from _names_taken(raw, places)
     yield from _folders_inside_each_other(raw, places)
+    for path, wrong, mend in unreadable_themes(raw):
+        line, where = places.of(path)
+        yield line, PublisherError(f"{_dotted(path)}: {wrong}", where=where, mend=mend)
     mail = raw.get("mail")
     if isinstance(mail, dict) and mail.get("transport") == "smtp" and not _has_sender(raw, mail):
         line, where = places.of(("mail", "transport"))

@@ -10,6 +10,7 @@ from publisher.config import Config, NewsletterConfig
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
 from publisher.editions.inline import inline_css
+from publisher.editions.looks import looks_of
 from publisher.editions.note import Note, default_note
 from publisher.editions.subject import default_subject, fill_subject, preheader_of
 from publisher.editions.text import text_of, underlined
@@ -49,10 +50,11 @@ def compose(
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
     language = config.newsletter_language(newsletter)
-    words = words_of(language)
+    words = words_of(language, templates)
     views = _post_views(config, newsletter, posts, language, words)
-    letter = _letter_view(config, newsletter, views, number, slot, made_at, note, web_copy_url)
-    context = {"letter": letter, "posts": views, "words": words, "mark": Mark}
+    letter = _letter_view(config, newsletter, views, words, number, slot, made_at, note, web_copy_url)
+    looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
+    context = {"letter": letter, "posts": views, "words": words, "mark": Mark, "looks": looks}
     template = f"email/{newsletter.template}.html"
     html = inline_css(templates.render(template, **context), template)
     text = _text(templates, newsletter.template, context)
@@ -65,7 +67,8 @@ def _post_views(
     content = content_of(newsletter)
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
     zone = config.newsletter_zone(newsletter)
-    return [post_view(post, content, heading, zone, language, words) for post in posts]
+    links = newsletter.text_links
+    return [post_view(post, content, heading, zone, language, words, links) for post in posts]
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -77,6 +80,7 @@ def _letter_view(
     config: Config,
     newsletter: NewsletterConfig,
     posts: list[PostView],
+    words: Words,
     number: int,
     slot: str,
     made_at: datetime,
@@ -84,7 +88,6 @@ def _letter_view(
     web_copy_url: str,
 ) -> LetterView:
     language = config.newsletter_language(newsletter)
-    words = words_of(language)
     title = defuse.one_line(config.newsletter_title(newsletter))
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     reads = direction(language)
@@ -109,7 +112,7 @@ def _letter_view(
         direction=reads,
         content=content_of(newsletter),
         intro=intro,
-        intro_text=text_of(intro, words),
+        intro_text=text_of(intro, words, links=newsletter.text_links),
         web_copy_url=defuse.address(web_copy_url),
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",

@@ -13,6 +13,7 @@ from publisher.editions.words import Words
 
 REPLACED = frozenset({"video", "audio", "iframe", "embed", "object"})
 MEDIA_CLASS = "media"
+PICTURE_WIDTH = 504  # pixels: the column less the padding of the link around it
 
 _YOUTUBE = re.compile(r"//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})")
 _VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
@@ -31,10 +32,10 @@ def replace_media(element: Any, old: dict[str, str], page: str, words: Words) ->
     if picture:
         image = lxml_html.Element("img")
         image.set("src", address(urljoin(page, picture)))
-        image.set("alt", label)
-        image.set("width", "536")
+        image.set("alt", "")  # the words stand below it, where they are read without pictures too
+        image.set("width", str(PICTURE_WIDTH))
         link.append(image)
-        image.tail = None
+        image.tail = label
     else:
         link.text = label
     link.tail = element.tail

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from publisher.catalogs import Counted
 from publisher.editions.defuse import one_line
 
 SUBJECT_LENGTH = 60  # what inboxes on a wide screen show; a phone shows about 40
@@ -21,10 +22,10 @@ def shorten(text: str, length: int) -> str:
     return cut.rstrip(" ,;:.-–—") + "…"
 
 
-def default_subject(first: str, count: int, and_more: str) -> str:
+def default_subject(first: str, count: int, and_more: Counted) -> str:
     """Return the lead's title, and how many posts follow it, within SUBJECT_LENGTH.
 
-    and_more  the words for the others, such as " and {count} more"
+    and_more  the words for the others, such as " and 3 more"
     """
     suffix = and_more.format(count=count - 1) if count > 1 else ""
     return shorten(one_line(first), SUBJECT_LENGTH - len(suffix)) + suffix

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from publisher.editions import defuse
 from publisher.editions.body import parse
@@ -17,6 +17,7 @@ from publisher.editions.words import Words
 from publisher.editions.wrap import WIDTH, columns, indent, wrap
 
 Block = list[str]
+Links = Literal["end", "inline"]
 Element = Any  # lxml ships no types
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -29,15 +30,16 @@ _INLINE = frozenset(
 )
 
 
-def text_of(html: str, words: Words, width: int = WIDTH) -> str:
+def text_of(html: str, words: Words, width: int = WIDTH, links: Links = "end") -> str:
     """Return the HTML that mail_body made as lines of at most `width` columns.
 
-    Only what cannot be broken is longer: an address, a line of code. Every link that is more than its own
-    address is numbered, and the addresses stand below the text.
+    links  where the address of a link stands that is more than its own address: numbered below the text, or
+           in angle brackets behind it (RFC 3986, appendix C)
+    Only what cannot be broken is longer than a line: an address, a line of code.
     """
     if not html.strip():
         return ""
-    reading = _Reading(words)
+    reading = _Reading(words, links)
     blocks = reading.blocks(parse(html), width)
     if reading.links:
         blocks.append([f"[{number}] {link}" for number, link in enumerate(reading.links, 1)])
@@ -53,9 +55,10 @@ def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
 class _Reading:
     """One walk through a fragment; it numbers the links as it meets them."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, where: Links) -> None:
         self.words = words
-        self.links: list[str] = []
+        self.where = where
+        self.links: list[str] = []  # those that stand at the end
 
     def blocks(self, element: Element, width: int) -> list[Block]:
         """Return what an element holds as blocks, which blank lines will part."""
@@ -91,7 +94,7 @@ class _Reading:
         return text
 
     def link(self, text: str, href: str) -> str:
-        """Return a link's text with its number, or its address where that is its text."""
+        """Return a link's text with its address or number, or the address alone where that is its text."""
         bare = href.removeprefix("mailto:").removeprefix("tel:")
         shown = text.strip()
         if not shown or not href:
@@ -100,6 +103,8 @@ class _Reading:
             return bare
         if shown.isdecimal() and "#fn" in href:
             return shown  # a note's sign; the note stands below
+        if self.where == "inline":
+            return f"{text.rstrip()} <{href}>"
         if href not in self.links:
             self.links.append(href)
         return f"{text.rstrip()} [{self.links.index(href) + 1}]"
@@ -160,9 +165,7 @@ class _Reading:
 
     def recording(self, element: Element, width: int) -> list[Block]:
         """The link in the place of a video, a recording or an embedded page."""
-        picture = element.find("img")
-        label = element.text_content() if picture is None else picture.get("alt", "")
-        return [_paragraph(self.link(_spaced(label), element.get("href", "")), width)]
+        return [_paragraph(self.link(_spaced(element.text_content()), element.get("href", "")), width)]
 
     def notes(self, element: Element, width: int) -> list[Block]:
         """A <div>: the notes at the foot of a post stand below a short rule."""

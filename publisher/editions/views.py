@@ -8,7 +8,7 @@ from typing import Literal
 
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
-from publisher.editions.text import text_of
+from publisher.editions.text import Links, text_of
 from publisher.editions.words import Words, direction
 from publisher.model import Image, Post, RenderedPost
 
@@ -70,12 +70,19 @@ class LetterView:
 
 
 def post_view(
-    rendered: RenderedPost, content: Content, heading: int, zone: tzinfo, language: str, words: Words
+    rendered: RenderedPost,
+    content: Content,
+    heading: int,
+    zone: tzinfo,
+    language: str,
+    words: Words,
+    links: Links = "end",
 ) -> PostView:
     """Return what a letter shows of a post.
 
     heading   level of the highest heading inside the body
     language  the letter's; a post of another language says so in its markup
+    links     where the plain text names the addresses of links
     """
     post = rendered.post
     reads = direction(post.language, f"{post.title} {rendered.excerpt}")
@@ -93,7 +100,7 @@ def post_view(
         language=post.language or language,
         direction=reads,
         html=html,
-        text=text_of(html, words),
+        text=text_of(html, words, links=links),
         image=_image(post, html),
         listen=_listen(post),
     )

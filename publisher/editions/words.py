@@ -1,23 +1,42 @@
-"""The letter's own words, in one place: everything a reader sees that no writer wrote.
-
-English only; a further language is a further entry of CATALOGS.
-"""
+"""The letter's own words: everything a reader sees that no writer wrote."""
 
 from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
 
-RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+from publisher import languages
+from publisher.catalogs import Counted, Plural, speak
+from publisher.templating import Templates, shipped_folder
+
+ENGLISH: dict[str, str | Plural] = {
+    "issue": "No. {number}",
+    "minutes": Plural("{count} min read", "{count} min read"),
+    "and_more": Plural(" and {count} more", " and {count} more"),
+    "contents": "In this letter",
+    "read_on": "Continue reading",
+    "listen": "Listen to the episode",
+    "watch": "Watch the video",
+    "play": "Listen to the recording",
+    "embedded": "Open the embedded page on {host}",
+    "picture": "Picture: {alt}",
+    "why": "You get this letter because {address} subscribed to {title}.",
+    "preferences": "Choose what you get",
+    "unsubscribe": "Unsubscribe",
+    "web_copy": "Read on the web",
+    "feed": "Follow the feed",
+    "labelled": "{label}: {value}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The phrases of one language; those with braces are filled with str.format."""
+    """The phrases of one language; those with braces are filled with format()."""
 
+    language: str
     issue: str
-    minutes: str
-    and_more: str
+    minutes: Counted
+    and_more: Counted
     contents: str
     read_on: str
     listen: str
@@ -30,38 +49,23 @@ class Words:
     unsubscribe: str
     web_copy: str
     feed: str
+    labelled: str
 
 
-CATALOGS = {
-    "en": Words(
-        issue="No. {number}",
-        minutes="{count} min read",
-        and_more=" and {count} more",
-        contents="In this letter",
-        read_on="Continue reading",
-        listen="Listen to the episode",
-        watch="Watch the video",
-        play="Listen to the recording",
-        embedded="Open the embedded page on {host}",
-        picture="Picture: {alt}",
-        why="You get this letter because {address} subscribed to {title}.",
-        preferences="Choose what you get",
-        unsubscribe="Unsubscribe",
-        web_copy="Read on the web",
-        feed="Follow the feed",
-    )
-}
+def words_of(language: str, templates: Templates | None = None) -> Words:
+    """Return the letter's words in a language (BCP 47), those that are not translated in English.
 
-
-def words_of(language: str) -> Words:
-    """Return the letter's words in a language (BCP 47), or in English where they are not translated."""
-    return CATALOGS.get(language.split("-")[0].lower(), CATALOGS["en"])
+    templates  the project's, which may say some words differently; None takes the shipped ones
+    """
+    folders = templates.folders if templates else (shipped_folder(),)
+    spoken = speak("letter", ENGLISH, language, folders)
+    return Words(language=spoken.language, **spoken.phrases, **spoken.counted)  # type: ignore[arg-type]
 
 
 def direction(language: str, sample: str = "") -> str:
     """Return "rtl" or "ltr" by the language; without one, by the first letter of `sample` that has a side."""
     if language:
-        return "rtl" if language.split("-")[0].lower() in RTL_LANGUAGES else "ltr"
+        return languages.direction(language)
     for character in sample:
         side = unicodedata.bidirectional(character)
         if side in ("R", "AL"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from publisher.languages import direction
 from publisher.model import Image, Post
-from publisher.pages.frame import SEPARATOR, day_in_words, direction, href, output_path
+from publisher.pages.frame import SEPARATOR, day_in_words, href, output_path
 
 
 @dataclass(frozen=True, slots=True)

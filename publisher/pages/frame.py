@@ -13,16 +13,12 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from publisher import __version__
 from publisher.config.keys import Config
+from publisher.languages import direction
 from publisher.model import Tag
 from publisher.pages.words import words_for
 from publisher.templating import Templates, civil_date
 
 SEPARATOR = "\x1f"
-# The languages that are written from right to left, and the scripts that make any language so (az-Arab).
-_RTL_LANGUAGES = frozenset(
-    ("ar", "arc", "ckb", "dv", "fa", "he", "khw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
-)
-_RTL_SCRIPTS = frozenset(("adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"))
 # "/a/b/": nearly every permalink there is, worth a way of its own when ten thousand are planned.
 _PLAIN_PERMALINK = re.compile(r"(?:/[^/.\\][^/\\]*)+/").fullmatch
 _FORMATS = {
@@ -150,8 +146,8 @@ def make_frame(
         has_tags=has_tags,
         has_editions=has_editions,
     )
-    digest = _hash(__version__, templates.digest("pages"), repr(site))
-    return Frame(site, words_for(site.language), templates, stylesheet_path(templates), digest)
+    digest = _hash(__version__, templates.digest("pages", "locale"), repr(site))
+    return Frame(site, words_for(site.language, templates), templates, stylesheet_path(templates), digest)
 
 
 def stylesheet(templates: Templates) -> str:
@@ -189,16 +185,6 @@ def output_path(permalink: str) -> str:
 def tag_path(tag: Tag) -> str:
     """Return the output path of a tag's first page."""
     return f"tags/{tag.slug}/index.html"
-
-
-@lru_cache(maxsize=512)
-def direction(language: str) -> str:
-    """Return "rtl" or "ltr" for a BCP 47 tag: a named script counts before the language."""
-    primary, *rest = language.lower().split("-")
-    scripts = [part for part in rest if len(part) == 4 and part.isalpha()]
-    if scripts:
-        return "rtl" if scripts[0] in _RTL_SCRIPTS else "ltr"
-    return "rtl" if primary in _RTL_LANGUAGES else "ltr"
 
 
 # Babel takes 11 us a date and every post's date stands on several pages: the post's, lists, the archive.

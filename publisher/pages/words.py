@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-WORDS_LANGUAGE = "en"
+from publisher.catalogs import Plural, speak
+from publisher.languages import direction
+from publisher.templating import Templates
 
-ENGLISH = {
+ENGLISH: dict[str, str | Plural] = {
     "skip": "Skip to the text",
     "site_menu": "Site",
     "archive": "Archive",
@@ -15,9 +17,9 @@ ENGLISH = {
     "tag_intro": "Posts tagged",
     "editions": "Letters",
     "all_editions": "All letters",
-    "edition_number": "No. {}",
+    "edition_number": "No. {number}",
     "feed": "Feed",
-    "follow": "Follow {}",
+    "follow": "Follow {title}",
     "follow_hint": "Add one of these addresses to a feed reader, and new posts come to you:",
     "follow_letters": "Or look at the letters sent so far:",
     "subscribe": "Follow this site",
@@ -31,14 +33,14 @@ ENGLISH = {
     "feeds_of_newsletters": "Newsletters, one entry for each edition",
     "feeds_of_tags": "By subject",
     "feeds_of_authors": "By author",
-    "minutes": "{} min read",
+    "minutes": Plural("{count} min read", "{count} min read"),
     "updated": "Updated",
     "newer": "Newer",
     "older": "Older",
     "pages_menu": "Pages",
     "neighbours_menu": "Newer and older posts",
     "page_of": "Page {number} of {count}",
-    "count_of_posts": "Posts: {}",
+    "count_of_posts": "Posts: {count}",
     "no_posts": "Nothing is published here yet.",
     "listen": "Listen",
     "download": "Download",
@@ -49,7 +51,8 @@ ENGLISH = {
 }
 
 
-def words_for(language: str) -> SimpleNamespace:
-    """Return the words for a language; English until others are written. Templates say `words.older`."""
-    del language
-    return SimpleNamespace(**ENGLISH, language=WORDS_LANGUAGE)
+def words_for(language: str, templates: Templates) -> SimpleNamespace:
+    """Return the words in a language (BCP 47). Templates say `words.older`; `words.language` is what they are in."""
+    spoken = speak("page", ENGLISH, language, templates.folders)
+    tongue = {"language": spoken.language, "direction": direction(spoken.language)}
+    return SimpleNamespace(**tongue, **spoken.phrases, **spoken.counted)

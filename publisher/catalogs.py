@@ -1,0 +1,160 @@
+"""The program's own words in the reader's language: gettext catalogs, read where they are written.
+
+English stands in the code, beside what it is for. A language is one file, templates/locale/<language>.po; a
+project's own file of that name says some words differently, or adds a language. Babel reads the files, and
+Python's gettext answers, so plurals follow the rule that each file declares.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from publisher.errors import TemplateError
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog, Message
+
+LOCALE_FOLDER = "locale"
+ENGLISH = "en"
+
+_LINE = re.compile(r'(#.*)?|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\])\s+)?"(\\.|[^"\\])*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Plural:
+    """A phrase that counts, in English; both hold {count}."""
+
+    one: str
+    many: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A phrase that counts, in any language: format() picks the form that the number wants."""
+
+    context: str
+    english: Plural
+    catalog: NullTranslations
+
+    def format(self, *, count: int) -> str:
+        """Return the phrase for a number, with the number in it."""
+        form = self.catalog.npgettext(self.context, self.english.one, self.english.many, count)
+        return form.format(count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A room's words in one language; `language` is the one they are really in."""
+
+    language: str
+    phrases: Mapping[str, str]
+    counted: Mapping[str, Counted]
+
+
+def speak(room: str, english: Mapping[str, str | Plural], language: str, folders: Sequence[Path]) -> Spoken:
+    """Return a room's words in a language: for pt-BR those of pt-BR, then of pt, then English.
+
+    room      the first half of each message's context: "letter" and a key "why" are "letter.why"
+    english   every word of the room
+    language  BCP 47; "" is English
+    folders   folders of templates, a project's own first; each may hold locale/<language>.po
+    Raises TemplateError, with file and line, for a catalog that cannot be read or misspells a placeholder.
+    """
+    chain = NullTranslations()
+    found = ENGLISH
+    for tag, path in reversed(_catalogs_for(language, folders)):
+        answers = _answers(_opened(path, path.stat().st_mtime_ns), path)
+        answers.add_fallback(chain)
+        chain, found = answers, tag
+    phrases, counted = {}, {}
+    for key, word in english.items():
+        if isinstance(word, Plural):
+            counted[key] = Counted(f"{room}.{key}", word, chain)
+        else:
+            phrases[key] = chain.pgettext(f"{room}.{key}", word)
+    return Spoken(found, phrases, counted)
+
+
+def _catalogs_for(language: str, folders: Sequence[Path]) -> list[tuple[str, Path]]:
+    """The catalogs that speak a language, the nearest first, each with the tag it is for."""
+    parts = language.replace("_", "-").split("-")
+    tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    files = [path for folder in folders for path in sorted((folder / LOCALE_FOLDER).glob("*.po"))]
+    return [(tag, path) for tag in tags for path in files if _same(path.stem, tag)]
+
+
+def _same(one: str, other: str) -> bool:
+    return one.replace("_", "-").casefold() == other.casefold()
+
+
+@lru_cache(maxsize=32)
+def _opened(path: Path, changed: int) -> Catalog:
+    """Read a catalog; `changed` makes an edited file a new one."""
+    del changed
+    from babel.messages.pofile import PoFileError, read_po
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"cannot be read: {error}", where=str(path), mend="save it as UTF-8 text") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if not _LINE.fullmatch(line.strip()):  # Babel would pass over most of these without a word
+            raise TemplateError("no line of a catalog", where=f"{path}:{number}", mend='write msgstr "the words"')
+    try:
+        catalog = read_po(io.StringIO(text), locale=path.stem.replace("-", "_"), abort_invalid=True)
+    except PoFileError as error:
+        raise TemplateError(f"{error}", where=f"{path}:{error.lineno + 1}") from error
+    for message in catalog:
+        if message.id:
+            _check(message, path)
+    return catalog
+
+
+def _check(message: Message, path: Path) -> None:
+    """Refuse a translation with a placeholder that the program does not fill."""
+    given = set().union(*map(placeholders, _texts(message.id)))
+    for text in _texts(message.string):
+        try:
+            unknown = placeholders(text) - given
+        except ValueError as error:
+            raise TemplateError(f"{error} in {text!r}", where=f"{path}:{message.lineno}") from error
+        if unknown:
+            known = ", ".join(f"{{{name}}}" for name in sorted(given)) or "none"
+            raise TemplateError(
+                f"{{{min(unknown)}}} in {text!r} is never filled",
+                where=f"{path}:{message.lineno}",
+                mend=f"placeholders here: {known}",
+            )
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in braces of a phrase; raise ValueError for a brace alone, or one that holds more."""
+    parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
+    if any(form or conversion for _, form, conversion in parts):
+        raise ValueError("braces may hold a name and nothing else")
+    return {str(name) for name, _, _ in parts}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (str(value),)
+
+
+def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
+    """The catalog as gettext reads it: without what is empty or only guessed (fuzzy)."""
+    from babel.messages.mofile import write_mo
+
+    file = io.BytesIO()
+    write_mo(file, catalog)
+    file.seek(0)
+    try:
+        return GNUTranslations(file)
+    except ValueError as error:
+        raise TemplateError(f"Plural-Forms: {error}", where=str(path), mend="copy that of a shipped catalog") from error

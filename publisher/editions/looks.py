@@ -1,0 +1,139 @@
+"""How a letter looks, ready for its stylesheets: every colour, light and dark, from the few of a theme. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from publisher.config.colours import is_dark, mixed, readable
+from publisher.config.theme import ACCENT, Theme, grounds
+
+COMFORT = 7.0  # contrast of links that nobody chose for dark mode: thin light letters glare less than they fade
+
+_FONTS = {
+    "system": "-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif",
+    "sans": "Helvetica Neue, Helvetica, Arial, sans-serif",
+    "serif": "Charter, Iowan Old Style, Georgia, Cambria, serif",
+}
+_OUTLOOK_SERIF, _OUTLOOK_SANS = "Georgia, serif", '"Segoe UI", Arial, sans-serif'
+
+# The six families of code and the marker, for light paper and for dark.
+_CODE = {
+    False: {"word": "#94340c", "string": "#1d6336", "number": "#1d4fae", "name": "#6b2fa0", "out": "#a8261b"},
+    True: {"word": "#f0a57c", "string": "#9bd0a3", "number": "#9dbcff", "name": "#d0a6f2", "out": "#ff9d92"},
+}
+_MARKER = {False: ("#fbe9a9", "#1f1d1a"), True: ("#6a5310", "#fff7df")}
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Colours of code; what has none of them is `text`, and comments are `muted`."""
+
+    word: str
+    string: str
+    number: str
+    name: str
+    out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one mode.
+
+    muted          words beside the text: dates, footer
+    soft           quotations and notes
+    line, border   thin lines, and those of tables and quotations
+    tint           the ground of code
+    marker         ground of marked words, on which they are marker_text
+    """
+
+    background: str
+    paper: str
+    text: str
+    accent: str
+    muted: str
+    soft: str
+    line: str
+    border: str
+    tint: str
+    marker: str
+    marker_text: str
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """A theme as templates see it.
+
+    font, title_font                  CSS font stacks
+    outlook_font, outlook_title_font  the same for Outlook, which takes the first name or Times
+    logo                              absolute address of the picture, or ""
+    """
+
+    light: Palette
+    dark: Palette
+    font: str
+    title_font: str
+    outlook_font: str
+    outlook_title_font: str
+    logo: str
+    logo_width: int
+
+
+def looks_of(theme: Theme, site_url: str) -> Looks:
+    """Return the looks of a whole theme (see Config.newsletter_theme); a logo's path is taken from `site_url`."""
+    light = _palette(
+        theme.background, theme.paper, theme.text, theme.accent or _legible(ACCENT, theme.paper, theme.text)
+    )
+    accent = theme.dark_accent or _calm(light.accent, theme.dark_paper, theme.dark_text)
+    return Looks(
+        light=light,
+        dark=_palette(theme.dark_background, theme.dark_paper, theme.dark_text, accent),
+        font=_FONTS.get(theme.font, theme.font),
+        title_font=_FONTS.get(theme.title_font, theme.title_font),
+        outlook_font=_outlook(theme.font),
+        outlook_title_font=_outlook(theme.title_font),
+        logo=_address(theme.logo, site_url),
+        logo_width=theme.logo_width,
+    )
+
+
+def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
+    tint = grounds(paper, text)[1]
+    dark = is_dark(paper)
+    marker, marker_text = _MARKER[dark]
+    return Palette(
+        background=background,
+        paper=paper,
+        text=text,
+        accent=accent,
+        muted=_legible(mixed(text, paper, 0.34), paper, text),
+        soft=_legible(mixed(text, paper, 0.18), paper, text),
+        line=mixed(paper, text, 0.13),
+        border=mixed(paper, text, 0.25),
+        tint=tint,
+        marker=marker,
+        marker_text=marker_text,
+        code=Code(**{family: _legible(colour, paper, text) for family, colour in _CODE[dark].items()}),
+    )
+
+
+def _calm(accent: str, paper: str, text: str) -> str:
+    """An accent for dark paper: light enough, and nearer to the text than the full colour, which would glow."""
+    return mixed(_legible(accent, paper, text, COMFORT), text, 0.2)
+
+
+def _legible(colour: str, paper: str, text: str, least: float = 4.5) -> str:
+    return readable(colour, grounds(paper, text), least)
+
+
+def _outlook(font: str) -> str:
+    last = font.rpartition(",")[2].strip()
+    return _OUTLOOK_SERIF if last == "serif" else _OUTLOOK_SANS
+
+
+def _address(logo: str, site_url: str) -> str:
+    if not logo or re.match(r"https?://", logo):
+        return logo
+    return f"{site_url}/{quote(logo.removeprefix('/'))}"
