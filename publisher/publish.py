@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.editions.fit import fallback_line
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import Selection, select_posts
 from publisher.errors import PublisherError
@@ -191,6 +192,17 @@ def compose_plan(
             unreadable[error.source] = error.problem
             continue
         return replace(plan, left_out=tuple(unreadable.values())), drafts
+
+
+def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
+    """Return one line for each edition of which a letter carries less than its newsletter wants, and why."""
+    lines = []
+    for draft in drafts:
+        letters = [letter for letter in draft.letters if letter.fallback]
+        if letters:
+            more = f" (and {len(letters) - 1} more of its letters)" if len(letters) > 1 else ""
+            lines.append(f"{draft.newsletter} {draft.slot}: {fallback_line(letters[0])}{more}")
+    return lines
 
 
 def make_editions(store: Store, drafts: Iterable[EditionDraft]) -> list[Edition]:
