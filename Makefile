@@ -38,6 +38,7 @@ clients: .venv/.installed-test
 
 docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py
+	@$(BIN)/python docs/generate_findings.py
 
 clean:
 	rm -rf .venv public outbox .publisher

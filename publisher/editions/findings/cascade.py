@@ -16,6 +16,7 @@ class Cascade:
     """The letter's rules in one mode, as of a wide screen: rules of max-width play no part."""
 
     def __init__(self, sheet: Sheet, *, dark: bool) -> None:
+        self.dark = dark
         self._styles = sheet.styles
         # By element: (specificity, number of the rule, declaration).
         self._matched: dict[Element, list[tuple[tuple[int, ...], int, Declaration]]] = {}

@@ -109,7 +109,7 @@ CODES: dict[str, Kind] = {
     "alt-missing": Kind(
         "warning",
         "A picture has no alt text: who has pictures off, or cannot see, gets nothing.",
-        "say in words what it shows: ![words](picture)",
+        "say in words what it shows",
     ),
     "picture-heavy": Kind(
         "warning",

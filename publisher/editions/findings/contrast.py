@@ -36,6 +36,8 @@ class Look(NamedTuple):
     written: str  # the colour as the letter's CSS says it
 
 
+# What browsers give a link that has no colour of its own, in light and in dark mode.
+_LINKS = {False: Colour(0x00, 0x00, 0xEE), True: Colour(0x9E, 0x9E, 0xFF)}
 _WHITE = Look(Colour(0, 0, 0), Colour(255, 255, 255), 16.0, False, "black")
 _NIGHT = Look(Colour(255, 255, 255), Colour(0x12, 0x12, 0x12), 16.0, False, "white")
 
@@ -83,7 +85,7 @@ def _texts(tree: Element, cascade: Cascade, first: Look) -> Iterator[tuple[str, 
         declared = cascade.of(element)
         if _is_hidden(declared):
             continue
-        look = _look(element, declared, outer)
+        look = _look(element, declared, outer, _LINKS[cascade.dark])
         for text in (element.text, *(child.tail for child in element)):
             if text and any(char.isalnum() for char in text):
                 yield text, look
@@ -95,10 +97,10 @@ def _is_hidden(declared: dict[str, Declaration]) -> bool:
     return any(name in declared and declared[name].value.lower() == value for name, value in hiding.items())
 
 
-def _look(element: Element, declared: dict[str, Declaration], outer: Look) -> Look:
+def _look(element: Element, declared: dict[str, Declaration], outer: Look, link: Colour) -> Look:
     colour, written = outer.colour, outer.written
     if element.tag == "a" and element.get("href"):
-        colour, written = Colour(0, 0, 0xEE), "blue"  # what browsers give a link
+        colour, written = link, str(link)
     if "color" in declared and declared["color"].value.lower() not in ("inherit", "currentcolor"):
         written = declared["color"].value
         colour = colour_of(written)
