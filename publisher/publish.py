@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.editions.fit import fallback_line
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import Selection, select_posts
 from publisher.errors import PublisherError
@@ -196,6 +195,8 @@ def compose_plan(
 
 def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
     """Return one line for each edition of which a letter carries less than its newsletter wants, and why."""
+    from publisher.editions.fit import fallback_line
+
     lines = []
     for draft in drafts:
         letters = [letter for letter in draft.letters if letter.fallback]

@@ -67,6 +67,7 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("link-fragment", LINE, template('<a href="#posts">Posts</a>')),
     ("link-broken", BODY, body("See [that](/nowhere/).")),
     ("link-broken", BODY, body("![A shelf](/nowhere.png)")),
+    ("link-broken", f"{FIRST}:10", body("```text\n[that](/nowhere/)\n```\n\nSee [that](/nowhere/).")),
     ("link-elsewhere", BODY, body("See [the shop](https://quiet-reader.eu/shop/).")),
     ("link-local", BODY, body("See [mine](http://localhost:8000/draft/).")),
     ("link-local", BODY, body("See [mine](http://192.168.1.7/draft/).")),

@@ -10,7 +10,10 @@ from html import escape
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.editions.note import note_path
+from publisher.errors import PostError
 from publisher.model import RenderedPost
+from publisher.posts.plain import split_body
+from publisher.posts.prose import Places as ProsePlaces
 from publisher.posts.prose import line_at
 from publisher.templating import Templates
 
@@ -44,9 +47,8 @@ class Places:
         name = address.rstrip("/").rpartition("/")[2]
         spelled = (address, escape(address))
         for post in self.posts:
-            image = post.post.image.url if post.post.image else ""
-            if address == image or any(f'"{spelling}"' in post.html for spelling in spelled):
-                return self.post(post, address, self._local(address), name)
+            if address in self._of_head(post) or any(f'"{spelling}"' in post.html for spelling in spelled):
+                return self._in_prose(post, address, self._local(address), name)
         if self._note and any(needle in self._note for needle in (address, name) if needle):
             return self._place(self._note_path, self._note, (address, name))
         return self.template(re.escape(address))
@@ -93,6 +95,23 @@ class Places:
             return self.post(self.posts[0], *(("excerpt:", "description:") if key == "preheader" else ("title:",)))
         return CONFIG_FILE
 
+    @staticmethod
+    def _of_head(post: RenderedPost) -> set[str]:
+        image = {post.post.image.url} if post.post.image else set()
+        return image | {post.post.url, *(each.url for each in post.post.enclosures)}
+
+    def _in_prose(self, post: RenderedPost, *needles: str) -> str:
+        """The place of a link or picture: where one is written, rather than in code that looks like it."""
+        text = self.source(post)
+        try:
+            prose = ProsePlaces(text, split_body(text)[0])
+        except PostError:  # the file changed since it was rendered
+            return self.post(post, *needles)
+        for needle in needles:
+            if needle and needle in text:
+                return f"{self.config.posts.folder}/{post.post.source}:{prose.line_of(needle)}"
+        return self.post(post)
+
     def _local(self, address: str) -> str:
         return address.removeprefix(self.config.site_url)
 
@@ -119,7 +138,7 @@ class Places:
     def _read(self, path: str) -> str:
         if path not in self._files:
             try:
-                self._files[path] = (self.config.root / path).read_text(encoding="utf-8", errors="replace")
+                self._files[path] = (self.config.root / path).read_text(encoding="utf-8-sig", errors="replace")
             except OSError:
                 self._files[path] = ""
         return self._files[path]
