@@ -14,11 +14,12 @@ from conftest import ROOT, Project
 from findings_samples import NOW, examine, good, in_template
 
 from publisher.build import code_key
+from publisher.config import load_config
 from publisher.editions.findings.fallbacks import FALLBACKS
 from publisher.editions.findings.spam import of_report, spam_findings
 from publisher.posts.archive import read_archive
 from publisher.press import Press, newsletter_posts
-from publisher.proofs import sample_message
+from publisher.proofs import read_proofs, sample_message
 
 DATA = ROOT / "publisher/editions/findings/clients.json"
 PACKAGES = sorted((ROOT / "tests/clients").glob("caniemail-*.tgz"))
@@ -111,6 +112,15 @@ def test_the_score_says_how_bad_it_is(status: str, level: str) -> None:
 def test_an_answer_without_a_score_is_no_answer() -> None:
     (finding,) = of_report(b"Subject: x\n\nscore=9 required=5 tests=A", WHERE)
     assert finding.code == "spam-unmeasured"
+
+
+@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
+    config = load_config(ROOT, {}, remember=False)
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    proofs = list(read_proofs(config, None, archive, NOW, spam=True))
+    scores = [each for proof in proofs for each in proof.findings if each.code.startswith("spam-")]
+    assert [(each.code, each.level) for each in scores] == [("spam-score", "note")] * len(config.newsletters)
 
 
 @pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")

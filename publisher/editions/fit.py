@@ -30,7 +30,7 @@ def fitting(make: Callable[[Content], Letter], wanted: Content) -> Letter:
 
 def html_bytes(letter: Letter) -> int:
     """Return how long the letter's HTML is, in bytes of UTF-8."""
-    return len(letter.html.encode())
+    return len(letter.html.encode("utf-8", "replace"))
 
 
 def at_level(view: PostView, content: Content) -> PostView:

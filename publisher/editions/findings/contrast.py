@@ -132,7 +132,7 @@ def _behind(element: Element, declared: dict[str, Declaration], outer: Colour | 
 
 
 def _size(value: str, outer: float) -> float | None:
-    match = re.fullmatch(r"([\d.]+)(px|pt|em|rem|%)", value.strip().lower())
+    match = re.fullmatch(r"(\d*\.?\d+)(px|pt|em|rem|%)", value.strip().lower())
     if not match:
         return None
     number, unit = float(match[1]), match[2]
@@ -142,4 +142,4 @@ def _size(value: str, outer: float) -> float | None:
 
 
 def _is_bold(weight: str) -> bool:
-    return weight in ("bold", "bolder") or (weight.isdigit() and int(weight) >= 700)
+    return weight in ("bold", "bolder") or (weight.isdecimal() and int(weight) >= 700)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from lxml import etree
 from lxml import html as lxml_html
 
 from publisher.editions.findings.rules import Declaration, Rule, declarations_of, rules_of
@@ -25,7 +26,10 @@ class Sheet:
     def tree(self) -> Element:
         """The whole document."""
         parser = lxml_html.HTMLParser(huge_tree=True, encoding="utf-8")
-        return lxml_html.document_fromstring((self.letter.html or "<html></html>").encode(), parser=parser)
+        try:
+            return lxml_html.document_fromstring(self.letter.html.encode("utf-8", "replace"), parser=parser)
+        except etree.ParserError:  # nothing in it that could be shown
+            return lxml_html.document_fromstring(b"<html></html>", parser=parser)
 
     @cached_property
     def elements(self) -> list[Element]:
