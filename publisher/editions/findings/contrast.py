@@ -42,17 +42,22 @@ _WHITE = Look(Colour(0, 0, 0), Colour(255, 255, 255), 16.0, False, "black")
 _NIGHT = Look(Colour(255, 255, 255), Colour(0x12, 0x12, 0x12), 16.0, False, "white")
 
 
+def first_look(*, dark: bool) -> Look:
+    """Return what a page looks like before any style."""
+    return _NIGHT if dark else _WHITE
+
+
 def contrast_findings(case: Case) -> Iterator[Finding]:
     """Yield each pair of colours that is too faint, once in light and once in dark mode."""
     seen: set[tuple[str, str]] = set()
-    yield from _mode(case, "contrast", Cascade(case.sheet, dark=False), _WHITE, seen)
+    yield from _mode(case, "contrast", Cascade(case.sheet, dark=False), seen)
     dark = Cascade(case.sheet, dark=True)
     if dark.has_rules:
-        yield from _mode(case, "contrast-dark", dark, _NIGHT, seen)
+        yield from _mode(case, "contrast-dark", dark, seen)
 
 
-def _mode(case: Case, code: str, cascade: Cascade, first: Look, seen: set[tuple[str, str]]) -> Iterator[Finding]:
-    for text, look in _texts(case.sheet.tree, cascade, first):
+def _mode(case: Case, code: str, cascade: Cascade, seen: set[tuple[str, str]]) -> Iterator[Finding]:
+    for text, look in shown_texts(case.sheet.tree, cascade, first_look(dark=cascade.dark)):
         if look.colour is None or look.behind is None:
             continue
         colour = look.colour.over(look.behind)
@@ -75,7 +80,7 @@ def _shown(text: str) -> str:
     return repr(words if len(words) <= 40 else f"{words[:39]}…")
 
 
-def _texts(tree: Element, cascade: Cascade, first: Look) -> Iterator[tuple[str, Look]]:
+def shown_texts(tree: Element, cascade: Cascade, first: Look) -> Iterator[tuple[str, Look]]:
     """Yield every text that is shown with its look, in the order of the document."""
     stack = [(tree, first)]
     while stack:
