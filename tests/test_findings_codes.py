@@ -68,6 +68,8 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("link-broken", BODY, body("See [that](/nowhere/).")),
     ("link-broken", BODY, body("![A shelf](/nowhere.png)")),
     ("link-broken", f"{FIRST}:10", body("```text\n[that](/nowhere/)\n```\n\nSee [that](/nowhere/).")),
+    ("link-broken", "publisher.toml:15", lambda p: p.write("publisher.toml", f"{SETTINGS}intro = '[x](/nowhere/)'\n")),
+    ("link-broken", f"{NOTE}:4", file(NOTE, "---\nsubject: Two shelves\n---\nSee [that](/nowhere/).\n")),
     ("link-elsewhere", BODY, body("See [the shop](https://quiet-reader.eu/shop/).")),
     ("link-local", BODY, body("See [mine](http://localhost:8000/draft/).")),
     ("link-local", BODY, body("See [mine](http://192.168.1.7/draft/).")),
@@ -124,6 +126,12 @@ def good_html(project: Project) -> str:
     config = good(project).config()
     archive = read_archive(config, NOW, code_key(), keep=False)
     return Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
+
+
+def test_a_file_that_a_template_includes_is_named(project: Project) -> None:
+    in_template(good(project), '{% include "email/more.html" %}')
+    project.write("templates/email/more.html", "<p>More</p>\n<video></video>\n")
+    assert ("client-support", "templates/email/more.html:2") in places(examine(project))
 
 
 def test_every_code_is_tried_here() -> None:

@@ -41,7 +41,7 @@ class Places:
         return self._read(f"{self.config.posts.folder}/{post.post.source}")
 
     def of_address(self, address: str) -> str:
-        """Return where an address of the letter was written: in a post, in the note, in a template."""
+        """Return where an address of the letter was written: in a post, in the note or intro, in a template."""
         if not address:
             return self.template(r"(?:href|src)\s*=\s*[\"']\s*[\"']")
         name = address.rstrip("/").rpartition("/")[2]
@@ -51,6 +51,8 @@ class Places:
                 return self._in_prose(post, address, self._local(address), name)
         if self._note and any(needle in self._note for needle in (address, name) if needle):
             return self._place(self._note_path, self._note, (address, name))
+        if any(needle in self.newsletter.intro for needle in (address, name) if needle):
+            return self.key("", "intro")
         return self.template(re.escape(address))
 
     def template(self, *patterns: str) -> str:
@@ -126,7 +128,9 @@ class Places:
     @cached_property
     def _template_texts(self) -> dict[str, str]:
         own = f"{self.newsletter.template}.html"
-        names = dict.fromkeys((own, "base.html", "parts.html", "letter.css", "letter-kept.css"))
+        folder = self.config.root / "templates/email"
+        written = sorted(path.name for path in folder.glob("*") if path.suffix in (".html", ".css"))
+        names = dict.fromkeys((own, "base.html", "parts.html", "letter.css", "letter-kept.css", *written))
         return {
             name: self.templates.source(f"email/{name}") for name in names if self.templates.exists(f"email/{name}")
         }
