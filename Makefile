@@ -6,11 +6,12 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+CANIEMAIL := 2.0.2
 # The second variable is how pip 25.3 and later pin what builds a package.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: publish test check bench docs clean
+.PHONY: publish test check bench clients docs clean
 
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
@@ -31,9 +32,15 @@ bench: .venv/.installed-test
 	@$(BIN)/python -m benchmarks.feeds
 	@$(BIN)/python -m benchmarks.compare_feeds
 
+# What mail programs support: CANIEMAIL is the version of the npm package that the data is taken from.
+clients: .venv/.installed-test
+	@npm pack --silent --pack-destination tests/clients caniemail@$(CANIEMAIL) >/dev/null
+	@$(BIN)/python docs/generate_clients.py tests/clients/caniemail-$(CANIEMAIL).tgz
+
 docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py
 	@$(BIN)/python docs/generate_catalogs.py
+	@$(BIN)/python docs/generate_findings.py
 
 clean:
 	rm -rf .venv public outbox .publisher

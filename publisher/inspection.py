@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from publisher.build import code_key
 from publisher.build.ids import id_problems
+from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
-from publisher.errors import PublisherError
 from publisher.feeds.readback import read_back
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.markup import LocalLink
-from publisher.press import Press, newsletter_posts
+from publisher.proofs import Proof, read_proofs
+
+# Findings that the posts' and settings' own problems tell already, at the same place.
+_TOLD_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
 
 
-def inspect_project(config: Config, now: datetime, progress: Callable[[int, int], None] | None) -> list[Problem]:
-    """Return every problem of a project as it is at `now`, by path and line; render everything, write nothing."""
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is wrong with a project, by path and line, and with each newsletter's next letter."""
+
+    problems: tuple[Problem, ...]
+    proofs: tuple[Proof, ...] = ()
+
+
+def inspect_project(
+    config: Config, now: datetime, progress: Callable[[int, int], None] | None, *, spam: bool = False
+) -> Inspection:
+    """Return everything that is wrong with a project as it is at `now`; render everything, write nothing.
+
+    spam  asks SpamAssassin about the letters too, which takes some seconds each
+    """
     from publisher.posts.markup import BrokenPost, Renderer
 
     archive = read_archive(config, now, code_key(), keep=False)
@@ -42,8 +59,12 @@ def inspect_project(config: Config, now: datetime, progress: Callable[[int, int]
     problems.extend(read_back(config, config.root / config.pages.output))
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
-    problems.extend(_letters(config, archive, now))
-    return sorted(set(problems), key=lambda p: (p.path, p.line, p.message))
+    proofs = _proofs(config, archive, now, spam)
+    problems.extend(_unmade(proof) for proof in proofs if proof.error)
+    return Inspection(
+        tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
+        tuple(_without_repetition(proof, problems) for proof in proofs if proof.letter),
+    )
 
 
 def dead_links(
@@ -53,19 +74,7 @@ def dead_links(
 
     A link with the site's own domain is believed: something else may be served there.
     """
-    from publisher.build.files import static_files
-    from publisher.build.plan import plan_site
-    from publisher.templating import Templates
-
-    def never(post: object) -> RenderedPost:
-        raise AssertionError("planning renders nothing")
-
-    # No post links to a page of a feed's archive; where that is cut, only rendering tells.
-    config = replace(config, feeds=replace(config.feeds, archives=False))
-    templates = Templates(config.root / "templates")
-    static = static_files(config.root / config.pages.static)
-    planned = {output.path for output in plan_site(config, archive, never, templates, static, (), "")}
-    planned.update(site_path for post in posts for site_path, _ in post.assets)
+    planned = built_paths(config, archive, posts)
     found = []
     for post in posts:
         for link in local.get(post.post.source, ()):
@@ -82,7 +91,7 @@ def _site_path(config: Config, address: str) -> str | None:
     return unquote(urlsplit(address).path)[len(urlsplit(config.site_url).path) :].lstrip("/")
 
 
-def _is_there(path: str, planned: set[str]) -> bool:
+def _is_there(path: str, planned: frozenset[str]) -> bool:
     # The web application and the archive of editions come and go with readers and letters.
     if path.split("/")[0] in ("editions", "subscribe", "preferences", "unsubscribe"):
         return True
@@ -146,21 +155,29 @@ def _logos(config: Config) -> Iterable[tuple[str, str]]:
             yield f"{path}.logo", logo
 
 
-def _letters(config: Config, archive: Archive, now: datetime) -> Iterable[Problem]:
-    """Compose what each newsletter would begin with: a broken template or note shows before it is due."""
-    press = Press(config, archive)
-    for newsletter in config.newsletters:
-        planned = newsletter_posts(config, newsletter, archive, now)
-        if not planned.posts:
-            continue
-        try:
-            press.letter(planned, now)
-        except PublisherError as error:
-            path, _, line = error.where.rpartition(":")
-            number = int(line) if path and line.isdigit() else 0
-            yield Problem(
-                path if number else error.where or CONFIG_FILE,
-                number,
-                f"newsletter {newsletter.name}: {error.message}",
-                error.mend,
-            )
+def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:
+    from publisher.runtime import has_store, open_project_store
+
+    if not config.newsletters:
+        return []
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        return list(read_proofs(config, store, archive, now, spam=spam))
+
+
+def _unmade(proof: Proof) -> Problem:
+    """A letter that cannot be made, as a problem of its template or note: it shows before the letter is due."""
+    error = proof.error
+    assert error is not None  # noqa: S101 - the caller has looked
+    path, _, line = error.where.rpartition(":")
+    number = int(line) if path and line.isdigit() else 0
+    message = f"newsletter {proof.planned.newsletter.name}: {error.message}"
+    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.mend)
+
+
+def _without_repetition(proof: Proof, problems: Iterable[Problem]) -> Proof:
+    places = {problem.where for problem in problems}
+    told = (
+        each.code in _TOLD_TWICE and (each.where in places or each.where.startswith(CONFIG_FILE))
+        for each in proof.findings
+    )
+    return replace(proof, findings=tuple(each for each, twice in zip(proof.findings, told, strict=True) if not twice))

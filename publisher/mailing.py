@@ -15,6 +15,7 @@ __all__ = [
     "Edition",
     "EditionDraft",
     "EditionPost",
+    "Fallback",
     "Letter",
     "Mark",
     "Subscriber",
@@ -40,12 +41,26 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """That a letter carries less of its posts than its newsletter wants, because mail programs would cut it off.
+
+    wanted, carried  "full", "excerpt" or "titles"
+    bytes_before     of the HTML as it was wanted
+    """
+
+    wanted: str
+    carried: str
+    bytes_before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """An edition rendered for one audience variant, before any recipient is known.
 
-    variant  "" for all topics
-    html     a whole document with inlined CSS; holds marks (see Mark)
-    text     plain text, at most 72 columns where it can be; holds marks
+    variant   "" for all topics
+    html      a whole document with inlined CSS; holds marks (see Mark)
+    text      plain text, at most 72 columns where it can be; holds marks
+    fallback  why it carries less than its newsletter wants; None of a letter out of the ledger, which keeps it not
     """
 
     variant: str
@@ -53,6 +68,7 @@ class Letter:
     preheader: str
     html: str
     text: str
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from publisher.mailing import Edition as Edition
     from publisher.mailing import EditionDraft as EditionDraft
     from publisher.mailing import EditionPost as EditionPost
+    from publisher.mailing import Fallback as Fallback
     from publisher.mailing import Letter as Letter
     from publisher.mailing import Mark as Mark
     from publisher.mailing import Subscriber as Subscriber

@@ -193,6 +193,19 @@ def compose_plan(
         return replace(plan, left_out=tuple(unreadable.values())), drafts
 
 
+def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
+    """Return one line for each edition of which a letter carries less than its newsletter wants, and why."""
+    from publisher.editions.fit import fallback_line
+
+    lines = []
+    for draft in drafts:
+        letters = [letter for letter in draft.letters if letter.fallback]
+        if letters:
+            more = f" (and {len(letters) - 1} more of its letters)" if len(letters) > 1 else ""
+            lines.append(f"{draft.newsletter} {draft.slot}: {fallback_line(letters[0])}{more}")
+    return lines
+
+
 def make_editions(store: Store, drafts: Iterable[EditionDraft]) -> list[Edition]:
     """Write editions into the ledger; one that another process made meanwhile is left to it."""
     made = (store.editions.create(draft) for draft in drafts)

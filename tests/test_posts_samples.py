@@ -69,7 +69,8 @@ class Folder:
 
     def check(self) -> list[Problem]:
         """Every problem that `publisher check` tells of the posts."""
-        return [p for p in inspect_project(self.config, NOW, None) if p.path.startswith(self.config.posts.folder)]
+        problems = inspect_project(self.config, NOW, None).problems
+        return [p for p in problems if p.path.startswith(self.config.posts.folder)]
 
     def build(self, now: datetime = NOW) -> BuildReport:
         return build(self.config, now)

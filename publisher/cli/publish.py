@@ -66,6 +66,8 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
         return _finish(app, report, None, [])
     with open_project_store(config) as store:
         plan, drafts = steps.compose_plan(config, store, names, now)
+        for line in steps.shortened(drafts):
+            app.say(line)
         _may_send(app, config, plan, yes)
         made = steps.make_editions(store, drafts)
         if made:
@@ -203,6 +205,8 @@ def _dry_run(
         )
         for post in planned.posts:
             app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
+    for line in steps.shortened(drafts):
+        app.say(line)
     for idle in plan.idle:
         app.say(f"{idle.newsletter.name}: {idle.reason}")
     for edition, counts in plan.unfinished:

@@ -9,6 +9,7 @@ from typing import Any
 from publisher.config import Config, NewsletterConfig
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
+from publisher.editions.fit import at_level, fitting
 from publisher.editions.inline import inline_css
 from publisher.editions.looks import looks_of
 from publisher.editions.note import Note, default_note
@@ -41,6 +42,7 @@ def compose(
     note     the writer's words for this edition; None takes the newsletter's intro
     variant  which choice of topics the letter is for; "" is all of them
 
+    Whole posts become excerpts, and excerpts titles, where Gmail would cut the letter off (see fit.fitting).
     Nothing is fetched, no clock is read, and equal arguments give an equal letter, byte for byte.
     Each recipient's own values stand as marks (see model.Mark), and nothing else in the letter reads as
     one. Raises ValueError without posts, TemplateError when the newsletter's template is missing or broken.
@@ -51,20 +53,29 @@ def compose(
     note = note or default_note(config, newsletter)
     language = config.newsletter_language(newsletter)
     words = words_of(language, templates)
-    views = _post_views(config, newsletter, posts, language, words)
-    letter = _letter_view(config, newsletter, views, words, number, slot, made_at, note, web_copy_url)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
-    context = {"letter": letter, "posts": views, "words": words, "mark": Mark, "looks": looks}
-    template = f"email/{newsletter.template}.html"
-    html = inline_css(templates.render(template, **context), template)
-    text = _text(templates, newsletter.template, context)
-    return Letter(variant, letter.subject, letter.preheader, html, text)
+
+    def made(content: Content) -> Letter:
+        views = _post_views(config, newsletter, posts, content, language, words)
+        letter = _letter_view(config, newsletter, views, content, words, number, slot, made_at, note, web_copy_url)
+        shown = [at_level(view, content) for view in views]
+        context = {"letter": letter, "posts": shown, "words": words, "mark": Mark, "looks": looks}
+        template = f"email/{newsletter.template}.html"
+        html = inline_css(templates.render(template, **context), template)
+        text = _text(templates, newsletter.template, context)
+        return Letter(variant, letter.subject, letter.preheader, html, text)
+
+    return fitting(made, content_of(newsletter))
 
 
 def _post_views(
-    config: Config, newsletter: NewsletterConfig, posts: Sequence[RenderedPost], language: str, words: Words
+    config: Config,
+    newsletter: NewsletterConfig,
+    posts: Sequence[RenderedPost],
+    content: Content,
+    language: str,
+    words: Words,
 ) -> list[PostView]:
-    content = content_of(newsletter)
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
     zone = config.newsletter_zone(newsletter)
     links = newsletter.text_links
@@ -72,7 +83,7 @@ def _post_views(
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
-    """Return whether the newsletter's letters carry whole posts or excerpts."""
+    """Return whether the newsletter's letters carry whole posts or excerpts, as long as they fit."""
     return "full" if newsletter.template == WHOLE_POST_TEMPLATE else newsletter.content
 
 
@@ -80,6 +91,7 @@ def _letter_view(
     config: Config,
     newsletter: NewsletterConfig,
     posts: list[PostView],
+    content: Content,
     words: Words,
     number: int,
     slot: str,
@@ -110,7 +122,7 @@ def _letter_view(
         date=date,
         language=language,
         direction=reads,
-        content=content_of(newsletter),
+        content=content,
         intro=intro,
         intro_text=text_of(intro, words, links=newsletter.text_links),
         web_copy_url=defuse.address(web_copy_url),

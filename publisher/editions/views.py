@@ -12,7 +12,7 @@ from publisher.editions.text import Links, text_of
 from publisher.editions.words import Words, direction
 from publisher.model import Image, Post, RenderedPost
 
-Content = Literal["full", "excerpt"]
+Content = Literal["full", "excerpt", "titles"]  # what a letter carries of its posts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,141 @@
+"""Proofs: each newsletter's next letter as it would go out now, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from publisher.build.paths import built_paths
+from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.editions.finding import Finding
+from publisher.editions.schedule import post_slot
+from publisher.editions.select import select_posts
+from publisher.errors import PublisherError
+from publisher.model import Letter, RenderedPost
+from publisher.posts.archive import Archive
+from publisher.press import Planned, Press, newsletter_posts
+from publisher.templating import Templates
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One newsletter's next letter with its findings, or why it cannot be made."""
+
+    planned: Planned
+    letter: Letter | None
+    findings: tuple[Finding, ...]
+    error: PublisherError | None = None
+
+
+def next_edition(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, archive: Archive, now: datetime
+) -> Planned:
+    """Return the edition that comes next, whether or not it is due: of what was never sent.
+
+    A newsletter that has sent everything, or nothing yet, shows what it would begin with. Of a newsletter that
+    sends each post by itself, the oldest new post.
+    """
+    planned = newsletter_posts(config, newsletter, archive, now)
+    slots = store.editions.slots(newsletter.name) if store else frozenset()
+    if store is None or not slots:
+        return planned
+    handled = store.editions.handled_posts(newsletter.name)
+    zone = config.newsletter_zone(newsletter)
+    new = select_posts(list(archive.posts), newsletter, handled, False, now, zone).posts
+    if not new:
+        return planned
+    number = store.editions.next_number(newsletter.name)
+    if parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
+        return replace(planned, posts=new[-1:], slot=post_slot(new[-1].id), number=number)
+    return replace(planned, posts=new, number=number)
+
+
+class Proofreader:
+    """Looks at letters of one project at one state of its posts. What letters share is made once."""
+
+    def __init__(self, config: Config, archive: Archive) -> None:
+        from publisher.posts.markup import Renderer
+
+        self._config, self._archive = config, archive
+        self._renderer = Renderer(archive, config)
+        self._templates = Templates(config.root / "templates")
+
+    def findings(self, planned: Planned, letter: Letter) -> list[Finding]:
+        """Return what is wrong with a letter of a planned edition, without running another program."""
+        from publisher.editions.findings import findings_of
+
+        posts = [self._renderer.render(post) for post in planned.posts]
+        return findings_of(
+            letter,
+            config=self._config,
+            newsletter=planned.newsletter,
+            posts=posts,
+            templates=self._templates,
+            slot=planned.slot,
+            paths=self._paths(posts),
+        )
+
+    def spam(self, planned: Planned, letter: Letter, now: datetime) -> list[Finding]:
+        """Return what SpamAssassin says of the letter as a message; takes some seconds."""
+        from publisher.editions.findings.spam import spam_findings
+
+        where = f"templates/email/{planned.newsletter.template}.html"
+        return spam_findings(sample_message(self._config, planned, letter, now), where)
+
+    def _paths(self, posts: Sequence[RenderedPost]) -> frozenset[str] | None:
+        if not self._config.pages.enabled:
+            return None  # another tool makes the site
+        files = (path for post in posts for path, _ in (*post.assets, *post.post.files))
+        return self._planned_paths.union(files)
+
+    @cached_property
+    def _planned_paths(self) -> frozenset[str]:
+        return built_paths(self._config, self._archive, ())
+
+
+def read_proofs(
+    config: Config, store: Store | None, archive: Archive, now: datetime, *, spam: bool = False
+) -> Iterator[Proof]:
+    """Yield the proof of each newsletter that has a post to show; a letter that cannot be made has its error.
+
+    spam  asks SpamAssassin too
+    """
+    press, reader = Press(config, archive), Proofreader(config, archive)
+    for newsletter in config.newsletters:
+        planned = next_edition(config, store, newsletter, archive, now)
+        if not planned.posts:
+            continue
+        try:
+            letter = press.letter(planned, now)
+        except PublisherError as error:
+            yield Proof(planned, None, (), error)
+            continue
+        measured = reader.spam(planned, letter, now) if spam else []
+        yield Proof(planned, letter, (*reader.findings(planned, letter), *measured))
+
+
+def sample_message(config: Config, planned: Planned, letter: Letter, now: datetime) -> bytes:
+    """Return the letter as the message that somebody would get; its links belong to nobody."""
+    from publisher.delivery.links import Links
+    from publisher.delivery.message import MessageTemplate, Recipient, message_id
+    from publisher.model import Edition
+    from publisher.runtime import headers_of
+
+    name = planned.newsletter.name
+    headers = headers_of(config, name)
+    edition = Edition(0, name, planned.slot, planned.number, letter.subject, now)
+    links = Links(config.public_url, "sample")
+    recipient = Recipient(
+        address=headers.sender_address,
+        name="",
+        message_id=message_id(edition, "sample", headers.sender),
+        unsubscribe_url=links.unsubscribe("sample", name),
+        preferences_url=links.preferences("sample"),
+    )
+    return MessageTemplate.of(letter, headers, now).join(recipient)
