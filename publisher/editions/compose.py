@@ -9,6 +9,7 @@ from typing import Any
 from publisher.config import Config, NewsletterConfig
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
+from publisher.editions.css.sources import sources_of
 from publisher.editions.inline import inline_css
 from publisher.editions.note import Note, default_note
 from publisher.editions.subject import default_subject, fill_subject, preheader_of
@@ -54,7 +55,7 @@ def compose(
     letter = _letter_view(config, newsletter, views, number, slot, made_at, note, web_copy_url)
     context = {"letter": letter, "posts": views, "words": words, "mark": Mark}
     template = f"email/{newsletter.template}.html"
-    html = inline_css(templates.render(template, **context), template)
+    html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
     text = _text(templates, newsletter.template, context)
     return Letter(variant, letter.subject, letter.preheader, html, text)
 
