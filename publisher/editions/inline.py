@@ -16,6 +16,7 @@ and dark rules), and before it what of the other CSS no attribute can say.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -49,8 +50,7 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
     _refuse_remote(tree, template, sources)
     kept = _move_kept(tree)
     own = _put_aside_own_styles(tree)
-    inliner = _inliner_class()(own)
-    inliner.transform(tree)
+    _inliner_class()(own, _names(tree)).transform(tree)
     for element, style in own.items():
         if "style" not in element.attrib:
             element.set("style", style)
@@ -109,19 +109,27 @@ def _put_aside_own_styles(tree: Any) -> dict[Any, str]:
     return {element: element.attrib.pop("style") for element in list(tree.xpath("//*[@style]"))}
 
 
+def _names(tree: Any) -> set[str]:
+    """Names of elements and classes in the document: asking for others takes half of premailer's time."""
+    classes = {f".{name}" for names in tree.xpath("//@class") for name in names.split()}
+    return classes | {element.tag for element in tree.iter(etree.Element)}
+
+
 @lru_cache(maxsize=1)
 def _inliner_class() -> Any:
     """premailer with a reader that cannot fetch; made late, because importing premailer takes 0.1 s."""
+    # Its one cache, for all it does, holds 128 things; letter.css alone needs more, and is then slower by half.
+    os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     from premailer import Premailer
 
     class Inliner(Premailer):  # type: ignore[misc] # premailer ships no types
         """Carries each rule through premailer as a mark, a property that only names it."""
 
-        def __init__(self, own: dict[Any, str]) -> None:
+        def __init__(self, own: dict[Any, str], names: set[str]) -> None:
             super().__init__(
                 allow_network=False, disable_leftover_css=True, disable_validation=True, align_floating_images=False
             )
-            self._own = own
+            self._own, self._names = own, names
             self._rules: list[tuple[Declaration, ...]] = []
             self._styles: dict[tuple[str, str], str] = {}
 
@@ -129,7 +137,7 @@ def _inliner_class() -> Any:
             rules = []
             for rule in read_sheet(css_body or "").rules:
                 for selector in rule.selectors:
-                    if selector.query:
+                    if selector.query and selector.needs <= self._names:
                         number = len(self._rules)
                         self._rules.append(rule.declarations)
                         weight = (*selector.specificity, ruleset_index, number)

@@ -36,7 +36,7 @@ def style_attribute(layers: Iterable[Iterable[Declaration]]) -> str:
     for urgent in (False, True):
         for layer in held:
             _apply([each for each in layer if each.important is urgent], winners)
-    return "; ".join(f"{name}: {value}" for name, values in winners.items() for value in values)
+    return "; ".join(f"{name}:{value}" for name, values in winners.items() for value in values)
 
 
 def _apply(layer: list[Declaration], winners: dict[str, list[str]]) -> None:

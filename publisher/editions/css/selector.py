@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +23,13 @@ class Selector:
     text         as CSS, names of elements in lower case
     query        the same for premailer; "" where it stays a rule: states (:hover), parts (::before), and *
     specificity  Selectors Level 4, section 17: ids, then classes, attributes and pseudo-classes, then types
+    needs        names of elements, and of classes as ".name", without which it reaches nothing in a document
     """
 
     text: str
     query: str
     specificity: tuple[int, int, int]
+    needs: frozenset[str]
 
 
 def selectors_of(prelude: list[Any]) -> tuple[Selector, ...]:
@@ -48,7 +51,16 @@ def _selector(tokens: list[Any]) -> Selector:
     except cssselect.SelectorError as error:
         raise ValueError(str(error)) from error
     weight = parsed.specificity()
-    return Selector(text, _query(tokens, text, parsed) if weight > (0, 0, 0) else "", weight)
+    query = _query(tokens, text, parsed) if weight > (0, 0, 0) else ""
+    return Selector(text, query, weight, frozenset(_needs(tokens)))
+
+
+def _needs(tokens: list[Any]) -> Iterator[str]:
+    before = ""
+    for token in tokens:
+        if token.type == "ident" and before not in (":", "|"):
+            yield before + token.value if before == "." else token.value
+        before = token.value if token.type == "literal" else ""
 
 
 def _query(tokens: list[Any], text: str, parsed: Any) -> str:
