@@ -57,9 +57,9 @@ def test_a_rule_reaches_its_element_as_the_cascade_says(css, expected):
     ("own", "expected"),
     [
         ("color: blue", "color: red"),
-        ("color: blue !important", "color: blue"),
+        ("color: blue !important", "color: blue !important"),
         ("margin-top: 1px", "margin-top: 1px; color: red"),
-        ("color: rgb(0 0 0 / 50%) !important", "color: rgba(0, 0, 0, 0.5)"),
+        ("color: rgb(0 0 0 / 50%) !important", "color: rgba(0, 0, 0, 0.5) !important"),
     ],
 )
 def test_an_urgent_rule_wins_over_a_style_attribute_unless_that_is_urgent_too(own, expected):
@@ -134,6 +134,7 @@ def test_findings_name_the_line_of_the_writers_stylesheet(tmp_path):
         ("css-kept", "note", f"{where}:3"),
         ("css-selector", "warning", f"{where}:4"),
         ("css-at-rule", "warning", f"{where}:5"),
+        ("css-kept", "note", f"{where}:6"),
         ("css-nested", "error", f"{where}:7"),
         ("css-declaration", "warning", f"{where}:9"),
         ("css-nested", "error", f"{where}:10"),

@@ -150,7 +150,7 @@ def _inliner_class() -> Any:
             if key not in self._styles:
                 marks = [int(mark.removeprefix(_MARK).partition(":")[0]) for mark in style_content.split("; ")]
                 layers = [self._rules[number] for number in marks]
-                self._styles[key] = style_attribute([*layers, read_declarations(key[1])])
+                self._styles[key] = style_attribute(layers, read_declarations(key[1]))
             element.set("style", self._styles[key])
 
     return Inliner

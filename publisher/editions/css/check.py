@@ -9,7 +9,7 @@ from publisher.editions.css.divide import KEPT_AT_RULES
 from publisher.editions.css.sheet import AtRule, Mistake, Rule, Sheet, imports, read_sheet
 from publisher.editions.finding import Finding
 
-KEPT_FILE = "templates/email/letter-kept.css"
+_MEANT_SO = "if that is meant, it reads better in templates/email/letter-kept.css"
 _MISTAKES = {
     "syntax": ("css-syntax", "this is no CSS, and is skipped: {what}", "mend it"),
     "selector": ("css-selector", "this selector is none, and its rule is skipped: {what}", "mend it"),
@@ -74,15 +74,17 @@ def _at_rule(at_rule: AtRule, kept: bool) -> Finding | None:
         return None  # the first is refused, the second says nothing in a letter
     if at_rule.keyword not in KEPT_AT_RULES:
         return Finding("warning", "css-at-rule", f"{name} is left out: mail programs do not know it", "", "do without")
-    if at_rule.keyword == "media":
-        return None
     if at_rule.keyword == "font-face":
         mend = "name fonts that every system has behind it"
         return Finding("warning", "css-kept", "@font-face stays a rule, and most mail programs skip it", "", mend)
     if kept:
         return None
     return Finding(
-        "note", "css-kept", f"{name} stays a rule: programs that read no rules show the letter without it", "", ""
+        "note",
+        "css-kept",
+        f"{name} stays a rule: it wins over every style attribute, and programs that read no rules skip it",
+        "",
+        _MEANT_SO,
     )
 
 
@@ -95,7 +97,7 @@ def _states(rule: Rule) -> Iterator[Finding]:
             "css-kept",
             f"{selector.text} stays a rule: a style attribute cannot say it, and programs that read no rules skip it",
             "",
-            f"if it is meant so, it reads better in {KEPT_FILE}",
+            _MEANT_SO,
         )
 
 

@@ -23,33 +23,35 @@ _COVERED = {
 }
 
 
-def style_attribute(layers: Iterable[Iterable[Declaration]]) -> str:
+def style_attribute(rules: Iterable[tuple[Declaration, ...]], own: tuple[Declaration, ...] = ()) -> str:
     """Return the style attribute of an element.
 
-    layers  what reaches it, weakest first: the rules by weight, and its own style attribute behind them
+    rules  what reaches it, weakest first
+    own    what its style attribute says already; it wins over all but urgent rules
 
-    Equal properties within one layer all stay, in order: they are a writer's fallback for old programs.
-    No `!important` is left: what was urgent has won, and must not win over dark rules.
+    Equal properties within one rule all stay, in order: they are a writer's fallback for old programs.
+    What was urgent in a rule has won, and loses its `!important`, so that dark rules can win over it; in an
+    attribute of the writer's own it stays.
     """
-    held = [list(layer) for layer in layers]
+    held = [*rules, own]
     winners: dict[str, list[str]] = {}
     for urgent in (False, True):
         for layer in held:
-            _apply([each for each in layer if each.important is urgent], winners)
+            suffix = " !important" if urgent and layer is own else ""
+            _apply([(each.name, each.value + suffix) for each in layer if each.important is urgent], winners)
     return "; ".join(f"{name}:{value}" for name, values in winners.items() for value in values)
 
 
-def _apply(layer: list[Declaration], winners: dict[str, list[str]]) -> None:
+def _apply(layer: list[tuple[str, str]], winners: dict[str, list[str]]) -> None:
     fresh: set[str] = set()
-    for declaration in layer:
-        name = declaration.name
-        if name in fresh:
-            values = [*winners.pop(name), declaration.value]  # to the end, behind a shorthand in between
-        else:
-            values = [declaration.value]
-            winners.pop(name, None)
-        for longhand in _COVERED.get(name, frozenset()):
-            if longhand not in fresh:
-                winners.pop(longhand, None)
-        winners[name] = values
+    for name, value in layer:
+        # To the end, behind a shorthand in between.
+        winners[name] = [*winners.pop(name), value] if name in fresh else _replaced(name, value, winners)
+        for longhand in _COVERED.get(name, frozenset()) - fresh:
+            winners.pop(longhand, None)
         fresh.add(name)
+
+
+def _replaced(name: str, value: str, winners: dict[str, list[str]]) -> list[str]:
+    winners.pop(name, None)
+    return [value]
