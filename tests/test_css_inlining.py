@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from publisher.editions.css.check import css_findings
 from publisher.editions.css.sources import template_findings
 from publisher.editions.inline import inline_css
+from publisher.errors import TemplateError
 from publisher.templating import Templates
 
 DOCUMENT = '<!DOCTYPE html><html><head><style>{css}</style></head><body class="b">{body}</body></html>'
@@ -160,4 +164,34 @@ def test_findings_name_the_line_in_a_block_and_in_a_style_element(tmp_path):
         ("css-kept", "note", f"{where}:14"),
         ("css-kept", "note", f"{where}:7"),
         ("css-weak", "note", f"{where}:10"),
+    ]
+
+
+WORDS = """p .z # #a * : :: :not( :is(p) :hover ::before > + ~ , { } ( ) [ ] [x='y'] ; ! !important @media @import @x
+url( color:red margin:0 --a:1 \\ \\31 /* */ <!-- --> " ' rgb(1 2 3/4%) #abcd font: x | x|y & $= 5px nth-child(2n+1)"""
+PIECES = st.sampled_from(WORDS.split())
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES | st.text(max_size=3), max_size=25).map(" ".join) | st.text())
+@example("p {color: " + "(" * 5000)
+@example(":not(" * 3000 + "p" + ")" * 3000 + "{color: red}")
+@example("@media x {" * 3000)
+@example("a " * 3000 + "{color: red}")
+def test_no_css_whatever_is_more_than_a_finding_or_a_refusal(css):
+    assert all(each.where.startswith("x.css:") for each in css_findings(css, "x.css"))
+    document = f"<html><head><style></style></head><body><p class='z' id='a' style='{css[:40]}'>x</p></body></html>"
+    tree = lxml_html.document_fromstring(document)
+    tree.find(".//style").text = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]", "", css)
+    try:
+        out = inline_css(lxml_html.tostring(tree, encoding="unicode"), "email/test.html")
+    except TemplateError as error:
+        assert "nothing is fetched" in error.message
+    else:
+        assert out.rstrip().endswith("</html>")
+
+
+def test_a_first_line_that_is_not_the_files_is_counted_from():
+    assert [each.where for each in css_findings("\n\n@layer x;", "templates/email/x.html:7")] == [
+        "templates/email/x.html:9"
     ]

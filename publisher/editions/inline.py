@@ -23,16 +23,16 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from lxml import etree
-from lxml import html as lxml_html
 
 from publisher.editions.css.divide import kept_css
 from publisher.editions.css.merge import style_attribute
 from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet
 from publisher.editions.css.sources import Source, refused_in
+from publisher.editions.defuse import clean
+from publisher.editions.document import PERSONAL, parse_document, serialise
 from publisher.errors import TemplateError
 
 STYLE_LIMIT = 16_384  # Gmail drops every <style> of a letter when they are longer together
-PERSONAL = "personal"  # marks what belongs to one recipient; web_copy leaves it out
 
 _CLASS_NAME = re.compile(r"\.(-?(?:[A-Za-z_]|[^\x00-\x7f])[\w-]*)")
 _MARK = "--rule-"
@@ -46,26 +46,16 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
 
     Equal input gives equal output. Raises TemplateError for CSS that would be fetched.
     """
-    tree = _document(html)
+    tree = parse_document(clean(html))
     _refuse_remote(tree, template, sources)
     kept = _move_kept(tree)
     own = _put_aside_own_styles(tree)
     _inliner_class()(own, _names(tree)).transform(tree)
     for element, style in own.items():
         if "style" not in element.attrib:
-            element.set("style", style)
+            element.set("style", clean(style))
     _drop_classes(tree, set(_CLASS_NAME.findall(kept)) | {PERSONAL}, "\\" in kept or "[class" in kept)
     return serialise(tree)
-
-
-def _document(html: str) -> Any:
-    parser = lxml_html.HTMLParser(huge_tree=True, encoding="utf-8")
-    return lxml_html.document_fromstring(html.encode(), parser=parser)
-
-
-def serialise(tree: Any) -> str:
-    """Return a whole document as HTML."""
-    return str(etree.tostring(tree, method="html", encoding="unicode", doctype="<!DOCTYPE html>")) + "\n"
 
 
 def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
@@ -101,7 +91,7 @@ def _move_kept(tree: Any) -> str:
             block = etree.Element("style", {"data-premailer": "ignore"})
             styles[-1].addnext(block)
             kept.append(block)
-        block.text = f"\n{moved}\n{block.text or ''}"
+        block.text = clean(f"\n{moved}\n{block.text or ''}")
     return "\n".join(each.text or "" for each in kept)
 
 
@@ -150,7 +140,7 @@ def _inliner_class() -> Any:
             if key not in self._styles:
                 marks = [int(mark.removeprefix(_MARK).partition(":")[0]) for mark in style_content.split("; ")]
                 layers = [self._rules[number] for number in marks]
-                self._styles[key] = style_attribute(layers, read_declarations(key[1]))
+                self._styles[key] = clean(style_attribute(layers, read_declarations(key[1])))
             element.set("style", self._styles[key])
 
     return Inliner

@@ -22,9 +22,7 @@ def needs(*programs: str) -> None:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     if {"node", "java"} & set(programs) and not VNU.is_file():
-        pytest.skip(
-            "the packages of tests/mail_tools are not installed: npm install --no-package-lock --ignore-scripts --prefix tests/mail_tools"
-        )
+        pytest.skip("the packages of tests/mail_tools are not installed; .ci/run shows how")
 
 
 def listed(name: str) -> Any:

@@ -13,6 +13,7 @@ import tinycss2
 _STRUCTURAL = {"not", "is", "where", "root", "empty"} | {
     f"{place}-{kind}" for place in ("first", "last", "only", "nth", "nth-last") for kind in ("child", "of-type")
 }
+LONGEST = 200  # tokens in a selector; cssselect follows its parts by recursion
 _TRANSLATOR = cssselect.GenericTranslator()
 
 
@@ -46,6 +47,8 @@ def selectors_of(prelude: list[Any]) -> tuple[Selector, ...]:
 def _selector(tokens: list[Any]) -> Selector:
     tokens = _lower_case(_stripped(tokens))
     text = tinycss2.serialize(tokens)
+    if len(tokens) > LONGEST:
+        raise ValueError(f"it has more than {LONGEST} parts")
     try:
         parsed = cssselect.parse(text)[0]
     except cssselect.SelectorError as error:

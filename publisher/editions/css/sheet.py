@@ -12,6 +12,7 @@ import tinycss2
 from publisher.editions.css.selector import Selector, selectors_of
 from publisher.editions.css.values import plain_value
 
+DEEPEST = 60  # brackets in brackets; whoever follows more may run out of stack
 _HOLDS_RULES = {"media", "supports"}
 
 
@@ -79,9 +80,13 @@ class Sheet:
 @lru_cache(maxsize=16)  # reading letter.css takes longer than a letter, and 50 variants share it
 def read_sheet(css: str) -> Sheet:
     """Return the stylesheet; what cannot be read is a Mistake, and never an exception."""
+    nodes = tinycss2.parse_component_value_list(css)
+    deep = _too_deep(nodes)
+    if deep:
+        return Sheet((), (Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep),))
     parts: list[Rule | AtRule] = []
     mistakes: list[Mistake] = []
-    for node in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+    for node in tinycss2.parse_stylesheet(nodes, skip_comments=True, skip_whitespace=True):
         if node.type == "qualified-rule":
             parts.extend(_rule(node, mistakes))
         elif node.type == "at-rule":
@@ -93,24 +98,31 @@ def read_sheet(css: str) -> Sheet:
 
 def read_declarations(css: str) -> tuple[Declaration, ...]:
     """Return what a style attribute says; what cannot be read is left out."""
-    return tuple(_declarations(tinycss2.parse_component_value_list(css), []))
+    nodes = tinycss2.parse_component_value_list(css)
+    return () if _too_deep(nodes) else tuple(_declarations(nodes, []))
 
 
 def imports(css: str) -> Iterator[int]:
     """Yield the line of each @import, however it is spelt and wherever it stands, comments and strings excepted."""
     if "@" not in css:
         return
-    for node in _all_nodes(tinycss2.parse_component_value_list(css, skip_comments=True)):
+    for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
         if node.type == "at-keyword" and node.lower_value == "import":
             yield node.source_line
 
 
-def _all_nodes(nodes: Iterable[Any]) -> Iterator[Any]:
-    waiting = list(nodes)[::-1]
+def _too_deep(nodes: Iterable[Any]) -> int:
+    """The line on which brackets are nested too deep to be followed; 0 if they are not."""
+    return next((node.source_line for node, depth in _with_depth(nodes) if depth >= DEEPEST), 0)
+
+
+def _with_depth(nodes: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+    waiting = [(node, 0) for node in nodes][::-1]
     while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend((getattr(node, "content", None) or getattr(node, "arguments", None) or [])[::-1])
+        node, depth = waiting.pop()
+        yield node, depth
+        inner = getattr(node, "content", None) or getattr(node, "arguments", None) or []
+        waiting.extend((each, depth + 1) for each in reversed(inner))
 
 
 def _rule(node: Any, mistakes: list[Mistake]) -> Iterator[Rule]:
