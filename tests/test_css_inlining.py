@@ -105,6 +105,19 @@ def test_a_nested_at_rule_never_reaches_gmail():
     assert re.findall("@[a-z]+", tree.find(".//style").text) == ["@media"]
 
 
+def test_a_kept_block_loses_what_gmail_would_drop_it_for_and_nothing_else():
+    css = (
+        ".z:hover {color: red} @media screen {.z {color: blue} @media print {.z {color: red}}} @layer x {p {margin: 0}}"
+    )
+    good = "/* dark */ @media (max-width: 9px) {.z {color: red}}"
+    for written, kept in (
+        (css, ".z:hover {color: red}\n@media screen {\n.z {color: blue}\n}"),
+        (good, good),
+    ):
+        tree = inlined(f'</style><style data-premailer="ignore">{written}', '<p class="z">x</p>')
+        assert [element.text for element in tree.iter("style")] == [kept]
+
+
 def project(tmp_path, **files):
     (tmp_path / "email").mkdir()
     for name, text in files.items():

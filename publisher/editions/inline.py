@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from lxml import etree
 
-from publisher.editions.css.divide import kept_css
+from publisher.editions.css.divide import flat_css, kept_css
 from publisher.editions.css.merge import style_attribute
 from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet
 from publisher.editions.css.sources import Source, refused_in
@@ -85,6 +85,8 @@ def _move_kept(tree: Any) -> str:
     styles = list(tree.iter("style"))
     moved = "\n".join(filter(None, (kept_css(read_sheet(each.text or "")) for each in styles if _inlined(each))))
     kept = [each for each in styles if not _inlined(each)]
+    for each in kept:
+        each.text = flat_css(each.text or "")
     if moved:
         block = next((each for each in kept if each.get("data-premailer")), None)
         if block is None:
