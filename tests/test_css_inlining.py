@@ -47,6 +47,7 @@ def style(css, body='<p class="z" id="me">x</p>'):
         ("p {color: red} #me {color: blue} .z.z.z {color: green}", "color: blue"),
         (".b p {color: red} p.z, p {color: blue}", "color: blue"),
         ("p.z {color: blue} p, .b p {color: red}", "color: red"),
+        ("p {color: red} svg|p, p {color: blue} [x|y] {color: blue} p[lang|=en] {color: blue}", "color: red"),
         ("p {width: calc(100% - 2px)}", "width: calc(100% - 2px)"),
         ("/* p {color: red} */ p {color: blue /* now */}", "color: blue"),
         ("", ""),
@@ -139,7 +140,7 @@ def test_findings_name_the_line_of_the_writers_stylesheet(tmp_path):
         '{% include "shipped/email/letter.css" %}\n'
         ".a {color: {{ letter.language }}}\n"
         "p:hover {color: red}\n"
-        "p > {color: red}\n"
+        "p > {color: red} svg|p, [x|y], p:not(a|b) {color: red}\n"
         "@layer x;\n"
         "@media screen {\n  @media print {p {color: red}}\n}\n"
         "p {color red; margin: 0}\n"
@@ -149,6 +150,7 @@ def test_findings_name_the_line_of_the_writers_stylesheet(tmp_path):
     where = "templates/email/letter.css"
     assert found(project(tmp_path, letter_css=css)) == [
         ("css-kept", "note", f"{where}:3"),
+        ("css-selector", "warning", f"{where}:4"),
         ("css-selector", "warning", f"{where}:4"),
         ("css-at-rule", "warning", f"{where}:5"),
         ("css-kept", "note", f"{where}:6"),

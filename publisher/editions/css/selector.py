@@ -49,6 +49,8 @@ def _selector(tokens: list[Any]) -> Selector:
     text = tinycss2.serialize(tokens)
     if len(tokens) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} parts")
+    if _named_space(tokens):
+        raise ValueError("HTML knows no namespaces")
     try:
         parsed = cssselect.parse(text)[0]
     except cssselect.SelectorError as error:
@@ -58,10 +60,19 @@ def _selector(tokens: list[Any]) -> Selector:
     return Selector(text, query, weight, frozenset(_needs(tokens)))
 
 
+def _named_space(tokens: list[Any]) -> bool:
+    return any(
+        token == "|"
+        or (token.type == "function" and _named_space(token.arguments))
+        or (token.type == "[] block" and _named_space(token.content))
+        for token in tokens
+    )
+
+
 def _needs(tokens: list[Any]) -> Iterator[str]:
     before = ""
     for token in tokens:
-        if token.type == "ident" and before not in (":", "|"):
+        if token.type == "ident" and before != ":":
             yield before + token.value if before == "." else token.value
         before = token.value if token.type == "literal" else ""
 
@@ -95,7 +106,7 @@ def _lower_case(tokens: list[Any]) -> list[Any]:
     """Names of elements in lower case, as they stand in the tree; classes and ids keep theirs."""
     before = ""
     for token in tokens:
-        if token.type == "ident" and before not in (".", ":", "|"):
+        if token.type == "ident" and before not in (".", ":"):
             token.value = token.lower_value
         elif token.type == "function":
             _lower_case(token.arguments)
