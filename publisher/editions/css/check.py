@@ -57,8 +57,7 @@ def _refused() -> Finding:
 
 def _mistake(mistake: Mistake) -> Finding:
     code, message, mend = _MISTAKES[mistake.kind]
-    level = "error" if mistake.kind == "nested" else "warning"
-    return Finding("error" if level == "error" else "warning", code, message.format(what=mistake.what), "", mend)
+    return Finding("error" if code == "css-nested" else "warning", code, message.format(what=mistake.what), "", mend)
 
 
 def _at_rules(sheet: Sheet, kept: bool) -> Iterator[tuple[int, Finding]]:

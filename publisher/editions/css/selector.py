@@ -62,10 +62,10 @@ def _selector(tokens: list[Any]) -> Selector:
 
 def _named_space(tokens: list[Any]) -> bool:
     return any(
-        token == "|"
-        or (token.type == "function" and _named_space(token.arguments))
-        or (token.type == "[] block" and _named_space(token.content))
-        for token in tokens
+        each == "|"
+        or (each.type == "function" and _named_space(each.arguments))
+        or (each.type == "[] block" and _named_space(each.content))
+        for each in tokens
     )
 
 
