@@ -67,6 +67,29 @@ class Templates:
                 return (folder / name).read_text(encoding="utf-8")
         raise TemplateError(f"there is no template {name!r}", mend=f"add templates/{name}")
 
+    def family(self, name: str) -> dict[str, str]:
+        """Return the text of a template and of all that it extends, includes or imports, by name, itself first.
+
+        What is named by a variable, or cannot be found or read, is left out.
+        """
+        import jinja2
+        from jinja2.meta import find_referenced_templates
+
+        texts: dict[str, str] = {}
+        waiting = [name]
+        while waiting:
+            each = waiting.pop(0)
+            loader = self._environment.loader
+            if each in texts or loader is None:
+                continue
+            try:
+                texts[each] = loader.get_source(self._environment, each)[0]
+                named = find_referenced_templates(self._environment.parse(texts[each]))
+            except jinja2.TemplateError:
+                continue
+            waiting += [self._environment.join_path(other, each) for other in named if other]
+        return texts
+
     def digest(self, *parts: str) -> str:
         """Return a hash of every file under these parts ("pages", "email", "locale"), shipped and own."""
         found = hashlib.sha256()

@@ -9,6 +9,7 @@ from typing import Any
 from publisher.config import Config, NewsletterConfig
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
+from publisher.editions.css.sources import sources_of
 from publisher.editions.fit import at_level, fitting
 from publisher.editions.inline import inline_css
 from publisher.editions.looks import looks_of
@@ -61,7 +62,7 @@ def compose(
         shown = [at_level(view, content) for view in views]
         context = {"letter": letter, "posts": shown, "words": words, "mark": Mark, "looks": looks}
         template = f"email/{newsletter.template}.html"
-        html = inline_css(templates.render(template, **context), template)
+        html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
         text = _text(templates, newsletter.template, context)
         return Letter(variant, letter.subject, letter.preheader, html, text)
 

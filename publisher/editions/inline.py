@@ -1,158 +1,156 @@
 """CSS into style attributes: the only user of premailer. Once per letter, never per recipient, never online.
 
-What premailer would do and is kept from doing here:
+premailer finds which rules reach which elements, in the order of their weight, and writes the attributes. What
+it would do beside that is taken from it here:
 
-- fetching: cssutils loads `@import` even when premailer may not use the network, so the parser gets a
-  fetcher that refuses, and both `@import` and <link rel=stylesheet> are errors that name their template;
-- parsing: its own parser cuts a document at 256 levels, so it gets a finished tree;
-- guessing: it writes attributes such as width="min(...)" from CSS, so that is off;
-- talking: cssutils logs to stderr through one logger of the process, which is quiet only meanwhile.
+- reading: our own parser reads the CSS, since premailer's drops what it does not know, and fetches `@import`;
+- merging: a style attribute is made from the rules by our own cascade, since premailer's order of properties
+  lets a margin-top of an old rule win over the margin of a newer one;
+- styles of the template's own: they are put aside meanwhile, since premailer would rewrite them;
+- fetching: `@import` and <link rel=stylesheet> are errors that name their file and line;
+- guessing: it writes attributes such as width="min(...)" from CSS, so that is off.
 
-Rules that must stay rules (media, hover, dark) stand in <style data-premailer="ignore">; premailer leaves
-that block as it is, so its !important survives.
+Rules that must stay rules stand in one <style data-premailer="ignore">: what a template has there (media, hover
+and dark rules), and before it what of the other CSS no attribute can say.
 """
 
 from __future__ import annotations
 
+import os
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from lxml import etree
-from lxml import html as lxml_html
 
+from publisher.editions.css.divide import flat_css, kept_css
+from publisher.editions.css.merge import style_attribute
+from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet
+from publisher.editions.css.sources import Source, refused_in
+from publisher.editions.defuse import clean
+from publisher.editions.document import PERSONAL, parse_document, serialise
 from publisher.errors import TemplateError
 
 STYLE_LIMIT = 16_384  # Gmail drops every <style> of a letter when they are longer together
 
-_IMPORT = re.compile(r"@import\b", re.IGNORECASE)
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_CLASS_NAME = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
-_ONE_AT_A_TIME = threading.Lock()  # cssutils keeps its log and its parser state in the process
+_CLASS_NAME = re.compile(r"\.(-?(?:[A-Za-z_]|[^\x00-\x7f])[\w-]*)")
+_MARK = "--rule-"
 
 
-def inline_css(html: str, template: str) -> str:
+def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]] = tuple) -> str:
     """Return the document with its CSS inlined, and without the classes that no kept rule needs.
 
     template  names the letter's template in errors
-    Equal input gives equal output. Raises TemplateError for CSS that would be fetched or cannot be parsed.
+    sources   gives the writer's files, asked for only when an error needs its line
+
+    Equal input gives equal output. Raises TemplateError for CSS that would be fetched.
     """
-    tree = _document(html)
-    _refuse_remote(tree, template)
-    kept = "".join(element.text or "" for element in tree.iter("style") if element.get("data-premailer"))
-    with _ONE_AT_A_TIME, _quiet_cssutils():
-        _premailer(template).transform(tree)
-    _drop_classes(tree, set(_CLASS_NAME.findall(kept)) | {PERSONAL})
+    tree = parse_document(clean(html))
+    _refuse_remote(tree, template, sources)
+    kept = _move_kept(tree)
+    own = _put_aside_own_styles(tree)
+    _inliner_class()(own, _names(tree)).transform(tree)
+    for element, style in own.items():
+        if "style" not in element.attrib:
+            element.set("style", clean(style))
+    _drop_classes(tree, set(_CLASS_NAME.findall(kept)) | {PERSONAL}, "\\" in kept or "[class" in kept)
     return serialise(tree)
 
 
-PERSONAL = "personal"  # marks what belongs to one recipient; web_copy leaves it out
-
-
-def _document(html: str) -> Any:
-    parser = lxml_html.HTMLParser(huge_tree=True, encoding="utf-8")
-    return lxml_html.document_fromstring(html.encode(), parser=parser)
-
-
-def serialise(tree: Any) -> str:
-    """Return a whole document as HTML."""
-    return str(etree.tostring(tree, method="html", encoding="unicode", doctype="<!DOCTYPE html>")) + "\n"
-
-
-def _refuse_remote(tree: Any, template: str) -> None:
+def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
     for link in tree.iter("link"):
         if "stylesheet" in link.get("rel", "").lower():
-            _refuse(template, f'<link rel="stylesheet" href="{link.get("href", "")}">')
+            _refuse(template, sources, f'<link rel="stylesheet" href="{link.get("href", "")}">')
     for style in tree.iter("style"):
-        if _IMPORT.search(_COMMENT.sub("", style.text or "")):
-            _refuse(template, "@import")
+        if any(imports(style.text or "")):
+            _refuse(template, sources, "@import")
 
 
-def _refuse(template: str, what: str) -> NoReturn:
+def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -> NoReturn:
     raise TemplateError(
         f"{what} in a letter: nothing is fetched for letters, and mail programs do not fetch it either",
-        where=f"templates/{template}",
+        where=refused_in(sources()) or f"templates/{template}",
         mend="put the rules into templates/email/letter.css",
     )
 
 
+def _inlined(style: Any) -> bool:
+    """Whether premailer reads this <style>: its own conditions."""
+    return not style.get("data-premailer") and style.get("media") in (None, "", "all", "screen")
+
+
+def _move_kept(tree: Any) -> str:
+    """Move what stays rules into one kept block, and return the text of all that is kept."""
+    styles = list(tree.iter("style"))
+    moved = "\n".join(filter(None, (kept_css(read_sheet(each.text or "")) for each in styles if _inlined(each))))
+    kept = [each for each in styles if not _inlined(each)]
+    for each in kept:
+        each.text = flat_css(each.text or "")
+    if moved:
+        block = next((each for each in kept if each.get("data-premailer")), None)
+        if block is None:
+            block = etree.Element("style", {"data-premailer": "ignore"})
+            styles[-1].addnext(block)
+            kept.append(block)
+        block.text = clean(f"\n{moved}\n{block.text or ''}")
+    return "\n".join(each.text or "" for each in kept)
+
+
+def _put_aside_own_styles(tree: Any) -> dict[Any, str]:
+    return {element: element.attrib.pop("style") for element in list(tree.xpath("//*[@style]"))}
+
+
+def _names(tree: Any) -> set[str]:
+    """Names of elements and classes in the document: asking for others takes half of premailer's time."""
+    classes = {f".{name}" for names in tree.xpath("//@class") for name in names.split()}
+    return classes | {element.tag for element in tree.iter(etree.Element)}
+
+
 @lru_cache(maxsize=1)
 def _inliner_class() -> Any:
-    """premailer with a parser that cannot fetch; made late, because importing premailer takes 0.1 s."""
+    """premailer with a reader that cannot fetch; made late, because importing premailer takes 0.1 s."""
+    # Its one cache, for all it does, holds 128 things; letter.css alone needs more, and is then slower by half.
+    os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
     from premailer import Premailer
 
-    class OfflinePremailer(Premailer):  # type: ignore[misc] # premailer ships no types
-        template = ""
+    class Inliner(Premailer):  # type: ignore[misc] # premailer ships no types
+        """Carries each rule through premailer as a mark, a property that only names it."""
 
-        def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
-            return _stylesheet(css_body, validate, self.template)
+        def __init__(self, own: dict[Any, str], names: set[str]) -> None:
+            super().__init__(
+                allow_network=False, disable_leftover_css=True, disable_validation=True, align_floating_images=False
+            )
+            self._own, self._names = own, names
+            self._rules: list[tuple[Declaration, ...]] = []
+            self._styles: dict[tuple[str, str], str] = {}
 
-    return OfflinePremailer
+        def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
+            rules = []
+            for rule in read_sheet(css_body or "").rules:
+                for selector in rule.selectors:
+                    if selector.query and selector.needs <= self._names:
+                        number = len(self._rules)
+                        self._rules.append(rule.declarations)
+                        weight = (*selector.specificity, ruleset_index, number)
+                        rules.append((weight, selector.query, f"{_MARK}{number}:1"))
+            return rules, []
 
+        def _style_to_basic_html_attributes(self, element: Any, style_content: str, force: bool = False) -> None:
+            """premailer's last word on an element; `style_content` holds the marks in order of weight."""
+            key = (style_content, self._own.get(element, ""))
+            if key not in self._styles:
+                marks = [int(mark.removeprefix(_MARK).partition(":")[0]) for mark in style_content.split("; ")]
+                layers = [self._rules[number] for number in marks]
+                self._styles[key] = clean(style_attribute(layers, read_declarations(key[1])))
+            element.set("style", self._styles[key])
 
-@lru_cache(maxsize=8)  # reading letter.css is most of a letter's time, and 50 variants share it
-def _stylesheet(css: str, validate: bool, template: str) -> Any:
-    import cssutils
-
-    def refuse(url: str) -> NoReturn:
-        _refuse(template, f"@import of {url}")
-
-    return cssutils.CSSParser(fetcher=refuse, validate=validate).parseString(css)
-
-
-def _premailer(template: str) -> Any:
-    inliner = _inliner_class()(
-        allow_network=False,
-        cache_css_parsing=False,
-        disable_validation=True,
-        disable_basic_attributes=["align", "valign", "bgcolor", "width", "height"],
-        align_floating_images=False,
-        disable_link_rewrites=True,
-        remove_unset_properties=False,
-    )
-    inliner.template = template
-    transform = inliner.transform
-
-    def guarded(tree: Any) -> Any:
-        try:
-            return transform(tree)
-        except TemplateError:
-            raise
-        except Exception as error:  # premailer and cssutils raise anything on CSS they cannot read
-            raise TemplateError(
-                f"the CSS cannot be inlined: {error}",
-                where=f"templates/{template}",
-                mend='move the rule into the <style data-premailer="ignore"> block',
-            ) from error
-
-    inliner.transform = guarded
-    return inliner
+    return Inliner
 
 
-@contextmanager
-def _quiet_cssutils() -> Iterator[None]:
-    """Keep cssutils from writing to stderr, and leave its two process-wide settings as they were."""
-    import logging
-
-    import cssutils
-
-    logger = logging.getLogger("CSSUTILS")
-    level, raising = logger.level, cssutils.log.raiseExceptions
-    logger.setLevel(logging.CRITICAL + 1)
-    cssutils.log.raiseExceptions = False
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        cssutils.log.raiseExceptions = raising
-
-
-def _drop_classes(tree: Any, used: set[str]) -> None:
+def _drop_classes(tree: Any, used: set[str], keep_all: bool) -> None:
     for element in tree.xpath("//*[@class]"):
-        names = [name for name in element.get("class").split() if name in used]
+        names = [name for name in element.get("class").split() if keep_all or name in used]
         if names:
             element.set("class", " ".join(names))
         else:

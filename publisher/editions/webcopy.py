@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher.editions.inline import PERSONAL, serialise
+from publisher.editions.document import PERSONAL, parse_document, serialise
 from publisher.model import Mark
 
 
@@ -12,10 +12,7 @@ def web_copy(html: str) -> str:
     Elements of the class `personal` go; a mark that a writer's own template left elsewhere becomes nothing,
     and a link that leads to one becomes plain text.
     """
-    from lxml import html as lxml_html
-
-    parser = lxml_html.HTMLParser(huge_tree=True, encoding="utf-8")
-    tree = lxml_html.document_fromstring(html.encode(), parser=parser)
+    tree = parse_document(html)
     for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):
         if element.getparent() is not None:
             element.drop_tree()
