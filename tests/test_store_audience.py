@@ -192,11 +192,15 @@ def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence
     """Quotes, backslashes, newlines and every script come through the one parameter that carries the choices."""
     newsletter = f"n{len(list(store.editions.list()))}"
     for number, topics in enumerate(spellings):
-        store.subscribers.add(person(f"{newsletter}-{number}@example.org", newsletter, topics=tuple(topics)), at=NOW, source="t")
+        store.subscribers.add(
+            person(f"{newsletter}-{number}@example.org", newsletter, topics=tuple(topics)), at=NOW, source="t"
+        )
     held = [choice.topics for choice in store.subscribers.choices(newsletter)]
     variants = {topics: str(index) if topics else "" for index, topics in enumerate(held)}
     made = store.editions.create(
-        draft(newsletter, newsletter=newsletter, letters=letters(*{v for v in variants.values() if v}), variants=variants)
+        draft(
+            newsletter, newsletter=newsletter, letters=letters(*{v for v in variants.values() if v}), variants=variants
+        )
     )
     assert made is not None
     got = received(store, made)

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
-from store_samples import NOW, add_people, draft, later, person
+from store_samples import NOW, add_people, draft, later
 
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import Delivery, DeliveryStatus, Edition, Letter
+from publisher.model import Delivery, DeliveryStatus, Edition
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 

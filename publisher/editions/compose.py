@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,11 +34,13 @@ def compose(
     web_copy_url: str,
     note: Note | None = None,
     variant: str = "",
+    view: Callable[..., PostView] = post_view,
 ) -> Letter:
     """Return the letter that carries `posts` in the order given; the first one leads.
 
     note     the writer's words for this edition; None takes the newsletter's intro
     variant  which choice of topics the letter is for; "" is all of them
+    view     post_view, or what answers like it and remembers: letters of one edition share their posts
 
     Nothing is fetched, no clock is read, and equal arguments give an equal letter, byte for byte.
     Each recipient's own values stand as marks (see model.Mark), and nothing else in the letter reads as
@@ -50,7 +52,7 @@ def compose(
     note = note or default_note(config, newsletter)
     language = config.newsletter_language(newsletter)
     words = words_of(language)
-    views = _post_views(config, newsletter, posts, language, words)
+    views = _post_views(config, newsletter, posts, language, words, view)
     letter = _letter_view(config, newsletter, views, number, slot, made_at, note, web_copy_url)
     context = {"letter": letter, "posts": views, "words": words, "mark": Mark}
     template = f"email/{newsletter.template}.html"
@@ -60,12 +62,17 @@ def compose(
 
 
 def _post_views(
-    config: Config, newsletter: NewsletterConfig, posts: Sequence[RenderedPost], language: str, words: Words
+    config: Config,
+    newsletter: NewsletterConfig,
+    posts: Sequence[RenderedPost],
+    language: str,
+    words: Words,
+    view: Callable[..., PostView],
 ) -> list[PostView]:
     content = content_of(newsletter)
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
     zone = config.newsletter_zone(newsletter)
-    return [post_view(post, content, heading, zone, language, words) for post in posts]
+    return [view(post, content, heading, zone, language, words) for post in posts]
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:

@@ -42,6 +42,11 @@ class Variant:
         return sum(choice.subscribers for choice in self.choices)
 
 
+def all_topics(posts: Sequence[Post]) -> Variant:
+    """Return the variant that holds every post of an edition, of which nobody is known to be a reader."""
+    return Variant((), tuple(posts))
+
+
 def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Variant, ...]:
     """Return the variants of an edition of `posts` for these choices: all topics first, then by topics.
 
