@@ -182,7 +182,7 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     chosen = next(each for each in variant if each.subscribers)
     if not chosen.posts:
         raise PublisherError(
-            f"none of the {len(planned.posts)} posts of {name}'s next letter has a topic of {', '.join(topics)}",
+            f"no post of {name}'s next letter has a topic of {', '.join(topics)}",
             mend="nobody who chose only these would get it",
         )
     letter = Press(config, plan.archive).letter(planned, now, chosen)

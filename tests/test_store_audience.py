@@ -13,7 +13,7 @@ from store_samples import NOW, add_people, draft, later, person
 
 from publisher.delivery.lifecycle import Event, moves
 from publisher.errors import StoreError
-from publisher.model import Choice, Edition, Letter
+from publisher.model import Choice, Edition, EditionDraft, EditionPost, Letter
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
 from publisher.store.tables import subscriptions
@@ -169,9 +169,7 @@ def test_topics_change_under_many_editions_and_each_reader_has_a_right_letter_or
     assert len(list(store.editions.list())) == sum(edition is not None for edition in outcomes)
 
 
-def _numbered(number: int, known: dict[tuple[str, ...], str]) -> object:
-    from publisher.model import EditionPost
-
+def _numbered(number: int, known: dict[tuple[str, ...], str]) -> EditionDraft:
     posts = (EditionPost(f"p{number}", "P", "u"),)
     return draft(f"slot-{number}", posts=posts, letters=letters("ai", "art"), variants=known)
 
