@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from store_samples import NOW, add_people, draft, later, person
 
 from publisher.delivery.lifecycle import Event, moves
+from publisher.editions.variants import topic_set, variant_key
 from publisher.errors import StoreError
 from publisher.model import Choice, Edition, EditionDraft, EditionPost, Letter
 from publisher.store import Store
@@ -216,3 +217,13 @@ def test_a_thousand_choices_are_one_parameter(store: Store) -> None:
     edition = store.editions.create(draft(letters=letters(*variants.values()), variants=variants))
     assert edition is not None
     assert received(store, edition) == {f"r{i}": f"topic-{i}" for i in range(1_000)}
+
+
+def test_a_choice_of_sixty_topics_has_a_variant_that_the_record_holds(store: Store) -> None:
+    topics = topic_set([f"A rather long topic no. {number}" for number in range(60)])
+    add(store, "curious", *topics)
+    key = variant_key(topics)
+    edition = store.editions.create(draft(letters=letters(key), variants={topics: key}))
+    assert edition is not None
+    assert received(store, edition) == {"curious": key}
+    assert store.editions.letter(edition.id, key) is not None
