@@ -145,12 +145,10 @@ def measure(folder: Path, rounds: int) -> tuple[list[Figures], list[Usage]]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the figures for a person."""
-    lines = [
-        "letters of   choices  compositions  letters  deliveries  compose s  a letter ms  make s  peak MiB  HTML bytes"
-    ]
+    lines = ["letters of   choices  compositions  letters  deliveries  compose s  make s  peak MiB  HTML bytes"]
     lines += [
         f"{r['content']:<11}  {r['choices']:>7,}  {r['compositions']:>12,}  {r['letters']:>7,}  {r['deliveries']:>10,}"
-        f"  {r['compose']:>9.2f}  {1_000 * r['compose'] / r['compositions']:>11.1f}  {r['make']:>6.2f}"
+        f"  {r['compose']:>9.2f}  {r['make']:>6.2f}"
         f"  {r['peak_mib']:>8.0f}  {r['html']:>10,}"
         for r in rows
     ]
