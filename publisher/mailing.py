@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from enum import StrEnum
 from publisher.model import require_aware
 
 __all__ = [
+    "Choice",
     "Delivery",
     "DeliveryCounts",
     "DeliveryStatus",
@@ -81,10 +83,24 @@ class EditionPost:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice of topics, and how many active subscribers of one newsletter hold it.
+
+    topics  as the record spells them; none is all
+    """
+
+    topics: tuple[str, ...]
+    subscribers: int
+
+
+@dataclass(frozen=True, slots=True)
 class EditionDraft:
     """An edition that is composed and not yet in the ledger.
 
-    passed_over  ids of posts that this newsletter will never send: the archive before its first edition.
+    letters      the one for all topics (variant ""), and one for each other variant
+    passed_over  ids of posts that this newsletter will never send: the archive before its first edition
+    variants     the variant that holders of each choice of topics get, by the choice as the record spells it;
+                 None where nothing is sent to them. No topics get "", also where that is not said
     """
 
     newsletter: str
@@ -95,6 +111,7 @@ class EditionDraft:
     posts: tuple[EditionPost, ...]
     letters: tuple[Letter, ...]
     passed_over: tuple[str, ...] = ()
+    variants: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from publisher.mailing import Choice as Choice
     from publisher.mailing import Delivery as Delivery
     from publisher.mailing import DeliveryCounts as DeliveryCounts
     from publisher.mailing import DeliveryStatus as DeliveryStatus

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import select_posts
+from publisher.editions.variants import Variant, all_topics, variants_of
 from publisher.errors import PublisherError
-from publisher.model import EditionDraft, EditionPost, Letter, Post, Problem, slot_path
+from publisher.model import Choice, EditionDraft, EditionPost, Letter, Post, Problem, RenderedPost, slot_path
 from publisher.posts.archive import Archive
 from publisher.templating import Templates
 
 if TYPE_CHECKING:
+    from publisher.editions.note import Note
+    from publisher.editions.views import PostView
     from publisher.posts.markup import Renderer
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An edition that would be made now."""
+    """An edition that would be made now.
+
+    variants  who gets which of the posts; the one for all topics first
+    """
 
     newsletter: NewsletterConfig
     slot: str
     number: int
     posts: tuple[Post, ...]
     passed_over: tuple[str, ...]
-    recipients: int
+    variants: tuple[Variant, ...]
+
+    @property
+    def recipients(self) -> int:
+        """How many subscribers get a letter."""
+        return sum(variant.subscribers for variant in self.variants if variant.posts)
+
+    @property
+    def unmatched(self) -> int:
+        """How many subscribers get none, because no post has any of their topics."""
+        return sum(variant.subscribers for variant in self.variants if not variant.posts)
+
+    def for_choices(self, choices: Iterable[Choice]) -> Planned:
+        """Return the same edition for subscribers who hold these choices of topics."""
+        return replace(self, variants=variants_of(self.posts, choices))
 
 
 class UnreadablePostError(PublisherError):
@@ -40,7 +61,7 @@ class UnreadablePostError(PublisherError):
 
 
 class Press:
-    """Composes planned editions. Rendered posts are shared by all editions of a run."""
+    """Composes planned editions. Rendered posts are shared by all editions of a run, and by their variants."""
 
     def __init__(self, config: Config, archive: Archive) -> None:
         from publisher.posts.markup import Renderer
@@ -48,48 +69,89 @@ class Press:
         self._config, self._archive = config, archive
         self._renderer: Renderer = Renderer(archive, config)
         self._templates = Templates(config.root / "templates")
+        self._views: dict[tuple[Any, ...], PostView] = {}
 
     def draft(self, planned: Planned, now: datetime) -> EditionDraft:
-        """Return the planned edition composed and ready for the ledger."""
-        letter = self.letter(planned, now)
+        """Return the planned edition composed and ready for the ledger: one letter for each variant with posts.
+
+        Raises like `letter`.
+        """
+        letters = self._letters(planned, now)
         return EditionDraft(
             newsletter=planned.newsletter.name,
             slot=planned.slot,
             number=planned.number,
-            subject=letter.subject,
+            subject=letters[0].subject,
             made_at=now,
             posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
-            letters=(letter,),
+            letters=letters,
             passed_over=planned.passed_over,
+            variants={
+                choice.topics: variant.key if variant.posts else None
+                for variant in planned.variants
+                for choice in variant.choices
+            },
         )
 
-    def letter(self, planned: Planned, now: datetime) -> Letter:
-        """Compose the letter for all topics; raise PublisherError when a note or template is broken.
+    def letter(self, planned: Planned, now: datetime, variant: Variant | None = None) -> Letter:
+        """Compose the letter of a variant that has posts, or the one for all topics.
 
-        Raises UnreadablePostError for a post, and marks it, so that the next build leaves it out.
+        Raises PublisherError when a note or template is broken. Raises UnreadablePostError for a post, and
+        marks it, so that the next build leaves it out.
         """
-        from publisher.editions.compose import compose
         from publisher.editions.note import read_note
-        from publisher.posts.markup import BrokenPost
 
-        try:
-            posts = [self._renderer.render(post) for post in planned.posts]
-        except BrokenPost as broken:
-            self._archive.mark_broken(broken.problem, broken.source)
-            raise UnreadablePostError(broken.source, broken.problem) from broken
-        newsletter = planned.newsletter
-        path = f"/editions/{newsletter.name}/{slot_path(planned.slot)}/"
+        note = read_note(self._config, planned.newsletter, planned.slot)
+        return self._compose(planned, now, variant or all_topics(planned.posts), note)
+
+    def _letters(self, planned: Planned, now: datetime) -> tuple[Letter, ...]:
+        from publisher.editions.note import read_note
+
+        note = read_note(self._config, planned.newsletter, planned.slot)
+        letters = []
+        composed: dict[tuple[str, ...], Letter] = {}
+        for variant in planned.variants:
+            if variant.posts:
+                # A letter says nothing of its topics: where two variants take the same posts, it is the same.
+                ids = tuple(post.id for post in variant.posts)
+                composed[ids] = composed.get(ids) or self._compose(planned, now, variant, note)
+                letters.append(replace(composed[ids], variant=variant.key))
+        return tuple(letters)
+
+    def _compose(self, planned: Planned, now: datetime, variant: Variant, note: Note | None) -> Letter:
+        from publisher.editions.compose import compose
+
         return compose(
             self._config,
-            newsletter,
-            posts,
+            planned.newsletter,
+            [self._rendered(post) for post in variant.posts],
             planned.number,
             planned.slot,
             now,
             self._templates,
-            self._config.site_url + path,
-            read_note(self._config, newsletter, planned.slot),
+            f"{self._config.site_url}/editions/{planned.newsletter.name}/{slot_path(planned.slot)}/",
+            note,
+            variant.key,
+            self._view,
         )
+
+    def _view(self, rendered: RenderedPost, *how: Any) -> PostView:
+        """Return what a letter shows of a post, made once: fifty letters of one edition carry it."""
+        from publisher.editions.views import post_view
+
+        key = (rendered.post.source, *how)
+        if key not in self._views:
+            self._views[key] = post_view(rendered, *how)
+        return self._views[key]
+
+    def _rendered(self, post: Post) -> RenderedPost:
+        from publisher.posts.markup import BrokenPost
+
+        try:
+            return self._renderer.render(post)
+        except BrokenPost as broken:
+            self._archive.mark_broken(broken.problem, broken.source)
+            raise UnreadablePostError(broken.source, broken.problem) from broken
 
 
 def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Planned:
@@ -100,5 +162,7 @@ def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Arch
     posts = selection.posts
     if schedule.kind is ScheduleKind.EACH_POST:
         posts = posts[:1]
-        return Planned(newsletter, post_slot(posts[0].id) if posts else "post:", 1, posts, (), 0)
-    return Planned(newsletter, slot_label(schedule, now, zone), 1, posts, (), 0)
+        slot = post_slot(posts[0].id) if posts else "post:"
+    else:
+        slot = slot_label(schedule, now, zone)
+    return Planned(newsletter, slot, 1, posts, (), (all_topics(posts),))

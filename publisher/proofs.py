@@ -42,18 +42,20 @@ def next_edition(
     sends each post by itself, the oldest new post.
     """
     planned = newsletter_posts(config, newsletter, archive, now)
-    slots = store.editions.slots(newsletter.name) if store else frozenset()
-    if store is None or not slots:
+    if store is None:
         return planned
-    handled = store.editions.handled_posts(newsletter.name)
-    zone = config.newsletter_zone(newsletter)
-    new = select_posts(list(archive.posts), newsletter, handled, False, now, zone).posts
-    if not new:
-        return planned
-    number = store.editions.next_number(newsletter.name)
-    if parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
-        return replace(planned, posts=new[-1:], slot=post_slot(new[-1].id), number=number)
-    return replace(planned, posts=new, number=number)
+    posts, slot, number = planned.posts, planned.slot, planned.number
+    if store.editions.slots(newsletter.name):
+        handled = store.editions.handled_posts(newsletter.name)
+        new = select_posts(
+            list(archive.posts), newsletter, handled, False, now, config.newsletter_zone(newsletter)
+        ).posts
+        if new:
+            posts, number = new, store.editions.next_number(newsletter.name)
+        if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
+            posts, slot = new[-1:], post_slot(new[-1].id)
+    next_one = replace(planned, posts=posts, slot=slot, number=number)
+    return next_one.for_choices(store.subscribers.choices(newsletter.name))
 
 
 class Proofreader:

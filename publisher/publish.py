@@ -11,166 +11,49 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key, require_posts
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.editions.schedule import post_slot, slot_label
-from publisher.editions.select import Selection, select_posts
+from publisher.config import Config
+from publisher.editions.variants import variants_of
 from publisher.errors import PublisherError
 from publisher.model import (
+    Choice,
     Delivery,
     DeliveryCounts,
     DeliveryStatus,
     Edition,
     EditionDraft,
-    Post,
     Problem,
 )
-from publisher.posts.archive import Archive, read_archive
+from publisher.plan import Plan, make_plan
 from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts
 from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """A newsletter that has no edition to make now, and why."""
-
-    newsletter: NewsletterConfig
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a publish would do: editions to make, newsletters with none, and editions that are not all delivered.
-
-    left_out  why posts that seemed good are in no edition: their bodies could not be read
-    """
-
-    archive: Archive
-    editions: tuple[Planned, ...] = ()
-    idle: tuple[Idle, ...] = ()
-    unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
-    left_out: tuple[Problem, ...] = ()
+COMPOSED_AGAIN = 5  # times, where subscribers choose topics as an edition is being made
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of the deliveries of one edition. sent: by this run; another one may send at the same time."""
+    """What became of the deliveries of one edition.
+
+    sent       by this run; another one may send at the same time
+    unmatched  how many subscribers got nothing because no post has any of their topics; known to the run
+               that made the edition
+    """
 
     edition: Edition
     sent: int
     after: DeliveryCounts
+    unmatched: int = 0
 
 
-def make_plan(
-    config: Config,
-    store: Store | None,
-    names: Sequence[str],
-    now: datetime,
-    *,
-    keep: bool = True,
-    without: Collection[str] = (),
-) -> Plan:
-    """Decide what the newsletters called `names` (all, if none are named) would send at `now`.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An edition that this run wrote into the ledger, and what it was made from."""
 
-    store    None when there is no database yet: no subscribers, nothing sent
-    keep     False reads the posts without writing their index
-    without  sources of posts that cannot be sent
-    """
-    require_posts(config)
-    archive = read_archive(config, now, code_key(), keep=keep)
-    posts = [post for post in archive.posts if post.source not in without]
-    wanted = [n for n in config.newsletters if not names or n.name in names]
-    editions: list[Planned] = []
-    idle: list[Idle] = []
-    for newsletter in wanted:
-        planned = _plan_newsletter(config, store, newsletter, posts, now)
-        if isinstance(planned, Idle):
-            idle.append(planned)
-        else:
-            editions.extend(planned)
-    unfinished = (
-        ()
-        if store is None
-        else tuple(
-            (edition, store.deliveries.counts(edition.id))
-            for edition in store.editions.unfinished()
-            if not names or edition.newsletter in names
-        )
-    )
-    return Plan(archive, tuple(editions), tuple(idle), unfinished)
-
-
-def _plan_newsletter(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
-) -> list[Planned] | Idle:
-    zone = config.newsletter_zone(newsletter)
-    # In this order: an edition that another process makes meanwhile takes the slot, or shows in what is handled.
-    taken = store.editions.slots(newsletter.name) if store else frozenset()
-    is_first = not taken
-    handled = store.editions.handled_posts(newsletter.name) if store else frozenset()
-    selection = select_posts(posts, newsletter, handled, is_first, now, zone)
-    if not selection.posts:
-        return Idle(newsletter, _why_idle(selection))
-    recipients = _recipients(store, newsletter)
-    if not recipients:
-        return Idle(newsletter, _nobody(newsletter, selection))
-    schedule = parse_schedule(newsletter.schedule)
-    number = store.editions.next_number(newsletter.name) if store else 1
-    if schedule.kind is ScheduleKind.EACH_POST:
-        # Oldest first, so that letters arrive in the order of the posts; only the first one carries the archive.
-        oldest_first = list(reversed(selection.posts))
-        return [
-            Planned(
-                newsletter,
-                post_slot(post.id),
-                number + index,
-                (post,),
-                _left_behind(selection, oldest_first[1:]) if index == 0 else (),
-                recipients,
-            )
-            for index, post in enumerate(oldest_first)
-        ]
-    slot = free_slot(slot_label(schedule, now, zone), taken)
-    return [Planned(newsletter, slot, number, selection.posts, selection.passed_over, recipients)]
-
-
-def _left_behind(selection: Selection, later: Sequence[Post]) -> tuple[str, ...]:
-    """The archive without the posts whose own letters follow at once."""
-    ids = {post.id for post in later}
-    return tuple(post_id for post_id in selection.passed_over if post_id not in ids)
-
-
-def free_slot(label: str, taken: frozenset[str]) -> str:
-    """Return the slot for an edition made by hand: the current one, or a place beside it (2026-W47.2)."""
-    if label not in taken:
-        return label
-    number = 2
-    while f"{label}.{number}" in taken:
-        number += 1
-    return f"{label}.{number}"
-
-
-def _recipients(store: Store | None, newsletter: NewsletterConfig) -> int:
-    from publisher.model import SubscriberStatus
-
-    return store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0
-
-
-def _why_idle(selection: Selection) -> str:
-    if selection.waiting:
-        return f"{selection.waiting} of {selection.needed} new posts that an edition needs"
-    return "no new posts"
-
-
-def _nobody(newsletter: NewsletterConfig, selection: Selection) -> str:
-    waiting = len(selection.posts) + selection.waiting
-    return (
-        f"{waiting} new post{'s' if waiting != 1 else ''}, and no subscribers yet "
-        f"(publisher subscribers add you@example.org --newsletter {newsletter.name})"
-    )
+    planned: Planned
+    edition: Edition
 
 
 def compose_plan(
@@ -206,10 +89,34 @@ def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
     return lines
 
 
-def make_editions(store: Store, drafts: Iterable[EditionDraft]) -> list[Edition]:
-    """Write editions into the ledger; one that another process made meanwhile is left to it."""
-    made = (store.editions.create(draft) for draft in drafts)
-    return [edition for edition in made if edition is not None]
+def make_editions(
+    config: Config, store: Store, plan: Plan, drafts: Sequence[EditionDraft], now: datetime
+) -> list[Made]:
+    """Write the composed editions of a plan into the ledger; one that another process made is left to it.
+
+    Where subscribers chose topics meanwhile that nothing was composed for, the edition is composed again for
+    the choices of now. Raises ChoicesChangedError when that does not end: what was made until then stands.
+    """
+    made = []
+    for planned, draft in zip(plan.editions, drafts, strict=True):
+        settled, edition = _make(config, store, plan, planned, draft, now)
+        if edition is not None:
+            made.append(Made(settled, edition))
+    return made
+
+
+def _make(
+    config: Config, store: Store, plan: Plan, planned: Planned, draft: EditionDraft, now: datetime
+) -> tuple[Planned, Edition | None]:
+    from publisher.store.audience import ChoicesChangedError
+
+    for _ in range(COMPOSED_AGAIN):
+        try:
+            return planned, store.editions.create(draft)
+        except ChoicesChangedError:
+            planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name))
+            draft = Press(config, plan.archive).draft(planned, now)
+    return planned, store.editions.create(draft)
 
 
 def deliver_open(
@@ -218,15 +125,24 @@ def deliver_open(
     names: Sequence[str],
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None] | None,
+    made: Sequence[Made] = (),
 ) -> list[Delivered]:
-    """Deliver whatever is open, oldest edition first; raise TransportError when the transport gives no answer."""
+    """Deliver whatever is open, oldest edition first; raise TransportError when the transport gives no answer.
+
+    made: by this run. Those that go to nobody stand in the result too.
+    """
     from publisher.delivery.deliver import deliver
 
     editions = [e for e in store.editions.unfinished() if not names or e.newsletter in names]
+    unmatched = {one.edition.id: one.planned.unmatched for one in made}
+    results = [
+        Delivered(one.edition, 0, DeliveryCounts(), unmatched[one.edition.id])
+        for one in made
+        if one.edition.id not in {edition.id for edition in editions}
+    ]
     if not editions:
-        return []
+        return results
     links = project_links(config)
-    results = []
     with open_transport(config) as transport:
         for edition in editions:
             before = store.deliveries.counts(edition.id)
@@ -241,7 +157,7 @@ def deliver_open(
                 clock=clock,
                 progress=done,
             )
-            results.append(Delivered(edition, done.sent, after))
+            results.append(Delivered(edition, done.sent, after, unmatched.get(edition.id, 0)))
     return results
 
 
@@ -259,11 +175,12 @@ class _Counter:
             self._progress(self._done, max(self._total, self._done))
 
 
-def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime) -> str:
+def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime, topics: Collection[str] = ()) -> str:
     """Send one marked copy of a newsletter's next letter to an address; return its subject.
 
-    Touches neither the ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links
-    for leaving belong to nobody.
+    topics: show what a subscriber who chose these gets; none is all. Touches neither the
+    ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links for leaving belong
+    to nobody.
     """
     from publisher.delivery.copy import send_copy
     from publisher.delivery.transport import Accepted
@@ -274,7 +191,14 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     planned = planned or newsletter_posts(config, newsletter, plan.archive, now)
     if not planned.posts:
         raise PublisherError(f"{name} has no post to show", mend="write one, or give the newsletter other tags")
-    letter = Press(config, plan.archive).letter(planned, now)
+    variant = variants_of(planned.posts, [Choice(tuple(topics), 1)])
+    chosen = next(each for each in variant if each.subscribers)
+    if not chosen.posts:
+        raise PublisherError(
+            f"no post of {name}'s next letter has a topic of {', '.join(topics)}",
+            mend="nobody who chose only these would get it",
+        )
+    letter = Press(config, plan.archive).letter(planned, now, chosen)
     # A slot that no edition has: a second copy is a second message, not the first one again.
     draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
     with open_transport(config) as transport:

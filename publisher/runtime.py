@@ -120,6 +120,7 @@ def _load_copies(config: Config) -> Sequence[EditionPage]:
 
     with open_project_store(config) as store:
         return [
-            EditionPage(edition, web_copy(store.editions.letters(edition.id)[0].html))
+            EditionPage(edition, web_copy(letter.html))
             for edition in store.editions.list()
+            if (letter := store.editions.letter(edition.id))
         ]

@@ -249,7 +249,7 @@ def test_each_choice_of_topics_gets_its_letter(sqlite_store: Store, tmp_path: Pa
     add_people(sqlite_store, 1)
     sqlite_store.subscribers.add(person("ai@example.org", topics=("ai",)), at=NOW, source="test")
     letters = (Letter("", "All", "", "<p>", "All\n"), Letter("ai", "AI", "", "<p>", "AI\n"))
-    edition = sqlite_store.editions.create(draft(letters=letters))
+    edition = sqlite_store.editions.create(draft(letters=letters, variants={("ai",): "ai"}))
     assert edition is not None
 
     transport = Scripted()

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
-from store_samples import NOW, add_people, draft, later, person
+from store_samples import NOW, add_people, draft, later
 
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import Delivery, DeliveryStatus, Edition, Letter
+from publisher.model import Delivery, DeliveryStatus, Edition
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 
@@ -204,19 +204,6 @@ def test_a_delivery_that_is_sent_stays_sent(store: Store, edition: Edition) -> N
 
 def test_no_answers_are_no_work(store: Store) -> None:
     assert store.deliveries.acknowledge("w1", []) == 0
-
-
-def test_a_choice_of_topics_gets_its_own_letter_where_there_is_one(store: Store) -> None:
-    store.subscribers.add(person("all@example.org"), at=NOW, source="test")
-    store.subscribers.add(person("ai@example.org", topics=("ml", "ai")), at=NOW, source="test")
-    store.subscribers.add(person("art@example.org", topics=("art",)), at=NOW, source="test")
-    letters = (Letter("", "s", "p", "h", "t"), Letter("ai,ml", "s", "p", "h", "t"))
-
-    edition = store.editions.create(draft(letters=letters))
-
-    assert edition is not None
-    variants = {delivery.address: delivery.variant for delivery in claim(store, edition)}
-    assert variants == {"all@example.org": "", "ai@example.org": "ai,ml", "art@example.org": ""}
 
 
 def test_counts_are_the_editions_own(store: Store, edition: Edition) -> None:

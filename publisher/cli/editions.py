@@ -51,11 +51,12 @@ def list_editions(app: App, newsletter: str | None = None) -> None:
 
 @editions.command("show", epilog="Example: publisher editions show 3 --html > letter.html")
 @click.argument("edition_id", metavar="ID", type=int)
+@click.option("--variant", metavar="TOPICS", default="", help="The letter of a choice of topics: ai,ml.")
 @click.option("--html", "part", flag_value="html", help="Print the HTML part.")
 @click.option("--text", "part", flag_value="text", help="Print the plain text part.")
 @with_app
-def show(app: App, edition_id: int, part: str | None) -> None:
-    """Show the edition with this ID (see `publisher editions`): its facts, or a part of its letter."""
+def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
+    """Show the edition with this ID (see `publisher editions`): its facts and letters, or a part of one letter."""
     from publisher.runtime import has_store, open_project_store
 
     config = app.config()
@@ -65,12 +66,18 @@ def show(app: App, edition_id: int, part: str | None) -> None:
         edition = store.editions.get(edition_id)
         if edition is None:
             raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
-        letter = store.editions.letters(edition_id)[0]
-        row = _row(store, edition)
+        letter = store.editions.letter(edition_id, variant)
+        row = _row(store, edition) | {"letters": _letters(store, edition_id)}
+    if letter is None:
+        raise PublisherError(
+            f"edition {edition_id} has no letter for {variant!r}", mend="publisher editions show lists its letters"
+        )
     if part:
         click.echo(letter.html if part == "html" else letter.text, nl=not letter.text.endswith("\n"))
     elif app.json:
-        app.print_json(row | {"preheader": letter.preheader, "html": letter.html, "text": letter.text})
+        app.print_json(
+            row | {"variant": variant, "preheader": letter.preheader, "html": letter.html, "text": letter.text}
+        )
     else:
         _facts(app, row, letter, edition)
 
@@ -87,6 +94,14 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
         "posts": [{"id": post.id, "title": post.title, "url": post.url} for post in edition.posts],
         "deliveries": {status.value: count for status, count in counts.by_status.items() if count},
     }
+
+
+def _letters(store: Store, edition_id: int) -> list[dict[str, Any]]:
+    messages = store.deliveries.by_variant(edition_id)
+    return [
+        {"variant": letter.variant, "subject": letter.subject, "messages": messages.get(letter.variant, 0)}
+        for letter in store.editions.letters(edition_id)
+    ]
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
@@ -109,4 +124,11 @@ def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> N
     app.say(f"{plural(len(edition.posts), 'post')}:")
     for post in edition.posts:
         app.say(f"  {post.title}\n    {post.url}")
+    if len(row["letters"]) > 1:
+        from publisher.cli.tables import print_table
+
+        print_table(
+            ("Letter", "Messages", "Subject"),
+            [(each["variant"] or "all topics", f"{each['messages']:,}", each["subject"]) for each in row["letters"]],
+        )
     app.say(f"HTML {len(letter.html.encode()):,} bytes, text {len(letter.text.encode()):,} bytes")

@@ -19,8 +19,8 @@ from publisher.errors import PublisherError
 if TYPE_CHECKING:
     from publisher.build import BuildReport
     from publisher.config import Config
-    from publisher.publish import Delivered, Plan
-    from publisher.store import Store
+    from publisher.plan import Plan
+    from publisher.publish import Delivered
 
 
 @click.command(
@@ -31,27 +31,44 @@ if TYPE_CHECKING:
 @click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...")
 @click.option("--dry-run", is_flag=True, help="Say what would be made and to how many; write nothing.")
 @click.option("--to", "address", metavar="ADDRESS", help="Send a marked test copy here; nothing else happens.")
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="TAG",
+    help="With --to: the letter of those who chose this topic; again for more.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before real mail is sent.")
 @click.option("--accept-new-ids", is_flag=True, help="Go on although readers will see, and get, posts again.")
 @with_app
 def publish(
-    app: App, newsletters: tuple[str, ...], dry_run: bool, address: str | None, yes: bool, accept_new_ids: bool
+    app: App,
+    newsletters: tuple[str, ...],
+    dry_run: bool,
+    address: str | None,
+    topics: tuple[str, ...],
+    yes: bool,
+    accept_new_ids: bool,
 ) -> int:
     """Build, make each newsletter's next edition from what it has not sent yet, and deliver it.
 
     Names of newsletters limit it to these. Run it as often as you like: a post goes out once, a subscriber
     gets an edition once, and a run that was stopped half-way is finished by the next.
     """
+    from publisher.cli.rehearse import dry_run as rehearse
+    from publisher.cli.rehearse import test_copy
     from publisher.runtime import has_store, open_project_store
 
+    if topics and not address:
+        raise click.UsageError("--topic shows what --to sends; give --to ADDRESS too")
     config = app.config(remember=not (dry_run or address))
     require_known(config, newsletters)
     now = app.now(config)
     if address:
-        return _test_copy(app, config, newsletters, address, now)
+        return test_copy(app, config, newsletters, address, now, topics)
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
-            return _dry_run(app, config, store, newsletters, now, accept_new_ids)
+            return rehearse(app, config, store, newsletters, now, accept_new_ids)
     return _publish(app, config, newsletters, now, yes, accept_new_ids)
 
 
@@ -69,14 +86,14 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
         for line in steps.shortened(drafts):
             app.say(line)
         _may_send(app, config, plan, yes)
-        made = steps.make_editions(store, drafts)
+        made = steps.make_editions(config, store, plan, drafts, now)
         if made:
             # The web copies are up before the first letter points to them.
             again = run_build(config, now)
             _tell_hub(app, config, again)
             report = _joined(report, again)
         with bar(app, "Delivering") as progress:
-            results = steps.deliver_open(config, store, names, _clock(app, now), progress)
+            results = steps.deliver_open(config, store, names, _clock(app, now), progress, made)
     return _finish(app, report, plan, results)
 
 
@@ -155,8 +172,15 @@ def _show_result(app: App, result: Delivered) -> bool:
     ):
         if after[status]:
             parts.append(f"{after[status]:,} {word}")
+    if result.unmatched:
+        parts.append(unmatched(result.unmatched))
     app.say(f"{name}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
     return bool(after[Status.DEFERRED] or after[Status.FAILED] or after[Status.UNCERTAIN])
+
+
+def unmatched(subscribers: int) -> str:
+    """Return that no post had a topic of so many subscribers, who got nothing."""
+    return f"nothing for {plural(subscribers, 'subscriber')} whose topics no post has"
 
 
 def _result_json(result: Delivered) -> dict[str, Any]:
@@ -168,63 +192,5 @@ def _result_json(result: Delivered) -> dict[str, Any]:
         "subject": edition.subject,
         "posts": [post.id for post in edition.posts],
         "deliveries": {status.value: count for status, count in result.after.by_status.items()},
+        "unmatched": result.unmatched,
     }
-
-
-def _dry_run(
-    app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime, accept_new_ids: bool
-) -> int:
-    from publisher import publish as steps
-    from publisher.build.ids import KnownIds
-    from publisher.runtime import transport_name
-
-    plan, drafts = steps.compose_plan(config, store, names, now, keep=False)
-    KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
-    app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
-    made = list(zip(plan.editions, drafts, strict=True))
-    if app.json:
-        app.print_json(
-            [
-                {
-                    "newsletter": p.newsletter.name,
-                    "slot": p.slot,
-                    "number": p.number,
-                    "subject": draft.subject,
-                    "posts": [post.id for post in p.posts],
-                    "recipients": p.recipients,
-                }
-                for p, draft in made
-            ]
-        )
-    posts = len(plan.archive.posts) - len(plan.left_out)
-    app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
-    for planned, draft in made:
-        app.say(
-            f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {draft.subject!r} "
-            f"to {plural(planned.recipients, 'subscriber')} by {transport_name(config)}"
-        )
-        for post in planned.posts:
-            app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
-    for line in steps.shortened(drafts):
-        app.say(line)
-    for idle in plan.idle:
-        app.say(f"{idle.newsletter.name}: {idle.reason}")
-    for edition, counts in plan.unfinished:
-        app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} left of an earlier run")
-    return 0
-
-
-def _test_copy(app: App, config: Config, names: Sequence[str], address: str, now: datetime) -> int:
-    from publisher import publish as steps
-    from publisher.runtime import has_store, open_project_store, transport_name
-    from publisher.subscribers.address import normalise
-
-    to = normalise(address)
-    if not config.newsletters:
-        raise PublisherError("the project has no newsletter", mend="add a [[newsletters]] table to publisher.toml")
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
-        plan = steps.make_plan(config, store, names, now, keep=False)
-        for name in names or [newsletter.name for newsletter in config.newsletters]:
-            subject = steps.send_test(config, plan, to, name, now)
-            app.say(f"{name}: copy of {subject!r} to {to} by {transport_name(config)}")
-    return 0

@@ -13,7 +13,7 @@ from publisher.cli.app import App, plural, with_app
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
     from publisher.model import RenderedPost
-    from publisher.publish import Plan
+    from publisher.plan import Plan
     from publisher.store import Store
 
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @with_app
 def status(app: App) -> None:
     """Show what there is, what was sent and what comes next: posts, feeds, newsletters, subscribers, outbox."""
-    from publisher.publish import make_plan
+    from publisher.plan import make_plan
     from publisher.runtime import has_store, open_project_store
 
     config = app.config()
@@ -85,7 +85,8 @@ def _newsletter(
     zone = config.newsletter_zone(newsletter)
     due = next_due(parse_schedule(newsletter.schedule), now, zone)
     last = next(iter(store.editions.list(newsletter.name, 1)), None) if store else None
-    waiting = sum(len(p.posts) for p in plan.editions if p.newsletter.name == newsletter.name)
+    planned = [p for p in plan.editions if p.newsletter.name == newsletter.name]
+    reached = {choice for p in planned for variant in p.variants if variant.posts for choice in variant.choices}
     idle = next((i.reason for i in plan.idle if i.newsletter.name == newsletter.name), "")
     return {
         "name": newsletter.name,
@@ -93,7 +94,8 @@ def _newsletter(
         "schedule": newsletter.schedule,
         "subscribers": store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0,
         "next": {"slot": due.label, "at": due.at.astimezone(zone).isoformat()} if due else None,
-        "would_hold": waiting,
+        "would_hold": sum(len(p.posts) for p in planned),
+        "would_reach": sum(choice.subscribers for choice in reached),
         "idle": idle,
         "last": {
             "id": last.id,
@@ -147,6 +149,8 @@ def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
     due, last = facts["next"], facts["last"]
     next_line = f"{due['slot']} on {due['at'][:16].replace('T', ' at ')}" if due else "when you publish"
     holds = plural(facts["would_hold"], "post") if facts["would_hold"] else facts["idle"]
+    if facts["would_hold"] and facts["would_reach"] < facts["subscribers"]:
+        holds += f" to {plural(facts['would_reach'], 'subscriber')}; no post has the topics of the others"
     app.say(f"  next  {next_line}; today: {holds}")
     if last:
         app.say(f"  last  {last['slot']}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")

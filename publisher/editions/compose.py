@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,11 +37,13 @@ def compose(
     web_copy_url: str,
     note: Note | None = None,
     variant: str = "",
+    view: Callable[..., PostView] = post_view,
 ) -> Letter:
     """Return the letter that carries `posts` in the order given; the first one leads.
 
     note     the writer's words for this edition; None takes the newsletter's intro
     variant  which choice of topics the letter is for; "" is all of them
+    view     post_view, or what answers like it and remembers: letters of one edition share their posts
 
     Whole posts become excerpts, and excerpts titles, where Gmail would cut the letter off (see fit.fitting).
     Nothing is fetched, no clock is read, and equal arguments give an equal letter, byte for byte.
@@ -57,7 +59,7 @@ def compose(
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
 
     def made(content: Content) -> Letter:
-        views = _post_views(config, newsletter, posts, content, language, words)
+        views = _post_views(config, newsletter, posts, content, language, words, view)
         letter = _letter_view(config, newsletter, views, content, words, number, slot, made_at, note, web_copy_url)
         shown = [at_level(view, content) for view in views]
         context = {"letter": letter, "posts": shown, "words": words, "mark": Mark, "looks": looks}
@@ -76,11 +78,12 @@ def _post_views(
     content: Content,
     language: str,
     words: Words,
+    view: Callable[..., PostView],
 ) -> list[PostView]:
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
     zone = config.newsletter_zone(newsletter)
     links = newsletter.text_links
-    return [post_view(post, content, heading, zone, language, words, links) for post in posts]
+    return [view(post, content, heading, zone, language, words, links) for post in posts]
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:

@@ -12,6 +12,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from publisher.model import Post, require_aware
+from publisher.posts.naming import tag_slug
 
 if TYPE_CHECKING:
     from publisher.config import NewsletterConfig
@@ -72,11 +73,14 @@ def select_posts(
 
 
 def has_tag(post: Post, wanted: Collection[str]) -> bool:
-    """Return whether a post has any of the wanted tags, by name in any case or by slug; no tags want all."""
+    """Return whether a post has any of the wanted tags; no tags want all.
+
+    Tags are compared by their slugs: by name in any case, spacing and Unicode form, or by the slug itself.
+    """
     if not wanted:
         return True
-    keys = {tag.casefold() for tag in wanted}
-    return any(tag.name.casefold() in keys or tag.slug in keys for tag in post.tags)
+    slugs = {tag_slug(tag) for tag in wanted}
+    return any(tag.slug in slugs for tag in post.tags)
 
 
 def _age(post: Post) -> tuple[datetime, str]:

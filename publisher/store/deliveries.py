@@ -14,10 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition, SubscriberStatus, require_aware
+from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, SubscriberStatus, require_aware
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, editions, subscribers, subscriptions
-from publisher.store.topics import encode_topics, topics_of_variant
 
 # What one event does to a row, by the status it finds; rows in any other status are left alone.
 Moves = Mapping[DeliveryStatus, DeliveryStatus]
@@ -59,6 +58,16 @@ class Deliveries:
         )
         with self._database.read() as connection:
             return DeliveryCounts({row.status: row.total for row in connection.execute(query)})
+
+    def by_variant(self, edition_id: int) -> dict[str, int]:
+        """Return how many deliveries of the edition there are of each variant of its letter."""
+        query = (
+            sa.select(deliveries.c.variant, sa.func.count().label("total"))
+            .where(deliveries.c.edition_id == edition_id)
+            .group_by(deliveries.c.variant)
+        )
+        with self._database.read() as connection:
+            return {row.variant: row.total for row in connection.execute(query)}
 
     def claim(
         self,
@@ -137,34 +146,6 @@ class Deliveries:
         )
         with self._database.write() as connection:
             return connection.execute(change).rowcount
-
-
-def queue(connection: Connection, edition: Edition, variants: Collection[str]) -> None:
-    """Make a delivery of the edition for each active subscriber of its newsletter, in one statement.
-
-    Each gets the variant made for their choice of topics, or the one for all topics.
-    """
-    choices = {encode_topics(topics_of_variant(variant)): variant for variant in variants if variant}
-    variant = sa.case(choices, value=subscriptions.c.topics, else_="") if choices else sa.literal("")
-    columns = {
-        "edition_id": sa.literal(edition.id),
-        "subscriber_id": subscribers.c.id,
-        "variant": variant,
-        "status": sa.literal(DeliveryStatus.QUEUED, deliveries.c.status.type),
-        "attempts": sa.literal(0),
-        "next_try_at": sa.literal(edition.made_at, deliveries.c.next_try_at.type),
-        "reason": sa.literal(""),
-    }
-    readers = (
-        sa.select(*columns.values())
-        .join_from(subscriptions, subscribers)
-        .where(
-            subscriptions.c.newsletter == edition.newsletter,
-            subscribers.c.status == SubscriberStatus.ACTIVE,
-        )
-        .order_by(subscribers.c.id)
-    )
-    connection.execute(sa.insert(deliveries).from_select(list(columns), readers))
 
 
 def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:

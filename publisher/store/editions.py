@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from publisher.model import Edition, EditionDraft, EditionPost, Letter
-from publisher.store.deliveries import queue
+from publisher.store.audience import missing_letters, queue
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
@@ -22,18 +23,23 @@ class Editions:
     def create(self, draft: EditionDraft) -> Edition | None:
         """Write the edition, its posts, letters and a delivery for every active subscriber: all or nothing.
 
-        The draft needs a letter for all topics (variant ""): it goes to those whose choice has no letter of
-        its own. Raises ValueError for a draft without it. Returns None, and writes nothing, where another
-        process made this slot first or took one of the posts.
+        Subscribers get the variant that the draft names for their choice of topics, or nothing where it is
+        None. Raises ChoicesChangedError, and writes nothing, where somebody holds a choice that the draft
+        does not know: compose it again for the choices of now. Raises ValueError for a draft without a letter
+        for all topics, or without one of those it names. Returns None, and writes nothing, where another process
+        made this slot first or took one of the posts.
         """
-        if not any(letter.variant == "" for letter in draft.letters):
+        keys = [letter.variant for letter in draft.letters]
+        if "" not in keys:
             raise ValueError("an edition needs a letter for all topics")
+        if missing := missing_letters(draft.variants, keys):
+            raise ValueError(f"an edition needs a letter for {missing[0]!r}")
         try:
             with self._database.write() as connection:
                 edition = self._insert(connection, draft)
                 self._take_posts(connection, edition, draft)
                 _insert_content(connection, edition, draft)
-                queue(connection, edition, [letter.variant for letter in draft.letters])
+                queue(connection, edition, draft.variants)
                 return edition
         except _TakenError:
             return None
@@ -58,9 +64,14 @@ class Editions:
         """Return the edition's letters, the one for all topics first."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id).order_by(letters.c.variant)
         with self._database.read() as connection:
-            return [
-                Letter(row.variant, row.subject, row.preheader, row.html, row.text) for row in connection.execute(query)
-            ]
+            return [_letter(row) for row in connection.execute(query)]
+
+    def letter(self, edition_id: int, variant: str = "") -> Letter | None:
+        """Return one of the edition's letters: the one for all topics unless told otherwise."""
+        query = sa.select(letters).where(letters.c.edition_id == edition_id, letters.c.variant == variant)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _letter(row)
 
     def exist(self, newsletter: str) -> bool:
         """Return whether the newsletter has had an edition."""
@@ -141,6 +152,10 @@ class Editions:
 
 class _TakenError(Exception):
     """Rolls the transaction back: the slot or a post belongs to another edition."""
+
+
+def _letter(row: Row[Any]) -> Letter:
+    return Letter(row.variant, row.subject, row.preheader, row.html, row.text)
 
 
 def _insert_content(connection: Connection, edition: Edition, draft: EditionDraft) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Subscriber, SubscriberStatus, Subscription
+from publisher.model import Choice, Subscriber, SubscriberStatus, Subscription
 from publisher.store.additions import Added, Batch, NewSubscriber, address_key, consent_row
+from publisher.store.audience import choices
 from publisher.store.engine import Database
 from publisher.store.tables import consent_events, subscribers, subscriptions
 from publisher.store.topics import decode_topics
@@ -78,6 +79,11 @@ class Subscribers:
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_matching(newsletter, status))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def choices(self, newsletter: str) -> Sequence[Choice]:
+        """Return each choice of topics that active subscribers of the newsletter hold, and how many hold it."""
+        with self._database.read() as connection:
+            return choices(connection, newsletter)
 
     def remove(self, address: str, newsletter: str | None = None, *, at: datetime, source: str) -> bool:
         """Stop all mail to a normalised address, or one newsletter's, and record it.

@@ -14,8 +14,3 @@ def encode_topics(topics: Iterable[str]) -> str:
 def decode_topics(text: str) -> tuple[str, ...]:
     """Return the topics of an encoded choice."""
     return tuple(json.loads(text))
-
-
-def topics_of_variant(variant: str) -> tuple[str, ...]:
-    """Return the choice a letter variant is made for: "ai,ml" is for readers who chose just these two."""
-    return tuple(topic for topic in variant.split(",") if topic)

@@ -1,0 +1,115 @@
+"""publisher publish --dry-run and --to: what would go out, without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from publisher.cli.app import App, plural
+from publisher.errors import PublisherError
+
+if TYPE_CHECKING:
+    from publisher.config import Config
+    from publisher.model import EditionDraft
+    from publisher.press import Planned
+    from publisher.store import Store
+
+
+def dry_run(
+    app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime, accept_new_ids: bool
+) -> int:
+    """Say what a publish would make and to how many it would go; write nothing."""
+    from publisher import publish as steps
+    from publisher.build.ids import KnownIds
+
+    plan, drafts = steps.compose_plan(config, store, names, now, keep=False)
+    KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
+    app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
+    made = list(zip(plan.editions, drafts, strict=True))
+    if app.json:
+        app.print_json([_as_json(planned, draft) for planned, draft in made])
+        return 0
+    posts = len(plan.archive.posts) - len(plan.left_out)
+    app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
+    for planned, draft in made:
+        _show(app, config, planned, draft)
+    for line in steps.shortened(drafts):
+        app.say(line)
+    for idle in plan.idle:
+        app.say(f"{idle.newsletter.name}: {idle.reason}")
+    for edition, counts in plan.unfinished:
+        app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} left of an earlier run")
+    return 0
+
+
+def _show(app: App, config: Config, planned: Planned, draft: EditionDraft) -> None:
+    from publisher.runtime import transport_name
+
+    app.say(
+        f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {draft.subject!r} "
+        f"to {plural(planned.recipients, 'subscriber')} by {transport_name(config)}"
+    )
+    for post in planned.posts:
+        app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
+    if len(planned.variants) > 1:
+        from publisher.cli.tables import print_table
+
+        print_table(("Topics", "Posts", "Subscribers", "Subject"), [_row(each) for each in _letters(planned, draft)])
+
+
+def _letters(planned: Planned, draft: EditionDraft) -> list[dict[str, Any]]:
+    """The letters of an edition; one of which nobody gets anything has no subject."""
+    subjects = {letter.variant: letter.subject for letter in draft.letters}
+    return [
+        {
+            "topics": list(variant.topics),
+            "subject": subjects.get(variant.key),
+            "posts": [post.id for post in variant.posts],
+            "subscribers": variant.subscribers,
+        }
+        for variant in planned.variants
+    ]
+
+
+def _row(letter: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        ", ".join(letter["topics"]) or "all topics",
+        f"{len(letter['posts']):,}",
+        f"{letter['subscribers']:,}",
+        "no letter" if letter["subject"] is None else letter["subject"],
+    )
+
+
+def _as_json(planned: Planned, draft: EditionDraft) -> dict[str, Any]:
+    return {
+        "newsletter": planned.newsletter.name,
+        "slot": planned.slot,
+        "number": planned.number,
+        "subject": draft.subject,
+        "posts": [post.id for post in planned.posts],
+        "recipients": planned.recipients,
+        "unmatched": planned.unmatched,
+        "letters": _letters(planned, draft),
+    }
+
+
+def test_copy(
+    app: App, config: Config, names: Sequence[str], address: str, now: datetime, topics: Sequence[str]
+) -> int:
+    """Send a marked copy of each newsletter's next letter to an address."""
+    from publisher import publish as steps
+    from publisher.plan import make_plan
+    from publisher.runtime import has_store, open_project_store, transport_name
+    from publisher.subscribers.address import normalise
+
+    to = normalise(address)
+    if not config.newsletters:
+        raise PublisherError("the project has no newsletter", mend="add a [[newsletters]] table to publisher.toml")
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        plan = make_plan(config, store, names, now, keep=False)
+        for name in names or [newsletter.name for newsletter in config.newsletters]:
+            subject = steps.send_test(config, plan, to, name, now, topics)
+            app.say(f"{name}: copy of {subject!r} to {to} by {transport_name(config)}")
+    return 0

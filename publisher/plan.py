@@ -1,0 +1,146 @@
+"""What a publish would do now, decided and not done: planning writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.build import code_key, require_posts
+from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.editions.schedule import post_slot, slot_label
+from publisher.editions.select import Selection, select_posts
+from publisher.editions.variants import variants_of
+from publisher.model import DeliveryCounts, Edition, Post, Problem
+from publisher.posts.archive import Archive, read_archive
+from publisher.press import Planned
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A newsletter that has no edition to make now, and why."""
+
+    newsletter: NewsletterConfig
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a publish would do: editions to make, newsletters with none, and editions that are not all delivered.
+
+    left_out  why posts that seemed good are in no edition: their bodies could not be read
+    """
+
+    archive: Archive
+    editions: tuple[Planned, ...] = ()
+    idle: tuple[Idle, ...] = ()
+    unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
+    left_out: tuple[Problem, ...] = ()
+
+
+def make_plan(
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    keep: bool = True,
+    without: Collection[str] = (),
+) -> Plan:
+    """Decide what the newsletters called `names` (all, if none are named) would send at `now`.
+
+    store    None when there is no database yet: no subscribers, nothing sent
+    keep     False reads the posts without writing their index
+    without  sources of posts that cannot be sent
+    """
+    require_posts(config)
+    archive = read_archive(config, now, code_key(), keep=keep)
+    posts = [post for post in archive.posts if post.source not in without]
+    wanted = [n for n in config.newsletters if not names or n.name in names]
+    editions: list[Planned] = []
+    idle: list[Idle] = []
+    for newsletter in wanted:
+        planned = _plan_newsletter(config, store, newsletter, posts, now)
+        if isinstance(planned, Idle):
+            idle.append(planned)
+        else:
+            editions.extend(planned)
+    unfinished = (
+        ()
+        if store is None
+        else tuple(
+            (edition, store.deliveries.counts(edition.id))
+            for edition in store.editions.unfinished()
+            if not names or edition.newsletter in names
+        )
+    )
+    return Plan(archive, tuple(editions), tuple(idle), unfinished)
+
+
+def _plan_newsletter(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
+) -> list[Planned] | Idle:
+    zone = config.newsletter_zone(newsletter)
+    # In this order: an edition that another process makes meanwhile takes the slot, or shows in what is handled.
+    taken = store.editions.slots(newsletter.name) if store else frozenset()
+    is_first = not taken
+    handled = store.editions.handled_posts(newsletter.name) if store else frozenset()
+    selection = select_posts(posts, newsletter, handled, is_first, now, zone)
+    if not selection.posts:
+        return Idle(newsletter, _why_idle(selection))
+    choices = store.subscribers.choices(newsletter.name) if store else ()
+    if not choices:
+        return Idle(newsletter, _nobody(newsletter, selection))
+    schedule = parse_schedule(newsletter.schedule)
+    number = store.editions.next_number(newsletter.name) if store else 1
+    if schedule.kind is ScheduleKind.EACH_POST:
+        # Oldest first, so that letters arrive in the order of the posts; only the first one carries the archive.
+        oldest_first = list(reversed(selection.posts))
+        return [
+            Planned(
+                newsletter,
+                post_slot(post.id),
+                number + index,
+                (post,),
+                _left_behind(selection, oldest_first[1:]) if index == 0 else (),
+                variants_of((post,), choices),
+            )
+            for index, post in enumerate(oldest_first)
+        ]
+    slot = free_slot(slot_label(schedule, now, zone), taken)
+    variants = variants_of(selection.posts, choices)
+    return [Planned(newsletter, slot, number, selection.posts, selection.passed_over, variants)]
+
+
+def _left_behind(selection: Selection, later: Sequence[Post]) -> tuple[str, ...]:
+    """The archive without the posts whose own letters follow at once."""
+    ids = {post.id for post in later}
+    return tuple(post_id for post_id in selection.passed_over if post_id not in ids)
+
+
+def free_slot(label: str, taken: frozenset[str]) -> str:
+    """Return the slot for an edition made by hand: the current one, or a place beside it (2026-W47.2)."""
+    if label not in taken:
+        return label
+    number = 2
+    while f"{label}.{number}" in taken:
+        number += 1
+    return f"{label}.{number}"
+
+
+def _why_idle(selection: Selection) -> str:
+    if selection.waiting:
+        return f"{selection.waiting} of {selection.needed} new posts that an edition needs"
+    return "no new posts"
+
+
+def _nobody(newsletter: NewsletterConfig, selection: Selection) -> str:
+    waiting = len(selection.posts) + selection.waiting
+    return (
+        f"{waiting} new post{'s' if waiting != 1 else ''}, and no subscribers yet "
+        f"(publisher subscribers add you@example.org --newsletter {newsletter.name})"
+    )
