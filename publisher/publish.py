@@ -22,6 +22,7 @@ from publisher.model import (
     DeliveryStatus,
     Edition,
     EditionDraft,
+    Letter,
     Post,
     Problem,
 )
@@ -252,9 +253,6 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     Touches neither the ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links
     for leaving belong to nobody.
     """
-    from publisher.delivery.copy import send_copy
-    from publisher.delivery.transport import Accepted
-
     newsletter = config.newsletter(name)
     assert newsletter is not None  # noqa: S101 - the command line has looked
     planned = next((p for p in plan.editions if p.newsletter.name == name), None)
@@ -262,10 +260,21 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     if not planned.posts:
         raise PublisherError(f"{name} has no post to show", mend="write one, or give the newsletter other tags")
     letter = Press(config, plan.archive).letter(planned, now)
+    send_letter(config, name, planned.number, letter, address, now)
+    return letter.subject
+
+
+def send_letter(config: Config, name: str, number: int, letter: Letter, address: str, now: datetime) -> None:
+    """Send one marked copy of a letter of the newsletter `name` to an address, by the project's transport.
+
+    Touches neither the ledger nor an edition. Raises PublisherError where the copy is not taken.
+    """
+    from publisher.delivery.copy import send_copy
+    from publisher.delivery.transport import Accepted
+
     # A slot that no edition has: a second copy is a second message, not the first one again.
-    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
+    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", number, letter.subject, now)
     with open_transport(config) as transport:
         outcome = send_copy(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
     if not isinstance(outcome, Accepted):
         raise PublisherError(f"the copy was not taken: {outcome.reason}", where=address)
-    return letter.subject

@@ -94,11 +94,11 @@ def run_build(
     config: Config, now: datetime, *, out: Path | None = None, progress: Progress | None = None
 ) -> BuildReport:
     """Build the project with the web copies of the editions that were made."""
-    return build(config, now, out=out, editions=_web_copies(config), progress=progress)
+    return build(config, now, out=out, editions=web_copies(config), progress=progress)
 
 
-def _web_copies(config: Config) -> Editions:
-    """The editions for the site: looked at only when there is a new one, since SQLAlchemy takes 0.2 s to load."""
+def web_copies(config: Config) -> Editions:
+    """Return the editions for the site, to be loaded only when there is a new one: SQLAlchemy takes 0.2 s to load."""
     if not config.pages.enabled or not has_store(config):
         return NO_EDITIONS
     key = editions_key(config.database.url, config.root)

@@ -1,0 +1,97 @@
+"""Where the newest snapshot lies, and the one thread that works on it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from publisher.config import Config, load_config
+from publisher.press import UnreadablePostError
+from publisher.web.preview.files import files_of, state_of, usual_files
+from publisher.web.preview.snapshot import Shelf, Snapshot
+
+T = TypeVar("T")
+
+# However many pages ask, the files are looked at so often and no oftener; in seconds.
+_LOOK_EVERY = 0.2
+# Nor more than this share of the time: a large folder is looked at less often.
+_SHARE = 15
+
+
+class Desk:
+    """Answers questions about the project as its files are now; made anew only when they changed.
+
+    A snapshot holds things that belong to one thread (the index of posts), so all questions are answered
+    there, one after the other.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[Config], datetime]) -> None:
+        self._root, self._clock = root, clock
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="preview")
+        self._paths = usual_files(root)
+        self._snapshot: Snapshot | None = None
+        self._expired: Snapshot | None = None
+        self._made_from = ""
+        self._looking = threading.Lock()
+        self._state, self._look_again_at, self._turn = "", 0.0, 0
+        self.shelves: tuple[Shelf, ...] = ()
+        self.title = ""
+
+    def state(self) -> str:
+        """Return what changes whenever an answer may."""
+        with self._looking:
+            started = time.monotonic()
+            if started >= self._look_again_at:
+                self._notice_time()
+                self._state = f"{state_of(self._paths)}-{self._turn}"
+                ended = time.monotonic()
+                self._look_again_at = ended + max(_LOOK_EVERY, _SHARE * (ended - started))
+            return self._state
+
+    def _notice_time(self) -> None:
+        """A post that waited for its hour changes the state as a file does, once."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot is self._expired or snapshot.expires is None:
+            return
+        if self._clock(snapshot.config) >= snapshot.expires:
+            self._expired, self._turn = snapshot, self._turn + 1
+
+    def ask(self, question: Callable[[Snapshot], T]) -> T:
+        """Return the answer about the files as they are now; raise PublisherError where they allow none."""
+        return self._worker.submit(self._answer, question).result()
+
+    def now(self, config: Config) -> datetime:
+        """Return the moment at which the preview acts."""
+        return self._clock(config)
+
+    def close(self) -> None:
+        """Take no more questions."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _answer(self, question: Callable[[Snapshot], T]) -> T:
+        while True:
+            snapshot = self._current()
+            try:
+                return question(snapshot)
+            except UnreadablePostError:
+                # It is marked, and the next snapshot is without it.
+                self._snapshot = None
+
+    def _current(self) -> Snapshot:
+        state, snapshot = self.state(), self._snapshot
+        if snapshot is not None and self._made_from == state:
+            return snapshot
+        self._snapshot = None
+        config = load_config(self._root, remember=False)
+        if self._paths != files_of(config):
+            self._paths, self._look_again_at = files_of(config), 0.0
+            state = self.state()
+        snapshot = Snapshot(config, self._clock(config))
+        self._snapshot, self._made_from = snapshot, state
+        self.shelves, self.title = snapshot.shelves, config.site.title
+        return snapshot

@@ -1,0 +1,188 @@
+"""The preview's own pages: what each shows, handed to its template."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from publisher.delivery.addresses import split_mailbox
+from publisher.runtime import transport_name
+from publisher.templating import Templates, shipped_folder
+from publisher.web.guard import SANDBOX
+from publisher.web.preview.angle import SCHEMES, VIEWS, WIDTHS, Angle
+from publisher.web.preview.desk import Desk
+from publisher.web.preview.findings import LetterFindings, letter_findings
+from publisher.web.preview.gloss import HEADERS
+from publisher.web.preview.proof import GMAIL_BYTES, READER_ADDRESS, READER_NAME, Proof
+from publisher.web.preview.site import FeedInWords
+from publisher.web.preview.snapshot import Listed, Snapshot
+from publisher.web.preview.trouble import Trouble, left_out, trouble_of
+
+_ASSETS = {
+    "preview.css": "preview/preview.css",
+    "preview.js": "preview/preview.js",
+    "icon.svg": "preview/icon.svg",
+    "highlight.css": "pages/highlight.css",
+}
+_KEPT_NOTICES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the page of a letter shows of the snapshot."""
+
+    listed: Listed
+    proof: Proof
+    findings: LetterFindings
+    problems: Trouble | None
+    transport: str
+
+
+class Views:
+    """Renders pages. token stands in every form."""
+
+    def __init__(self, desk: Desk, root: Path, token: str) -> None:
+        self._desk, self._root, self._token = desk, root, token
+        # A project's own templates change its letters and its site, not this tool.
+        self._templates = Templates(shipped_folder())
+        self._notices: OrderedDict[str, str] = OrderedDict()
+
+    def letter(self, newsletter: str, which: str, angle: Angle, said: str = "") -> str:
+        """Return the page of one letter."""
+
+        def look(snapshot: Snapshot) -> _Seen:
+            proof = snapshot.proof(newsletter, which, angle.topics)
+            return _Seen(
+                snapshot.listed(newsletter, which),
+                proof,
+                letter_findings(snapshot, newsletter, which, proof),
+                left_out(snapshot.problems),
+                transport_name(snapshot.config),
+            )
+
+        state = self._desk.state()
+        seen = self._desk.ask(look)
+        place = f"/letters/{newsletter}/{which}"
+        proof = seen.proof
+        return self._render(
+            "letter.html",
+            state=state,
+            title=proof.letter.subject,
+            place=place,
+            angle=angle,
+            listed=seen.listed,
+            proof=proof,
+            sender=split_mailbox(proof.header("From"))[0] or proof.header("From"),
+            findings=seen.findings,
+            left_out=seen.problems,
+            transport=seen.transport,
+            token=self._token,
+            notice=self._notices.get(said, ""),
+            limit=GMAIL_BYTES,
+            reader=f"{READER_NAME} <{READER_ADDRESS}>",
+            gloss=HEADERS,
+            source=_in_colours(proof.html, "html") if angle.view == "source" else "",
+            tabs=VIEWS,
+            widths=WIDTHS,
+            schemes=SCHEMES,
+            frame=f"{place}/letter.html{Angle(topics=angle.topics).query()}",
+        )
+
+    def site(self, path: str, angle: Angle) -> str:
+        """Return the page that shows the site; path: which of its pages."""
+
+        def look(snapshot: Snapshot) -> tuple[list[tuple[str, str]], Trouble | None, str]:
+            return snapshot.site.pages(), left_out(snapshot.problems), snapshot.config.site_url
+
+        state = self._desk.state()
+        pages, problems, address = self._desk.ask(look)
+        return self._render(
+            "site.html",
+            state=state,
+            title="The site",
+            place="/pages",
+            section="site",
+            angle=angle,
+            pages=pages,
+            path=path,
+            address=address,
+            left_out=problems,
+            widths=WIDTHS,
+            schemes=SCHEMES,
+        )
+
+    def feeds(self, folder: str | None, kind: str) -> str:
+        """Return the page of all feeds; or of one, by its folder, as entries or in one of its formats."""
+
+        def look(snapshot: Snapshot) -> tuple[list[FeedInWords], FeedInWords | None, bytes, Trouble | None]:
+            chosen = None if folder is None else snapshot.site.feed(folder)
+            path = dict(chosen.files).get(kind) if chosen else None
+            raw = (snapshot.site.file(path) or b"") if path else b""
+            return snapshot.site.feeds(), chosen, raw, left_out(snapshot.problems)
+
+        state = self._desk.state()
+        feeds, chosen, raw, problems = self._desk.ask(look)
+        text = raw.decode("utf-8", "replace")
+        return self._render(
+            "feeds.html",
+            state=state,
+            title=chosen.feed.title if chosen else "Feeds",
+            place="/feeds",
+            section="feeds",
+            feeds=feeds,
+            chosen=chosen,
+            kind=kind if raw else "",
+            size=len(raw),
+            raw=_in_colours(_indented(text) if kind == "json" else text, kind) if raw else "",
+            left_out=problems,
+            formats={"rss": "RSS", "atom": "Atom", "json": "JSON Feed"},
+        )
+
+    def trouble(self, error: Exception, place: str, angle: Angle) -> str:
+        """Return the page that says what went wrong, with the list of letters as it last was."""
+        found = trouble_of(error, self._root)
+        return self._render(
+            "trouble.html", state=self._desk.state(), title=found.title, place=place, angle=angle, trouble=found
+        )
+
+    def remember(self, notice: str) -> str:
+        """Keep a sentence for the next page, and return the name under which it asks for it."""
+        name = secrets.token_urlsafe(8)
+        self._notices[name] = notice
+        while len(self._notices) > _KEPT_NOTICES:
+            self._notices.popitem(last=False)
+        return name
+
+    def asset(self, name: str) -> str | None:
+        """Return a file that the pages need, None for one that they do not."""
+        return self._templates.source(_ASSETS[name]) if name in _ASSETS else None
+
+    def _render(self, template: str, **context: Any) -> str:
+        usual: dict[str, Any] = {
+            "shelves": self._desk.shelves,
+            "site_title": self._desk.title or self._root.name,
+            "section": "",
+            "angle": Angle(),
+            "left_out": None,
+            "sandbox": SANDBOX,
+        }
+        return self._templates.render(f"preview/{template}", **usual | context)
+
+
+def _in_colours(text: str, kind: str) -> str:
+    from html import escape
+
+    from publisher.pages.highlight import highlight
+
+    coloured = highlight(text, {"rss": "xml", "atom": "xml"}.get(kind, kind))
+    return escape(text, quote=False) if coloured is None else coloured
+
+
+def _indented(text: str) -> str:
+    """JSON for reading: the feed itself is written without a space."""
+    import json
+
+    return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
