@@ -51,6 +51,7 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
     if _has_desktop() if open_ is None else open_:
         _open(address)
     server, desk = Server(listener), Desk(root, app.now)
+    desk.begin()
     try:
         server.run(make_app(desk, root, server.is_ending))
     finally:

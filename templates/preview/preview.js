@@ -73,6 +73,23 @@ for (const button of all("[data-keys]")) {
   button.addEventListener("click", keys["?"]);
 }
 
+// On a small screen the list would fill it.
+const wide = matchMedia("(min-width: 64rem)");
+const fold = () => { one(".menu").open = wide.matches; };
+wide.addEventListener("change", fold);
+fold();
+
+// A frame that has the focus would keep the keys to itself.
+function listen(frame) {
+  try {
+    frame.contentDocument.addEventListener("keydown", pressed);
+  } catch {
+    // It was led to somewhere else.
+  }
+}
+document.addEventListener("load", (event) => event.target.matches?.("iframe") && listen(event.target), true);
+all("iframe").forEach(listen);
+
 // Frames: loaded again where they were scrolled to.
 function reload(frame) {
   let top = 0;

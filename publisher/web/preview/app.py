@@ -23,16 +23,22 @@ from publisher.web.guard import LOCAL_HOSTS, is_own_form, letter_headers, page_h
 from publisher.web.preview.angle import Angle
 from publisher.web.preview.desk import Desk
 from publisher.web.preview.proof import file_name, for_frame
-from publisher.web.preview.site import require_page
-from publisher.web.preview.snapshot import Snapshot
+from publisher.web.preview.snapshot import NotThereError, Snapshot
 from publisher.web.preview.test_copy import send_test_copy
-from publisher.web.preview.views import Views
+from publisher.web.preview.views import Notice, Views
 
 Handler = Callable[[Request], Response]
 
 # How often a waiting page is asked whether there is news for it, in seconds.
 _NEWS_EVERY = 0.3
 _LONGEST_FORM = 10_000
+
+
+class ForeignFormError(PublisherError):
+    """A form that came from somewhere else."""
+
+
+_STATUS: dict[type[Exception], int] = {NotThereError: 404, ForeignFormError: 403}
 
 
 def make_app(desk: Desk, root: Path, is_ending: Callable[[], bool]) -> Starlette:
@@ -64,8 +70,9 @@ class _Preview:
 
     def start(self, request: Request) -> Response:
         """Lead to the first letter there is."""
-        first = self._desk.ask(lambda s: next((each for shelf in s.shelves for each in (*shelf.next, *shelf.past)), None))
-        place = f"/letters/{first.newsletter}/{first.which}" if first else "/pages"
+        shelves = self._desk.ask(lambda snapshot: snapshot.shelves)
+        first = next((each for shelf in shelves for each in (*shelf.next, *shelf.past)), None)
+        place = first.place if first else "/pages"
         return RedirectResponse(place, 303, page_headers())
 
     def letter(self, request: Request) -> Response:
@@ -95,10 +102,13 @@ class _Preview:
     def test(self, request: Request, form: dict[str, str]) -> Response:
         """Send a copy of a letter to the address of the form, by the project's transport."""
         if not is_own_form(request, form.get("token", ""), self._token):
-            raise PublisherError("this form is not of this preview", mend="load the page again, and send it from there")
+            raise ForeignFormError("this form is not of this preview", mend="load the letter again, and send it there")
         newsletter, which = _names(request)
         angle = Angle.of(form)
-        notice = send_test_copy(self._desk, newsletter, which, angle.topics, form.get("address", ""))
+        try:
+            notice = Notice(send_test_copy(self._desk, newsletter, which, angle.topics, form.get("address", "")))
+        except PublisherError as error:
+            notice = Notice(f"No copy was sent: {error}", is_bad=True)
         query = angle.query()
         place = f"/letters/{newsletter}/{which}{query}{'&' if query else '?'}said={self._views.remember(notice)}"
         return RedirectResponse(place, 303, page_headers())
@@ -114,13 +124,15 @@ class _Preview:
     def site(self, request: Request) -> Response:
         """Give one file of the site, as a build would write it."""
         path = request.path_params["path"]
-        found = require_page(self._desk.ask(lambda snapshot: snapshot.site.file(path)), path)
+        found = self._desk.ask(lambda snapshot: snapshot.site.file(path))
+        if found is None:
+            return Response(self._desk.ask(lambda snapshot: snapshot.site.missing()), 404, site_headers(), "text/html")
         kind = guess_type(path)[0] if "." in path.rpartition("/")[2] else "text/html"
         return Response(found, 200, site_headers(), kind or "application/octet-stream")
 
     def nothing(self, request: Request) -> Response:
         """Say that nothing is there."""
-        raise PublisherError("there is no such page", where=request.url.path)
+        raise NotThereError("there is no such page", where=request.url.path)
 
     def asset(self, request: Request) -> Response:
         """Give a file that the preview's own pages need."""
@@ -152,8 +164,8 @@ class _Preview:
             try:
                 return handler(request)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a page, not a traceback
-                status = 200 if request.url.path.startswith("/letters/") else 404
-                return self._page(self._views.trouble(error, request.url.path, Angle.of(request.query_params)), status)
+                page = self._views.trouble(error, request.url.path, Angle.of(request.query_params))
+                return self._page(page, _STATUS.get(type(error), 500))
 
         return answer
 

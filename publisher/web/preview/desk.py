@@ -43,14 +43,20 @@ class Desk:
         self.title = ""
 
     def state(self) -> str:
-        """Return what changes whenever an answer may."""
+        """Return what changes whenever an answer may, as it was a moment ago: for pages that wait for news."""
+        with self._looking:
+            if time.monotonic() < self._look_again_at:
+                return self._state
+        return self._look()
+
+    def _look(self) -> str:
+        """Look at the files."""
         with self._looking:
             started = time.monotonic()
-            if started >= self._look_again_at:
-                self._notice_time()
-                self._state = f"{state_of(self._paths)}-{self._turn}"
-                ended = time.monotonic()
-                self._look_again_at = ended + max(_LOOK_EVERY, _SHARE * (ended - started))
+            self._notice_time()
+            self._state = f"{state_of(self._paths)}-{self._turn}"
+            ended = time.monotonic()
+            self._look_again_at = ended + max(_LOOK_EVERY, _SHARE * (ended - started))
             return self._state
 
     def _notice_time(self) -> None:
@@ -60,6 +66,10 @@ class Desk:
             return
         if self._clock(snapshot.config) >= snapshot.expires:
             self._expired, self._turn = snapshot, self._turn + 1
+
+    def begin(self) -> None:
+        """Make the first snapshot already, while the browser opens: most of it is loading libraries."""
+        self._worker.submit(self._current)
 
     def ask(self, question: Callable[[Snapshot], T]) -> T:
         """Return the answer about the files as they are now; raise PublisherError where they allow none."""
@@ -74,23 +84,27 @@ class Desk:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, question: Callable[[Snapshot], T]) -> T:
+        unreadable: set[str] = set()
         while True:
             snapshot = self._current()
             try:
                 return question(snapshot)
-            except UnreadablePostError:
+            except UnreadablePostError as error:
+                if error.source in unreadable:
+                    raise
                 # It is marked, and the next snapshot is without it.
+                unreadable.add(error.source)
                 self._snapshot = None
 
     def _current(self) -> Snapshot:
-        state, snapshot = self.state(), self._snapshot
+        state, snapshot = self._look(), self._snapshot
         if snapshot is not None and self._made_from == state:
             return snapshot
         self._snapshot = None
         config = load_config(self._root, remember=False)
         if self._paths != files_of(config):
-            self._paths, self._look_again_at = files_of(config), 0.0
-            state = self.state()
+            self._paths = files_of(config)
+            state = self._look()
         snapshot = Snapshot(config, self._clock(config))
         self._snapshot, self._made_from = snapshot, state
         self.shelves, self.title = snapshot.shelves, config.site.title

@@ -38,7 +38,8 @@ def state_of(paths: Iterable[Path]) -> str:
     found = hashlib.blake2b(digest_size=12)
     for path in paths:
         for name, status in _stamps(str(path)):
-            found.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}\n".encode("utf-8", "replace"))
+            stamp = f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}\n"
+            found.update(stamp.encode("utf-8", "surrogateescape"))
     return found.hexdigest()
 
 
@@ -58,7 +59,8 @@ def _stamps(path: str) -> list[tuple[str, os.stat_result]]:
                     with suppress(OSError):
                         found.append((entry.path, entry.stat()))
         except NotADirectoryError:
-            found.append((current, os.stat(current)))
+            with suppress(OSError):
+                found.append((current, Path(current).stat()))
         except OSError:
             continue  # gone between two looks, or not there yet
     return sorted(found, key=lambda pair: pair[0])

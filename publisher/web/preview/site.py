@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from publisher.build import code_key
 from publisher.config import Config
-from publisher.errors import PublisherError
 from publisher.model import Output, Post, Problem, RenderedPost
 from publisher.press import UnreadablePostError
 from publisher.runtime import web_copies
@@ -65,6 +65,15 @@ class Site:
             if name in self._outputs:
                 return self._outputs[name].make()
         return self._shown(path)
+
+    def missing(self) -> bytes:
+        """Return the site's own page for an address that leads nowhere.
+
+        Its links are absolute, since it may be served at any depth; here they lead into the preview.
+        """
+        base = f"{urlsplit(self._config.site_url).path}/"
+        found = self._outputs["404.html"].make() if self.has("404.html") else b"There is no such file."
+        return found.replace(f'="{base}'.encode(), b'="/site/')
 
     def has(self, path: str) -> bool:
         """Return whether a build makes such a file."""
@@ -128,17 +137,8 @@ class Site:
         from publisher.build.plan import plan_site
 
         static = static_files(self._config.root / self._config.pages.static) if self._config.pages.enabled else []
-        planned = plan_site(
-            self._config, self._archive, self.render, self._templates, static, self._copies, code_key()
-        )
+        planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies, code_key())
         found: dict[str, Output] = {}
         for output in planned:
             found.setdefault(output.path, output)
         return found
-
-
-def require_page(found: bytes | None, path: str) -> bytes:
-    """Return what was found; raise PublisherError for a path that a build does not write."""
-    if found is None:
-        raise PublisherError("there is no such page", where=f"/{path}", mend="see the list of pages")
-    return found

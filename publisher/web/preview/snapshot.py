@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 NEXT = "next"
 
 
+class NotThereError(PublisherError):
+    """What was asked for is not there, or is no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A letter that can be looked at.
@@ -94,12 +98,12 @@ class Snapshot:
         return Site(self.config, self._plan.archive)
 
     def listed(self, newsletter: str, which: str) -> Listed:
-        """Return one letter of the shelves; raise PublisherError for one that is not there."""
+        """Return one letter of the shelves; raise NotThereError for one that is not there."""
         for shelf in self.shelves:
             for listed in (*shelf.next, *shelf.past):
                 if (listed.newsletter, listed.which) == (newsletter, which):
                     return listed
-        raise PublisherError(f"there is no letter {which!r} of {newsletter!r}", mend="choose one from the list")
+        raise NotThereError(f"there is no letter {which!r} of {newsletter!r}", mend="choose one from the list")
 
     def posts(self, newsletter: str, which: str) -> tuple[Post, ...]:
         """Return the posts of a letter that comes; of one that was sent, none: it no longer depends on them."""
@@ -140,9 +144,7 @@ class Snapshot:
 
     def _composed(self, planned: Planned) -> tuple[Edition, Sequence[Letter]]:
         draft = Press(self.config, self._plan.archive).draft(planned, self.now)
-        edition = Edition(
-            0, draft.newsletter, draft.slot, draft.number, draft.subject, self.now, draft.posts
-        )
+        edition = Edition(0, draft.newsletter, draft.slot, draft.number, draft.subject, self.now, draft.posts)
         return edition, draft.letters
 
     def _sent(self, number: int) -> tuple[Edition, Sequence[Letter]]:
@@ -154,7 +156,8 @@ class Snapshot:
         titles = {n.name: (self.config.newsletter_title(n), n.schedule) for n in self.config.newsletters}
         for edition in self._editions.values():
             titles.setdefault(edition.newsletter, (edition.newsletter, "no longer configured"))
-        reasons = {idle.newsletter.name: idle.reason for idle in self._plan.idle}
+        # A reason may end with the command that mends it, in brackets: that is for a terminal.
+        reasons = {idle.newsletter.name: idle.reason.partition(" (")[0] for idle in self._plan.idle}
         return tuple(
             Shelf(name, title, schedule, self._next(name, reasons.get(name, "")), self._past(name))
             for name, (title, schedule) in titles.items()
@@ -166,7 +169,7 @@ class Snapshot:
                 name,
                 which,
                 "Next letter" if len(self._coming[name]) == 1 else planned.posts[0].title,
-                reason or f"{planned.slot} · {_count(planned.recipients, 'subscriber')}",
+                reason or f"{_slot(planned.slot)}{_count(planned.recipients, 'subscriber')}",
                 planned.number,
                 True,
             )
@@ -175,10 +178,15 @@ class Snapshot:
 
     def _past(self, name: str) -> tuple[Listed, ...]:
         return tuple(
-            Listed(name, str(e.id), e.subject, f"{e.slot} · {_count(len(e.posts), 'post')}", e.number, False)
+            Listed(name, str(e.id), e.subject, f"{_slot(e.slot)}{_count(len(e.posts), 'post')}", e.number, False)
             for e in self._editions.values()
             if e.newsletter == name
         )
+
+
+def _slot(slot: str) -> str:
+    """A slot in front of other words; that of a single post names the post once more, and is left out."""
+    return "" if slot.startswith("post:") else f"{slot} · "
 
 
 def _count(number: int, noun: str) -> str:

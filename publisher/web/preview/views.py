@@ -28,6 +28,16 @@ _ASSETS = {
     "highlight.css": "pages/highlight.css",
 }
 _KEPT_NOTICES = 20
+FORMATS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+GROUPS = {"site": "The site", "tags": "Tags", "authors": "Authors", "newsletters": "Newsletters"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What became of something that was asked for, said once on the next page."""
+
+    text: str
+    is_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class Views:
         self._desk, self._root, self._token = desk, root, token
         # A project's own templates change its letters and its site, not this tool.
         self._templates = Templates(shipped_folder())
-        self._notices: OrderedDict[str, str] = OrderedDict()
+        self._notices: OrderedDict[str, Notice] = OrderedDict()
 
     def letter(self, newsletter: str, which: str, angle: Angle, said: str = "") -> str:
         """Return the page of one letter."""
@@ -80,7 +90,7 @@ class Views:
             left_out=seen.problems,
             transport=seen.transport,
             token=self._token,
-            notice=self._notices.get(said, ""),
+            notice=self._notices.get(said),
             limit=GMAIL_BYTES,
             reader=f"{READER_NAME} <{READER_ADDRESS}>",
             gloss=HEADERS,
@@ -138,7 +148,8 @@ class Views:
             size=len(raw),
             raw=_in_colours(_indented(text) if kind == "json" else text, kind) if raw else "",
             left_out=problems,
-            formats={"rss": "RSS", "atom": "Atom", "json": "JSON Feed"},
+            formats=FORMATS,
+            groups=GROUPS,
         )
 
     def trouble(self, error: Exception, place: str, angle: Angle) -> str:
@@ -148,8 +159,8 @@ class Views:
             "trouble.html", state=self._desk.state(), title=found.title, place=place, angle=angle, trouble=found
         )
 
-    def remember(self, notice: str) -> str:
-        """Keep a sentence for the next page, and return the name under which it asks for it."""
+    def remember(self, notice: Notice) -> str:
+        """Keep a notice for the next page, and return the name under which it asks for it."""
         name = secrets.token_urlsafe(8)
         self._notices[name] = notice
         while len(self._notices) > _KEPT_NOTICES:
