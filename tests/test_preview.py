@@ -17,7 +17,6 @@ from publisher.delivery.links import Links, Purpose
 from publisher.model import EditionDraft, EditionPost, Letter
 from publisher.runtime import open_project_store
 
-
 EVERY_PAGE = [
     *("/letters/weekly/next" + view for view in ("", "?view=text", "?view=source", "?view=headers", "?view=findings")),
     *("/pages", "/pages?path=archive/", "/feeds", "/feeds?feed=", "/feeds?feed=&as=rss", "/feeds?feed=&as=json"),
