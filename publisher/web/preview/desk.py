@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 # However many pages ask, the files are looked at so often and no oftener; in seconds.
 _LOOK_EVERY = 0.2
-# Nor more than this share of the time: a large folder is looked at less often.
-_SHARE = 15
+# Nor more often than so many times as long as a look takes: a large folder must not keep a processor busy.
+_REST = 10
 
 
 class Desk:
@@ -52,11 +52,11 @@ class Desk:
     def _look(self) -> str:
         """Look at the files."""
         with self._looking:
-            started = time.monotonic()
+            started = time.thread_time()
             self._notice_time()
             self._state = f"{state_of(self._paths)}-{self._turn}"
-            ended = time.monotonic()
-            self._look_again_at = ended + max(_LOOK_EVERY, _SHARE * (ended - started))
+            rest = max(_LOOK_EVERY, _REST * (time.thread_time() - started))
+            self._look_again_at = time.monotonic() + rest
             return self._state
 
     def _notice_time(self) -> None:

@@ -21,9 +21,10 @@ _ORDER = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class LetterFindings:
-    """All that is known of one letter, the worst first."""
+    """All that is known of one letter, the worst first. is_checked: whether more than its posts was looked at."""
 
     findings: tuple[Finding, ...]
+    is_checked: bool
 
     def count(self, level: str) -> int:
         """Return how many findings have this level."""
@@ -37,12 +38,17 @@ def letter_findings(snapshot: Snapshot, newsletter: str, which: str, proof: Proo
     doubtful = [problem for problem in snapshot.warnings if problem.path in paths]
     of_posts = of_problems([*doubtful, *snapshot.site.problems_of(posts)])
     found = dict.fromkeys([*checked(snapshot.config, proof), *of_posts])  # one that is named twice is told once
-    return LetterFindings(tuple(sorted(found, key=_rank)))
+    return LetterFindings(tuple(sorted(found, key=_rank)), has_checks())
+
+
+def has_checks() -> bool:
+    """Return whether there are checks of letters."""
+    return find_spec(CHECKS) is not None
 
 
 def checked(config: Config, proof: Proof) -> Sequence[Finding]:
     """Return what the checks of letters find; nothing where there are none."""
-    if find_spec(CHECKS) is None:
+    if not has_checks():
         return ()
     found: Sequence[Finding] = import_module(CHECKS).findings_of(config, proof.letter)
     return found

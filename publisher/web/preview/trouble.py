@@ -7,6 +7,7 @@ from pathlib import Path
 
 from publisher.errors import ConfigError, PublisherError
 from publisher.model import Problem
+from publisher.web.preview.snapshot import NotThereError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,24 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why there is nothing to show, or not all of it."""
+    """Why there is nothing to show, or not all of it. comes_back: whether mending a file helps."""
 
     title: str
     lines: tuple[Line, ...]
+    comes_back: bool = True
 
 
 def trouble_of(error: Exception, root: Path) -> Trouble:
     """Return an error in words; one that should not have happened says so."""
     if isinstance(error, ConfigError):
         return Trouble("The settings cannot be read", tuple(_line(each, root) for each in error.mistakes))
+    if isinstance(error, NotThereError):
+        return Trouble("Nothing is here", (_line(error, root),), comes_back=False)
     if isinstance(error, PublisherError):
         return Trouble("This cannot be shown yet", (_line(error, root),))
     first = " ".join(str(error).split())[:300]
     said = f"this should not have happened: {type(error).__name__}" + (f": {first}" if first else "")
-    return Trouble("Something is wrong with the preview", (Line("", said, "please report it"),))
+    return Trouble("Something is wrong with the preview", (Line("", said, "please report it"),), comes_back=False)
 
 
 def left_out(problems: tuple[Problem, ...]) -> Trouble | None:
