@@ -284,3 +284,13 @@ def test_help_shows_examples(project: Project) -> None:
     said = project.ok("preview", "--help", now="").out
     assert "publisher preview --port 9000 --no-open" in said
     assert "Examples:\n    publisher preview " in said
+
+
+def test_what_is_doubtful_in_a_post_is_found_in_its_letter_alone(project: Project, preview: Preview) -> None:
+    project.post("fourth", "2026-11-16", body="![A shelf](nowhere.png)")
+    found = preview.page(view="findings")
+    assert "the file posts/nowhere.png is not there" in found
+    assert "<code>posts/fourth.md:6</code>" in found
+    project.subscribe("ada")
+    project.ok("publish")
+    assert "nowhere.png" not in preview.page("/letters/weekly/1", view="findings")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from publisher.errors import ProjectError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
@@ -52,13 +53,12 @@ class Server:
     """One application on one socket. Its answers that never end ask `is_ending` from time to time."""
 
     def __init__(self, listener: socket.socket) -> None:
-        self._listener, self._server = listener, None
-
-    _server: Any
+        self._listener = listener
+        self._server: uvicorn.Server | None = None
 
     def is_ending(self) -> bool:
         """Return whether somebody said stop."""
-        return self._server is None or bool(self._server.should_exit)
+        return self._server is None or self._server.should_exit
 
     def run(self, application: ASGIApp) -> None:
         """Answer until SIGINT or SIGTERM; then be gone within a second or so."""
@@ -76,9 +76,9 @@ class Server:
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
         )
-        self._server = uvicorn.Server(settings)
+        server = self._server = uvicorn.Server(settings)
         with suppress(KeyboardInterrupt):
-            self._server.run(sockets=[self._listener])
+            server.run(sockets=[self._listener])
 
 
 def _refused(error: OSError, ports: range | tuple[int, ...]) -> ProjectError:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 
-from publisher.config import Config
+from publisher.config import Config, NewsletterConfig
 from publisher.editions.finding import Finding
-from publisher.model import Problem
+from publisher.model import Post, Problem
+from publisher.templating import Templates
 from publisher.web.preview.proof import Proof
-from publisher.web.preview.snapshot import Snapshot
+from publisher.web.preview.site import Site
 
-# Where the checks of letters stand: findings_of(config, letter) gives findings.
+# Where the checks of letters stand: findings_of(letter, config=..., ...) gives findings.
 CHECKS = "publisher.editions.findings"
 
 _ORDER = ("error", "warning", "note")
@@ -30,33 +31,44 @@ class LetterFindings:
         """Return how many findings have this level."""
         return sum(finding.level == level for finding in self.findings)
 
-
-def letter_findings(snapshot: Snapshot, newsletter: str, which: str, proof: Proof) -> LetterFindings:
-    """Return what is found in a letter, and what is doubtful in the posts that it carries."""
-    posts = snapshot.posts(newsletter, which)
-    paths = {f"{snapshot.config.posts.folder}/{post.source}" for post in posts}
-    doubtful = [problem for problem in snapshot.warnings if problem.path in paths]
-    of_posts = of_problems([*doubtful, *snapshot.site.problems_of(posts)])
-    found = dict.fromkeys([*checked(snapshot.config, proof), *of_posts])  # one that is named twice is told once
-    return LetterFindings(tuple(sorted(found, key=_rank)), has_checks())
+    @property
+    def pressing(self) -> int:
+        """How many there are beside notes."""
+        return self.count("error") + self.count("warning")
 
 
-def has_checks() -> bool:
-    """Return whether there are checks of letters."""
-    return find_spec(CHECKS) is not None
+def letter_findings(
+    config: Config, site: Site, proof: Proof, posts: Sequence[Post], doubtful: Sequence[Problem]
+) -> LetterFindings:
+    """Return what is found in a letter, and what is doubtful in the posts that it carries.
+
+    posts     of a letter that was sent, none: it no longer depends on them
+    doubtful  warnings about the heads of any posts
+    """
+    paths = {f"{config.posts.folder}/{post.source}" for post in posts}
+    of_bodies = [problem for post in posts for problem in site.render(post).problems]
+    of_posts = [_of_problem(problem) for problem in (*doubtful, *of_bodies) if problem.path in paths]
+    is_checked = find_spec(CHECKS) is not None
+    found = dict.fromkeys([*(_checked(config, site, proof, posts) if is_checked else ()), *of_posts])
+    return LetterFindings(tuple(sorted(found, key=_rank)), is_checked)
 
 
-def checked(config: Config, proof: Proof) -> Sequence[Finding]:
-    """Return what the checks of letters find; nothing where there are none."""
-    if not has_checks():
-        return ()
-    found: Sequence[Finding] = import_module(CHECKS).findings_of(config, proof.letter)
+def _checked(config: Config, site: Site, proof: Proof, posts: Sequence[Post]) -> Sequence[Finding]:
+    name = proof.edition.newsletter
+    found: Sequence[Finding] = import_module(CHECKS).findings_of(
+        proof.letter,
+        config=config,
+        newsletter=config.newsletter(name) or NewsletterConfig(name=name),
+        posts=[site.render(post) for post in posts],
+        templates=Templates(config.root / "templates"),
+        slot=proof.edition.slot,
+        paths=site.paths(posts),
+    )
     return found
 
 
-def of_problems(problems: Iterable[Problem]) -> list[Finding]:
-    """Return problems of posts as findings."""
-    return [Finding(p.severity.value, "post", p.message, p.where, p.mend) for p in problems]
+def _of_problem(problem: Problem) -> Finding:
+    return Finding(problem.severity.value, "post", problem.message, problem.where, problem.mend)
 
 
 def _rank(finding: Finding) -> tuple[int, str]:

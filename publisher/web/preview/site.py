@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from publisher.build import code_key
 from publisher.config import Config
-from publisher.model import Output, Post, Problem, RenderedPost
+from publisher.model import Output, Post, RenderedPost
 from publisher.press import UnreadablePostError
 from publisher.runtime import web_copies
 from publisher.templating import Templates
@@ -55,9 +55,10 @@ class Site:
             self._archive.mark_broken(broken.problem, broken.source)
             raise UnreadablePostError(broken.source, broken.problem) from broken
 
-    def problems_of(self, posts: Sequence[Post]) -> tuple[Problem, ...]:
-        """Return what is doubtful in the bodies of posts."""
-        return tuple(problem for post in posts for problem in self.render(post).problems)
+    def paths(self, posts: Sequence[Post]) -> frozenset[str]:
+        """Return every file that a build writes, of pictures those that `posts` show."""
+        shown = (site_path for post in posts for site_path, _ in self.render(post).assets)
+        return frozenset((*self._outputs, *shown))
 
     def file(self, path: str) -> bytes | None:
         """Return the file at a path of the site, a folder's being its index; None where a build makes none."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.errors import PublisherError
-from publisher.model import Edition, Letter, Post, Problem, Severity
+from publisher.model import Edition, Letter, Problem, Severity
 from publisher.press import Planned, Press, newsletter_posts
 from publisher.publish import Plan, make_plan
 from publisher.runtime import has_store, open_project_store
+from publisher.web.preview.findings import LetterFindings, letter_findings
 from publisher.web.preview.proof import Proof, make_proof
 from publisher.web.preview.site import Site
 
@@ -75,6 +76,7 @@ class Snapshot:
         self._coming = {n.name: self._upcoming(n) for n in config.newsletters}
         self._letters: dict[tuple[str, str], tuple[Edition, Sequence[Letter]]] = {}
         self._proofs: dict[tuple[str, str, str], Proof] = {}
+        self._findings: dict[tuple[str, str, str], LetterFindings] = {}
         self.shelves = self._shelves()
 
     @property
@@ -86,11 +88,6 @@ class Snapshot:
     def problems(self) -> tuple[Problem, ...]:
         """What keeps posts out of everything."""
         return tuple(problem for problem in self._plan.archive.problems if problem.severity is Severity.ERROR)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """What is doubtful in the heads of posts."""
-        return tuple(problem for problem in self._plan.archive.problems if problem.severity is Severity.WARNING)
 
     @cached_property
     def site(self) -> Site:
@@ -105,11 +102,6 @@ class Snapshot:
                     return listed
         raise NotThereError(f"there is no letter {which!r} of {newsletter!r}", mend="choose one from the list")
 
-    def posts(self, newsletter: str, which: str) -> tuple[Post, ...]:
-        """Return the posts of a letter that comes; of one that was sent, none: it no longer depends on them."""
-        planned = dict(self._coming.get(newsletter, ())).get(which)
-        return planned.posts if planned else ()
-
     def proof(self, newsletter: str, which: str, variant: str) -> Proof:
         """Return a letter as a reader gets it; a choice of topics that has none of its own gets that for all.
 
@@ -121,6 +113,17 @@ class Snapshot:
             letter = next((each for each in letters if each.variant == variant), letters[0])
             self._proofs[key] = make_proof(self.config, edition, letter, letters)
         return self._proofs[key]
+
+    def findings(self, newsletter: str, which: str, variant: str) -> LetterFindings:
+        """Return what is found in a letter and in its posts; raises like `proof`."""
+        key = (newsletter, which, variant)
+        if key not in self._findings:
+            planned = dict(self._coming.get(newsletter, ())).get(which)
+            doubtful = [p for p in self._plan.archive.problems if p.severity is Severity.WARNING]
+            proof = self.proof(newsletter, which, variant)
+            posts = planned.posts if planned else ()
+            self._findings[key] = letter_findings(self.config, self.site, proof, posts, doubtful)
+        return self._findings[key]
 
     def _store(self) -> AbstractContextManager[Store | None]:
         return open_project_store(self.config) if has_store(self.config) else nullcontext()

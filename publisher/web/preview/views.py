@@ -14,7 +14,7 @@ from publisher.templating import Templates, shipped_folder
 from publisher.web.guard import SANDBOX
 from publisher.web.preview.angle import SCHEMES, VIEWS, WIDTHS, Angle
 from publisher.web.preview.desk import Desk
-from publisher.web.preview.findings import LetterFindings, letter_findings
+from publisher.web.preview.findings import LetterFindings
 from publisher.web.preview.gloss import HEADERS
 from publisher.web.preview.proof import GMAIL_BYTES, READER_ADDRESS, READER_NAME, Proof
 from publisher.web.preview.site import FeedInWords
@@ -68,7 +68,7 @@ class Views:
             return _Seen(
                 snapshot.listed(newsletter, which),
                 proof,
-                letter_findings(snapshot, newsletter, which, proof),
+                snapshot.findings(newsletter, which, angle.topics),
                 left_out(snapshot.problems),
                 transport_name(snapshot.config),
             )
