@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import unescape
 
@@ -277,6 +278,17 @@ def test_it_ends_with_ctrl_c_while_pages_wait_for_news(project: Project) -> None
     running = Preview(project.root)
     with httpx.stream("GET", f"{running.url}/events", timeout=30) as answer:
         next(answer.iter_lines())
+        assert running.end() == (0, "")
+
+
+def test_it_ends_with_ctrl_c_in_the_middle_of_its_first_answer(project: Project) -> None:
+    for number in range(300):
+        project.post(f"post-{number}", "2026-11-10", body="Words and words. " * 200)
+    running = Preview(project.root)
+    assert running.get("/assets/icon.svg").status_code == 200
+    with ThreadPoolExecutor() as others:
+        for _ in range(3):
+            others.submit(httpx.get, f"{running.url}/letters/weekly/next", timeout=30)
         assert running.end() == (0, "")
 
 

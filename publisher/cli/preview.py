@@ -50,7 +50,8 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
     sys.stdout.flush()
     if _has_desktop() if open_ is None else open_:
         _open(address)
-    server, desk = Server(listener), Desk(root, app.now)
+    server = Server(listener)
+    desk = Desk(root, app.now, server.is_ending)
     desk.begin()
     try:
         server.run(make_app(desk, root, server.is_ending))

@@ -58,7 +58,7 @@ class Server:
 
     def is_ending(self) -> bool:
         """Return whether somebody said stop."""
-        return self._server is None or self._server.should_exit
+        return self._server is not None and self._server.should_exit
 
     def run(self, application: ASGIApp) -> None:
         """Answer until SIGINT or SIGTERM; then be gone within a second or so."""

@@ -23,8 +23,8 @@ from publisher.web.guard import LOCAL_HOSTS, is_own_form, letter_headers, page_h
 from publisher.web.preview.angle import Angle
 from publisher.web.preview.desk import Desk
 from publisher.web.preview.proof import file_name, for_frame
+from publisher.web.preview.send import send_test_copy
 from publisher.web.preview.snapshot import NotThereError, Snapshot
-from publisher.web.preview.test_copy import send_test_copy
 from publisher.web.preview.views import Notice, Views
 
 Handler = Callable[[Request], Response]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from publisher.config import Config, load_config
+from publisher.errors import PublisherError
 from publisher.press import UnreadablePostError
 from publisher.web.preview.files import files_of, state_of, usual_files
 from publisher.web.preview.snapshot import Shelf, Snapshot
@@ -23,16 +25,22 @@ _LOOK_EVERY = 0.2
 _REST = 10
 
 
+# How long a question waits before it asks whether all is over, in seconds.
+_PATIENCE = 0.2
+
+
 class Desk:
     """Answers questions about the project as its files are now; made anew only when they changed.
 
     A snapshot holds things that belong to one thread (the index of posts), so all questions are answered
-    there, one after the other.
+    there, one after the other. is_ending: whether nobody waits for answers any more.
     """
 
-    def __init__(self, root: Path, clock: Callable[[Config], datetime]) -> None:
-        self._root, self._clock = root, clock
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="preview")
+    def __init__(
+        self, root: Path, clock: Callable[[Config], datetime], is_ending: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._root, self._clock, self._is_ending = root, clock, is_ending
+        self._worker = _Worker()
         self._paths = usual_files(root)
         self._snapshot: Snapshot | None = None
         self._expired: Snapshot | None = None
@@ -73,15 +81,22 @@ class Desk:
 
     def ask(self, question: Callable[[Snapshot], T]) -> T:
         """Return the answer about the files as they are now; raise PublisherError where they allow none."""
-        return self._worker.submit(self._answer, question).result()
+        answer = self._worker.submit(lambda: self._answer(question))
+        while not self._is_ending():
+            try:
+                return answer.result(_PATIENCE)
+            except TimeoutError:
+                if answer.done():
+                    raise
+        raise PublisherError("the preview has ended")
 
     def now(self, config: Config) -> datetime:
         """Return the moment at which the preview acts."""
         return self._clock(config)
 
     def close(self) -> None:
-        """Take no more questions."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        """Take no more questions; what is being worked on is dropped when the program ends."""
+        self._worker.close()
 
     def _answer(self, question: Callable[[Snapshot], T]) -> T:
         unreadable: set[str] = set()
@@ -109,3 +124,29 @@ class Desk:
         self._snapshot, self._made_from = snapshot, state
         self.shelves, self.title = snapshot.shelves, config.site.title
         return snapshot
+
+
+class _Worker:
+    """One thread that does one job after the other. Unlike an executor's, the end of the program does not await it."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        threading.Thread(target=self._work, name="preview", daemon=True).start()
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Return where the job's result will be."""
+        found: Future[T] = Future()
+        self._jobs.put((found, job))
+        return found
+
+    def close(self) -> None:
+        """Stop after the jobs that were submitted."""
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        while (next_one := self._jobs.get()) is not None:
+            found, job = next_one
+            try:
+                found.set_result(job())
+            except BaseException as error:  # noqa: BLE001 - whoever asked hears of it
+                found.set_exception(error)

@@ -28,8 +28,19 @@ _ASSETS = {
     "highlight.css": "pages/highlight.css",
 }
 _KEPT_NOTICES = 20
-FORMATS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
-GROUPS = {"site": "The site", "tags": "Tags", "authors": "Authors", "newsletters": "Newsletters"}
+
+# What every template may use.
+_TABLES: dict[str, Any] = {
+    "formats": {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"},
+    "gloss": HEADERS,
+    "groups": {"site": "The site", "tags": "Tags", "authors": "Authors", "newsletters": "Newsletters"},
+    "limit": GMAIL_BYTES,
+    "reader": f"{READER_NAME} <{READER_ADDRESS}>",
+    "sandbox": SANDBOX,
+    "schemes": SCHEMES,
+    "tabs": VIEWS,
+    "widths": WIDTHS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +84,8 @@ class Views:
                 transport_name(snapshot.config),
             )
 
-        state = self._desk.state()
-        seen = self._desk.ask(look)
-        place = f"/letters/{newsletter}/{which}"
-        proof = seen.proof
+        state, seen = self._desk.state(), self._desk.ask(look)
+        place, proof = seen.listed.place, seen.proof
         return self._render(
             "letter.html",
             state=state,
@@ -91,24 +100,17 @@ class Views:
             transport=seen.transport,
             token=self._token,
             notice=self._notices.get(said),
-            limit=GMAIL_BYTES,
-            reader=f"{READER_NAME} <{READER_ADDRESS}>",
-            gloss=HEADERS,
             source=_in_colours(proof.html, "html") if angle.view == "source" else "",
-            tabs=VIEWS,
-            widths=WIDTHS,
-            schemes=SCHEMES,
             frame=f"{place}/letter.html{Angle(topics=angle.topics).query()}",
         )
 
     def site(self, path: str, angle: Angle) -> str:
         """Return the page that shows the site; path: which of its pages."""
 
-        def look(snapshot: Snapshot) -> tuple[list[tuple[str, str]], Trouble | None, str]:
-            return snapshot.site.pages(), left_out(snapshot.problems), snapshot.config.site_url
+        def look(snapshot: Snapshot) -> tuple[list[tuple[str, str]], Trouble | None]:
+            return snapshot.site.pages(), left_out(snapshot.problems)
 
-        state = self._desk.state()
-        pages, problems, address = self._desk.ask(look)
+        state, (pages, problems) = self._desk.state(), self._desk.ask(look)
         return self._render(
             "site.html",
             state=state,
@@ -118,10 +120,7 @@ class Views:
             angle=angle,
             pages=pages,
             path=path,
-            address=address,
             left_out=problems,
-            widths=WIDTHS,
-            schemes=SCHEMES,
         )
 
     def feeds(self, folder: str | None, kind: str) -> str:
@@ -133,8 +132,7 @@ class Views:
             raw = (snapshot.site.file(path) or b"") if path else b""
             return snapshot.site.feeds(), chosen, raw, left_out(snapshot.problems)
 
-        state = self._desk.state()
-        feeds, chosen, raw, problems = self._desk.ask(look)
+        state, (feeds, chosen, raw, problems) = self._desk.state(), self._desk.ask(look)
         text = raw.decode("utf-8", "replace")
         return self._render(
             "feeds.html",
@@ -148,8 +146,6 @@ class Views:
             size=len(raw),
             raw=_in_colours(_indented(text) if kind == "json" else text, kind) if raw else "",
             left_out=problems,
-            formats=FORMATS,
-            groups=GROUPS,
         )
 
     def trouble(self, error: Exception, place: str, angle: Angle) -> str:
@@ -172,13 +168,12 @@ class Views:
         return self._templates.source(_ASSETS[name]) if name in _ASSETS else None
 
     def _render(self, template: str, **context: Any) -> str:
-        usual: dict[str, Any] = {
+        usual = _TABLES | {
             "shelves": self._desk.shelves,
             "site_title": self._desk.title or self._root.name,
             "section": "",
             "angle": Angle(),
             "left_out": None,
-            "sandbox": SANDBOX,
         }
         return self._templates.render(f"preview/{template}", **usual | context)
 
