@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,13 +15,16 @@ from publisher.editions.finding import Finding
 from publisher.editions.schedule import post_slot
 from publisher.editions.select import select_posts
 from publisher.errors import PublisherError
-from publisher.model import Letter, RenderedPost
+from publisher.model import Edition, Letter, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.press import Planned, Press, newsletter_posts
 from publisher.templating import Templates
 
 if TYPE_CHECKING:
     from publisher.store import Store
+
+# Signs links that no project can read: whoever follows one of a sample changes nobody's subscription.
+_SECRET = secrets.token_hex(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Proofreader:
         from publisher.editions.findings.spam import spam_findings
 
         where = f"templates/email/{planned.newsletter.template}.html"
-        return spam_findings(sample_message(self._config, planned, letter, now), where)
+        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, now)
+        return spam_findings(sample_message(self._config, edition, letter), where)
 
     def _paths(self, posts: Sequence[RenderedPost]) -> frozenset[str] | None:
         if not self._config.pages.enabled:
@@ -122,22 +127,23 @@ def read_proofs(
         yield Proof(planned, letter, (*reader.findings(planned, letter), *measured))
 
 
-def sample_message(config: Config, planned: Planned, letter: Letter, now: datetime) -> bytes:
-    """Return the letter as the message that somebody would get; its links belong to nobody."""
+def sample_message(config: Config, edition: Edition, letter: Letter, *, name: str = "", address: str = "") -> bytes:
+    """Return the letter as the message that this reader would get; the links in it belong to nobody.
+
+    address  the sender's own, if none is given. Raises ValueError for a sender that cannot stand in a header.
+    """
+    from publisher.delivery.copy import NOBODY
     from publisher.delivery.links import Links
     from publisher.delivery.message import MessageTemplate, Recipient, message_id
-    from publisher.model import Edition
     from publisher.runtime import headers_of
 
-    name = planned.newsletter.name
-    headers = headers_of(config, name)
-    edition = Edition(0, name, planned.slot, planned.number, letter.subject, now)
-    links = Links(config.public_url, "sample")
+    headers = headers_of(config, edition.newsletter)
+    links = Links(config.public_url, _SECRET)
     recipient = Recipient(
-        address=headers.sender_address,
-        name="",
-        message_id=message_id(edition, "sample", headers.sender),
-        unsubscribe_url=links.unsubscribe("sample", name),
-        preferences_url=links.preferences("sample"),
+        address=address or headers.sender_address,
+        name=name,
+        message_id=message_id(edition, NOBODY, headers.sender),
+        unsubscribe_url=links.unsubscribe(NOBODY, edition.newsletter),
+        preferences_url=links.preferences(NOBODY),
     )
-    return MessageTemplate.of(letter, headers, now).join(recipient)
+    return MessageTemplate.of(letter, headers, edition.made_at).join(recipient)

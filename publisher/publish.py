@@ -21,6 +21,7 @@ from publisher.model import (
     DeliveryStatus,
     Edition,
     EditionDraft,
+    Letter,
     Problem,
 )
 from publisher.plan import Plan, make_plan
@@ -182,9 +183,6 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links for leaving belong
     to nobody.
     """
-    from publisher.delivery.copy import send_copy
-    from publisher.delivery.transport import Accepted
-
     newsletter = config.newsletter(name)
     assert newsletter is not None  # noqa: S101 - the command line has looked
     planned = next((p for p in plan.editions if p.newsletter.name == name), None)
@@ -199,10 +197,21 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
             mend="nobody who chose only these would get it",
         )
     letter = Press(config, plan.archive).letter(planned, now, chosen)
+    send_letter(config, name, planned.number, letter, address, now)
+    return letter.subject
+
+
+def send_letter(config: Config, name: str, number: int, letter: Letter, address: str, now: datetime) -> None:
+    """Send one marked copy of a letter of the newsletter `name` to an address, by the project's transport.
+
+    Touches neither the ledger nor an edition. Raises PublisherError where the copy is not taken.
+    """
+    from publisher.delivery.copy import send_copy
+    from publisher.delivery.transport import Accepted
+
     # A slot that no edition has: a second copy is a second message, not the first one again.
-    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", planned.number, letter.subject, now)
+    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", number, letter.subject, now)
     with open_transport(config) as transport:
         outcome = send_copy(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
     if not isinstance(outcome, Accepted):
         raise PublisherError(f"the copy was not taken: {outcome.reason}", where=address)
-    return letter.subject

@@ -99,12 +99,12 @@ def run_build(
     accept_new_ids: bool = False,
 ) -> BuildReport:
     """Build the project with the web copies of the editions that were made."""
-    editions = _web_copies(config)
+    editions = web_copies(config)
     return build(config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids)
 
 
-def _web_copies(config: Config) -> Editions:
-    """The editions for the site: looked at only when there is a new one, since SQLAlchemy takes 0.2 s to load."""
+def web_copies(config: Config) -> Editions:
+    """Return the editions for the site, to be loaded only when there is a new one: SQLAlchemy takes 0.2 s to load."""
     if not config.pages.enabled or not has_store(config):
         return NO_EDITIONS
     key = editions_key(config.database.url, config.root)

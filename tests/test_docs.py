@@ -31,6 +31,7 @@ NOT_RUN = (
     "export PATH=",
     "export PUBLISHER_MAIL_SMTP_PASSWORD=",
     "PUBLISHER_",
+    "publisher preview",
     "publisher publish ",
     "publisher check --strict",
     "sqlite3 ",

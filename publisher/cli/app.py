@@ -33,10 +33,16 @@ class App:
 
         remember  False writes nothing, not even that the file was found valid
         """
-        from publisher.config import CONFIG_FILE, find_project, load_config
+        from publisher.config import load_config
+
+        return load_config(self.root(), remember=remember)
+
+    def root(self) -> Path:
+        """Return the project's folder, with a publisher.toml of which nothing is known yet."""
+        from publisher.config import CONFIG_FILE, find_project
 
         if self.project is None:
-            return load_config(find_project(_here()), remember=remember)
+            return find_project(_here())
         try:
             root = self.project.resolve()
             found = (root / CONFIG_FILE).is_file()
@@ -48,7 +54,7 @@ class App:
                 where=str(self.project),
                 mend="" if root.is_file() else f"make one with `publisher init {self.project}`",
             )
-        return load_config(root, remember=remember)
+        return root
 
     def now(self, config: Config) -> datetime:
         """Return the moment at which the command acts: --now, or the clock's."""

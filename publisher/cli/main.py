@@ -18,6 +18,7 @@ COMMANDS = {
     "new": ("publisher.cli.start:new", "Begin a post and print its path."),
     "check": ("publisher.cli.check:check", "Look for mistakes in settings, posts, links and letters."),
     "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
+    "preview": ("publisher.cli.preview:preview", "Look at the next letters, the site and the feeds in a browser."),
     "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
     "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
     "subscribers": (
@@ -40,6 +41,7 @@ Begin:
 
 \b
 Every day:
+  publisher preview                 letters, site and feeds in a browser, while you write
   publisher check                   what is wrong, where, and how to mend it
   publisher publish --dry-run       what would be sent, to how many
 """

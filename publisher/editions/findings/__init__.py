@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from publisher.config import Config, NewsletterConfig
+from publisher.editions.css.sources import template_findings
 from publisher.editions.finding import Finding
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.clients import client_findings
@@ -54,7 +55,8 @@ def findings_of(
     Nothing is written, fetched or run. Takes about as long as composing the letter.
     """
     case = Case(Sheet(letter), Places(config, newsletter, posts, templates, slot), posts, paths)
-    return in_order(chain.from_iterable(look(case) for look in _LOOKS))
+    of_css = template_findings(templates, f"email/{newsletter.template}.html")
+    return in_order([*chain.from_iterable(look(case) for look in _LOOKS), *of_css])
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -169,6 +169,37 @@ CODES: dict[str, Kind] = {
         "The same in dark mode, by the rules of @media (prefers-color-scheme: dark).",
         "make the text lighter there, or its background darker",
     ),
+    # The writer's CSS, before it becomes style attributes.
+    "css-import": Kind(
+        "error",
+        "A letter's CSS has an @import. It is refused, and no letter is made: nothing is ever fetched.",
+        "copy the rules in its place",
+    ),
+    "css-link": Kind(
+        "error",
+        'A letter\'s template links to a stylesheet (<link rel="stylesheet">). It is refused, as @import is.',
+        "put the rules into a <style>",
+    ),
+    "css-nested": Kind(
+        "error",
+        "A rule or at-rule stands inside another. It is left out: Gmail drops all styles of a letter that holds one.",
+        "write it by itself",
+    ),
+    "css-syntax": Kind("warning", "This is no CSS, and is skipped, as browsers skip it.", "mend it"),
+    "css-selector": Kind("warning", "This selector is none, and its rule is skipped.", "mend it"),
+    "css-declaration": Kind("warning", "This is no declaration, and is skipped.", "write `property: value;`"),
+    "css-at-rule": Kind("warning", "An at-rule that mail programs do not know is left out.", "do without"),
+    "css-kept": Kind(
+        "note",
+        "A rule that no style attribute can say stays a rule, which programs that read none skip; for @font-face, "
+        "which most skip, a warning.",
+        "if that is meant, it reads better in templates/email/letter-kept.css",
+    ),
+    "css-weak": Kind(
+        "note",
+        "A kept declaration has no !important, so a style attribute wins over it.",
+        "add !important",
+    ),
     # Spam, only with --spam.
     "spam-score": Kind(
         "warning",

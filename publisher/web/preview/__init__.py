@@ -1,0 +1,1 @@
+"""What is being written, in a browser, as readers will see it: letters, the site, feeds. Changes nothing."""

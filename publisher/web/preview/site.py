@@ -1,0 +1,145 @@
+"""The site as a build would write it now: planned at once, each file made when it is asked for, none written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from publisher.build import code_key
+from publisher.config import Config
+from publisher.model import Output, Post, RenderedPost
+from publisher.press import UnreadablePostError
+from publisher.runtime import web_copies
+from publisher.templating import Templates
+
+if TYPE_CHECKING:
+    from publisher.feeds.item import Item
+    from publisher.feeds.which import Feed
+    from publisher.pages.letters import EditionPage
+    from publisher.posts.archive import Archive
+
+# How many of a feed's entries are shown; the raw view holds them all.
+SHOWN_ENTRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FeedInWords:
+    """A feed for people: files are (format, path in the site), items its newest entries."""
+
+    feed: Feed
+    files: tuple[tuple[str, str], ...]
+    items: Sequence[Item] = ()
+
+
+class Site:
+    """Pages and feeds of one archive. Belongs to the thread that made it."""
+
+    def __init__(self, config: Config, archive: Archive) -> None:
+        from publisher.posts.markup import Renderer
+
+        self._config, self._archive = config, archive
+        self._renderer = Renderer(archive, config)
+        self._all_rendered = False
+
+    def render(self, post: Post) -> RenderedPost:
+        """Render one post; raise UnreadablePostError, and mark the post, where that cannot be done."""
+        from publisher.posts.markup import BrokenPost
+
+        try:
+            return self._renderer.render(post)
+        except BrokenPost as broken:
+            self._archive.mark_broken(broken.problem, broken.source)
+            raise UnreadablePostError(broken.source, broken.problem) from broken
+
+    def paths(self, posts: Sequence[Post]) -> frozenset[str]:
+        """Return every file that a build writes, of pictures those that `posts` show."""
+        shown = (site_path for post in posts for site_path, _ in self.render(post).assets)
+        return frozenset((*self._outputs, *shown))
+
+    def file(self, path: str) -> bytes | None:
+        """Return the file at a path of the site, a folder's being its index; None where a build makes none."""
+        for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/")):
+            if name in self._outputs:
+                return self._outputs[name].make()
+        return self._shown(path)
+
+    def missing(self) -> bytes:
+        """Return the site's own page for an address that leads nowhere.
+
+        Its links are absolute, since it may be served at any depth; here they lead into the preview.
+        """
+        base = f"{urlsplit(self._config.site_url).path}/"
+        found = self._outputs["404.html"].make() if self.has("404.html") else b"There is no such file."
+        return found.replace(f'="{base}'.encode(), b'="/site/')
+
+    def has(self, path: str) -> bool:
+        """Return whether a build makes such a file."""
+        return path in self._outputs
+
+    def feeds(self) -> list[FeedInWords]:
+        """Return every feed, without entries."""
+        formats = self._config.feeds.formats
+        return [FeedInWords(feed, tuple((kind, feed.path(kind)) for kind in formats)) for feed in self._feeds]
+
+    def feed(self, folder: str) -> FeedInWords | None:
+        """Return the feed of a folder of the site ("" for the main one) with its newest entries."""
+        found = next((each for each in self.feeds() if each.feed.folder == folder), None)
+        if found is None:
+            return None
+        items = found.feed.source.items(found.feed.keys[:SHOWN_ENTRIES])
+        return FeedInWords(found.feed, found.files, items)
+
+    def pages(self) -> list[tuple[str, str]]:
+        """Return pages to begin with: (title, path), the site's own and then the newest posts."""
+        fixed = (("Index", ""), ("Archive", "archive/"), ("Tags", "tags/"), ("Letters", "editions/"))
+        more = (("Subscribe", "subscribe/"),)
+        own = [(title, path) for title, path in (*fixed, *more) if self.has(f"{path}index.html")]
+        newest = self._archive.posts[:12]
+        return [*own, *((post.title, post.permalink.lstrip("/")) for post in newest)]
+
+    def _shown(self, path: str) -> bytes | None:
+        """A file that a post shows: known once the post was rendered."""
+        from publisher.build.files import assets
+
+        self._renderer.remember()
+        wanted = [pair for pair in self._archive.assets() if pair[0] == path]
+        if not wanted and not self._all_rendered:
+            self._all_rendered = True
+            for post in self._archive.posts:
+                with suppress(UnreadablePostError):
+                    self.render(post)
+            return self._shown(path)
+        return next((output.make() for output in assets(self._config.root, wanted)), None)
+
+    @cached_property
+    def _templates(self) -> Templates:
+        return Templates(self._config.root / "templates")
+
+    @cached_property
+    def _copies(self) -> Sequence[EditionPage]:
+        return web_copies(self._config).load()
+
+    @cached_property
+    def _feeds(self) -> list[Feed]:
+        from publisher.feeds.source import EditionCopy, PostSource
+        from publisher.feeds.which import feeds_of
+
+        copies = [EditionCopy(page.edition, page.html) for page in self._copies]
+        source = PostSource(self._config, self._archive, self.render)
+        return list(feeds_of(self._config, self._archive, source, copies))
+
+    @cached_property
+    def _outputs(self) -> dict[str, Output]:
+        from publisher.build.files import static_files
+        from publisher.build.plan import plan_site
+
+        static = static_files(self._config.root / self._config.pages.static) if self._config.pages.enabled else []
+        planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies, code_key())
+        found: dict[str, Output] = {}
+        for output in planned:
+            found.setdefault(output.path, output)
+        return found

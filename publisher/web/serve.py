@@ -1,0 +1,88 @@
+"""Listening on this machine, until somebody says stop."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from publisher.errors import ProjectError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+HOST = "127.0.0.1"
+FIRST_PORT = 8017
+_TRIES = 20
+# How long answers that are under way may take once it is over, in seconds.
+_GRACE = 1
+
+
+def listen(port: int | None = None) -> socket.socket:
+    """Return a socket that listens on 127.0.0.1: on `port`, or on 8017 or the next one that is free.
+
+    Raises ProjectError where the port is taken or may not be used.
+    """
+    ports = range(FIRST_PORT, FIRST_PORT + _TRIES) if port is None else (port,)
+    refusal: OSError | None = None
+    for number in ports:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # A port of a run that has just ended is free at once.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, number))
+            listener.listen(128)
+            return listener
+        except OSError as error:
+            listener.close()
+            refusal = error
+            if error.errno != errno.EADDRINUSE:
+                break
+    assert refusal is not None  # noqa: S101 - every other way has returned
+    raise _refused(refusal, ports) from refusal
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return where a browser finds what listens there, with a slash at its end."""
+    return f"http://{HOST}:{listener.getsockname()[1]}/"
+
+
+class Server:
+    """One application on one socket. Its answers that never end ask `is_ending` from time to time."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._server: uvicorn.Server | None = None
+
+    def is_ending(self) -> bool:
+        """Return whether somebody said stop."""
+        return self._server is not None and self._server.should_exit
+
+    def run(self, application: ASGIApp) -> None:
+        """Answer until SIGINT or SIGTERM; then be gone within a second or so."""
+        import uvicorn
+
+        # "critical": what goes wrong in an answer is said in that answer, and a traceback helps nobody.
+        settings = uvicorn.Config(
+            application,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            loop="asyncio",
+            http="h11",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = self._server = uvicorn.Server(settings)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[self._listener])
+
+
+def _refused(error: OSError, ports: range | tuple[int, ...]) -> ProjectError:
+    where = f"{HOST}:{ports[0]}" if len(ports) == 1 else f"{HOST}:{ports[0]}-{ports[-1]}"
+    if error.errno == errno.EADDRINUSE:
+        return ProjectError("the port is taken", where=where, mend="choose another with --port, or stop what uses it")
+    return ProjectError(f"cannot listen: {error.strerror}", where=where, mend="choose another with --port")
