@@ -17,6 +17,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -36,10 +37,16 @@ class Chromium:
         self._running = running
 
     @contextmanager
-    def page(self, *, width: int = 700, height: int = 900, dark: bool = False) -> Iterator[Page]:
-        """Give an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it in the end."""
+    def page(
+        self, *, width: int = 700, height: int = 900, dark: bool | None = False, base_url: str | None = None
+    ) -> Iterator[Page]:
+        """Give an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it in the end.
+
+        dark  None leaves it to the page: otherwise its frames prefer the same, whatever their own color-scheme
+        """
+        scheme: Literal["light", "dark", "null"] = "null" if dark is None else "dark" if dark else "light"
         context = self._running.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+            base_url=base_url, viewport={"width": width, "height": height}, color_scheme=scheme
         )
         context.set_default_timeout(20_000)
         try:

@@ -17,6 +17,7 @@ from publisher.build import code_key
 from publisher.config import load_config
 from publisher.editions.findings.fallbacks import FALLBACKS
 from publisher.editions.findings.spam import of_report, spam_findings
+from publisher.model import Edition
 from publisher.posts.archive import read_archive
 from publisher.press import Press, newsletter_posts
 from publisher.proofs import read_proofs, sample_message
@@ -79,7 +80,9 @@ def message(project: Project) -> bytes:
     config = project.config()
     archive = read_archive(config, NOW, code_key(), keep=False)
     planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
-    return sample_message(config, planned, Press(config, archive).letter(planned, NOW), NOW)
+    letter = Press(config, archive).letter(planned, NOW)
+    edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, NOW)
+    return sample_message(config, edition, letter)
 
 
 def test_without_spamassassin_there_is_a_note(project: Project) -> None:

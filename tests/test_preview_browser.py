@@ -11,7 +11,8 @@ from conftest import Project
 from preview_server import Preview, previewing
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from browser import Chromium
+    from playwright.sync_api import Page
 
 pytest_plugins = ["browser"]
 
@@ -34,17 +35,14 @@ def preview(project: Project) -> Iterator[Preview]:
 
 
 @pytest.fixture
-def page(preview: Preview, browser: Browser) -> Iterator[Page]:
+def page(preview: Preview, browser: Chromium) -> Iterator[Page]:
     """The page of the next letter, in a window of its own. Whatever the browser complains about fails the test."""
-    # "null": Playwright would otherwise set one colour scheme for all frames.
-    context = browser.new_context(base_url=preview.url, viewport={"width": 1280, "height": 800}, color_scheme="null")
-    opened = context.new_page()
     complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.goto(LETTER)
-    yield opened
-    context.close()
+    with browser.page(width=1280, height=800, dark=None, base_url=preview.url) as opened:
+        opened.on("console", lambda message: complaints.append(message.text))
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.goto(LETTER)
+        yield opened
     assert [text for text in complaints if not text.startswith(EXPECTED)] == []
 
 
