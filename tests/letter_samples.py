@@ -94,7 +94,18 @@ def letters(source: str, form: str) -> Iterator[Sample]:
     """Letters that together carry all posts of a source in one form."""
     posts = posts_of(source)
     for start in range(0, len(posts), TOGETHER):
-        yield letter(posts[start : start + TOGETHER], form, f"{source}-{form}-{start}")
+        yield from _whole(posts[start : start + TOGETHER], form, f"{source}-{form}-{start}")
+
+
+def _whole(posts: tuple[RenderedPost, ...], form: str, name: str) -> Iterator[Sample]:
+    """Letters that carry the posts as the form wants them: fewer in one, where it would fall back to less."""
+    made = letter(posts, form, name)
+    if not made.letter.fallback or len(posts) == 1:
+        yield made
+        return
+    half = len(posts) // 2
+    yield from _whole(posts[:half], form, f"{name}a")
+    yield from _whole(posts[half:], form, f"{name}b")
 
 
 def letter(posts: tuple[RenderedPost, ...], form: str, name: str, **site: Any) -> Sample:
