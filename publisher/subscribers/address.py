@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from publisher.errors import SubscriberError
 
 LONGEST_NAME = 200
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def normalise(text: str) -> str:
@@ -28,9 +30,21 @@ def normalise(text: str) -> str:
 
 
 def clean_name(text: str) -> str:
-    """Return a person's name on one line, without control characters, at most 200 characters."""
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-    return unicodedata.normalize("NFC", " ".join(visible.split()))[:LONGEST_NAME]
+    """Return a person's name as `clean_line` does, at most 200 characters."""
+    return clean_line(text, LONGEST_NAME)
+
+
+def clean_line(text: str, most: int) -> str:
+    """Return text on one line and at most so long, without control characters and without those that turn the
+    direction of the text around them (U+202A to U+202E, U+2066 to U+2069): a name must not rewrite a sentence.
+    """
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text[: 4 * most])
+    return unicodedata.normalize("NFC", " ".join(_TURNS.sub("", visible).split()))[:most].rstrip()
+
+
+def clean_language(text: str) -> str:
+    """Return a language tag (BCP 47) in the case it is given in; "" for what is none."""
+    return text.strip() if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", text.strip(), re.ASCII) else ""
 
 
 def shortened(text: str, most: int = 60) -> str:

@@ -109,7 +109,6 @@ class _Import:
 
     def add(self, group: list[_Row]) -> None:
         """Add the people of some rows in one transaction."""
-        from publisher.store.additions import Added
 
         self.counts["rows"] += len(group)
         people: list[tuple[_Row, NewSubscriber]] = []
@@ -121,7 +120,7 @@ class _Import:
         new = [person for _, person in people]
         added = self.store.subscribers.add_many(new, at=self.at, source=self.source) if new else []
         for (row, person), result in zip(people, added, strict=True):
-            if result is Added.REFUSED:
+            if result.refused:
                 self._refuse(row, f"{person.address} left, bounced or complained, and is not brought back")
             else:
                 self.counts[result] += 1
