@@ -114,7 +114,7 @@ def _plan_newsletter(
     selection = select_posts(posts, newsletter, handled, is_first, now, zone)
     if not selection.posts:
         return Idle(newsletter, _why_idle(selection))
-    recipients = _recipients(store, newsletter)
+    recipients = _recipients(store, newsletter, now)
     if not recipients:
         return Idle(newsletter, _nobody(newsletter, selection))
     schedule = parse_schedule(newsletter.schedule)
@@ -153,10 +153,8 @@ def free_slot(label: str, taken: frozenset[str]) -> str:
     return f"{label}.{number}"
 
 
-def _recipients(store: Store | None, newsletter: NewsletterConfig) -> int:
-    from publisher.model import SubscriberStatus
-
-    return store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0
+def _recipients(store: Store | None, newsletter: NewsletterConfig, now: datetime) -> int:
+    return store.subscribers.count(newsletter.name, mailable_at=now) if store else 0
 
 
 def _why_idle(selection: Selection) -> str:

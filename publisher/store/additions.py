@@ -24,12 +24,16 @@ from publisher.store.topics import encode_topics
 
 @dataclass(frozen=True, slots=True)
 class NewSubscriber:
-    """Someone to add. address is normalised already (subscribers/address.py); no subscriptions is allowed."""
+    """Someone to add. address is normalised already (subscribers/address.py); no subscriptions is allowed.
+
+    consent  what is known of their agreement, recorded when they are new
+    """
 
     address: str
     name: str = ""
     language: str = ""
     subscriptions: tuple[Subscription, ...] = ()
+    consent: str = ""
 
 
 class Added(StrEnum):
@@ -52,16 +56,11 @@ class Added(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one batch of additions has in common.
-
-    event   ADDED, READDED or IMPORTED: who vouches, and for what
-    detail  what is known of the consent, recorded with everybody who is new
-    """
+    """What one batch of additions has in common. event is ADDED, READDED or IMPORTED: who vouches, and for what."""
 
     at: datetime
     source: str
     event: Event = Event.ADDED
-    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -149,9 +148,9 @@ class Batch:
             return Added(known.status.value)
         returned = after is not known.status
         if returned:
-            self._bring_back(known, after)
+            self._bring_back(known, after, person.consent)
         if fresh:
-            self._record(known, "added", self._terms.detail)
+            self._record(known, "added", person.consent)
         gained = [wish for wish in person.subscriptions if wish.newsletter not in known.newsletters]
         for wish in gained:
             self._subscribe(known, wish)
@@ -159,14 +158,14 @@ class Batch:
             return Added.ADDED if fresh else Added.RETURNED
         return Added.SUBSCRIBED if gained else Added.UNCHANGED
 
-    def _bring_back(self, known: _Known, status: SubscriberStatus) -> None:
+    def _bring_back(self, known: _Known, status: SubscriberStatus, detail: str) -> None:
         change = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
         confirmed = sa.func.coalesce(
             subscribers.c.confirmed_at, sa.literal(self._terms.at, subscribers.c.created_at.type)
         )
         self._connection.execute(change.values(status=status, bounces=0, confirmed_at=confirmed))
         known.status = status
-        self._record(known, "returned", self._terms.detail)
+        self._record(known, "returned", detail)
 
     def _subscribe(self, known: _Known, wish: Subscription) -> None:
         known.newsletters.add(wish.newsletter)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from publisher.errors import SubscriberError
 
 LONGEST_NAME = 200
+# Local parts about which there is nothing to ask: RFC 5321's dot-string of a few characters, at most 64.
+_PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
+_SHORT = 200
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -18,15 +22,29 @@ def normalise(text: str) -> str:
     is looked up in the DNS. Addresses under .test are taken, for rehearsals. Raises SubscriberError for
     anything that is not one bare address.
     """
-    from email_validator import EmailNotValidError, validate_email  # takes 60 ms to import
+    from email_validator import EmailNotValidError  # takes 60 ms to import
 
+    bare = text.strip()
     try:
-        found = validate_email(
-            text.strip(), check_deliverability=False, test_environment=True, strict=True, allow_smtputf8=True
-        )
+        local, at, domain = bare.rpartition("@")
+        if at and bare.isascii() and len(bare) <= _SHORT and _PLAIN.fullmatch(local):
+            return f"{local}@{_domain(domain.lower())}"
+        return _validated(bare)
     except EmailNotValidError as error:
         raise SubscriberError(f"{shortened(text)!r} is no mail address: {str(error).rstrip('.')}") from error
+
+
+def _validated(bare: str) -> str:
+    from email_validator import validate_email
+
+    found = validate_email(bare, check_deliverability=False, test_environment=True, strict=True, allow_smtputf8=True)
     return found.normalized
+
+
+@lru_cache(maxsize=10_000)
+def _domain(domain: str) -> str:
+    """Return a domain in its kept form. A list of a million people has a few thousand, and each takes 50 us."""
+    return _validated(f"a@{domain}").removeprefix("a@")
 
 
 def clean_name(text: str) -> str:

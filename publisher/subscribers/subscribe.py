@@ -46,7 +46,6 @@ def subscribe(
     """
     from publisher.store.additions import NewSubscriber
 
-
     chosen = tuple(topics)
     person = NewSubscriber(
         address=normalise(address),
