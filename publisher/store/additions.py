@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -169,10 +170,15 @@ class Batch:
 
     def _subscribe(self, known: _Known, wish: Subscription) -> None:
         known.newsletters.add(wish.newsletter)
-        topics = encode_topics(wish.topics)
+        topics = _encoded(wish.topics)
         row = {"subscriber_id": known.id, "newsletter": wish.newsletter, "topics": topics}
         self._subscriptions.append(row)
         self._record(known, "subscribed", wish.newsletter if topics == "[]" else f"{wish.newsletter} {topics}")
 
     def _record(self, known: _Known, what: str, detail: str) -> None:
         self._events.append(consent_row(known.id, self._terms.at, what, self._terms.source, detail))
+
+
+@lru_cache(maxsize=1_000)
+def _encoded(topics: tuple[str, ...]) -> str:
+    return encode_topics(topics)

@@ -11,7 +11,7 @@ from publisher.errors import SubscriberError
 LONGEST_NAME = 200
 # Local parts about which there is nothing to ask: RFC 5321's dot-string of a few characters, at most 64.
 _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
-_SHORT = 200
+_SHORT = 100  # characters, which no spelling of the domain makes longer than RFC 5321's 254
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -27,8 +27,8 @@ def normalise(text: str) -> str:
     bare = text.strip()
     try:
         local, at, domain = bare.rpartition("@")
-        if at and bare.isascii() and len(bare) <= _SHORT and _PLAIN.fullmatch(local):
-            return f"{local}@{_domain(domain.lower())}"
+        if at and len(bare) <= _SHORT and _PLAIN.fullmatch(local):
+            return f"{local}@{_domain(domain.lower() if domain.isascii() else domain)}"
         return _validated(bare)
     except EmailNotValidError as error:
         raise SubscriberError(f"{shortened(text)!r} is no mail address: {str(error).rstrip('.')}") from error
@@ -56,6 +56,8 @@ def clean_line(text: str, most: int) -> str:
     """Return text on one line and at most so long, without control characters and without those that turn the
     direction of the text around them (U+202A to U+202E, U+2066 to U+2069): a name must not rewrite a sentence.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:most].rstrip()
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text[: 4 * most])
     return unicodedata.normalize("NFC", " ".join(_TURNS.sub("", visible).split()))[:most].rstrip()
 
