@@ -21,7 +21,7 @@ from publisher.store.erasure import deliveries_of, scrub
 from publisher.store.people import mailable, with_subscriptions
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
-from publisher.store.tokens import IssuedToken
+from publisher.store.tokens import IssuedToken, Wish
 
 PAGE = 1_000  # rows a query; memory stays flat however many subscribers there are
 
@@ -148,6 +148,11 @@ class Subscribers:
         """Return a good token that was not used; None for any other. Changes nothing."""
         with self._database.read() as connection:
             return tokens.find(connection, token_hash, purpose, now)
+
+    def mailed_wish(self, address: str, purpose: str, *, since: datetime, now: datetime) -> Wish | None:
+        """Return what a mail to an address, which went after `since`, can still make true; None if none went."""
+        with self._database.read() as connection:
+            return tokens.mailed(connection, address_key(address), purpose, since, now)
 
     def tokens(self, subscriber_id: int) -> Sequence[IssuedToken]:
         """Return every token that is kept of a person, used or not, oldest first."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from publisher.model import Subscription
-from publisher.store.tables import tokens
+from publisher.store.tables import subscribers, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,25 @@ def newest(connection: Connection, subscriber_id: int, purpose: str, now: dateti
     found = of_person(connection, subscriber_id)
     good = [t for t in found if t.purpose == purpose and t.used_at is None and t.expires_at > now]
     return max(good, key=lambda token: token.made_at, default=None)
+
+
+def mailed(connection: Connection, key: str, purpose: str, since: datetime, now: datetime) -> Wish | None:
+    """Return the wish of the newest good token of an address key, if a mail went there after `since`."""
+    query = (
+        sa.select(tokens.c.wish)
+        .join_from(tokens, subscribers)
+        .where(
+            subscribers.c.address_key == key,
+            subscribers.c.asked_at > since,
+            tokens.c.purpose == purpose,
+            tokens.c.used_at.is_(None),
+            tokens.c.expires_at > now,
+        )
+        .order_by(tokens.c.made_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else decode_wish(row.wish)
 
 
 def of_person(connection: Connection, subscriber_id: int) -> list[IssuedToken]:

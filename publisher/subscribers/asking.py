@@ -65,6 +65,8 @@ def request_subscription(
     wish = Wish(checked(subscriptions, known), clean_name(name), clean_language(language))
     if not wish.subscriptions:
         raise SubscriberError("no newsletter was chosen")
+    if _is_mailed(store, terms, bare, wish, now):
+        return None
     kept = terms.kept(evidence)
     with store.subscribers.change(now) as change:
         if change.suppressed([bare]):
@@ -149,6 +151,12 @@ def described(wishes: Iterable[Subscription]) -> str:
     from publisher.store.topics import encode_topics
 
     return "; ".join(w.newsletter + (f" {encode_topics(w.topics)}" if w.topics else "") for w in wishes)
+
+
+def _is_mailed(store: Store, terms: Terms, bare: str, wish: Wish, now: datetime) -> bool:
+    """Return whether a mail that just went says all of it: a flood of requests then only reads."""
+    mailed = store.subscribers.mailed_wish(bare, Purpose.CONFIRM, since=now - terms.ask_every, now=now)
+    return mailed is not None and mailed.joined(wish) == mailed
 
 
 def _add_to_mailed(change: Change, person: Subscriber, wish: Wish, evidence: Evidence) -> None:
