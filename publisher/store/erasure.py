@@ -8,8 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.store.engine import Database
+from publisher.store.engine import BUSY_SECONDS, Database
 from publisher.store.tables import consent_events, deliveries, editions, subscribers, subscriptions, tokens
+
+# How long the emptying of the log waits for those who read, in seconds. They hold up no letter and no page.
+READERS_SECONDS = 3
 
 
 def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> int:
@@ -47,7 +50,9 @@ def scrub(database: Database) -> bool:
                 execute(f"VACUUM {table.name}")
             return True
         execute("VACUUM")
+        execute(f"PRAGMA busy_timeout = {READERS_SECONDS * 1000}")
         (busy, _, _) = execute("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         return not busy
 
 
