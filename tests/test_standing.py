@@ -66,3 +66,10 @@ def test_no_other_file_writes_a_status_of_its_own_choice() -> None:
     package = Path(publisher.__file__).parent
     found = [path.name for path in package.rglob("*.py") if written.search(path.read_text(encoding="utf-8"))]
     assert found == []
+
+
+def test_no_code_changes_what_was_once_written_into_a_history_of_consent() -> None:
+    changed = re.compile(r"update\(consent_events|UPDATE consent_events|consent_events\.update\(")
+    package = Path(publisher.__file__).parent
+    found = [path.name for path in package.rglob("*.py") if changed.search(path.read_text(encoding="utf-8"))]
+    assert found == []

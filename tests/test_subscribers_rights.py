@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,23 @@ def test_an_erased_address_is_refused_by_imports_forms_and_by_hand(people: Store
     assert everything(people) == before
     assert erase(people, ADDRESS, now=NOW, source="test") == Erased(0, True)
     assert people.suppressions.counts() == {SuppressionReason.ERASED: 1}
+
+
+def test_nobody_slips_in_while_they_are_erased(people: Store) -> None:
+    crowd = [person(f"reader{n}@example.org") for n in range(50)] + [person(ADDRESS)]
+
+    def work(number: int) -> None:
+        if number == 10:
+            erase(people, ADDRESS, now=NOW, source="test")
+        elif number % 2:
+            people.subscribers.add_many(crowd, at=NOW, source="test")
+        else:
+            ask(people, ADDRESS, now=later(hours=number))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(30)))
+    assert people.subscribers.get(ADDRESS) is None
+    assert people.subscribers.count() == 50
 
 
 def test_others_keep_everything_when_one_is_erased(people: Store) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,7 +99,8 @@ class Batch:
             results.append(settled)
             fresh.discard(key)  # the same address again in this batch is no longer new
         if self._subscriptions:
-            self._connection.execute(self._database.insert_new(subscriptions), self._subscriptions)
+            ordered = sorted(self._subscriptions, key=itemgetter("subscriber_id", "newsletter"))  # as above
+            self._connection.execute(self._database.insert_new(subscriptions), ordered)
         if self._events:
             self._connection.execute(sa.insert(consent_events), self._events)
         return results
