@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
 from store_samples import NOW, draft, later, person
@@ -226,4 +224,3 @@ def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
 
 def test_a_key_of_an_ascii_address_is_what_it_always_was() -> None:
     assert address_key("Ada.Lovelace+X@Example.ORG") == "Ada.Lovelace+X@Example.ORG".casefold()
-    assert timedelta(hours=1) == TERMS.ask_every
