@@ -23,6 +23,7 @@ __all__ = [
     "Subscriber",
     "SubscriberStatus",
     "Subscription",
+    "SuppressionReason",
     "slot_path",
 ]
 
@@ -154,6 +155,15 @@ class SubscriberStatus(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class SuppressionReason(StrEnum):
+    """Why an address must never be mailed again."""
+
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    ERASED = "erased"
+    SUPPRESSED = "suppressed"  # the operator's word
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A subscriber's wish for one newsletter; no topics means all."""
@@ -164,7 +174,12 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person who may get letters. id is the store's key; uid is random, public and permanent."""
+    """A person who may get letters. id is the store's key; uid is random, public and permanent.
+
+    paused_until  no letters before that moment
+    confirmed_at  when the person, or whoever vouched for them, first agreed
+    bounces       letters that came back since the last success
+    """
 
     id: int
     uid: str
@@ -174,6 +189,9 @@ class Subscriber:
     status: SubscriberStatus
     created_at: datetime
     subscriptions: tuple[Subscription, ...] = ()
+    paused_until: datetime | None = None
+    confirmed_at: datetime | None = None
+    bounces: int = 0
 
 
 class DeliveryStatus(StrEnum):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from publisher.mailing import Subscriber as Subscriber
     from publisher.mailing import SubscriberStatus as SubscriberStatus
     from publisher.mailing import Subscription as Subscription
+    from publisher.mailing import SuppressionReason as SuppressionReason
     from publisher.mailing import slot_path as slot_path
 else:
 

@@ -92,7 +92,7 @@ def _plan_newsletter(
     selection = select_posts(posts, newsletter, handled, is_first, now, zone)
     if not selection.posts:
         return Idle(newsletter, _why_idle(selection))
-    choices = store.subscribers.choices(newsletter.name) if store else ()
+    choices = store.subscribers.choices(newsletter.name, now) if store else ()
     if not choices:
         return Idle(newsletter, _nobody(newsletter, selection))
     schedule = parse_schedule(newsletter.schedule)

@@ -59,7 +59,7 @@ def next_edition(
         if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
             posts, slot = new[-1:], post_slot(new[-1].id)
     next_one = replace(planned, posts=posts, slot=slot, number=number)
-    return next_one.for_choices(store.subscribers.choices(newsletter.name))
+    return next_one.for_choices(store.subscribers.choices(newsletter.name, now))
 
 
 class Proofreader:

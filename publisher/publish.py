@@ -115,7 +115,7 @@ def _make(
         try:
             return planned, store.editions.create(draft)
         except ChoicesChangedError:
-            planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name))
+            planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name, now))
             draft = Press(config, plan.archive).draft(planned, now)
     return planned, store.editions.create(draft)
 

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from publisher.delivery.transport import Transport
     from publisher.pages.letters import EditionPage
     from publisher.store import Store
+    from publisher.subscribers.terms import Terms as ReaderTerms
 
 
 def open_project_store(config: Config) -> Store:
     """Open the project's database, making and migrating it where needed; raise StoreError when that fails."""
     from publisher.store import open_store
 
-    return open_store(config.database.url, config.root)
+    return open_store(config.database.url, config.root, lambda: project_secret(config))
 
 
 def has_store(config: Config) -> bool:
@@ -70,13 +71,34 @@ def headers_of(config: Config, name: str) -> NewsletterHeaders:
     )
 
 
-def project_links(config: Config) -> Links:
-    """Return the maker of personal links; the project's secret is made on first use."""
+def project_secret(config: Config) -> str:
+    """Return the project's secret, which is made on first use; raise ProjectError where that fails."""
     import os
 
-    from publisher.delivery.links import Links, load_secret
+    from publisher.delivery.links import load_secret
 
-    return Links(config.public_url, load_secret(config.state_dir, os.environ))
+    return load_secret(config.state_dir, os.environ)
+
+
+def project_links(config: Config) -> Links:
+    """Return the maker of personal links."""
+    from publisher.delivery.links import Links
+
+    return Links(config.public_url, project_secret(config))
+
+
+def reader_terms(config: Config) -> ReaderTerms:
+    """Return on which terms people confirm and are kept."""
+    from publisher.subscribers.terms import Terms
+    from publisher.subscribers.tokens import Tokens
+
+    return Terms(
+        tokens=Tokens(project_secret(config)),
+        confirm_within=timedelta(days=config.subscribers.confirm_days),
+        keep_ip=config.subscribers.keep_ip,
+        keep_user_agent=config.subscribers.keep_user_agent,
+        bounce_limit=config.subscribers.bounce_limit,
+    )
 
 
 def delivery_terms(config: Config) -> Terms:

@@ -62,9 +62,9 @@ def test_choices_are_counted_by_newsletter_and_only_those_of_active_subscribers(
     add(store, "daily", "sea", newsletter="daily")
     store.subscribers.remove("gone@example.org", at=NOW, source="test")
 
-    assert set(store.subscribers.choices("weekly")) == {Choice((), 3), Choice(("ai", "ml"), 2)}
-    assert list(store.subscribers.choices("daily")) == [Choice(("sea",), 1)]
-    assert list(store.subscribers.choices("none")) == []
+    assert set(store.subscribers.choices("weekly", NOW)) == {Choice((), 3), Choice(("ai", "ml"), 2)}
+    assert list(store.subscribers.choices("daily", NOW)) == [Choice(("sea",), 1)]
+    assert list(store.subscribers.choices("none", NOW)) == []
 
 
 def test_each_gets_the_variant_of_their_choice_and_who_has_none_gets_no_delivery(store: Store) -> None:
@@ -194,7 +194,7 @@ def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence
         store.subscribers.add(
             person(f"{newsletter}-{number}@example.org", newsletter, topics=tuple(topics)), at=NOW, source="t"
         )
-    held = [choice.topics for choice in store.subscribers.choices(newsletter)]
+    held = [choice.topics for choice in store.subscribers.choices(newsletter, NOW)]
     variants = {topics: str(index) if topics else "" for index, topics in enumerate(held)}
     made = store.editions.create(
         draft(
@@ -211,7 +211,7 @@ def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence
 def test_a_thousand_choices_are_one_parameter(store: Store) -> None:
     people = [person(f"r{i}@example.org", topics=(f"topic-{i}", "x" * 300)) for i in range(1_000)]
     store.subscribers.add_many(people, at=NOW, source="test")
-    held = store.subscribers.choices("weekly")
+    held = store.subscribers.choices("weekly", NOW)
     assert len(held) == 1_000
     variants = {choice.topics: choice.topics[0] for choice in held}
     edition = store.editions.create(draft(letters=letters(*variants.values()), variants=variants))

@@ -193,8 +193,8 @@ def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path
         f"database = Database('sqlite:///publisher.db', Path({str(tmp_path)!r}))\n"
         "with database.write() as connection:\n"
         "    for i in range(5000):\n"
-        "        connection.exec_driver_sql('INSERT INTO suppressions VALUES (?, ?, ?, ?)',"
-        " (str(i), 'bounced', '2026-01-01', ''))\n"
+        "        connection.exec_driver_sql('INSERT INTO suppressions (address_hash, reason, at, source)"
+        " VALUES (?, ?, ?, ?)', (str(i), 'bounced', '2026-01-01', ''))\n"
         "    print('written', flush=True); time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:

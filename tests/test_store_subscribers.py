@@ -78,7 +78,7 @@ def test_one_who_left_is_refused_until_the_caller_vouches(store: Store) -> None:
     assert store.subscribers.remove("ADA@example.org", at=later(days=1), source="link")
     assert not store.subscribers.remove("ada@example.org", at=later(days=2), source="link")
 
-    assert store.subscribers.add(person(), at=later(days=3), source="import") is Added.REFUSED
+    assert store.subscribers.add(person(), at=later(days=3), source="import") is Added.UNSUBSCRIBED
     assert store.subscribers.count(status=SubscriberStatus.ACTIVE) == 0
 
     assert store.subscribers.add(person(), at=later(days=4), source="phone", again=True) is Added.RETURNED

@@ -17,7 +17,7 @@ from publisher.model import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
 from publisher.subscribers.exporting import export_csv, export_json
 from publisher.subscribers.formulas import guarded, unguarded
-from publisher.subscribers.importing import ImportReport, Refusal, import_csv
+from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv
 
 pytest_plugins = ["store_fixtures"]
 
@@ -28,7 +28,9 @@ def bring(
     """Import a file of that content; give the report and the refusals as lines."""
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     refused: list[Refusal] = []
-    report = import_csv(store, path, newsletters=newsletters, known=("weekly", "daily"), at=NOW, refused=refused.append)
+    report = import_csv(
+        store, path, newsletters=newsletters, known=("weekly", "daily"), at=NOW, told=Listeners(refused=refused.append)
+    )
     assert report.refused == len(refused)
     assert report.rows == report.added + report.subscribed + report.unchanged + report.refused
     return report, [str(refusal) for refusal in refused]
@@ -91,7 +93,7 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
         "the line is not UTF-8",
         "it has 5 cells, and the first line names 4 columns",
         "bounced@example.org is bounced in the file",
-        "left@example.org left, bounced or complained, and is not brought back",
+        "left@example.org left, and is not brought back",
     ]
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
+from publisher.config.readers import Readers
 from publisher.config.site import Feeds, Pages, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
 
@@ -56,6 +57,9 @@ class Config:
     theme: Annotated[Theme, Doc("How all letters look.")] = field(default_factory=Theme)
     mail: Annotated[Mail, Doc("Who sends, and by which way.")] = field(default_factory=Mail)
     database: Annotated[Database, Doc("Where subscribers and editions are kept.")] = field(default_factory=Database)
+    subscribers: Annotated[Readers, Doc("How people confirm, and what is kept of them.")] = field(
+        default_factory=Readers
+    )
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
     delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
     root: Annotated[Path, Doc("")] = Path()

@@ -6,7 +6,6 @@ public uid alone: the same message has the same links when it is sent again, and
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -14,10 +13,11 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData
 
 from publisher.delivery.addresses import wire_url
 from publisher.errors import ProjectError
+from publisher.signing import signer
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not what it holds
 SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, likewise
@@ -36,14 +36,7 @@ class Links:
     def __init__(self, public_url: str, secret: str) -> None:
         """public_url: where the web application is, without a slash at its end."""
         self._public_url = wire_url(public_url)
-        self._serializers = {
-            purpose: URLSafeSerializer(
-                secret,
-                salt=f"publisher {purpose}",
-                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
-            )
-            for purpose in Purpose
-        }
+        self._serializers = {purpose: signer(secret, purpose) for purpose in Purpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
         """Return the URL that takes a subscriber off one newsletter (RFC 8058 when it is POSTed to)."""
@@ -57,7 +50,7 @@ class Links:
         """Return what a token was made from, (uid, newsletter) or (uid,); None for one not made here."""
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
-        except BadSignature:
+        except (BadData, ValueError, TypeError):  # half a surrogate is no signature either
             return None
 
     def _url(self, purpose: Purpose, parts: list[str]) -> str:

@@ -3,46 +3,66 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.model import SubscriberStatus, Subscription
+from publisher.standing import Event, next_status
+from publisher.store.addresses import address_key as address_key
+from publisher.store.consent import consent_row
 from publisher.store.engine import Database
+from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
 from publisher.store.topics import encode_topics
 
 
-def address_key(address: str) -> str:
-    """Return a text that is equal for every spelling of an address: case and Unicode form do not count."""
-    composed = unicodedata.normalize("NFC", address)
-    return unicodedata.normalize("NFC", composed.casefold())
-
-
 @dataclass(frozen=True, slots=True)
 class NewSubscriber:
-    """Someone to add. address is normalised already (subscribers/address.py); no subscriptions is allowed."""
+    """Someone to add. address is normalised already (subscribers/address.py); no subscriptions is allowed.
+
+    consent  what is known of their agreement, recorded when they are new
+    """
 
     address: str
     name: str = ""
     language: str = ""
     subscriptions: tuple[Subscription, ...] = ()
+    consent: str = ""
 
 
 class Added(StrEnum):
-    """What became of one NewSubscriber."""
+    """What became of one NewSubscriber; who is refused is so for where they stand."""
 
     ADDED = "added"
     SUBSCRIBED = "subscribed"  # was known and active, and gained a newsletter
     UNCHANGED = "unchanged"
-    REFUSED = "refused"  # is known, and left or bounced: only the person can come back
     RETURNED = "returned"  # had left, and the caller vouches that they asked again
+    PENDING = "pending"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    SUPPRESSED = "suppressed"
+
+    @property
+    def refused(self) -> bool:
+        return self not in (Added.ADDED, Added.SUBSCRIBED, Added.UNCHANGED, Added.RETURNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one batch of additions has in common. event is ADDED, READDED or IMPORTED: who vouches, and for what."""
+
+    at: datetime
+    source: str
+    event: Event = Event.ADDED
 
 
 @dataclass(slots=True)
@@ -57,39 +77,38 @@ class _Known:
 class Batch:
     """One transaction of additions: a few statements for any number of people."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        database: Database,
-        at: datetime,
-        source: str,
-        again: bool,
-    ) -> None:
+    def __init__(self, connection: Connection, database: Database, suppressed: Suppressions, terms: Terms) -> None:
         self._connection = connection
         self._database = database
-        self._at = at
-        self._source = source
-        self._again = again
+        self._suppressions = suppressed
+        self._terms = terms
         self._events: list[dict[str, Any]] = []
         self._subscriptions: list[dict[str, Any]] = []
 
     def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
+        """Add people; the caller holds the guard of Database."""
         keys = [address_key(person.address) for person in new]
+        suppressed = self._suppressions.among(self._connection, set(keys))
+        pairs = [(key, person) for key, person in zip(keys, new, strict=True) if key not in suppressed]
         # Reversed, so that the first of two spellings of one address is the one that is kept.
-        fresh = self._insert_unknown(dict(zip(reversed(keys), reversed(new), strict=True)))
-        known = self._known(keys)
+        fresh = self._insert_unknown(dict(reversed(pairs)))
+        known = self._known([key for key, _ in pairs])
         results = []
         for key, person in zip(keys, new, strict=True):
-            results.append(self._settle(known[key], person, key in fresh))
+            settled = self._settle(known[key], person, key in fresh) if key in known else Added.SUPPRESSED
+            results.append(settled)
             fresh.discard(key)  # the same address again in this batch is no longer new
         if self._subscriptions:
-            self._connection.execute(self._database.insert_new(subscriptions), self._subscriptions)
+            ordered = sorted(self._subscriptions, key=itemgetter("subscriber_id", "newsletter"))  # as above
+            self._connection.execute(self._database.insert_new(subscriptions), ordered)
         if self._events:
             self._connection.execute(sa.insert(consent_events), self._events)
         return results
 
     def _insert_unknown(self, people: dict[str, NewSubscriber]) -> set[str]:
         """Insert those whose key is not there, and return their keys."""
+        if not people:
+            return set()
         uids = {key: secrets.token_hex(12) for key in people}
         rows = [
             {
@@ -98,8 +117,9 @@ class Batch:
                 "address_key": key,
                 "name": person.name,
                 "language": person.language,
-                "status": SubscriberStatus.ACTIVE,
-                "created_at": self._at,
+                "status": next_status(None, self._terms.event),
+                "created_at": self._terms.at,
+                "confirmed_at": self._terms.at,
             }
             for key, person in sorted(people.items())  # two imports at once lock in one order
         ]
@@ -126,13 +146,14 @@ class Batch:
         return known
 
     def _settle(self, known: _Known, person: NewSubscriber, fresh: bool) -> Added:
-        returned = self._again and known.status is SubscriberStatus.UNSUBSCRIBED
+        after = next_status(known.status, self._terms.event)
+        if after is None:
+            return Added(known.status.value)
+        returned = after is not known.status
         if returned:
-            self._revive(known)
-        if known.status is not SubscriberStatus.ACTIVE:
-            return Added.REFUSED
+            self._bring_back(known, after, person.consent)
         if fresh:
-            self._record(known, "added", "")
+            self._record(known, "added", person.consent)
         gained = [wish for wish in person.subscriptions if wish.newsletter not in known.newsletters]
         for wish in gained:
             self._subscribe(known, wish)
@@ -140,23 +161,26 @@ class Batch:
             return Added.ADDED if fresh else Added.RETURNED
         return Added.SUBSCRIBED if gained else Added.UNCHANGED
 
-    def _revive(self, known: _Known) -> None:
-        change = sa.update(subscribers).where(subscribers.c.id == known.id)
-        self._connection.execute(change.values(status=SubscriberStatus.ACTIVE))
-        known.status = SubscriberStatus.ACTIVE
-        self._record(known, "returned", "")
+    def _bring_back(self, known: _Known, status: SubscriberStatus, detail: str) -> None:
+        change = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
+        confirmed = sa.func.coalesce(
+            subscribers.c.confirmed_at, sa.literal(self._terms.at, subscribers.c.created_at.type)
+        )
+        self._connection.execute(change.values(status=status, bounces=0, confirmed_at=confirmed))
+        known.status = status
+        self._record(known, "returned", detail)
 
     def _subscribe(self, known: _Known, wish: Subscription) -> None:
         known.newsletters.add(wish.newsletter)
-        topics = encode_topics(wish.topics)
+        topics = _encoded(wish.topics)
         row = {"subscriber_id": known.id, "newsletter": wish.newsletter, "topics": topics}
         self._subscriptions.append(row)
         self._record(known, "subscribed", wish.newsletter if topics == "[]" else f"{wish.newsletter} {topics}")
 
     def _record(self, known: _Known, what: str, detail: str) -> None:
-        self._events.append(consent_row(known.id, self._at, what, self._source, detail))
+        self._events.append(consent_row(known.id, self._terms.at, what, self._terms.source, detail))
 
 
-def consent_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
-    """Return one row of consent_events."""
-    return {"subscriber_id": subscriber_id, "at": at, "what": what, "source": source, "detail": detail}
+@lru_cache(maxsize=1_000)
+def _encoded(topics: tuple[str, ...]) -> str:
+    return encode_topics(topics)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from publisher.errors import StoreError
-from publisher.model import Choice, DeliveryStatus, Edition, SubscriberStatus
+from publisher.model import Choice, DeliveryStatus, Edition
+from publisher.store.people import mailable
 from publisher.store.tables import deliveries, subscribers, subscriptions
 from publisher.store.topics import decode_topics, encode_topics
 
@@ -24,12 +26,12 @@ class ChoicesChangedError(StoreError):
         )
 
 
-def choices(connection: Connection, newsletter: str) -> Sequence[Choice]:
-    """Return each choice that active subscribers of the newsletter hold; counted there, not read one by one."""
+def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[Choice]:
+    """Return each choice of those who may be mailed the newsletter; counted there, not read one by one."""
     query = (
         sa.select(subscriptions.c.topics, sa.func.count().label("total"))
         .join_from(subscriptions, subscribers)
-        .where(*_readers_of(newsletter))
+        .where(*_readers_of(newsletter, at))
         .group_by(subscriptions.c.topics)
         .order_by(subscriptions.c.topics)
     )
@@ -37,7 +39,7 @@ def choices(connection: Connection, newsletter: str) -> Sequence[Choice]:
 
 
 def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str, ...], str | None]) -> None:
-    """Make a delivery of the edition for each active subscriber of its newsletter, in one statement.
+    """Make a delivery of the edition for each subscriber who may be mailed it now, in one statement.
 
     Each gets the variant of their choice of topics; those whose variant is None get no delivery. Raises
     ChoicesChangedError where somebody holds a choice that is not among them: the statement sees subscribers
@@ -58,7 +60,7 @@ def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str,
     rows = (
         sa.select(*columns.values())
         .select_from(readers)
-        .where(*_readers_of(edition.newsletter), sa.not_(gets_nothing))
+        .where(*_readers_of(edition.newsletter, edition.made_at), sa.not_(gets_nothing))
         .order_by(subscribers.c.id)
     )
     try:
@@ -72,8 +74,8 @@ def missing_letters(variants: Mapping[tuple[str, ...], str | None], letters: Col
     return sorted({key for key in variants.values() if key is not None} - set(letters))
 
 
-def _readers_of(newsletter: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return subscriptions.c.newsletter == newsletter, subscribers.c.status == SubscriberStatus.ACTIVE
+def _readers_of(newsletter: str, at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return subscriptions.c.newsletter == newsletter, mailable(at)
 
 
 # The choices come as one parameter, however many there are. Both functions take readers and variants by the text of

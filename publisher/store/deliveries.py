@@ -14,8 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, SubscriberStatus, require_aware
+from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, require_aware
 from publisher.store.engine import Database
+from publisher.store.people import mailable
 from publisher.store.tables import deliveries, editions, subscribers, subscriptions
 
 # What one event does to a row, by the status it finds; rows in any other status are left alone.
@@ -82,7 +83,8 @@ class Deliveries:
     ) -> Sequence[Delivery]:
         """Lease up to `limit` deliveries that are due, so that no other worker sends them.
 
-        Rows whose subscriber is no longer active or subscribed take the moves `left` and are not returned.
+        Rows whose subscriber is no longer active or subscribed, or pauses since, take the moves `left` and are
+        not returned.
         Returns an empty list only when nothing of the edition is due and free.
         """
         while True:
@@ -90,7 +92,7 @@ class Deliveries:
                 rows = _due(connection, edition_id, now, limit)
                 if not rows:
                     return []
-                people = _readers(connection, edition_id, [row.subscriber_id for row in rows])
+                people = _readers(connection, edition_id, [row.subscriber_id for row in rows], now)
                 mailed = [row for row in rows if row.subscriber_id in people]
                 gone = [row.id for row in rows if row.subscriber_id not in people]
                 _move(connection, gone, left, reason="left before it was sent")
@@ -170,7 +172,9 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
     return connection.execute(query).all()
 
 
-def _readers(connection: Connection, edition_id: int, subscriber_ids: list[int]) -> dict[int, Row[*tuple[Any, ...]]]:
+def _readers(
+    connection: Connection, edition_id: int, subscriber_ids: list[int], now: datetime
+) -> dict[int, Row[*tuple[Any, ...]]]:
     """Return those of the subscribers who may still be mailed this edition."""
     newsletter = sa.select(editions.c.newsletter).where(editions.c.id == edition_id).scalar_subquery()
     query = (
@@ -178,7 +182,7 @@ def _readers(connection: Connection, edition_id: int, subscriber_ids: list[int])
         .join_from(subscribers, subscriptions)
         .where(
             subscribers.c.id.in_(subscriber_ids),
-            subscribers.c.status == SubscriberStatus.ACTIVE,
+            mailable(now),
             subscriptions.c.newsletter == newsletter,
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from publisher.store.location import sqlite_path
 BUSY_SECONDS = 30
 
 WRITES = "publisher_writes"
+
+# Any number, the same for every version: see Database.guard.
+PEOPLE_LOCK = 7_214_564
 
 
 class Database:
@@ -78,6 +81,31 @@ class Database:
         new = insert(table).on_conflict_do_nothing().inline()
         return new.execution_options(preserve_rowcount=True)
 
+    def guard(self, connection: Connection, *, alone: bool = False) -> None:
+        """Let a transaction on people run with others of its kind, or `alone`, until it ends.
+
+        Whoever suppresses an address is alone: nobody can be adding it in the same moment, unseen. SQLite has
+        one writer at a time.
+        """
+        if not self.is_sqlite:
+            lock = sa.func.pg_advisory_xact_lock if alone else sa.func.pg_advisory_xact_lock_shared
+            connection.execute(sa.select(lock(PEOPLE_LOCK)))
+
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Callable[[str], list[Any]]]:
+        """Give a function that runs one statement which cannot be part of a transaction, and returns its rows."""
+        with self._wrapped():
+            connection = self._engine.raw_connection()
+            try:
+                driver: Any = connection.driver_connection
+                if not self.is_sqlite:
+                    driver.autocommit = True
+                yield lambda statement: _rows(driver, statement)
+            finally:
+                if not self.is_sqlite:
+                    driver.autocommit = False
+                connection.close()
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -86,8 +114,13 @@ class Database:
     def _wrapped(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             raise StoreError(_sentence(error), where=self.where, mend=_mend(error)) from error
+
+
+def _rows(connection: Any, statement: str) -> list[Any]:
+    cursor = connection.execute(statement)
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 def shown(url: URL) -> str:
@@ -124,6 +157,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     # An acknowledgement must outlive a power cut: a lost one is a letter sent twice. Groups make it cheap.
     connection.execute("PRAGMA synchronous = FULL")
+    # What is deleted is overwritten, so that an erased person does not linger in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -131,7 +166,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _sentence(error: sa.exc.SQLAlchemyError) -> str:
+def _sentence(error: Exception) -> str:
     """Return what the database said, as one line without the statement."""
     said = getattr(error, "orig", None) or error
     lines = str(said).strip().splitlines()
@@ -151,6 +186,6 @@ MENDS = (
 )
 
 
-def _mend(error: sa.exc.SQLAlchemyError) -> str:
+def _mend(error: Exception) -> str:
     said = str(getattr(error, "orig", None) or error).lower()
     return next((mend for sign, mend in MENDS if sign in said), "")

@@ -11,26 +11,29 @@ from publisher.store.editions import Editions
 from publisher.store.engine import Database
 from publisher.store.migrate import migrate
 from publisher.store.subscribers import Subscribers
+from publisher.store.suppressions import Secret, Suppressions, no_secret
 
 
 class Store:
     """An open database. Every method is one transaction and raises StoreError for what the database refuses.
 
-    where        the URL without its password, for messages
-    subscribers  people, what they read, and their consent
-    editions     what was made, and which posts each newsletter has handled
-    deliveries   the ledger
+    where         the URL without its password, for messages
+    subscribers   people, what they read, and their consent
+    suppressions  addresses that must never be mailed again
+    editions      what was made, and which posts each newsletter has handled
+    deliveries    the ledger
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secret: Secret = no_secret) -> None:
         self._database = database
         self.where = database.where
-        self.subscribers = Subscribers(database)
+        self.suppressions = Suppressions(database, secret)
+        self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
 
     @classmethod
-    def open(cls, url: str, root: Path) -> Store:
+    def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:
         """See publisher.store.open_store."""
         database = Database(url, root)
         try:
@@ -38,7 +41,7 @@ class Store:
         except BaseException:
             database.close()
             raise
-        return cls(database)
+        return cls(database, secret)
 
     def close(self) -> None:
         """Close the connections; the store cannot be used again."""

@@ -3,54 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Choice, Subscriber, SubscriberStatus, Subscription
-from publisher.store.additions import Added, Batch, NewSubscriber, address_key, consent_row
+from publisher.model import Choice, Subscriber, SubscriberStatus
+from publisher.standing import Event
+from publisher.store import consent, tokens
+from publisher.store.additions import Added, Batch, NewSubscriber, Terms
+from publisher.store.addresses import address_key
 from publisher.store.audience import choices
+from publisher.store.change import Change
+from publisher.store.consent import ConsentEvent, Evidence
 from publisher.store.engine import Database
+from publisher.store.erasure import deliveries_of, scrub
+from publisher.store.people import mailable, with_subscriptions
+from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
-from publisher.store.topics import decode_topics
+from publisher.store.tokens import IssuedToken, Wish
 
 PAGE = 1_000  # rows a query; memory stays flat however many subscribers there are
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentEvent:
-    """One entry of a person's consent history, which only grows."""
-
-    at: datetime
-    what: str
-    source: str
-    detail: str
 
 
 class Subscribers:
     """The tables of people; part of Store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, suppressed: Suppressions) -> None:
         self._database = database
+        self._suppressions = suppressed
 
     def add(self, new: NewSubscriber, *, at: datetime, source: str, again: bool = False) -> Added:
         """Add one person; see add_many."""
         return self.add_many([new], at=at, source=source, again=again)[0]
 
     def add_many(self, new: Sequence[NewSubscriber], *, at: datetime, source: str, again: bool = False) -> list[Added]:
+        """Add people whom the operator vouches for; see add_all.
+
+        again: the operator vouches that they asked to come back, which those who left or bounced may.
+        """
+        return self.add_all(new, Terms(at, source, Event.READDED if again else Event.ADDED))
+
+    def add_all(self, new: Sequence[NewSubscriber], terms: Terms, *, rehearse: bool = False) -> list[Added]:
         """Add people in one transaction, and record where their consent came from.
 
-        A known address keeps its name, language and topics, and gains the newsletters it lacks. One that is
-        not active is refused, unless `again` vouches for new consent: then those who unsubscribed come back.
-        Doing the same twice changes nothing. Returns what became of each, in their order. Pass many in groups
-        of at most 10,000.
+        A known address keeps its name, language and topics, and gains the newsletters it lacks. Whom the table
+        of standings does not let in is refused, and so is a suppressed address. Doing the same twice changes
+        nothing. Returns what became of each, in their order. Pass many in groups of at most 10,000.
+        rehearse: find out and write nothing.
+        """
+        try:
+            with self._database.write() as connection:
+                self._database.guard(connection)
+                results = Batch(connection, self._database, self._suppressions, terms).add(new)
+                if rehearse:
+                    raise _RehearsedError
+        except _RehearsedError:
+            pass
+        return results
+
+    @contextmanager
+    def change(self, now: datetime, *, alone: bool = False) -> Iterator[Change]:
+        """Give one transaction on people: all of it is kept, or nothing after any exception.
+
+        alone: for who suppresses or erases, so that nobody adds the address in the same moment.
         """
         with self._database.write() as connection:
-            batch = Batch(connection, self._database, at, source, again)
-            return batch.add(new)
+            self._database.guard(connection, alone=alone)
+            yield Change(connection, self._database, self._suppressions, now)
 
     def get(self, address: str) -> Subscriber | None:
         """Return the subscriber of a normalised address, in whatever status."""
@@ -68,54 +89,90 @@ class Subscribers:
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(query.where(subscribers.c.id > last)).all()
-                page = _with_subscriptions(connection, rows)
+                page = with_subscriptions(connection, rows)
             yield from page
             if len(page) < PAGE:
                 return
             last = page[-1].id
 
-    def count(self, newsletter: str | None = None, status: SubscriberStatus | None = None) -> int:
-        """Return how many subscribers there are, of one newsletter or status if given."""
+    def count(
+        self,
+        newsletter: str | None = None,
+        status: SubscriberStatus | None = None,
+        *,
+        mailable_at: datetime | None = None,
+    ) -> int:
+        """Return how many subscribers there are, of one newsletter or status, or who may be mailed, if given."""
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_matching(newsletter, status))
+        if mailable_at is not None:
+            query = query.where(mailable(mailable_at))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def choices(self, newsletter: str) -> Sequence[Choice]:
-        """Return each choice of topics that active subscribers of the newsletter hold, and how many hold it."""
+    def choices(self, newsletter: str, at: datetime) -> Sequence[Choice]:
+        """Return each choice of topics held by those who may be mailed the newsletter at a moment, and how many do."""
         with self._database.read() as connection:
-            return choices(connection, newsletter)
+            return choices(connection, newsletter, at)
+
+    def counts(self) -> dict[SubscriberStatus, int]:
+        """Return how many people stand where."""
+        query = sa.select(subscribers.c.status, sa.func.count().label("total")).group_by(subscribers.c.status)
+        with self._database.read() as connection:
+            return {row.status: row.total for row in connection.execute(query)}
+
+    def since(self, moment: datetime) -> dict[str, int]:
+        """Return how many events of each kind the histories of consent hold since a moment."""
+        what = consent_events.c.what
+        query = sa.select(what, sa.func.count().label("total")).where(consent_events.c.at >= moment).group_by(what)
+        with self._database.read() as connection:
+            return {row.what: row.total for row in connection.execute(query)}
 
     def remove(self, address: str, newsletter: str | None = None, *, at: datetime, source: str) -> bool:
         """Stop all mail to a normalised address, or one newsletter's, and record it.
 
         The row stays, so that no import brings the person back. Returns whether anything changed.
         """
-        of_person = subscribers.c.address_key == address_key(address)
-        with self._database.write() as connection:
-            person = connection.execute(sa.select(subscribers.c.id, subscribers.c.status).where(of_person)).first()
-            if person is None:
-                return False
-            changed = _leave(connection, person.id, newsletter)
-            if changed:
-                what = "left" if newsletter else "unsubscribed"
-                event = consent_row(person.id, at, what, source, newsletter or "")
-                connection.execute(sa.insert(consent_events), [event])
-            return changed
+        with self.change(at) as change:
+            person = change.find(address)
+            return person is not None and change.leave(person, newsletter, Evidence(source))
+
+    def scrub(self) -> bool:
+        """Overwrite what erased rows left in the database's files; return False where a reader is in the way."""
+        return scrub(self._database)
 
     def consent(self, subscriber_id: int) -> Sequence[ConsentEvent]:
         """Return what the person agreed to and took back, oldest first."""
-        query = (
-            sa.select(consent_events)
-            .where(consent_events.c.subscriber_id == subscriber_id)
-            .order_by(consent_events.c.id)
-        )
         with self._database.read() as connection:
-            return [ConsentEvent(row.at, row.what, row.source, row.detail) for row in connection.execute(query)]
+            return consent.history(connection, subscriber_id)
+
+    def deliveries(self, subscriber_id: int) -> Sequence[dict[str, Any]]:
+        """Return what was sent to the person, oldest first."""
+        with self._database.read() as connection:
+            return deliveries_of(connection, subscriber_id)
+
+    def token(self, token_hash: str, purpose: str, now: datetime) -> IssuedToken | None:
+        """Return a good token that was not used; None for any other. Changes nothing."""
+        with self._database.read() as connection:
+            return tokens.find(connection, token_hash, purpose, now)
+
+    def mailed_wish(self, address: str, purpose: str, *, since: datetime, now: datetime) -> Wish | None:
+        """Return what a mail to an address, which went after `since`, can still make true; None if none went."""
+        with self._database.read() as connection:
+            return tokens.mailed(connection, address_key(address), purpose, since, now)
+
+    def tokens(self, subscriber_id: int) -> Sequence[IssuedToken]:
+        """Return every token that is kept of a person, used or not, oldest first."""
+        with self._database.read() as connection:
+            return tokens.of_person(connection, subscriber_id)
+
+    def by_id(self, subscriber_id: int) -> Subscriber | None:
+        """Return the subscriber of a row's number, in whatever status."""
+        return self._one(subscribers.c.id == subscriber_id)
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:
         with self._database.read() as connection:
             rows = connection.execute(sa.select(subscribers).where(condition)).all()
-            return next(iter(_with_subscriptions(connection, rows)), None)
+            return next(iter(with_subscriptions(connection, rows)), None)
 
 
 def _matching(newsletter: str | None, status: SubscriberStatus | None) -> Iterable[sa.ColumnElement[bool]]:
@@ -126,39 +183,5 @@ def _matching(newsletter: str | None, status: SubscriberStatus | None) -> Iterab
         yield subscribers.c.id.in_(of_newsletter)
 
 
-def _leave(connection: Connection, subscriber_id: int, newsletter: str | None) -> bool:
-    """Take back one newsletter's subscription, or the right to be mailed at all; return whether it stood."""
-    if newsletter is not None:
-        subscription = sa.delete(subscriptions).where(
-            subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.newsletter == newsletter
-        )
-        return connection.execute(subscription).rowcount > 0
-    change = sa.update(subscribers).where(
-        subscribers.c.id == subscriber_id,
-        subscribers.c.status.in_([SubscriberStatus.ACTIVE, SubscriberStatus.PENDING]),
-    )
-    return connection.execute(change.values(status=SubscriberStatus.UNSUBSCRIBED)).rowcount > 0
-
-
-def _with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subscriber]:
-    """Return rows of `subscribers` as people, their subscriptions read with one query for all."""
-    if not rows:
-        return []
-    query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_([row.id for row in rows]))
-    wishes: dict[int, list[Subscription]] = {}
-    for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
-        wish = Subscription(row.newsletter, decode_topics(row.topics))
-        wishes.setdefault(row.subscriber_id, []).append(wish)
-    return [
-        Subscriber(
-            id=row.id,
-            uid=row.uid,
-            address=row.address,
-            name=row.name,
-            language=row.language,
-            status=row.status,
-            created_at=row.created_at,
-            subscriptions=tuple(wishes.get(row.id, ())),
-        )
-        for row in rows
-    ]
+class _RehearsedError(Exception):
+    """Takes back the transaction of a rehearsal."""

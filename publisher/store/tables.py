@@ -24,13 +24,14 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
-from publisher.model import DeliveryStatus, SubscriberStatus, require_aware
+from publisher.model import DeliveryStatus, SubscriberStatus, SuppressionReason, require_aware
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
-HEAD = "0001"
+HEAD = "0002"
 
 # Without fixed names a later migration cannot drop a constraint on both databases.
 NAMES = {
@@ -92,6 +93,11 @@ subscribers = Table(
     Column("language", String(40), nullable=False),
     Column("status", words(SubscriberStatus), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("paused_until", UtcTime),
+    Column("asked_at", UtcTime),  # when the last mail that anybody can cause went to the address
+    Column("confirmed_at", UtcTime),  # when the person, or who vouched for them, first agreed
+    Column("bounced_at", UtcTime),
+    Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
 )
 
 subscriptions = Table(
@@ -113,15 +119,33 @@ consent_events = Table(
     Column("what", String(40), nullable=False),
     Column("source", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("text_version", Text),
+    Column("ip", Text),
+    Column("user_agent", Text),
 )
 
 suppressions = Table(
     "suppressions",
     metadata,
     Column("address_hash", String(64), primary_key=True),  # keyed, so the list cannot be read back
-    Column("reason", words(SubscriberStatus), nullable=False),
+    Column("reason", words(SuppressionReason), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("source", Text, nullable=False),
+    Column("key_id", String(16)),  # which secret hashed it: with another the list would be silently empty
+)
+
+# What mails that were sent let their bearer do, once. Who reads the table can use none of them.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("purpose", String(20), nullable=False),
+    belongs("subscriber_id", "subscribers.id", index=True),
+    Column("made_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("wish", Text, nullable=False),  # JSON: what comes true when the token is used
+    Column("address_key", String(640), nullable=False, index=True),  # of a new address; "" otherwise
 )
 
 editions = Table(

@@ -20,4 +20,4 @@ def guarded(cell: str) -> str:
 
 def unguarded(cell: str) -> str:
     """Return what `guarded` was given."""
-    return cell[1:] if _GUARDED.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from publisher.errors import SubscriberError
-from publisher.model import SubscriberStatus, Subscription
-from publisher.subscribers.address import clean_name, normalise, shortened
-from publisher.subscribers.formulas import unguarded
+from publisher.model import Subscription
+from publisher.standing import REFUSALS, Event
+from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
+from publisher.subscribers.columns import Columns, full_name, why_not
+from publisher.subscribers.rows import Row, Rows
 from publisher.subscribers.subscribe import words
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.additions import NewSubscriber
+    from publisher.store.additions import Added, NewSubscriber, Terms
 
 GROUP = 1_000  # rows in one transaction
-ADDRESS_COLUMNS = ("email", "address")
+LONGEST_CONSENT = 300  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,26 @@ class ImportReport:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One record of the file: its cells by column, or what is wrong with it."""
+def _nobody(refusal: Refusal) -> None:
+    """Tell nobody of a refusal."""
 
-    line: int
-    cells: dict[str, str]
-    fault: str = ""
+
+def _unwatched(rows: int, of_about: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told while an import goes on.
+
+    columns   how the file is read, before anything is written
+    refused   each row that is not taken
+    progress  rows so far, and about how many there are
+    """
+
+    columns: Callable[[Columns], None] = lambda columns: None
+    refused: Callable[[Refusal], None] = _nobody
+    progress: Callable[[int, int], None] = _unwatched
 
 
 def import_csv(
@@ -68,31 +82,84 @@ def import_csv(
     newsletters: Sequence[str],
     known: Collection[str],
     at: datetime,
-    refused: Callable[[Refusal], None] = lambda refusal: None,
-    progress: Callable[[int], None] = lambda rows: None,
+    consent: str = "",
+    chosen: Mapping[str, str] | None = None,
+    rehearse: bool = False,
+    told: Listeners | None = None,
 ) -> ImportReport:
-    """Add the people of a CSV file (UTF-8; comma, semicolon or tab), and record the file as the source of
-    consent.
+    """Add the people of a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
 
-    Columns: email or address; and, where present, name, newsletters and topics (lists separated by spaces or
-    semicolons), language, status. Others are passed by. A row without newsletters gets `newsletters`;
-    `known` are those that exist. Nobody who is known and not active is brought back, and nobody whose
-    status in the file is not active is taken. Doing it again, or after it was interrupted, changes nothing
-    that is done.
+    Columns are recognised by the names that Publisher, Mailchimp, Substack, Ghost, Buttondown and listmonk give
+    them, or as `chosen` says (field -> name of the column). A row without newsletters gets `newsletters`;
+    `known` are those that exist. consent: in the operator's words, where these people agreed; it is recorded
+    with each who is new, beside the file's name and the day that the file gives. Nobody is brought back who is
+    known and not active, and nobody is taken whom the file itself calls anything but active. Doing it again,
+    or after it was interrupted, changes nothing that is done. rehearse: tell what would become of each row,
+    and write nothing; an address that stands twice in the file may then be counted twice.
 
-    refused: told of each row that is not taken. progress: told the number of rows so far. Memory stays
-    flat. Raises SubscriberError where the file cannot be read or its first line names no address column.
+    Memory stays flat. Raises SubscriberError where the file cannot be read, its first line names no address
+    column, or `chosen` names what there is not.
     """
-    run = _Import(store, tuple(newsletters), frozenset(known), at, f"import {path.name}", refused)
-    try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            rows = _rows(file, path)
-            while group := list(islice(rows, GROUP)):
+    from publisher.store.additions import Terms
+
+    told = told or Listeners()
+    with Rows(path, chosen or {}) as rows:
+        told.columns(rows.columns)
+        terms = Terms(at, f"import {clean_line(path.name, 100)}", Event.IMPORTED)
+        people = _People(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
+        run = _Import(store, people, terms, rehearse, told.refused)
+        records = iter(rows)
+        try:
+            while group := list(islice(records, GROUP)):
                 run.add(group)
-                progress(run.counts["rows"])
-    except OSError as error:
-        raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
+                told.progress(run.counts["rows"], round(run.counts["rows"] / (rows.share or 1)))
+        except OSError as error:
+            raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
     return run.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """What makes people of rows."""
+
+    columns: Columns
+    newsletters: tuple[str, ...]
+    known: frozenset[str]
+    consent: str
+
+    def person(self, row: Row) -> NewSubscriber:
+        """Return the person of a row. Raises SubscriberError with the reason against it."""
+        from publisher.store.additions import NewSubscriber
+
+        if row.fault:
+            raise SubscriberError(row.fault)
+        cell = self.columns.cell
+        if against := why_not(self.columns, row.cells):
+            raise SubscriberError(f"{shortened(self.address(row))} is {shortened(against)} in the file")
+        topics = words(cell(row.cells, "topics"))
+        return NewSubscriber(
+            address=normalise(self.address(row)),
+            name=clean_name(full_name(self.columns, row.cells)),
+            language=clean_language(cell(row.cells, "language")),
+            subscriptions=tuple(Subscription(name, topics) for name in self._newsletters(row)),
+            consent=self._consent(row),
+        )
+
+    def address(self, row: Row) -> str:
+        return self.columns.cell(row.cells, "email")
+
+    def _newsletters(self, row: Row) -> tuple[str, ...]:
+        chosen = words(self.columns.cell(row.cells, "newsletters")) or self.newsletters
+        for name in chosen:
+            if name not in self.known:
+                raise SubscriberError(f"there is no newsletter {shortened(name)!r}")
+        if not chosen:
+            raise SubscriberError("it names no newsletter")
+        return chosen
+
+    def _consent(self, row: Row) -> str:
+        joined = clean_line(self.columns.cell(row.cells, "joined_at"), 40)
+        return "; ".join(part for part in (self.consent, joined and f"since {joined}") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +167,26 @@ class _Import:
     """One file on its way in."""
 
     store: Store
-    newsletters: tuple[str, ...]
-    known: frozenset[str]
-    at: datetime
-    source: str
+    people: _People
+    terms: Terms
+    rehearse: bool
     refused: Callable[[Refusal], None]
     counts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, group: list[_Row]) -> None:
+    def add(self, group: list[Row]) -> None:
         """Add the people of some rows in one transaction."""
-        from publisher.store.additions import Added
-
         self.counts["rows"] += len(group)
-        people: list[tuple[_Row, NewSubscriber]] = []
+        people: list[tuple[Row, NewSubscriber]] = []
         for row in group:
             try:
-                people.append((row, _person(row, self.newsletters, self.known)))
+                people.append((row, self.people.person(row)))
             except SubscriberError as error:
                 self._refuse(row, error.message)
         new = [person for _, person in people]
-        added = self.store.subscribers.add_many(new, at=self.at, source=self.source) if new else []
+        added = self.store.subscribers.add_all(new, self.terms, rehearse=self.rehearse) if new else []
         for (row, person), result in zip(people, added, strict=True):
-            if result is Added.REFUSED:
-                self._refuse(row, f"{person.address} left, bounced or complained, and is not brought back")
+            if result.refused:
+                self._refuse(row, f"{person.address} {_reason(result)}")
             else:
                 self.counts[result] += 1
 
@@ -131,69 +195,10 @@ class _Import:
         of = self.counts
         return ImportReport(of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"])
 
-    def _refuse(self, row: _Row, reason: str) -> None:
+    def _refuse(self, row: Row, reason: str) -> None:
         self.counts["refused"] += 1
-        self.refused(Refusal(row.line, shortened(_address(row)), reason))
+        self.refused(Refusal(row.line, shortened(self.people.address(row)), reason))
 
 
-def _person(row: _Row, newsletters: tuple[str, ...], known: frozenset[str]) -> NewSubscriber:
-    """Return the person of a row. Raises SubscriberError with the reason against it."""
-    from publisher.store.additions import NewSubscriber
-
-    if row.fault:
-        raise SubscriberError(row.fault)
-    status = row.cells.get("status", "").lower()
-    if status and status != SubscriberStatus.ACTIVE:
-        raise SubscriberError(f"{shortened(_address(row))} is {shortened(status)} in the file")
-    chosen = words(row.cells.get("newsletters", "")) or newsletters
-    unknown = [name for name in chosen if name not in known]
-    if unknown:
-        raise SubscriberError(f"there is no newsletter {shortened(unknown[0])!r}")
-    if not chosen:
-        raise SubscriberError("it names no newsletter")
-    topics = words(row.cells.get("topics", ""))
-    return NewSubscriber(
-        address=normalise(_address(row)),
-        name=clean_name(row.cells.get("name", "")),
-        language=row.cells.get("language", "")[:35],
-        subscriptions=tuple(Subscription(name, topics) for name in chosen),
-    )
-
-
-def _rows(file: TextIO, path: Path) -> Iterator[_Row]:
-    """Yield the records after the header, empty ones left out."""
-    first = file.readline()
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(chain([first], file), delimiter=delimiter)
-    header = [cell.strip().lower() for cell in next(reader, [])]
-    if not any(column in header for column in ADDRESS_COLUMNS):
-        raise SubscriberError(
-            "the first line names no address column",
-            where=f"{path}:1",
-            mend="it must name the columns, one of them email, in a UTF-8 file",
-        )
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:  # a quote that is never closed, say; the next line begins a new record
-            yield _Row(line, {}, f"the line cannot be read: {error}")
-            continue
-        if any(cell.strip() for cell in cells):
-            yield _row(line, header, cells)
-
-
-def _row(line: int, header: list[str], cells: list[str]) -> _Row:
-    by_column = {name: unguarded(cell.strip()) for name, cell in zip(header, cells, strict=False)}
-    fault = ""
-    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
-        fault = "the line is not UTF-8"
-    elif len(cells) > len(header):
-        fault = f"it has {len(cells)} cells, and the first line names {len(header)} columns"
-    return _Row(line, by_column, fault)
-
-
-def _address(row: _Row) -> str:
-    return next((row.cells[column] for column in ADDRESS_COLUMNS if row.cells.get(column)), "")
+def _reason(result: Added) -> str:
+    return next(reason for status, reason in REFUSALS.items() if status == result.value)

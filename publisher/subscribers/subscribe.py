@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING
 
 from publisher.errors import SubscriberError
 from publisher.model import Subscription
-from publisher.subscribers.address import clean_name, normalise
+from publisher.subscribers.address import clean_language, clean_name, normalise
 
 if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.additions import Added
 
 COMMAND_LINE = "command line"
+
+_AGAIN = "only with the person's new consent: add them with --again"
+MENDS = {
+    "unsubscribed": _AGAIN,
+    "bounced": _AGAIN,
+    "complained": "they reported a letter as spam; nobody can take that back for them",
+    "suppressed": "`publisher subscribers suppress --lift` takes that back, with the person's consent",
+}
 
 
 def subscribe(
@@ -32,25 +40,26 @@ def subscribe(
 ) -> Added:
     """Add a person to newsletters, with topics (tag slugs; none is all), and record where consent came from.
 
-    again: the caller vouches that someone who unsubscribed asked to come back. Returns what became of it.
-    Raises SubscriberError for an unusable address, and for a person who left, bounced or complained.
+    Somebody who is known gets the name and language that are given. again: the caller vouches that someone who
+    left or bounced asked to come back. Returns what became of it.
+    Raises SubscriberError for an unusable address, and for a person who left, bounced, complained or is suppressed.
     """
-    from publisher.store.additions import Added, NewSubscriber
+    from publisher.store.additions import NewSubscriber
 
     chosen = tuple(topics)
     person = NewSubscriber(
         address=normalise(address),
         name=clean_name(name),
-        language=language,
+        language=clean_language(language),
         subscriptions=tuple(Subscription(newsletter, chosen) for newsletter in newsletters),
     )
     added = store.subscribers.add(person, at=at, source=source, again=again)
-    if added is Added.REFUSED:
-        known = store.subscribers.get(person.address)
-        raise SubscriberError(
-            f"{person.address} is {known.status if known else 'gone'} and is not mailed",
-            mend="only with the person's new consent: add them with --again",
-        )
+    if added.refused:
+        raise SubscriberError(f"{person.address} is {added.value} and is not mailed", mend=MENDS[added.value])
+    if person.name or person.language:
+        with store.subscribers.change(at) as change:
+            if known := change.find(person.address):
+                change.describe(known, name=person.name, language=person.language)
     return added
 
 

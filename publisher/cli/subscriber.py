@@ -1,0 +1,177 @@
+"""publisher subscribers add | show | remove | erase | suppress: one person"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.cli.app import App, require_known, with_app
+from publisher.cli.chosen import chosen_newsletters, several
+from publisher.errors import PublisherError
+
+if TYPE_CHECKING:
+    from publisher.config import Config
+    from publisher.store import Store
+
+NOBODY = "there are no subscribers yet"
+
+
+@click.command(epilog='Example: publisher subscribers add ada@example.org --name "Ada" --topic ruby')
+@click.argument("address")
+@click.option("--name", default="", help="How to address the person; also of somebody who is known.")
+@several
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="TAG",
+    help="A tag the person cares about; none means all posts.",
+)
+@click.option("--language", default="", help="The person's language, such as de.")
+@click.option("--again", is_flag=True, help="The person left, or bounced, and asked you to come back.")
+@with_app
+def add(
+    app: App,
+    address: str,
+    name: str,
+    newsletters: tuple[str, ...],
+    topics: tuple[str, ...],
+    language: str,
+    again: bool,
+) -> None:
+    """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
+    from publisher.posts.naming import tag_slug
+    from publisher.runtime import open_project_store
+    from publisher.subscribers.address import normalise
+    from publisher.subscribers.subscribe import subscribe
+
+    config = app.config()
+    chosen = chosen_newsletters(config, newsletters)
+    bare = normalise(address)
+    with open_project_store(config) as store:
+        done = subscribe(
+            store,
+            bare,
+            newsletters=chosen,
+            at=app.now(config),
+            name=name,
+            topics=[tag_slug(topic) for topic in topics],
+            language=language,
+            again=again,
+        )
+    if app.json:
+        app.print_json({"address": bare, "newsletters": chosen, "result": done.value})
+    app.say(f"{bare}: {done.value} ({', '.join(chosen)})")
+
+
+@click.command(epilog="Example: publisher subscribers show ada@example.org")
+@click.argument("address")
+@with_app
+def show(app: App, address: str) -> None:
+    """Show everything that is kept of ADDRESS: what they read, what they agreed to, what was sent."""
+    from publisher.subscribers.address import normalise
+    from publisher.subscribers.rights import export_data
+
+    config = app.config()
+    bare = normalise(address)
+    with _people(config) as store:
+        person = store.subscribers.get(bare)
+        data = export_data(store, person.uid) if person else None
+        listed = store.suppressions.is_listed(bare)
+    if data is None:
+        raise PublisherError(f"{bare} is {'suppressed, and nothing else is kept of it' if listed else 'not known'}")
+    if app.json:
+        app.print_json(data)
+        return
+    for line in _described(data):
+        app.say(line)
+
+
+@click.command(epilog="Example: publisher subscribers remove ada@example.org --newsletter weekly")
+@click.argument("address")
+@click.option("-n", "--newsletter", metavar="NAME", help="Leave only this newsletter. Default: all mail stops.")
+@with_app
+def remove(app: App, address: str, newsletter: str | None) -> None:
+    """Stop mail to ADDRESS. The record stays, so that no import brings the person back."""
+    from publisher.subscribers.subscribe import unsubscribe
+
+    config = app.config()
+    with _people(config) as store:
+        if newsletter and not any(store.subscribers.list(newsletter)):
+            require_known(config, [newsletter])
+        changed = unsubscribe(store, address, newsletter, at=app.now(config))
+    if app.json:
+        app.print_json({"address": address, "changed": changed})
+    app.say(
+        f"{address}: {'gets no more mail' if changed else 'got none already'}"
+        + (f" of {newsletter}" if newsletter else "")
+    )
+
+
+@click.command(epilog="Example: publisher subscribers erase ada@example.org")
+@click.argument("address")
+@with_app
+def erase(app: App, address: str) -> int:
+    """Delete everything of ADDRESS from the database, down to the bytes of its file.
+
+    What stays is a keyed hash: no import and no form brings the address back. Messages in the outbox, logs and
+    backups are yours to delete. Exit code 1 if another process was reading the database: run it again.
+    """
+    from publisher.subscribers.rights import erase as erase_address
+    from publisher.subscribers.subscribe import COMMAND_LINE
+
+    config = app.config()
+    with _people(config) as store:
+        done = erase_address(store, address, now=app.now(config), source=COMMAND_LINE)
+    if app.json:
+        app.print_json({"address": address, "rows": done.rows, "scrubbed": done.scrubbed})
+    app.say(f"{address}: {f'erased ({done.rows:,} rows)' if done.rows else 'was not there'}; it is never mailed again")
+    if not done.scrubbed:
+        click.echo("another process was reading, and the file may still hold traces: run it again", err=True)
+    return 0 if done.scrubbed else 1
+
+
+@click.command(epilog="Example: publisher subscribers suppress ada@example.org")
+@click.argument("address")
+@click.option("--lift", is_flag=True, help="Take it back. Nobody is mailed by that alone.")
+@with_app
+def suppress(app: App, address: str, lift: bool) -> None:
+    """Never mail ADDRESS again, whether it is known or not, and refuse it in imports and forms."""
+    from publisher.runtime import open_project_store
+    from publisher.subscribers import rights
+    from publisher.subscribers.subscribe import COMMAND_LINE
+
+    config = app.config()
+    change = rights.lift_suppression if lift else rights.suppress
+    with open_project_store(config) as store:
+        changed = change(store, address, now=app.now(config), source=COMMAND_LINE)
+    if app.json:
+        app.print_json({"address": address, "changed": changed})
+    said = ("is no longer suppressed", "was not suppressed") if lift else ("is suppressed", "was suppressed already")
+    app.say(f"{address}: {said[0] if changed else said[1]}")
+
+
+def _people(config: Config) -> Store:
+    """Open the store of a project that has one."""
+    from publisher.runtime import has_store, open_project_store
+
+    if not has_store(config):
+        raise PublisherError(NOBODY)
+    return open_project_store(config)
+
+
+def _described(data: dict[str, Any]) -> Iterator[str]:
+    yield f"{data['email']}  {data['name']}".rstrip()
+    yield f"  status      {data['status']}, since {data['created_at'][:10]}"
+    for label, key in (("language", "language"), ("paused to", "paused_until"), ("bounces", "bounces")):
+        if data[key]:
+            yield f"  {label:<11} {data[key]}"
+    for wish in data["subscriptions"]:
+        topics = f" ({', '.join(wish['topics'])})" if wish["topics"] else ""
+        yield f"  newsletter  {wish['newsletter']}{topics}"
+    for event in data["consent"]:
+        yield f"  {event['at'][:16]}  {event['what']}  {event['detail']}  [{event['source']}]"
+    for row in data["deliveries"]:
+        yield f"  {(row['sent_at'] or '')[:16]:<16}  {row['status']}  {row['newsletter']} {row['slot']}"

@@ -1,0 +1,83 @@
+"""publisher subscribers list | stats: all people"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import timedelta
+
+import click
+
+from publisher.cli.app import App, require_known, with_app
+
+LATELY = 30  # days
+
+
+@click.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
+@click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
+@click.option(
+    "--status",
+    metavar="STATUS",
+    type=click.Choice(["pending", "active", "unsubscribed", "bounced", "complained", "suppressed"]),
+)
+@with_app
+def list_subscribers(app: App, newsletter: str | None, status: str | None) -> None:
+    """List subscribers in the order they came."""
+    from publisher.cli.tables import print_table
+    from publisher.model import SubscriberStatus
+    from publisher.runtime import has_store, open_project_store
+    from publisher.subscribers.exporting import as_json
+
+    config = app.config()
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        people = list(store.subscribers.list(newsletter, SubscriberStatus(status) if status else None)) if store else []
+    if newsletter and not people:
+        require_known(config, [newsletter])
+    if app.json:
+        app.print_json([as_json(person) for person in people])
+        return
+    if not people:
+        app.say("no subscribers" + ("" if newsletter or status else " yet: publisher subscribers add you@example.org"))
+        return
+    print_table(
+        ("Address", "Name", "Status", "Newsletters", "Since"),
+        [
+            (
+                p.address,
+                p.name,
+                p.status.value,
+                ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in p.subscriptions),
+                f"{p.created_at:%Y-%m-%d}",
+            )
+            for p in people
+        ],
+    )
+
+
+@click.command(epilog="Example: publisher subscribers stats")
+@with_app
+def stats(app: App) -> None:
+    """Count who stands where, who gets each newsletter, and what happened in the last 30 days."""
+    from publisher.cli.tables import print_table
+    from publisher.runtime import has_store, open_project_store
+
+    config = app.config()
+    now = app.now(config)
+    with open_project_store(config) if has_store(config) else nullcontext() as store:
+        people = store.subscribers if store else None
+        counted = {
+            "status": {status.value: total for status, total in people.counts().items()} if people else {},
+            "newsletters": {
+                newsletter.name: people.count(newsletter.name, mailable_at=now) if people else 0
+                for newsletter in config.newsletters
+            },
+            "last_30_days": people.since(now - timedelta(days=LATELY)) if people else {},
+            "suppressed": {reason.value: n for reason, n in store.suppressions.counts().items()} if store else {},
+        }
+    if app.json:
+        app.print_json(counted)
+        return
+    labels = {"status": "are", "newsletters": "get", "last_30_days": "in 30 days", "suppressed": "never mailed"}
+    rows = [
+        (labels[kind], what, f"{total:,}") for kind, totals in counted.items() for what, total in sorted(totals.items())
+    ]
+    print_table(("People", "What", "Number"), rows)

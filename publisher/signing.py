@@ -1,0 +1,34 @@
+"""What the project's secret makes: signatures for links and hashes for the list of suppressed addresses.
+
+Every use has a purpose of its own, mixed into its key, so that what was made for one opens nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from itsdangerous import URLSafeSerializer
+
+
+def signer(secret: str, purpose: str) -> URLSafeSerializer:
+    """Return what signs values and reads them back, compared in constant time; HMAC with SHA-256."""
+    from itsdangerous import URLSafeSerializer
+
+    return URLSafeSerializer(
+        secret,
+        salt=f"publisher {purpose}",
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )
+
+
+def hashing_key(secret: str, purpose: str) -> bytes:
+    """Return the key with which `keyed_hash` hashes for one purpose."""
+    return hmac.digest(secret.encode(), f"publisher {purpose}".encode(), "sha256")
+
+
+def keyed_hash(key: bytes, text: str) -> str:
+    """Return a hash, as 64 hexadecimal digits, that only the holder of the key can make or test."""
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -1,0 +1,156 @@
+"""Tokens that were mailed, as hashes: which are still good, and what each of them makes true."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from publisher.model import Subscription
+from publisher.store.tables import subscribers, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What comes true when a token is used.
+
+    subscriptions  newsletters to gain, or whose topics to change
+    address        the new address, where that is what is confirmed
+    """
+
+    subscriptions: tuple[Subscription, ...] = ()
+    name: str = ""
+    language: str = ""
+    address: str = ""
+
+    def joined(self, later: Wish) -> Wish:
+        """Return both wishes as one; of what they disagree in, the later one's."""
+        chosen = {wish.newsletter: wish for wish in (*self.subscriptions, *later.subscriptions)}
+        return Wish(
+            tuple(chosen.values()),
+            later.name or self.name,
+            later.language or self.language,
+            later.address or self.address,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token as the record knows it: never the token itself."""
+
+    token_hash: str
+    purpose: str
+    subscriber_id: int
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    wish: Wish
+
+
+def issue(connection: Connection, token: IssuedToken, address_key: str) -> None:
+    """Write down a token that is about to be mailed; expired ones of the same person go."""
+    old = sa.delete(tokens).where(tokens.c.subscriber_id == token.subscriber_id, tokens.c.expires_at <= token.made_at)
+    connection.execute(old)
+    row = {
+        "token_hash": token.token_hash,
+        "purpose": token.purpose,
+        "subscriber_id": token.subscriber_id,
+        "made_at": token.made_at,
+        "expires_at": token.expires_at,
+        "wish": encode_wish(token.wish),
+        "address_key": address_key,
+    }
+    connection.execute(sa.insert(tokens), [row])
+
+
+def find(connection: Connection, token_hash: str, purpose: str, now: datetime) -> IssuedToken | None:
+    """Return a token that is good for this purpose and was not used; None for any other."""
+    query = sa.select(tokens).where(
+        tokens.c.token_hash == token_hash,
+        tokens.c.purpose == purpose,
+        tokens.c.used_at.is_(None),
+        tokens.c.expires_at > now,
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _token(row)
+
+
+def use(connection: Connection, token: IssuedToken, now: datetime) -> bool:
+    """Use up a token, and the person's others of its purpose; return False where another was faster."""
+    unused = tokens.c.used_at.is_(None)
+    this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash, unused)
+    if connection.execute(this.values(used_at=now)).rowcount == 0:
+        return False
+    others = sa.update(tokens).where(
+        tokens.c.subscriber_id == token.subscriber_id, tokens.c.purpose == token.purpose, unused
+    )
+    connection.execute(others.values(used_at=now))
+    return True
+
+
+def newest(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> IssuedToken | None:
+    """Return the person's newest good token of a purpose."""
+    found = of_person(connection, subscriber_id)
+    good = [t for t in found if t.purpose == purpose and t.used_at is None and t.expires_at > now]
+    return max(good, key=lambda token: token.made_at, default=None)
+
+
+def mailed(connection: Connection, key: str, purpose: str, since: datetime, now: datetime) -> Wish | None:
+    """Return the wish of the newest good token of an address key, if a mail went there after `since`."""
+    query = (
+        sa.select(tokens.c.wish)
+        .join_from(tokens, subscribers)
+        .where(
+            subscribers.c.address_key == key,
+            subscribers.c.asked_at > since,
+            tokens.c.purpose == purpose,
+            tokens.c.used_at.is_(None),
+            tokens.c.expires_at > now,
+        )
+        .order_by(tokens.c.made_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else decode_wish(row.wish)
+
+
+def of_person(connection: Connection, subscriber_id: int) -> list[IssuedToken]:
+    """Return all tokens that are kept of a person, oldest first."""
+    query = sa.select(tokens).where(tokens.c.subscriber_id == subscriber_id).order_by(tokens.c.made_at)
+    return [_token(row) for row in connection.execute(query)]
+
+
+def change_wish(connection: Connection, token: IssuedToken, wish: Wish) -> None:
+    """Let a token that was mailed already make something else true."""
+    change = sa.update(tokens).where(tokens.c.token_hash == token.token_hash)
+    connection.execute(change.values(wish=encode_wish(wish)))
+
+
+def encode_wish(wish: Wish) -> str:
+    """Return the wish as JSON."""
+    chosen = [[each.newsletter, list(each.topics)] for each in wish.subscriptions]
+    value = {"subscriptions": chosen, "name": wish.name, "language": wish.language, "address": wish.address}
+    return json.dumps({key: part for key, part in value.items() if part}, ensure_ascii=False)
+
+
+def decode_wish(text: str) -> Wish:
+    """Return the wish of an encoded text."""
+    value = json.loads(text)
+    chosen = tuple(Subscription(newsletter, tuple(topics)) for newsletter, topics in value.pop("subscriptions", ()))
+    return Wish(chosen, **value)
+
+
+def _token(row: Row[Any]) -> IssuedToken:
+    return IssuedToken(
+        token_hash=row.token_hash,
+        purpose=row.purpose,
+        subscriber_id=row.subscriber_id,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+        wish=decode_wish(row.wish),
+    )

@@ -1,0 +1,152 @@
+"""What a person does with their own link: choose, pause, leave, and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from publisher.errors import SubscriberError
+from publisher.model import Subscriber, SubscriberStatus, Subscription
+from publisher.standing import Event
+from publisher.subscribers.address import clean_language, clean_line, clean_name
+from publisher.subscribers.asking import checked, subscribe_to
+from publisher.subscribers.terms import Terms
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+    from publisher.store.change import Change
+    from publisher.store.consent import Evidence
+
+LONGEST_PAUSE = 52  # weeks
+LONGEST_REASON = 500  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Everything that the form of preferences holds.
+
+    subscriptions  all that are wanted: the others end
+    pause_weeks    no letters for so many weeks from now; 0 goes on at once, None leaves a pause as it is
+    name           "" leaves it as it is; likewise language
+    """
+
+    subscriptions: tuple[Subscription, ...]
+    language: str = ""
+    name: str = ""
+    pause_weeks: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.pause_weeks is not None and not 0 <= self.pause_weeks <= LONGEST_PAUSE:
+            raise SubscriberError(f"a pause is of 0 to {LONGEST_PAUSE} weeks")
+
+
+def set_preferences(
+    store: Store,
+    terms: Terms,
+    uid: str,
+    wanted: Preferences,
+    *,
+    known: Collection[str],
+    now: datetime,
+    evidence: Evidence,
+) -> Subscriber | None:
+    """Do what the form of preferences says; return the person as they now are.
+
+    Someone who had left and chooses a newsletter comes back by it. None, and no change, for a uid that is not
+    there and for a person who may not be mailed. Raises SubscriberError for a newsletter there is not.
+    """
+    chosen = checked(wanted.subscriptions, known)
+    kept = terms.kept(evidence)
+    with store.subscribers.change(now) as change:
+        person = change.find_uid(uid)
+        if person is None or not _may_choose(change, person, chosen, kept):
+            return None
+        wanted_names = {wish.newsletter for wish in chosen}
+        for wish in person.subscriptions:
+            if wish.newsletter not in wanted_names:
+                change.leave(person, wish.newsletter, kept)
+        subscribe_to(change, person, chosen, kept)
+        change.describe(person, name=clean_name(wanted.name), language=clean_language(wanted.language))
+        _pause(change, person, wanted.pause_weeks, kept)
+        return change.find_uid(uid)
+
+
+def unsubscribe(
+    store: Store,
+    terms: Terms,
+    uid: str,
+    newsletter: str | None,
+    *,
+    now: datetime,
+    evidence: Evidence,
+    reason: str = "",
+) -> bool:
+    """Stop one newsletter, or all mail with None; return whether anything changed.
+
+    Again and again is no mistake, and neither is a person who is gone: what they want is so.
+    """
+    with store.subscribers.change(now) as change:
+        person = change.find_uid(uid)
+        if person is None:
+            return False
+        return change.leave(person, newsletter, terms.kept(evidence), clean_line(reason, LONGEST_REASON))
+
+
+def come_back(
+    store: Store, terms: Terms, uid: str, newsletter: str | None, *, now: datetime, evidence: Evidence
+) -> bool:
+    """Take back that a person left one newsletter, or all mail with None; return whether they get it now.
+
+    Only what a person once had comes back, with the topics they had chosen. Who never confirmed, bounced,
+    complained or is suppressed stays out.
+    """
+    kept = terms.kept(evidence)
+    with store.subscribers.change(now) as change:
+        person = change.find_uid(uid)
+        if person is None or person.confirmed_at is None:
+            return False
+        had = _last_choice(change, person, newsletter) if newsletter else None
+        if newsletter and had is None:
+            return False
+        if not _return(change, person, kept):
+            return False
+        if had is not None:
+            subscribe_to(change, person, [had], kept)
+        return True
+
+
+def _may_choose(change: Change, person: Subscriber, chosen: Iterable[Subscription], evidence: Evidence) -> bool:
+    if person.status is SubscriberStatus.UNSUBSCRIBED and not tuple(chosen):
+        return True  # there is nothing to come back for
+    return person.confirmed_at is not None and _return(change, person, evidence)
+
+
+def _return(change: Change, person: Subscriber, evidence: Evidence) -> bool:
+    after = change.happened(person, Event.RETURNED)
+    if after not in (None, person.status):
+        change.record(person, "returned", evidence)
+    return after is not None
+
+
+def _pause(change: Change, person: Subscriber, weeks: int | None, evidence: Evidence) -> None:
+    if weeks is None or (weeks == 0 and person.paused_until is None):
+        return
+    until = change.now + timedelta(weeks=weeks) if weeks else None
+    change.pause(person, until)
+    change.record(person, "paused" if until else "unpaused", evidence, f"{until:%Y-%m-%d}" if until else "")
+
+
+def _last_choice(change: Change, person: Subscriber, newsletter: str) -> Subscription | None:
+    """Return how a person last subscribed to a newsletter, from their history; None if they never did."""
+    from publisher.store.topics import decode_topics
+
+    standing = next((wish for wish in person.subscriptions if wish.newsletter == newsletter), None)
+    if standing is not None:
+        return standing
+    for event in reversed(change.history(person)):
+        name, _, topics = event.detail.partition(" ")
+        if event.what == "subscribed" and name == newsletter:
+            return Subscription(newsletter, decode_topics(topics or "[]"))
+    return None

@@ -1,0 +1,151 @@
+"""Which column of a file is what: the names that other tools give them, and what their words mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from publisher.errors import SubscriberError
+
+# Names are compared in small letters, with _ and - as spaces. Where a file has several names of one field, the
+# first of them here wins: Mailchimp's "Address" is a street.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "email": ("email", "email address", "e mail", "e mail address", "subscriber email", "address"),
+    "name": ("name", "full name", "display name"),
+    "first_name": ("first name", "fname", "given name"),
+    "last_name": ("last name", "lname", "family name", "surname"),
+    "newsletters": ("newsletters", "newsletter"),
+    "topics": ("topics",),
+    "language": ("language", "lang", "locale"),
+    "status": ("status", "subscriber type", "type"),
+    "subscribed": ("subscribed to emails", "subscribed"),
+    "disabled": ("email disabled",),
+    "left_at": ("unsub time", "unsubscribed at", "unsubscribe date", "clean time", "deleted at"),
+    "joined_at": (
+        *("confirm time", "optin time", "opt in time", "subscribed at", "created at", "creation date"),
+        *("signup date", "start date"),
+    ),
+}
+
+# What a column named "type" or "status" calls people who may be mailed, by tool: Publisher's own and Mailchimp's
+# words, listmonk's, Buttondown's, Ghost's, Substack's.
+MAILED = frozenset(
+    {
+        *("", "active", "subscribed", "confirmed"),
+        *("enabled",),
+        *("regular", "premium", "gifted", "trialed"),
+        *("free", "paid", "comped", "comp", "gift"),
+    }
+)
+YES = frozenset({"true", "1", "yes", "y", "t"})
+NO = frozenset({"false", "0", "no", "n", "f"})
+
+# A few column names that only this tool's export has together.
+TOOLS: Mapping[str, frozenset[str]] = {
+    "Mailchimp": frozenset({"email address", "euid", "leid"}),
+    "Ghost": frozenset({"subscribed to emails", "complimentary plan"}),
+    "listmonk": frozenset({"uuid", "email", "attributes"}),
+    "Substack": frozenset({"email", "active subscription"}),
+    "Buttondown": frozenset({"creation date", "subscriber type"}),
+    "Buttondown's": frozenset({"email address", "creation date", "type"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How one file is read.
+
+    header   the names in its first line
+    fields   field -> place of its column
+    tool     whose export it looks like; "" where that cannot be told
+    """
+
+    header: tuple[str, ...]
+    fields: Mapping[str, int]
+    tool: str
+
+    def cell(self, cells: Sequence[str], field: str) -> str:
+        """Return a row's cell for a field; "" where it has none."""
+        place = self.fields.get(field, -1)
+        return cells[place] if 0 <= place < len(cells) else ""
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The mapping for a person: field -> name of its column, in the order of the fields."""
+        return {field: self.header[self.fields[field]] for field in NAMES if field in self.fields}
+
+    @property
+    def passed_by(self) -> list[str]:
+        """The names of the columns that nothing is taken from."""
+        used = set(self.fields.values())
+        return [name for place, name in enumerate(self.header) if place not in used and name]
+
+
+def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
+    """Return which column is what. chosen: field -> name of its column, "" to leave the field out.
+
+    Raises SubscriberError for a chosen field or column that there is not, and where no column has addresses.
+    """
+    names = [_plain(name) for name in header]
+    fields: dict[str, int] = {}
+    for field, known in NAMES.items():
+        if field in chosen:
+            continue
+        found = next((names.index(name) for name in known if name in names), None)
+        if found is not None and found not in fields.values():
+            fields[field] = found
+    for field, column in chosen.items():
+        if field not in NAMES:
+            raise SubscriberError(f"there is no field {field!r}", mend=f"fields: {', '.join(NAMES)}")
+        if column:
+            fields[field] = _place(header, names, column)
+    if "email" not in fields:
+        raise SubscriberError(
+            "the first line names no address column",
+            mend="it must name the columns, one of them email, in a UTF-8 file; or name one with --map email=COLUMN",
+        )
+    tool = next((tool for tool, signs in TOOLS.items() if signs <= set(names)), "")
+    return Columns(tuple(header), fields, tool.removesuffix("'s"))
+
+
+def parse_choices(texts: Sequence[str]) -> dict[str, str]:
+    """Return field -> column from texts like name=Vorname. Raises SubscriberError for one without =."""
+    choices = {}
+    for text in texts:
+        field, equals, column = text.partition("=")
+        if not equals:
+            raise SubscriberError(f"{text!r} is no mapping", mend="write it like --map name=Vorname")
+        choices[field.strip().lower().replace(" ", "_")] = column.strip()
+    return choices
+
+
+def why_not(columns: Columns, cells: Sequence[str]) -> str:
+    """Return what the file itself says against mailing the person of a row; "" where it says nothing."""
+    status = columns.cell(cells, "status").lower()
+    if status not in MAILED:
+        return status
+    if columns.cell(cells, "subscribed").lower() in NO:
+        return "not subscribed"
+    if columns.cell(cells, "disabled").lower() in YES:
+        return "disabled"
+    return "unsubscribed" if columns.cell(cells, "left_at") else ""
+
+
+def full_name(columns: Columns, cells: Sequence[str]) -> str:
+    """Return the person's name, from one column or from two."""
+    return columns.cell(cells, "name") or " ".join(
+        part for field in ("first_name", "last_name") if (part := columns.cell(cells, field))
+    )
+
+
+def _place(header: Sequence[str], names: Sequence[str], column: str) -> int:
+    if column in header:
+        return list(header).index(column)
+    if _plain(column) in names:
+        return names.index(_plain(column))
+    raise SubscriberError(f"there is no column {column!r}", mend=f"columns: {', '.join(filter(None, header))}")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name).strip().lower()

@@ -1,0 +1,75 @@
+"""The table of a subscriber's standings: drawn, written, and the only one."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+import publisher
+from publisher import standing
+from publisher.model import SubscriberStatus
+from publisher.standing import REFUSALS, TABLE, Event, next_status
+
+STATUSES = (None, *SubscriberStatus)
+NEVER_BY_A_STRANGER = (Event.REQUESTED, Event.IMPORTED)
+
+
+def drawn() -> dict[tuple[SubscriberStatus | None, Event], SubscriberStatus]:
+    """The table as the top of the file draws it."""
+    assert standing.__doc__
+    lines = [line.split() for line in standing.__doc__.splitlines() if line.startswith("    ") and "─" not in line]
+    head, *rows = lines
+    columns = [None if name == "stranger" else SubscriberStatus(name) for name in head[1:]]
+    return {
+        (status, Event(row[0])): SubscriberStatus(cell)
+        for row in rows
+        for status, cell in zip(columns, row[1:], strict=True)
+        if cell != "·"
+    }
+
+
+def test_the_table_is_as_it_is_drawn() -> None:
+    assert drawn() == dict(TABLE)
+
+
+@pytest.mark.parametrize(("status", "event"), list(itertools.product(STATUSES, Event)))
+def test_every_event_finds_a_status_or_a_reason(status: SubscriberStatus | None, event: Event) -> None:
+    assert isinstance(next_status(status, event), SubscriberStatus) or REFUSALS[status]
+
+
+@pytest.mark.parametrize("event", NEVER_BY_A_STRANGER)
+@pytest.mark.parametrize("status", [s for s in SubscriberStatus if s is not SubscriberStatus.ACTIVE])
+def test_no_form_and_no_file_makes_anybody_active_who_is_known(status: SubscriberStatus, event: Event) -> None:
+    assert next_status(status, event) is not SubscriberStatus.ACTIVE
+
+
+@pytest.mark.parametrize("event", Event)
+def test_who_complained_or_is_suppressed_is_never_active_again(event: Event) -> None:
+    for status in (SubscriberStatus.COMPLAINED, SubscriberStatus.SUPPRESSED):
+        assert next_status(status, event) not in (SubscriberStatus.ACTIVE, SubscriberStatus.PENDING)
+
+
+@pytest.mark.parametrize("status", SubscriberStatus)
+def test_whoever_leaves_is_mailed_no_more_and_may_leave_again(status: SubscriberStatus) -> None:
+    once = next_status(status, Event.LEFT)
+    assert once is not None
+    assert once is not SubscriberStatus.ACTIVE
+    assert next_status(once, Event.LEFT) is once
+
+
+def test_no_other_file_writes_a_status_of_its_own_choice() -> None:
+    """A status that is named may be compared with, and handed over as a filter, and never written."""
+    written = re.compile(r"""["']?status["']?\s*[:=]\s*SubscriberStatus\.|values\([^)]*SubscriberStatus\.""")
+    package = Path(publisher.__file__).parent
+    found = [path.name for path in package.rglob("*.py") if written.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_no_code_changes_what_was_once_written_into_a_history_of_consent() -> None:
+    changed = re.compile(r"update\(consent_events|UPDATE consent_events|consent_events\.update\(")
+    package = Path(publisher.__file__).parent
+    found = [path.name for path in package.rglob("*.py") if changed.search(path.read_text(encoding="utf-8"))]
+    assert found == []

@@ -1,0 +1,226 @@
+"""What a person does with their own link, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
+from store_samples import NOW, draft, later, person
+
+from publisher.delivery.lifecycle import Event as DeliveryEvent
+from publisher.delivery.lifecycle import moves
+from publisher.delivery.links import Links, Purpose
+from publisher.errors import SubscriberError
+from publisher.model import Subscription
+from publisher.store import Store
+from publisher.store.addresses import address_key
+from publisher.subscribers.asking import confirm
+from publisher.subscribers.choosing import Preferences, come_back, set_preferences, unsubscribe
+from publisher.subscribers.moving import (
+    Moved,
+    confirm_address_change,
+    look_at_address_change,
+    request_address_change,
+)
+from publisher.subscribers.returned import complain, count_bounce, forget_bounces
+from publisher.subscribers.rights import suppress
+from publisher.subscribers.terms import NoticeKind
+
+pytest_plugins = ["store_fixtures"]
+__all__ = ["people"]
+
+
+def prefer(store: Store, uid: str, *chosen: Subscription, now: object = NOW, **rest: object) -> object:
+    return set_preferences(
+        store,
+        TERMS,
+        uid,
+        Preferences(chosen, **rest),
+        known=KNOWN,
+        now=now,
+        evidence=FORM,  # type: ignore[arg-type]
+    )
+
+
+def leave(store: Store, uid: str, newsletter: str | None = None, reason: str = "") -> bool:
+    return unsubscribe(store, TERMS, uid, newsletter, now=NOW, evidence=FORM, reason=reason)
+
+
+def back(store: Store, uid: str, newsletter: str | None = None) -> bool:
+    return come_back(store, TERMS, uid, newsletter, now=NOW, evidence=FORM)
+
+
+def test_preferences_are_as_the_form_says_and_saying_so_again_changes_nothing(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily", topics=("ai",))
+    form = (Subscription("weekly", ("ml", "ai")),)
+
+    after = prefer(people, ada.uid, *form, language="de", name="Ada")
+    assert after == known(people)
+    assert known(people).subscriptions == (Subscription("weekly", ("ai", "ml")),)
+    assert (known(people).language, known(people).name) == ("de", "Ada")
+    assert happened(people, ada)[-2:] == [("left", "daily"), ("subscribed", 'weekly ["ai","ml"]')]
+    before = everything(people)
+    prefer(people, ada.uid, *form, language="de")
+    assert everything(people) == before
+
+
+def test_who_pauses_is_in_no_edition_until_the_pause_is_over(people: Store) -> None:
+    ada = subscribed(people)
+    subscribed(people, "bob@example.org")
+    prefer(people, ada.uid, *wishes(), pause_weeks=2)
+
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 1
+    assert people.deliveries.counts(people.editions.create(draft("2026-W47")).id).total == 1
+    over = draft("2026-W49", made_at=later(weeks=2), number=2)
+    assert people.deliveries.counts(people.editions.create(over).id).total == 2
+    prefer(people, ada.uid, *wishes(), pause_weeks=0)
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 2
+    assert [what for what, _ in happened(people, ada)][-2:] == ["paused", "unpaused"]
+
+
+def test_who_pauses_after_the_edition_was_made_does_not_get_it(people: Store) -> None:
+    ada = subscribed(people)
+    edition = people.editions.create(draft())
+    prefer(people, ada.uid, *wishes(), pause_weeks=1)
+    claimed = people.deliveries.claim(
+        edition.id,
+        "worker",
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=10,
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
+    )
+    assert list(claimed) == []
+
+
+def test_a_pause_has_an_end(people: Store) -> None:
+    for weeks in (-1, 53, 10**9):
+        with pytest.raises(SubscriberError, match="a pause is of 0 to 52 weeks"):
+            Preferences((), pause_weeks=weeks)
+
+
+def test_leaving_can_be_said_again_and_again_and_keeps_its_reason(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+
+    assert leave(people, ada.uid, "daily", reason="too\r\noften")
+    assert not leave(people, ada.uid, "daily")
+    assert leave(people, ada.uid, None, reason="x" * 10_000)
+    before = everything(people)
+    assert not leave(people, ada.uid)
+    assert not leave(people, "no such uid")
+    assert everything(people) == before
+    assert known(people).status == "unsubscribed"
+    assert happened(people, ada)[-2:] == [("left", "daily too often"), ("unsubscribed", "x" * 500)]
+
+
+def test_who_left_by_mistake_comes_back_with_the_topics_they_had(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", topics=("ai", "ml"))
+
+    leave(people, ada.uid, "weekly", reason="a scanner pressed it")
+    assert back(people, ada.uid, "weekly")
+    assert known(people).subscriptions == (Subscription("weekly", ("ai", "ml")),)
+    leave(people, ada.uid)
+    assert back(people, ada.uid)
+    assert back(people, ada.uid)
+    assert known(people).status == "active"
+    assert [what for what, _ in happened(people, ada)].count("returned") == 1
+
+
+def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
+    ada = subscribed(people)
+    waiting = ask(people, "bob@example.org")
+    assert waiting is not None
+    leave(people, waiting.uid)
+    gone = complain(people, TERMS, subscribed(people, "eve@example.org").uid, now=NOW, source="loop")
+    before = everything(people)
+
+    assert not back(people, ada.uid, "daily")
+    assert not back(people, waiting.uid)
+    assert not back(people, known(people, "eve@example.org").uid)
+    assert not back(people, "no such uid")
+    assert prefer(people, waiting.uid, *wishes()) is None
+    assert prefer(people, known(people, "eve@example.org").uid, *wishes()) is None
+    assert gone == "complained"
+    assert everything(people) == before
+
+
+def test_choosing_a_newsletter_is_a_return_and_choosing_none_is_not(people: Store) -> None:
+    ada = subscribed(people)
+    leave(people, ada.uid)
+    prefer(people, ada.uid)
+    assert (known(people).status, known(people).subscriptions) == ("unsubscribed", ())
+    prefer(people, ada.uid, *wishes("daily"))
+    assert (known(people).status, known(people).subscriptions) == ("active", wishes("daily"))
+
+
+def move(store: Store, uid: str, address: str, now: object = NOW) -> object:
+    return request_address_change(store, TERMS, uid, address, now=now, evidence=FORM)  # type: ignore[arg-type]
+
+
+def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(people: Store) -> None:
+    ada = subscribed(people)
+    links = Links("https://letters.example", "x" * 40)
+    _, _, sent_before = links.unsubscribe(ada.uid, "weekly").rpartition("/")
+
+    notice = request_address_change(people, TERMS, ada.uid, "Ada@New.example.org", now=NOW, evidence=FORM)
+    assert notice is not None
+    assert (notice.kind, notice.address) == (NoticeKind.ADDRESS, "Ada@new.example.org")
+    assert known(people).address == "ada@example.org"
+    seen = look_at_address_change(people, TERMS, notice.token, now=NOW)
+    assert seen == (known(people), "Ada@new.example.org")
+    assert confirm(people, TERMS, notice.token, now=NOW, evidence=FORM) is None
+
+    def press() -> Moved:
+        return confirm_address_change(people, TERMS, notice.token, now=NOW, evidence=FORM)
+
+    assert (press(), press()) == (Moved.MOVED, Moved.REFUSED)
+    assert people.subscribers.get("ada@example.org") is None
+    assert known(people, "ada@NEW.example.org").subscriptions == wishes()
+    uid, newsletter = links.read(Purpose.UNSUBSCRIBE, sent_before) or ("", "")
+    assert leave(people, uid, newsletter)
+
+
+def test_asking_for_a_new_address_does_not_tell_whether_it_is_known(people: Store) -> None:
+    ada = subscribed(people)
+    subscribed(people, "bob@example.org")
+    suppress(people, "never@example.org", now=NOW, source="test")
+
+    assert move(people, ada.uid, "never@example.org") is None
+    assert move(people, ada.uid, "ADA@example.org") is None
+    assert move(people, "no such uid", "new@example.org") is None
+    to_bob = request_address_change(people, TERMS, ada.uid, "bob@example.org", now=NOW, evidence=FORM)
+    assert to_bob is not None
+    assert move(people, ada.uid, "another@example.org", later(minutes=59)) is None
+    before = known(people), known(people, "bob@example.org")
+    assert confirm_address_change(people, TERMS, to_bob.token, now=NOW, evidence=FORM) is Moved.TAKEN
+    assert (known(people), known(people, "bob@example.org")) == before
+
+
+def test_letters_that_come_back_stop_the_mail_at_the_limit_or_at_once(people: Store) -> None:
+    ada, bob = subscribed(people), subscribed(people, "bob@example.org")
+
+    def bounce(uid: str, *, permanent: bool = False) -> object:
+        return count_bounce(people, TERMS, uid, permanent=permanent, now=NOW, source="return path")
+
+    assert [bounce(ada.uid) for _ in range(4)] == ["active"] * 4
+    forget_bounces(people, ada.uid, now=NOW)
+    assert [bounce(ada.uid) for _ in range(5)] == ["active"] * 4 + ["bounced"]
+    assert bounce(bob.uid, permanent=True) == "bounced"
+    assert bounce("no such uid") is None
+    assert people.subscribers.add(person("ada@example.org"), at=NOW, source="import").value == "bounced"
+
+
+def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
+    ada = subscribed(people)
+    assert complain(people, TERMS, ada.uid, now=NOW, source="feedback loop") == "complained"
+
+    leave(people, ada.uid)
+    assert not back(people, ada.uid)
+    assert ask(people, now=later(days=30)) is None
+    assert people.subscribers.add(person(), at=NOW, source="by hand", again=True).refused
+    assert known(people).status == "complained"
+    assert people.suppressions.is_listed("ADA@example.org")
+
+
+def test_a_key_of_an_ascii_address_is_what_it_always_was() -> None:
+    assert address_key("Ada.Lovelace+X@Example.ORG") == "Ada.Lovelace+X@Example.ORG".casefold()
