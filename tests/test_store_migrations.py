@@ -87,7 +87,8 @@ def test_an_old_database_goes_on_working_as_a_new_one_does(old: Database, store_
         assert notice is not None
         assert confirm(store, TERMS, notice.token, now=NOW, evidence=FORM)
         assert suppress(store, "bob@example.org", now=NOW, source="test")
-        edition = store.editions.create(draft(number=2))
+        choices = {choice.topics: "" for choice in store.subscribers.choices("weekly", NOW)}
+        edition = store.editions.create(draft(number=2, variants=choices))
         assert store.deliveries.counts(edition.id).total == 2
         assert store.subscribers.counts() == {SubscriberStatus.ACTIVE: 2, SubscriberStatus.SUPPRESSED: 1}
 
