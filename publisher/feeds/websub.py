@@ -34,7 +34,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """What became of telling the hub of one feed: error is "" when it took the news, tried False where it was spared."""
+    """What became of telling the hub of one feed: error is "" when it took the news; not tried, it was spared."""
 
     url: str
     error: str
