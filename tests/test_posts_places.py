@@ -60,3 +60,12 @@ def test_a_slug_that_makes_the_address_of_a_feed_leaves_the_post_out(empty: Proj
     ran = empty.ok("build")
     assert "posts/mine.md:4: its address /feed-1.xml/ is that of a feed (give it another slug)" in ran.err
     assert links(empty) == ["https://letters.example/other/"]
+
+
+def test_a_tag_or_an_author_called_like_a_file_of_the_site_takes_no_place_of_it(empty: Project) -> None:
+    empty.configure(newsletters="")
+    empty.post("mine", tags="[index.html, feed.xml]", author="index.html")
+    empty.post("other", tags="[other]", author="feed.json")
+    assert empty.ok("build", "--json").json["problems"] == []
+    assert "other" in empty.read("public/tags/index.html")
+    assert {"tags/other/feed.xml", "tags/index.html_a8062830/feed.xml"} <= empty.files()

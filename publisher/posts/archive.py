@@ -15,11 +15,11 @@ from publisher.model import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.index import UNKNOWN_NS, Index, Referred
-from publisher.posts.naming import tag_slug
 from publisher.posts.plain import split_body
 from publisher.posts.published import Record
 from publisher.posts.rows import Row, tags_of
 from publisher.posts.scan import scan
+from publisher.posts.tagging import tag_slug
 from publisher.posts.text import decode, repair_body, without_controls
 
 _TICK_NS = 20_000_000

@@ -23,12 +23,12 @@ from publisher.posts.naming import (
     path_date,
     permalink,
     post_slug,
-    tag_slug,
     tag_uri,
     tidy_path,
 )
 from publisher.posts.places import is_file_of_site, is_page_of_site, why_unfit
 from publisher.posts.plain import Head
+from publisher.posts.tagging import tag_slug
 
 if TYPE_CHECKING:
     from publisher.posts.plain import Tree

@@ -118,21 +118,23 @@ def _sort(
             problems += _outside(entry, is_named_so, f"{shown}/{_printable(prefix + name)}")
             continue
         try:
-            if not is_named_so:
-                if entry.is_dir():
-                    folders.append((f"{prefix}{name}/", above))
-                continue
-            status = entry.stat()
+            status = entry.stat() if is_named_so else None
+            is_folder = entry.is_dir() if status is None else stat.S_ISDIR(status.st_mode)
         except OSError as error:
             problems.append(Problem(f"{shown}/{prefix}{_printable(name)}", 0, *_unreadable(error)))
             continue
-        if stat.S_ISREG(status.st_mode) and (name.isascii() or _printable(prefix + name) == prefix + name):
-            found[prefix + name] = (status.st_size, status.st_mtime_ns)
-        elif stat.S_ISDIR(status.st_mode):
+        if is_folder:
             folders.append((f"{prefix}{name}/", above))
-        else:
+        elif status and stat.S_ISREG(status.st_mode) and _is_text(prefix, name):
+            found[prefix + name] = (status.st_size, status.st_mtime_ns)
+        elif status:
             problems.append(Problem(f"{shown}/{_printable(prefix + name)}", 0, *_strange(status)))
     return folders
+
+
+def _is_text(prefix: str, name: str) -> bool:
+    """Whether a file has a name that can be written as UTF-8."""
+    return name.isascii() or _printable(prefix + name) == prefix + name
 
 
 def _outside(entry: os.DirEntry[str], is_named_so: bool, shown: str) -> list[Problem]:
