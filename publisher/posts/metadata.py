@@ -193,10 +193,10 @@ class _Reading:
             return ()
         from publisher.posts.enclosures import enclosures_of
 
-        def unknown(reference: str) -> None:
-            self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
+        def doubt(message: str, mend: str) -> None:
+            self._warn(line, message, mend)
 
-        return enclosures_of(value, lambda reference: self._address(url, reference), self._length, unknown)
+        return enclosures_of(value, lambda reference: self._address(url, reference), self._length, doubt)
 
     def _length(self, reference: str, address: str) -> int:
         """Bytes of the file of the project that will be published there, 0 where there is none."""
