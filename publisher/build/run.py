@@ -114,7 +114,11 @@ def build(
 
 def require_posts(config: Config) -> None:
     """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
-    if not (config.root / config.posts.folder).is_dir():
+    folder = config.root / config.posts.folder
+    if folder.exists() and not folder.is_dir():
+        mend = "move it away, or set posts.folder"
+        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, mend=mend)
+    if not folder.is_dir():
         raise ProjectError(
             "there is no such folder of posts",
             where=config.posts.folder,

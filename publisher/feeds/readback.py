@@ -35,6 +35,8 @@ def read_back(config: Config, folder: Path, told: Set[str] = frozenset()) -> lis
 
     told  addresses of enclosures whose length nobody knows, as is told of their posts already
     """
+    if folder.exists() and not folder.is_dir():
+        return [Problem(config.pages.output, 0, "is a file, not a folder", "move it away")]
     found: list[Problem] = []
     names = {file_name(kind) for kind in MEDIA_TYPES}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():

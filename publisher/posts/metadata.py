@@ -110,7 +110,7 @@ class _Reading:
         if value is None or (isinstance(value, str) and value.startswith("0001-01-01")):
             return None  # the year 1 is how Hugo writes that there is no date
         if not isinstance(value, str):
-            raise PostError(f"{field}: {value!r} is no date", line=line, mend="write it like 2024-07-06 08:30")
+            raise PostError(f"{field}: a list or a table is no date", line=line, mend="write it like 2024-07-06 08:30")
         try:
             return parse_date(value, self.settings.zone)
         except ValueError as error:

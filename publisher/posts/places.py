@@ -22,12 +22,17 @@ def why_unfit(value: object, path: str) -> str:
     if not isinstance(value, str):
         return "the permalink is no text and is not used"
     if re.search(r"[{}:\s]", value):
-        return f"the permalink {value!r} holds placeholders of another tool and is not used"
+        return f"the permalink {_short(value)} holds placeholders of another tool and is not used"
     if is_file_of_site(path):
-        return f"the permalink {value!r} is the name of a feed and is not used"
+        return f"the permalink {_short(value)} is the name of a feed and is not used"
     if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:
         return "the permalink is too long for a file's name and is not used"
     return ""
+
+
+def _short(value: str) -> str:
+    """The permalink in quotes, as much of it as a message can hold."""
+    return repr(value if len(value) <= 80 else f"{value[:79]}…")
 
 
 def is_file_of_site(path: str) -> bool:

@@ -55,7 +55,7 @@ def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[st
             with _entries(path) as entries:
                 pending.extend(_sort(entries, prefix, (*above, here), found, problems, shown, links))
         except OSError as error:
-            problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, f"cannot be read: {error.strerror}"))
+            problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, *_not_walked(error)))
     problems.sort(key=lambda problem: problem.path)
     return found, problems
 
@@ -160,4 +160,11 @@ def _unreadable(error: OSError) -> tuple[str, str]:
         return "is a link that leads back to itself", "remove the link"
     if error.errno == errno.ENOENT:
         return "is a link to a file that is not there", "remove the link"
-    return f"cannot be read: {error.strerror}", ""
+    return f"cannot be read: {error.strerror}", "mend its permissions"
+
+
+def _not_walked(error: OSError) -> tuple[str, str]:
+    if error.errno == errno.ENOTDIR:
+        return "is a file, not a folder", "move it away"
+    mend = "make the folder" if error.errno == errno.ENOENT else "mend its permissions"
+    return f"cannot be read: {error.strerror}", mend
