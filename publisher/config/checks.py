@@ -209,14 +209,6 @@ def font(value: str) -> None:
         raise ValueError(f"{value!r} names no fonts; write system, sans, serif, or names like Georgia, serif")
 
 
-def picture(value: str) -> None:
-    """Accept an http(s) URL or a path under static/; the empty string means unset."""
-    if re.match(r"https?://", value):
-        web_address(value.partition("?")[0])
-    elif value and (":" in value or ".." in value or re.search(r"[\s\x00-\x1f<>\"\\\\]", value)):
-        raise ValueError(f"{value!r} is no picture; write its URL, or its path under static/, like logo.png")
-
-
 def civil_date(value: str) -> None:
     """Accept YYYY-MM-DD; the empty string means unset."""
     from datetime import date

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import overload
 
 from publisher.config.keys import Config
 from publisher.model import Post, Problem, Severity, Tag
@@ -16,6 +15,7 @@ from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.index import UNKNOWN_NS, Index, Referred
 from publisher.posts.plain import split_body
+from publisher.posts.post_list import PostList
 from publisher.posts.published import Record
 from publisher.posts.rows import Row, tags_of
 from publisher.posts.scan import scan
@@ -210,28 +210,6 @@ class Archive:
                 places = [self._permalinks.get(target, "") for target in targets]
                 digests[source] = _hash(digests[source], *places)
         return digests
-
-
-class PostList(Sequence[Post]):
-    """Posts that are loaded when they are looked at."""
-
-    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
-        self._sources, self._load = sources, load
-
-    def __len__(self) -> int:
-        return len(self._sources)
-
-    @overload
-    def __getitem__(self, index: int) -> Post: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Post]: ...
-    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
-        if isinstance(index, slice):
-            return self._load(self._sources[index])
-        return self._load([self._sources[index]])[0]
-
-    def __iter__(self) -> Iterator[Post]:
-        return iter(self._load(self._sources))
 
 
 class Look:
