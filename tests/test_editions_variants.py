@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from publisher.editions.select import has_tag
 from publisher.editions.variants import MOST_KEY, Variant, all_topics, topic_set, variant_key, variants_of
 from publisher.model import Choice, Post, Tag
-from publisher.posts.naming import tag_slug
+from publisher.posts.tagging import tag_slug
 
 
 def post(number: int, *names: str) -> Post:

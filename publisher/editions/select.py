@@ -12,7 +12,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from publisher.model import Post, require_aware
-from publisher.posts.naming import tag_slug
+from publisher.posts.tagging import tag_slug
 
 if TYPE_CHECKING:
     from publisher.config import NewsletterConfig

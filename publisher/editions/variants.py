@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from publisher.editions.select import has_tag
 from publisher.model import Choice, Post
-from publisher.posts.naming import tag_slug
+from publisher.posts.tagging import tag_slug
 
 MOST_KEY = 255  # characters; what the record's columns hold
 _HASH_BYTES = 8
