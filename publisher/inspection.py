@@ -9,6 +9,7 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from publisher.build import code_key
+from publisher.build.folder import strangers
 from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
@@ -60,6 +61,7 @@ def inspect_project(
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
     problems.extend(read_back(config, config.root / config.pages.output, unknown))
+    problems.extend(strangers(config.root / config.pages.output, config.pages.output))
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
     proofs = _proofs(config, archive, now, spam)

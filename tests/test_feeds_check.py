@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -153,3 +154,14 @@ def test_a_number_that_is_none_is_told_at_the_posts_line(built: Project, key: st
     assert [(p["where"], p["severity"], p["message"]) for p in told] == [("posts/another.md:4", "warning", message)]
     assert told[0]["mend"]
     assert 'length="100"' in built.read("public/feed.xml")
+
+
+def test_a_feed_of_a_build_that_nobody_remembers_is_told(built: Project) -> None:
+    built.post("tagged", tags="[gone]")
+    built.ok("build")
+    built.post("tagged", tags="[new]")
+    shutil.rmtree(built.root / ".publisher")
+    (built.root / "public/.publisher-files.json").unlink()
+    built.ok("build")
+    what = "was not made by the last build, and nothing will bring it up to date"
+    assert of_feeds(built) == {f"tags/gone/{name}": [what] for name in (RSS, ATOM, JSON)}
