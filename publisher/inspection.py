@@ -9,12 +9,14 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from publisher.build import code_key
+from publisher.build.folder import strangers
 from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
 from publisher.feeds.readback import read_back
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
+from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
 from publisher.proofs import Proof, read_proofs
 
@@ -56,7 +58,10 @@ def inspect_project(
     problems.extend(archive.asset_clashes())
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
-    problems.extend(read_back(config, config.root / config.pages.output))
+    problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
+    unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
+    problems.extend(read_back(config, config.root / config.pages.output, unknown))
+    problems.extend(strangers(config.root / config.pages.output, config.pages.output))
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
     proofs = _proofs(config, archive, now, spam)

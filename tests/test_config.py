@@ -43,6 +43,11 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
             SITE + "[feeds]\nformats = ['rss', 'rdf']\n",
             ["publisher.toml:5: feeds.formats[2]: must be 'rss', 'atom' or"],
         ),
+        (SITE + "[feeds]\nformats = ['rss', 'rss']\n", ["publisher.toml:5: feeds.formats: 'rss' stands there twice"]),
+        (SITE + "image = '../../etc/passwd'\n", ["publisher.toml:4: site.image: '../../etc/passwd' is no picture"]),
+        (SITE + "image = '//cdn.example/a.png'\n", ["publisher.toml:4: site.image: '//cdn.example/a.png' is no pic"]),
+        (SITE + "image = 'javascript:x'\n", ["publisher.toml:4: site.image: 'javascript:x' is no picture"]),
+        (SITE + "image = '/'\n", ["publisher.toml:4: site.image: '/' is no picture; write a URL, or a path"]),
         (SITE + "timezone = 'Mars/Base'\n", ["publisher.toml:4: site.timezone: 'Mars/Base' is no time zone"]),
         (SITE + "timezone = ''\n", ["publisher.toml:4: site.timezone: '' is no time zone"]),
         (SITE + "timezone = '../UTC'\n", ["publisher.toml:4: site.timezone: '../UTC' is no time zone"]),
@@ -235,3 +240,8 @@ def test_a_date_of_toml_is_taken_as_text(tmp_path: Path) -> None:
 def test_nothing_is_shared_between_two_loads(tmp_path: Path) -> None:
     one, two = load(tmp_path, SITE), load(tmp_path, SITE + '[feeds]\nformats = ["rss"]\n')
     assert (one.feeds.formats, two.feeds.formats) == (("rss", "atom", "json"), ("rss",))
+
+
+@pytest.mark.parametrize("image", ["", "logo.png", "/logo.png", "static/a b/logo.png", "https://a.example/l.png?x=1"])
+def test_a_picture_of_the_site_is_an_address_or_a_static_file(tmp_path: Path, image: str) -> None:
+    assert load(tmp_path, SITE + f"image = {image!r}\n").site.image == image

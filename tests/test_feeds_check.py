@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -126,3 +127,41 @@ def test_pages_of_an_archive_are_read_too(built: Project) -> None:
 
 def test_a_project_that_was_never_built_has_no_feeds_to_read(project: Project) -> None:
     assert of_feeds(project) == {}
+
+
+def test_a_length_that_nobody_knows_is_told_once_at_the_posts_line(empty: Project) -> None:
+    empty.configure(newsletters="")
+    empty.post("mine", tags="[a, b, c]", audio="https://cdn.example/1.mp3")
+    empty.ok("build")
+    told = empty.run("check", "--json").json
+    assert [(p["path"], p["line"], p["message"]) for p in told if "length" in p["message"]] == [
+        ("posts/mine.md", 5, "the length of https://cdn.example/1.mp3 is not known")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ('length: "1,234"', "the length '1,234' of '/12.mp3' is no number of bytes"),
+        ("length: 12 MB", "the length '12 MB' of '/12.mp3' is no number of bytes"),
+        ('duration: "-5"', "the duration '-5' of '/12.mp3' is no time"),
+        ("duration: five minutes", "the duration 'five minutes' of '/12.mp3' is no time"),
+    ],
+)
+def test_a_number_that_is_none_is_told_at_the_posts_line(built: Project, key: str, message: str) -> None:
+    built.post("another", audio=f"{{url: /12.mp3, {key}}}")
+    told = [p for p in built.ok("build", "--json").json["problems"] if "of '/12.mp3'" in p["message"]]
+    assert [(p["where"], p["severity"], p["message"]) for p in told] == [("posts/another.md:4", "warning", message)]
+    assert told[0]["mend"]
+    assert 'length="100"' in built.read("public/feed.xml")
+
+
+def test_a_feed_of_a_build_that_nobody_remembers_is_told(built: Project) -> None:
+    built.post("tagged", tags="[gone]")
+    built.ok("build")
+    built.post("tagged", tags="[new]")
+    shutil.rmtree(built.root / ".publisher")
+    (built.root / "public/.publisher-files.json").unlink()
+    built.ok("build")
+    what = "was not made by the last build, and nothing will bring it up to date"
+    assert of_feeds(built) == {f"tags/gone/{name}": [what] for name in (RSS, ATOM, JSON)}

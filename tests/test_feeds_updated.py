@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
 import feedparser
 from conftest import Project
@@ -44,3 +45,31 @@ def test_a_waiting_post_with_a_later_update_appears_unchanged_and_changes_then(e
     assert updated(empty) == ("2026-11-18T08:00:00",) * 3
     empty.ok("build", now="2026-11-21T10:00")
     assert updated(empty) == ("2026-11-20T11:00:00",) * 3
+
+
+def test_no_entry_of_atom_is_later_than_its_feed_and_no_two_are_of_one_moment(empty: Project) -> None:
+    empty.configure("\n[feeds]\nlimit = 5\n", newsletters="")
+    for number in range(12):
+        empty.post(f"at-one-moment-{number}", tags="[a]")
+    empty.ok("build")
+    names = [name for name in empty.files() if name.rpartition("/")[2].startswith("atom")]
+    assert len(names) == 2 * 4
+    for name in names:
+        feed = feedparser.parse(empty.read(f"public/{name}"))
+        moments = [entry.updated for entry in feed.entries]
+        assert len(set(moments)) == len(moments)
+        assert feed.feed.updated == max(moments)
+
+
+def test_a_list_of_feeds_names_rss_or_atom_where_they_are_written_and_json_as_such_where_not(empty: Project) -> None:
+    def listed(*formats: str) -> tuple[str, str]:
+        empty.configure(f"\n[feeds]\nformats = {list(formats)!r}\n", newsletters="")
+        empty.ok("build")
+        outline = ElementTree.fromstring(empty.read("public/feeds.opml")).find("body/outline")
+        assert outline is not None
+        return outline.attrib["type"], outline.attrib["xmlUrl"].rpartition("/")[2]
+
+    empty.post("mine")
+    assert listed("json", "rss") == ("rss", "feed.xml")
+    assert listed("json", "atom", "rss") == ("rss", "atom.xml")
+    assert listed("json") == ("JSONFeed", "feed.json")

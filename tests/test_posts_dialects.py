@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_posts_samples import HELLO, PAGE, URL, post_of
+from test_posts_samples import HELLO, PAGE, URL, post_of, read
 
 from publisher.posts.dialects import SPELLINGS, fold
 
@@ -292,4 +292,23 @@ def test_front_matter_brings_in_no_address_but_of_the_web(lines: str) -> None:
 @pytest.mark.parametrize("length", ["9" * 5000, "-1", "many", "1.5"])
 def test_an_odd_length_of_an_episode_is_no_length(length: str) -> None:
     text = f"---\ntitle: x\naudio: {{url: https://a.example/a.mp3, length: {length}, duration: '{length}'}}\n---\n"
-    assert [(e.length, e.duration) for e in post_of(text).enclosures] == [(0, 0)]
+    entry = read(text)
+    assert entry.post
+    assert [(e.length, e.duration) for e in entry.post.enclosures] == [(0, 0)]
+    assert len(entry.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ('author: "O\'Brien, Jr."', ["O'Brien, Jr."]),
+        ('authors: "O\'Brien, Jr."', ["O'Brien, Jr."]),
+        ('authors: "Ada Lovelace, Grace Hopper, PhD"', ["Ada Lovelace", "Grace Hopper, PhD"]),
+        ('authors: "Henry, III, Ada, M.D., Ph.D.; Kay, sr"', ["Henry, III", "Ada, M.D., Ph.D.", "Kay, sr"]),
+        ('authors: "Ada, Mdina, Jrue, IIan"', ["Ada", "Mdina", "Jrue", "IIan"]),
+        ('authors: ["Lovelace, Ada", "Hopper, Grace"]', ["Lovelace, Ada", "Hopper, Grace"]),
+        ('author: ["Lovelace, Ada"]', ["Lovelace, Ada"]),
+    ],
+)
+def test_what_stands_behind_a_name_is_no_other_author(key: str, names: list[str]) -> None:
+    assert [author.name for author in post_of(f"---\ntitle: x\n{key}\n---\n").authors] == names

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from test_posts_samples import HELLO, SITE, Folder, post_of, read
 
 from publisher.config import Posts
-from publisher.posts.naming import file_date, name_of, post_slug, tag_slug, tidy_path
+from publisher.posts.naming import file_date, name_of, post_slug, tidy_path
+from publisher.posts.tagging import normal_form, tag_slug, topic_slug
 
 NFD = unicodedata.normalize("NFD", "Café")
 
@@ -23,11 +24,14 @@ NFD = unicodedata.normalize("NFD", "Café")
         ("日本語", "日本語"), ("Deutsch", "deutsch"), ("Straße", "strasse"), ("R&D", "r_and_d"), ("R & D", "r_and_d"),
         ("C", "c"), ("C++", "c_plus_plus"), ("C#", "c_sharp"), ("F#", "f_sharp"), (".NET", "dot_net"),
         ("R and D", "r-and-d"), ("Search and Rescue", "search-and-rescue"), ("Star", "star"), ("*", "star_"),
-        ("NET", "net"), ("snake_case", "snake-case"),
-        ("Node.js", "node.js"), ("ASP.NET", "asp.net"), ("a/b", "a-b"), ("../../etc", "dot_dot_dot_dot_etc"),
+        ("NET", "net"), ("snake_case", "snake-case_de6ceaf4"),
+        ("Node.js", "node.js"), ("ASP.NET", "asp.net"), ("a/b", "a-b_82badf67"), ("../../etc",
+        "dot_dot_dot_dot_etc_f470a0ab"),
         ("..", "dot_dot"), (".", "dot_"), ("हिन्दी", "हिन्दी"), ("العربية", "العربية"), ("100%", "100_percent"),
-        ("❤️", "❤"), ("👩‍💻", "👩-💻"), ("🇩🇪", "🇩🇪"), ("!", "bang_"), ("---", "u2d-u2d-u2d"), ("—", "u2014"),
-        ("two\u00a0words", "two-words"), ("ﬁne", "fine"), ("", "none"),
+        ("❤️", "❤"), ("👩‍💻", "👩-💻_e315b2b0"), ("🇩🇪", "🇩🇪"), ("!", "bang_"), ("—", "u2014_82faef73"),
+        ("two\u00a0words", "two-words"), ("ﬁne", "fine"), ("Mr. Smith", "mr.smith"),
+        ("m²", "m2_90fae460"), ("r_and_d", "r-and-d_cc14335a"),
+        ("index.html", "index.html_a8062830"),
     ],
 )  # fmt: skip
 def test_a_tag_has_a_slug_that_a_person_can_read(name: str, slug: str) -> None:
@@ -112,17 +116,68 @@ def test_every_slug_is_one_safe_segment_of_a_path(name: str) -> None:
 
 @settings(max_examples=3000, deadline=None)
 @given(NAMES)
-def test_the_slug_of_a_slug_is_itself(name: str) -> None:
-    assert tag_slug(tag_slug(name)) == tag_slug(name)
+def test_the_slug_of_a_posts_slug_is_itself(name: str) -> None:
     assert post_slug(post_slug(name)) == post_slug(name)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(NAMES)
-def test_all_unicode_forms_of_a_name_are_one_tag(name: str) -> None:
-    assert len({tag_slug(unicodedata.normalize(form, name)) for form in ("NFC", "NFD", "NFKC", "NFKD")}) <= 2
-    if name.isalnum():
-        assert len({tag_slug(unicodedata.normalize(form, name)) for form in ("NFC", "NFD", "NFKC", "NFKD")}) == 1
+def test_canonical_forms_of_a_name_are_one_tag(name: str) -> None:
+    assert tag_slug(unicodedata.normalize("NFC", name)) == tag_slug(unicodedata.normalize("NFD", name))
+    assert normal_form(normal_form(name)) == normal_form(name)
+
+
+# Names out of few parts, so that two of them are often nearly the same: signs, the words for them, hashes, both dashes.
+NEAR = st.lists(
+    st.sampled_from(
+        [*"ab1/:,\\'()_-. +#&@%*$!?=<>|^~\0", "and", "plus", "dot", "star", "sharp", "m²", "m2", "½", "1⁄2",
+         "…", "...", "–", "_and_", "u2f", "html", "index", "feed", "xml", "json", "日", "é", "e\u0301", "ﬁ",
+        "fi", "\u200d", "none", "face"]
+    ),
+    max_size=5,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=5000, deadline=None)
+@given(st.one_of(st.tuples(NEAR, NEAR), st.tuples(NAMES, NAMES)))
+@example(("a/b", "a:b"))
+@example(("&face", "and_face"))
+@example(("a" * 300, "a" * 301))
+def test_names_that_differ_in_more_than_case_spaces_and_unicode_form_have_different_slugs(
+    names: tuple[str, str],
+) -> None:
+    one, other = names
+    assert (tag_slug(one) == tag_slug(other)) == (normal_form(one) == normal_form(other))
+
+
+def test_names_that_once_shared_a_path_do_not() -> None:
+    for names in (
+        ["a/b", "a:b", "a,b", "a\\b", "a'b", "a-b", "a_b", "a—b"], ["m²", "m2"], ["½", "1⁄2"],
+        ["/", "u2f"], ["&", "and_", "and"], ["R&D", "r_and_d"], ["C++", "c_plus_plus"], ["…", "..."],
+        ["none", "", "none_"], ["a", "(a)", "[a]"],
+    ):  # fmt: skip
+        assert len({tag_slug(name) for name in names}) == len(names)
+
+
+def test_every_short_name_of_ascii_has_a_path_of_its_own() -> None:
+    chars = [chr(code) for code in range(32, 127) if not chr(code).isupper()]
+    names = [*chars, *(a + b for a in chars for b in chars)]
+    names += [f"a{char}b" for char in chars]
+    forms = {normal_form(name) for name in names}
+    assert len({tag_slug(form) for form in forms}) == len(forms)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(NEAR)
+def test_no_slug_is_a_file_that_the_site_has(name: str) -> None:
+    taken = {"index.html", "feed.xml", "atom.xml", "feed.json", "feed-1.xml", "atom-12.xml", "feed-3.json"}
+    assert tag_slug(name) not in taken
+    assert not {tag_slug(each) for each in taken} & taken
+
+
+@pytest.mark.parametrize("name", ["R&D", "C++", ".NET", "*", "a/b", "Ruby on Rails", "日本語", "snake_case", "m²"])
+def test_a_topic_may_be_named_by_its_tag_or_by_what_its_address_shows(name: str) -> None:
+    assert topic_slug(name) == topic_slug(tag_slug(name)) == tag_slug(name)
 
 
 def test_long_names_with_one_beginning_stay_apart() -> None:

@@ -73,7 +73,41 @@ def test_links_to_files_and_folders_are_followed(tmp_path: Path) -> None:
     folder.file("elsewhere/2024-07-06-a.md", "---\ntitle: a\n---\nText")
     (tmp_path / "posts/2024-07-06-b.md").symlink_to("../elsewhere/2024-07-06-a.md")
     (tmp_path / "posts/more").symlink_to("../elsewhere")
-    assert found(folder) == {"2024-07-06-b.md", "more/2024-07-06-a.md"}
+    assert set(scan(tmp_path / "posts", "posts", tmp_path)[0]) == {"2024-07-06-b.md", "more/2024-07-06-a.md"}
+    assert len(folder.posts()) == 2
+
+
+def test_a_link_out_of_the_project_publishes_nothing_and_is_told(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "project")
+    folder.write(HELLO)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "2024-07-06-secret.md").write_text("---\ntitle: secret\n---\nText")
+    (outside / "notes").mkdir()
+    posts = folder.root / "posts"
+    (posts / "2024-07-06-pw.md").symlink_to("/etc/passwd")
+    (posts / "2024-07-07-secret.md").symlink_to("../../outside/2024-07-06-secret.md")
+    (posts / "ext").symlink_to("../../outside")
+    (posts / "prefix").symlink_to(outside)
+    (posts / "notes.txt").symlink_to(outside / "2024-07-06-secret.md")
+    (folder.root / "inner").mkdir()
+    (folder.root / "inner/deep").symlink_to(outside)
+    (posts / "in").symlink_to("../inner")
+    archive = folder.archive()
+    assert [post.source for post in archive.posts] == [HELLO]
+    what = "is a link that leads out of the project, so it is not published"
+    names = ["2024-07-06-pw.md", "2024-07-07-secret.md", "ext", "in/deep", "prefix"]
+    assert told(folder) == [(f"posts/{name}", what) for name in names]
+    assert all(problem.mend and problem.severity == "error" for problem in archive.problems)
+
+
+def test_a_posts_folder_that_is_a_link_itself_is_the_writers_choice(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "project")
+    (tmp_path / "vault").mkdir()
+    (tmp_path / "vault/2024-07-06-a.md").write_text("---\ntitle: a\n---\nText")
+    (tmp_path / "vault/2024-07-06-b.md").symlink_to("2024-07-06-a.md")
+    (folder.root / "posts").rmdir()
+    (folder.root / "posts").symlink_to(tmp_path / "vault")
     assert len(folder.posts()) == 2
 
 

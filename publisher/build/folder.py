@@ -7,9 +7,9 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from publisher.build.manifest import Manifest, Written
+from publisher.build.manifest import Manifest, Written, is_feed
 from publisher.errors import ProjectError
-from publisher.model import Output
+from publisher.model import Output, Problem, Severity
 
 # Names every file of ours, in the folder itself: it stays where caches are thrown away and builds are killed.
 LIST = ".publisher-files.json"
@@ -124,6 +124,16 @@ class Folder:
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise
+
+
+def strangers(path: Path, shown: str) -> list[Problem]:
+    """Return a warning for each feed in an output folder that its list does not name: nothing mends or removes it."""
+    if not (path / LIST).is_file():
+        return []
+    names = (file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if is_feed(file.name))
+    what, mend = "was not made by the last build, and nothing will bring it up to date", "remove it, if nobody needs it"
+    ours = _read_list(path / LIST)
+    return [Problem(f"{shown}/{name}", 0, what, mend, Severity.WARNING) for name in names if name not in ours]
 
 
 def _holds(target: Path, data: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -9,9 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from publisher.config.keys import Config
 from publisher.model import Problem, Severity
 
 FORMAT = 2
+
+
+def manifest_file(config: Config, folder: Path) -> Path:
+    """Return where the record of an output folder is."""
+    name = hashlib.blake2b(str(folder.resolve()).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return config.state_dir / f"outputs-{name}.json"
+
+
+def is_feed(name: str) -> bool:
+    """Return whether a file is a feed that readers poll, not a page of its archive."""
+    return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 
 class Written(NamedTuple):

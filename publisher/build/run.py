@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from publisher.build.clashes import without_clashes
 from publisher.build.files import assets, stamps, static_files
 from publisher.build.folder import Folder
-from publisher.build.manifest import Manifest
+from publisher.build.manifest import Manifest, is_feed, manifest_file
 from publisher.build.plan import plan_site
 from publisher.config.keys import Config
 from publisher.errors import ProjectError
@@ -36,11 +36,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build found and did.
-
-    problems       posts that were left out (errors), and warnings
-    changed_feeds  paths of the feeds that readers poll and that were written, relative to the folder
-    """
+    """What a build found and did. problems: posts that were left out (errors), and warnings."""
 
     folder: Path
     posts: int
@@ -50,7 +46,6 @@ class BuildReport:
     written: int
     removed: int
     problems: tuple[Problem, ...]
-    changed_feeds: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -93,7 +88,7 @@ def build(
     """
     require_posts(config)
     folder = out or config.root / config.pages.output
-    manifest = Manifest.read(config.state_dir / f"outputs-{_hash(str(folder.resolve()))}.json")
+    manifest = Manifest.read(manifest_file(config, folder))
     templates = Templates(config.root / "templates")
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     code = code_key()
@@ -120,7 +115,11 @@ def build(
 
 def require_posts(config: Config) -> None:
     """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
-    if not (config.root / config.posts.folder).is_dir():
+    folder = config.root / config.posts.folder
+    if folder.exists() and not folder.is_dir():
+        mend = "move it away, or set posts.folder"
+        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, mend=mend)
+    if not folder.is_dir():
         raise ProjectError(
             "there is no such folder of posts",
             where=config.posts.folder,
@@ -245,7 +244,7 @@ class _Builder:
         manifest.facts = {
             "posts": len(archive.posts),
             "waiting": archive.waiting,
-            "feeds": sum(map(_is_feed, names)),
+            "feeds": sum(map(is_feed, names)),
             "pages": sum(name.endswith(".html") for name in names),
         }
 
@@ -261,13 +260,7 @@ def _report(folder: Path, manifest: Manifest, written: Sequence[str], removed: i
         len(written),
         removed,
         tuple(manifest.problems),
-        tuple(sorted(filter(_is_feed, written))),
     )
-
-
-def _is_feed(name: str) -> bool:
-    """Whether a file is a feed that readers poll, not a page of its archive."""
-    return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 
 def _hash(*parts: str) -> str:

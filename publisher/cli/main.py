@@ -93,10 +93,20 @@ def _write_what_cannot_be_written() -> None:
 
 def _refused(error: OSError) -> int:
     """Say what the machine refused: a file that is locked away, a screen or pipe that takes no more."""
+    import errno
     import os
 
+    mends = {
+        errno.EEXIST: "a folder must stand there: move the file away",
+        errno.ENOTDIR: "a folder must stand there: move the file away",
+        errno.EACCES: "mend the permissions",
+        errno.EPERM: "mend the permissions",
+        errno.EROFS: "make the disk writable",
+        errno.ENOSPC: "make room",
+    }
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
-    fail(PublisherError(error.strerror or str(error), where=where))
+    mend = mends.get(error.errno or 0, "") if error.filename else ""
+    fail(PublisherError(error.strerror or str(error), where=where, mend=mend))
     return 1
 
 

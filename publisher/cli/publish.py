@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,8 @@ def publish(
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
             return rehearse(app, config, store, newsletters, now, accept_new_ids)
-    return _publish(app, config, newsletters, now, yes, accept_new_ids)
+    with _hub_told_last(app, config):
+        return _publish(app, config, newsletters, now, yes, accept_new_ids)
 
 
 def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool) -> int:
@@ -78,7 +79,6 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
 
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress, accept_new_ids=accept_new_ids)
-    _tell_hub(app, config, report)
     if not config.newsletters:
         return _finish(app, report, None, [])
     with open_project_store(config) as store:
@@ -89,20 +89,28 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
         made = steps.make_editions(config, store, plan, drafts, now)
         if made:
             # The web copies are up before the first letter points to them.
-            again = run_build(config, now)
-            _tell_hub(app, config, again)
-            report = _joined(report, again)
+            report = _joined(report, run_build(config, now))
         with bar(app, "Delivering") as progress:
             results = steps.deliver_open(config, store, names, _clock(app, now), progress, made)
     return _finish(app, report, plan, results)
 
 
-def _tell_hub(app: App, config: Config, report: BuildReport) -> None:
-    """Tell the hub as soon as feeds are up: what is asked or fails later must not keep the news back."""
-    if config.feeds.hub and report.changed_feeds:
-        from publisher.feeds.websub import tell_hub
+@contextmanager
+def _hub_told_last(app: App, config: Config) -> Iterator[None]:
+    """Tell the hub when the letters are out, since it may be slow; what failed on the way keeps no news back."""
 
-        app.tell(tell_hub(config, report.changed_feeds))
+    def tell() -> None:
+        if config.feeds.hub:
+            from publisher.build.news import tell_hub
+
+            app.tell(tell_hub(config))
+
+    try:
+        yield
+    except (PublisherError, click.Abort):
+        tell()
+        raise
+    tell()
 
 
 def _joined(first: BuildReport, second: BuildReport) -> BuildReport:
@@ -112,7 +120,6 @@ def _joined(first: BuildReport, second: BuildReport) -> BuildReport:
         second,
         written=first.written + second.written,
         removed=first.removed + second.removed,
-        changed_feeds=tuple(sorted({*first.changed_feeds, *second.changed_feeds})),
     )
 
 

@@ -42,7 +42,7 @@ def add(
     again: bool,
 ) -> None:
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
-    from publisher.posts.naming import tag_slug
+    from publisher.posts.tagging import topic_slug
     from publisher.runtime import open_project_store
     from publisher.subscribers.address import normalise
     from publisher.subscribers.subscribe import subscribe
@@ -57,7 +57,7 @@ def add(
             newsletters=chosen,
             at=app.now(config),
             name=name,
-            topics=[tag_slug(topic) for topic in topics],
+            topics=[topic_slug(topic) for topic in topics],
             language=language,
             again=again,
         )

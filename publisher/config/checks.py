@@ -7,7 +7,7 @@ function, and pydantic asks it for a schema when there is something to validate.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -83,6 +83,26 @@ def page_address(value: str) -> None:
         raise ValueError(f"{value!r} is no web address; write it like https://example.org")
     if parts.port == 0:
         raise ValueError(f"{value!r} has no port that can be reached")
+
+
+def picture(value: str) -> None:
+    """Accept an absolute http(s) URL, or a path under the folder of static files; "" means unset."""
+    if value.lower().startswith(("http:", "https:")):
+        page_address(value)
+    elif (
+        re.match(r"//|[A-Za-z][A-Za-z0-9+.-]*:", value)
+        or ".." in value.split("/")
+        or re.search(r"[\\?#\x00-\x1f]", value)
+        or (value and not value.strip("/ ."))
+    ):
+        raise ValueError(f"{value!r} is no picture; write a URL, or a path under static/ such as logo.png")
+
+
+def no_value_twice(value: Sequence[str]) -> None:
+    """Accept a list whose values differ."""
+    twice = next((item for item in value if list(value).count(item) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands there twice; once is enough")
 
 
 # https://podcasters.apple.com/support/1691-apple-podcasts-categories
@@ -187,14 +207,6 @@ def font(value: str) -> None:
     """Accept names of fonts with commas between, as CSS takes them without quotes; the empty string means unset."""
     if value and not re.fullmatch(r"-?[A-Za-z][\w-]*( [A-Za-z][\w-]*)*(, ?-?[A-Za-z][\w-]*( [A-Za-z][\w-]*)*)*", value):
         raise ValueError(f"{value!r} names no fonts; write system, sans, serif, or names like Georgia, serif")
-
-
-def picture(value: str) -> None:
-    """Accept an http(s) URL or a path under static/; the empty string means unset."""
-    if re.match(r"https?://", value):
-        web_address(value.partition("?")[0])
-    elif value and (":" in value or ".." in value or re.search(r"[\s\x00-\x1f<>\"\\\\]", value)):
-        raise ValueError(f"{value!r} is no picture; write its URL, or its path under static/, like logo.png")
 
 
 def civil_date(value: str) -> None:

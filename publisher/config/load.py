@@ -90,7 +90,10 @@ def _parsed(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_toml_mistake(error, text)]) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
-        raise ConfigError([PublisherError(f"cannot be read: {error}", where=CONFIG_FILE)]) from error
+        what = "its values nest too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ConfigError(
+            [PublisherError(f"cannot be read: {what}", where=CONFIG_FILE, mend="take that value out")]
+        ) from error
 
 
 def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:

@@ -51,7 +51,9 @@ class Site:
             "at first the host of site.url and 2024."
         ),
     ] = ""
-    image: Annotated[str, Doc("Picture of the site for feeds and previews: a URL or a path under static/.")] = ""
+    image: Annotated[
+        str, Check(checks.picture), Doc("Picture of the site for feeds and previews: a URL or a path under static/.")
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,9 @@ class Feeds:
         Doc("Most bytes of a feed; the oldest entries make room. Readers refuse large files."),
     ] = 500_000
     content: Annotated[Literal["full", "summary"], Doc("Full text, or the excerpt only.")] = "full"
-    formats: Annotated[tuple[Literal["rss", "atom", "json"], ...], Doc("Which formats are written.")] = (
+    formats: Annotated[
+        tuple[Literal["rss", "atom", "json"], ...], Check(checks.no_value_twice), Doc("Which formats are written.")
+    ] = (
         "rss",
         "atom",
         "json",

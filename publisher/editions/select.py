@@ -12,7 +12,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from publisher.model import Post, require_aware
-from publisher.posts.naming import tag_slug
+from publisher.posts.tagging import topic_slug
 
 if TYPE_CHECKING:
     from publisher.config import NewsletterConfig
@@ -79,7 +79,7 @@ def has_tag(post: Post, wanted: Collection[str]) -> bool:
     """
     if not wanted:
         return True
-    slugs = {tag_slug(tag) for tag in wanted}
+    slugs = {topic_slug(tag) for tag in wanted}
     return any(tag.slug in slugs for tag in post.tags)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from publisher.editions.select import has_tag
 from publisher.model import Choice, Post
-from publisher.posts.naming import tag_slug
+from publisher.posts.tagging import topic_slug
 
 MOST_KEY = 255  # characters; what the record's columns hold
 _HASH_BYTES = 8
@@ -67,7 +67,7 @@ def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Varia
 
 def topic_set(topics: Iterable[str]) -> tuple[str, ...]:
     """Return topics in the one spelling that is equal for equal choices: the slugs of tags, sorted."""
-    return tuple(sorted({tag_slug(topic) for topic in topics if topic.strip()}))
+    return tuple(sorted({topic_slug(topic) for topic in topics if topic.strip()}))
 
 
 def variant_key(topics: Sequence[str]) -> str:

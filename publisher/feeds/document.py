@@ -86,6 +86,11 @@ class Document:
         return max((item.updated for item in self.items), default=BEFORE_ANY)
 
     @property
+    def distinct_updated(self) -> datetime:
+        """`updated` for Atom, whose entries have invented fractions of a second: none of them is later than this."""
+        return max((item.distinct_updated for item in self.items), default=BEFORE_ANY)
+
+    @property
     def is_archive(self) -> bool:
         """Whether it is a page of a chain, and not the document that readers poll."""
         return self.part.number > 0

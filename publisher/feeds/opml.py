@@ -13,10 +13,11 @@ GROUPS = {"site": "", "newsletters": "Newsletters", "tags": "Tags", "authors": "
 
 
 def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
-    """Return the document: each feed once, in the first format that is written; no date, it would churn."""
+    """Return the document: each feed once, as RSS or Atom where these are written; no date, it would churn."""
     from lxml import etree
 
-    kind = config.feeds.formats[0] if config.feeds.formats else "rss"
+    # Every reader that takes lists reads RSS and Atom.
+    kind = next((kind for kind in config.feeds.formats if kind != "json"), "json" if config.feeds.formats else "rss")
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = xml_text(f"Feeds of {config.site.title}")
@@ -36,7 +37,9 @@ def _outline(parent: Any, config: Config, feed: Feed, kind: str) -> None:
     from lxml import etree
 
     attributes = {
-        "type": "rss",  # OPML 2.0: "rss" for every kind of feed
+        # OPML 2.0 says "rss", and means Atom too. For JSON Feed it has no word: FreshRSS reads one only by this, and
+        # readers that look at the address alone do not mind.
+        "type": "JSONFeed" if kind == "json" else "rss",
         "text": xml_text(feed.label),
         "title": xml_text(feed.title),
         "description": xml_text(feed.description),

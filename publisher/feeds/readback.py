@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,20 @@ _ACTIVE = re.compile(
 )
 
 
-def read_back(config: Config, folder: Path) -> list[Problem]:
-    """Return what is wrong in the feed files under `folder`; nothing when it was never built."""
+def read_back(config: Config, folder: Path, told: Set[str] = frozenset()) -> list[Problem]:
+    """Return what is wrong in the feed files under `folder`; nothing when it was never built.
+
+    told  addresses of enclosures whose length nobody knows, as is told of their posts already
+    """
+    if folder.exists() and not folder.is_dir():
+        return [Problem(config.pages.output, 0, "is a file, not a folder", "move it away")]
     found: list[Problem] = []
     names = {file_name(kind) for kind in MEDIA_TYPES}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if _ARCHIVED.sub("", path.name, count=1) in names and path.is_file():
             shown = f"{config.pages.output}/{path.relative_to(folder).as_posix()}"
             address = feed_url(config, path.relative_to(folder).as_posix())
-            found.extend(_Reader(config, shown, address, path.read_bytes()).problems())
+            found.extend(_Reader(config, shown, address, path.read_bytes(), told).problems())
     return found
 
 
@@ -62,8 +67,8 @@ class _Addresses(HTMLParser):
 class _Reader:
     """One feed file being read."""
 
-    def __init__(self, config: Config, shown: str, address: str, data: bytes) -> None:
-        self._config, self._shown, self._address, self._data = config, shown, address, data
+    def __init__(self, config: Config, shown: str, address: str, data: bytes, told: Set[str]) -> None:
+        self._config, self._shown, self._address, self._data, self._told = config, shown, address, data, told
         self._line = 0
 
     def problems(self) -> Iterator[Problem]:
@@ -105,6 +110,8 @@ class _Reader:
         """A length that is not the file's own makes podcast programs stop early or ask again."""
         prefix = f"{self._config.site_url}/"
         if not length or length == "0":
+            if url in self._told:
+                return
             yield self._problem(f"the length of {url} is not known", "add `length:` in bytes beside the url")
         elif not re.fullmatch(r"\d{1,15}", length, re.ASCII):
             yield self._problem(f"the length of {url} is {length[:30]!r}, which is no number", "mend `length:`")

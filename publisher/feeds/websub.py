@@ -2,76 +2,122 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from publisher.config.keys import Config
-from publisher.feeds.which import feed_url
-from publisher.model import Problem, Severity
+if TYPE_CHECKING:
+    import httpx
 
-ATTEMPTS = 3
-TIMEOUT_SECONDS = 10.0
+# What a hub says beside its status is of no use; a short answer is read so that the connection serves again.
+MOST_ANSWER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a hub may keep a person waiting.
+
+    attempts       for one feed, when the hub does not answer or answers with a 5xx
+    pause_seconds  before the second attempt; it doubles
+    each_seconds   for one feed, all attempts together
+    all_seconds    for all feeds
+    failures       after so many feeds in a row of which the hub did not take the news, the others are not tried
+    """
+
+    attempts: int = 3
+    pause_seconds: float = 0.5
+    each_seconds: float = 10.0
+    all_seconds: float = 30.0
+    failures: int = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """What became of telling the hub of one feed: error is "" when it took the news."""
+    """What became of telling the hub of one feed: error is "" when it took the news; not tried, it was spared."""
 
     url: str
     error: str
+    tried: bool = True
 
 
-def tell_hub(config: Config, paths: Iterable[str]) -> list[Problem]:
-    """Tell the hub of the changed feeds at these paths of the site; return a warning for each that it did not take."""
-    hub = config.feeds.hub
-    if not hub:
-        return []
-    pings = ping(hub, [feed_url(config, path) for path in paths])
-    return [
-        Problem(hub, 0, f"was not told of {done.url}: {done.error}", "readers see it when they poll", Severity.WARNING)
-        for done in pings
-        if done.error
-    ]
-
-
-def ping(hub: str, urls: Iterable[str], *, pause_seconds: float = 0.5) -> list[Ping]:
+def ping(hub: str, urls: Iterable[str], patience: Patience | None = None) -> list[Ping]:
     """POST hub.mode=publish for each changed feed; return one Ping each. Never raises for a hub's failure.
 
-    A connection that fails and a 5xx are tried ATTEMPTS times, with pauses that double; a hub that cannot be
-    reached at all is not asked again for the feeds that are left.
+    The first feed has all attempts; once one failed with all of them, each other has a single one. A hub that
+    cannot be reached, or fails for `failures` feeds in a row, is not asked again for the feeds that are left.
     """
-    import httpx
-
-    done: list[Ping] = []
-    dead = ""
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
-        for url in urls:
-            error = dead or _told(client, hub, url, pause_seconds)
-            done.append(Ping(url, error))
-            if error.startswith("no answer"):
-                dead = error
-    return done
+    return asyncio.run(_Round(hub, patience or Patience()).tell(list(urls)))
 
 
-def _told(client: object, hub: str, url: str, pause_seconds: float) -> str:
-    """Tell the hub of one feed; return what went wrong, "" for nothing."""
-    import time
+class _Round:
+    """One round of pings. Asynchronous, because only a task that is cancelled ends on time: a timeout of reading
+    begins anew with every byte, and a hub that sends one header line a second would never end it."""
 
-    import httpx
+    def __init__(self, hub: str, patience: Patience) -> None:
+        self._hub, self._patience = hub, patience
+        self._attempts = patience.attempts
+        self._in_a_row = 0
 
-    assert isinstance(client, httpx.Client)  # noqa: S101 - httpx is imported only when there is a hub
-    error = ""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            time.sleep(pause_seconds * 2 ** (attempt - 1))
+    async def tell(self, urls: list[str]) -> list[Ping]:
+        import httpx
+
+        done: list[Ping] = []
+        stopped = ""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._patience.all_seconds
+        async with httpx.AsyncClient(timeout=self._patience.each_seconds, follow_redirects=False) as client:
+            for url in urls:
+                left = min(self._patience.each_seconds, end - loop.time())
+                if left <= 0:
+                    stopped = stopped or "there was no time left"
+                if stopped:
+                    done.append(Ping(url, stopped, tried=False))
+                    continue
+                done.append(Ping(url, await self._within(left, client, url)))
+                stopped = self._reason_to_stop(done[-1].error)
+        return done
+
+    def _reason_to_stop(self, error: str) -> str:
+        self._in_a_row = self._in_a_row + 1 if error else 0
+        if error:
+            self._attempts = 1
+        return error if error.startswith("no answer") or self._in_a_row >= self._patience.failures else ""
+
+    async def _within(self, seconds: float, client: httpx.AsyncClient, url: str) -> str:
         try:
-            answer = client.post(hub, data={"hub.mode": "publish", "hub.url": url, "hub.topic": url})
-        except httpx.HTTPError as failure:
-            error = f"no answer: {failure or type(failure).__name__}"
-            continue
-        if answer.is_success:
-            return ""
-        error = f"it answered {answer.status_code} {answer.reason_phrase}"
-        if answer.status_code < 500:
-            return error
-    return error
+            async with asyncio.timeout(seconds):
+                return await self._told(client, url)
+        except TimeoutError:
+            return f"no answer within {seconds:.3g} seconds"
+
+    async def _told(self, client: httpx.AsyncClient, url: str) -> str:
+        """Tell the hub of one feed; return what went wrong, "" for nothing."""
+        import httpx
+
+        error = ""
+        for attempt in range(self._attempts):
+            if attempt:
+                await asyncio.sleep(self._patience.pause_seconds * 2 ** (attempt - 1))
+            try:
+                answer = await self._asked(client, url)
+            except (httpx.HTTPError, httpx.InvalidURL) as failure:
+                error = f"no answer: {failure or type(failure).__name__}"
+                continue
+            if answer.is_success:
+                return ""
+            error = f"it answered {answer.status_code} {answer.reason_phrase[:60]}".rstrip()
+            if answer.status_code < 500:
+                return error
+        return error
+
+    async def _asked(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
+        """Return the hub's answer, of whose body no more is read than a little."""
+        data = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
+        async with client.stream("POST", self._hub, data=data) as answer:
+            size = 0
+            async for part in answer.aiter_raw():
+                size += len(part)
+                if size > MOST_ANSWER_BYTES:
+                    break
+            return answer

@@ -73,7 +73,7 @@ def atom(document: Document, entries: Sequence[Entry]) -> bytes:
         made.icon(image)
     root, tree = made._create_atom()
     root.set(XML_LANG, feed.language)
-    set_text(root, "updated", rfc3339(document.updated))
+    set_text(root, "updated", rfc3339(document.distinct_updated))
     person = config.site.author
     # RFC 4287 section 4.1.1: a feed has an author unless each of its entries has one.
     add_person(root, Author(person.name or config.site.title, person.email, person.url), before="entry")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import overload
 
 from publisher.config.keys import Config
 from publisher.model import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.index import UNKNOWN_NS, Index, Referred
-from publisher.posts.naming import tag_slug
 from publisher.posts.plain import split_body
+from publisher.posts.post_list import PostList
+from publisher.posts.published import Record
 from publisher.posts.rows import Row, tags_of
 from publisher.posts.scan import scan
+from publisher.posts.tagging import tag_slug
 from publisher.posts.text import decode, repair_body, without_controls
 
 _TICK_NS = 20_000_000
@@ -37,13 +38,12 @@ class Archive:
     ) -> None:
         self.folder, self.now, self.settings = folder, now, settings
         self._index = index
-        kept, clashes = without_clashes(rows, settings.folder)
-        self.problems = sorted([*problems, *clashes], key=lambda p: (p.path, p.line))
+        self.problems = sorted(problems, key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # Most archives hold nothing that waits or ends; then the list is taken as it is.
-        timed = [row for row in kept if row.updated > moment or row.expires is not None]
+        timed = [row for row in rows if row.updated > moment or row.expires is not None]
         hidden = {row.source for row in timed if row.published > moment or moment >= (row.expires or moment + 1)}
-        self._rows = [row for row in kept if row.source not in hidden] if hidden else kept
+        self._rows = [row for row in rows if row.source not in hidden] if hidden else rows
         self.waiting = sum(row.published > moment for row in timed)
         times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
@@ -56,8 +56,7 @@ class Archive:
     def load(self, sources: Iterable[str]) -> list[Post]:
         """Return whole posts, in the order of `sources`."""
         wanted = list(sources)
-        missing = [source for source in wanted if source not in self._loaded]
-        for post in self._index.posts(missing):
+        for post in self._index.posts([source for source in wanted if source not in self._loaded]):
             self._loaded[post.source] = self._with_digest(post)
         return [self._loaded[source] for source in wanted]
 
@@ -67,9 +66,7 @@ class Archive:
 
     def in_feeds(self, tag: str | None = None) -> list[str]:
         """Return the sources of the posts for a feed, newest first: all, or those of one tag's slug."""
-        if tag is None:
-            return [row.source for row in self._rows if row.in_feeds]
-        return self.by_tag().get(tag, [])
+        return self.by_tag().get(tag, []) if tag is not None else [row.source for row in self._rows if row.in_feeds]
 
     def by_tag(self) -> dict[str, list[str]]:
         """Return for every tag's slug the sources of its posts for feeds, newest first."""
@@ -159,8 +156,9 @@ class Archive:
 
     def assets(self) -> list[tuple[str, str]]:
         """Return the files that rendered public posts show: (site path, project path), each once."""
-        known = self._index.assets()
-        return sorted({pair for source in self._permalinks for pair in known.get(source, ())})
+        return sorted(
+            {pair for source, pairs in self._index.assets().items() if source in self._permalinks for pair in pairs}
+        )
 
     def body_problems(self) -> list[Problem]:
         """Return what is doubtful in the bodies of the public posts that were ever rendered."""
@@ -214,28 +212,6 @@ class Archive:
         return digests
 
 
-class PostList(Sequence[Post]):
-    """Posts that are loaded when they are looked at."""
-
-    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
-        self._sources, self._load = sources, load
-
-    def __len__(self) -> int:
-        return len(self._sources)
-
-    @overload
-    def __getitem__(self, index: int) -> Post: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Post]: ...
-    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
-        if isinstance(index, slice):
-            return self._load(self._sources[index])
-        return self._load([self._sources[index]])[0]
-
-    def __iter__(self) -> Iterator[Post]:
-        return iter(self._load(self._sources))
-
-
 class Look:
     """One look at the posts folder: what the index knows, and what changed since. Reads no post."""
 
@@ -246,7 +222,8 @@ class Look:
         self.index = Index(config.state_dir / "index.db" if keep else None, _hash(key, repr(self.settings)))
         # A file that was written in this very tick of the disk's clock may be written again, and its time not tell.
         self._settled_ns = time.time_ns() - _TICK_NS
-        self._found, self.problems = scan(self.folder, self.settings.folder)
+        self._record = Record(config)
+        self._found, self.problems = scan(self.folder, self.settings.folder, config.root)
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
         # Comparing the whole takes a quarter of the time, and is the answer of most builds.
@@ -284,8 +261,9 @@ class Look:
             entries = (read_file(folder, source, found[source], settings, before) for source in sorted(self._changed))
             self.index.update(entries, sorted(self._gone))
             self._changed, self._gone = [], set()
-        problems = [*self.problems, *(problem for _, problem in self.index.problems())]
-        return Archive(self.folder, self.index, self.index.rows(), problems, now, self.settings)
+        rows, clashes = without_clashes(self.index.rows(), self.settings.folder, self._record.ids)
+        problems = [*self.problems, *clashes, *(problem for _, problem in self.index.problems())]
+        return Archive(self.folder, self.index, rows, problems, now, self.settings)
 
 
 def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) -> Archive:

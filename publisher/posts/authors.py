@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from publisher.posts.plain import Tree
 
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
+# What stands behind a comma and is no other person: O'Brien, Jr.
+_PARTED = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
 _MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 
 
 @lru_cache(maxsize=1024)
 def named_authors(text: str, *, many: bool) -> tuple[Author, ...]:
-    """Return the authors that a text names; many says whether commas part them."""
-    return tuple(author for author in map(author_of, re.split(r"[,;]", text) if many else [text]) if author)
+    """Return the authors that a text names; many says whether commas part them (not those before Jr. or PhD)."""
+    return tuple(author for author in map(author_of, _PARTED.split(text) if many else [text]) if author)
 
 
 def author_of(item: Tree) -> Author | None:

@@ -46,7 +46,12 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
         return _from_parts(match, zone)
     if _NAMED_MONTH.search(text):
         return _from_words(text, zone)
-    raise ValueError(f"{text!r} is no date; write it like 2024-07-06 or 2024-07-06 08:30")
+    raise ValueError(f"{_short(text)} is no date; write it like 2024-07-06 or 2024-07-06 08:30")
+
+
+def _short(text: str) -> str:
+    """The text in quotes, as much of it as a message can hold."""
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
 def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
@@ -97,7 +102,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
         if not 1000 <= found.year < NEVER.year:
             raise ValueError("year is out of range")
     except (ValueError, OverflowError, TypeError) as error:
-        raise ValueError(f"{text!r} is no date; write it like 2024-07-06 or 2024-07-06 08:30") from error
+        raise ValueError(f"{_short(text)} is no date; write it like 2024-07-06 or 2024-07-06 08:30") from error
     return place(found, zone) if found.tzinfo is None else found
 
 

@@ -6,12 +6,12 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from publisher.model import Enclosure
+from publisher.model import Enclosure, Post, Problem, Severity
 from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.entry import Settings
 from publisher.posts.files import local_file
@@ -49,13 +49,13 @@ def enclosures_of(
     value: Tree,
     address_of: Callable[[str], str],
     length_of: Callable[[str, str], int],
-    unknown: Callable[[str], None],
+    doubt: Callable[[str, str], None],
 ) -> tuple[Enclosure, ...]:
     """Return the enclosures of a value of front matter: an address, a table with `url`, or a list of such.
 
     address_of  returns the absolute address of a reference, "" for none
     length_of   returns the bytes of a reference and its address, 0 where they are not known; a `length` goes before
-    unknown     is told of each reference that has no `type` and whose ending tells none
+    doubt       is told what is doubtful, and how to mend it: a type that nobody knows, a number that is none
     """
     found = []
     for item in value if isinstance(value, list) else [value]:
@@ -67,12 +67,45 @@ def enclosures_of(
         written = first_text(table, "type", "mimetype", "mediatype")
         media_type = written if _MEDIA_TYPE.fullmatch(written) else _type_of(address)
         if not media_type:
-            unknown(reference)
+            doubt(f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
             continue
         length = first_text(table, "length", "size", "bytes")
-        size = int(length) if re.fullmatch(r"\d{1,15}", length, re.ASCII) else length_of(reference, address)
-        found.append(Enclosure(address, media_type, size, _seconds(first_text(table, "duration"))))
+        is_number = re.fullmatch(r"\d{1,15}", length, re.ASCII)
+        size = int(length) if is_number else length_of(reference, address)
+        if length and not is_number:
+            doubt(f"the length {length[:40]!r} of {reference!r} is no number of bytes", "write digits only: 12345678")
+        duration = first_text(table, "duration")
+        seconds = _seconds(duration)
+        if duration and seconds is None:
+            doubt(f"the duration {duration[:40]!r} of {reference!r} is no time", "write it like 1:02:03, or in seconds")
+        found.append(Enclosure(address, media_type, size, seconds or 0))
     return tuple(found)
+
+
+def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator[Problem]:
+    """Yield a warning for each enclosure whose length nobody knows, at its line of the post; reads only such posts.
+
+    shown is how the folder of posts is named in problems.
+    """
+    for post in posts:
+        for enclosure in post.enclosures:
+            if not enclosure.length:
+                yield Problem(
+                    f"{shown}/{post.source}",
+                    _line_of(folder / post.source, unquote(enclosure.url.rpartition("/")[2])),
+                    f"the length of {enclosure.url} is not known",
+                    "add `length:` in bytes beside the url",
+                    Severity.WARNING,
+                )
+
+
+def _line_of(file: Path, name: str) -> int:
+    """The first line that holds the name of a file, 1 where none does."""
+    try:
+        lines = file.read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return 1
+    return next((number for number, line in enumerate(lines, 1) if name in unquote(line)), 1)
 
 
 def files_of(reference: str, address: str, settings: Settings, source: str) -> list[str]:
@@ -112,10 +145,10 @@ def _type_of(address: str) -> str:
     return mimetypes.MimeTypes().guess_type(f"file{ending}")[0] or ""
 
 
-def _seconds(text: str) -> int:
-    """Seconds of "1:02:03", "62:03" or "3723"."""
+def _seconds(text: str) -> int | None:
+    """Seconds of "1:02:03", "62:03" or "3723"; None of what is no time."""
     if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text, re.ASCII):
-        return 0
+        return None
     total = 0
     for part in text.split(":"):
         total = total * 60 + int(part)

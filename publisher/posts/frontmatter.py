@@ -16,6 +16,7 @@ import yaml
 from frontmatter.default_handlers import BaseHandler
 
 from publisher.errors import PostError
+from publisher.posts.misread import misread, yaml_error
 from publisher.posts.plain import FENCE, Head, Unfinished, simple_yaml, split_body
 from publisher.posts.text import without_controls
 
@@ -141,9 +142,9 @@ class _YamlHandler(_Handler):
             finally:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
-            raise _yaml_error(error, fm) from error
+            raise yaml_error(error, fm) from error
         except (yaml.YAMLError, RecursionError) as error:
-            raise PostError(f"the front matter is no YAML: {str(error).splitlines()[0]}", line=2) from error
+            raise misread("YAML", error, line=2) from error
 
 
 class _Converter:
@@ -179,24 +180,6 @@ class _Converter:
         return self.mapping(node)
 
 
-def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
-    # Of an open quote the parser names the end of the text; the writer looks for where it began.
-    is_open = "end of stream" in str(error.problem) and "quoted" in str(error.context)
-    mark = error.context_mark if is_open else error.problem_mark or error.context_mark
-    line = (mark.line if mark else 0) + 2
-    lines = block.split("\n")
-    written = lines[line - 2] if line - 2 < len(lines) else ""
-    mend = ""
-    if "mapping values are not allowed" in str(error.problem):
-        key, _, value = written.partition(": ")
-        mend = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
-    elif is_open:
-        mend = "close the quotes"
-    elif "\t" in written:
-        mend = "indent with spaces, not tabs"
-    return PostError(f"the front matter is no YAML: {error.problem}", line=line, mend=mend)
-
-
 class _TomlHandler(_Handler):
     fence = "+++"
     close = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
@@ -207,7 +190,7 @@ class _TomlHandler(_Handler):
         except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
             found = re.search(r"at line (\d+)", str(error))
             line = int(found[1]) + 1 if found else fm.count("\n") + 2
-            raise PostError(f"the front matter is no TOML: {error}", line=line) from error
+            raise misread("TOML", error, line=line) from error
         return {"tree": _as_text(tree), "lines": _key_lines(fm, r'^["\']?([\w-]+)["\']?\s*=', 2)}
 
 
@@ -231,7 +214,7 @@ class _JsonHandler(_Handler):
         except json.JSONDecodeError as error:
             raise PostError(f"the front matter is no JSON: {error.msg}", line=error.lineno) from error
         except (ValueError, RecursionError) as error:
-            raise PostError(f"the front matter is no JSON: {error}") from error
+            raise misread("JSON", error, line=1) from error
         return {"tree": _as_text(tree), "lines": _key_lines(fm, r'^\s*"([^"]+)"\s*:', 1)}
 
 

@@ -16,7 +16,6 @@ from publisher.config.keys import Config
 from publisher.errors import PostError
 from publisher.model import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
-from publisher.posts.doubts import doubts
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
@@ -116,6 +115,8 @@ class _Body:
             self._tell(self.references.head_problems, self._places.line_in_head)
             self._tell(self.references.problems, self._places.line_of)
         if self.inspect:
+            from publisher.posts.doubts import doubts
+
             for line, message, mend in doubts(raw, clean, self._places, self.references.fragments, self.problems):
                 self.warn(line, message, mend)
             self.renderer.local_links[self.post.source] = [

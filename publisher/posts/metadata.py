@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from publisher.errors import PostError
 from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
@@ -17,19 +18,20 @@ from publisher.posts.entry import Entry, Settings
 from publisher.posts.excerpt import is_visible, plain_line, without_pairs
 from publisher.posts.files import is_disguised, local_file
 from publisher.posts.naming import (
-    MOST_NAME_BYTES,
     file_date,
     name_of,
     path_date,
     permalink,
     post_slug,
-    tag_slug,
     tag_uri,
     tidy_path,
 )
+from publisher.posts.places import is_file_of_site, is_page_of_site, why_unfit
 from publisher.posts.plain import Head
+from publisher.posts.tagging import tag_slug
 
-_FEED_FILES = ("feed.xml", "atom.xml", "feed.json", "feeds.opml")
+if TYPE_CHECKING:
+    from publisher.posts.plain import Tree
 
 
 def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:
@@ -108,7 +110,7 @@ class _Reading:
         if value is None or (isinstance(value, str) and value.startswith("0001-01-01")):
             return None  # the year 1 is how Hugo writes that there is no date
         if not isinstance(value, str):
-            raise PostError(f"{field}: {value!r} is no date", line=line, mend="write it like 2024-07-06 08:30")
+            raise PostError(f"{field}: a list or a table is no date", line=line, mend="write it like 2024-07-06 08:30")
         try:
             return parse_date(value, self.settings.zone)
         except ValueError as error:
@@ -128,30 +130,32 @@ class _Reading:
 
     def _permalink(self, published: datetime, name: str, language: str) -> str:
         value, line = self.meta.find("permalink")
-        if isinstance(value, str) and re.search(r"[{}:\s]", value):
-            self._warn(
-                line,
-                f"the permalink {value!r} holds placeholders of another tool and is not used",
-                "write the plain path",
+        path = self._own_place(value, line)
+        if not path:
+            slug, line = self.meta.text("slug"), self.meta.find("slug")[1]
+            path = permalink(
+                self.settings.pattern,
+                folder=self.folder,
+                day=published.astimezone(self.settings.zone).date(),
+                slug=post_slug(slug) if slug else name,
+                language=language,
             )
-        elif isinstance(value, str) and value.lower() not in ("true", "false"):
-            path = tidy_path(value)
-            if path.strip("/") in _FEED_FILES:
-                self._warn(line, f"the permalink {value!r} is the name of a feed and is not used", "choose another")
-            elif max(map(len, path.encode("utf-8", "replace").split(b"/"))) <= MOST_NAME_BYTES:
-                return path
-            else:
-                self._warn(line, "the permalink is too long for a file's name and is not used", "write a shorter one")
-        elif value is not None and not isinstance(value, str):
-            self._warn(line, "the permalink is no text and is not used", "write the plain path")
-        slug = self.meta.text("slug")
-        return permalink(
-            self.settings.pattern,
-            folder=self.folder,
-            day=published.astimezone(self.settings.zone).date(),
-            slug=post_slug(slug) if slug else name,
-            language=language,
-        )
+            if is_file_of_site(path):
+                raise PostError(f"its address {path} is that of a feed", line=line, mend="give it another slug")
+        if is_page_of_site(path):
+            what = f"its address {path} is one of the site's own pages; the post takes the place of what is there"
+            self._warn(line, what, "choose another permalink, unless it is meant")
+        return path
+
+    def _own_place(self, value: Tree, line: int) -> str:
+        """The permalink that the front matter gives, "" where it gives none that can be used."""
+        if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
+            return ""
+        path = tidy_path(value) if isinstance(value, str) else ""
+        why = why_unfit(value, path)
+        if why:
+            self._warn(line, why, "write another, as a plain path")
+        return "" if why else path
 
     def _tags(self) -> tuple[Tag, ...]:
         slugs: dict[str, Tag] = {}
@@ -189,10 +193,10 @@ class _Reading:
             return ()
         from publisher.posts.enclosures import enclosures_of
 
-        def unknown(reference: str) -> None:
-            self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
+        def doubt(message: str, mend: str) -> None:
+            self._warn(line, message, mend)
 
-        return enclosures_of(value, lambda reference: self._address(url, reference), self._length, unknown)
+        return enclosures_of(value, lambda reference: self._address(url, reference), self._length, doubt)
 
     def _length(self, reference: str, address: str) -> int:
         """Bytes of the file of the project that will be published there, 0 where there is none."""

@@ -1,37 +1,18 @@
-"""Names in paths: slugs of posts and tags, dates in file names, permanent ids. Pure, and stable for ever."""
+"""Names in paths: slugs of posts, dates in file names, permanent ids; tags: posts.tagging. Pure, stable for ever."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-
-# Spelled out so that C, C++ and C# have paths of their own that a person can read.
-_SPELLED = {
-    "+": "plus",
-    "#": "sharp",
-    "&": "and",
-    "@": "at",
-    "%": "percent",
-    "*": "star",
-    "$": "dollar",
-    "!": "bang",
-    "?": "what",
-    "=": "equals",
-    "<": "less",
-    ">": "greater",
-    "|": "pipe",
-    "^": "caret",
-}
-_SIGN_WORD = re.compile(rf"(?<![^\W_])(?:{'|'.join([*_SPELLED.values(), 'dot'])})(?![^\W_])")
 
 # A name on a disk may have 255; the name of a file that is being written is a little longer than the file's.
 MOST_NAME_BYTES = 200
 
-_LOOKS = re.compile("[\ufe00-\ufe0f]")
+# Marks that only choose how an emoji looks.
+LOOKS = re.compile("[\ufe00-\ufe0f]")
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
@@ -40,68 +21,30 @@ _FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
 _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 
-@lru_cache(maxsize=4096)
-def tag_slug(name: str) -> str:
-    """Return the path segment of a tag or an author, in any script.
-
-    Names that differ in more than case, spacing, hyphens and brackets have different slugs, whatever other names
-    there are: 日本語 stays, R and D is r-and-d. An underscore says that a word stands for a sign: R&D is r_and_d,
-    C++ is c_plus_plus, C# is c_sharp, .NET is dot_net.
-    """
-    text = _folded(name)
-    parts = list(_spelled(text))
-    out = re.sub(r"[-_]*_[-_]*", "_", "".join(parts))
-    slug = re.sub(r"-{2,}", "-", out).strip("-_")
-    if "_" in out and "_" not in slug:
-        slug += "_"  # a sign alone: "*" is no "star"
-    if any(len(part) > 1 for part in parts) and _SIGN_WORD.search(text):
-        # A sign and, written out, the word for one: C+plus would be C++.
-        slug += f"-{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
-    return _short(slug or "-".join(f"u{ord(char):x}" for char in name) or "none", is_tag=True)
-
-
-def _spelled(text: str) -> Iterator[str]:
-    """The parts of a tag's slug, not tidied yet: each sign is a word between underscores."""
-    # The slug of a slug is itself, so that people may name a tag by what they see in its address.
-    ours = {place for match in _SIGN_WORD.finditer(text) for place in (match.start() - 1, match.end())}
-    for index, char in enumerate(text):
-        if char in _SPELLED:
-            yield f"_{_SPELLED[char]}_"
-        elif char == ".":
-            inside = index and text[index - 1].isalnum() and text[index + 1 : index + 2].isalnum()
-            yield "." if inside else "_dot_"
-        elif char.isalnum() or unicodedata.category(char) in ("Mn", "Mc", "Me", "So", "Sm"):
-            yield char
-        else:
-            yield "_" if char == "_" and index in ours else "-"
-
-
 def post_slug(text: str) -> str:
     """Return the path segment of a post from its title or file name."""
     if _SLUG.fullmatch(text):
         return text if len(text) <= MOST_NAME_BYTES else _short(text)
-    text = _folded(re.sub(r"['’`]", "", text))
+    text = folded(re.sub(r"['’`]", "", text))
     kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
     slug = re.sub(r"([.-])\1+", r"\1", kept).strip("-._")
     return _short(slug) if any(map(str.isalnum, slug)) else "post"
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """The text without case, and in one Unicode form; emoji without the marks that only choose their looks."""
     before = ""
     while text != before:
-        before, text = text, unicodedata.normalize("NFKC", _LOOKS.sub("", text)).casefold()
+        before, text = text, unicodedata.normalize("NFKC", LOOKS.sub("", text)).casefold()
     return text
 
 
-def _short(slug: str, *, is_tag: bool = False) -> str:
+def _short(slug: str) -> str:
     """A slug that fits into a file's name; a longer one keeps its beginning, and a hash of all of it."""
     data = slug.encode("utf-8", "surrogatepass")
     if len(data) <= MOST_NAME_BYTES:
         return slug
     kept = data[: MOST_NAME_BYTES - 11].decode("utf-8", "ignore").rstrip("-._")
-    if is_tag:
-        kept = re.sub("_[a-z]{0,7}$", "", kept)  # half a word for a sign
     return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 

@@ -24,14 +24,17 @@ _POST_FOLDERS = ("_posts", "_drafts")
 Stamp = tuple[int, int]
 
 
-def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
+def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[str, Stamp], list[Problem]]:
     """Walk `folder`; return the post files by relative POSIX path, and what could not be walked.
 
-    shown is how the folder is named in problems. Names that begin with a dot or an underscore are no posts
-    (_posts and _drafts excepted). Links are followed; one that leads back into a folder above is a problem.
+    shown    how the folder is named in problems
+    project  the folder that links may lead to, beside `folder` itself
+    Names that begin with a dot or an underscore are no posts (_posts and _drafts excepted). Links are followed; one
+    that leads back into a folder above, or out of the project, is a problem.
     """
     found: dict[str, Stamp] = {}
     problems: list[Problem] = []
+    links = _Links(folder, project or folder)
     pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", _around(folder))]
     while pending:
         prefix, above = pending.pop()
@@ -50,11 +53,24 @@ def scan(folder: Path, shown: str) -> tuple[dict[str, Stamp], list[Problem]]:
                 )
                 continue
             with _entries(path) as entries:
-                pending.extend(_sort(entries, prefix, (*above, here), found, problems, shown))
+                pending.extend(_sort(entries, prefix, (*above, here), found, problems, shown, links))
         except OSError as error:
-            problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, f"cannot be read: {error.strerror}"))
+            problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, *_not_walked(error)))
     problems.sort(key=lambda problem: problem.path)
     return found, problems
+
+
+class _Links:
+    """Tells links that stay in the project from others. Only links are resolved: that takes longer than the walk."""
+
+    def __init__(self, folder: Path, project: Path) -> None:
+        self._folder = folder
+        self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
+
+    def lead_out(self, name: str) -> bool:
+        """Return whether a link in the folder leads to a place outside; one that leads nowhere is another's problem."""
+        real = os.path.realpath(f"{self._folder}/{name}")
+        return os.path.exists(real) and not f"{real}{os.sep}".startswith(self._inside)
 
 
 def _around(folder: Path) -> tuple[tuple[int, int], ...]:
@@ -89,6 +105,7 @@ def _sort(
     found: dict[str, Stamp],
     problems: list[Problem],
     shown: str,
+    links: _Links,
 ) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
     """Put the files of one folder into `found`; return the folders to walk next."""
     folders = []
@@ -96,23 +113,35 @@ def _sort(
         name = entry.name
         if name[0] in "._" and name not in _POST_FOLDERS:
             continue
-        is_named_so = name.endswith(ENDINGS) or name.lower().endswith(ENDINGS)
+        is_named_so = name.lower().endswith(ENDINGS)
+        if entry.is_symlink() and links.lead_out(prefix + name):
+            problems += _outside(entry, is_named_so, f"{shown}/{_printable(prefix + name)}")
+            continue
         try:
-            if not is_named_so:
-                if entry.is_dir():
-                    folders.append((f"{prefix}{name}/", above))
-                continue
-            status = entry.stat()
+            status = entry.stat() if is_named_so else None
+            is_folder = entry.is_dir() if status is None else stat.S_ISDIR(status.st_mode)
         except OSError as error:
             problems.append(Problem(f"{shown}/{prefix}{_printable(name)}", 0, *_unreadable(error)))
             continue
-        if stat.S_ISREG(status.st_mode) and (name.isascii() or _printable(prefix + name) == prefix + name):
-            found[prefix + name] = (status.st_size, status.st_mtime_ns)
-        elif stat.S_ISDIR(status.st_mode):
+        if is_folder:
             folders.append((f"{prefix}{name}/", above))
-        else:
+        elif status and stat.S_ISREG(status.st_mode) and _is_text(prefix, name):
+            found[prefix + name] = (status.st_size, status.st_mtime_ns)
+        elif status:
             problems.append(Problem(f"{shown}/{_printable(prefix + name)}", 0, *_strange(status)))
     return folders
+
+
+def _is_text(prefix: str, name: str) -> bool:
+    """Whether a file has a name that can be written as UTF-8."""
+    return name.isascii() or _printable(prefix + name) == prefix + name
+
+
+def _outside(entry: os.DirEntry[str], is_named_so: bool, shown: str) -> list[Problem]:
+    """What is told of a link out of the project, if posts might have come from there."""
+    what = "is a link that leads out of the project, so it is not published"
+    mend = "copy what it leads to into the project, or remove the link"
+    return [Problem(shown, 0, what, mend)] if is_named_so or entry.is_dir() else []
 
 
 def _printable(name: str) -> str:
@@ -131,4 +160,11 @@ def _unreadable(error: OSError) -> tuple[str, str]:
         return "is a link that leads back to itself", "remove the link"
     if error.errno == errno.ENOENT:
         return "is a link to a file that is not there", "remove the link"
-    return f"cannot be read: {error.strerror}", ""
+    return f"cannot be read: {error.strerror}", "mend its permissions"
+
+
+def _not_walked(error: OSError) -> tuple[str, str]:
+    if error.errno == errno.ENOTDIR:
+        return "is a file, not a folder", "move it away"
+    mend = "make the folder" if error.errno == errno.ENOENT else "mend its permissions"
+    return f"cannot be read: {error.strerror}", mend

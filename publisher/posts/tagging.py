@@ -1,0 +1,109 @@
+"""The path segment of a tag or an author: readable, of any script, another one for another name. Stable for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from publisher.posts.naming import LOOKS, MOST_NAME_BYTES, folded
+
+# Spelled out so that C, C++ and C# have paths of their own that a person can read.
+_SPELLED = {
+    "+": "plus",
+    "#": "sharp",
+    "&": "and",
+    "@": "at",
+    "%": "percent",
+    "*": "star",
+    "$": "dollar",
+    "!": "bang",
+    "?": "what",
+    "=": "equals",
+    "<": "less",
+    ">": "greater",
+    "|": "pipe",
+    "^": "caret",
+    ".": "dot",
+}
+_SIGNS = {word: sign for sign, word in _SPELLED.items()}
+_AROUND_SIGN = re.compile(rf"-*([{re.escape(''.join(_SPELLED))}])-*")
+_SPACE = re.compile("[\\s\u2010\u2011-]+")
+
+# Kinds of letters that are another letter's form (Unicode's decomposition types); m² is no form of m2.
+_FORMS = ("<wide>", "<narrow>", "<compat>", "<noBreak>", "<font>", "<initial>", "<medial>", "<final>", "<isolated>")
+
+# What the site has in folders of its own, and what the end of a slug with a hash looks like.
+_TAKEN = re.compile(r"index\.html?|(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json|.*_[0-9a-f]{8}", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def tag_slug(name: str) -> str:
+    """Return the path segment of a tag or an author, in any script.
+
+    Names that differ in more than case, spaces, hyphens and Unicode form have different slugs, whatever other names
+    there are: 日本語 stays, R and D is r-and-d. An underscore says that a word stands for a sign: R&D is r_and_d,
+    C++ is c_plus_plus, C# is c_sharp, .NET is dot_net. A slug from which the name cannot be told ends in an
+    underscore and eight digits of the name's hash (fewer would let a few hundred names of one sound meet):
+    a/b is a-b_82badf67.
+    """
+    said = normal_form(name)
+    slug = _readable(said)
+    if slug and _meant(slug) == said and not _TAKEN.fullmatch(slug) and len(slug.encode()) <= MOST_NAME_BYTES:
+        return slug
+    mark = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    begin = slug or "-".join(f"u{ord(char):x}" for char in said[:20]) or "none"
+    kept = begin.encode()[: MOST_NAME_BYTES - 9].decode("utf-8", "ignore").rstrip("-._")
+    return f"{kept}_{mark}"
+
+
+def topic_slug(text: str) -> str:
+    """Return the slug of a tag that a person names, or whose slug they copied from an address."""
+    is_slug = tag_slug(_meant(text)) == text or re.fullmatch(r"[^\s/\\]+_[0-9a-f]{8}", text)
+    return text if is_slug else tag_slug(text)
+
+
+def normal_form(name: str) -> str:
+    """Return what two spellings of one tag have in common: no case, one hyphen for spaces, one Unicode form."""
+    before, text = "", name
+    while text != before:
+        before, text = text, LOOKS.sub("", text).casefold()
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", "".join(map(_plain, unicodedata.normalize("NFD", text))))
+    return _AROUND_SIGN.sub(r"\1", _SPACE.sub("-", text)).strip("-")
+
+
+def _plain(char: str) -> str:
+    """A letter without its form: ﬁ is fi; every other character is itself."""
+    kind, _, _ = unicodedata.decomposition(char).partition(" ")
+    if kind not in _FORMS:
+        return char
+    plain = unicodedata.normalize("NFKD", char)
+    return plain if all(c.isspace() or unicodedata.category(c)[0] in "LMN" for c in plain) else char
+
+
+def _readable(said: str) -> str:
+    """The name as a path shows it: each sign a word between underscores, each run of what no path holds a hyphen."""
+    out = re.sub(r"[-_]*_[-_]*", "_", "".join(_parts(folded(said))))
+    slug = re.sub(r"-{2,}", "-", out).strip("-_")
+    return f"{slug}_" if "_" in out and "_" not in slug else slug  # a sign alone: "*" is no "star"
+
+
+def _parts(text: str) -> Iterator[str]:
+    for index, char in enumerate(text):
+        inside = index and text[index - 1].isalnum() and text[index + 1 : index + 2].isalnum()
+        if char == "." and inside:
+            yield "."
+        elif char in _SPELLED:
+            yield f"_{_SPELLED[char]}_"
+        elif char.isalnum() or unicodedata.category(char) in ("Mn", "Mc", "Me", "So", "Sm"):
+            yield char
+        else:
+            yield "-"
+
+
+def _meant(slug: str) -> str:
+    """The name that a slug without a hash says."""
+    return "".join(_SIGNS.get(part, part) for part in slug.split("_")) if "_" in slug else slug
