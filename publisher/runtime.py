@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,15 @@ from urllib.parse import urlsplit
 
 from publisher.build import BuildReport, build
 from publisher.build.run import NO_EDITIONS, Editions, Progress
-from publisher.config import Config, NewsletterConfig
+from publisher.config import Config, NewsletterConfig, Relay
+from publisher.errors import ProjectError
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
     from publisher.delivery.deliver import Terms
     from publisher.delivery.links import Links
     from publisher.delivery.message import NewsletterHeaders
+    from publisher.delivery.returnpath import ReturnPath
     from publisher.delivery.transport import Transport
     from publisher.pages.letters import EditionPage
     from publisher.store import Store
@@ -39,16 +42,27 @@ def open_transport(config: Config) -> Transport:
     if config.mail.transport == "smtp":
         from publisher.delivery.smtp import SmtpTransport
 
-        return SmtpTransport(config.mail.smtp)
+        return SmtpTransport([_with_password(server, config.root) for server in config.mail.servers])
     from publisher.delivery.outbox import Outbox
 
     return Outbox(config.root / config.mail.outbox)
 
 
+def _with_password(server: Relay, root: Path) -> Relay:
+    """Return the server with its password read from its file, where it has one."""
+    if not server.password_file:
+        return server
+    path = root / server.password_file
+    try:
+        return replace(server, password=path.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"the password cannot be read: {error}", where=str(path), mend="see password_file") from error
+
+
 def transport_name(config: Config) -> str:
     """Return where messages go, in words for a person."""
     if config.mail.transport == "smtp":
-        return f"smtp://{config.mail.smtp.host}:{config.mail.smtp.port}"
+        return ", ".join(f"{'lmtp' if s.address.lmtp else 'smtp'}://{s.address}" for s in config.mail.servers)
     return f"{config.mail.outbox}/"
 
 
@@ -86,8 +100,21 @@ def delivery_terms(config: Config) -> Terms:
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
         # A batch must outlast a server that answers late, or another worker would send its messages too.
-        seconds = max(seconds, 2 * config.mail.smtp.timeout + 10)
-    return Terms(config.state_dir, timedelta(seconds=seconds), config.delivery.on_uncertain)
+        seconds = max(seconds, *(2 * server.timeout + 10 for server in config.mail.servers))
+    lease = timedelta(seconds=seconds)
+    return Terms(config.state_dir, lease, config.delivery.on_uncertain, return_path(config))
+
+
+def return_path(config: Config) -> ReturnPath | None:
+    """Return the maker of return addresses, where mail.bounces names one."""
+    import os
+
+    from publisher.delivery.links import load_secret
+    from publisher.delivery.returnpath import ReturnPath
+
+    if not config.mail.bounces:
+        return None
+    return ReturnPath(config.mail.bounces, load_secret(config.state_dir, os.environ))
 
 
 def run_build(

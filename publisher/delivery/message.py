@@ -28,6 +28,11 @@ SOFT_BREAK = b"=\r\n"
 # characters.
 _OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
 
+# What RFC 2045 allows a line, without the "=" of a soft break.
+QP_LINE = 75
+
+_LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
+
 _MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
 
 
@@ -165,11 +170,22 @@ def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
 def quoted_printable(text: str) -> bytes:
     """Return UTF-8 text as quoted-printable (RFC 2045, 6.7), lines at most 76 characters, ended by CRLF.
 
-    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped.
+    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped. No
+    line starts with a dot (RFC 2049, 3), so that SMTP has none to double, message by message.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
-    return _OVERLONG.sub(rb"\1=\n\2", encoded).replace(b"\n", b"\r\n")
+    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
+    return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
+
+
+def _without_dot(line: re.Match[bytes]) -> bytes:
+    """Return a line with its first dots escaped, on lines of their own where it would be too long with them."""
+    dots, rest = line[1], line[2]
+    if len(rest) + 3 * len(dots) <= QP_LINE:
+        return b"=2E" * len(dots) + rest
+    full, left = divmod(len(dots), QP_LINE // 3)
+    return (b"=2E" * (QP_LINE // 3) + b"=\n") * full + b"=2E" * left + (b"=\n" if left else b"") + rest
 
 
 def broken(text: str) -> bytes:
