@@ -28,7 +28,11 @@ class Composer:
     return_path: ReturnPath | None = None
 
     def message(self, delivery: Delivery) -> bytes:
-        """Return the message's bytes, the same for ever.
+        """Return the message's bytes, the same for ever. Raises ValueError like `pieces`."""
+        return b"".join(self.pieces(delivery))
+
+    def pieces(self, delivery: Delivery) -> list[bytes]:
+        """Return the message as pieces, most of which it shares with all others.
 
         Raises ValueError for an address that cannot stand in a header.
         """
@@ -40,7 +44,7 @@ class Composer:
             unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
             preferences_url=self.links.preferences(uid),
         )
-        return self.templates[delivery.variant].join(recipient)
+        return self.templates[delivery.variant].pieces(recipient)
 
     def envelope_from(self, delivery: Delivery) -> str:
         """Return the bare address to which a failure of this delivery comes back."""
@@ -51,7 +55,7 @@ class Composer:
         sender, recipient = wire_address(self.envelope_from(delivery)), wire_address(delivery.address)
         utf8 = needs_smtputf8(sender) or needs_smtputf8(recipient)
         # No line that quoted_printable makes starts with a dot, and no header does: nothing to double.
-        return Message(sender, recipient, self.message(delivery), utf8=utf8)
+        return Message(sender, recipient, self.pieces(delivery), utf8=utf8)
 
     def key(self, delivery: Delivery) -> str:
         """Return the permanent name of a delivery: a readable label, a slash, and who it is for."""

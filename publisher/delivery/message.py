@@ -131,24 +131,26 @@ class MessageTemplate:
         )
 
     def join(self, recipient: Recipient) -> bytes:
-        """Return the whole message for one recipient: RFC 5322, CRLF line ends, dots not stuffed.
+        """Return the whole message for one recipient: RFC 5322, CRLF line ends. Raises what `pieces` does."""
+        return b"".join(self.pieces(recipient))
+
+    def pieces(self, recipient: Recipient) -> list[bytes]:
+        """Return the message as pieces of whole lines, most of them shared; no line of any starts with a dot.
 
         Values are escaped in the HTML part. Raises ValueError for an address that cannot stand in a header.
         """
         values = recipient.values()
-        return b"".join(
-            [
-                self.headers,
-                mailbox_header("To", recipient.name, recipient.address),
-                plain_header("Message-ID", recipient.message_id),
-                plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
-                _one_click(recipient.unsubscribe_url),
-                b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % self.boundary,
-                *self._part(b"plain", self.text, values, str),
-                *self._part(b"html", self.html, values, html.escape),
-                b"--%s--\r\n" % self.boundary,
-            ]
-        )
+        return [
+            self.headers,
+            mailbox_header("To", recipient.name, recipient.address),
+            plain_header("Message-ID", recipient.message_id),
+            plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
+            _one_click(recipient.unsubscribe_url),
+            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % self.boundary,
+            *self._part(b"plain", self.text, values, str),
+            *self._part(b"html", self.html, values, html.escape),
+            b"--%s--\r\n" % self.boundary,
+        ]
 
     def _part(self, kind: bytes, part: Part, values: Mapping[str, str], escape: Callable[[str], str]) -> list[bytes]:
         used = {mark: broken(escape(values[mark])) for mark in set(part.marks)}

@@ -4,8 +4,8 @@
                         ^                                 |
                         └──── given back by a line ───────┘
 
-Only the clerk's thread touches the ledger. A line hands no further message over while two of its own are
-without their answers in the ledger, so that a killed process leaves at most connections x 2 in doubt.
+Only the clerk's thread touches the ledger. A line hands no message over while an answer of its own is not in
+the ledger, so that a killed process leaves at most one message a connection in doubt.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class SmtpTransport:
         letter = Message(
             sender,
             recipient,
-            stuffed(message),
+            [stuffed(message)],
             utf8=needs_smtputf8(sender) or needs_smtputf8(recipient),
             eight_bit=not message.isascii(),
         )

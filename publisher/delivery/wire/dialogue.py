@@ -19,7 +19,7 @@ At most one message at a time is such that a break makes it Unanswered.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
@@ -64,14 +64,14 @@ class Message:
     """A message on its way; equal only to itself.
 
     sender, recipient  bare addresses with ASCII domains
-    content            lines that end with CRLF, of which none starts with a single dot: see `stuffed`
+    content            in pieces: lines that end with CRLF, of which none starts with a single dot (see `stuffed`)
     utf8               an address or a header needs SMTPUTF8 (RFC 6531)
     eight_bit          the body needs 8BITMIME (RFC 6152)
     """
 
     sender: str
     recipient: str
-    content: bytes
+    content: Sequence[bytes]
     utf8: bool = False
     eight_bit: bool = False
 
@@ -164,7 +164,8 @@ class Dialogue:
         """
         out: list[bytes] = []
         if self._due and self._current and hand_over:
-            out += (self._current.content, END)
+            out += self._current.content
+            out.append(END)
             self._asked.append(_Asked(_Step.END, self._current))
             self._current, self._due = None, False
             self._begin()
@@ -215,7 +216,7 @@ class Dialogue:
         )
 
     def _parameters(self, message: Message) -> str:
-        size = f" SIZE={len(message.content)}" if self._offer.size else ""
+        size = f" SIZE={sum(map(len, message.content))}" if self._offer.size else ""
         body = " BODY=8BITMIME" if message.eight_bit and self._offer.eight_bit else ""
         return size + body + (" SMTPUTF8" if message.utf8 else "")
 

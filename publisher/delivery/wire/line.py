@@ -7,12 +7,6 @@ from typing import Protocol, cast
 
 from publisher.delivery.wire.dialogue import Answer, Dialogue, Ending, Message, Offer
 
-# So many messages of one connection may be without their answers in the ledger, the one in flight included:
-# what a killed process can send twice. With one, a connection would wait for the disk after each message;
-# with two, it waits only where the disk takes longer than the server.
-UNWRITTEN = 2
-
-
 class Crew(Protocol):
     """Whom a line works for. Each is called on the loop's thread, and must not wait."""
 
@@ -21,7 +15,7 @@ class Crew(Protocol):
         ...
 
     def answered(self, line: Line, answer: Answer) -> None:
-        """Take a message's fate. Until `written` is called, the line counts it as not in the ledger."""
+        """Take a message's fate. Until `written` is called for it, the line hands nothing more over."""
         ...
 
     def ended(self, line: Line, ending: Ending) -> None:
@@ -30,7 +24,12 @@ class Crew(Protocol):
 
 
 class Line(asyncio.Protocol):
-    """One connection to a relay; it asks its crew for messages, and lives until it breaks or is done."""
+    """One connection to a relay; it asks its crew for messages, and lives until it breaks or is done.
+
+    It hands no message over before the answer to the last one is in the ledger, so that a process that is
+    killed can have sent, unknown to the ledger, one message a connection. The envelope of the next message is
+    under way meanwhile: a connection waits for the disk only where that takes longer than the server.
+    """
 
     def __init__(self, crew: Crew, offer: Offer, *, messages: int, timeout: float) -> None:
         """messages: after so many it says goodbye. timeout: seconds it waits for an answer."""
@@ -69,14 +68,14 @@ class Line(asyncio.Protocol):
                 break
             self._left -= 1
             self._answer(dialogue.give(message))
-        self._write(dialogue.writes(hand_over=self.unwritten < UNWRITTEN and not self._stopping))
+        self._write(dialogue.writes(hand_over=not self.unwritten and not self._stopping))
         if self._left <= 0 or self._stopping:
             self._leave()
 
     def written(self) -> None:
         """Know that one more answer is in the ledger."""
         self.unwritten -= 1
-        if self.unwritten == UNWRITTEN - 1:
+        if not self.unwritten:
             self.pump()
 
     def stop(self) -> None:
@@ -118,7 +117,7 @@ class Line(asyncio.Protocol):
     def _write(self, data: list[bytes]) -> None:
         if data and self._transport is not None:
             self._asked_at = self._loop.time()
-            self._transport.write(b"".join(data))
+            self._transport.writelines(data)
 
     def _answer(self, answers: list[Answer]) -> None:
         for answer in answers:
