@@ -17,6 +17,7 @@ from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
     from publisher.delivery.deliver import Terms
+    from publisher.delivery.dkim import Signer
     from publisher.delivery.links import Links
     from publisher.delivery.message import NewsletterHeaders
     from publisher.delivery.returnpath import ReturnPath
@@ -56,7 +57,8 @@ def _with_password(server: Relay, root: Path) -> Relay:
     try:
         return replace(server, password=path.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"the password cannot be read: {error}", where=str(path), mend="see password_file") from error
+        what = f"the password cannot be read: {error}"
+        raise ProjectError(what, where=str(path), mend="see password_file") from error
 
 
 def transport_name(config: Config) -> str:
@@ -81,7 +83,20 @@ def headers_of(config: Config, name: str) -> NewsletterHeaders:
         list_id=f"{name}.{host}",
         reply_to=newsletter.reply_to or config.mail.reply_to,
         archive=f"{config.site_url}/editions/{name}/" if config.pages.enabled else "",
+        signers=signers_of(config, sender),
     )
+
+
+def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
+    """Return the keys that sign mail of a sender; raise ProjectError where one cannot be read."""
+    if not config.mail.dkim:
+        return ()
+    from publisher.delivery.addresses import split_mailbox
+    from publisher.delivery.dkim import Signer, read_key
+
+    domain = split_mailbox(sender)[1].rpartition("@")[2]
+    signers = (Signer(each.domain, each.selector, read_key(config.root / each.key)) for each in config.mail.dkim)
+    return tuple(signer for signer in signers if signer.signs_for(domain))
 
 
 def project_links(config: Config) -> Links:

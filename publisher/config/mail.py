@@ -144,9 +144,7 @@ class Dkim:
     __pydantic_config__ = STRICT
 
     domain: Annotated[str, Check(checks.not_blank), Doc("Signs mail from addresses of this domain and below it.")]
-    selector: Annotated[
-        str, Check(checks.short_name), Doc("Names the key in the DNS: SELECTOR._domainkey.DOMAIN.")
-    ]
+    selector: Annotated[str, Check(checks.short_name), Doc("Names the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
     key: Annotated[
         str, Check(checks.not_blank), Doc("File of the private key, RSA or Ed25519; `publisher mail keys` makes one.")
     ]

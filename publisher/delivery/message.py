@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from html import escape
 from urllib.parse import quote
 
 from publisher.delivery.addresses import split_mailbox, wire_address, wire_domain, wire_url
+from publisher.delivery.dkim import Header, Signer, canonical, hash_body, signed_headers
 from publisher.delivery.headers import mailbox_header, named_header, one_line, plain_header, text_header
 from publisher.model import Edition, Letter, Mark, require_aware
 
@@ -44,6 +45,7 @@ class NewsletterHeaders:
     reply_to  where answers go, "" for the sender
     list_id   permanent name of the list, "weekly.example.org" (RFC 2919)
     archive   URL of the web copies, "" for none (RFC 2369)
+    signers   keys that sign each message (DKIM)
     """
 
     title: str
@@ -51,6 +53,7 @@ class NewsletterHeaders:
     list_id: str
     reply_to: str = ""
     archive: str = ""
+    signers: tuple[Signer, ...] = ()
 
     @property
     def sender_address(self) -> str:
@@ -87,6 +90,7 @@ class Part:
 
     pieces: tuple[bytes, ...]
     marks: tuple[str, ...]
+    canonical: tuple[bytes, ...]  # the pieces as DKIM hashes them
 
     @classmethod
     def of(cls, text: str) -> Part:
@@ -94,13 +98,14 @@ class Part:
         cut = _MARKS.split(text)
         *before_marks, last = cut[::2]
         pieces = (*map(broken, before_marks), quoted_printable(last))
-        return cls(pieces, tuple(cut[1::2]))
+        return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
 
-    def join(self, values: Mapping[str, bytes]) -> list[bytes]:
+    def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
         """Return the part's bytes for one recipient, as pieces; values are encoded already."""
-        joined = [self.pieces[0]]
-        for mark, piece in zip(self.marks, self.pieces[1:], strict=True):
-            joined += (values[mark], piece)
+        pieces = self.canonical if as_hashed else self.pieces
+        joined = [pieces[0]]
+        for mark, piece in zip(self.marks, pieces[1:], strict=True):
+            joined += (canonical(values[mark]) if as_hashed else values[mark], piece)
         return joined
 
 
@@ -112,6 +117,9 @@ class MessageTemplate:
     boundary: bytes
     text: Part
     html: Part
+    made_at: datetime
+    signers: tuple[Signer, ...] = ()
+    signed: tuple[Header, ...] = ()  # those of the common headers that are
 
     @classmethod
     def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
@@ -122,12 +130,16 @@ class MessageTemplate:
         """
         require_aware("made_at", made_at)
         digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
+        common = _common_headers(letter, headers, made_at)
         return cls(
-            headers=_common_headers(letter, headers, made_at),
+            headers=common,
             # "=_" cannot occur in a quoted-printable body, so the boundary needs no search (RFC 2045, 6.7)
             boundary=f"=_{digest[:32]}".encode("ascii"),
             text=Part.of(letter.text),
             html=Part.of(letter.html),
+            made_at=made_at,
+            signers=headers.signers,
+            signed=tuple(signed_headers(common)),
         )
 
     def join(self, recipient: Recipient) -> bytes:
@@ -140,26 +152,38 @@ class MessageTemplate:
         Values are escaped in the HTML part. Raises ValueError for an address that cannot stand in a header.
         """
         values = recipient.values()
+        own = b"".join(
+            [
+                mailbox_header("To", recipient.name, recipient.address),
+                plain_header("Message-ID", recipient.message_id),
+                plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
+                _one_click(recipient.unsubscribe_url),
+                b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
+            ]
+        )
+        text = {mark: broken(values[mark]) for mark in self.text.marks}
+        html = {mark: broken(escape(values[mark])) for mark in self.html.marks}
+        return [*self._signatures(own, text, html), self.headers, own, b"\r\n", *self._body(text, html)]
+
+    def _signatures(self, own: bytes, text: Mapping[str, bytes], html: Mapping[str, bytes]) -> list[bytes]:
+        if not self.signers:
+            return []
+        hashed = hash_body(self._body(text, html, as_hashed=True))
+        headers = [*self.signed, *signed_headers(own)]
+        return [signer.header(headers, hashed, self.made_at) for signer in self.signers]
+
+    def _body(self, text: Mapping[str, bytes], html: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
         return [
-            self.headers,
-            mailbox_header("To", recipient.name, recipient.address),
-            plain_header("Message-ID", recipient.message_id),
-            plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
-            _one_click(recipient.unsubscribe_url),
-            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % self.boundary,
-            *self._part(b"plain", self.text, values, str),
-            *self._part(b"html", self.html, values, html.escape),
+            *(self._part_head(b"plain"), *self.text.join(text, as_hashed=as_hashed), b"\r\n"),
+            *(self._part_head(b"html"), *self.html.join(html, as_hashed=as_hashed), b"\r\n"),
             b"--%s--\r\n" % self.boundary,
         ]
 
-    def _part(self, kind: bytes, part: Part, values: Mapping[str, str], escape: Callable[[str], str]) -> list[bytes]:
-        used = {mark: broken(escape(values[mark])) for mark in set(part.marks)}
-        return [
-            b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n' % (self.boundary, kind),
-            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
-            *part.join(used),
-            b"\r\n",
-        ]
+    def _part_head(self, kind: bytes) -> bytes:
+        return (
+            b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n'
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" % (self.boundary, kind)
+        )
 
 
 def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:

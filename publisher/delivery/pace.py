@@ -73,9 +73,7 @@ class Health:
         failures = self.failures if self.resting(now) else self.failures + 1
         rest = min(FIRST_REST * 2.0 ** (failures - 1), LONGEST_REST)
         until = self.until if self.resting(now) else now + rest
-        return replace(
-            self, failures=failures, until=until, broken=self.broken or broken, reason=reason, mend=mend
-        )
+        return replace(self, failures=failures, until=until, broken=self.broken or broken, reason=reason, mend=mend)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,7 @@ class Desk(Protocol):
 class Relay:
     """See the module. It is the crew of its lines."""
 
-    def __init__(
-        self, server: Server, desk: Desk, allowance: Allowance | None, context: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, server: Server, desk: Desk, allowance: Allowance | None, context: ssl.SSLContext | None) -> None:
         """allowance: of recipients a day, None for no limit. context: which certificates to trust."""
         self.server = server
         self.health = Health()
@@ -211,5 +209,3 @@ class Relay:
 
     def _failed(self, reason: str, mend: str, *, broken: bool) -> None:
         self.health = self.health.failed(self._loop.time(), reason, mend, broken=broken)
-
-

@@ -105,9 +105,7 @@ class _Single:
         self._fate: asyncio.Future[Fate] | None = None
         self._ending: Ending | None = None
 
-    async def send(
-        self, server: Smtp, letter: Message, context: ssl.SSLContext | None
-    ) -> tuple[Fate, Ending | None]:
+    async def send(self, server: Smtp, letter: Message, context: ssl.SSLContext | None) -> tuple[Fate, Ending | None]:
         """Return the message's fate, and why the line ended if it did."""
         if self._server is not server:
             await self.leave()
@@ -119,13 +117,17 @@ class _Single:
 
     async def leave(self) -> None:
         """Say goodbye, and wait a moment for the answer."""
-        if self._line is not None:
-            self._line.stop()
-            for _ in range(200):
-                if self._line is None:
-                    return
-                await asyncio.sleep(0.005)
-            self._line.fail("no goodbye")
+        if self._line is None:
+            return
+        self._line.stop()
+        for _ in range(200):
+            if not self._stands():
+                return
+            await asyncio.sleep(0.005)
+        self._line.fail("no goodbye")
+
+    def _stands(self) -> bool:
+        return self._line is not None  # `ended` changes it meanwhile
 
     def next_message(self, line: Line) -> Message | None:
         """See Crew."""
@@ -138,7 +140,7 @@ class _Single:
         fate = self._fate
         if fate is not None and not fate.done():
             # What follows in this turn of the loop may end the line, and says why.
-            asyncio.get_running_loop().call_soon(lambda: fate.done() or fate.set_result(answer.fate))
+            asyncio.get_running_loop().call_soon(_set, fate, answer.fate)
 
     def ended(self, line: Line, ending: Ending) -> None:
         """See Crew."""
@@ -146,3 +148,8 @@ class _Single:
         if self._letter is not None and self._fate is not None and not self._fate.done():
             self._letter = None
             self._fate.set_result(GivenBack(ending.reason))
+
+
+def _set(future: asyncio.Future[Fate], fate: Fate) -> None:
+    if not future.done():
+        future.set_result(fate)

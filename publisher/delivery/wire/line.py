@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 from publisher.delivery.wire.dialogue import Answer, Dialogue, Ending, Message, Offer
 
+
 class Crew(Protocol):
     """Whom a line works for. Each is called on the loop's thread, and must not wait."""
 
