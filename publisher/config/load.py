@@ -176,7 +176,7 @@ def _fingerprint(text: str, env: Mapping[str, str]) -> str:
     rules = Path(__file__).with_name("checks.py").stat(), Path(__file__).with_name("keys.py").stat()
     code = [__version__, *(str(status.st_mtime_ns) for status in rules)]
     parts = [*code, text, *(f"{k}={v}" for k, v in sorted(env.items()))]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _known_valid(stamp: Path, key: str) -> bool:

@@ -53,7 +53,7 @@ async def _send(
     sending = Sending(composer, order)
     clerk = Clerk(store, worker, composer.edition.id, sending.end)
     relays = [
-        Relay(_weighted(server), sending, allowance, transport.context)
+        Relay(_weighted(server), sending, order.rest.total_seconds(), allowance, transport.context)
         for server, allowance in zip(transport.servers, allowances, strict=True)
     ]
     with _stopped_by_sigterm(sending):

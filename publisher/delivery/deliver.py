@@ -48,12 +48,14 @@ class Terms:
     lease         how long a batch may be in one worker's hands; longer than the transport's timeout
     on_uncertain  what to do with a message that was handed over and never acknowledged
     return_path   makes the address to which a failure comes back; None for the sender's own
+    rest          how long a mail server that failed is left alone, the first time; then twice as long each time
     """
 
     state_dir: Path
     lease: timedelta = timedelta(seconds=120)
     on_uncertain: OnUncertain = "resend"
     return_path: ReturnPath | None = None
+    rest: timedelta = timedelta(seconds=1)
 
     def unanswered(self, transport: Transport) -> Event:
         """Return what befalls a message without an answer; where a copy cannot arise it always goes again."""
@@ -90,7 +92,7 @@ def deliver(
         if isinstance(transport, SmtpTransport):
             from publisher.delivery.bulk import send_edition  # asyncio, which the outbox has no use for
 
-            order = Order(terms.lease, terms.unanswered(transport), clock, progress, gone)
+            order = Order(terms.lease, terms.unanswered(transport), clock, progress, gone, terms.rest)
             send_edition(store, worker, transport, composer, order, terms.state_dir)
             return store.deliveries.counts(edition.id)
         # An answer that is lost with the process is a message sent twice, where sending again makes a copy.

@@ -19,6 +19,7 @@ class Order:
     clock       gives the present, aware
     progress    told of each delivery once it is in the ledger
     gone        told of each delivery whose mailbox is not there
+    rest        how long a relay that failed is left alone, the first time
     """
 
     lease: timedelta
@@ -26,3 +27,4 @@ class Order:
     clock: Callable[[], datetime]
     progress: Callable[[Delivery, DeliveryStatus, str], None]
     gone: Callable[[Delivery, str], None]
+    rest: timedelta = timedelta(seconds=1)

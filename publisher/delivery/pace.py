@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-# A relay that fails is left alone for so long, twice as long each time.
-FIRST_REST = 1.0
+# A relay that fails is left alone for twice as long each time, but not longer than this.
 LONGEST_REST = 60.0
 
 # So many failures in a row, each after a rest, and a run gives a relay up.
@@ -41,9 +40,11 @@ class Health:
     worked    a connection was made in this run, so that its settings are right
     failures  in a row
     until     when its rest is over
-    broken    why it is of no use in this run: it cannot be reached with these settings
+    broken    it is of no use in this run: it cannot be reached with these settings
+    rest      seconds of the first rest
     """
 
+    rest: float = 1.0
     worked: bool = False
     failures: int = 0
     until: float = float("-inf")
@@ -71,7 +72,7 @@ class Health:
     def failed(self, now: float, reason: str, mend: str = "", *, broken: bool = False) -> Health:
         """Return its health after a connection failed. What fails while it rests was begun before, and is one."""
         failures = self.failures if self.resting(now) else self.failures + 1
-        rest = min(FIRST_REST * 2.0 ** (failures - 1), LONGEST_REST)
+        rest = min(self.rest * 2.0 ** (failures - 1), LONGEST_REST)
         until = self.until if self.resting(now) else now + rest
         return replace(self, failures=failures, until=until, broken=self.broken or broken, reason=reason, mend=mend)
 

@@ -46,10 +46,15 @@ class Desk(Protocol):
 class Relay:
     """See the module. It is the crew of its lines."""
 
-    def __init__(self, server: Server, desk: Desk, allowance: Allowance | None, context: ssl.SSLContext | None) -> None:
-        """allowance: of recipients a day, None for no limit. context: which certificates to trust."""
+    def __init__(
+        self, server: Server, desk: Desk, rest: float, allowance: Allowance | None, context: ssl.SSLContext | None
+    ) -> None:
+        """rest: in seconds, after its first failure. allowance: of recipients a day, None for no limit.
+
+        context: which certificates to trust; None for the system's.
+        """
         self.server = server
-        self.health = Health()
+        self.health = Health(rest)
         self._desk = desk
         self._context = context
         self._allowance = allowance

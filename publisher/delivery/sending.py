@@ -260,7 +260,7 @@ class Sending:
             return
         if all(relay.health.hopeless for relay in self._relays):
             self.end(self._hopeless())
-        elif self._buffer and all(relay.health.hopeless or relay.spent for relay in self._relays):
+        elif self._buffer and not self._jobs and all(r.health.hopeless or r.spent for r in self._relays):
             self.end(TransportError("every mail server has its recipients of the day", mend="go on tomorrow"))
         elif self._dry and not (self._buffer or self._jobs or self._aside or self._asking or self._busy()):
             self.end()
