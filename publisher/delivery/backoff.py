@@ -15,16 +15,16 @@ GIVE_UP_AFTER = timedelta(days=5)
 JITTER = 0.1
 
 
-def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int = 0) -> datetime | None:
+def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
     """Return the moment of the next try, or None when it is time to give up.
 
     made_at: when the edition was made. attempts: how often it was tried, this time included; from 1.
-    seed: what is the delivery's own, for a part of the jitter. The wait doubles with each attempt, from 5
-    minutes to 6 hours.
+    seed: what is the delivery's own, for its part of the jitter; None for none. The wait doubles with each
+    attempt, from 5 minutes to 6 hours.
     """
     doublings = min(attempts - 1, 10)  # beyond the longest wait anyhow
     wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
-    due = now + wait * (1 - JITTER * _part(seed + attempts))
+    due = now + wait * (1 - JITTER * (0 if seed is None else _part(seed + attempts)))
     return due if due - made_at <= GIVE_UP_AFTER else None
 
 
