@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from publisher.config import Relay
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.smtp import SmtpTransport
-from publisher.errors import TransportError
+from publisher.errors import StoreError, TransportError
 from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import Store, open_store
 
@@ -258,6 +259,32 @@ def test_a_poisoned_address_harms_no_other(sqlite_store: Store, tmp_path: Path) 
         counts = send(sqlite_store, [relay], edition, tmp_path)
     assert counts.by_status == {FAILED: 2, DEFERRED: 2, SENT: 20}
     assert {len(messages) for messages in mailboxes.messages.values()} == {1}
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_run_and_copies_at_most_what_was_in_flight(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    edition, clock = make_edition(sqlite_store, 400), Clock()
+    broken: list[int] = []
+
+    def break_it(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+        if not broken:
+            broken.append(delivery.id)
+            with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
+                other.execute("ALTER TABLE deliveries RENAME TO hidden")
+
+    with sink(tmp_path / "sink", connections=5) as to:
+        with SmtpTransport([to.server]) as transport, pytest.raises(StoreError, match="no such table"):
+            deliver(
+                sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=clock, progress=break_it
+            )
+        with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
+            other.execute("ALTER TABLE hidden RENAME TO deliveries")
+        clock.move(minutes=5)
+        assert send(sqlite_store, [to.server], edition, tmp_path, clock=clock).by_status == {SENT: 400}
+        taken = Counter(to.recipients())
+    assert taken.keys() == everybody(400).keys()
+    assert 0 <= sum(taken.values()) - 400 <= 5
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

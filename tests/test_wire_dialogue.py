@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from publisher.delivery.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
 from publisher.delivery.wire.dialogue import Answer, Dialogue, Fate, Message, Offer, stuffed
-from publisher.delivery.wire.replies import GarbledError, Reply, ReplyReader
+from publisher.delivery.wire.replies import GarbledError, ReplyReader
 
 PIPELINING = Offer(pipelining=True)
 LOCKSTEP = Offer()
@@ -240,16 +240,16 @@ def test_a_goodbye_ends_it_in_peace() -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (b"250 2.0.0 Ok\r\n", [Reply(250, "2.0.0 Ok")]),
-        (b"250-one\r\n250-two\r\n250 three\r\n", [Reply(250, "one two three")]),
-        (b"550-5.1.1 no\n550 5.1.1 such user\n", [Reply(550, "5.1.1 no such user")]),
-        (b"250\r\n354\r\n", [Reply(250, ""), Reply(354, "")]),
-        (b"250 \xff\x07\r\n", [Reply(250, "\ufffd")]),
-        (b"250 Ok\r\n25", [Reply(250, "Ok")]),
+        (b"250 2.0.0 Ok\r\n", [(250, "2.0.0 Ok")]),
+        (b"250-one\r\n250-two\r\n250 three\r\n", [(250, "one two three")]),
+        (b"550-5.1.1 no\n550 5.1.1 such user\n", [(550, "5.1.1 no such user")]),
+        (b"250\r\n354\r\n", [(250, ""), (354, "")]),
+        (b"250 \xff\x07\r\n", [(250, "\ufffd")]),
+        (b"250 Ok\r\n25", [(250, "Ok")]),
     ],
 )
-def test_replies_of_every_shape(said: bytes, expected: list[Reply]) -> None:
-    assert ReplyReader().feed(said) == expected
+def test_replies_of_every_shape(said: bytes, expected: list[tuple[int, str]]) -> None:
+    assert [(reply.code, reply.words) for reply in ReplyReader().feed(said)] == expected
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ class Relay:
 
     def domain_wait(self, domain: str, now: float) -> float:
         """Return the seconds until a message may go to a receiving domain."""
-        pace = self._domains.get(domain)
+        pace = self._domains.get(domain) if self._domains else None
         return pace.wait(now) if pace else 0.0
 
     def domain_rate(self, domain: str) -> float:

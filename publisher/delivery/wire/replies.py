@@ -30,10 +30,19 @@ class GarbledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply. words: all its lines as one, without codes that repeat."""
+    """One reply: its code, and what stands behind the code on each of its lines."""
 
     code: int
-    words: str
+    lines: tuple[bytes, ...]
+
+    @property
+    def words(self) -> str:
+        """All lines as one, without the enhanced code that servers repeat on each. Mostly nobody asks."""
+        texts = [" ".join(_shown(line).split()) for line in self.lines]
+        first = _ENHANCED.match(texts[0])
+        if first:
+            texts[1:] = [text.removeprefix(first[0]).strip() for text in texts[1:]]
+        return " ".join(text for text in texts if text)
 
     @property
     def refused(self) -> bool:
@@ -87,18 +96,9 @@ class ReplyReader:
         self._lines.append(found[3])
         if found[2] == b"-":
             return None
-        reply = Reply(int(self._code), _words(self._lines))
+        reply = Reply(int(self._code), tuple(self._lines))
         self._lines, self._size = [], 0
         return reply
-
-
-def _words(lines: list[bytes]) -> str:
-    """Return the lines as one; the enhanced code that servers repeat on each stands once."""
-    texts = [" ".join(_shown(line).split()) for line in lines]
-    first = _ENHANCED.match(texts[0])
-    if first:
-        texts[1:] = [text.removeprefix(first[0]).strip() for text in texts[1:]]
-    return " ".join(text for text in texts if text)
 
 
 def _shown(line: bytes) -> str:
