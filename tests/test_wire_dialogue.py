@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.delivery.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
-from publisher.delivery.wire.dialogue import Answer, Dialogue, Fate, Message, Offer, stuffed
-from publisher.delivery.wire.replies import GarbledError, ReplyReader
+from publisher.delivery.wire.dialogue import Dialogue
+from publisher.delivery.wire.messages import Answer, Fate, Message, Offer, stuffed
 
 PIPELINING = Offer(pipelining=True)
 LOCKSTEP = Offer()
@@ -237,29 +237,6 @@ def test_a_goodbye_ends_it_in_peace() -> None:
     assert dialogue.ending is not None
 
 
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        (b"250 2.0.0 Ok\r\n", [(250, "2.0.0 Ok")]),
-        (b"250-one\r\n250-two\r\n250 three\r\n", [(250, "one two three")]),
-        (b"550-5.1.1 no\n550 5.1.1 such user\n", [(550, "5.1.1 no such user")]),
-        (b"250\r\n354\r\n", [(250, ""), (354, "")]),
-        (b"250 \xff\x07\r\n", [(250, "\ufffd")]),
-        (b"250 Ok\r\n25", [(250, "Ok")]),
-    ],
-)
-def test_replies_of_every_shape(said: bytes, expected: list[tuple[int, str]]) -> None:
-    assert [(reply.code, reply.words) for reply in ReplyReader().feed(said)] == expected
-
-
-@pytest.mark.parametrize(
-    "said", [b"\r\n", b"OK\r\n", b"2500 x\r\n", b"150 x\r\n", b"250-a\r\n251 b\r\n", b"x" * 9000, b"250-x\r\n" * 40_000]
-)
-def test_what_is_no_reply_is_an_error(said: bytes) -> None:
-    with pytest.raises(GarbledError):
-        ReplyReader().feed(said)
-
-
 CODES = """
     250 ok|250-two\r\n250 lines|354 go|421 4.3.2 down|450 4.2.0 later|452 full|550 5.1.1 gone|554 5.7.1 spam
     |530 5.7.0 login|503 order|221 bye|garbage|250-cut\r\n550 x
@@ -310,11 +287,3 @@ def test_no_content_holds_the_end_of_one(body: bytes) -> None:
     assert content.endswith(b"\r\n")
     assert b"\n.\r\n" not in b"\r\n" + content
     assert b"\n.\n" not in b"\r\n" + content
-
-
-def test_replies_may_come_in_pieces_of_any_size() -> None:
-    said = b"250-one\r\n250 two\r\n354 go\r\n550 5.1.1 no\r\n"
-    whole = ReplyReader().feed(said)
-    for size in range(1, len(said)):
-        reader = ReplyReader()
-        assert [r for at in range(0, len(said), size) for r in reader.feed(said[at : at + size])] == whole

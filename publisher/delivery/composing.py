@@ -9,7 +9,7 @@ from publisher.delivery.addresses import needs_smtputf8, wire_address
 from publisher.delivery.links import Links
 from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.delivery.returnpath import ReturnPath
-from publisher.delivery.wire.dialogue import Message
+from publisher.delivery.wire.messages import Message
 from publisher.model import Delivery, Edition, slot_path
 
 

@@ -24,8 +24,8 @@ from publisher.delivery.order import Order
 from publisher.delivery.pace import Share
 from publisher.delivery.relay import Relay
 from publisher.delivery.transport import Deferred, GivenBack, Outcome, Rejected
-from publisher.delivery.wire.dialogue import Answer, Message
 from publisher.delivery.wire.line import Line
+from publisher.delivery.wire.messages import Answer, Message
 from publisher.errors import TransportError
 from publisher.model import Delivery
 

@@ -11,8 +11,8 @@ from publisher.config import Relay, Smtp
 from publisher.delivery.addresses import needs_smtputf8, wire_address
 from publisher.delivery.transport import GivenBack, Outcome, Rejected
 from publisher.delivery.wire.connect import open_line
-from publisher.delivery.wire.dialogue import Answer, Ending, Fate, Message, stuffed
 from publisher.delivery.wire.line import Line
+from publisher.delivery.wire.messages import Answer, Ending, Fate, Message, stuffed
 from publisher.errors import TransportError
 
 

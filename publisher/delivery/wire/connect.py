@@ -9,8 +9,8 @@ import ssl
 from typing import TYPE_CHECKING, Any, cast
 
 from publisher.config import Smtp
-from publisher.delivery.wire.dialogue import Offer
 from publisher.delivery.wire.line import Crew, Line
+from publisher.delivery.wire.messages import Offer
 from publisher.errors import TransportError
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ At most one message at a time is such that a break makes it Unanswered.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
-from publisher.delivery.transport import Accepted, GivenBack, Outcome, Rejected, Unanswered
+from publisher.delivery.transport import Accepted, GivenBack, Rejected, Unanswered
+from publisher.delivery.wire.messages import Answer, Ending, Fate, Message, Offer
 from publisher.delivery.wire.replies import (
     CLOSING,
     LOGIN_NEEDED,
@@ -34,62 +34,7 @@ from publisher.delivery.wire.replies import (
     ReplyReader,
 )
 
-Fate = Outcome | GivenBack
-
 END = b".\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Which extensions the server offers."""
-
-    pipelining: bool = False
-    eight_bit: bool = False
-    size: bool = False
-    smtputf8: bool = False
-
-    @classmethod
-    def of(cls, extensions: Mapping[str, str]) -> Offer:
-        """Read the extensions of an answer to EHLO, by their names in small letters."""
-        return cls(
-            pipelining="pipelining" in extensions,
-            eight_bit="8bitmime" in extensions,
-            size="size" in extensions,
-            smtputf8="smtputf8" in extensions,
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Message:
-    """A message on its way; equal only to itself.
-
-    sender, recipient  bare addresses with ASCII domains
-    content            in pieces: lines that end with CRLF, of which none starts with a single dot (see `stuffed`)
-    utf8               an address or a header needs SMTPUTF8 (RFC 6531)
-    eight_bit          the body needs 8BITMIME (RFC 6152)
-    """
-
-    sender: str
-    recipient: str
-    content: Sequence[bytes]
-    utf8: bool = False
-    eight_bit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a message."""
-
-    message: Message
-    fate: Fate
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a dialogue is over. mend: where the settings are wrong, so that a new connection would not help."""
-
-    reason: str
-    mend: str = ""
 
 
 class _Step(Enum):
@@ -293,11 +238,3 @@ def _blames_sender(asked: _Asked, reply: Reply) -> bool:
     """Whether a refusal of MAIL is one of the sender, which is every message's, and not of this message."""
     own = asked.message is not None and asked.message.utf8
     return reply.code >= 500 and not own and reply.code != 552 and reply.status != "5.3.4"
-
-
-def stuffed(message: bytes) -> bytes:
-    """Return a message as content: whole lines, each dot at the start of a line doubled (RFC 5321, 4.5.2)."""
-    if message.startswith(b"."):
-        message = b"." + message
-    doubled = message.replace(b"\n.", b"\n..")
-    return doubled if doubled.endswith(b"\r\n") else doubled + b"\r\n"

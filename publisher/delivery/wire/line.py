@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, cast
 
-from publisher.delivery.wire.dialogue import Answer, Dialogue, Ending, Message, Offer
+from publisher.delivery.wire.dialogue import Dialogue
+from publisher.delivery.wire.messages import Answer, Ending, Message, Offer
 
 
 class Crew(Protocol):
