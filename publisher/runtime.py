@@ -114,8 +114,9 @@ def delivery_terms(config: Config) -> Terms:
 
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
-        # A batch must outlast a server that answers late, or another worker would send its messages too.
-        seconds = max(seconds, *(2 * server.timeout + 10 for server in config.mail.servers))
+        # A batch must outlast a server that answers late, or another worker would send its messages too: within
+        # half of the lease a message is begun, and then two answers may be late, the one before its own and its own.
+        seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
     lease = timedelta(seconds=seconds)
     return Terms(config.state_dir, lease, config.delivery.on_uncertain, return_path(config))
 

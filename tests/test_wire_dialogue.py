@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -72,8 +72,14 @@ def converse(dialogue: Dialogue, server: Server, messages: list[Message]) -> lis
 
 
 def fates(answers: list[Answer]) -> dict[str, Fate]:
+    """What became of each message, by its reader; whose turn it was has a test of its own."""
     assert len({id(answer.message) for answer in answers}) == len(answers)
-    return {answer.message.recipient.partition("@")[0]: answer.fate for answer in answers}
+    return {
+        answer.message.recipient.partition("@")[0]: replace(answer.fate, suspect=False)
+        if isinstance(answer.fate, GivenBack)
+        else answer.fate
+        for answer in answers
+    }
 
 
 def test_the_next_envelope_rides_on_the_body_before_it() -> None:
@@ -109,7 +115,33 @@ def test_a_body_may_be_held_back_and_goes_later() -> None:
     dialogue.writes()
     dialogue.read(b"250 a\r\n250 b\r\n354 c\r\n")
     assert dialogue.writes(hand_over=False) == []
-    assert dialogue.lost("enough") == [Answer(FIRST, GivenBack("enough"))]
+    assert dialogue.lost("enough") == [Answer(FIRST, GivenBack("enough", suspect=True))]
+
+
+@pytest.mark.parametrize(
+    ("said", "suspect"),
+    [
+        (b"", FIRST),
+        (b"250 a\r\n421 busy\r\n", FIRST),
+        (b"250 a\r\n250 b\r\n354 c\r\n|421 d\r\n", FIRST),
+        (b"250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", SECOND),
+        (b"250 a\r\n250 b\r\n354 c\r\n|250 d\r\n421 e\r\n", SECOND),
+    ],
+)
+def test_only_the_message_whose_turn_it_was_may_be_why_a_connection_broke(said: bytes, suspect: Message) -> None:
+    dialogue = Dialogue(PIPELINING)
+    dialogue.give(FIRST)
+    dialogue.writes()
+    dialogue.give(SECOND)
+    answers = []
+    for part in said.split(b"|"):
+        answers += dialogue.read(part)
+        dialogue.writes()
+    answers += dialogue.lost("gone")
+    back = [(answer.message, answer.fate) for answer in answers if isinstance(answer.fate, GivenBack)]
+    assert [answer.message for answer in back if isinstance(answer.fate, GivenBack) and answer.fate.suspect] == [
+        suspect
+    ]
 
 
 LATER = ("450 4.2.1 busy", Deferred("450 4.2.1 busy"))

@@ -162,7 +162,7 @@ class MessageTemplate:
             ]
         )
         text = {mark: broken(values[mark]) for mark in self.text.marks}
-        html = {mark: broken(escape(values[mark])) for mark in self.html.marks}
+        html = {mark: _broken_in_html(values[mark], text.get(mark)) for mark in self.html.marks}
         return [*self._signatures(own, text, html), self.headers, own, b"\r\n", *self._body(text, html)]
 
     def _signatures(self, own: bytes, text: Mapping[str, bytes], html: Mapping[str, bytes]) -> list[bytes]:
@@ -218,6 +218,12 @@ def broken(text: str) -> bytes:
     """Return the text as quoted-printable, ended by a soft break: what follows continues its last line."""
     # The stand-in for what follows keeps one column free for the "=" of the soft break.
     return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
+
+
+def _broken_in_html(value: str, in_text: bytes | None) -> bytes:
+    """Return a value for the HTML part; mostly it is the one of the text part."""
+    escaped = escape(value)
+    return in_text if in_text is not None and escaped == value else broken(escaped)
 
 
 def _one_click(url: str) -> bytes:

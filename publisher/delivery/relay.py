@@ -38,8 +38,16 @@ class Desk(Protocol):
         """Return the shares of the other relays."""
         ...
 
+    def waiting(self) -> int:
+        """Return how many messages nobody has taken yet."""
+        ...
+
     def look(self) -> None:
         """Know that something changed: there may be work, or none left."""
+        ...
+
+    def end(self, error: BaseException) -> None:
+        """End the run because of a defect or of a file that cannot be written."""
         ...
 
 
@@ -133,14 +141,14 @@ class Relay:
         self._let_down.discard(line)
         self._desk.look()
 
-    def work(self, waiting: int) -> None:
-        """Give idle connections work, and open more for `waiting` messages that nobody takes."""
+    def work(self) -> None:
+        """Give idle connections work, and open more for what nobody takes."""
         idle, self._idle = self._idle, set()
         for line in idle:
             line.pump()
         if not self._idle and self._may_open():
             room = self._most() - len(self._lines) - len(self._opening)
-            for _ in range(min(room, waiting - len(self._opening))):
+            for _ in range(min(room, self._desk.waiting() - len(self._opening))):
                 task = asyncio.ensure_future(self._open())
                 self._opening.add(task)
                 task.add_done_callback(self._opening.discard)
@@ -203,6 +211,8 @@ class Relay:
             line = await open_line(self.server, self, self._context)
         except TransportError as error:
             self._failed(error.message, error.mend, broken=not isinstance(error, UnreachableError))
+        except Exception as error:  # noqa: BLE001 - a defect ends the run, which waits for no task by itself
+            self._desk.end(error)
         else:
             self._answered_at = self._loop.time()
             self.health = self.health.reached()

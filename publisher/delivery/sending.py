@@ -33,8 +33,8 @@ from publisher.model import Delivery
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500
 CLAIM_SECONDS = 0.25
 
-# A message that so many connections gave back may be why they broke: it is put off, for the others' sake.
-MOST_RETURNS = 3
+# A message in whose turn so many connections broke may be why: it is put off, for the others' sake.
+MOST_BREAKS = 2
 
 # The edition is stopped when so many were refused for what they are, and they are most of the answers.
 CONTENT_REFUSALS = 10
@@ -54,7 +54,7 @@ class Job:
 
     delivery: Delivery
     until: float
-    returns: int = 0
+    breaks: int = 0
 
     @property
     def domain(self) -> str:
@@ -112,7 +112,7 @@ class Sending:
             self._claim_more()
         for relay in self._relays:
             if self._buffer:
-                relay.work(len(self._buffer))
+                relay.work()
         self._end_if_over()
 
     def next_message(self, relay: Relay, line: Line) -> Message | None:
@@ -140,11 +140,17 @@ class Sending:
             self._settle(job, fate, line.written)
             return
         line.unwritten -= 1
-        job.returns += 1
-        if job.returns > MOST_RETURNS:
-            self._settle(job, Deferred(f"given back {job.returns} times: {fate.reason}"))
+        job.breaks += fate.suspect
+        if job.breaks >= MOST_BREAKS:
+            self._settle(job, Deferred(f"the connection broke {job.breaks} times: {fate.reason}"))
+        elif fate.suspect:
+            self._buffer.append(job)
         else:
             self._buffer.appendleft(job)
+
+    def waiting(self) -> int:
+        """See Desk."""
+        return len(self._buffer)
 
     def shares_beside(self, relay: Relay) -> list[Share]:
         """See Desk."""

@@ -45,9 +45,13 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """It was not handed over, or the server said so: another connection may take it at once."""
+    """It was not handed over, or the server said so: another connection may take it at once.
+
+    suspect  the connection broke when it was this message's turn, which may be why
+    """
 
     reason: str
+    suspect: bool = False
 
 
 Outcome = Accepted | Deferred | Rejected | Unanswered

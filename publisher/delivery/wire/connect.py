@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import ssl
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from publisher.config import Smtp
@@ -39,8 +40,8 @@ async def open_line(settings: Smtp, crew: Crew, context: ssl.SSLContext | None =
         timeout=settings.timeout,
         use_tls=address.tls == "tls",
         start_tls=False,
-        tls_context=None if address.tls == "none" else context or await asyncio.to_thread(ssl.create_default_context),
-        local_hostname=await asyncio.to_thread(socket.getfqdn),
+        tls_context=None if address.tls == "none" else context or await asyncio.to_thread(_usual_trust),
+        local_hostname=await asyncio.to_thread(_own_name),
     )
     try:
         await _opened(client, settings)
@@ -54,6 +55,16 @@ async def open_line(settings: Smtp, crew: Crew, context: ssl.SSLContext | None =
     return line
 
 
+@cache  # reading the system's certificates takes 20 ms
+def _usual_trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+@cache  # it may ask the DNS
+def _own_name() -> str:
+    return socket.getfqdn()
+
+
 async def _opened(client: aiosmtplib.SMTP, settings: Smtp) -> None:
     import aiosmtplib
 
@@ -65,7 +76,7 @@ async def _opened(client: aiosmtplib.SMTP, settings: Smtp) -> None:
                 raise _error(settings, "the mail server offers no STARTTLS", "see mail.smtp.tls and port")
             await client.starttls()
             await _greet(client, settings)
-    except (aiosmtplib.SMTPException, OSError) as error:
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host that IDNA cannot write
         if bad := _tls_error(error):
             raise _error(settings, f"no secure connection: {_reason(bad)}", "see mail.smtp.tls and host") from error
         what = f"the mail server cannot be reached: {_reason(error)}"

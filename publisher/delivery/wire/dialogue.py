@@ -131,14 +131,18 @@ class Dialogue:
             answers += self.lost(f"the server broke the protocol: {error}")
         return answers
 
-    def lost(self, reason: str, mend: str = "") -> list[Answer]:
-        """End the dialogue: the connection broke, or shall. Return the fate of all that is in hand."""
+    def lost(self, reason: str, mend: str = "", *, during: Message | None = None) -> list[Answer]:
+        """End the dialogue: the connection broke, or shall. Return the fate of all that is in hand.
+
+        during: whose turn it was; by default that of the oldest question, or of the body that was to come.
+        """
+        suspect = during or (self._asked[0].message if self._asked else self._current)
         answers = [
             Answer(asked.message, Unanswered(reason))
             for asked in self._asked
             if asked.step is _Step.END and asked.message
         ]
-        answers += [Answer(m, GivenBack(reason)) for m in (self._current, self._next) if m is not None]
+        answers += [Answer(m, GivenBack(reason, m is suspect)) for m in (self._current, self._next) if m is not None]
         self._asked.clear()
         self._todo.clear()
         self._current = self._next = None
@@ -179,8 +183,8 @@ class Dialogue:
     def _over(self, asked: _Asked | None, reason: str, mend: str = "") -> list[Answer]:
         """The server hangs up instead of answering. It said no to the oldest question, and nothing to the rest."""
         refused = asked.message if asked and asked.step is _Step.END else None
-        said = [Answer(refused, GivenBack(reason))] if refused else []
-        return said + self.lost(reason, mend)
+        said = [Answer(refused, GivenBack(reason, suspect=True))] if refused else []
+        return said + self.lost(reason, mend, during=asked.message if asked else None)
 
     def _envelope(self, asked: _Asked, reply: Reply) -> list[Answer]:
         if not reply.refused:
