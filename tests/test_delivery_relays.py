@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from delivery_samples import HEADERS, LINKS, Clock, make_edition
 from sink import Sink, free_port, sink
+from store_samples import NOW, person
 from wire_samples import everybody, send
 
 from publisher.config import Relay
@@ -21,10 +23,7 @@ from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]
 
-SENT, FAILED, DEFERRED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
-QUEUED, UNCERTAIN = DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
-
-PROGRAM = Path(__file__).with_name("deliver_everything.py")
+SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
 
 
 def test_what_a_relay_that_is_away_would_get_goes_to_another(sqlite_store: Store, tmp_path: Path) -> None:
@@ -99,3 +98,31 @@ def test_a_limited_rate_and_a_limited_domain_still_reach_everybody(sqlite_store:
     with sink(tmp_path / "sink", rate="400/s", domains=("example.org 200/s",)) as to:
         assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 60}
         assert Counter(to.recipients()) == everybody(60)
+
+
+def test_what_a_lease_is_too_short_for_is_claimed_anew_and_goes_once(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 60)
+    terms = Terms(tmp_path, lease=timedelta(milliseconds=200))
+    with sink(tmp_path / "sink", rate="100/s") as to:
+        with SmtpTransport([to.server]) as transport:
+            clock = Clock()  # stands still: no other worker may take what this one holds
+            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock)
+        assert counts.by_status == {SENT: 60}
+        assert Counter(to.recipients()) == everybody(60)
+
+
+def test_a_domain_at_its_limit_waits_in_the_ledger_while_others_go(sqlite_store: Store, tmp_path: Path) -> None:
+    for number in range(13):
+        sqlite_store.subscribers.add(person(f"ada{number}@slow.example"), at=NOW, source="test")
+    edition, begun = make_edition(sqlite_store, 50), time.monotonic()
+
+    def clock() -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - begun)
+
+    with sink(tmp_path / "sink", domains=("slow.example 2/s",)) as to:
+        with SmtpTransport([to.server]) as transport:
+            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=clock)
+        assert counts.by_status == {SENT: 63}
+        order = to.recipients()
+    assert len(order) == len(set(order)) == 63
+    assert all(address.endswith("@slow.example") for address in order[-8:])

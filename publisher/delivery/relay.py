@@ -77,6 +77,7 @@ class Relay:
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
         self.taken = 0
+        self.held = False  # it waits for the others to have their shares
 
     @property
     def closed(self) -> bool:
@@ -189,7 +190,8 @@ class Relay:
             return False
         others = self._desk.shares_beside(self)
         if others and not may_take(Share(self.taken, self.server.weight, True), others):
-            self.wake_in(SILENT_SECONDS / 8)
+            self.held = True
+            self.wake_in(SILENT_SECONDS / 8)  # the others may fall silent
             return False
         return True
 

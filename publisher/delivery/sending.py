@@ -129,6 +129,7 @@ class Sending:
                 self._jobs[message] = job
                 if len(self._buffer) < self._claim_size // 2:
                     self._claim_more()
+                self._release_beside(relay)
                 return message
         self._claim_more()
         return None
@@ -155,6 +156,13 @@ class Sending:
     def shares_beside(self, relay: Relay) -> list[Share]:
         """See Desk."""
         return [other.share() for other in self._relays if other is not relay]
+
+    def _release_beside(self, relay: Relay) -> None:
+        """Let relays go on that waited for this one to have its share."""
+        for other in self._relays:
+            if other.held and other is not relay:
+                other.held = False
+                self._loop.call_soon(other.work)
 
     def _message(self, job: Job) -> Message | None:
         try:
@@ -193,8 +201,12 @@ class Sending:
     def _return(self, job: Job, again_in: float = 0.0) -> None:
         """Give a delivery back to the ledger, to be claimed anew."""
         now = self._order.clock()
-        self._clerk.note(returned(job.delivery, now, now + timedelta(seconds=again_in)), self._end_if_over)
-        self._dry = False
+
+        def done() -> None:
+            self._dry = False  # only from now on can a claim find it
+            self.look()
+
+        self._clerk.note(returned(job.delivery, now, now + timedelta(seconds=again_in)), done)
 
     def _set_aside(self, relay: Relay, job: Job, wait: float) -> None:
         """Keep a delivery whose domain is at its limit until its turn, here or in the ledger."""
