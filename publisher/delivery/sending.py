@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
+from publisher.delivery.aside import Aside, Job
 from publisher.delivery.clerk import Clerk
 from publisher.delivery.composing import Composer
 from publisher.delivery.entries import entry, returned
@@ -42,25 +42,6 @@ CONTENT_REFUSALS = 10
 # How long an answer is awaited after the run is asked to stop.
 GRACE_SECONDS = 5.0
 
-# Messages for a domain at its limit wait in memory for at most so long, others in the ledger; while any do, it
-# is asked again each second.
-LONGEST_ASIDE = 5.0
-ASK_AGAIN = 1.0
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """A claimed delivery. until: of the loop's clock; it is not begun any later."""
-
-    delivery: Delivery
-    until: float
-    breaks: int = 0
-
-    @property
-    def domain(self) -> str:
-        """The receiving domain."""
-        return self.delivery.address.rpartition("@")[2].lower()
-
 
 class Sending:
     """One run over one edition; see the module. It is the desk of its relays."""
@@ -73,12 +54,10 @@ class Sending:
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._relays: list[Relay] = []
         self._buffer: deque[Job] = deque()
-        self._aside: set[Job] = set()
-        self._turns: dict[str, float] = {}  # by domain: the last turn that was promised
+        self._aside = Aside(self._take_back, self._return, self._ask_again)
         self._jobs: dict[Message, Job] = {}
         self._claiming: asyncio.Task[None] | None = None
         self._dry = False  # the last claim found nothing
-        self._asking = False  # an alarm will make us claim again
         self._claimed_at, self._claim_size = self._loop.time(), SMALLEST_CLAIM
         self._answers = self._about_content = 0
         self._stopping = False
@@ -123,7 +102,7 @@ class Sending:
             if now >= job.until:
                 self._return(job)
             elif wait := relay.domain_wait(job.domain, now):
-                self._set_aside(relay, job, wait)
+                self._aside.keep(job, wait, relay.domain_rate(job.domain))
             elif message := self._message(job):
                 relay.takes_for(job.domain, now)
                 self._jobs[message] = job
@@ -208,39 +187,14 @@ class Sending:
 
         self._clerk.note(returned(job.delivery, now, now + timedelta(seconds=again_in)), done)
 
-    def _set_aside(self, relay: Relay, job: Job, wait: float) -> None:
-        """Keep a delivery whose domain is at its limit until its turn, here or in the ledger."""
-        now = self._loop.time()
-        if wait > ASK_AGAIN / 2:
-            turn = max(now + wait, self._turns.get(job.domain, 0.0) + 1 / relay.domain_rate(job.domain))
-            self._turns[job.domain] = turn
-            wait = turn - now
-        if wait > LONGEST_ASIDE:
-            self._return(job, wait)
-            self._ask_again()
-        else:
-            self._aside.add(job)
-            self._loop.call_later(wait, self._take_back, job)
-
     def _take_back(self, job: Job) -> None:
-        if job in self._aside:
-            self._aside.remove(job)
-            self._buffer.appendleft(job)
-            self.look()
+        self._buffer.appendleft(job)
+        self.look()
 
     def _ask_again(self) -> None:
-        """Claim again each second while a turn is promised that has not come."""
-        if self._asking or self._loop.time() > max(self._turns.values()) + ASK_AGAIN:
-            return
-
-        def ring() -> None:
-            self._asking = self._dry = False
-            self._ask_again()
-            self._claim_more()
-            self.look()
-
-        self._asking = True
-        self._loop.call_later(ASK_AGAIN, ring)
+        self._dry = False
+        self._claim_more()
+        self.look()
 
     def _claim_more(self) -> None:
         if self._claiming is None and not self._dry and not self._stopping and not self._over.done():
@@ -280,7 +234,7 @@ class Sending:
             self.end(self._hopeless())
         elif self._buffer and not self._jobs and all(r.health.hopeless or r.spent for r in self._relays):
             self.end(TransportError("every mail server has its recipients of the day", mend="go on tomorrow"))
-        elif self._dry and not (self._buffer or self._jobs or self._aside or self._asking or self._busy()):
+        elif self._dry and not (self._buffer or self._jobs or self._aside.busy or self._busy()):
             self.end()
 
     def _busy(self) -> bool:
@@ -307,6 +261,6 @@ class Sending:
             relay.cut("no answer before the run was stopped")
         if self._claiming is not None:
             await asyncio.wait([self._claiming])
-        for job in [*self._buffer, *self._aside]:
+        for job in [*self._buffer, *self._aside.empty()]:
             self._return(job)
         await self._clerk.finish()
