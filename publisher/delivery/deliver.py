@@ -89,31 +89,36 @@ def deliver(
     workers = terms.state_dir / "workers"
     with working(workers) as worker:
         take_over(store, transport, terms=terms, now=clock())
+        unanswered = terms.unanswered(transport)
         if isinstance(transport, SmtpTransport):
             from publisher.delivery.bulk import send_edition  # asyncio, which the outbox has no use for
 
-            order = Order(terms.lease, terms.unanswered(transport), clock, progress, gone, terms.rest)
+            order = Order(terms.lease, unanswered, clock, progress, gone, terms.rest)
             send_edition(store, worker, transport, composer, order, terms.state_dir)
-            return store.deliveries.counts(edition.id)
-        # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
-        book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
-        sending = _Sending(transport, composer, book, terms.unanswered(transport))
-        while True:
-            now = clock()
-            batch = store.deliveries.claim(
-                edition.id,
-                worker,
-                now=now,
-                lease_until=now + terms.lease,
-                limit=BATCH,
-                claimed=moves(Event.CLAIMED),
-                left=moves(Event.LEFT),
-            )
-            if not batch:
-                return store.deliveries.counts(edition.id)
-            # With half of the lease left a message can be sent in peace; the rest of the batch is claimed
-            # anew.
-            sending.send_batch(batch, until=now + terms.lease / 2)
+        else:
+            # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
+            book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
+            _one_by_one(store, worker, _Sending(transport, composer, book, unanswered), terms.lease)
+    return store.deliveries.counts(edition.id)
+
+
+def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) -> None:
+    """Claim and send batch after batch, until nothing is due."""
+    while True:
+        now = sending.book.clock()
+        batch = store.deliveries.claim(
+            sending.composer.edition.id,
+            worker,
+            now=now,
+            lease_until=now + lease,
+            limit=BATCH,
+            claimed=moves(Event.CLAIMED),
+            left=moves(Event.LEFT),
+        )
+        if not batch:
+            return
+        # With half of the lease left a message can be sent in peace; the rest of the batch is claimed anew.
+        sending.send_batch(batch, until=now + lease / 2)
 
 
 def take_over(store: Store, transport: Transport, *, terms: Terms, now: datetime) -> int:
