@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +11,16 @@ from urllib.parse import urlsplit
 
 from publisher.build import BuildReport, build
 from publisher.build.run import NO_EDITIONS, Editions, Progress
-from publisher.config import Config, NewsletterConfig
+from publisher.config import Config, NewsletterConfig, Relay
+from publisher.errors import ProjectError
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
     from publisher.delivery.deliver import Terms
+    from publisher.delivery.dkim import Signer
     from publisher.delivery.links import Links
     from publisher.delivery.message import NewsletterHeaders
+    from publisher.delivery.returnpath import ReturnPath
     from publisher.delivery.transport import Transport
     from publisher.pages.letters import EditionPage
     from publisher.store import Store
@@ -40,16 +44,28 @@ def open_transport(config: Config) -> Transport:
     if config.mail.transport == "smtp":
         from publisher.delivery.smtp import SmtpTransport
 
-        return SmtpTransport(config.mail.smtp)
+        return SmtpTransport([_with_password(server, config.root) for server in config.mail.servers])
     from publisher.delivery.outbox import Outbox
 
     return Outbox(config.root / config.mail.outbox)
 
 
+def _with_password(server: Relay, root: Path) -> Relay:
+    """Return the server with its password read from its file, where it has one."""
+    if not server.password_file:
+        return server
+    path = root / server.password_file
+    try:
+        return replace(server, password=path.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"the password cannot be read: {error}"
+        raise ProjectError(what, where=str(path), mend="see password_file") from error
+
+
 def transport_name(config: Config) -> str:
     """Return where messages go, in words for a person."""
     if config.mail.transport == "smtp":
-        return f"smtp://{config.mail.smtp.host}:{config.mail.smtp.port}"
+        return ", ".join(f"{'lmtp' if s.address.lmtp else 'smtp'}://{s.address}" for s in config.mail.servers)
     return f"{config.mail.outbox}/"
 
 
@@ -68,7 +84,20 @@ def headers_of(config: Config, name: str) -> NewsletterHeaders:
         list_id=f"{name}.{host}",
         reply_to=newsletter.reply_to or config.mail.reply_to,
         archive=f"{config.site_url}/editions/{name}/" if config.pages.enabled else "",
+        signers=signers_of(config, sender),
     )
+
+
+def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
+    """Return the keys that sign mail of a sender; raise ProjectError where one cannot be read."""
+    if not config.mail.dkim:
+        return ()
+    from publisher.delivery.addresses import split_mailbox
+    from publisher.delivery.dkim import Signer, read_key
+
+    domain = split_mailbox(sender)[1].rpartition("@")[2]
+    signers = (Signer(each.domain, each.selector, read_key(config.root / each.key)) for each in config.mail.dkim)
+    return tuple(signer for signer in signers if signer.signs_for(domain))
 
 
 def project_secret(config: Config) -> str:
@@ -107,9 +136,23 @@ def delivery_terms(config: Config) -> Terms:
 
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
-        # A batch must outlast a server that answers late, or another worker would send its messages too.
-        seconds = max(seconds, 2 * config.mail.smtp.timeout + 10)
-    return Terms(config.state_dir, timedelta(seconds=seconds), config.delivery.on_uncertain)
+        # A batch must outlast a server that answers late, or another worker would send its messages too: within
+        # half of the lease a message is begun, and then two answers may be late, the one before its own and its own.
+        seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
+    lease = timedelta(seconds=seconds)
+    return Terms(config.state_dir, lease, config.delivery.on_uncertain, return_path(config))
+
+
+def return_path(config: Config) -> ReturnPath | None:
+    """Return the maker of return addresses, where mail.bounces names one."""
+    import os
+
+    from publisher.delivery.links import load_secret
+    from publisher.delivery.returnpath import ReturnPath
+
+    if not config.mail.bounces:
+        return None
+    return ReturnPath(config.mail.bounces, load_secret(config.state_dir, os.environ))
 
 
 def run_build(

@@ -245,3 +245,50 @@ def test_nothing_is_shared_between_two_loads(tmp_path: Path) -> None:
 @pytest.mark.parametrize("image", ["", "logo.png", "/logo.png", "static/a b/logo.png", "https://a.example/l.png?x=1"])
 def test_a_picture_of_the_site_is_an_address_or_a_static_file(tmp_path: Path, image: str) -> None:
     assert load(tmp_path, SITE + f"image = {image!r}\n").site.image == image
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("", "localhost:587 starttls"),
+        ("host = 'a.example'\nport = 25\ntls = 'none'\n", "a.example:25 none"),
+        ("url = 'smtp://a.example'\n", "a.example:587 starttls"),
+        ("url = 'smtps://a.example'\n", "a.example:465 tls"),
+        ("url = 'smtp://a.example:2525'\ntls = 'none'\n", "a.example:2525 none"),
+        ("url = 'lmtp://a.example'\ntls = 'none'\n", "a.example:24 none lmtp"),
+        ("url = 'lmtp+unix:///run/dovecot/lmtp'\n", "/run/dovecot/lmtp none lmtp"),
+        ("url = 'smtp+unix:///run/a%20b'\n", "/run/a b none"),
+    ],
+)
+def test_a_mail_server_is_named_by_its_host_or_by_a_url(tmp_path: Path, lines: str, where: str) -> None:
+    (server,) = load(tmp_path, SITE + "[mail.smtp]\n" + lines).mail.servers
+    address = server.address
+    assert f"{address} {address.tls}{' lmtp' if address.lmtp else ''}" == where
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[mail.smtp]\nurl = 'http://a.example'\n", "publisher.toml:5: mail.smtp.url: 'http://a.example' is no mail"),
+        ("[mail.smtp]\nurl = 'smtp://ada:secret@a.example'\n", "mail.smtp.url: must hold no user name and no pass"),
+        ("[mail.smtp]\nrate = 'fast'\n", "publisher.toml:5: mail.smtp.rate: 'fast' is no rate; write it like 14/s"),
+        ("[mail.smtp]\ndomains = ['gmail.com']\n", "mail.smtp.domains: 'gmail.com' is no limit of a domain; write"),
+        ("[[mail.relays]]\nweight = 0\n", "publisher.toml:5: mail.relays[1].weight: 0 is not from 1 to 1000"),
+        ("[[mail.dkim]]\nselector = 'a'\nkey = 'k'\n", "mail.dkim[1].domain is missing"),
+        ("[mail]\nbounces = 'B <b@example.org>'\n", "mail.bounces: 'B <b@example.org>' cannot take a token"),
+        ("[mail.smtp]\nport = 25\n[[mail.relays]]\n", "publisher.toml:6: mail.relays: [mail.smtp] names a server too"),
+    ],
+)
+def test_a_mistake_about_mail_servers_is_said(tmp_path: Path, text: str, said: str) -> None:
+    (line,) = mistakes(tmp_path, SITE + text)
+    assert said in line
+    assert "secret" not in line
+
+
+def test_relays_stand_in_the_place_of_the_one_server(tmp_path: Path) -> None:
+    text = SITE + "[[mail.relays]]\nhost = 'a.example'\nweight = 3\n[[mail.relays]]\nhost = 'b.example'\nrate = '5/s'\n"
+    servers = load(tmp_path, text).mail.servers
+    assert [(server.host, server.weight, server.rate) for server in servers] == [
+        ("a.example", 3, ""),
+        ("b.example", 1, "5/s"),
+    ]

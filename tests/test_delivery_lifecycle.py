@@ -81,3 +81,10 @@ def test_a_try_is_always_ahead_and_never_after_five_days(age: timedelta, attempt
         assert age + LONGEST_WAIT > GIVE_UP_AFTER
     else:
         assert now < due <= MADE + GIVE_UP_AFTER
+
+
+def test_what_was_put_off_at_once_does_not_come_back_at_once() -> None:
+    waits = {(next_try(MADE, MADE, 2, seed=delivery) or MADE) - MADE for delivery in range(100)}
+    assert len(waits) == 100
+    assert timedelta(minutes=9) < min(waits) < timedelta(minutes=9, seconds=10)
+    assert timedelta(minutes=9, seconds=50) < max(waits) <= timedelta(minutes=10)

@@ -97,6 +97,7 @@ def test_a_message_reads_back_with_every_header() -> None:
         "List-Id": "The Weekly Analyst <weekly.example.org>",
         "List-Owner": "<mailto:editors@example.org>",
         "Auto-Submitted": "auto-generated",
+        "Feedback-ID": "20261121T090000:weekly:newsletter:example.org",
         "MIME-Version": "1.0",
         "Reply-To": "Editors <editors@example.org>",
         "List-Archive": "<https://example.org/editions/>",

@@ -34,7 +34,7 @@ def server() -> Iterator[tuple[Mailboxes, Smtp]]:
         ("450-mailbox busy@example.org", Deferred("450 mailbox busy")),
         ("550-no such user@example.org", Rejected("550 no such user")),
         ("data-451@example.org", Deferred("451 5.6.0 no thank you")),
-        ("data-554@example.org", Rejected("554 5.6.0 no thank you")),
+        ("data-554@example.org", Rejected("554 5.6.0 no thank you", content=True)),
         ("no address", Rejected("'no address' is no mail address")),
     ],
 )

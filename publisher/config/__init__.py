@@ -1,8 +1,9 @@
 """publisher.toml and PUBLISHER_* variables -> one frozen Config; every mistake is reported at once."""
 
 from publisher.config.keys import Config, Database, Web
-from publisher.config.letters import Delivering, Mail, NewsletterConfig, Smtp
+from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.load import CONFIG_FILE, find_project, load_config
+from publisher.config.mail import Dkim, Relay, Smtp
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
 from publisher.config.site import Feeds, Pages, Person, Posts, Site
 
@@ -11,12 +12,14 @@ __all__ = [
     "Config",
     "Database",
     "Delivering",
+    "Dkim",
     "Feeds",
     "Mail",
     "NewsletterConfig",
     "Pages",
     "Person",
     "Posts",
+    "Relay",
     "Schedule",
     "ScheduleKind",
     "Site",

@@ -1,10 +1,11 @@
 """The keys of newsletters, and of the mail that carries them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal
 
 from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
+from publisher.config.mail import Dkim, Relay, Smtp, bounce_address
 from publisher.config.theme import Theme
 
 
@@ -60,26 +61,6 @@ class NewsletterConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Smtp:
-    """[mail.smtp]: the server that takes messages."""
-
-    __pydantic_config__ = STRICT
-
-    host: Annotated[str, Check(checks.not_blank), Doc("Name or address of the mail server.")] = "localhost"
-    port: Annotated[
-        int, Check(checks.between(1, 65_535)), Doc("587 for starttls, 465 for tls, 25 for a local relay.")
-    ] = 587
-    username: Annotated[str, Doc("Login name; empty for none.")] = ""
-    password: Annotated[
-        str, Doc("Login password; better in the variable PUBLISHER_MAIL_SMTP_PASSWORD than in a file.")
-    ] = field(default="", repr=False)
-    tls: Annotated[
-        Literal["starttls", "tls", "none"], Doc("How the connection is encrypted; none only on this machine.")
-    ] = "starttls"
-    timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for an answer.")] = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """[mail]: who sends, and by which way."""
 
@@ -93,7 +74,23 @@ class Mail:
         Literal["outbox", "smtp"], Doc("outbox writes .eml files into a Maildir; smtp really sends.")
     ] = "outbox"
     outbox: Annotated[str, Check(checks.project_path), Doc("Folder of the outbox.")] = "outbox"
+    bounces: Annotated[
+        str,
+        Check(bounce_address),
+        Doc("Bare address to which failures come back; each message gets its own: name+TOKEN@domain."),
+    ] = ""
     smtp: Annotated[Smtp, Doc("The mail server.")] = field(default_factory=Smtp)
+    relays: Annotated[
+        tuple[Relay, ...], Doc("Several mail servers instead of [mail.smtp]; they share the work and stand in.")
+    ] = ()
+    dkim: Annotated[tuple[Dkim, ...], Doc("The keys that sign messages; one RSA and one Ed25519 key may be used.")] = ()
+
+    @property
+    def servers(self) -> tuple[Relay, ...]:
+        """The mail servers there are: the relays, or else the one of [mail.smtp]."""
+        if self.relays:
+            return self.relays
+        return (Relay(**{item.name: getattr(self.smtp, item.name) for item in fields(Smtp)}),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

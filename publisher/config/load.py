@@ -134,7 +134,7 @@ def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
 
 
 def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
-    """Return every variable that sets a key: name -> (path of the key, its type). Newsletters have none."""
+    """Return every variable that sets a key: name -> (path of the key, its type). Lists of tables have none."""
     found: dict[str, tuple[tuple[str, ...], Any]] = {}
 
     def walk(cls: type, path: tuple[str, ...]) -> None:
@@ -143,11 +143,15 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
             hint, keys = hints[item.name], (*path, item.name)
             if isinstance(hint, type) and is_dataclass(hint):
                 walk(hint, keys)
-            elif keys not in (("root",), ("newsletters",)):
+            elif keys != ("root",) and not _is_list_of_tables(hint):
                 found["_".join(("PUBLISHER", *keys)).upper()] = (keys, hint)
 
     walk(Config, ())
     return found
+
+
+def _is_list_of_tables(hint: Any) -> bool:
+    return get_origin(hint) is tuple and is_dataclass(get_args(hint)[0])
 
 
 def _typed(text: str, hint: Any) -> Any:

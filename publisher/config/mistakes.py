@@ -33,7 +33,7 @@ _WANTED = {
 }
 
 # Keys whose values no message may repeat.
-_SECRETS = (("mail", "smtp", "password"), ("database", "url"))
+_SECRETS = (("mail", "smtp", "password"), ("mail", "relays", "password"), ("database", "url"))
 
 
 class Places:
@@ -95,7 +95,8 @@ def _mistake(path: Path, where: str, item: Any) -> PublisherError:
         return PublisherError(f"{name}: {item['ctx']['error']}", where=where)
     choice = f"must be {item['ctx']['expected']}" if kind == "literal_error" else item["msg"]
     message = _WANTED.get(kind, choice)
-    hidden = isinstance(item["input"], dict) or any(path == secret[: len(path)] for secret in _SECRETS)
+    keys = tuple(part for part in path if isinstance(part, str))
+    hidden = isinstance(item["input"], dict) or any(keys == secret[: len(keys)] for secret in _SECRETS)
     shown = "" if hidden else f", not {item['input']!r}"
     mend = "write [[newsletters]]" if path == ("newsletters",) else ""
     return PublisherError(f"{name}: {message}{shown}", where=where, mend=mend)
@@ -152,6 +153,10 @@ def _beyond_single_keys(raw: dict[str, Any], places: Places) -> Iterator[tuple[i
         line, where = places.of(path)
         yield line, PublisherError(f"{_dotted(path)}: {wrong}", where=where, mend=mend)
     mail = raw.get("mail")
+    if isinstance(mail, dict) and "smtp" in mail and "relays" in mail:
+        line, where = places.of(("mail", "relays"))
+        message = "mail.relays: [mail.smtp] names a server too, and would never be used"
+        yield line, PublisherError(message, where=where, mend="write it as one of the [[mail.relays]]")
     if isinstance(mail, dict) and mail.get("transport") == "smtp" and not _has_sender(raw, mail):
         line, where = places.of(("mail", "transport"))
         mend = 'add sender = "Ada <ada@example.org>" under [mail]'

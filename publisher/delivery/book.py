@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.delivery.backoff import next_try
-from publisher.delivery.lifecycle import WAITING, Event, moves, next_status
-from publisher.delivery.transport import Accepted, Deferred, Outcome, Rejected
+from publisher.delivery.entries import Entry, entry, returned
+from publisher.delivery.lifecycle import Event
+from publisher.delivery.transport import Outcome
 from publisher.model import Delivery, DeliveryStatus, Edition
 
 if TYPE_CHECKING:
@@ -45,18 +45,17 @@ class Book:
 
     def write(self, delivery: Delivery, outcome: Outcome, unanswered: Event) -> None:
         """Note what became of a delivery. unanswered: what to do with one that got no answer."""
-        event, reason, next_try_at = self._decide(delivery, outcome, unanswered)
-        doubtful = event is unanswered
-        self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if doubtful else 0
-        self._note(delivery, event, reason=reason, next_try_at=next_try_at)
-        self._progress(delivery, next_status(DeliveryStatus.SENDING, event), reason)
+        told = entry(self._edition, delivery, outcome, unanswered, self.clock())
+        self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if told.doubtful else 0
+        self._note(told)
+        self._progress(delivery, told.status, told.reason)
         waited = self.clock() - self._oldest if self._oldest else timedelta()
         if len(self._pages) >= self._group or waited >= LONGEST_UNWRITTEN:
             self.flush()
 
     def give_back(self, delivery: Delivery) -> None:
         """Note that a delivery was not handed over: anyone may claim it again."""
-        self._note(delivery, Event.RETURNED, next_try_at=self.clock())
+        self._note(returned(delivery, self.clock()))
 
     def flush(self) -> None:
         """Put everything noted into the ledger, in one transaction."""
@@ -64,33 +63,6 @@ class Book:
         self._pages = []
         self._oldest = None
 
-    def _decide(self, delivery: Delivery, outcome: Outcome, unanswered: Event) -> tuple[Event, str, datetime | None]:
-        """Return what the outcome means to the ledger: the event, the words, and when to try again."""
-        if isinstance(outcome, Accepted):
-            return Event.ACCEPTED, "", None
-        if isinstance(outcome, Rejected):
-            return Event.REJECTED, outcome.reason, None
-        again = next_try(self._edition.made_at, self.clock(), delivery.attempts + 1)
-        if isinstance(outcome, Deferred):
-            if again is None:
-                return Event.EXPIRED, f"given up after {delivery.attempts + 1} tries: {outcome.reason}", None
-            return Event.DEFERRED, outcome.reason, again
-        if next_status(DeliveryStatus.SENDING, unanswered) not in WAITING:
-            return unanswered, outcome.reason, None
-        return unanswered, outcome.reason, again or self.clock()
-
-    def _note(self, delivery: Delivery, event: Event, *, reason: str = "", next_try_at: datetime | None = None) -> None:
-        from publisher.store.deliveries import Settled  # loads SQLAlchemy; whoever delivers has loaded it
-
-        now = self.clock()
-        self._oldest = self._oldest or now
-        self._pages.append(
-            Settled(
-                delivery.id,
-                moves(event),
-                tried=event is not Event.RETURNED,
-                sent_at=now if event is Event.ACCEPTED else None,
-                next_try_at=next_try_at,
-                reason=reason,
-            )
-        )
+    def _note(self, told: Entry) -> None:
+        self._oldest = self._oldest or self.clock()
+        self._pages.append(told.settled)

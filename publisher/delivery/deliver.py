@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from publisher.delivery.book import Book
+from publisher.delivery.composing import Composer
 from publisher.delivery.lifecycle import WAITING, Event, moves
 from publisher.delivery.links import Links
-from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
+from publisher.delivery.message import MessageTemplate, NewsletterHeaders
+from publisher.delivery.order import Order
+from publisher.delivery.returnpath import ReturnPath
+from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.transport import Rejected, Transport, Unanswered
 from publisher.delivery.workers import dead_workers, working
 from publisher.errors import TransportError
-from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition, slot_path
+from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 OnUncertain = Literal["resend", "hold"]
 Progress = Callable[[Delivery, DeliveryStatus, str], None]
+Gone = Callable[[Delivery, str], None]
 
 # So many are claimed at once, and acknowledged in one transaction: 100,000 rows a second, where one by one
 # is 4,000.
@@ -42,11 +47,15 @@ class Terms:
     state_dir     the project's folder of state; workers' locks are in its workers/
     lease         how long a batch may be in one worker's hands; longer than the transport's timeout
     on_uncertain  what to do with a message that was handed over and never acknowledged
+    return_path   makes the address to which a failure comes back; None for the sender's own
+    rest          how long a mail server that failed is left alone, the first time; then twice as long each time
     """
 
     state_dir: Path
     lease: timedelta = timedelta(seconds=120)
     on_uncertain: OnUncertain = "resend"
+    return_path: ReturnPath | None = None
+    rest: timedelta = timedelta(seconds=1)
 
     def unanswered(self, transport: Transport) -> Event:
         """Return what befalls a message without an answer; where a copy cannot arise it always goes again."""
@@ -64,40 +73,52 @@ def deliver(
     terms: Terms,
     clock: Callable[[], datetime],
     progress: Progress = lambda delivery, status, reason: None,
+    gone: Gone = lambda delivery, reason: None,
 ) -> DeliveryCounts:
     """Send the edition's deliveries that are due, each once, and return how all of them stand.
 
     Several processes may do this at once, on one edition: each delivery is in one's hands only. What dead
     workers left is taken over first. clock: gives the present, aware. progress: told of each delivery as it
-    is settled, with its status and the server's words.
+    is settled, with its status and the server's words. gone: told of each whose mailbox is not there any more.
 
     Whatever ends it, KeyboardInterrupt included, the answers that were had are written and what was not
     handed over goes back. Raises TransportError where nothing more can be sent, StoreError where the ledger
     cannot be written.
     """
-    templates = _templates(store, edition, headers)
+    composer = Composer(edition, headers, links, _templates(store, edition, headers), terms.return_path)
     workers = terms.state_dir / "workers"
     with working(workers) as worker:
         take_over(store, transport, terms=terms, now=clock())
-        # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
-        book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
-        sending = _Sending(transport, edition, headers, links, templates, book, terms.unanswered(transport))
-        while True:
-            now = clock()
-            batch = store.deliveries.claim(
-                edition.id,
-                worker,
-                now=now,
-                lease_until=now + terms.lease,
-                limit=BATCH,
-                claimed=moves(Event.CLAIMED),
-                left=moves(Event.LEFT),
-            )
-            if not batch:
-                return store.deliveries.counts(edition.id)
-            # With half of the lease left a message can be sent in peace; the rest of the batch is claimed
-            # anew.
-            sending.send_batch(batch, until=now + terms.lease / 2)
+        unanswered = terms.unanswered(transport)
+        if isinstance(transport, SmtpTransport):
+            from publisher.delivery.bulk import send_edition  # asyncio, which the outbox has no use for
+
+            order = Order(terms.lease, unanswered, clock, progress, gone, terms.rest)
+            send_edition(store, worker, transport, composer, order, terms.state_dir)
+        else:
+            # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
+            book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
+            _one_by_one(store, worker, _Sending(transport, composer, book, unanswered), terms.lease)
+    return store.deliveries.counts(edition.id)
+
+
+def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) -> None:
+    """Claim and send batch after batch, until nothing is due."""
+    while True:
+        now = sending.book.clock()
+        batch = store.deliveries.claim(
+            sending.composer.edition.id,
+            worker,
+            now=now,
+            lease_until=now + lease,
+            limit=BATCH,
+            claimed=moves(Event.CLAIMED),
+            left=moves(Event.LEFT),
+        )
+        if not batch:
+            return
+        # With half of the lease left a message can be sent in peace; the rest of the batch is claimed anew.
+        sending.send_batch(batch, until=now + lease / 2)
 
 
 def take_over(store: Store, transport: Transport, *, terms: Terms, now: datetime) -> int:
@@ -135,10 +156,7 @@ class _Sending:
     """What sending needs, the same for every batch."""
 
     transport: Transport
-    edition: Edition
-    headers: NewsletterHeaders
-    links: Links
-    templates: dict[str, MessageTemplate]
+    composer: Composer
     book: Book
     unanswered: Event
 
@@ -164,15 +182,14 @@ class _Sending:
         """Send the first one, and take it from those that wait once it may have left our hands."""
         delivery = waiting[0]
         try:
-            message = self._message(delivery)
+            message = self.composer.message(delivery)
         except ValueError as error:  # its address or name harms this message, and no other
             waiting.popleft()
             self.book.write(delivery, Rejected(str(error)), self.unanswered)
             return
         try:
-            outcome = self.transport.send(
-                self.headers.sender_address, delivery.address, message, delivery_key(self.edition, delivery)
-            )
+            sender, key = self.composer.envelope_from(delivery), self.composer.key(delivery)
+            outcome = self.transport.send(sender, delivery.address, message, key)
         except TransportError:
             raise  # nothing was handed over
         except BaseException as error:
@@ -188,19 +205,3 @@ class _Sending:
             raise TransportError(
                 f"the mail server hung up on {UNANSWERED_IN_A_ROW} messages in a row", mend="see its log"
             )
-
-    def _message(self, delivery: Delivery) -> bytes:
-        uid = delivery.subscriber_uid
-        recipient = Recipient(
-            address=delivery.address,
-            name=delivery.name,
-            message_id=message_id(self.edition, uid, self.headers.sender),
-            unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
-            preferences_url=self.links.preferences(uid),
-        )
-        return self.templates[delivery.variant].join(recipient)
-
-
-def delivery_key(edition: Edition, delivery: Delivery) -> str:
-    """Return the permanent name of a delivery: a readable label, a slash, and who it is for."""
-    return f"{edition.newsletter}-{slot_path(edition.slot)}/{delivery.subscriber_uid}"

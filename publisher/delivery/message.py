@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from html import escape
 from urllib.parse import quote
 
 from publisher.delivery.addresses import split_mailbox, wire_address, wire_domain, wire_url
+from publisher.delivery.dkim import Header, Signer, canonical, hash_body, signed_headers
 from publisher.delivery.headers import mailbox_header, named_header, one_line, plain_header, text_header
 from publisher.model import Edition, Letter, Mark, require_aware
 
@@ -27,6 +28,11 @@ SOFT_BREAK = b"=\r\n"
 # binascii escapes a space before a line end after it has counted the line, which then has up to 78
 # characters.
 _OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
+
+# What RFC 2045 allows a line, without the "=" of a soft break.
+QP_LINE = 75
+
+_LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
 
 _MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
 
@@ -39,6 +45,7 @@ class NewsletterHeaders:
     reply_to  where answers go, "" for the sender
     list_id   permanent name of the list, "weekly.example.org" (RFC 2919)
     archive   URL of the web copies, "" for none (RFC 2369)
+    signers   keys that sign each message (DKIM)
     """
 
     title: str
@@ -46,6 +53,7 @@ class NewsletterHeaders:
     list_id: str
     reply_to: str = ""
     archive: str = ""
+    signers: tuple[Signer, ...] = ()
 
     @property
     def sender_address(self) -> str:
@@ -82,6 +90,7 @@ class Part:
 
     pieces: tuple[bytes, ...]
     marks: tuple[str, ...]
+    canonical: tuple[bytes, ...]  # the pieces as DKIM hashes them
 
     @classmethod
     def of(cls, text: str) -> Part:
@@ -89,13 +98,14 @@ class Part:
         cut = _MARKS.split(text)
         *before_marks, last = cut[::2]
         pieces = (*map(broken, before_marks), quoted_printable(last))
-        return cls(pieces, tuple(cut[1::2]))
+        return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
 
-    def join(self, values: Mapping[str, bytes]) -> list[bytes]:
+    def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
         """Return the part's bytes for one recipient, as pieces; values are encoded already."""
-        joined = [self.pieces[0]]
-        for mark, piece in zip(self.marks, self.pieces[1:], strict=True):
-            joined += (values[mark], piece)
+        pieces = self.canonical if as_hashed else self.pieces
+        joined = [pieces[0]]
+        for mark, piece in zip(self.marks, pieces[1:], strict=True):
+            joined += (canonical(values[mark]) if as_hashed else values[mark], piece)
         return joined
 
 
@@ -107,6 +117,9 @@ class MessageTemplate:
     boundary: bytes
     text: Part
     html: Part
+    made_at: datetime
+    signers: tuple[Signer, ...] = ()
+    signed: tuple[Header, ...] = ()  # those of the common headers that are
 
     @classmethod
     def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
@@ -117,42 +130,60 @@ class MessageTemplate:
         """
         require_aware("made_at", made_at)
         digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
+        common = _common_headers(letter, headers, made_at)
         return cls(
-            headers=_common_headers(letter, headers, made_at),
+            headers=common,
             # "=_" cannot occur in a quoted-printable body, so the boundary needs no search (RFC 2045, 6.7)
             boundary=f"=_{digest[:32]}".encode("ascii"),
             text=Part.of(letter.text),
             html=Part.of(letter.html),
+            made_at=made_at,
+            signers=headers.signers,
+            signed=tuple(signed_headers(common)),
         )
 
     def join(self, recipient: Recipient) -> bytes:
-        """Return the whole message for one recipient: RFC 5322, CRLF line ends, dots not stuffed.
+        """Return the whole message for one recipient: RFC 5322, CRLF line ends. Raises what `pieces` does."""
+        return b"".join(self.pieces(recipient))
+
+    def pieces(self, recipient: Recipient) -> list[bytes]:
+        """Return the message as pieces of whole lines, most of them shared; no line of any starts with a dot.
 
         Values are escaped in the HTML part. Raises ValueError for an address that cannot stand in a header.
         """
         values = recipient.values()
-        return b"".join(
+        own = b"".join(
             [
-                self.headers,
                 mailbox_header("To", recipient.name, recipient.address),
                 plain_header("Message-ID", recipient.message_id),
                 plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
                 _one_click(recipient.unsubscribe_url),
-                b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % self.boundary,
-                *self._part(b"plain", self.text, values, str),
-                *self._part(b"html", self.html, values, html.escape),
-                b"--%s--\r\n" % self.boundary,
+                b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
             ]
         )
+        text = {mark: broken(values[mark]) for mark in self.text.marks}
+        html = {mark: _broken_in_html(values[mark], text.get(mark)) for mark in self.html.marks}
+        return [*self._signatures(own, text, html), self.headers, own, b"\r\n", *self._body(text, html)]
 
-    def _part(self, kind: bytes, part: Part, values: Mapping[str, str], escape: Callable[[str], str]) -> list[bytes]:
-        used = {mark: broken(escape(values[mark])) for mark in set(part.marks)}
+    def _signatures(self, own: bytes, text: Mapping[str, bytes], html: Mapping[str, bytes]) -> list[bytes]:
+        if not self.signers:
+            return []
+        hashed = hash_body(self._body(text, html, as_hashed=True))
+        headers = [*self.signed, *signed_headers(own)]
+        return [signer.header(headers, hashed, self.made_at) for signer in self.signers]
+
+    def _body(self, text: Mapping[str, bytes], html: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
         return [
-            b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n' % (self.boundary, kind),
-            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n",
-            *part.join(used),
-            b"\r\n",
+            *(self._part_head(b"plain"), *self.text.join(text, as_hashed=as_hashed), b"\r\n"),
+            *(self._part_head(b"html"), *self.html.join(html, as_hashed=as_hashed), b"\r\n"),
+            b"--%s--\r\n" % self.boundary,
         ]
+
+    def _part_head(self, kind: bytes) -> bytes:
+        return (
+            b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n'
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" % (self.boundary, kind)
+        )
 
 
 def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
@@ -165,11 +196,22 @@ def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
 def quoted_printable(text: str) -> bytes:
     """Return UTF-8 text as quoted-printable (RFC 2045, 6.7), lines at most 76 characters, ended by CRLF.
 
-    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped.
+    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped. No
+    line starts with a dot (RFC 2049, 3), so that SMTP has none to double, message by message.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
-    return _OVERLONG.sub(rb"\1=\n\2", encoded).replace(b"\n", b"\r\n")
+    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
+    return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
+
+
+def _without_dot(line: re.Match[bytes]) -> bytes:
+    """Return a line with its first dots escaped, on lines of their own where it would be too long with them."""
+    dots, rest = line[1], line[2]
+    if len(rest) + 3 * len(dots) <= QP_LINE:
+        return b"=2E" * len(dots) + rest
+    full, left = divmod(len(dots), QP_LINE // 3)
+    return (b"=2E" * (QP_LINE // 3) + b"=\n") * full + b"=2E" * left + (b"=\n" if left else b"") + rest
 
 
 def broken(text: str) -> bytes:
@@ -178,9 +220,20 @@ def broken(text: str) -> bytes:
     return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
 
 
+def _broken_in_html(value: str, in_text: bytes | None) -> bytes:
+    """Return a value for the HTML part; mostly it is the one of the text part."""
+    escaped = escape(value)
+    return in_text if in_text is not None and escaped == value else broken(escaped)
+
+
 def _one_click(url: str) -> bytes:
     """Return the promise that a POST unsubscribes without a question; RFC 8058 allows it for https only."""
     return b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https://") else b""
+
+
+def _feedback_id(headers: NewsletterHeaders, made_at: datetime) -> str:
+    newsletter, domain = headers.list_id.partition(".")[0], wire_address(headers.sender_address).rpartition("@")[2]
+    return f"{made_at.astimezone(UTC):%Y%m%dT%H%M%S}:{newsletter}:newsletter:{domain}"
 
 
 def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> bytes:
@@ -194,6 +247,8 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
         plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
         # RFC 3834, 5: keeps vacation notices away
         b"Auto-Submitted: auto-generated\r\n",
+        # edition, newsletter, kind, sender: by these Gmail counts complaints for its Postmaster Tools
+        plain_header("Feedback-ID", _feedback_id(headers, made_at)),
         b"MIME-Version: 1.0\r\n",
     ]
     if reply_address:

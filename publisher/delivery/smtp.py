@@ -1,36 +1,38 @@
-"""A mail server, one message at a time over one connection (RFC 5321)."""
+"""Mail servers as a transport: one message at a time for a copy, many at once for an edition."""
 
 from __future__ import annotations
 
-import re
-import smtplib
+import asyncio
 import ssl
+from collections.abc import Sequence
 from typing import Self
 
-from publisher.config import Smtp
+from publisher.config import Relay, Smtp
 from publisher.delivery.addresses import needs_smtputf8, wire_address
-from publisher.delivery.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
+from publisher.delivery.transport import GivenBack, Outcome, Rejected
+from publisher.delivery.wire.connect import open_line
+from publisher.delivery.wire.line import Line
+from publisher.delivery.wire.messages import Answer, Ending, Fate, Message, stuffed
 from publisher.errors import TransportError
-
-READY_FOR_DATA = 354
-CLOSING = 421
-LOGIN_NEEDED = 530
-
-
-class _DroppedError(Exception):
-    """The connection broke before a message was handed over: the message may go over another one."""
 
 
 class SmtpTransport:
-    """A transport over SMTP. The connection is made by the first message and kept for the next ones."""
+    """A transport over SMTP or LMTP. A connection is made by the first message and kept for the next ones.
+
+    `deliver` sends a whole edition by publisher.delivery.bulk, with the same servers and the same dialogue.
+    """
 
     idempotent = False
 
-    def __init__(self, settings: Smtp, *, context: ssl.SSLContext | None = None) -> None:
-        """Prepare, without connecting. context: which certificates to trust; the system's by default."""
-        self._settings = settings
-        self._context = context
-        self._connection: smtplib.SMTP | None = None
+    def __init__(self, servers: Smtp | Sequence[Relay], *, context: ssl.SSLContext | None = None) -> None:
+        """Prepare, without connecting. servers: one, or several that stand in for each other.
+
+        context: which certificates to trust; the system's by default.
+        """
+        self.servers: tuple[Smtp, ...] = (servers,) if isinstance(servers, Smtp) else tuple(servers)
+        self.context = context
+        self._runner: asyncio.Runner | None = None
+        self._single = _Single()
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +41,7 @@ class SmtpTransport:
         self.close()
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
-        """See Transport.send. A connection that broke while it was idle is made anew, once."""
+        """See Transport.send. Servers are asked in their order; a connection that broke is made anew, once."""
         try:
             sender = wire_address(envelope_from)
         except ValueError as error:
@@ -48,144 +50,106 @@ class SmtpTransport:
             recipient = wire_address(address)
         except ValueError as error:
             return Rejected(str(error))
-        try:
-            return self._transaction(self._connected(), sender, recipient, message)
-        except _DroppedError:
-            self._drop()
-        try:
-            return self._transaction(self._connected(), sender, recipient, message)
-        except _DroppedError as error:
-            self._drop()
-            raise self._error(f"the mail server hung up: {error}", "try again later") from error
+        letter = Message(
+            sender,
+            recipient,
+            [stuffed(message)],
+            utf8=needs_smtputf8(sender) or needs_smtputf8(recipient),
+            eight_bit=not message.isascii(),
+        )
+        self._runner = self._runner or asyncio.Runner()
+        return self._runner.run(self._send(letter))
 
     def close(self) -> None:
         """Say goodbye (QUIT) where a connection stands."""
-        if self._connection is not None:
-            try:
-                self._connection.quit()
-            except (smtplib.SMTPException, OSError):
-                self._connection.close()  # it is gone already, and nothing was in flight
-            self._connection = None
+        if self._runner is not None:
+            self._runner.run(self._single.leave())
+            self._runner.close()
+            self._runner = None
 
-    def _transaction(self, smtp: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> Outcome:
-        """Give the envelope; where it is taken, give the message."""
-        try:
-            refused = self._envelope(smtp, sender, recipient)
-            if refused is None:
-                code, words = smtp.docmd("DATA")
-                refused = None if code == READY_FOR_DATA else self._refusal(code, words)
-            if refused is not None:
-                smtp.rset()
-                return refused
-        except (smtplib.SMTPServerDisconnected, OSError) as error:
-            raise _DroppedError(str(error)) from error
-        return self._body(smtp, message)
-
-    def _envelope(self, smtp: smtplib.SMTP, sender: str, recipient: str) -> Outcome | None:
-        """Give sender and recipient; return the refusal, if any."""
-        unicode = needs_smtputf8(sender) or needs_smtputf8(recipient)
-        if unicode and not smtp.has_extn("smtputf8"):
-            return Rejected("the mail server cannot take addresses outside ASCII (no SMTPUTF8)")
-        if unicode:
-            smtp.command_encoding = "utf-8"
-        code, words = smtp.mail(sender, ["SMTPUTF8"] if unicode else [])
-        if code == CLOSING:
-            raise smtplib.SMTPServerDisconnected(_one_line(code, words))
-        if code >= 500 and code != LOGIN_NEEDED and not unicode:
-            # Every other message has the same sender: this is no refusal of one recipient.
-            raise self._error(
-                f"the mail server refuses the sender {sender}: {_one_line(code, words)}", "see mail.sender"
-            )
-        if code >= 400:
-            return self._refusal(code, words)
-        code, words = smtp.rcpt(recipient)
-        if code == CLOSING:
-            raise smtplib.SMTPServerDisconnected(_one_line(code, words))
-        return self._refusal(code, words) if code >= 400 else None
-
-    def _body(self, smtp: smtplib.SMTP, message: bytes) -> Outcome:
-        """Give the message. From here on a broken connection leaves doubt."""
-        stuffed = re.sub(rb"(?m)^\.", b"..", message)  # RFC 5321, 4.5.2
-        end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
-        try:
-            smtp.send(stuffed + end)
-            code, words = smtp.getreply()
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
-            return Unanswered(f"the connection broke before an answer: {error}")
-        if code == CLOSING:
-            self._drop()
-        return Accepted() if code < 300 else self._refusal(code, words)
-
-    def _refusal(self, code: int, words: bytes) -> Outcome:
-        said = _one_line(code, words)
-        if code == LOGIN_NEEDED:
-            raise self._error(f"the mail server wants a login: {said}", "see mail.smtp.username and tls")
-        return Rejected(said) if code >= 500 else Deferred(said)
-
-    def _connected(self) -> smtplib.SMTP:
-        if self._connection is None:
-            self._connection = self._connect()
-        return self._connection
-
-    def _connect(self) -> smtplib.SMTP:
-        """Connect, encrypt and log in; each failure says which of the three it was."""
-        s = self._settings
-        try:
-            smtp = self._open()
-        except ssl.SSLError as error:
-            raise self._error(f"no secure connection: {_reason(error)}", "see mail.smtp.tls and host") from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise self._error("the mail server offers no STARTTLS", "see mail.smtp.tls and port") from error
-        except (smtplib.SMTPException, OSError) as error:
-            what = f"the mail server cannot be reached: {_reason(error)}"
-            raise self._error(what, "see mail.smtp.host and port") from error
-        try:
-            if s.username:
-                smtp.login(s.username, s.password)
-        except smtplib.SMTPAuthenticationError as error:
-            smtp.close()
-            what = f"the mail server refuses the login of {s.username}"
-            raise self._error(what, "see mail.smtp.username and password") from error
-        except (smtplib.SMTPException, OSError) as error:
-            smtp.close()
-            raise self._error(f"the login failed: {_reason(error)}", "see mail.smtp.tls") from error
-        return smtp
-
-    def _open(self) -> smtplib.SMTP:
-        s = self._settings
-        context = None if s.tls == "none" else (self._context or ssl.create_default_context())
-        smtp: smtplib.SMTP
-        if s.tls == "tls":
-            smtp = smtplib.SMTP_SSL(s.host, s.port, timeout=s.timeout, context=context)
-        else:
-            smtp = smtplib.SMTP(s.host, s.port, timeout=s.timeout)
-        try:
-            if s.tls == "starttls":
-                smtp.starttls(context=context)
-            smtp.ehlo_or_helo_if_needed()
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    async def _send(self, letter: Message) -> Outcome:
+        """Try the servers in their order, each twice; raise what the last of them did."""
+        trouble: TransportError | None = None
+        for server in self.servers:
+            for _ in range(2):
+                try:
+                    fate, ending = await self._single.send(server, letter, self.context)
+                except TransportError as error:
+                    trouble = error
+                    break
+                if not isinstance(fate, GivenBack):
+                    return fate
+                trouble = _hung_up(server, fate, ending)
+                if ending and ending.mend:
+                    break
+        raise trouble or self._error("there is no mail server", "see mail.smtp")
 
     def _error(self, what: str, mend: str) -> TransportError:
-        return TransportError(what, where=f"{self._settings.host}:{self._settings.port}", mend=mend)
+        return TransportError(what, where=str(self.servers[0].address) if self.servers else "", mend=mend)
 
 
-def _one_line(code: int, words: bytes) -> str:
-    return " ".join(f"{code} {words.decode('utf-8', 'replace')}".split())
+def _hung_up(server: Smtp, fate: GivenBack, ending: Ending | None) -> TransportError:
+    where = str(server.address)
+    if ending and ending.mend:
+        return TransportError(ending.reason, where=where, mend=ending.mend)
+    return TransportError(f"the mail server hung up: {fate.reason}", where=where, mend="try again later")
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error
-        return _one_line(error.smtp_code, said if isinstance(said, bytes) else str(said).encode())
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+class _Single:
+    """The crew of one line that carries one message at a time."""
+
+    def __init__(self) -> None:
+        self._line: Line | None = None
+        self._server: Smtp | None = None
+        self._letter: Message | None = None
+        self._fate: asyncio.Future[Fate] | None = None
+        self._ending: Ending | None = None
+
+    async def send(self, server: Smtp, letter: Message, context: ssl.SSLContext | None) -> tuple[Fate, Ending | None]:
+        """Return the message's fate, and why the line ended if it did."""
+        if self._server is not server:
+            await self.leave()
+        if self._line is None:
+            self._line, self._server, self._ending = await open_line(server, self, context), server, None
+        self._fate, self._letter = asyncio.get_running_loop().create_future(), letter
+        self._line.pump()
+        return await self._fate, self._ending
+
+    async def leave(self) -> None:
+        """Say goodbye, and wait a moment for the answer."""
+        if self._line is None:
+            return
+        self._line.stop()
+        for _ in range(200):
+            if not self._stands():
+                return
+            await asyncio.sleep(0.005)
+        self._line.fail("no goodbye")
+
+    def _stands(self) -> bool:
+        return self._line is not None  # `ended` changes it meanwhile
+
+    def next_message(self, line: Line) -> Message | None:
+        """See Crew."""
+        letter, self._letter = self._letter, None
+        return letter
+
+    def answered(self, line: Line, answer: Answer) -> None:
+        """See Crew."""
+        line.unwritten -= 1
+        fate = self._fate
+        if fate is not None and not fate.done():
+            # What follows in this turn of the loop may end the line, and says why.
+            asyncio.get_running_loop().call_soon(_set, fate, answer.fate)
+
+    def ended(self, line: Line, ending: Ending) -> None:
+        """See Crew."""
+        self._line, self._ending = None, ending
+        if self._letter is not None and self._fate is not None and not self._fate.done():
+            self._letter = None
+            self._fate.set_result(GivenBack(ending.reason))
+
+
+def _set(future: asyncio.Future[Fate], fate: Fate) -> None:
+    if not future.done():
+        future.set_result(fate)

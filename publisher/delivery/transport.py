@@ -25,9 +25,15 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The server will never take it. reason is the server's own words, one line."""
+    """The server will never take it. reason is the server's own words, one line.
+
+    gone     the mailbox or its domain is not there (RFC 3463): nothing should be sent to it again
+    content  the message or its sender was refused, not the recipient: others will be refused, too
+    """
 
     reason: str
+    gone: bool = False
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,17 @@ class Unanswered:
     """The message was handed over and the connection broke before an answer: it may have arrived."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """It was not handed over, or the server said so: another connection may take it at once.
+
+    suspect  the connection broke when it was this message's turn, which may be why
+    """
+
+    reason: str
+    suspect: bool = False
 
 
 Outcome = Accepted | Deferred | Rejected | Unanswered

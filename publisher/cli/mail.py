@@ -1,0 +1,66 @@
+"""publisher mail keys"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.cli.app import App, with_app
+from publisher.errors import PublisherError
+
+if TYPE_CHECKING:
+    from publisher.config import Config
+
+
+@click.group(short_help="Make keys that sign mail, and say what the DNS needs.", epilog="Example: publisher mail keys")
+@with_app
+def mail(app: App) -> None:
+    """Make keys that sign mail, and say what the DNS needs."""
+
+
+@mail.command(epilog="Example: publisher mail keys --domain letters.example.org --kind ed25519")
+@click.option("--domain", default="", help="The domain of the From address. Default: that of mail.sender.")
+@click.option("--selector", default="", help="Names the key in the DNS. Default: letters, or letters-ed25519.")
+@click.option(
+    "--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", help="Default: rsa, which every receiver knows."
+)
+@with_app
+def keys(app: App, domain: str, selector: str, kind: str) -> None:
+    """Make a key for DKIM signatures and print its DNS record; a key that is there is only shown."""
+    from publisher.delivery.dkim_keys import dns_record, make_key
+
+    config = app.config()
+    domain = (domain or _own_domain(config)).lower()
+    selector = selector or ("letters" if kind == "rsa" else "letters-ed25519")
+    path = config.state_dir / "dkim" / f"{selector}.{domain}.pem"
+    made = make_key(path, "ed25519" if kind == "ed25519" else "rsa")
+    record = dns_record(path, selector, domain)
+    shown = path.relative_to(config.root).as_posix()
+    known = any((each.domain, each.selector) == (domain, selector) for each in config.mail.dkim)
+    if app.json:
+        app.print_json(_as_json(shown, domain, selector, record, made=made))
+        return
+    app.say(f"{'Made' if made else 'There already:'} {shown}. Keep a copy, and keep it secret.\n")
+    app.say(f"In the DNS of {domain}, as one TXT record:\n\n{record}\n")
+    if not known:
+        app.say(
+            "When the DNS shows it, in publisher.toml:\n\n"
+            f'[[mail.dkim]]\ndomain = "{domain}"\nselector = "{selector}"\nkey = "{shown}"'
+        )
+
+
+def _own_domain(config: Config) -> str:
+    from publisher.delivery.addresses import split_mailbox, wire_domain
+
+    domain = split_mailbox(config.mail.sender)[1].rpartition("@")[2]
+    if not domain:
+        raise PublisherError("there is no mail.sender to take the domain of", mend="name one with --domain")
+    try:
+        return wire_domain(domain)
+    except ValueError as error:
+        raise PublisherError(str(error), mend="see mail.sender") from error
+
+
+def _as_json(path: str, domain: str, selector: str, record: str, *, made: bool) -> dict[str, Any]:
+    return {"key": path, "domain": domain, "selector": selector, "record": record, "made": made}

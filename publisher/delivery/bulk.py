@@ -1,0 +1,108 @@
+"""A whole edition over mail servers: the sending loop with its thread, its signals and its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publisher.config import Relay as Server
+from publisher.config import Smtp
+from publisher.delivery.allowance import Allowance
+from publisher.delivery.clerk import Clerk
+from publisher.delivery.composing import Composer
+from publisher.delivery.order import Order
+from publisher.delivery.relay import Relay
+from publisher.delivery.sending import Sending
+from publisher.delivery.smtp import SmtpTransport
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+
+def send_edition(
+    store: Store, worker: str, transport: SmtpTransport, composer: Composer, order: Order, state_dir: Path
+) -> None:
+    """Send what is due of the composer's edition over all of the transport's servers, until nothing is.
+
+    Control-C and SIGTERM stop it within seconds, with nothing in doubt that a server still answers for; then
+    KeyboardInterrupt or SystemExit is raised. Raises TransportError where nothing more can be sent,
+    StoreError where the ledger cannot be written.
+    """
+    with ExitStack() as stack:
+        allowances = [_allowance(server, state_dir, order) for server in transport.servers]
+        for allowance in allowances:
+            if allowance is not None:
+                stack.callback(allowance.close)
+        stack.enter_context(_rare_collections())
+        asyncio.run(_send(store, worker, transport, composer, order, allowances))
+
+
+async def _send(
+    store: Store,
+    worker: str,
+    transport: SmtpTransport,
+    composer: Composer,
+    order: Order,
+    allowances: list[Allowance | None],
+) -> None:
+    sending = Sending(composer, order)
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: sending.end(_defect(context)))
+    clerk = Clerk(store, worker, composer.edition.id, sending.end)
+    relays = [
+        Relay(_weighted(server), sending, order.rest.total_seconds(), allowance, transport.context)
+        for server, allowance in zip(transport.servers, allowances, strict=True)
+    ]
+    with _stopped_by_sigterm(sending):
+        await sending.run(clerk, relays)
+
+
+@contextmanager
+def _stopped_by_sigterm(sending: Sending) -> Iterator[None]:
+    """End the run in order when the process is asked to; Control-C does it by asyncio's own means."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, lambda: sending.end(SystemExit(128 + signal.SIGTERM)))
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage in cycles less often: a message makes a hundred objects and no cycle."""
+    before = gc.get_threshold()
+    gc.freeze()  # what is there by now stays
+    gc.set_threshold(50_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _defect(context: dict[str, Any]) -> BaseException:
+    """Return what went wrong in a callback of the loop: it ends the run, in order, instead of being logged."""
+    error = context.get("exception")
+    return error if isinstance(error, BaseException) else RuntimeError(str(context.get("message")))
+
+
+def _weighted(server: Smtp) -> Server:
+    if isinstance(server, Server):
+        return server
+    return Server(**{item.name: getattr(server, item.name) for item in fields(Smtp)})
+
+
+def _allowance(server: Smtp, state_dir: Path, order: Order) -> Allowance | None:
+    if not server.per_day:
+        return None
+    return Allowance(state_dir / "relays", f"{server.username}@{server.address}", server.per_day, order.clock)

@@ -1,0 +1,30 @@
+"""What a run of the sending loop is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from publisher.delivery.lifecycle import Event
+from publisher.model import Delivery, DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """See the module.
+
+    lease       how long claimed rows are ours
+    unanswered  what befalls a message without an answer
+    clock       gives the present, aware
+    progress    told of each delivery once it is in the ledger
+    gone        told of each delivery whose mailbox is not there
+    rest        how long a relay that failed is left alone, the first time
+    """
+
+    lease: timedelta
+    unanswered: Event
+    clock: Callable[[], datetime]
+    progress: Callable[[Delivery, DeliveryStatus, str], None]
+    gone: Callable[[Delivery, str], None]
+    rest: timedelta = timedelta(seconds=1)

@@ -1,0 +1,77 @@
+"""A server for the dialogue, as a value, and what to say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from publisher.delivery.transport import GivenBack
+from publisher.delivery.wire.dialogue import Dialogue
+from publisher.delivery.wire.messages import Answer, Fate, Message, Offer
+
+PIPELINING = Offer(pipelining=True)
+LOCKSTEP = Offer()
+
+
+def message(number: int, **more: bool) -> Message:
+    return Message("ada@example.org", f"reader{number}@example.org", [f"Message {number}\r\n".encode()], **more)
+
+
+def body(letter: Message) -> bytes:
+    return b"".join(letter.content)
+
+
+FIRST, SECOND = message(1), message(2)
+
+
+@dataclass
+class Server:
+    """A server that answers each command by a script, and keeps what it took; it splits what it reads by lines."""
+
+    answer: Callable[[str, int], str]
+    taken: list[bytes] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    body: list[bytes] | None = None
+
+    def hear(self, data: bytes) -> list[str]:
+        """Return one answer for each command and each end of a body in the bytes."""
+        said = []
+        for line in data.splitlines(keepends=True):
+            if self.body is not None and line != b".\r\n":
+                self.body.append(line)
+                continue
+            word = "." if self.body is not None else line.split()[0].decode()
+            said.append(answer := self.answer(word, len(self.commands)))
+            self.commands.append(word)
+            if word == "." and answer.startswith("2"):
+                self.taken.append(b"".join(self.body or []))
+            self.body = [] if word == "DATA" and answer.startswith("354") else None
+        return said
+
+
+def usual(word: str, _: int) -> str:
+    return "354 go ahead" if word == "DATA" else "250 2.0.0 fine"
+
+
+def converse(dialogue: Dialogue, server: Server, messages: list[Message]) -> list[Answer]:
+    """Give every message for which there is room, until nothing happens any more."""
+    waiting, answers, said = list(messages), [], b""
+    while True:
+        while waiting and dialogue.room:
+            answers += dialogue.give(waiting.pop(0))
+        written = b"".join(dialogue.writes())
+        said = "".join(f"{line}\r\n" for line in server.hear(written)).encode()
+        if not said:
+            return answers
+        answers += dialogue.read(said)
+
+
+def fates(answers: list[Answer]) -> dict[str, Fate]:
+    """What became of each message, by its reader; whose turn it was has a test of its own."""
+    assert len({id(answer.message) for answer in answers}) == len(answers)
+    return {
+        answer.message.recipient.partition("@")[0]: replace(answer.fate, suspect=False)
+        if isinstance(answer.fate, GivenBack)
+        else answer.fate
+        for answer in answers
+    }

@@ -1,0 +1,87 @@
+"""Postfix's smtp-sink: a mail server that takes, refuses or drops as its options say, and keeps what it took."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Relay
+
+
+@dataclass(frozen=True)
+class Sink:
+    """A running sink: how to reach it, and what it has taken."""
+
+    server: Relay
+    dump: Path
+    process: subprocess.Popen[bytes]
+
+    def taken(self) -> list[tuple[str, str]]:
+        """Recipient and Message-ID of every message, in the order of their arrival."""
+        text = self.dump.read_text("utf-8", "replace") if self.dump.exists() else ""
+        heads = [part.partition("\n\n")[0] for part in text.split("X-Client-Addr: ")[1:]]
+        return [(_field(head, r"X-Rcpt-Args: <(.*?)>"), _field(head, r"(?i)Message-ID:\s*(<.*?>)")) for head in heads]
+
+    def recipients(self) -> list[str]:
+        return [recipient for recipient, _ in self.taken()]
+
+
+def _field(head: str, pattern: str) -> str:
+    found = re.search(pattern, head)
+    assert found, head
+    return found[1]
+
+
+@contextmanager
+def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **settings: object) -> Iterator[Sink]:
+    """Run smtp-sink with such options until the block ends. settings: of the Relay that leads to it."""
+    program = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        pytest.skip("smtp-sink comes with Debian's postfix")
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    path, dump = folder / "socket", folder / "taken"
+    place = f"unix:{path}" if unix else f"127.0.0.1:{port}"
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    process = subprocess.Popen(
+        [program, *user, "-D", str(dump), *options, place, "500"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    scheme = "lmtp" if "-L" in options else "smtp"
+    url = f"{scheme}+unix://{path}" if unix else f"{scheme}://127.0.0.1:{port}"
+    try:
+        _await(process, path if unix else port)
+        yield Sink(Relay(**{"url": url, "tls": "none", "timeout": 10} | settings), dump, process)  # type: ignore[arg-type]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _await(process: subprocess.Popen[bytes], place: Path | int) -> None:
+    """Wait until somebody listens there."""
+    for _ in range(1_000):
+        assert process.poll() is None, "smtp-sink ended"
+        if isinstance(place, Path):
+            if place.exists():
+                return
+        else:
+            with socket.socket() as caller:
+                if not caller.connect_ex(("127.0.0.1", place)):
+                    return
+        time.sleep(0.005)
+    raise AssertionError("smtp-sink does not listen")

@@ -1,0 +1,183 @@
+"""Rates, rests, shares and days, by a clock that the tests turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.config.mail import parse_domain_rate, parse_rate
+from publisher.delivery.allowance import Allowance
+from publisher.delivery.pace import AHEAD, FAILURES, LONGEST_REST, Health, Pace, Share, may_take
+from publisher.delivery.returnpath import ReturnPath
+from publisher.errors import ProjectError
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@given(
+    rate=st.floats(0.05, 5_000),
+    late=st.lists(st.floats(0, 0.04), min_size=1, max_size=40),
+)
+def test_a_rate_is_held_within_two_in_a_hundred_however_late_the_timers_ring(rate: float, late: list[float]) -> None:
+    pace, now, turns = Pace(rate, burst=0.05), 1_000.0, 0
+    seconds = 200 / rate + 5
+    while now < 1_000 + seconds:
+        while not pace.wait(now):
+            pace.take(now)
+            turns += 1
+        now += pace.wait(now) + late[turns % len(late)]
+    # The first turn is free, and so are those of the burst.
+    assert 0.98 * rate * seconds - 2 <= turns <= 1.02 * rate * seconds + 1 + 0.05 * rate
+
+
+def test_a_pace_that_stood_still_does_not_run_after_what_it_missed() -> None:
+    pace = Pace(10, burst=0.05)
+    pace.take(0.0)
+    assert pace.wait(3_600.0) == 0
+    pace.take(3_600.0)
+    assert pace.wait(3_600.0) == pytest.approx(0.05)
+
+
+def test_no_rate_is_no_limit() -> None:
+    pace = Pace(0)
+    for _ in range(3):
+        assert pace.wait(5.0) == 0
+        pace.take(5.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("", 0), ("14/s", 14), ("30/min", 0.5), ("500 / h", 500 / 3600), ("86400/day", 1)]
+)
+def test_rates_are_written_as_people_say_them(text: str, rate: float) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["0/s", "fast", "10", "1.5/s", "-1/s", "10/year", "/s"])
+def test_what_is_no_rate_is_said_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="write it like 14/s"):
+        parse_rate(text)
+
+
+def test_a_domain_has_a_rate_of_its_own() -> None:
+    assert parse_domain_rate("Gmail.com 120/min") == ("gmail.com", 2)
+    for text in ("gmail.com", "20/min", "a@gmail.com 2/s", "gmail.com soon"):
+        with pytest.raises(ValueError, match="write it like"):
+            parse_domain_rate(text)
+
+
+def test_a_relay_that_fails_rests_twice_as_long_each_time_and_is_given_up_in_the_end() -> None:
+    health, now, rests = Health().reached(), 0.0, []
+    while not health.hopeless:
+        health = health.failed(now, "hung up")
+        rests.append(health.until - now)
+        now = health.until
+    assert rests == [1, 2, 4, 8, 16]
+    assert len(rests) == FAILURES
+
+
+def test_connections_that_break_together_are_one_failure() -> None:
+    health = Health().reached()
+    for moment in (10.0, 10.1, 10.5):
+        health = health.failed(moment, "reset")
+    assert health.failures == 1
+    assert health.resting(10.9)
+    assert not health.resting(11.0)
+    assert health.failed(11.0, "reset").failures == 2
+    assert health.well() == Health(worked=True, reason="reset")
+
+
+def test_a_relay_that_was_never_reached_is_given_up_at_once_and_a_wrong_setting_too() -> None:
+    assert Health().failed(0, "refused").hopeless
+    assert Health().reached().failed(0, "no such user", "see username", broken=True).hopeless
+    assert Health(rest=100).reached().failed(0, "slow").until == LONGEST_REST
+
+
+@given(st.lists(st.integers(1, 20), min_size=2, max_size=5))
+def test_relays_that_keep_up_get_parts_like_their_weights(weights: list[int]) -> None:
+    taken = Counter[int]()
+    for turn in range(2_000):
+        for number in range(turn, turn + len(weights)):
+            relay = number % len(weights)
+            shares = [Share(taken[i], weight, lively=True) for i, weight in enumerate(weights)]
+            if may_take(shares[relay], shares[:relay] + shares[relay + 1 :]):
+                taken[relay] += 1
+    for i, weight in enumerate(weights):
+        for j, other in enumerate(weights):
+            assert taken[i] / weight <= taken[j] / other + AHEAD / weight + 1 / weight
+
+
+def test_a_relay_that_does_not_keep_up_holds_nobody_back() -> None:
+    assert may_take(Share(1_000, 1, lively=True), [Share(0, 9, lively=False)])
+    assert not may_take(Share(1_000, 1, lively=True), [Share(0, 9, lively=True)])
+
+
+def test_a_day_is_shared_by_all_workers_and_begins_anew(tmp_path: Path) -> None:
+    now = [NOON]
+    workers = [Allowance(tmp_path, "relay:25", 120, lambda: now[0]) for _ in range(2)]
+    given_out = 0
+    while any(worker.left() for worker in workers):
+        for worker in workers:
+            if worker.left():
+                worker.take()
+                given_out += 1
+    assert given_out == 120
+    now[0] += timedelta(hours=12)
+    assert workers[0].left()
+
+
+def test_what_was_reserved_and_not_used_is_given_back(tmp_path: Path) -> None:
+    first = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
+    assert first.left()
+    first.take()
+    first.take()
+    first.give_back()
+    first.close()
+    second = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
+    count = 0
+    while second.left():
+        second.take()
+        count += 1
+    assert count == 59
+
+
+def test_a_count_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    allowance = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
+    assert allowance.left()
+    for path in tmp_path.iterdir():
+        path.write_text("many")
+    with pytest.raises(ProjectError, match="count of a relay's day"):
+        allowance.close()
+
+
+PATH = ReturnPath("bounces@example.org", "a secret for tests only")
+
+
+@given(st.integers(1, 10**18))
+def test_a_return_address_reads_back_and_fits_its_place(number: int) -> None:
+    address = PATH.of(number)
+    assert PATH.read(address) == PATH.read(address.upper()) == number
+    assert len(address.partition("@")[0]) <= 64
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bounces@example.org",
+        "bounces+7@example.org",
+        "bounces+7-aaaaaaaaaaaaaaaa@example.org",
+        PATH.of(7).replace("+7-", "+8-"),
+        PATH.of(7).replace("example.org", "example.com"),
+        PATH.of(7).replace("bounces", "other"),
+        PATH.of(7).replace("+7-", "+07-"),
+        PATH.of(7) + "x",
+        ReturnPath("bounces@example.org", "another secret").of(7),
+        "",
+    ],
+)
+def test_a_return_address_that_was_not_made_here_is_refused(address: str) -> None:
+    assert PATH.read(address) is None
