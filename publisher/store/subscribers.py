@@ -50,7 +50,8 @@ class Subscribers:
 
         A known address keeps its name and language, gains the newsletters it lacks, and has the topics that are
         named for those it has; none named leaves them. Whom the table of standings does not let in is refused,
-        and so is a suppressed address. Doing the same twice changes nothing. Returns what became of each, in their order. Pass many in groups of at most 10,000.
+        and so is a suppressed address. Doing the same twice changes nothing. Returns what became of each, in their
+        order. Pass many in groups of at most 10,000.
         rehearse: find out and write nothing.
         """
         try:

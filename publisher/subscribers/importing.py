@@ -17,6 +17,7 @@ from publisher.subscribers.address import clean_language, clean_line, clean_name
 from publisher.subscribers.columns import Columns, full_name, why_not
 from publisher.subscribers.rows import Row, Rows
 from publisher.subscribers.subscribe import words
+from publisher.subscribers.topic_cells import topics_of
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -139,7 +140,7 @@ class _People:
         cell = self.columns.cell
         if against := why_not(self.columns, row.cells):
             raise SubscriberError(f"{shortened(self.address(row))} is {shortened(against)} in the file")
-        topics = words(cell(row.cells, "topics"))
+        topics = topics_of(cell(row.cells, "topics"))
         return NewSubscriber(
             address=normalise(self.address(row)),
             name=clean_name(full_name(self.columns, row.cells)),
