@@ -11,6 +11,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+import pytest
 from conftest import ROOT, Project
 
 GHOST = (
@@ -66,6 +67,24 @@ def test_an_import_sets_the_topics_it_names_and_leaves_those_it_does_not(project
     project.write("people.csv", "email,topics\nada@example.org,\n")
     assert project.ok("subscribers", "import", str(path), "--json").json["unchanged"] == 1
     assert chosen(project) == {"weekly": ["maps"]}
+
+
+@pytest.mark.parametrize("topic", ["", " ", "-"])
+def test_an_empty_topic_is_refused_and_nobody_is_added(project: Project, topic: str) -> None:
+    ran = project.run("subscribers", "add", "ada@example.org", "--topic", topic)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error: --topic is empty (name a tag, or leave --topic out for all posts)\n"
+    assert project.ok("subscribers", "list", "--json").json == []
+
+
+def test_a_topic_that_no_post_has_is_told_with_the_nearest_tag(project: Project) -> None:
+    project.write("posts/one.md", "---\ntitle: One\ndate: 2026-01-02\ntags: [Birds, Bird watching]\n---\nWords.\n")
+    ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "brids", "--topic", "bird-watching")
+    assert ran.err == "warning: no post has the topic 'brids' (did you mean 'Birds'?)\n"
+    assert chosen(project) == {"weekly": ["bird-watching", "brids"]}
+    ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "C++")
+    assert ran.err == "warning: no post has the topic 'c_plus_plus' yet\n"
+    assert project.ok("subscribers", "add", "ada@example.org", "--topic", "BIRDS").err == ""
 
 
 def test_one_person_can_be_shown_with_all_that_is_kept(project: Project) -> None:
