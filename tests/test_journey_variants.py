@@ -225,6 +225,13 @@ def test_topics_that_every_post_meets_show_the_letter_for_all_topics_and_say_so(
     assert project.run("editions", "show", "1", "--variant", "maps").code == 1
 
 
+def test_copies_of_one_moment_are_as_many_messages(project: Project) -> None:
+    for topic in ("reading", "READING", "fish"):
+        project.ok("publish", "--to", "me@example.net", "--topic", "reading", "--topic", topic)
+    copies = project.mail()["me@example.net"]
+    assert len({str(message["Message-ID"]) for message in copies}) == len(copies) == 3
+
+
 def test_people_imported_with_topics_in_any_spelling_share_a_letter(project: Project) -> None:
     rows = ["email,newsletters,topics", "a@example.org,weekly,READING", "b@example.org,weekly,reading"]
     project.write("people.csv", "\n".join(rows) + "\n")
