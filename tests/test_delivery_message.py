@@ -114,9 +114,8 @@ def test_a_message_reads_back_with_every_header() -> None:
 def test_a_long_subject_in_ascii_is_folded_at_its_spaces_and_not_encoded() -> None:
     subject = "What readers of plain text told us this year, and eleven other letters: a digest of a long autumn"
     message = written(letter(subject=subject))
-    assert (
-        b"\r\nSubject: What readers of plain text told us this year, and eleven other letters:\r\n a digest" in message
-    )
+    folded = subject.replace(" letters:", "\r\n letters:")
+    assert f"\r\nSubject: {folded}\r\n".encode() in message
     assert read(message)["Subject"] == subject
 
 
