@@ -26,8 +26,8 @@ def send_copy(
 ) -> Outcome:
     """Send one marked copy of a letter to an address, subscriber or not, and touch no ledger.
 
-    edition: made, or only drafted (any id); a copy with the same slot is the same message again. Raises SubscriberError for an address that cannot be mailed,
-    TransportError like any sending.
+    edition: made, or only drafted (any id); a copy with the same slot is the same message again.
+    Raises SubscriberError for an address that cannot be mailed, TransportError like any sending.
     """
     identity = f"{NOBODY}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
     marked = replace(letter, subject=f"[Copy] {letter.subject}")
