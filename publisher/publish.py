@@ -206,11 +206,13 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
 
     Touches neither the ledger nor an edition. Raises PublisherError where the copy is not taken.
     """
+    import secrets
+
     from publisher.delivery.copy import send_copy
     from publisher.delivery.transport import Accepted
 
-    # A slot that no edition has: a second copy is a second message, not the first one again.
-    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}", number, letter.subject, now)
+    # A slot that nothing else has: a second copy is a second message, also of one second or with --now.
+    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)
     with open_transport(config) as transport:
         outcome = send_copy(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
     if not isinstance(outcome, Accepted):

@@ -72,7 +72,8 @@ def test_a_missing_folder_of_posts_is_a_problem(project: Project) -> None:
     project.configure('\n[posts]\nfolder = "post"\n')
     ran = project.run("check")
     assert ran.code == 1
-    assert ran.out.startswith("error: post: cannot be read: No such file or directory")
+    what = "cannot be read: No such file or directory (make the folder, or set posts.folder)"
+    assert ran.out.startswith(f"error: post: {what}\n")
 
 
 def test_status_tells_what_there_is_and_what_comes_next(project: Project) -> None:

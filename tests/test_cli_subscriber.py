@@ -11,6 +11,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+import pytest
 from conftest import ROOT, Project
 
 GHOST = (
@@ -31,6 +32,59 @@ def test_adding_somebody_who_is_known_changes_their_name_if_one_is_given(project
     project.ok("subscribers", "add", "ADA@example.org", "--name", "Ada Lovelace", "--language", "en")
     (ada,) = project.ok("subscribers", "list", "--json").json
     assert (ada["name"], ada["language"], ada["email"]) == ("Ada Lovelace", "en", "ada@example.org")
+
+
+def chosen(project: Project) -> dict[str, list[str]]:
+    """The topics of Ada's newsletters."""
+    (ada,) = project.ok("subscribers", "list", "--json").json
+    return {wish["newsletter"]: wish["topics"] for wish in ada["subscriptions"]}
+
+
+def test_topics_of_somebody_who_is_known_are_set_anew_and_recorded(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
+    ran = project.ok("subscribers", "add", "ADA@example.org", "--topic", "maps")
+    assert (ran.out, chosen(project)) == ("ADA@example.org: updated (weekly)\n", {"weekly": ["maps"]})
+    assert project.ok("subscribers", "add", "ada@example.org", "--topic", "maps").out.endswith("unchanged (weekly)\n")
+    assert project.ok("subscribers", "add", "ada@example.org").out.endswith("unchanged (weekly)\n")
+    assert chosen(project) == {"weekly": ["maps"]}
+    assert 'subscribed  weekly ["maps"]  [command line]' in project.ok("subscribers", "show", "ada@example.org").out
+
+
+def test_who_comes_back_has_the_topics_they_name_now_and_without_any_those_they_had(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
+    for words, topics in ((("--topic", "maps"), ["maps"]), ((), ["maps"])):
+        project.ok("subscribers", "remove", "ada@example.org")
+        assert "returned" in project.ok("subscribers", "add", "ada@example.org", "--again", *words).out
+        assert chosen(project) == {"weekly": topics}
+
+
+def test_an_import_sets_the_topics_it_names_and_leaves_those_it_does_not(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
+    path = project.write("people.csv", "email,topics\nada@example.org,maps\n")
+    counts = project.ok("subscribers", "import", str(path), "--json").json
+    assert (counts["updated"], counts["unchanged"], chosen(project)) == (1, 0, {"weekly": ["maps"]})
+    assert "[import people.csv]" in project.ok("subscribers", "show", "ada@example.org").out
+    project.write("people.csv", "email,topics\nada@example.org,\n")
+    assert project.ok("subscribers", "import", str(path), "--json").json["unchanged"] == 1
+    assert chosen(project) == {"weekly": ["maps"]}
+
+
+@pytest.mark.parametrize("topic", ["", " ", "-"])
+def test_an_empty_topic_is_refused_and_nobody_is_added(project: Project, topic: str) -> None:
+    ran = project.run("subscribers", "add", "ada@example.org", "--topic", topic)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error: --topic is empty (name a tag, or leave --topic out for all posts)\n"
+    assert project.ok("subscribers", "list", "--json").json == []
+
+
+def test_a_topic_that_no_post_has_is_told_with_the_nearest_tag(project: Project) -> None:
+    project.write("posts/one.md", "---\ntitle: One\ndate: 2026-01-02\ntags: [Birds, Bird watching]\n---\nWords.\n")
+    ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "brids", "--topic", "bird-watching")
+    assert ran.err == "warning: no post has the topic 'brids' (did you mean 'Birds'?)\n"
+    assert chosen(project) == {"weekly": ["bird-watching", "brids"]}
+    ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "C++")
+    assert ran.err == "warning: no post has the topic 'c_plus_plus' yet\n"
+    assert project.ok("subscribers", "add", "ada@example.org", "--topic", "BIRDS").err == ""
 
 
 def test_one_person_can_be_shown_with_all_that_is_kept(project: Project) -> None:

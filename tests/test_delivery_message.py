@@ -112,6 +112,23 @@ def test_a_message_reads_back_with_every_header() -> None:
     assert not any(part.defects for part in message.walk())
 
 
+def test_a_long_subject_in_ascii_is_folded_at_its_spaces_and_not_encoded() -> None:
+    subject = "What readers of plain text told us this year, and eleven other letters: a digest of a long autumn"
+    message = written(letter(subject=subject))
+    folded = subject.replace(" letters:", "\r\n letters:")
+    assert f"\r\nSubject: {folded}\r\n".encode() in message
+    assert read(message)["Subject"] == subject
+
+
+@pytest.mark.parametrize(
+    "subject", ["x" * 70, f"A {'x' * 78} word", f"A long subject {'of many words ' * 9}=?utf-8?q?x?="]
+)
+def test_a_subject_that_cannot_be_folded_is_encoded(subject: str) -> None:
+    message = written(letter(subject=subject))
+    assert b"\r\nSubject: =?utf-8?b?" in message
+    assert read(message)["Subject"] == subject
+
+
 def test_one_click_is_promised_for_https_only() -> None:
     recipient = Recipient("a@example.org", "", "<1@b>", "http://localhost:8000/unsubscribe/x", "")
     message = read(written(letter(), recipient))

@@ -114,7 +114,7 @@ def test_a_rehearsal_shows_the_letters_and_who_gets_none(project: Project) -> No
     assert "All about second" in text
     assert "All about third" not in text
     assert project.run("editions", "show", "1", "--variant", "fish").err == (
-        "error: edition 1 has no letter for 'fish' (publisher editions show lists its letters)\n"
+        "error: edition 1 has no letter for 'fish' (publisher editions show 1 lists its letters)\n"
     )
 
 
@@ -203,6 +203,33 @@ def test_a_test_copy_shows_the_letter_of_a_choice(project: Project) -> None:
     assert ran.code == 1
     assert ran.err.startswith("error: no post of weekly's next letter has a topic of fish, sea")
     assert project.run("publish", "--topic", "fish").code == 2
+
+
+@pytest.mark.parametrize("variant", ["fish,reading", "reading,fish", "READING, Fish", " reading ,fish,"])
+def test_a_letter_is_shown_for_its_topics_in_any_order_and_spelling(project: Project, variant: str) -> None:
+    join(project, "cem", "reading", "fish")
+    project.ok("publish")
+    ran = project.ok("editions", "show", "1", "--variant", variant, "--json")
+    assert (ran.err, ran.json["variant"]) == ("", "fish,reading")
+    assert "All about third" not in ran.json["text"]
+
+
+def test_topics_that_every_post_meets_show_the_letter_for_all_topics_and_say_so(project: Project) -> None:
+    for name, tag in (("first", "maps"), ("second", "birds"), ("third", "Maps")):
+        project.post(name, "2026-11-02", title=name.title(), tags=f"[{tag}]")
+    join(project, "ada", "birds", "maps")
+    project.ok("publish")
+    ran = project.ok("editions", "show", "1", "--variant", "Maps,birds", "--json")
+    assert ran.err == "every post has a topic of birds, maps: this is the letter for all topics\n"
+    assert (ran.json["variant"], ran.json["letters"][0]["messages"]) == ("", 1)
+    assert project.run("editions", "show", "1", "--variant", "maps").code == 1
+
+
+def test_copies_of_one_moment_are_as_many_messages(project: Project) -> None:
+    for topic in ("reading", "READING", "fish"):
+        project.ok("publish", "--to", "me@example.net", "--topic", "reading", "--topic", topic)
+    copies = project.mail()["me@example.net"]
+    assert len({str(message["Message-ID"]) for message in copies}) == len(copies) == 3
 
 
 def test_people_imported_with_topics_in_any_spelling_share_a_letter(project: Project) -> None:

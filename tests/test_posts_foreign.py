@@ -206,3 +206,16 @@ def test_a_post_about_liquid_is_shown_as_it_is_written() -> None:
     body = "Write `{% include x %}`:\n\n```liquid\n{% for a in b %}{{ a | link }}{% endfor %}\n{{ site.url }}\n```"
     assert "{{ site.url }}" in html_of(body)
     assert rendered(body).problems == ()
+
+
+@pytest.mark.parametrize("mark", ["> ", ">", "- ", "1. ", "*\t", ">  "])
+def test_a_line_of_hundreds_of_marks_is_read_in_one_pass_and_its_fence_is_found(mark: str) -> None:
+    """A pattern that tries every way to divide the spaces would go on for ever."""
+    deep = mark * 300
+    assert code_lines([f"{deep}words", f"{deep}```", f"{deep}words", "> ```", "words"]) == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]

@@ -8,16 +8,18 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_samples import NOW, add_people, later, person
 
 from publisher.errors import SubscriberError
 from publisher.model import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
+from publisher.subscribers.address import clean_line
 from publisher.subscribers.exporting import export_csv, export_json
 from publisher.subscribers.formulas import guarded, unguarded
 from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv
+from publisher.subscribers.topic_cells import topics_of
 
 pytest_plugins = ["store_fixtures"]
 
@@ -32,7 +34,7 @@ def bring(
         store, path, newsletters=newsletters, known=("weekly", "daily"), at=NOW, told=Listeners(refused=refused.append)
     )
     assert report.refused == len(refused)
-    assert report.rows == report.added + report.subscribed + report.unchanged + report.refused
+    assert report.rows == report.added + report.subscribed + report.updated + report.unchanged + report.refused
     return report, [str(refusal) for refusal in refused]
 
 
@@ -166,6 +168,22 @@ def test_what_is_exported_comes_back_the_same(store: Store, tmp_path: Path) -> N
         assert known(other) == known(store)
 
 
+@pytest.mark.parametrize(
+    ("cell", "topics"),
+    [
+        ("Bird watching", ("Bird watching",)),
+        ("Bird watching;maps , ai,", ("Bird watching", "maps", "ai")),
+        ('birds, "Maps, old" ;"say ""hi"""', ("birds", "Maps, old", 'say "hi"')),
+        ('"Maps, old', ('"Maps', "old")),
+        ('the "old" maps', ('the "old" maps',)),
+        (' ;, "", ai, ai', ("ai",)),
+        ("", ()),
+    ],
+)
+def test_commas_and_semicolons_separate_topics_and_quotes_keep_them(cell: str, topics: tuple[str, ...]) -> None:
+    assert topics_of(cell) == topics
+
+
 HOSTILE = st.sampled_from(["=", "+", "-", "@", "\t", "\r", "\n", "'", '"', ",", ";", "cmd|' /C calc'!A0"])
 CELLS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=("Cs",)))).map("".join)
 
@@ -174,6 +192,30 @@ CELLS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=("Cs",)))).m
 def test_no_cell_is_a_formula_and_every_cell_reads_back(cell: str) -> None:
     assert guarded(cell)[:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
     assert unguarded(guarded(cell)) == cell
+
+
+TOPICS = st.lists(CELLS.map(lambda text: clean_line(text, 40)).filter(bool), unique=True, max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(TOPICS)
+def test_any_topics_come_back_from_an_export_as_they_were(
+    sqlite_store: Store, tmp_path: Path, topics: list[str]
+) -> None:
+    people, path = sqlite_store.subscribers, tmp_path / "out.csv"
+    people.add(person(topics=tuple(topics)), at=NOW, source="test")
+    before = people.get("ada@example.org")
+    assert before
+    with path.open("w", newline="", encoding="utf-8") as out:
+        export_csv([before], out)
+    for result in ("unchanged", "added"):
+        report = import_csv(sqlite_store, path, newsletters=(), known=("weekly",), at=NOW)
+        after = people.get("ada@example.org")
+        assert getattr(report, result) == 1
+        assert after
+        assert after.subscriptions == before.subscriptions
+        with people.change(NOW) as change:
+            change.erase(after, "ada@example.org")
 
 
 @given(CELLS, CELLS)

@@ -1,8 +1,9 @@
-"""Which newsletters a command is about."""
+"""Which newsletters and topics a command is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,3 +34,30 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
         )
     require_known(config, names)
     return list(dict.fromkeys(names)) or known
+
+
+def chosen_topics(topics: Iterable[str]) -> list[str]:
+    """Return topics as slugs; raise PublisherError for one without a letter, digit or sign that a tag can have."""
+    from publisher.posts.tagging import normal_form, topic_slug
+
+    named = list(topics)
+    if not all(map(normal_form, named)):
+        raise PublisherError("--topic is empty", mend="name a tag, or leave --topic out for all posts")
+    return [topic_slug(topic) for topic in named]
+
+
+def strange_topics(config: Config, now: datetime, slugs: Sequence[str]) -> Iterator[str]:
+    """Return a line for each topic that no post has, with the tag that was meant, perhaps."""
+    import difflib
+
+    from publisher.build import code_key
+    from publisher.posts.archive import read_archive
+
+    if not slugs:
+        return
+    posts = read_archive(config, now, code_key(), keep=False).posts
+    tags = {tag.slug: tag.name for post in posts for tag in post.tags}
+    for slug in dict.fromkeys(slugs):
+        if slug not in tags:
+            near = difflib.get_close_matches(slug, tags, n=1)
+            yield f"no post has the topic {slug!r}" + (f" (did you mean {tags[near[0]]!r}?)" if near else " yet")

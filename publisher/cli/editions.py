@@ -10,6 +10,7 @@ from publisher.cli.app import App, plural, require_known, with_app
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
+    from publisher.config import Config
     from publisher.model import Edition, Letter
     from publisher.store import Store
 
@@ -66,20 +67,40 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
         edition = store.editions.get(edition_id)
         if edition is None:
             raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
-        letter = store.editions.letter(edition_id, variant)
+        letter = store.editions.letter(edition_id, variant) or _letter_of(app, config, store, edition, variant)
         row = _row(store, edition) | {"letters": _letters(store, edition_id)}
     if letter is None:
         raise PublisherError(
-            f"edition {edition_id} has no letter for {variant!r}", mend="publisher editions show lists its letters"
+            f"edition {edition_id} has no letter for {variant!r}",
+            mend=f"publisher editions show {edition_id} lists its letters",
         )
     if part:
         click.echo(letter.html if part == "html" else letter.text, nl=not letter.text.endswith("\n"))
     elif app.json:
         app.print_json(
-            row | {"variant": variant, "preheader": letter.preheader, "html": letter.html, "text": letter.text}
+            row | {"variant": letter.variant, "preheader": letter.preheader, "html": letter.html, "text": letter.text}
         )
     else:
         _facts(app, row, letter, edition)
+
+
+def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
+    """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
+    from publisher.build import code_key
+    from publisher.editions.variants import topic_set, variant_key, variants_of
+    from publisher.model import Choice
+    from publisher.posts.archive import read_archive
+
+    topics = topic_set(variant.split(","))
+    if not topics or (letter := store.editions.letter(edition.id, variant_key(topics))):
+        return letter if topics else None
+    sent = {post.id for post in edition.posts}
+    posts = [post for post in read_archive(config, app.now(config), code_key(), keep=False).posts if post.id in sent]
+    everyone = variants_of(posts, [Choice(topics, 1)])[0]
+    if len(posts) < len(sent) or not everyone.subscribers:
+        return None
+    click.echo(f"every post has a topic of {', '.join(topics)}: this is the letter for all topics", err=True)
+    return store.editions.letter(edition.id)
 
 
 def _row(store: Store, edition: Edition) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, require_known, with_app
-from publisher.cli.chosen import chosen_newsletters, several
+from publisher.cli.chosen import chosen_newsletters, chosen_topics, several, strange_topics
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ NOBODY = "there are no subscribers yet"
     "topics",
     multiple=True,
     metavar="TAG",
-    help="A tag the person cares about; none means all posts.",
+    help="A tag of posts; again for more. None: all posts, or as it was for somebody who is known.",
 )
 @click.option("--language", default="", help="The person's language, such as de.")
 @click.option("--again", is_flag=True, help="The person left, or bounced, and asked you to come back.")
@@ -42,13 +42,13 @@ def add(
     again: bool,
 ) -> None:
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
-    from publisher.posts.tagging import topic_slug
     from publisher.runtime import open_project_store
     from publisher.subscribers.address import normalise
     from publisher.subscribers.subscribe import subscribe
 
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
+    slugs = chosen_topics(topics)
     bare = normalise(address)
     with open_project_store(config) as store:
         done = subscribe(
@@ -57,10 +57,12 @@ def add(
             newsletters=chosen,
             at=app.now(config),
             name=name,
-            topics=[topic_slug(topic) for topic in topics],
+            topics=slugs,
             language=language,
             again=again,
         )
+    for line in strange_topics(config, app.now(config), slugs):
+        click.echo(f"warning: {line}", err=True)
     if app.json:
         app.print_json({"address": bare, "newsletters": chosen, "result": done.value})
     app.say(f"{bare}: {done.value} ({', '.join(chosen)})")

@@ -113,12 +113,14 @@ def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> No
                 "rows": report.rows,
                 "added": report.added,
                 "subscribed": report.subscribed,
+                "updated": report.updated,
                 "unchanged": report.unchanged,
                 "refused": report.refused,
             }
         )
+    updated = f"{report.updated:,} with other topics, " if report.updated else ""
     app.say(
-        f"{plural(report.rows, 'row')}: {report.added:,} added, {report.subscribed:,} gained a newsletter, "
+        f"{plural(report.rows, 'row')}: {report.added:,} added, {report.subscribed:,} gained a newsletter, {updated}"
         f"{report.unchanged:,} unchanged, {report.refused:,} refused"
         + (" (a rehearsal: nothing was written)" if dry_run else "")
     )

@@ -26,8 +26,8 @@ def send_copy(
 ) -> Outcome:
     """Send one marked copy of a letter to an address, subscriber or not, and touch no ledger.
 
-    edition: made, or only drafted (any id). Raises SubscriberError for an address that cannot be mailed,
-    TransportError like any sending.
+    edition: made, or only drafted (any id); a copy with the same slot is the same message again.
+    Raises SubscriberError for an address that cannot be mailed, TransportError like any sending.
     """
     identity = f"{NOBODY}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
     marked = replace(letter, subject=f"[Copy] {letter.subject}")
@@ -42,4 +42,4 @@ def send_copy(
         message = MessageTemplate.of(marked, headers, edition.made_at).join(recipient)
     except ValueError as error:
         raise SubscriberError(str(error), mend="check the address and mail.sender") from error
-    return transport.send(headers.sender_address, to, message, f"copy-{edition.newsletter}/{identity}")
+    return transport.send(headers.sender_address, to, message, f"{edition.newsletter}-{edition.slot}/{identity}")

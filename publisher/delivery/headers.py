@@ -26,10 +26,14 @@ def one_line(text: str) -> str:
 
 
 def text_header(name: str, text: str) -> bytes:
-    """Return "Name: text" for a header of free words, such as Subject, folded, ending with CRLF."""
+    """Return "Name: text" for a header of free words, such as Subject, folded, ending with CRLF.
+
+    ASCII stands as it is, folded at its spaces, unless a word has no room on a line.
+    """
     clean = one_line(text)
-    if _plain(clean) and len(name) + 2 + len(clean) <= LINE:
-        return f"{name}: {clean}\r\n".encode("ascii")
+    words = clean.split(" ")
+    if _plain(clean) and max(len(name) + 2 + len(words[0]), 1 + max(map(len, words))) <= LINE:
+        return _fold(f"{name}:", words)
     return _fold(f"{name}:", _encoded_words(clean))
 
 

@@ -166,5 +166,5 @@ def _unreadable(error: OSError) -> tuple[str, str]:
 def _not_walked(error: OSError) -> tuple[str, str]:
     if error.errno == errno.ENOTDIR:
         return "is a file, not a folder", "move it away"
-    mend = "make the folder" if error.errno == errno.ENOENT else "mend its permissions"
+    mend = "make the folder, or set posts.folder" if error.errno == errno.ENOENT else "mend its permissions"
     return f"cannot be read: {error.strerror}", mend

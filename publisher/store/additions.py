@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -43,6 +43,7 @@ class Added(StrEnum):
 
     ADDED = "added"
     SUBSCRIBED = "subscribed"  # was known and active, and gained a newsletter
+    UPDATED = "updated"  # was known and active, and has other topics now
     UNCHANGED = "unchanged"
     RETURNED = "returned"  # had left, and the caller vouches that they asked again
     PENDING = "pending"
@@ -53,7 +54,7 @@ class Added(StrEnum):
 
     @property
     def refused(self) -> bool:
-        return self not in (Added.ADDED, Added.SUBSCRIBED, Added.UNCHANGED, Added.RETURNED)
+        return self not in (Added.ADDED, Added.SUBSCRIBED, Added.UPDATED, Added.UNCHANGED, Added.RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,16 @@ class Terms:
 
 @dataclass(slots=True)
 class _Known:
-    """A person's row as it stands while a batch is added."""
+    """A person's row as it stands while a batch is added.
+
+    topics  of each newsletter, encoded
+    chosen  newsletters that this batch settled: of two choices in it the first is kept
+    """
 
     id: int
     status: SubscriberStatus
-    newsletters: set[str]
+    topics: dict[str, str] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
 
 
 class Batch:
@@ -84,6 +90,7 @@ class Batch:
         self._terms = terms
         self._events: list[dict[str, Any]] = []
         self._subscriptions: list[dict[str, Any]] = []
+        self._changed: list[dict[str, Any]] = []
 
     def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
         """Add people; the caller holds the guard of Database."""
@@ -98,12 +105,21 @@ class Batch:
             settled = self._settle(known[key], person, key in fresh) if key in known else Added.SUPPRESSED
             results.append(settled)
             fresh.discard(key)  # the same address again in this batch is no longer new
+        self._write()
+        return results
+
+    def _write(self) -> None:
+        in_one_order = itemgetter("subscriber_id", "newsletter")  # as in _insert_unknown
         if self._subscriptions:
-            ordered = sorted(self._subscriptions, key=itemgetter("subscriber_id", "newsletter"))  # as above
+            ordered = sorted(self._subscriptions, key=in_one_order)
             self._connection.execute(self._database.insert_new(subscriptions), ordered)
+        for row in sorted(self._changed, key=in_one_order):
+            change = sa.update(subscriptions).where(
+                subscriptions.c.subscriber_id == row["subscriber_id"], subscriptions.c.newsletter == row["newsletter"]
+            )
+            self._connection.execute(change.values(topics=row["topics"]))
         if self._events:
             self._connection.execute(sa.insert(consent_events), self._events)
-        return results
 
     def _insert_unknown(self, people: dict[str, NewSubscriber]) -> set[str]:
         """Insert those whose key is not there, and return their keys."""
@@ -134,15 +150,16 @@ class Batch:
                 subscribers.c.address_key,
                 subscribers.c.status,
                 subscriptions.c.newsletter,
+                subscriptions.c.topics,
             )
             .outerjoin_from(subscribers, subscriptions)
             .where(subscribers.c.address_key.in_(set(keys)))
         )
         known: dict[str, _Known] = {}
         for row in self._connection.execute(query):
-            person = known.setdefault(row.address_key, _Known(row.id, row.status, set()))
+            person = known.setdefault(row.address_key, _Known(row.id, row.status))
             if row.newsletter is not None:
-                person.newsletters.add(row.newsletter)
+                person.topics[row.newsletter] = row.topics
         return known
 
     def _settle(self, known: _Known, person: NewSubscriber, fresh: bool) -> Added:
@@ -154,12 +171,27 @@ class Batch:
             self._bring_back(known, after, person.consent)
         if fresh:
             self._record(known, "added", person.consent)
-        gained = [wish for wish in person.subscriptions if wish.newsletter not in known.newsletters]
-        for wish in gained:
-            self._subscribe(known, wish)
+        gained, changed = self._choose(known, person.subscriptions)
         if fresh or returned:
             return Added.ADDED if fresh else Added.RETURNED
-        return Added.SUBSCRIBED if gained else Added.UNCHANGED
+        if gained:
+            return Added.SUBSCRIBED
+        return Added.UPDATED if changed else Added.UNCHANGED
+
+    def _choose(self, known: _Known, wishes: Sequence[Subscription]) -> tuple[bool, bool]:
+        """Note what a person gains and what changes; return whether there is any of either."""
+        gained = changed = False
+        for wish in wishes:
+            topics = _encoded(wish.topics)
+            held = known.topics.get(wish.newsletter)
+            if held is None:
+                gained = True
+            elif not wish.topics or wish.newsletter in known.chosen or held == topics:
+                continue
+            else:
+                changed = True
+            self._subscribe(known, wish.newsletter, topics, self._subscriptions if held is None else self._changed)
+        return gained, changed
 
     def _bring_back(self, known: _Known, status: SubscriberStatus, detail: str) -> None:
         change = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
@@ -170,12 +202,11 @@ class Batch:
         known.status = status
         self._record(known, "returned", detail)
 
-    def _subscribe(self, known: _Known, wish: Subscription) -> None:
-        known.newsletters.add(wish.newsletter)
-        topics = _encoded(wish.topics)
-        row = {"subscriber_id": known.id, "newsletter": wish.newsletter, "topics": topics}
-        self._subscriptions.append(row)
-        self._record(known, "subscribed", wish.newsletter if topics == "[]" else f"{wish.newsletter} {topics}")
+    def _subscribe(self, known: _Known, newsletter: str, topics: str, rows: list[dict[str, Any]]) -> None:
+        known.topics[newsletter] = topics
+        known.chosen.add(newsletter)
+        rows.append({"subscriber_id": known.id, "newsletter": newsletter, "topics": topics})
+        self._record(known, "subscribed", newsletter if topics == "[]" else f"{newsletter} {topics}")
 
     def _record(self, known: _Known, what: str, detail: str) -> None:
         self._events.append(consent_row(known.id, self._terms.at, what, self._terms.source, detail))

@@ -48,9 +48,10 @@ class Subscribers:
     def add_all(self, new: Sequence[NewSubscriber], terms: Terms, *, rehearse: bool = False) -> list[Added]:
         """Add people in one transaction, and record where their consent came from.
 
-        A known address keeps its name, language and topics, and gains the newsletters it lacks. Whom the table
-        of standings does not let in is refused, and so is a suppressed address. Doing the same twice changes
-        nothing. Returns what became of each, in their order. Pass many in groups of at most 10,000.
+        A known address keeps its name and language, gains the newsletters it lacks, and has the topics that are
+        named for those it has; none named leaves them. Whom the table of standings does not let in is refused,
+        and so is a suppressed address. Doing the same twice changes nothing. Returns what became of each, in their
+        order. Pass many in groups of at most 10,000.
         rehearse: find out and write nothing.
         """
         try:

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from publisher.model import Subscriber
 from publisher.subscribers.formulas import guarded
+from publisher.subscribers.topic_cells import cell_of
 
 COLUMNS = ("email", "name", "newsletters", "topics", "language", "status", "created_at")
 
@@ -29,7 +30,7 @@ def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
                 person.address,
                 person.name,
                 " ".join(newsletters),
-                " ".join(topics),
+                cell_of(topics),
                 person.language,
                 person.status.value,
                 person.created_at.isoformat(timespec="seconds"),

@@ -17,6 +17,7 @@ from publisher.subscribers.address import clean_language, clean_line, clean_name
 from publisher.subscribers.columns import Columns, full_name, why_not
 from publisher.subscribers.rows import Row, Rows
 from publisher.subscribers.subscribe import words
+from publisher.subscribers.topic_cells import topics_of
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -44,6 +45,7 @@ class ImportReport:
 
     subscribed  people who were known and gained a newsletter
     unchanged   people who had all of it already
+    updated     people who were known and have other topics now
     """
 
     rows: int
@@ -51,6 +53,7 @@ class ImportReport:
     subscribed: int
     unchanged: int
     refused: int
+    updated: int = 0
 
 
 def _nobody(refusal: Refusal) -> None:
@@ -92,7 +95,8 @@ def import_csv(
     Columns are recognised by the names that Publisher, Mailchimp, Substack, Ghost, Buttondown and listmonk give
     them, or as `chosen` says (field -> name of the column). A row without newsletters gets `newsletters`;
     `known` are those that exist. consent: in the operator's words, where these people agreed; it is recorded
-    with each who is new, beside the file's name and the day that the file gives. Nobody is brought back who is
+    with each who is new, beside the file's name and the day that the file gives. Topics that a row names are those
+    of a known person too from now on; a row without any leaves them. Nobody is brought back who is
     known and not active, and nobody is taken whom the file itself calls anything but active. Doing it again,
     or after it was interrupted, changes nothing that is done. rehearse: tell what would become of each row,
     and write nothing; an address that stands twice in the file may then be counted twice.
@@ -136,7 +140,7 @@ class _People:
         cell = self.columns.cell
         if against := why_not(self.columns, row.cells):
             raise SubscriberError(f"{shortened(self.address(row))} is {shortened(against)} in the file")
-        topics = words(cell(row.cells, "topics"))
+        topics = topics_of(cell(row.cells, "topics"))
         return NewSubscriber(
             address=normalise(self.address(row)),
             name=clean_name(full_name(self.columns, row.cells)),
@@ -193,7 +197,7 @@ class _Import:
     def report(self) -> ImportReport:
         """Return the counts so far."""
         of = self.counts
-        return ImportReport(of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"])
+        return ImportReport(of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"], of["updated"])
 
     def _refuse(self, row: Row, reason: str) -> None:
         self.counts["refused"] += 1

@@ -40,7 +40,7 @@ def subscribe(
 ) -> Added:
     """Add a person to newsletters, with topics (tag slugs; none is all), and record where consent came from.
 
-    Somebody who is known gets the name and language that are given. again: the caller vouches that someone who
+    Somebody who is known gets the name, language and topics that are given. again: the caller vouches that someone who
     left or bounced asked to come back. Returns what became of it.
     Raises SubscriberError for an unusable address, and for a person who left, bounced, complained or is suppressed.
     """
