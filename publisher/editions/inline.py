@@ -44,9 +44,9 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
     template  names the letter's template in errors
     sources   gives the writer's files, asked for only when an error needs its line
 
-    Equal input gives equal output. Raises TemplateError for CSS that would be fetched.
+    Equal input gives equal output. Raises TemplateError for CSS that would be fetched, and for no document.
     """
-    tree = parse_document(clean(html))
+    tree = _document(clean(html), template)
     _refuse_remote(tree, template, sources)
     kept = _move_kept(tree)
     own = _put_aside_own_styles(tree)
@@ -56,6 +56,17 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
             element.set("style", clean(style))
     _drop_classes(tree, set(_CLASS_NAME.findall(kept)) | {PERSONAL}, "\\" in kept or "[class" in kept)
     return serialise(tree)
+
+
+def _document(html: str, template: str) -> Any:
+    try:
+        return parse_document(html)
+    except etree.ParserError as error:
+        raise TemplateError(
+            "this template makes an empty letter",
+            where=f"templates/{template}",
+            mend='begin it with {% extends "email/base.html" %}, or delete it to get the shipped one',
+        ) from error
 
 
 def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:

@@ -1,0 +1,64 @@
+"""Templates, stylesheets and logos of a project that are broken: each is told in one line, with its place."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Project
+from findings_samples import SETTINGS, good
+
+
+def refusal(project: Project, *command: str) -> str:
+    """The one line in which a command refuses."""
+    ran = project.run(*command)
+    assert ran.code == 1
+    (line,) = [line for line in ran.said.splitlines() if line.startswith(("error:", "publisher: "))]
+    assert "should not have happened" not in line
+    return line
+
+
+@pytest.mark.parametrize("text", ["", " \n", "<!-- nothing -->", "{# nothing #}"])
+@pytest.mark.parametrize("command", [("check",), ("publish", "--dry-run"), ("publish", "--to", "a@example.org")])
+def test_an_empty_template_is_told_with_its_name(project: Project, text: str, command: tuple[str, ...]) -> None:
+    good(project).write("templates/email/digest.html", text)
+    project.subscribe("ada")
+    assert "this template makes an empty letter" in refusal(project, *command)
+
+
+def test_a_template_of_pieces_only_makes_no_letter(project: Project) -> None:
+    good(project).write("publisher.toml", f'{SETTINGS}template = "parts"\n')
+    assert "templates/email/parts.html: newsletter weekly: this template makes an empty letter" in refusal(
+        project, "check"
+    )
+
+
+@pytest.mark.parametrize("name", ["pages/site.css", "pages/post.html", "pages/rows.html"])
+def test_a_template_of_pages_that_is_no_text_is_told_with_its_name(project: Project, name: str) -> None:
+    good(project).write(f"templates/{name}", "a {content: 'ü'}".encode("latin-1"))
+    assert f"templates/{name}: not UTF-8 text (save it as UTF-8)" in refusal(project, "build")
+
+
+@pytest.mark.parametrize("name", ["own.css", "letter.txt", "digest.html"])
+def test_a_template_of_letters_that_is_no_text_is_told_with_its_name(project: Project, name: str) -> None:
+    good(project).write(f"templates/email/{name}", "a {content: 'ü'}".encode("latin-1"))
+    assert f"templates/email/{name}: newsletter weekly: not UTF-8 text" in refusal(project, "check")
+
+
+BROKEN = [
+    ('{% extends "email/digest.html" %}\n\n{% block intro %}{% include "email/none.html" %}{% endblock %}', 3, "none"),
+    ('\n{% extends "email/none.html" %}', 2, "there is no template 'email/none.html'"),
+    ('{% extends "email/digest.html" %}\n{% block intro %}{{ letter.subjct }}{% endblock %}', 2, "letter has no"),
+    ('{% extends "email/digest.html" %}\n{% block posts %}{{ posts[0].naem }}{% endblock %}', 2, "post has no 'naem'"),
+    ('{% extends "email/digest.html" %}\n{% block intro %}{{ 1 / 0 }}{% endblock %}', 2, "division by zero"),
+    ('{% extends "email/digest.html" %}\n{% block intro %}{% if %}{% endblock %}', 2, "Expected an expression"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), BROKEN)
+def test_what_is_wrong_in_a_template_is_told_with_its_line(
+    project: Project, text: str, line: int, message: str
+) -> None:
+    good(project).write("templates/email/digest.html", text)
+    said = refusal(project, "check")
+    assert f"error: templates/email/digest.html:{line}: newsletter weekly: " in said
+    assert message in said
+    assert "object" not in said
