@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from conftest import Project
-from findings_samples import SETTINGS, good
+from findings_samples import NOW, SETTINGS, good
+
+from publisher.build import code_key
+from publisher.posts.archive import read_archive
+from publisher.press import Press, newsletter_posts
 
 
 def refusal(project: Project, *command: str) -> str:
@@ -62,3 +68,29 @@ def test_what_is_wrong_in_a_template_is_told_with_its_line(
     assert f"error: templates/email/digest.html:{line}: newsletter weekly: " in said
     assert message in said
     assert "object" not in said
+
+
+@pytest.mark.parametrize("name", ["own.css", "own-kept.css"])
+@pytest.mark.parametrize(
+    "css", ["\na{" * 200, "\n.a {color: red;", "\n/* a { }", "\n.a {color: url(x", "\n.a {margin: (1px}"]
+)
+def test_css_that_is_never_closed_is_refused_with_its_line(project: Project, name: str, css: str) -> None:
+    good(project).write(f"templates/email/{name}", css)
+    said = refusal(project, "check")
+    assert f"error: templates/email/{name}:2: newsletter weekly: CSS of the letter is never closed" in said
+
+
+@pytest.mark.parametrize("css", ["}}} .x", "@media", ".a {color: 'x\n;}", ")] {}"])
+def test_a_mistake_in_css_of_ones_own_takes_nothing_from_the_shipped_rules(project: Project, css: str) -> None:
+    plain = letter(good(project))
+    project.write("templates/email/own.css", css)
+    project.write("templates/email/own-kept.css", css)
+    assert letter(project) == plain
+
+
+def letter(project: Project) -> list[str]:
+    """The opening tags of the body of the project's letter."""
+    config = project.config()
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    html = Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
+    return re.findall(r"<\w[^>]*>", html[html.index("<body") :])

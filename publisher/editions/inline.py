@@ -26,8 +26,8 @@ from lxml import etree
 
 from publisher.editions.css.divide import flat_css, kept_css
 from publisher.editions.css.merge import style_attribute
-from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet
-from publisher.editions.css.sources import Source, refused_in
+from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet, unclosed
+from publisher.editions.css.sources import Source, refused_in, unclosed_in
 from publisher.editions.defuse import clean
 from publisher.editions.document import PERSONAL, parse_document, serialise
 from publisher.errors import TemplateError
@@ -44,10 +44,12 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
     template  names the letter's template in errors
     sources   gives the writer's files, asked for only when an error needs its line
 
-    Equal input gives equal output. Raises TemplateError for CSS that would be fetched, and for no document.
+    Equal input gives equal output. Raises TemplateError for CSS that would be fetched or is never closed, and for
+    no document.
     """
     tree = _document(clean(html), template)
     _refuse_remote(tree, template, sources)
+    _refuse_unclosed(tree, template, sources)
     kept = _move_kept(tree)
     own = _put_aside_own_styles(tree)
     _inliner_class()(own, _names(tree)).transform(tree)
@@ -86,6 +88,16 @@ def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -
     )
 
 
+def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
+    for style in tree.iter("style"):
+        if unclosed(style.text or ""):
+            raise TemplateError(
+                "CSS of the letter is never closed, so all rules behind it would be lost",
+                where=unclosed_in(sources()) or f"templates/{template}",
+                mend="write the } or */ that is missing",
+            )
+
+
 def _inlined(style: Any) -> bool:
     """Whether premailer reads this <style>: its own conditions."""
     return not style.get("data-premailer") and style.get("media") in (None, "", "all", "screen")
@@ -105,6 +117,10 @@ def _move_kept(tree: Any) -> str:
             styles[-1].addnext(block)
             kept.append(block)
         block.text = clean(f"\n{moved}\n{block.text or ''}")
+    for each in kept:
+        if not (each.text or "").strip():
+            each.tail = None
+            each.drop_tree()
     return "\n".join(each.text or "" for each in kept)
 
 

@@ -13,6 +13,7 @@ from publisher.editions.css.selector import Selector, selectors_of
 from publisher.editions.css.values import plain_value
 
 DEEPEST = 60  # brackets in brackets; whoever follows more may run out of stack
+_END = "--end--"
 _HOLDS_RULES = {"media", "supports"}
 
 
@@ -53,7 +54,7 @@ class AtRule:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What a browser would skip: kind is "syntax", "selector", "nested" or "declaration"."""
+    """What a browser would skip: kind is "syntax", "selector", "nested", "declaration" or "unclosed"."""
 
     kind: str
     what: str
@@ -81,11 +82,12 @@ class Sheet:
 def read_sheet(css: str) -> Sheet:
     """Return the stylesheet; what cannot be read is a Mistake, and never an exception."""
     nodes = tinycss2.parse_component_value_list(css)
+    line = unclosed(css)
+    mistakes = [Mistake("unclosed", "", line)] if line else []
     deep = _too_deep(nodes)
     if deep:
-        return Sheet((), (Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep),))
+        return Sheet((), (*mistakes, Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep)))
     parts: list[Rule | AtRule] = []
-    mistakes: list[Mistake] = []
     for node in tinycss2.parse_stylesheet(nodes, skip_comments=True, skip_whitespace=True):
         if node.type == "qualified-rule":
             parts.extend(_rule(node, mistakes))
@@ -109,6 +111,13 @@ def imports(css: str) -> Iterator[int]:
     for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
         if node.type == "at-keyword" and node.lower_value == "import":
             yield node.source_line
+
+
+def unclosed(css: str) -> int:
+    """Return the line of the block, bracket, comment or url() that is open where the stylesheet ends; 0 for none."""
+    # What is put behind it stands by itself, unless something open takes it in.
+    end = tinycss2.parse_component_value_list(f"{css}\n{_END}")[-1]
+    return 0 if end.type == "ident" and end.value == _END else int(end.source_line)
 
 
 def _too_deep(nodes: Iterable[Any]) -> int:

@@ -185,6 +185,11 @@ CODES: dict[str, Kind] = {
         "A rule or at-rule stands inside another. It is left out: Gmail drops all styles of a letter that holds one.",
         "write it by itself",
     ),
+    "css-unclosed": Kind(
+        "error",
+        "A block or comment is never closed, so all rules behind it are lost. No letter is made.",
+        "write the } or */ that is missing",
+    ),
     "css-syntax": Kind("warning", "This is no CSS, and is skipped, as browsers skip it.", "mend it"),
     "css-selector": Kind("warning", "This selector is none, and its rule is skipped.", "mend it"),
     "css-declaration": Kind("warning", "This is no declaration, and is skipped.", "write `property: value;`"),
