@@ -18,6 +18,7 @@ from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
+from publisher.press import unmade
 from publisher.proofs import Proof, read_proofs
 
 # Findings that the posts' and settings' own problems tell already, at the same place.
@@ -65,7 +66,7 @@ def inspect_project(
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
     proofs = _proofs(config, archive, now, spam)
-    problems.extend(_unmade(proof) for proof in proofs if proof.error)
+    problems.extend(unmade(proof.planned.newsletter.name, proof.error) for proof in proofs if proof.error)
     return Inspection(
         tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
         tuple(_without_repetition(proof, problems) for proof in proofs if proof.letter),
@@ -167,16 +168,6 @@ def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list
         return []
     with open_project_store(config) if has_store(config) else nullcontext() as store:
         return list(read_proofs(config, store, archive, now, spam=spam))
-
-
-def _unmade(proof: Proof) -> Problem:
-    """A letter that cannot be made, as a problem of its template or note: it shows before the letter is due."""
-    error = proof.error
-    assert error is not None  # noqa: S101 - the caller has looked
-    path, _, line = error.where.rpartition(":")
-    number = int(line) if path and line.isdigit() else 0
-    message = f"newsletter {proof.planned.newsletter.name}: {error.message}"
-    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.mend)
 
 
 def _without_repetition(proof: Proof, problems: Iterable[Problem]) -> Proof:

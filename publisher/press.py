@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import select_posts
 from publisher.editions.variants import Variant, all_topics, variants_of
@@ -58,6 +58,14 @@ class UnreadablePostError(PublisherError):
         mend = problem.mend or "mend it; publisher build leaves it out"
         super().__init__(problem.message, where=problem.where, mend=mend)
         self.source, self.problem = source, problem
+
+
+def unmade(newsletter: str, error: PublisherError) -> Problem:
+    """Return why a letter cannot be made, as a problem of its template or note, with its newsletter's name."""
+    path, _, line = error.where.rpartition(":")
+    number = int(line) if path and line.isdigit() else 0
+    message = f"newsletter {newsletter}: {error.message}"
+    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.mend)
 
 
 class Press:
