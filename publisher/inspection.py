@@ -13,6 +13,7 @@ from publisher.build.folder import strangers
 from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
+from publisher.config.theme import Theme
 from publisher.feeds.readback import read_back
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
@@ -116,6 +117,10 @@ def _dead(path: str, link: LocalLink) -> Problem:
 
 def _settings(config: Config) -> Iterable[Problem]:
     """What is allowed in the configuration and still a bad idea."""
+    from publisher.config.mistakes import KeyLines
+
+    file = config.root / CONFIG_FILE
+    lines = KeyLines(file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else "")
     if not config.site.authority:
         from publisher.posts.published import authority_of
 
@@ -134,11 +139,11 @@ def _settings(config: Config) -> Iterable[Problem]:
             'postal_address = "..." under [site]',
             Severity.WARNING,
         )
-    for path, logo in _logos(config):
+    for keys, name, logo in _logos(config):
         yield Problem(
             CONFIG_FILE,
-            0,
-            f"{path}: there is no {config.pages.static}/{logo}, so letters show no logo",
+            lines.of(keys),
+            f"{name}: there is no {config.pages.static}/{logo}, so letters show no logo",
             "put the picture there, or write its URL",
             Severity.WARNING,
         )
@@ -152,13 +157,15 @@ def _settings(config: Config) -> Iterable[Problem]:
         )
 
 
-def _logos(config: Config) -> Iterable[tuple[str, str]]:
-    """Each logo that is a path under static/ and is not there, with the key that names it."""
-    themes = [("theme", config.theme), *((f"newsletter {n.name}: theme", n.theme) for n in config.newsletters)]
-    for path, theme in themes:
-        logo = theme.logo.removeprefix("/")
-        if logo and "://" not in logo and not (config.root / config.pages.static / logo).is_file():
-            yield f"{path}.logo", logo
+def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    """Each logo that is a path under static/ and is not there, with its key as a path and in words."""
+    themes: list[tuple[tuple[str | int, ...], str, Theme]] = [(("theme", "logo"), "theme.logo", config.theme)]
+    for number, each in enumerate(config.newsletters):
+        themes.append((("newsletters", number, "theme", "logo"), f"newsletter {each.name}: theme.logo", each.theme))
+    for keys, name, theme in themes:
+        logo = config.missing_logo(theme)
+        if logo:
+            yield keys, name, logo
 
 
 def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:

@@ -129,9 +129,10 @@ class Press:
     def _compose(self, planned: Planned, now: datetime, variant: Variant, note: Note | None) -> Letter:
         from publisher.editions.compose import compose
 
+        config, newsletter = _without_missing_logo(self._config, planned.newsletter)
         return compose(
-            self._config,
-            planned.newsletter,
+            config,
+            newsletter,
             [self._rendered(post) for post in variant.posts],
             planned.number,
             planned.slot,
@@ -160,6 +161,14 @@ class Press:
         except BrokenPost as broken:
             self._archive.mark_broken(broken.problem, broken.source)
             raise UnreadablePostError(broken.source, broken.problem) from broken
+
+
+def _without_missing_logo(config: Config, newsletter: NewsletterConfig) -> tuple[Config, NewsletterConfig]:
+    """Leave a logo out whose file is not there: a broken picture at the top is worse than the name."""
+    if not config.missing_logo(config.newsletter_theme(newsletter)):
+        return config, newsletter
+    bare = replace(newsletter, theme=replace(newsletter.theme, logo=""))
+    return replace(config, theme=replace(config.theme, logo="")), bare
 
 
 def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Planned:

@@ -6,9 +6,10 @@ import re
 
 import pytest
 from conftest import Project
-from findings_samples import NOW, SETTINGS, good
+from findings_samples import NOW, SETTINGS, examine, good, places
 
 from publisher.build import code_key
+from publisher.editions.css.check import css_findings
 from publisher.posts.archive import read_archive
 from publisher.press import Press, newsletter_posts
 
@@ -94,3 +95,49 @@ def letter(project: Project) -> list[str]:
     archive = read_archive(config, NOW, code_key(), keep=False)
     html = Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
     return re.findall(r"<\w[^>]*>", html[html.index("<body") :])
+
+
+def test_a_logo_that_is_not_there_is_left_out_and_told_once_with_its_line(project: Project) -> None:
+    plain = letter(good(project))
+    project.write("publisher.toml", f'{SETTINGS}theme = {{ logo = "none.png" }}\n')
+    said = project.ok("check").out
+    assert said.splitlines()[:-1] == [
+        "warning: publisher.toml:15: newsletter weekly: theme.logo: there is no static/none.png, so letters show no "
+        "logo (put the picture there, or write its URL)"
+    ]
+    assert letter(project) == plain
+    project.write("static/none.png", b"\x89PNG")
+    assert any("none.png" in tag for tag in letter(project))
+
+
+def test_an_empty_plain_text_is_told_of_the_file_that_makes_it(project: Project) -> None:
+    good(project).write("templates/email/letter.txt", "\n")
+    assert ("text-missing", "templates/email/letter.txt") in places(examine(project))
+    project.write("templates/email/digest.txt", "\n")
+    assert ("text-missing", "templates/email/digest.txt") in places(examine(project))
+
+
+def test_too_much_kept_css_is_told_of_the_file_that_has_it(project: Project) -> None:
+    good(project).write("templates/email/own-kept.css", ".a {color: red !important}\n" * 1000)
+    assert ("style-budget", "templates/email/own-kept.css") in places(examine(project))
+
+
+def test_a_newsletter_of_excerpts_is_not_told_to_ask_for_excerpts(project: Project) -> None:
+    good(project).write("publisher.toml", SETTINGS.replace('"full"', '"excerpt"') + "first = 300\nmaximum = 300\n")
+    for number in range(300):
+        project.post(f"p{number}", "2026-11-15", excerpt=f"'{'word ' * 60}'")
+    (told,) = [each for each in examine(project) if each.code == "size-fallback"]
+    assert "content" not in told.mend
+
+
+def test_an_import_is_refused_with_a_mend_that_names_a_file_of_ones_own(project: Project) -> None:
+    good(project).write("templates/email/own.css", "\n@import 'x.css';")
+    said = refusal(project, "check")
+    assert "templates/email/own.css:2: " in said
+    assert "(copy the rules into templates/email/own.css)" in said
+
+
+@pytest.mark.parametrize("css", ["p {colour}", "p {12: 3}", "p {color red}", "p {color: {}}", "p", "{}}", "p {: x}"])
+def test_no_words_of_a_parser_reach_the_writer(css: str) -> None:
+    said = " ".join(each.message for each in css_findings(css, "own.css"))
+    assert not re.search(r"token|EOF|<ident>|\{colon|qualified", said), said

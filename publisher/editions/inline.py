@@ -84,7 +84,7 @@ def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -
     raise TemplateError(
         f"{what} in a letter: nothing is fetched for letters, and mail programs do not fetch it either",
         where=refused_in(sources()) or f"templates/{template}",
-        mend="put the rules into templates/email/letter.css",
+        mend="copy the rules into templates/email/own.css",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,12 @@ from publisher.editions.css.selector import Selector, selectors_of
 from publisher.editions.css.values import plain_value
 
 DEEPEST = 60  # brackets in brackets; whoever follows more may run out of stack
+_SAID = {  # tinycss2's words: ours
+    "before {} block": "words with neither a : nor a { } behind them",
+    "<ident> for declaration name": "it does not begin with the name of a property",
+    "after declaration name": "no : stands behind the name of a property",
+    "contains {} block": "a value holds a { } block",
+}
 _END = "--end--"
 _HOLDS_RULES = {"media", "supports"}
 
@@ -94,7 +101,7 @@ def read_sheet(css: str) -> Sheet:
         elif node.type == "at-rule":
             parts.append(_at_rule(node, mistakes))
         else:
-            mistakes.append(Mistake("syntax", node.message, node.source_line))
+            mistakes.append(Mistake("syntax", _in_words(node.message), node.source_line))
     return Sheet(tuple(parts), tuple(mistakes))
 
 
@@ -111,6 +118,16 @@ def imports(css: str) -> Iterator[int]:
     for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
         if node.type == "at-keyword" and node.lower_value == "import":
             yield node.source_line
+
+
+def _in_words(message: str) -> str:
+    """What tinycss2 says of a mistake, for a person who writes CSS and no parser of it."""
+    return next((words for said, words in _SAID.items() if said in message), message)
+
+
+def _plain_selector(message: str) -> str:
+    """What cssselect says, without the names and numbers of its tokens."""
+    return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
 
 
 def unclosed(css: str) -> int:
@@ -138,7 +155,8 @@ def _rule(node: Any, mistakes: list[Mistake]) -> Iterator[Rule]:
     try:
         selectors = selectors_of(node.prelude)
     except ValueError as error:
-        mistakes.append(Mistake("selector", f"{tinycss2.serialize(node.prelude).strip()}: {error}", node.source_line))
+        what = f"{tinycss2.serialize(node.prelude).strip() or 'nothing'}: {_plain_selector(str(error))}"
+        mistakes.append(Mistake("selector", what, node.source_line))
         return
     declarations = tuple(_declarations(node.content, mistakes))
     if declarations:
@@ -151,7 +169,7 @@ def _declarations(content: list[Any], mistakes: list[Mistake]) -> Iterator[Decla
             name = node.name if node.name.startswith("--") else node.lower_name
             yield Declaration(name, plain_value(node.value), node.important, node.source_line)
         elif node.type == "error":
-            mistakes.append(Mistake("declaration", node.message, node.source_line))
+            mistakes.append(Mistake("declaration", _in_words(node.message), node.source_line))
         else:
             what = f"@{node.at_keyword}" if node.type == "at-rule" else tinycss2.serialize(node.prelude).strip()
             mistakes.append(Mistake("nested", what, node.source_line))
@@ -168,5 +186,5 @@ def _at_rule(node: Any, mistakes: list[Mistake]) -> AtRule:
             elif inner.type == "at-rule":
                 mistakes.append(Mistake("nested", f"@{inner.at_keyword} in @{keyword}", inner.source_line))
             else:
-                mistakes.append(Mistake("syntax", inner.message, inner.source_line))
+                mistakes.append(Mistake("syntax", _in_words(inner.message), inner.source_line))
     return AtRule(keyword, prelude, tuple(rules), node.serialize(), node.source_line)

@@ -27,7 +27,7 @@ def duty_findings(case: Case) -> Iterator[Finding]:
     yield from _postal_address(case)
     yield from _sender(case)
     if not case.letter.text.strip():
-        yield found("text-missing", f"templates/email/{case.newsletter.template}.txt", "the plain-text part is empty")
+        yield found("text-missing", case.places.text_template(), "the plain-text part is empty")
     for post in case.posts:
         if not post.words and "<img" not in post.html and not post.post.image and not post.post.enclosures:
             yield found("post-empty", case.places.post(post), f"the post {post.post.title!r} is empty")
@@ -41,7 +41,7 @@ def _way_out(case: Case) -> Iterator[Finding]:
     elif case.letter.text.strip() and Mark.UNSUBSCRIBE not in case.letter.text:
         yield found(
             "unsubscribe-missing",
-            f"templates/email/{case.newsletter.template}.txt",
+            case.places.text_template(),
             "the plain text has no link for unsubscribing",
             "write {{ mark.UNSUBSCRIBE }}",
         )
