@@ -14,6 +14,7 @@ from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
 from publisher.config.theme import Theme
+from publisher.editions.stray_notes import stray_notes
 from publisher.feeds.readback import read_back
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
@@ -66,6 +67,7 @@ def inspect_project(
     problems.extend(strangers(config.root / config.pages.output, config.pages.output))
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
+    problems.extend(stray_notes(config, now))
     proofs = _proofs(config, archive, now, spam)
     problems.extend(unmade(proof.planned.newsletter.name, proof.error) for proof in proofs if proof.error)
     return Inspection(
