@@ -104,14 +104,16 @@ def _opened(path: Path, changed: int) -> Catalog:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"cannot be read: {error}", where=str(path), mend="save it as UTF-8 text") from error
+        raise TemplateError(f"cannot be read: {error}", where=_place(path), mend="save it as UTF-8 text") from error
     for number, line in enumerate(text.split("\n"), 1):
         if not _LINE.fullmatch(line.strip()):  # Babel would pass over most of these without a word
-            raise TemplateError("no line of a catalog", where=f"{path}:{number}", mend='write msgstr "the words"')
+            raise TemplateError(
+                "no line of a catalog", where=f"{_place(path)}:{number}", mend='write msgstr "the words"'
+            )
     try:
         catalog = read_po(io.StringIO(text), locale=path.stem.replace("-", "_"), abort_invalid=True)
     except PoFileError as error:
-        raise TemplateError(f"{error}", where=f"{path}:{error.lineno + 1}") from error
+        raise TemplateError(f"{error}", where=f"{_place(path)}:{error.lineno + 1}") from error
     for message in catalog:
         if message.id:
             _check(message, path)
@@ -125,12 +127,12 @@ def _check(message: Message, path: Path) -> None:
         try:
             unknown = placeholders(text) - given
         except ValueError as error:
-            raise TemplateError(f"{error} in {text!r}", where=f"{path}:{message.lineno}") from error
+            raise TemplateError(f"{error} in {text!r}", where=f"{_place(path)}:{message.lineno}") from error
         if unknown:
             known = ", ".join(f"{{{name}}}" for name in sorted(given)) or "none"
             raise TemplateError(
                 f"{{{min(unknown)}}} in {text!r} is never filled",
-                where=f"{path}:{message.lineno}",
+                where=f"{_place(path)}:{message.lineno}",
                 mend=f"placeholders here: {known}",
             )
 
@@ -157,4 +159,11 @@ def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
     try:
         return GNUTranslations(file)
     except ValueError as error:
-        raise TemplateError(f"Plural-Forms: {error}", where=str(path), mend="copy that of a shipped catalog") from error
+        raise TemplateError(
+            f"Plural-Forms: {error}", where=_place(path), mend="copy that of a shipped catalog"
+        ) from error
+
+
+def _place(path: Path) -> str:
+    """A catalog as its writer names it, be it shipped or the project's own."""
+    return f"templates/{path.parent.name}/{path.name}"

@@ -13,11 +13,14 @@ from publisher.build.folder import strangers
 from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
+from publisher.config.theme import Theme
+from publisher.editions.stray_notes import stray_notes
 from publisher.feeds.readback import read_back
 from publisher.model import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
+from publisher.press import unmade
 from publisher.proofs import Proof, read_proofs
 
 # Findings that the posts' and settings' own problems tell already, at the same place.
@@ -64,8 +67,9 @@ def inspect_project(
     problems.extend(strangers(config.root / config.pages.output, config.pages.output))
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
+    problems.extend(stray_notes(config, now))
     proofs = _proofs(config, archive, now, spam)
-    problems.extend(_unmade(proof) for proof in proofs if proof.error)
+    problems.extend(unmade(proof.planned.newsletter.name, proof.error) for proof in proofs if proof.error)
     return Inspection(
         tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
         tuple(_without_repetition(proof, problems) for proof in proofs if proof.letter),
@@ -115,6 +119,10 @@ def _dead(path: str, link: LocalLink) -> Problem:
 
 def _settings(config: Config) -> Iterable[Problem]:
     """What is allowed in the configuration and still a bad idea."""
+    from publisher.config.mistakes import KeyLines
+
+    file = config.root / CONFIG_FILE
+    lines = KeyLines(file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else "")
     if not config.site.authority:
         from publisher.posts.published import authority_of
 
@@ -133,11 +141,11 @@ def _settings(config: Config) -> Iterable[Problem]:
             'postal_address = "..." under [site]',
             Severity.WARNING,
         )
-    for path, logo in _logos(config):
+    for keys, name, logo in _logos(config):
         yield Problem(
             CONFIG_FILE,
-            0,
-            f"{path}: there is no {config.pages.static}/{logo}, so letters show no logo",
+            lines.of(keys),
+            f"{name}: there is no {config.pages.static}/{logo}, so letters show no logo",
             "put the picture there, or write its URL",
             Severity.WARNING,
         )
@@ -151,13 +159,15 @@ def _settings(config: Config) -> Iterable[Problem]:
         )
 
 
-def _logos(config: Config) -> Iterable[tuple[str, str]]:
-    """Each logo that is a path under static/ and is not there, with the key that names it."""
-    themes = [("theme", config.theme), *((f"newsletter {n.name}: theme", n.theme) for n in config.newsletters)]
-    for path, theme in themes:
-        logo = theme.logo.removeprefix("/")
-        if logo and "://" not in logo and not (config.root / config.pages.static / logo).is_file():
-            yield f"{path}.logo", logo
+def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    """Each logo that is a path under static/ and is not there, with its key as a path and in words."""
+    themes: list[tuple[tuple[str | int, ...], str, Theme]] = [(("theme", "logo"), "theme.logo", config.theme)]
+    for number, each in enumerate(config.newsletters):
+        themes.append((("newsletters", number, "theme", "logo"), f"newsletter {each.name}: theme.logo", each.theme))
+    for keys, name, theme in themes:
+        logo = config.missing_logo(theme)
+        if logo:
+            yield keys, name, logo
 
 
 def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:
@@ -167,16 +177,6 @@ def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list
         return []
     with open_project_store(config) if has_store(config) else nullcontext() as store:
         return list(read_proofs(config, store, archive, now, spam=spam))
-
-
-def _unmade(proof: Proof) -> Problem:
-    """A letter that cannot be made, as a problem of its template or note: it shows before the letter is due."""
-    error = proof.error
-    assert error is not None  # noqa: S101 - the caller has looked
-    path, _, line = error.where.rpartition(":")
-    number = int(line) if path and line.isdigit() else 0
-    message = f"newsletter {proof.planned.newsletter.name}: {error.message}"
-    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.mend)
 
 
 def _without_repetition(proof: Proof, problems: Iterable[Problem]) -> Proof:

@@ -33,6 +33,7 @@ class Plan:
     """What a publish would do: editions to make, newsletters with none, and editions that are not all delivered.
 
     left_out  why posts that seemed good are in no edition: their bodies could not be read
+    broken    why newsletters have no edition here though they should: a note or a template is broken
     """
 
     archive: Archive
@@ -40,6 +41,7 @@ class Plan:
     idle: tuple[Idle, ...] = ()
     unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
     left_out: tuple[Problem, ...] = ()
+    broken: tuple[Problem, ...] = ()
 
 
 def make_plan(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import select_posts
 from publisher.editions.variants import Variant, all_topics, variants_of
@@ -58,6 +58,14 @@ class UnreadablePostError(PublisherError):
         mend = problem.mend or "mend it; publisher build leaves it out"
         super().__init__(problem.message, where=problem.where, mend=mend)
         self.source, self.problem = source, problem
+
+
+def unmade(newsletter: str, error: PublisherError) -> Problem:
+    """Return why a letter cannot be made, as a problem of its template or note, with its newsletter's name."""
+    path, _, line = error.where.rpartition(":")
+    number = int(line) if path and line.isdigit() else 0
+    message = f"newsletter {newsletter}: {error.message}"
+    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.mend)
 
 
 class Press:
@@ -121,9 +129,10 @@ class Press:
     def _compose(self, planned: Planned, now: datetime, variant: Variant, note: Note | None) -> Letter:
         from publisher.editions.compose import compose
 
+        config, newsletter = _without_missing_logo(self._config, planned.newsletter)
         return compose(
-            self._config,
-            planned.newsletter,
+            config,
+            newsletter,
             [self._rendered(post) for post in variant.posts],
             planned.number,
             planned.slot,
@@ -152,6 +161,14 @@ class Press:
         except BrokenPost as broken:
             self._archive.mark_broken(broken.problem, broken.source)
             raise UnreadablePostError(broken.source, broken.problem) from broken
+
+
+def _without_missing_logo(config: Config, newsletter: NewsletterConfig) -> tuple[Config, NewsletterConfig]:
+    """Leave a logo out whose file is not there: a broken picture at the top is worse than the name."""
+    if not config.missing_logo(config.newsletter_theme(newsletter)):
+        return config, newsletter
+    bare = replace(newsletter, theme=replace(newsletter.theme, logo=""))
+    return replace(config, theme=replace(config.theme, logo="")), bare
 
 
 def newsletter_posts(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Planned:

@@ -25,7 +25,7 @@ from publisher.model import (
     Problem,
 )
 from publisher.plan import Plan, make_plan
-from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts
+from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts, unmade
 from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
@@ -62,19 +62,39 @@ def compose_plan(
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as make_plan does, and compose every edition of the plan; write none of them.
 
-    A post that cannot be rendered is left out, and all is planned again without it. Raises PublisherError when
-    a note or a template is broken: then there is no edition at all, and nothing is half made.
+    A post that cannot be rendered is left out, and all is planned again without it. A newsletter of which a note
+    or a template is broken makes no edition from there on, and stands among the broken ones; the others go on.
     """
     unreadable: dict[str, Problem] = {}
     while True:
         plan = make_plan(config, store, names, now, keep=keep, without=unreadable)
         try:
-            press = Press(config, plan.archive) if plan.editions else None
-            drafts = [press.draft(planned, now) for planned in plan.editions] if press else []
+            drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:
             unreadable[error.source] = error.problem
             continue
-        return replace(plan, left_out=tuple(unreadable.values())), drafts
+        whole = tuple(planned for planned, _ in drafts)
+        plan = replace(plan, editions=whole, left_out=tuple(unreadable.values()), broken=broken)
+        return plan, [draft for _, draft in drafts]
+
+
+def _drafts(
+    config: Config, plan: Plan, now: datetime
+) -> tuple[list[tuple[Planned, EditionDraft]], tuple[Problem, ...]]:
+    press = Press(config, plan.archive) if plan.editions else None
+    drafts: list[tuple[Planned, EditionDraft]] = []
+    broken: dict[str, Problem] = {}
+    for planned in plan.editions:
+        name = planned.newsletter.name
+        if press is None or name in broken:
+            continue  # its editions are numbered in their order: a later one waits for the earlier
+        try:
+            drafts.append((planned, press.draft(planned, now)))
+        except UnreadablePostError:
+            raise
+        except PublisherError as error:
+            broken[name] = unmade(name, error)
+    return drafts, tuple(broken.values())
 
 
 def shortened(drafts: Iterable[EditionDraft]) -> list[str]:

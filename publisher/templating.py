@@ -11,6 +11,7 @@ In a file of that name the prefix may be left out: a template that names itself 
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from publisher.errors import TemplateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import jinja2
 
 SHIPPED_PREFIX = "shipped"
@@ -49,12 +52,17 @@ class Templates:
             return self._environment.get_template(name).render(**context)
         except jinja2.TemplateNotFound as error:
             raise TemplateError(
-                f"there is no template {error.name!r}", mend=f"add templates/{error.name}, or name another"
+                f"there is no template {error.name!r}",
+                where=self._line_of(error),
+                mend=f"add templates/{error.name}, or name another",
             ) from error
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(f"{error.message}", where=f"{error.filename or name}:{error.lineno}") from error
+            place = self._place(error.filename) if error.filename else f"templates/{name}"
+            raise TemplateError(f"{error.message}", where=f"{place}:{error.lineno}") from error
+        except TemplateError:
+            raise
         except Exception as error:
-            raise TemplateError(f"{error}", where=_template_line(error, name)) from error
+            raise TemplateError(_in_words(error), where=self._line_of(error) or f"templates/{name}") from error
 
     def exists(self, name: str) -> bool:
         """Return whether there is such a template."""
@@ -64,7 +72,7 @@ class Templates:
         """Return the text of a file such as "pages/site.css" as it is, from the first folder that has it."""
         for folder in self.folders:
             if (folder / name).is_file():
-                return (folder / name).read_text(encoding="utf-8")
+                return _read(folder / name, name)
         raise TemplateError(f"there is no template {name!r}", mend=f"add templates/{name}")
 
     def family(self, name: str) -> dict[str, str]:
@@ -85,7 +93,7 @@ class Templates:
             try:
                 texts[each] = loader.get_source(self._environment, each)[0]
                 named = find_referenced_templates(self._environment.parse(texts[each]))
-            except jinja2.TemplateError:
+            except (jinja2.TemplateError, TemplateError):
                 continue
             waiting += [self._environment.join_path(other, each) for other in named if other]
         return texts
@@ -104,8 +112,16 @@ class Templates:
     def _environment(self) -> jinja2.Environment:
         import jinja2
 
-        folders = jinja2.FileSystemLoader(self.folders)
-        shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: jinja2.FileSystemLoader(shipped_folder())})
+        class Folders(jinja2.FileSystemLoader):
+            def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+                """As ever, but a file that is no text is named."""
+                try:
+                    return super().get_source(environment, template)
+                except UnicodeDecodeError as error:
+                    raise _no_text(template) from error
+
+        folders = Folders(self.folders)
+        shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: Folders(shipped_folder())})
 
         class Environment(jinja2.Environment):
             def join_path(self, template: str, parent: str) -> str:
@@ -123,6 +139,23 @@ class Templates:
         environment.filters["civil_date"] = civil_date
         return environment
 
+    def _line_of(self, error: BaseException) -> str:
+        """The innermost template line in the traceback of an error; "" if it is of no template."""
+        place, frame = "", error.__traceback__
+        while frame is not None:
+            filename = frame.tb_frame.f_code.co_filename
+            if filename.endswith((".html", ".txt", ".css", ".xml")):
+                place = f"{self._place(filename)}:{frame.tb_lineno}"
+            frame = frame.tb_next
+        return place
+
+    def _place(self, filename: str) -> str:
+        """A template's file as its writer names it, be it shipped or the project's own."""
+        for folder in (*self.folders, shipped_folder()):
+            if Path(filename).is_relative_to(folder):
+                return f"templates/{Path(filename).relative_to(folder).as_posix()}"
+        return filename
+
 
 def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
     """Return a date in words of the language ("6 July 2024"); style is Babel's: short, medium, long, full."""
@@ -136,12 +169,21 @@ def civil_date(value: date | datetime, language: str, style: str = "long") -> st
     return format_date(value, format=style, locale=locale)
 
 
-def _template_line(error: BaseException, name: str) -> str:
-    """The innermost template line in the traceback of an error."""
-    place, frame = f"templates/{name}", error.__traceback__
-    while frame is not None:
-        filename = frame.tb_frame.f_code.co_filename
-        if filename.endswith((".html", ".txt", ".css", ".xml")):
-            place = f"{filename}:{frame.tb_lineno}"
-        frame = frame.tb_next
-    return place
+def _read(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _no_text(name) from error
+
+
+def _no_text(name: str) -> TemplateError:
+    return TemplateError("not UTF-8 text", where=f"templates/{name}", mend="save it as UTF-8")
+
+
+def _in_words(error: Exception) -> str:
+    """An error of a template without the names that only the program's own code knows."""
+    return re.sub(
+        r"'publisher\.[\w.]*?(\w+?)(?:View)? object' has no attribute",
+        lambda match: f"{match[1].lower()} has no",
+        f"{error}",
+    )

@@ -136,3 +136,28 @@ def findings_of_samples(root: Path, template: str, content: str) -> list[Finding
     return [
         each for proof in proofs for each in proof.findings if each.level != "note" and each.code != "size-fallback"
     ]
+
+
+STRAY = [
+    ("letters/weekli/2026-W47.md", "letters/weekli: no newsletter is called 'weekli' (did you mean letters/weekly/?)"),
+    (
+        "letters/2026-W47.md",
+        "letters/2026-W47.md: no newsletter is called '2026-W47' (notes stand in letters/NEWSLETTER/)",
+    ),
+    ("letters/weekly/2026-47.md", "(name it after an edition, like 2026-W47.md)"),
+    ("letters/weekly/W47.md", "no edition of weekly is called 'W47', so no letter carries this note"),
+]
+
+
+@pytest.mark.parametrize(("path", "told"), STRAY)
+def test_a_note_that_no_letter_carries_is_told(project: Project, path: str, told: str) -> None:
+    good(project).write(path, "Dear readers")
+    ran = project.ok("check")
+    assert told in ran.out
+    assert ran.out.endswith("0 errors, 1 warning\n")
+
+
+@pytest.mark.parametrize("name", ["2026-W47", "2027-W01", "2024-11"])
+def test_a_note_of_an_edition_or_of_an_earlier_year_is_fine(project: Project, name: str) -> None:
+    good(project).write(f"letters/weekly/{name}.md", "Dear readers")
+    assert project.ok("check").out == "no problems found\n"

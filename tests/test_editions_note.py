@@ -85,7 +85,12 @@ def test_without_a_note_there_is_none_and_the_newsletters_intro_stands(tmp_path)
     ("text", "message"),
     [
         ("---\nsubject: [\n---\nx", r"2026-W47\.md:\d+: the front matter cannot be read"),
-        ("---\nsubjct: x\n---\nx", r"2026-W47\.md: 'subjct' is unknown"),
+        ("---\nsubjct: x\n---\nx", r"2026-W47\.md:2: 'subjct' is unknown"),
+        ("---\nsubject: x\nsubjct: x\n---\nx", r"2026-W47\.md:3: 'subjct' is unknown"),
+        ("---\nsubject: x\npreheader: [1, 2]\n---\nx", r"2026-W47\.md:3: preheader is no line of words"),
+        ("---\nsubject: {a: b}\n---\nx", r"2026-W47\.md:2: subject is no line of words"),
+        ("---\nsubject: x\n\nDear readers", r"2026-W47\.md:1: the front matter is no lines"),
+        ("+++\nsubject = 'x'\n+++\nDear readers", r"2026-W47\.md:1: the front matter is no lines"),
     ],
 )
 def test_a_note_that_cannot_be_read_is_an_error_and_no_letter_goes_without_it(tmp_path, text, message):
@@ -99,3 +104,9 @@ def test_scripts_in_a_note_do_not_reach_the_letter():
     )
     assert "alert(1)" not in letter.html
     assert "<b>there</b>" in letter.html
+
+
+@pytest.mark.parametrize("text", ["---\n\nDear readers", "---\n---\nDear readers", "Dear readers\n\n---\n\nBye: all"])
+def test_a_rule_at_the_beginning_of_a_note_is_a_rule(tmp_path, text):
+    note = read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
+    assert "Dear readers" in note.html

@@ -48,6 +48,19 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("sender-placeholder", "publisher.toml:9", setting("ada@quiet-reader.eu", "ada@mail.example.org")),
     ("subject-long", "publisher.toml:15", lambda p: p.write("publisher.toml", f'{SETTINGS}subject = "{SUBJECT}"\n')),
     ("subject-long", f"{NOTE}:2", file(NOTE, f"---\nsubject: {SUBJECT}\n---\n")),
+    (
+        "subject-unknown",
+        "publisher.toml:15",
+        lambda p: p.write("publisher.toml", f'{SETTINGS}subject = "No. {{numbr}}"\n'),
+    ),
+    ("subject-unknown", f"{NOTE}:2", file(NOTE, "---\nsubject: Letter {numbr}\n---\n")),
+    ("block-unknown", f"{TEMPLATE}:2", template("Hello", "introo")),
+    ("posts-missing", f"{TEMPLATE}", template("", "posts")),
+    (
+        "posts-missing",
+        "templates/email/base.html",
+        lambda p: p.write("publisher.toml", f'{SETTINGS}template = "base"\n'),
+    ),
     ("preheader-missing", "posts/third.md", lambda p: p.post("third", "2026-11-12", body="![Alt](shelf.png)")),
     ("preheader-repeats", f"{NOTE}:3", file(NOTE, "---\nsubject: Two shelves\npreheader: Two  shelves.\n---\n")),
     ("text-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "\n")),
@@ -62,6 +75,7 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("alt-missing", LINE, template('<img src="https://quiet-reader.eu/a.png" width="300">')),
     ("picture-width", BODY, body("A ![heart](shelf.png) in a line")),
     ("link-empty", LINE, template('<a href="">Here</a>')),
+    ("link-empty", LINE, template('<a href="mailto:">Write</a>')),
     ("link-relative", LINE, template('<a href="/about/">About</a>')),
     ("link-scheme", LINE, template('<a href="javascript:alert(1)">Here</a>')),
     ("link-fragment", LINE, template('<a href="#posts">Posts</a>')),
@@ -186,3 +200,16 @@ def test_a_preheader_that_says_more_than_the_subject_is_welcome(project: Project
 def test_what_is_right_is_left_alone(project: Project, markdown: str) -> None:
     body(markdown)(good(project))
     assert {each.code for each in examine(project)} == {"client-fallback"}
+
+
+def test_braces_in_the_title_of_a_post_are_meant(project: Project) -> None:
+    good(project).post("third", "2026-11-12", title="'What {numbr} means'")
+    assert "subject-unknown" not in {each.code for each in examine(project)}
+
+
+def test_a_block_that_is_unknown_names_the_nearest_and_one_in_a_known_block_is_fine(project: Project) -> None:
+    in_template(good(project), "{% block mine %}Hello{% endblock %}", "intro")
+    assert "block-unknown" not in {each.code for each in examine(project)}
+    in_template(project, "Hello", "introo")
+    (told,) = [each for each in examine(project) if each.code == "block-unknown"]
+    assert told.mend == "did you mean 'intro'?"

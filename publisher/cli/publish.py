@@ -152,11 +152,12 @@ def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
 def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[Delivered]) -> int:
     show_build(app, report)
     app.tell(problem for problem in (plan.left_out if plan else ()) if problem not in report.problems)
+    app.tell(plan.broken if plan else ())
     if app.json:
         app.print_json({"build": build_as_json(report), "editions": [_result_json(r) for r in results]})
     for idle in plan.idle if plan else ():
         app.say(f"{idle.newsletter.name}: {idle.reason}")
-    trouble = False
+    trouble = bool(plan and plan.broken)
     for result in results:
         trouble |= _show_result(app, result)
     return 1 if trouble else 0

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.cli.app import App, plural
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, TemplateError, TransportError
 
 if TYPE_CHECKING:
     from publisher.config import Config
@@ -27,10 +27,11 @@ def dry_run(
     plan, drafts = steps.compose_plan(config, store, names, now, keep=False)
     KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
     app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
+    app.tell(plan.broken)
     made = list(zip(plan.editions, drafts, strict=True))
     if app.json:
         app.print_json([_as_json(planned, draft) for planned, draft in made])
-        return 0
+        return 1 if plan.broken else 0
     posts = len(plan.archive.posts) - len(plan.left_out)
     app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
     for planned, draft in made:
@@ -41,7 +42,7 @@ def dry_run(
         app.say(f"{idle.newsletter.name}: {idle.reason}")
     for edition, counts in plan.unfinished:
         app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} left of an earlier run")
-    return 0
+    return 1 if plan.broken else 0
 
 
 def _show(app: App, config: Config, planned: Planned, draft: EditionDraft) -> None:
@@ -101,6 +102,7 @@ def test_copy(
     """Send a marked copy of each newsletter's next letter to an address."""
     from publisher import publish as steps
     from publisher.plan import make_plan
+    from publisher.press import unmade
     from publisher.runtime import has_store, open_project_store, transport_name
     from publisher.subscribers.address import normalise
 
@@ -109,7 +111,15 @@ def test_copy(
         raise PublisherError("the project has no newsletter", mend="add a [[newsletters]] table to publisher.toml")
     with open_project_store(config) if has_store(config) else nullcontext() as store:
         plan = make_plan(config, store, names, now, keep=False)
+        broken = []
         for name in names or [newsletter.name for newsletter in config.newsletters]:
-            subject = steps.send_test(config, plan, to, name, now, topics)
-            app.say(f"{name}: copy of {subject!r} to {to} by {transport_name(config)}")
-    return 0
+            try:
+                subject = steps.send_test(config, plan, to, name, now, topics)
+            except PublisherError as error:
+                if isinstance(error, TransportError) or not (error.where or isinstance(error, TemplateError)):
+                    raise  # it is not this letter that is broken
+                broken.append(unmade(name, error))
+            else:
+                app.say(f"{name}: copy of {subject!r} to {to} by {transport_name(config)}")
+    app.tell(broken)
+    return 1 if broken else 0

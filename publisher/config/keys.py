@@ -103,3 +103,10 @@ class Config:
     def newsletter_theme(self, newsletter: NewsletterConfig) -> Theme:
         """Return how the newsletter's letters look: a whole theme, but for an accent that nobody chose."""
         return newsletter.theme.over(self.theme).over(DEFAULT)
+
+    def missing_logo(self, theme: Theme) -> str:
+        """Return the path under static/ of a theme's logo that is not there; "" if nothing is missing."""
+        logo = theme.logo.removeprefix("/")
+        if not logo or "://" in logo or (self.root / self.pages.static / logo).is_file():
+            return ""
+        return logo

@@ -26,8 +26,8 @@ from lxml import etree
 
 from publisher.editions.css.divide import flat_css, kept_css
 from publisher.editions.css.merge import style_attribute
-from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet
-from publisher.editions.css.sources import Source, refused_in
+from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet, unclosed
+from publisher.editions.css.sources import Source, refused_in, unclosed_in
 from publisher.editions.defuse import clean
 from publisher.editions.document import PERSONAL, parse_document, serialise
 from publisher.errors import TemplateError
@@ -44,10 +44,12 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
     template  names the letter's template in errors
     sources   gives the writer's files, asked for only when an error needs its line
 
-    Equal input gives equal output. Raises TemplateError for CSS that would be fetched.
+    Equal input gives equal output. Raises TemplateError for CSS that would be fetched or is never closed, and for
+    no document.
     """
-    tree = parse_document(clean(html))
+    tree = _document(clean(html), template)
     _refuse_remote(tree, template, sources)
+    _refuse_unclosed(tree, template, sources)
     kept = _move_kept(tree)
     own = _put_aside_own_styles(tree)
     _inliner_class()(own, _names(tree)).transform(tree)
@@ -56,6 +58,17 @@ def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]]
             element.set("style", clean(style))
     _drop_classes(tree, set(_CLASS_NAME.findall(kept)) | {PERSONAL}, "\\" in kept or "[class" in kept)
     return serialise(tree)
+
+
+def _document(html: str, template: str) -> Any:
+    try:
+        return parse_document(html)
+    except etree.ParserError as error:
+        raise TemplateError(
+            "this template makes an empty letter",
+            where=f"templates/{template}",
+            mend='begin it with {% extends "email/base.html" %}, or delete it to get the shipped one',
+        ) from error
 
 
 def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
@@ -71,8 +84,18 @@ def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -
     raise TemplateError(
         f"{what} in a letter: nothing is fetched for letters, and mail programs do not fetch it either",
         where=refused_in(sources()) or f"templates/{template}",
-        mend="put the rules into templates/email/letter.css",
+        mend="copy the rules into templates/email/own.css",
     )
+
+
+def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
+    for style in tree.iter("style"):
+        if unclosed(style.text or ""):
+            raise TemplateError(
+                "CSS of the letter is never closed, so all rules behind it would be lost",
+                where=unclosed_in(sources()) or f"templates/{template}",
+                mend="write the } or */ that is missing",
+            )
 
 
 def _inlined(style: Any) -> bool:
@@ -94,6 +117,10 @@ def _move_kept(tree: Any) -> str:
             styles[-1].addnext(block)
             kept.append(block)
         block.text = clean(f"\n{moved}\n{block.text or ''}")
+    for each in kept:
+        if not (each.text or "").strip():
+            each.tail = None
+            each.drop_tree()
     return "\n".join(each.text or "" for each in kept)
 
 

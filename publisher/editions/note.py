@@ -9,6 +9,7 @@ Dear readers, ...
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -16,6 +17,7 @@ from urllib.parse import urljoin
 from publisher.editions.defuse import clean
 from publisher.errors import PublisherError
 from publisher.model import slot_path
+from publisher.posts.prose import line_at
 
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
@@ -62,17 +64,43 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
         metadata, body = frontmatter.parse(clean(text))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 2}" if mark else path
+        where = f"{path}:{mark.line + 1}" if mark else path
         problem = getattr(error, "problem", None) or "not valid YAML"
         raise PublisherError(f"the front matter cannot be read: {problem}", where=where) from error
-    unknown = sorted(set(metadata) - {"subject", "preheader"})
-    if unknown:
-        raise PublisherError(f"{unknown[0]!r} is unknown", where=path, mend="use subject and preheader")
+    if not metadata and _opens(text):
+        raise PublisherError(
+            "the front matter is no lines between two ---, and would be printed",
+            where=f"{path}:1",
+            mend="write --- above and below subject: and preheader:",
+        )
+    for key, value in metadata.items():
+        _require_words(key, value, f"{path}:{_line_of(str(key), text)}")
     return Note(
         subject=str(metadata.get("subject") or ""),
         preheader=str(metadata.get("preheader") or ""),
         html=markdown(body or newsletter.intro, config.site_url),
     )
+
+
+def _opens(text: str) -> bool:
+    """Whether a note begins as front matter does; a line alone, with nothing like a key below, is a rule."""
+    lines = text.lstrip().splitlines()
+    if not lines or lines[0].rstrip() not in ("---", "+++"):
+        return False
+    below = next((line for line in lines[1:] if line.strip()), "")
+    return lines[0].startswith("+++") or bool(re.match(r"(?:subject|preheader)\b|[\w-]+\s*:", below))
+
+
+def _require_words(key: object, value: object, where: str) -> None:
+    if key not in ("subject", "preheader"):
+        raise PublisherError(f"{key!r} is unknown", where=where, mend="use subject and preheader")
+    if isinstance(value, list | dict):
+        raise PublisherError(f"{key} is no line of words", where=where, mend=f'write it in quotes: {key}: "..."')
+
+
+def _line_of(key: str, text: str) -> int:
+    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*:", text, re.MULTILINE)
+    return line_at(text, found.start() if found else 0)
 
 
 def default_note(config: Config, newsletter: NewsletterConfig) -> Note:

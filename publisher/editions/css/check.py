@@ -19,7 +19,13 @@ _MISTAKES = {
         "{what} stands inside another rule, and is left out: Gmail drops all styles of a letter that holds one",
         "write it by itself",
     ),
+    "unclosed": (
+        "css-unclosed",
+        "what is opened here is never closed, so all behind it is lost",
+        "write the } or */ that is missing",
+    ),
 }
+_ERRORS = {"css-nested", "css-unclosed"}
 
 
 def css_findings(css: str, where: str, *, kept: bool = False) -> list[Finding]:
@@ -57,7 +63,7 @@ def _refused() -> Finding:
 
 def _mistake(mistake: Mistake) -> Finding:
     code, message, mend = _MISTAKES[mistake.kind]
-    return Finding("error" if code == "css-nested" else "warning", code, message.format(what=mistake.what), "", mend)
+    return Finding("error" if code in _ERRORS else "warning", code, message.format(what=mistake.what), "", mend)
 
 
 def _at_rules(sheet: Sheet, kept: bool) -> Iterator[tuple[int, Finding]]:

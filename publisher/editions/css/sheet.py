@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,13 @@ from publisher.editions.css.selector import Selector, selectors_of
 from publisher.editions.css.values import plain_value
 
 DEEPEST = 60  # brackets in brackets; whoever follows more may run out of stack
+_SAID = {  # tinycss2's words: ours
+    "before {} block": "words with neither a : nor a { } behind them",
+    "<ident> for declaration name": "it does not begin with the name of a property",
+    "after declaration name": "no : stands behind the name of a property",
+    "contains {} block": "a value holds a { } block",
+}
+_END = "--end--"
 _HOLDS_RULES = {"media", "supports"}
 
 
@@ -53,7 +61,7 @@ class AtRule:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What a browser would skip: kind is "syntax", "selector", "nested" or "declaration"."""
+    """What a browser would skip: kind is "syntax", "selector", "nested", "declaration" or "unclosed"."""
 
     kind: str
     what: str
@@ -81,18 +89,19 @@ class Sheet:
 def read_sheet(css: str) -> Sheet:
     """Return the stylesheet; what cannot be read is a Mistake, and never an exception."""
     nodes = tinycss2.parse_component_value_list(css)
+    line = unclosed(css)
+    mistakes = [Mistake("unclosed", "", line)] if line else []
     deep = _too_deep(nodes)
     if deep:
-        return Sheet((), (Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep),))
+        return Sheet((), (*mistakes, Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep)))
     parts: list[Rule | AtRule] = []
-    mistakes: list[Mistake] = []
     for node in tinycss2.parse_stylesheet(nodes, skip_comments=True, skip_whitespace=True):
         if node.type == "qualified-rule":
             parts.extend(_rule(node, mistakes))
         elif node.type == "at-rule":
             parts.append(_at_rule(node, mistakes))
         else:
-            mistakes.append(Mistake("syntax", node.message, node.source_line))
+            mistakes.append(Mistake("syntax", _in_words(node.message), node.source_line))
     return Sheet(tuple(parts), tuple(mistakes))
 
 
@@ -109,6 +118,23 @@ def imports(css: str) -> Iterator[int]:
     for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
         if node.type == "at-keyword" and node.lower_value == "import":
             yield node.source_line
+
+
+def _in_words(message: str) -> str:
+    """What tinycss2 says of a mistake, for a person who writes CSS and no parser of it."""
+    return next((words for said, words in _SAID.items() if said in message), message)
+
+
+def _plain_selector(message: str) -> str:
+    """What cssselect says, without the names and numbers of its tokens."""
+    return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
+
+
+def unclosed(css: str) -> int:
+    """Return the line of the block, bracket, comment or url() that is open where the stylesheet ends; 0 for none."""
+    # What is put behind it stands by itself, unless something open takes it in.
+    end = tinycss2.parse_component_value_list(f"{css}\n{_END}")[-1]
+    return 0 if end.type == "ident" and end.value == _END else int(end.source_line)
 
 
 def _too_deep(nodes: Iterable[Any]) -> int:
@@ -129,7 +155,8 @@ def _rule(node: Any, mistakes: list[Mistake]) -> Iterator[Rule]:
     try:
         selectors = selectors_of(node.prelude)
     except ValueError as error:
-        mistakes.append(Mistake("selector", f"{tinycss2.serialize(node.prelude).strip()}: {error}", node.source_line))
+        what = f"{tinycss2.serialize(node.prelude).strip() or 'nothing'}: {_plain_selector(str(error))}"
+        mistakes.append(Mistake("selector", what, node.source_line))
         return
     declarations = tuple(_declarations(node.content, mistakes))
     if declarations:
@@ -142,7 +169,7 @@ def _declarations(content: list[Any], mistakes: list[Mistake]) -> Iterator[Decla
             name = node.name if node.name.startswith("--") else node.lower_name
             yield Declaration(name, plain_value(node.value), node.important, node.source_line)
         elif node.type == "error":
-            mistakes.append(Mistake("declaration", node.message, node.source_line))
+            mistakes.append(Mistake("declaration", _in_words(node.message), node.source_line))
         else:
             what = f"@{node.at_keyword}" if node.type == "at-rule" else tinycss2.serialize(node.prelude).strip()
             mistakes.append(Mistake("nested", what, node.source_line))
@@ -159,5 +186,5 @@ def _at_rule(node: Any, mistakes: list[Mistake]) -> AtRule:
             elif inner.type == "at-rule":
                 mistakes.append(Mistake("nested", f"@{inner.at_keyword} in @{keyword}", inner.source_line))
             else:
-                mistakes.append(Mistake("syntax", inner.message, inner.source_line))
+                mistakes.append(Mistake("syntax", _in_words(inner.message), inner.source_line))
     return AtRule(keyword, prelude, tuple(rules), node.serialize(), node.source_line)

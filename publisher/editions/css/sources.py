@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from itertools import groupby
 
 from publisher.editions.css.check import css_findings, place
-from publisher.editions.css.sheet import imports
+from publisher.editions.css.sheet import imports, unclosed
 from publisher.editions.finding import Finding
 from publisher.templating import SHIPPED_PREFIX, Templates
 
@@ -63,6 +63,12 @@ def refused_in(sources: Iterable[Source]) -> str:
         for line in imports(source.css):
             return place(source.where, line)
     return ""
+
+
+def unclosed_in(sources: Iterable[Source]) -> str:
+    """Return "file:line" of the first CSS that is never closed, or ""."""
+    lines = ((source.where, unclosed(source.css)) for source in sources)
+    return next((place(where, line) for where, line in lines if line), "")
 
 
 def _in_template(text: str, where: str) -> Iterator[Source]:

@@ -8,6 +8,7 @@ from itertools import chain
 from publisher.config import Config, NewsletterConfig
 from publisher.editions.css.sources import template_findings
 from publisher.editions.finding import Finding
+from publisher.editions.findings.blocks import block_findings
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.clients import client_findings
 from publisher.editions.findings.contrast import contrast_findings
@@ -25,6 +26,7 @@ __all__ = ["findings_of", "in_order"]
 
 _LOOKS = (
     duty_findings,
+    block_findings,
     inbox_findings,
     size_findings,
     client_findings,

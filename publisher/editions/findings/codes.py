@@ -46,6 +46,11 @@ CODES: dict[str, Kind] = {
         "The subject is longer than the 60 characters that an inbox on a wide screen shows; a phone shows about 40.",
         "begin with what matters, and leave the rest out",
     ),
+    "subject-unknown": Kind(
+        "warning",
+        "The subject asks in braces for something that there is not, so readers see the braces.",
+        "use {title}, {number}, {date}, {first} and {count}",
+    ),
     "preheader-missing": Kind(
         "warning",
         "Nothing stands behind the subject in the inbox, so mail programs show whatever comes first in the letter.",
@@ -82,6 +87,16 @@ CODES: dict[str, Kind] = {
         "error",
         "The plain-text part is empty. People without HTML read nothing, and spam filters count it against you.",
         "mend the template's .txt file, or delete it to get the shipped one",
+    ),
+    "posts-missing": Kind(
+        "error",
+        "The letter shows none of its posts.",
+        'take the template digest, post or plain, or fill the block "posts"',
+    ),
+    "block-unknown": Kind(
+        "warning",
+        "A template overrides a block that no template it extends has, so it shows nothing.",
+        "docs/templates.md names the blocks",
     ),
     "post-empty": Kind(
         "warning",
@@ -184,6 +199,11 @@ CODES: dict[str, Kind] = {
         "error",
         "A rule or at-rule stands inside another. It is left out: Gmail drops all styles of a letter that holds one.",
         "write it by itself",
+    ),
+    "css-unclosed": Kind(
+        "error",
+        "A block or comment is never closed, so all rules behind it are lost. No letter is made.",
+        "write the } or */ that is missing",
     ),
     "css-syntax": Kind("warning", "This is no CSS, and is skipped, as browsers skip it.", "mend it"),
     "css-selector": Kind("warning", "This selector is none, and its rule is skipped.", "mend it"),

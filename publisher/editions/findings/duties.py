@@ -27,10 +27,20 @@ def duty_findings(case: Case) -> Iterator[Finding]:
     yield from _postal_address(case)
     yield from _sender(case)
     if not case.letter.text.strip():
-        yield found("text-missing", f"templates/email/{case.newsletter.template}.txt", "the plain-text part is empty")
+        yield found("text-missing", case.places.text_template(), "the plain-text part is empty")
+    if case.posts and not _shows_posts(case):
+        yield found("posts-missing", case.places.template(), "the letter shows none of its posts")
     for post in case.posts:
         if not post.words and "<img" not in post.html and not post.post.image and not post.post.enclosures:
             yield found("post-empty", case.places.post(post), f"the post {post.post.title!r} is empty")
+
+
+def _shows_posts(case: Case) -> bool:
+    addresses = {link.get("href", "") for link in case.sheet.tree.iter("a")}
+    shown = " ".join(" ".join(each.text_content().split()) for each in case.sheet.tree.iter("body"))
+    return any(
+        defuse.address(each.post.url) in addresses or defuse.one_line(each.post.title) in shown for each in case.posts
+    )
 
 
 def _way_out(case: Case) -> Iterator[Finding]:
@@ -41,7 +51,7 @@ def _way_out(case: Case) -> Iterator[Finding]:
     elif case.letter.text.strip() and Mark.UNSUBSCRIBE not in case.letter.text:
         yield found(
             "unsubscribe-missing",
-            f"templates/email/{case.newsletter.template}.txt",
+            case.places.text_template(),
             "the plain text has no link for unsubscribing",
             "write {{ mark.UNSUBSCRIBE }}",
         )

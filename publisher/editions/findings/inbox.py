@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from publisher.editions.finding import Finding
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.codes import found
+from publisher.editions.note import NOTES_FOLDER
 from publisher.editions.subject import SUBJECT_LENGTH
 
 
@@ -21,12 +23,21 @@ def inbox_findings(case: Case) -> Iterator[Finding]:
             case.places.words("subject"),
             f"the subject has {len(subject)} characters, more than {SUBJECT_LENGTH}: {subject!r}",
         )
+    yield from _placeholders(case)
     if not preheader:
         yield found("preheader-missing", case.places.words("preheader"), "the letter has no preheader")
     elif subject and _repeats(preheader, subject):
         yield found(
             "preheader-repeats", case.places.words("preheader"), f"the preheader repeats the subject: {preheader!r}"
         )
+
+
+def _placeholders(case: Case) -> Iterator[Finding]:
+    """Yield what a subject asks for in vain; braces in the title of a post are meant."""
+    place = case.places.words("subject")
+    for name in re.findall(r"\{\w+\}", case.letter.subject):
+        if place.startswith(f"{NOTES_FOLDER}/") or name in case.newsletter.subject:
+            yield found("subject-unknown", place, f"the subject says {name}, which stands for nothing")
 
 
 _NEWS = 20  # characters that a preheader has to say beyond the subject that it begins with

@@ -13,6 +13,7 @@ from publisher.editions.findings.duties import is_reserved
 from publisher.model import Mark
 
 _SCHEMES = ("http", "https", "mailto", "tel", "sms")
+_EMPTY = ("", "#", "mailto:", "tel:", "sms:", "http://", "https://")
 # The web application and the archive of editions come and go with readers and letters.
 _SERVED = ("editions", "subscribe", "preferences", "unsubscribe")
 
@@ -35,7 +36,7 @@ def link_findings(case: Case) -> Iterator[Finding]:
 
 def _problem(case: Case, address: str, what: str) -> tuple[str, str] | None:
     """The code and the message of what is wrong with an address, if anything is."""
-    if not address or address == "#":
+    if address.lower() in _EMPTY:
         return "link-empty", f"a {what} has no address"
     if address.startswith("#"):
         return "link-fragment", f"the link {address} leads to a place in the letter itself"

@@ -64,6 +64,16 @@ class Places:
                     return f"templates/email/{name}:{line_at(text, found.start())}"
         return f"templates/email/{self.newsletter.template}.html"
 
+    def text_template(self) -> str:
+        """Return the template of the plain text: the newsletter's own, or the one that all share."""
+        own = f"email/{self.newsletter.template}.txt"
+        return f"templates/{own if self.templates.exists(own) else 'email/letter.txt'}"
+
+    def kept_css(self) -> str:
+        """Return the longest file of rules that stay rules."""
+        files = {name: text for name, text in self._template_texts.items() if name.endswith("-kept.css")}
+        return f"templates/email/{max(files, key=lambda name: len(files[name]))}"
+
     def of_colour(self, value: str, *, dark: bool) -> str:
         """Return where a text's colour is set: in the CSS of the letter, dark or light, or in publisher.toml."""
         first, second = ("letter-kept.css", "letter.css") if dark else ("letter.css", "letter-kept.css")

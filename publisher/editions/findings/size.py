@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from publisher.editions.compose import WHOLE_POST_TEMPLATE
 from publisher.editions.finding import Finding
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.codes import found
@@ -16,7 +17,9 @@ def size_findings(case: Case) -> Iterator[Finding]:
     """Yield what is too large, and what the letter left out so that it is not."""
     size = html_bytes(case.letter)
     if case.letter.fallback:
-        yield found("size-fallback", case.places.key("", "content"), fallback_line(case.letter))
+        is_asked = case.letter.fallback.wanted == "full" and case.newsletter.template != WHOLE_POST_TEMPLATE
+        mend = "" if is_asked else "put fewer posts into an edition (maximum), or shorten the longest"
+        yield found("size-fallback", case.places.key("", "content"), fallback_line(case.letter), mend)
     if size > CLIPPED:
         yield found(
             "size-clipped",
@@ -31,7 +34,7 @@ def _styles(case: Case) -> Iterator[Finding]:
     if length > STYLE_LIMIT:
         yield found(
             "style-budget",
-            "templates/email/letter-kept.css",
+            case.places.kept_css(),
             f"the <style> blocks have {length:,} characters, more than {STYLE_LIMIT:,}: Gmail drops them all",
         )
     for rule in case.sheet.rules:
