@@ -19,9 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from publisher.cli.main import run
 from publisher.config import Config, load_config
+
+# A busy machine is slow, and no test is about time.
+settings.register_profile("publisher", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("publisher")
 
 ROOT = Path(__file__).parent.parent
 MONDAY = "2026-11-16T10:00"

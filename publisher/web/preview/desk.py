@@ -116,8 +116,8 @@ class Desk:
         if snapshot is not None and self._made_from == state:
             return snapshot
         self._snapshot = None
-        config = load_config(self._root, remember=False)
-        if self._paths != files_of(config):
+        # Always look first and read then: what changes in between is read again.
+        while self._paths != files_of(config := load_config(self._root, remember=False)):
             self._paths = files_of(config)
             state = self._look()
         snapshot = Snapshot(config, self._clock(config))
