@@ -141,3 +141,11 @@ def test_an_import_is_refused_with_a_mend_that_names_a_file_of_ones_own(project:
 def test_no_words_of_a_parser_reach_the_writer(css: str) -> None:
     said = " ".join(each.message for each in css_findings(css, "own.css"))
     assert not re.search(r"token|EOF|<ident>|\{colon|qualified", said), said
+
+
+def test_a_length_without_a_unit_is_told_and_a_nought_or_a_line_height_is_not() -> None:
+    css = "p {font-size: 12;\n margin: 0; line-height: 1.5; width: 50%;\n padding-top: 4}"
+    assert [(each.code, each.where) for each in css_findings(css, "own.css")] == [
+        ("css-declaration", "own.css:1"),
+        ("css-declaration", "own.css:3"),
+    ]

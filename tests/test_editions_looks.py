@@ -176,3 +176,10 @@ def test_links_of_the_plain_text_stand_where_the_setting_says():
     assert "[1] https://example.com/why?a=1&b=2" in at_end
     assert "matters <https://example.com/why?a=1&b=2>" in inline
     assert "[1]" not in inline
+
+
+def test_subheads_of_a_plain_letter_have_the_font_of_its_titles():
+    html = make(newsletter=replace(WEEKLY, template="plain", content="full")).html
+    subheads = re.findall(r"<h[23] [^>]*font-size:2[14]px[^>]*>", html)
+    assert subheads
+    assert not [tag for tag in subheads if "Charter" in tag]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -25,6 +26,9 @@ _MISTAKES = {
         "write the } or */ that is missing",
     ),
 }
+_LENGTHS = {"font-size", "width", "height", "max-width", "min-width", "max-height", "min-height", "letter-spacing"} | {
+    f"{box}{side}" for box in ("margin", "padding") for side in ("", "-top", "-right", "-bottom", "-left")
+}
 _ERRORS = {"css-nested", "css-unclosed"}
 
 
@@ -39,6 +43,7 @@ def css_findings(css: str, where: str, *, kept: bool = False) -> list[Finding]:
     sheet = read_sheet(css)
     found = [(line, _refused()) for line in imports(css)]
     found += [(mistake.line, _mistake(mistake)) for mistake in sheet.mistakes]
+    found += list(_bare_numbers(sheet))
     found += list(_at_rules(sheet, kept))
     if not kept:
         found += [(rule.line, finding) for rule in sheet.rules for finding in _states(rule)]
@@ -53,6 +58,15 @@ def place(where: str, line: int) -> str:
     if file and first.isdigit():
         return f"{file}:{int(first) + line - 1}"
     return f"{where}:{line}"
+
+
+def _bare_numbers(sheet: Sheet) -> Iterator[tuple[int, Finding]]:
+    """Lengths without a unit, which browsers skip; a nought needs none."""
+    for rule in (*sheet.rules, *(rule for at_rule in sheet.at_rules for rule in at_rule.rules)):
+        for each in rule.declarations:
+            if each.name in _LENGTHS and re.fullmatch(r"[+-]?[\d.]+", each.value) and each.value.strip("+-0."):
+                message = f"{each.name}: {each.value} has no unit, and is skipped"
+                yield each.line, Finding("warning", "css-declaration", message, "", f"write {each.value}px")
 
 
 def _refused() -> Finding:
