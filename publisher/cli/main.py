@@ -25,6 +25,7 @@ COMMANDS = {
         "publisher.cli.subscribers:subscribers",
         "Add, list, remove, import and export subscribers.",
     ),
+    "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 
