@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -79,6 +80,8 @@ class Server:
             timeout_graceful_shutdown=self._grace,
         )
         server = self._server = uvicorn.Server(settings)
+        # uvicorn raises what ended it once more; the default of SIGTERM would end us before all is closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[self._listener])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -10,12 +11,11 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, StoreError, TemplateError
 from publisher.web.readers.choosing import Choosing
 from publisher.web.readers.form import Form, FormError, read_form
 from publisher.web.readers.headers import page_headers, style_headers
@@ -28,13 +28,15 @@ from publisher.web.readers.site import SiteFiles
 from publisher.web.readers.subscribing import Subscribing
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from publisher.web.readers.office import Office
 
 Look = Callable[[Request], Response]
 Act = Callable[[Request, Form], Response]
 
 
-def make_app(office: Office, metrics: Metrics) -> Starlette:
+def make_app(office: Office, metrics: Metrics) -> ASGIApp:
     """Return the application of one project, without beginning any work."""
     pages = Pages(office)
     front = _Front(office, pages, metrics)
@@ -47,13 +49,9 @@ def make_app(office: Office, metrics: Metrics) -> Starlette:
         Route(f"{pages.prefix}/metrics", front.look(front.metrics)),
         Mount(urlsplit(config.site_url).path.rstrip("/") or "/", site),
     ]
-    return Starlette(
-        routes=routes,
-        exception_handlers={HTTPException: front.refused, Exception: front.failed},
-        middleware=[
-            Middleware(Log, prefix=pages.prefix, clients=office.clients, told=metrics.answered),
-        ],
-    )
+    handlers = {HTTPException: front.refused, Exception: front.failed}
+    application = Starlette(routes=routes, exception_handlers=handlers)
+    return Log(application, pages.prefix, office.clients, metrics.answered)
 
 
 def _reader_routes(front: _Front, office: Office, pages: Pages) -> list[Route]:
@@ -88,7 +86,8 @@ class _Front:
         def answer(request: Request) -> Response:
             try:
                 return handler(request)
-            except PublisherError:  # the database is away, or a template is broken
+            except PublisherError as error:  # the database is away, or a template is broken
+                _tell(error)
                 return self._busy(request)
 
         return answer
@@ -145,3 +144,9 @@ class _Front:
             return self._pages.message(request, "busy", "busy_hint", status=503)
         except PublisherError:  # the templates themselves are broken
             return PlainTextResponse("we cannot do this just now; please try again later\n", 503, page_headers())
+
+
+def _tell(error: PublisherError) -> None:
+    """Say in the log what keeps us from answering: where, not in its words, which may hold an address."""
+    kept = error.where if isinstance(error, StoreError | TemplateError) else ""
+    sys.stderr.write(f"busy: {type(error).__name__} {kept}".rstrip() + "\n")

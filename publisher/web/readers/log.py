@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.web.readers.clients import Clients, shortened_client
@@ -38,6 +40,8 @@ class Log:
 
         try:
             await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - it was answered; a traceback could show what belongs to a person
+            sys.stderr.write(f"defect: {_place(error)}" + "\n")
         finally:
             page = page_of(scope["path"], self._prefix)
             self._told(page, status)
@@ -46,7 +50,7 @@ class Log:
             client = shortened_client(self._clients.address(scope))
             moment = datetime.now(UTC).isoformat(timespec="seconds")
             line = f"{moment} {client} {_method(scope['method'])} {shown} {status} {took}ms"
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - the log of a server is its stderr
+            sys.stderr.write(line + "\n")
 
 
 def page_of(path: str, prefix: str) -> str:
@@ -61,6 +65,13 @@ def shown_path(path: str, page: str, status: int) -> str:
         return f"/{page}" if path.rstrip("/").endswith(f"/{page}") else f"/{page}/…"
     plain = path.isascii() and path.isprintable() and " " not in path and "@" not in path
     return path if status in (200, 206, 304) and plain else "…"
+
+
+def _place(error: BaseException) -> str:
+    """What went wrong by kind and line, without its words, which may hold an address."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
+    return f"{type(error).__name__} in {' > '.join(places)}"
 
 
 def _method(method: str) -> str:

@@ -130,4 +130,4 @@ class Mailroom:
 
 def _say(line: str) -> None:
     # The error's own words may hold an address; its kind is enough to look for.
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the log of a server is its stderr
+    sys.stderr.write(line + "\n")

@@ -16,11 +16,11 @@ from publisher.web.readers.metrics import Metrics
 from publisher.web.readers.office import Office
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 
 @contextmanager
-def opened(config: Config, now: Callable[[], datetime]) -> Iterator[Starlette]:
+def opened(config: Config, now: Callable[[], datetime]) -> Iterator[ASGIApp]:
     """Give the application, with its mailroom at work; in the end finish what waits and close all.
 
     now  the clock. Raises PublisherError where the database cannot be opened.

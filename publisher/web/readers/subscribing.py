@@ -125,7 +125,7 @@ class Subscribing:
             values={"title": title, "address": address},
             offers=offers(self._office.config, _held(form)),
             email=form.one("email")[:254] if form else "",
-            name=form.one("name")[:200] if form else "",
+            person_name=form.one("name")[:200] if form else "",
             trouble=trouble,
         )
 

@@ -30,7 +30,7 @@ ENGLISH: dict[str, str | Plural] = {
     "preferences_of": "What is sent to {address}",
     "saved": "Saved.",
     "not_saved": "This cannot be changed for your address. Answer one of our letters, and we will see to it.",
-    "language": "Language of these pages and of our notices",
+    "which_language": "Language of these pages and of our notices",
     "language_default": "As on the site",
     "pause": "Pause",
     "pause_keep": "Change nothing",
