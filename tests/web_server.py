@@ -124,7 +124,7 @@ def until(find: Callable[[], T | None]) -> T:
 def configure(project: Project, port: int, more: str = "", newsletters: str = NEWSLETTERS, web: str = "") -> None:
     """Let a project be served at a port of this machine."""
     project.configure(
-        f'{more}\n[web]\npublic_url = "http://127.0.0.1:{port}"\nclient_limit = 100000\n{web}\n', newsletters
+        f'{more}\n[web]\npublic_url = "http://127.0.0.1:{port}"\n{web or "client_limit = 100000"}\n', newsletters
     )
 
 
@@ -140,10 +140,10 @@ def serving(
         yield running
     except BaseException:
         running.process.kill()
-        print(running.process.communicate()[1][-3000:])
+        sys.stderr.write(running.process.communicate()[1][-3000:])
         raise
     code, log = running.end()
-    print(log)
+    sys.stderr.write(log)
     (project.root / "serve.log").write_text(log)
     assert code == 0, log
     assert "Traceback" not in log

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from publisher.delivery.links import Purpose
 from publisher.errors import SubscriberError
 from publisher.model import Subscriber
+from publisher.pages.signup import offers
 from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences
 from publisher.subscribers.moving import request_address_change
@@ -17,7 +18,7 @@ from publisher.subscribers.rights import erase, export_data
 from publisher.web.readers.headers import page_headers
 from publisher.web.readers.leaving import LONGEST
 from publisher.web.readers.mailroom import LaterError
-from publisher.web.readers.offers import chosen, offers
+from publisher.web.readers.offers import chosen
 from publisher.web.readers.post import mail_notice
 from publisher.web.readers.subscribing import bad_link
 

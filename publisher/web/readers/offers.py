@@ -1,57 +1,16 @@
-"""What a reader may choose: newsletters with their topics; as a form shows them, and as it sends them back."""
+"""What a reader's form chooses among the newsletters and topics that there are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from publisher.config import Config
 from publisher.errors import SubscriberError
 from publisher.model import Subscription
-from publisher.posts.naming import tag_slug
+from publisher.pages.signup import offers
 from publisher.web.readers.form import Form
 
 TOPIC_FIELD = "topic."  # and the newsletter's name
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """One box of a newsletter."""
-
-    name: str
-    is_chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One newsletter in a form, as it stands for somebody."""
-
-    name: str
-    title: str
-    description: str
-    topics: tuple[Topic, ...]
-    is_chosen: bool
-
-
-def offers(config: Config, held: Sequence[Subscription] = ()) -> tuple[Offer, ...]:
-    """Return every newsletter, with what somebody holds of it chosen.
-
-    A topic that somebody holds and nobody offers stays theirs, and in sight.
-    """
-    mine = {subscription.newsletter: subscription for subscription in held}
-    found = []
-    for newsletter in config.newsletters:
-        topics = mine[newsletter.name].topics if newsletter.name in mine else ()
-        found.append(
-            Offer(
-                name=newsletter.name,
-                title=config.newsletter_title(newsletter),
-                description=newsletter.description,
-                topics=_topics(newsletter.topics, topics),
-                is_chosen=newsletter.name in mine,
-            )
-        )
-    return tuple(found)
 
 
 def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> tuple[Subscription, ...]:
@@ -69,14 +28,6 @@ def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> 
             raise SubscriberError("there is no such newsletter or topic")
         wishes.append(Subscription(name, topics))
     return tuple(wishes)
-
-
-def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
-    """The boxes of one newsletter; spellings of one tag are one box."""
-    mine = {tag_slug(topic) for topic in held}
-    names = {tag_slug(name): name for name in [*held, *offered]}
-    order = dict.fromkeys([*map(tag_slug, offered), *map(tag_slug, held)])
-    return tuple(Topic(names[slug], slug in mine) for slug in order)
 
 
 def title_of(config: Config, name: str) -> str:

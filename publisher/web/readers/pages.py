@@ -27,7 +27,7 @@ class Pages:
     def __init__(self, office: Office) -> None:
         self._office = office
         self.prefix = urlsplit(office.links.public_url).path.rstrip("/")
-        self.style = stylesheet(office.templates) + office.templates.source("web/readers.css")
+        self.style = stylesheet(office.templates)
         self.style_path = f"{self.prefix}/readers.{hashlib.sha256(self.style.encode()).hexdigest()[:10]}.css"
         config = office.config
         self._site = Site(

@@ -27,6 +27,7 @@ class SiteFiles(StaticFiles):
 
     def __init__(self, folder: Path, public_url: str) -> None:
         super().__init__(directory=folder, html=True, check_dir=False)
+        self.config_checked = True  # the folder may come later
         self._headers = site_headers(public_url)
 
     async def get_response(self, path: str, scope: Scope) -> Response:

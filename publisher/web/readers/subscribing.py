@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from publisher.errors import SubscriberError
 from publisher.model import Subscription
+from publisher.pages.signup import offers
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.asking import checked, confirm, look_at_request, request_subscription
-from publisher.web.readers.offers import chosen, offers, title_of
+from publisher.web.readers.offers import chosen, title_of
 from publisher.web.readers.post import mail_notice, mail_welcome
 from publisher.web.readers.words import speech
 

@@ -6,17 +6,11 @@ from types import SimpleNamespace
 
 from publisher.catalogs import ENGLISH as ENGLISH_TAG
 from publisher.catalogs import LOCALE_FOLDER, Plural, speak
+from publisher.pages.signup import form_words
 from publisher.templating import Templates
 
 ENGLISH: dict[str, str | Plural] = {
     "subscribe": "Subscribe to {title}",
-    "address": "E-mail address",
-    "name": "Name (optional)",
-    "newsletters": "Newsletters",
-    "topics": "Only these topics (none means all)",
-    "leave_empty": "Leave this field empty",
-    "consent": "We send you the letters you choose and nothing else. Every letter has a link to leave.",
-    "subscribe_button": "Subscribe",
     "sent_title": "Look into your mailbox",
     "sent": "If {address} can get letters from us, a mail is on its way. Press the button behind its link, "
     "and the letters begin. If nothing comes, look among the spam, or try again in an hour.",
@@ -88,9 +82,13 @@ ENGLISH: dict[str, str | Plural] = {
 
 
 def speech(language: str, templates: Templates) -> SimpleNamespace:
-    """Return the words in a language (BCP 47). Templates say `say.leave`; `say.language` is what they are in."""
+    """Return the words in a language (BCP 47), the form's among them.
+
+    Templates say `say.leave`; `say.language` is what they are in.
+    """
     spoken = speak("web", ENGLISH, language, templates.folders)
-    return SimpleNamespace(language=spoken.language, **spoken.phrases, **spoken.counted)
+    form = vars(form_words(language, templates))
+    return SimpleNamespace(**form | {"language": spoken.language}, **spoken.phrases, **spoken.counted)
 
 
 def spoken_languages(templates: Templates) -> tuple[str, ...]:
