@@ -107,7 +107,7 @@ def test_one_client_may_send_so_many_forms_in_an_hour(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("language", "word", "subject"),
-    [("de-AT,de;q=0.9,en;q=0.5", "Abonnieren", "bestätige"), ("ar", "اشترك", "")],
+    [("de-AT,de;q=0.9,en;q=0.5", "Abonnieren", "bestätigen"), ("ar", "اشترك", "")],
 )
 def test_pages_and_notices_speak_the_readers_language(server: Serving, language: str, word: str, subject: str) -> None:
     page = server.get("/subscribe", **{"accept-language": language})
