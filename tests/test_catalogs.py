@@ -232,6 +232,8 @@ KNOWN = {
         "article",
         "noindex",
         "nofollow",
+        "referrer",
+        "no",
         "max",
         "preview",
         "follow",
