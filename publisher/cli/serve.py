@@ -52,6 +52,8 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         address = address_of(listener)
         if app.json:
             app.print_json({"url": address})
+        if not config.web.public_url:
+            app.say(f"web.public_url is not set: links in mails lead to {config.public_url}")
         app.say(f"Serving {config.site.title}: {address}   (Ctrl-C ends it)")
         sys.stdout.flush()
         Server(listener, grace=10).run(application)

@@ -35,7 +35,7 @@ def notice_message(
         b"Auto-Submitted: auto-generated\r\n",
         b"MIME-Version: 1.0\r\n",
         mailbox_header("Reply-To", reply_name, reply_to) if reply_to else b"",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode(),
         _part(boundary, "plain", letter.text),
         _part(boundary, "html", letter.html),
         f"--{boundary}--\r\n".encode(),

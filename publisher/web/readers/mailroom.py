@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from publisher.delivery.transport import Transport
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, StoreError, TransportError
 
 Work = Callable[[Transport], None]
 
@@ -110,10 +110,11 @@ class Mailroom:
             job.work(transport)
             self._report("done", job.what)
         except PublisherError as error:
-            if self._again(job):
-                return
-            self._report("failed", job.what)
-            _say(f"{job.what} failed: {type(error).__name__}")
+            again = self._again(job)
+            if not again:
+                self._report("failed", job.what)
+            where = error.where if isinstance(error, TransportError | StoreError) else ""
+            _say(f"{job.what} {'put off' if again else 'failed'}: {type(error).__name__} {where}".rstrip())
         except Exception as error:  # noqa: BLE001 - one piece of work must not end the others
             self._report("failed", job.what)
             _say(f"{job.what} failed: {type(error).__name__}")

@@ -11,7 +11,7 @@ from publisher.delivery.message import MessageTemplate, Recipient, message_id
 from publisher.delivery.notice import notice_message
 from publisher.delivery.transport import Deferred, Transport
 from publisher.editions.variants import topic_set, variant_key
-from publisher.model import Edition, Subscriber, Subscription
+from publisher.model import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.runtime import headers_of
 from publisher.subscribers.terms import Notice, NoticeKind
 from publisher.web.readers.mailroom import LaterError
@@ -29,9 +29,14 @@ def mail_notice(office: Office, notice: Notice) -> None:
 
 
 def send_notice(office: Office, transport: Transport, notice: Notice, made_at: datetime) -> None:
-    """Make one notice and hand it over. Raises PublisherError where it may be tried again."""
+    """Make one notice and hand it over, unless the address was erased or suppressed while it waited.
+
+    Raises PublisherError where it may be tried again.
+    """
     from publisher.editions.notice import NoticeFacts, notice_letter
 
+    if office.store.suppressions.is_listed(notice.address):
+        return
     expires = made_at + office.terms.confirm_within if notice.token else None
     link = _link(office, notice)
     facts = NoticeFacts(
@@ -69,6 +74,9 @@ def _mail_edition(office: Office, person: Subscriber, held: Subscription, editio
 def _send_edition(
     office: Office, transport: Transport, person: Subscriber, held: Subscription, edition: Edition
 ) -> None:
+    now = office.store.subscribers.by_uid(person.uid)
+    if now is None or now.status is not SubscriberStatus.ACTIVE:
+        return  # they left while it waited
     letter = office.store.editions.letter(edition.id, variant_key(topic_set(held.topics)))
     if letter is None:
         return  # no post of it is about what they chose, or nobody chose the same before
