@@ -8,7 +8,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Literal
 
-from publisher.catalogs import Plural, speak
+from publisher.catalogs import Plural, Spoken, speak
 from publisher.config import Config, NewsletterConfig
 from publisher.config.theme import DEFAULT
 from publisher.editions import defuse
@@ -83,10 +83,22 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
     Raises TemplateError for a template that cannot be rendered.
     """
     newsletter = _newsletter(config, facts.newsletters)
-    letter, view, words = _views(config, newsletter, facts, templates)
+    title = config.newsletter_title(newsletter) if newsletter else config.site.title
+    own = config.newsletter_language(newsletter) if newsletter else config.site.language
+    spoken = speak("notice", ENGLISH, facts.language or own, templates.folders)
+    subject, view = _in_words(config, facts, spoken)
+    name = newsletter.name if newsletter else ""
+    letter = _letter_view(config, title, name, subject, facts, view, spoken.language)
     theme = config.newsletter_theme(newsletter) if newsletter else config.theme.over(DEFAULT)
     looks = looks_of(theme, config.site_url)
-    context = {"letter": letter, "notice": view, "posts": (), "words": words, "mark": Mark, "looks": looks}
+    context = {
+        "letter": letter,
+        "notice": view,
+        "posts": (),
+        "words": SimpleNamespace(**spoken.phrases),
+        "mark": Mark,
+        "looks": looks,
+    }
     html = templates.render(HTML_TEMPLATE, **context)
     html = inline_css(html, HTML_TEMPLATE, lambda: sources_of(templates, HTML_TEMPLATE))
     text = templates.render(
@@ -99,18 +111,14 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
     return Letter("", letter.subject, letter.preheader, html, text.strip("\n") + "\n")
 
 
-def _views(
-    config: Config, newsletter: NewsletterConfig | None, facts: NoticeFacts, templates: Templates
-) -> tuple[LetterView, NoticeView, SimpleNamespace]:
-    own = config.newsletter_language(newsletter) if newsletter else config.site.language
-    spoken = speak("notice", ENGLISH, facts.language or own, templates.folders)
+def _in_words(config: Config, facts: NoticeFacts, spoken: Spoken) -> tuple[str, NoticeView]:
+    """The subject, and everything below it."""
     titles = _titles(config, facts.newsletters)
-    title = defuse.one_line(config.newsletter_title(newsletter) if newsletter else config.site.title)
     values = {
         "title": titles[0] if len(titles) == 1 else defuse.one_line(config.site.title),
         "address": facts.address,
         "name": facts.name,
-        "date": civil_date(facts.expires, spoken.language) if facts.expires else "",
+        "date": civil_date(facts.expires.astimezone(config.zone), spoken.language) if facts.expires else "",
     }
     say = {key: phrase.format(**values) for key, phrase in spoken.phrases.items()}
     view = NoticeView(
@@ -121,16 +129,22 @@ def _views(
         not_me=say[f"{facts.kind}_not_me"],
         link=facts.link,
     )
-    letter = LetterView(
-        newsletter=newsletter.name if newsletter else "",
-        title=title,
-        subject=say[f"{facts.kind}_subject"],
+    return say[f"{facts.kind}_subject"], view
+
+
+def _letter_view(
+    config: Config, title: str, newsletter: str, subject: str, facts: NoticeFacts, view: NoticeView, language: str
+) -> LetterView:
+    return LetterView(
+        newsletter=newsletter,
+        title=defuse.one_line(title),
+        subject=subject,
         preheader=view.text,
         number=0,
         slot="",
         date=facts.made_at.astimezone(config.zone),
-        language=spoken.language,
-        direction=direction(spoken.language),
+        language=language,
+        direction=direction(language),
         content="titles",
         intro="",
         intro_text="",
@@ -139,7 +153,6 @@ def _views(
         feed_url=f"{config.site_url}/feed.xml",
         postal=tuple(defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
     )
-    return letter, view, SimpleNamespace(**spoken.phrases)
 
 
 def _newsletter(config: Config, names: Sequence[str]) -> NewsletterConfig | None:

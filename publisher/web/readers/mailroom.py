@@ -10,7 +10,7 @@ import heapq
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from publisher.delivery.transport import Transport
@@ -19,7 +19,7 @@ from publisher.errors import PublisherError, StoreError, TransportError
 Work = Callable[[Transport], None]
 
 MOST_WAITING = 20_000
-_DELAYS = (15.0, 60.0, 300.0, 1_800.0)  # seconds before it is tried again
+DELAYS = (15.0, 60.0, 300.0, 1_800.0)
 _IDLE = 20.0  # seconds after which a connection to the mail server is given back
 
 
@@ -39,9 +39,22 @@ class _Job:
 class Mailroom:
     """One thread with a transport of its own."""
 
-    def __init__(self, open_transport: Callable[[], Transport], report: Callable[[str, str], None]) -> None:
-        """report: told ("done" or "failed", what) of each piece of work."""
+    def __init__(
+        self,
+        open_transport: Callable[[], Transport],
+        report: Callable[[str, str], None],
+        *,
+        delays: Sequence[float] = DELAYS,
+        most: int = MOST_WAITING,
+    ) -> None:
+        """Prepare, without starting.
+
+        report  told ("done" or "failed", what) of each piece of work
+        delays  seconds before what could not be done is tried again
+        most    how much may wait
+        """
         self._open, self._report = open_transport, report
+        self._delays, self._most = delays, most
         self._waiting: list[_Job] = []
         self._changed = threading.Condition()
         self._number = 0
@@ -56,7 +69,7 @@ class Mailroom:
     def put(self, what: str, work: Work) -> bool:
         """Take a piece of work; return False where too much waits already. what: in words for the log."""
         with self._changed:
-            if len(self._waiting) >= MOST_WAITING or self._ends:
+            if len(self._waiting) >= self._most or self._ends:
                 return False
             self._number += 1
             heapq.heappush(self._waiting, _Job(time.monotonic(), self._number, what, work))
@@ -75,6 +88,8 @@ class Mailroom:
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(seconds)
+        if self._waiting:
+            _say(f"{len(self._waiting)} pieces of work are given up")
 
     def _run(self) -> None:
         transport: Transport | None = None
@@ -121,10 +136,10 @@ class Mailroom:
 
     def _again(self, job: _Job) -> bool:
         with self._changed:
-            if self._ends or job.tried >= len(_DELAYS):
+            if self._ends or job.tried >= len(self._delays):
                 return False
             self._number += 1
-            due = time.monotonic() + _DELAYS[job.tried]
+            due = time.monotonic() + self._delays[job.tried]
             heapq.heappush(self._waiting, _Job(due, self._number, job.what, job.work, job.tried + 1))
             return True
 
