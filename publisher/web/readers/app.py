@@ -137,7 +137,10 @@ class _Front:
 
     def _bad_form(self, request: Request, status: int) -> Response:
         hint = "too_long" if status == 413 else "bad_form_hint"
-        return self._pages.message(request, "bad_form", hint, status=status)
+        response = self._pages.message(request, "bad_form", hint, status=status)
+        if status == 413:
+            response.headers["connection"] = "close"  # what is still to come is not waited for
+        return response
 
     def _busy(self, request: Request) -> Response:
         try:
