@@ -14,11 +14,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from publisher.catalogs import Plural
+from publisher.editions.notice import ENGLISH as NOTICE
 from publisher.editions.words import ENGLISH as LETTER
+from publisher.pages.signup import ENGLISH as FORM
 from publisher.pages.words import ENGLISH as PAGE
+from publisher.web.readers.words import ENGLISH as WEB
 
 FOLDER = Path(__file__).parent.parent / "templates" / "locale"
-ROOMS = {"letter": LETTER, "page": PAGE}
+ROOMS = {"letter": LETTER, "page": PAGE, "notice": NOTICE, "form": FORM, "web": WEB}
 
 
 def template() -> Catalog:

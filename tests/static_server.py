@@ -102,19 +102,22 @@ http {{
     client_body_temp_path {state}/body; proxy_temp_path {state}/proxy; fastcgi_temp_path {state}/fastcgi;
     uwsgi_temp_path {state}/uwsgi; scgi_temp_path {state}/scgi;
     types {{ application/xml xml; application/feed+json json; text/html html; }}
-    server {{ listen 127.0.0.1:{port}; root {folder}; }}
+    server {{ listen 127.0.0.1:{port}; root {folder}; {more} }}
 }}
 """
 
 
 @contextmanager
-def serve_with_nginx(folder: Path, state: Path) -> Iterator[Site]:
-    """Serve a folder with nginx, as it is when nobody configures it; it does not tell what it was asked."""
+def serve_with_nginx(folder: Path, state: Path, more: str = "") -> Iterator[Site]:
+    """Serve a folder with nginx, as it is when nobody configures it; it does not tell what it was asked.
+
+    more  what else stands in its server block
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     state.mkdir()
-    (state / "nginx.conf").write_text(_NGINX.format(state=state, port=port, folder=folder))
+    (state / "nginx.conf").write_text(_NGINX.format(state=state, port=port, folder=folder, more=more))
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin") or "nginx"
     process = subprocess.Popen([program, "-c", str(state / "nginx.conf"), "-p", str(state)], stderr=subprocess.DEVNULL)
     try:

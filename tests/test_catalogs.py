@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel import Locale
@@ -13,6 +14,7 @@ from babel.messages.pofile import read_po
 from editions_samples import CONFIG, FULL, WEEKLY, make
 
 from publisher.catalogs import placeholders
+from publisher.editions.notice import Kind
 from publisher.editions.words import words_of
 from publisher.errors import TemplateError
 from publisher.pages.words import words_for
@@ -26,8 +28,8 @@ LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"]
 
 # Words that a language took from English, or shares with it.
 SAME = {
-    "de": {"Feed", "{label}: {value}"},
-    "fr": {"Site", "Pages"},
+    "de": {"Feed", "{label}: {value}", "Pause"},
+    "fr": {"Site", "Pages", "Pause"},
     "es": {"{label}: {value}"},
     "pt": {"Feed", "Site", "{label}: {value}"},
     "ja": {"{label}: {value}"},
@@ -201,7 +203,9 @@ def test_a_rule_for_plurals_that_cannot_be_read_is_an_error(tmp_path):
 
 # The preview is for the writer, and speaks English as the command line does.
 FOR_READERS = [
-    path for pattern in ("pages/*.html", "email/*.html", "email/*.txt") for path in shipped_folder().glob(pattern)
+    path
+    for pattern in ("pages/*.html", "web/*.html", "email/*.html", "email/*.txt")
+    for path in shipped_folder().glob(pattern)
 ]
 
 
@@ -227,6 +231,9 @@ KNOWN = {
         "website",
         "article",
         "noindex",
+        "nofollow",
+        "referrer",
+        "no",
         "max",
         "preview",
         "follow",
@@ -240,10 +247,22 @@ KNOWN = {
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_word_is_used(room):
     """In a template, or by name in the room's own code."""
-    places = {"letter": ("email", "editions"), "page": ("pages", "pages")}[room]
+    places = {
+        "letter": ("email", "editions"),
+        "page": ("pages", "pages"),
+        "notice": ("email", "editions"),
+        "form": ("*", "pages"),
+        "web": ("web", "web/readers"),
+    }[room]
     package = Path(sys.modules["publisher"].__file__).parent
-    files = [*(shipped_folder() / places[0]).iterdir(), *(package / places[1]).glob("*.py")]
-    used = set(re.findall(r"words\.(\w+)", "".join(path.read_text(encoding="utf-8") for path in files)))
+    files = [*shipped_folder().glob(f"{places[0]}/*"), *(package / places[1]).glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files if path.name != "words.py")
+    used = set(re.findall(r"(?:words|say)\.(\w+)", text))
+    if room == "web":  # pages are named by the words of their titles
+        used |= set(re.findall(r'"(\w+)"', text))
+    if room == "notice":
+        used |= {f"{kind}_{part}" for kind in get_args(Kind) for part in ("subject", "text", "button", "not_me")}
+        used |= {"hello"} if 'say["hello"]' in text else set()
     by_kind = {f"feeds_of_{kind}" for kind in ("site", "newsletters", "tags", "authors")}
     assert set(ROOMS[room]) - used - by_kind == set()
 

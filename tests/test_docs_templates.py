@@ -49,7 +49,7 @@ def words(cell: str) -> set[str]:
 def test_every_template_stands_there_with_its_blocks() -> None:
     shown = {row[0].strip("`"): words(row[2]) for row in rows() if len(row) == 3 and "/" in row[0]}
     folder = shipped_folder()
-    files = [path for part in ("pages", "email") for path in (folder / part).iterdir()]
+    files = [path for part in ("pages", "web", "email") for path in (folder / part).iterdir()]
     assert shown == {
         path.relative_to(folder).as_posix(): set(
             re.findall(r"{% block (\w+)", re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL))

@@ -92,7 +92,7 @@ def build(
     templates = Templates(config.root / "templates")
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     code = code_key()
-    look_of_pages = templates.digest("pages", "locale")
+    look_of_pages = templates.digest("pages", "web", "locale")
     inputs = _hash(repr(config), code, look_of_pages, editions.key, *(f"{o.path}:{o.key}" for o in static))
     with _index_in_words(config):
         look = Look(config, code)

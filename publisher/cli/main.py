@@ -26,6 +26,7 @@ COMMANDS = {
         "Add, list, remove, import and export subscribers.",
     ),
     "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and say what the DNS needs."),
+    "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 

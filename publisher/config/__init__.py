@@ -1,11 +1,12 @@
 """publisher.toml and PUBLISHER_* variables -> one frozen Config; every mistake is reported at once."""
 
-from publisher.config.keys import Config, Database, Web
+from publisher.config.keys import Config, Database
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.load import CONFIG_FILE, find_project, load_config
 from publisher.config.mail import Dkim, Relay, Smtp
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
 from publisher.config.site import Feeds, Pages, Person, Posts, Site
+from publisher.config.web import Web
 
 __all__ = [
     "CONFIG_FILE",

@@ -209,6 +209,32 @@ def font(value: str) -> None:
         raise ValueError(f"{value!r} names no fonts; write system, sans, serif, or names like Georgia, serif")
 
 
+def listen_address(value: str) -> None:
+    """Accept an IP address or "localhost" and a port: 127.0.0.1:8018, [::1]:8018."""
+    from ipaddress import ip_address
+
+    host, _, port = value.rpartition(":")
+    try:
+        if host != "localhost":
+            ip_address(host.strip("[]"))
+        good = port.isascii() and port.isdigit() and int(port) < 65_536 and (":" not in host or host.startswith("["))
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(f"{value!r} is no address with a port; write it like 127.0.0.1:8018")
+
+
+def networks(values: tuple[str, ...]) -> None:
+    """Accept IP addresses and networks: 10.0.0.7, 10.0.0.0/8, ::1."""
+    from ipaddress import ip_network
+
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no IP address or network; write it like 10.0.0.0/8") from error
+
+
 def civil_date(value: str) -> None:
     """Accept YYYY-MM-DD; the empty string means unset."""
     from datetime import date

@@ -14,6 +14,7 @@ from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.readers import Readers
 from publisher.config.site import Feeds, Pages, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
+from publisher.config.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +28,6 @@ class Database:
         Check(checks.database_url),
         Doc("sqlite:///path (relative to the project) or postgresql://user@host/name."),
     ] = "sqlite:///.publisher/publisher.db"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Web:
-    """[web]: where readers reach the pages behind the links in letters."""
-
-    __pydantic_config__ = STRICT
-
-    public_url: Annotated[
-        str, Check(checks.web_address), Doc("Public address of the web application. Default: site.url.")
-    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

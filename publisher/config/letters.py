@@ -22,6 +22,10 @@ class NewsletterConfig:
     description: Annotated[str, Doc("One sentence that says what readers get.")] = ""
     schedule: Annotated[str, Check(checks.schedule), Doc("When an edition is due.")] = "manual"
     tags: Annotated[tuple[str, ...], Doc("Takes posts with any of these tags; none means all posts.")] = ()
+    topics: Annotated[
+        tuple[str, ...], Doc("Tags that readers may choose among when they subscribe; none offers no choice.")
+    ] = ()
+    welcome: Annotated[bool, Doc("Whether the newest edition is mailed to who just confirmed.")] = False
     template: Annotated[str, Check(checks.short_name), Doc("Template of the letter: templates/email/NAME.html.")] = (
         "digest"
     )

@@ -27,8 +27,10 @@ RULES = (
     "keys.py",
     "letters.py",
     "mistakes.py",
+    "readers.py",
     "site.py",
     "theme.py",
+    "web.py",
 )  # what was valid may not be
 NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
 

@@ -35,7 +35,7 @@ class Links:
 
     def __init__(self, public_url: str, secret: str) -> None:
         """public_url: where the web application is, without a slash at its end."""
-        self._public_url = wire_url(public_url)
+        self.public_url = wire_url(public_url)
         self._serializers = {purpose: signer(secret, purpose) for purpose in Purpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
@@ -55,7 +55,7 @@ class Links:
 
     def _url(self, purpose: Purpose, parts: list[str]) -> str:
         token = self._serializers[purpose].dumps(parts)
-        return f"{self._public_url}/{purpose}/{token if isinstance(token, str) else token.decode('ascii')}"
+        return f"{self.public_url}/{purpose}/{token if isinstance(token, str) else token.decode('ascii')}"
 
 
 def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:

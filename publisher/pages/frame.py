@@ -146,13 +146,13 @@ def make_frame(
         has_tags=has_tags,
         has_editions=has_editions,
     )
-    digest = _hash(__version__, templates.digest("pages", "locale"), repr(site))
+    digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site))
     return Frame(site, words_for(site.language, templates), templates, stylesheet_path(templates), digest)
 
 
 def stylesheet(templates: Templates) -> str:
-    """Return the site's whole stylesheet: the look of pages, then the colours of code."""
-    return templates.source("pages/site.css") + templates.source("pages/highlight.css")
+    """Return the site's whole stylesheet: the look of pages, of forms, then the colours of code."""
+    return "".join(templates.source(f"pages/{name}.css") for name in ("site", "forms", "highlight"))
 
 
 def stylesheet_path(templates: Templates) -> str:

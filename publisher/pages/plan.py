@@ -13,6 +13,7 @@ from publisher.pages.entry import make_entry
 from publisher.pages.frame import FeedLink, Frame, make_frame, stylesheet
 from publisher.pages.letters import EditionPage, plan_editions
 from publisher.pages.lists import by_tag, plan_archive, plan_index, plan_tags
+from publisher.pages.signup import sign_up
 from publisher.pages.sitemap import plan_sitemap
 from publisher.pages.subscribe import ListedFeed, plan_subscribe
 from publisher.templating import Templates
@@ -50,7 +51,7 @@ def plan_pages(
         yield plan_archive(frame, entries)
         yield from plan_editions(frame, config, editions)
         if feeds:
-            yield plan_subscribe(frame, listed, opml)
+            yield plan_subscribe(frame, listed, opml, sign_up(config))
 
     own = {entry.path for entry in entries}
     seen: set[str] = set()

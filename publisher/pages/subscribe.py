@@ -11,6 +11,7 @@ from functools import partial
 
 from publisher.model import Output
 from publisher.pages.frame import FeedLink, Frame
+from publisher.pages.signup import SignUp, form_words
 
 PATH = "subscribe/index.html"
 
@@ -25,14 +26,21 @@ class ListedFeed:
     links: tuple[FeedLink, ...]
 
 
-def plan_subscribe(frame: Frame, feeds: Sequence[ListedFeed], opml: str) -> Output:
-    """Plan the page. opml: address of the list of all feeds, "" for none."""
-    return Output(PATH, frame.key("subscribe", repr(feeds), opml), partial(_make, frame, tuple(feeds), opml))
+def plan_subscribe(frame: Frame, feeds: Sequence[ListedFeed], opml: str, form: SignUp | None = None) -> Output:
+    """Plan the page. opml: address of the list of all feeds, "" for none. form: that of the newsletters."""
+    key = frame.key("subscribe", repr(feeds), opml, repr(form))
+    return Output(PATH, key, partial(_make, frame, tuple(feeds), opml, form))
 
 
-def _make(frame: Frame, feeds: tuple[ListedFeed, ...], opml: str) -> bytes:
+def _make(frame: Frame, feeds: tuple[ListedFeed, ...], opml: str, form: SignUp | None) -> bytes:
     page = frame.page(PATH, frame.words.subscribe, section="subscribe")
     groups = {
         name: [feed for feed in feeds if feed.group == name] for name in ("site", "newsletters", "tags", "authors")
     }
-    return frame.render("subscribe.html", page, groups={k: v for k, v in groups.items() if v}, opml=opml)
+    context = {
+        "groups": {name: feeds for name, feeds in groups.items() if feeds},
+        "opml": opml,
+        "form": form,
+        "say": form_words(form.language, frame.templates) if form else None,
+    }
+    return frame.render("subscribe.html", page, **context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,24 +17,23 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 FIRST_PORT = 8017
 _TRIES = 20
-# How long answers that are under way may take once it is over, in seconds.
 _GRACE = 1
 
 
-def listen(port: int | None = None) -> socket.socket:
-    """Return a socket that listens on 127.0.0.1: on `port`, or on 8017 or the next one that is free.
+def listen(port: int | None = None, host: str = HOST) -> socket.socket:
+    """Return a socket that listens on an address of this machine: on `port`, or on 8017 or the next one that is free.
 
     Raises ProjectError where the port is taken or may not be used.
     """
     ports = range(FIRST_PORT, FIRST_PORT + _TRIES) if port is None else (port,)
     refusal: OSError | None = None
     for number in ports:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         # A port of a run that has just ended is free at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, number))
-            listener.listen(128)
+            listener.bind((host, number))
+            listener.listen(1024)
             return listener
         except OSError as error:
             listener.close()
@@ -41,19 +41,21 @@ def listen(port: int | None = None) -> socket.socket:
             if error.errno != errno.EADDRINUSE:
                 break
     assert refusal is not None  # noqa: S101 - every other way has returned
-    raise _refused(refusal, ports) from refusal
+    raise _refused(refusal, host, ports) from refusal
 
 
 def address_of(listener: socket.socket) -> str:
     """Return where a browser finds what listens there, with a slash at its end."""
-    return f"http://{HOST}:{listener.getsockname()[1]}/"
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 class Server:
     """One application on one socket. Its answers that never end ask `is_ending` from time to time."""
 
-    def __init__(self, listener: socket.socket) -> None:
-        self._listener = listener
+    def __init__(self, listener: socket.socket, *, grace: int = _GRACE) -> None:
+        """grace: how long answers that are under way may take once it is over, in seconds."""
+        self._listener, self._grace = listener, grace
         self._server: uvicorn.Server | None = None
 
     def is_ending(self) -> bool:
@@ -74,15 +76,18 @@ class Server:
             loop="asyncio",
             http="h11",
             server_header=False,
-            timeout_graceful_shutdown=_GRACE,
+            proxy_headers=False,  # who is behind a proxy is for the application to say
+            timeout_graceful_shutdown=self._grace,
         )
         server = self._server = uvicorn.Server(settings)
+        # uvicorn raises what ended it once more; the default of SIGTERM would end us before all is closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[self._listener])
 
 
-def _refused(error: OSError, ports: range | tuple[int, ...]) -> ProjectError:
-    where = f"{HOST}:{ports[0]}" if len(ports) == 1 else f"{HOST}:{ports[0]}-{ports[-1]}"
+def _refused(error: OSError, host: str, ports: range | tuple[int, ...]) -> ProjectError:
+    where = f"{host}:{ports[0]}" if len(ports) == 1 else f"{host}:{ports[0]}-{ports[-1]}"
     if error.errno == errno.EADDRINUSE:
         return ProjectError("the port is taken", where=where, mend="choose another with --port, or stop what uses it")
     return ProjectError(f"cannot listen: {error.strerror}", where=where, mend="choose another with --port")

@@ -1,0 +1,89 @@
+"""How many forms the server takes in a second, and that any number for one address make one person and one mail.
+
+    python -m benchmarks.subscribing [--posts 10000] [--at-once 64]
+
+A server of its own, with its database and outbox in a temporary folder, and limits that let everything through:
+what is left to hold is the record's own rule. The client is of the same machine and takes half of the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+CONFIG = """\
+[site]
+title = "Subscribing"
+url = "http://127.0.0.1:{port}"
+
+[web]
+public_url = "http://127.0.0.1:{port}"
+listen = "127.0.0.1:{port}"
+client_limit = 1000000
+address_limit = 1000000
+
+[[newsletters]]
+name = "weekly"
+"""
+
+
+async def post_all(url: str, posts: int, at_once: int) -> dict[int, int]:
+    """Send the same form so often; return how often each status was answered."""
+    answers: dict[int, int] = {}
+    left = iter(range(posts))
+
+    async def one(client: httpx.AsyncClient) -> None:
+        for _ in left:
+            answer = await client.post(f"{url}/subscribe", data={"email": "ada@example.org"})
+            answers[answer.status_code] = answers.get(answer.status_code, 0) + 1
+
+    async with httpx.AsyncClient(timeout=120) as client:
+        await asyncio.gather(*(one(client) for _ in range(at_once)))
+    return answers
+
+
+def measure(root: Path, posts: int, at_once: int) -> None:
+    """Run a server, send the forms, and print what came of them."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (root / "publisher.toml").write_text(CONFIG.format(port=port))
+    program = [sys.executable, "-m", "publisher", "-C", str(root), "serve"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        began = time.perf_counter()
+        answers = asyncio.run(post_all(f"http://127.0.0.1:{port}", posts, at_once))
+        took = time.perf_counter() - began
+        server.terminate()
+        server.wait(120)
+    with sqlite3.connect(root / ".publisher/publisher.db") as connection:
+        (people,) = connection.execute("select count(*) from subscribers").fetchone()
+    mails = len(list((root / "outbox/new").glob("*.eml")))
+    print(f"{posts:,} forms in {took:.1f} s, {posts / took:,.0f} a second; answers {answers}")
+    print(f"subscribers: {people}; mails: {mails}")
+    if (people, mails) != (1, 1):
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--posts", type=int, default=10_000)
+    parser.add_argument("--at-once", type=int, default=64)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), options.posts, options.at_once)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""publisher serve"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from publisher.cli.app import App, with_app
+from publisher.errors import ProjectError
+
+if TYPE_CHECKING:
+    from publisher.config import Config
+
+EXAMPLES = """\
+\b
+Examples:
+  publisher serve                          on web.listen, 127.0.0.1:8018
+  publisher serve --host 0.0.0.0 --port 80
+  publisher serve --snippet                a form to paste into any page
+"""
+
+
+@click.command(short_help="Let readers subscribe, choose and leave in a browser.", epilog=EXAMPLES)
+@click.option("--host", metavar="ADDRESS", help="Listen on this address of the machine. Default: that of web.listen.")
+@click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: that of web.listen.")
+@click.option("--snippet", is_flag=True, help="Print the HTML of a form that can stand in any page, and end.")
+@with_app
+def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
+    """Let readers subscribe, choose and leave in a browser, and serve the site as it was built.
+
+    The addresses behind the links in letters answer here: a form to subscribe, confirmation by mail,
+    preferences, one-click unsubscribing. Put a web server with TLS before it, and name its address in
+    web.public_url. Mails about subscriptions go out by the project's transport.
+
+    Each answer is a line on stderr, without addresses or tokens. Ctrl-C or SIGTERM ends it.
+    """
+    config = app.config()
+    if snippet:
+        from publisher.web.readers.snippet import snippet as made
+
+        click.echo(made(config), nl=False)
+        return
+    _require_newsletters(config)
+    from publisher.web.readers.opening import opened
+    from publisher.web.serve import Server, address_of, listen
+
+    own_host, _, own_port = config.web.listen.rpartition(":")
+    listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
+    with opened(config, lambda: app.now(config)) as application:
+        address = address_of(listener)
+        if app.json:
+            app.print_json({"url": address})
+        if not config.web.public_url:
+            app.say(f"web.public_url is not set: links in mails lead to {config.public_url}")
+        app.say(f"Serving {config.site.title}: {address}   (Ctrl-C ends it)")
+        sys.stdout.flush()
+        Server(listener, grace=10).run(application)
+    app.say("Serving has ended.")
+
+
+def _require_newsletters(config: Config) -> None:
+    if not config.newsletters:
+        raise ProjectError("there is no newsletter to subscribe to", mend="add [[newsletters]] to publisher.toml")

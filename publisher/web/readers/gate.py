@@ -1,0 +1,29 @@
+"""How much one client, and one mail address, may ask for in an hour. The only user of limits."""
+
+from __future__ import annotations
+
+import hashlib
+
+from limits import RateLimitItemPerHour
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from publisher.web.readers.clients import household
+
+
+class Gate:
+    """Counts in memory: a restart forgets, and what must not be exceeded is guarded by the record as well."""
+
+    def __init__(self, client_limit: int, address_limit: int) -> None:
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._client = RateLimitItemPerHour(client_limit)
+        self._address = RateLimitItemPerHour(address_limit)
+
+    def lets_client(self, address: str) -> bool:
+        """Count one form of a client; return whether it may still send it."""
+        return self._limiter.hit(self._client, "client", household(address))
+
+    def lets_address(self, address: str) -> bool:
+        """Count one request for a mail address; return whether it is to be looked at."""
+        key = hashlib.sha256(address.strip().casefold().encode("utf-8", "replace")).hexdigest()
+        return self._limiter.hit(self._address, "address", key)

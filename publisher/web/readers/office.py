@@ -1,0 +1,57 @@
+"""What the handlers have in common: the record, the terms, the clock, and who carries the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.delivery.links import Links
+from publisher.store import Store
+from publisher.store.consent import Evidence
+from publisher.subscribers.terms import Terms
+from publisher.templating import Templates
+from publisher.web.readers.clients import Clients
+from publisher.web.readers.gate import Gate
+from publisher.web.readers.mailroom import Mailroom
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+MOST_AGENT = 300
+
+
+@dataclass(frozen=True)
+class Office:
+    """One project's. now: the clock."""
+
+    config: Config
+    store: Store
+    terms: Terms
+    links: Links
+    templates: Templates
+    mailroom: Mailroom
+    now: Callable[[], datetime]
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Who may send how many forms."""
+        return Gate(self.config.web.client_limit, self.config.web.address_limit)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """Who is asking."""
+        return Clients(self.config.web.trusted_proxies, self.config.web.metrics_for)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The newsletters that there are."""
+        return tuple(newsletter.name for newsletter in self.config.newsletters)
+
+    def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
+        """Return how something came to us; the terms decide what of it is kept."""
+        agent = request.headers.get("user-agent", "")[:MOST_AGENT]
+        return Evidence(source, text_version, self.clients.address(request.scope), agent)

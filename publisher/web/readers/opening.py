@@ -1,0 +1,48 @@
+"""Opening everything that the application of one project needs, and closing it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.runtime import open_project_store, open_transport, project_links, reader_terms
+from publisher.templating import Templates
+from publisher.web.readers.app import make_app
+from publisher.web.readers.mailroom import Mailroom
+from publisher.web.readers.metrics import Metrics
+from publisher.web.readers.office import Office
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+
+@contextmanager
+def opened(config: Config, now: Callable[[], datetime]) -> Iterator[ASGIApp]:
+    """Give the application, with its mailroom at work; in the end finish what waits and close all.
+
+    now  the clock. Raises PublisherError where the database cannot be opened.
+    """
+    with open_project_store(config) as store:
+        metrics = Metrics(
+            lambda: {status.value: total for status, total in store.subscribers.counts().items()},
+            lambda: mailroom.waiting(),
+        )
+        mailroom = Mailroom(lambda: open_transport(config), metrics.worked)
+        office = Office(
+            config=config,
+            store=store,
+            terms=reader_terms(config),
+            links=project_links(config),
+            templates=Templates(config.root / "templates"),
+            mailroom=mailroom,
+            now=now,
+        )
+        application = make_app(office, metrics)
+        mailroom.begin()
+        try:
+            yield application
+        finally:
+            mailroom.close()

@@ -1,0 +1,103 @@
+"""Pages of our own, in the site's look and the reader's language."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from starlette.responses import Response
+
+from publisher.pages.frame import Page, Site, stylesheet
+from publisher.pages.words import words_for
+from publisher.web.readers.headers import page_headers
+from publisher.web.readers.words import preferred, speech, spoken_languages
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.web.readers.office import Office
+
+
+class Pages:
+    """Makes the pages of one office. prefix: the path under which the application answers, "" or "/letters"."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self.prefix = urlsplit(office.links.public_url).path.rstrip("/")
+        self.style = stylesheet(office.templates)
+        self.style_path = f"{self.prefix}/readers.{hashlib.sha256(self.style.encode()).hexdigest()[:10]}.css"
+        config = office.config
+        self._site = Site(
+            title=config.site.title,
+            url=config.site_url,
+            base=_home(config.site_url, office.links.public_url),
+            description=config.site.description,
+            language=config.site.language,
+            image="",
+            feeds=(),
+            has_tags=False,
+            has_editions=False,
+        )
+
+    def language(self, request: Request, known: str = "") -> str:
+        """Return the language for a reader: what is known of them, what their browser wants, or the site's."""
+        spoken = spoken_languages(self._office.templates)
+        if known:
+            return preferred(known, spoken, self._office.config.site.language)
+        return preferred(request.headers.get("accept-language", ""), spoken, self._office.config.site.language)
+
+    def languages(self, held: str) -> Sequence[tuple[str, str]]:
+        """Return the languages to choose among, as (tag, its own name for itself)."""
+        tags = dict.fromkeys([*spoken_languages(self._office.templates), *([held] if held else [])])
+        return [(tag, _own_name(tag)) for tag in tags]
+
+    def page(
+        self, request: Request, template: str, title: str, *, status: int = 200, language: str = "", **context: Any
+    ) -> Response:
+        """Return templates/web/<template> as an answer. title: the key of a word, or of one with places to fill."""
+        spoken = language or self.language(request)
+        say = speech(spoken, self._office.templates)
+        words = words_for(say.language, self._office.templates)
+        values = context.pop("values", {})
+        shown = Page(
+            title=str(getattr(say, title)).format(**values),
+            url="",
+            root=self._site.base,
+            language=say.language,
+        )
+        text = self._office.templates.render(
+            f"web/{template}",
+            site=self._site,
+            words=words,
+            say=say,
+            page=shown,
+            style=self.style_path,
+            prefix=self.prefix,
+            values=values,
+            **context,
+        )
+        return Response(text.encode("utf-8", "replace"), status, page_headers(), "text/html; charset=utf-8")
+
+    def message(
+        self, request: Request, title: str, hint: str = "", *, status: int = 200, language: str = "", **values: str
+    ) -> Response:
+        """Return a page that says one thing. title, hint: keys of words."""
+        return self.page(request, "message.html", title, status=status, language=language, hint=hint, values=values)
+
+
+def _home(site_url: str, public_url: str) -> str:
+    """The way from a page of ours to the site: a path where both are in one place, so that it also works locally."""
+    site, public = urlsplit(site_url), urlsplit(public_url)
+    if (site.scheme, site.netloc) == (public.scheme, public.netloc):
+        return f"{site.path.rstrip('/')}/"
+    return f"{site_url}/"
+
+
+def _own_name(tag: str) -> str:
+    try:
+        return (Locale.parse(tag.replace("-", "_")).get_display_name() or tag).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return tag

@@ -1,0 +1,20 @@
+"""The form as a piece of HTML for any page: a blog made by another tool, a landing page."""
+
+from __future__ import annotations
+
+from publisher.config import Config
+from publisher.delivery.addresses import wire_url
+from publisher.pages.signup import offers
+from publisher.templating import Templates
+from publisher.web.readers.words import speech
+
+
+def snippet(config: Config) -> str:
+    """Return the form in the site's language. It needs no script and no stylesheet."""
+    templates = Templates(config.root / "templates")
+    return templates.render(
+        "web/snippet.html",
+        action=f"{wire_url(config.public_url)}/subscribe",
+        offers=offers(config),
+        say=speech(config.site.language, templates),
+    )
