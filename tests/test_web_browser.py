@@ -6,6 +6,7 @@ import email.policy
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
@@ -64,7 +65,9 @@ def post() -> Iterator[tuple[Post, str]]:
 
 
 def publish(server: Serving) -> None:
-    assert server.project.run("publish", "--yes").code == 0
+    # In a thread of its own: the browser's driver keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as apart:
+        assert apart.submit(server.project.run, "publish", "--yes").result().code == 0
 
 
 def complaints(page: Page) -> list[str]:

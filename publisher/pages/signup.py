@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from publisher.catalogs import Plural, speak
 from publisher.config.keys import Config
-from publisher.posts.tagging import tag_slug
+from publisher.posts.tagging import tag_slug, topic_slug
 from publisher.templating import Templates
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def form_words(language: str, templates: Templates) -> SimpleNamespace:
 
 def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
     """The boxes of one newsletter; spellings of one tag are one box."""
-    mine = {tag_slug(topic) for topic in held}
-    names = {tag_slug(name): name for name in [*held, *offered]}
-    order = dict.fromkeys([*map(tag_slug, offered), *map(tag_slug, held)])
+    mine = {topic_slug(topic) for topic in held}
+    names = {topic_slug(name): name for name in held} | {tag_slug(name): name for name in offered}
+    order = dict.fromkeys([*map(tag_slug, offered), *map(topic_slug, held)])
     return tuple(Topic(names[slug], slug in mine) for slug in order)
