@@ -56,7 +56,7 @@ def test_mistakes_of_the_configuration_are_problems_too(project: Project) -> Non
     [
         ("templates/email/digest.html", "{% for %}", "digest.html:1: newsletter weekly: "),
         ("templates/email/digest.html", "\n\n{{ nothing_of_this_name.x }}", "digest.html:3: newsletter weekly: "),
-        ("letters/weekly/2026-W47.md", "---\nsubjekt: A\n---\n", "letters/weekly/2026-W47.md: newsletter weekly: "),
+        ("letters/weekly/2026-W47.md", "---\nsubjekt: A\n---\n", "letters/weekly/2026-W47.md:2: newsletter weekly: "),
     ],
 )
 def test_a_letter_that_cannot_be_made_is_a_problem_before_it_is_due(

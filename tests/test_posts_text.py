@@ -56,6 +56,7 @@ SENTENCES = st.lists(
 @example("«\u00a0MÃ\u00a0»")
 @example("„BORл")
 @example("VOILÀ…")
+@example("voilà” IRMÃ ½“")
 def test_text_that_was_right_is_never_touched(sentence: str) -> None:
     assert repair(sentence) == (sentence, [])
     assert repair(sentence, markdown=True) == (sentence, [])

@@ -20,7 +20,7 @@ _SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚
 
 # Portuguese and Icelandic words in capitals before a mark, “IRMÔ and «BORл: ftfy takes them for IRMÔ and BORл.
 # Where nothing else in the line is garbled, they are what they seem.
-_UPPER_CASE_END = re.compile("(?<=[A-ZÀ-Þ])[ÃÐ][”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)")
+_UPPER_CASE_END = re.compile("(?<=[A-ZÀ-Þ])[ÃÐ](?:[”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)| )")
 
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 
