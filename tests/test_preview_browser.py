@@ -46,6 +46,12 @@ def page(preview: Preview, browser: Chromium) -> Iterator[Page]:
     assert [text for text in complaints if not text.startswith(EXPECTED)] == []
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page has all its scripts: one that comes before is nobody's."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
 def until(page: Page, expression: str) -> None:
     """Wait until a script finds something true. Playwright's own way needs eval, which the pages forbid."""
     limit = time.monotonic() + 20
@@ -63,37 +69,37 @@ def in_frames(page: Page, script: str) -> list[object]:
 def test_one_letter_is_seen_from_every_side_with_the_keys_alone(page: Page) -> None:
     seen = []
     for key in "12345":
-        page.keyboard.press(key)
+        press(page, key)
         page.wait_for_selector(f'.tabs [data-view="{key}"][aria-current]')
         seen.append(page.inner_text(".tabs [aria-current]").split("\n")[0])
     assert seen == ["Letter", "Plain text", "Source", "Headers", "Findings"]
-    page.keyboard.press("1")
+    press(page, "1")
     page.wait_for_selector("iframe")
     assert [frame.bounding_box()["width"] >= 640 for frame in page.query_selector_all("iframe")] == [True, False]
     assert in_frames(page, "innerWidth <= 360") == [False, True]
 
 
 def test_keys_lead_through_the_list_and_the_angle_stays(page: Page) -> None:
-    page.keyboard.press("d")
+    press(page, "d")
     page.wait_for_url("**scheme=dark")
-    page.keyboard.press("p")
+    press(page, "p")
     page.wait_for_url("**width=desktop&scheme=dark")
-    page.keyboard.press("j")
+    press(page, "j")
     page.wait_for_url("**/pages?width=desktop&scheme=dark")
-    page.keyboard.press("j")
+    press(page, "j")
     page.wait_for_url("**/feeds")
-    page.keyboard.press("k")
+    press(page, "k")
     page.wait_for_url("**/pages**")
-    page.keyboard.press("?")
+    press(page, "?")
     assert page.is_visible("dialog")
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     assert not page.is_visible("dialog")
 
 
 def test_keys_also_work_while_a_letter_has_the_focus(page: Page) -> None:
     page.wait_for_load_state("load")
     page.focus("iframe")
-    page.keyboard.press("2")
+    press(page, "2")
     page.wait_for_url("**view=text")
 
 
@@ -121,12 +127,12 @@ def test_what_is_saved_appears_and_the_chosen_view_stays(page: Page, project: Pr
 
 
 def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
-    page.keyboard.press("t")
+    press(page, "t")
     page.keyboard.type("ada@ex")
     project.post("fourth", "2026-11-16")
     until(page, "document.querySelector('h1').textContent.startsWith('Fourth')")
     page.keyboard.type("ample.org")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.wait_for_selector("text=A copy went to ada@example.org by outbox/")
     assert list(project.mail()) == ["ada@example.org"]
 
@@ -164,7 +170,7 @@ def test_everything_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page
     )
     reached = set()
     for _ in range(3 * wanted):
-        page.keyboard.press("Tab")
+        press(page, "Tab")
         here, outline = page.evaluate(
             "(() => { const e = document.activeElement; return [e.outerHTML, getComputedStyle(e).outlineStyle]; })()"
         )
