@@ -102,6 +102,7 @@ class EditionDraft:
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
     variants     the variant that holders of each choice of topics get, by the choice as the record spells it;
                  None where nothing is sent to them. No topics get "", also where that is not said
+    held         why it waits for a person before anything is sent; "" where it goes at once
     """
 
     newsletter: str
@@ -113,6 +114,7 @@ class EditionDraft:
     letters: tuple[Letter, ...]
     passed_over: tuple[str, ...] = ()
     variants: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
+    held: str = ""
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
@@ -120,7 +122,10 @@ class EditionDraft:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What a newsletter sent for one slot. Immutable once made; id is its key in the store."""
+    """What a newsletter sent for one slot. Immutable once made, but for its hold; id is its key in the store.
+
+    held  why its sending waits for a person, as of when it was read; "" where it goes
+    """
 
     id: int
     newsletter: str
@@ -129,6 +134,7 @@ class Edition:
     subject: str
     made_at: datetime
     posts: tuple[EditionPost, ...] = ()
+    held: str = ""
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)

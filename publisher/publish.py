@@ -148,13 +148,13 @@ def deliver_open(
     progress: Callable[[int, int], None] | None,
     made: Sequence[Made] = (),
 ) -> list[Delivered]:
-    """Deliver whatever is open, oldest edition first; raise TransportError when the transport gives no answer.
+    """Deliver whatever is open and not held, oldest edition first; raise TransportError for a transport without answer.
 
     made: by this run. Those that go to nobody stand in the result too.
     """
     from publisher.delivery.deliver import deliver
 
-    editions = [e for e in store.editions.unfinished() if not names or e.newsletter in names]
+    editions = [e for e in store.editions.unfinished() if not e.held and (not names or e.newsletter in names)]
     unmatched = {one.edition.id: one.planned.unmatched for one in made}
     results = [
         Delivered(one.edition, 0, DeliveryCounts(), unmatched[one.edition.id])

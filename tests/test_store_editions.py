@@ -8,7 +8,8 @@ from datetime import timedelta, timezone
 import pytest
 from store_samples import NOW, add_people, draft, later, person
 
-from publisher.model import DeliveryStatus, EditionPost, Letter
+from publisher.delivery.lifecycle import Event, moves
+from publisher.model import DeliveryStatus, Edition, EditionPost, Letter
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]
@@ -147,3 +148,52 @@ def test_an_edition_without_readers_is_made_and_finished(store: Store) -> None:
     assert edition is not None
     assert store.deliveries.counts(edition.id).total == 0
     assert list(store.editions.unfinished()) == []
+
+
+def test_nothing_of_a_held_edition_is_claimed_until_it_is_released(store: Store) -> None:
+    add_people(store, 3)
+    edition = store.editions.create(draft(held="waits for a yes"))
+    assert edition is not None
+    assert edition.held == "waits for a yes"
+
+    assert claimed(store, edition) == 0
+    assert [each.held for each in store.editions.unfinished()] == ["waits for a yes"]
+
+    assert store.editions.release(edition.id)
+    assert not store.editions.release(edition.id)
+    assert claimed(store, edition) == 3
+
+
+def test_an_edition_that_is_held_in_mid_send_keeps_what_it_has_not_sent_and_its_first_reason(store: Store) -> None:
+    add_people(store, 3)
+    edition = store.editions.create(draft())
+    assert edition is not None
+    assert claimed(store, edition, limit=1) == 1
+
+    assert store.editions.hold(edition.id, "a wrong link")
+    assert not store.editions.hold(edition.id, "another reason")
+
+    assert claimed(store, edition) == 0
+    held = store.editions.get(edition.id)
+    assert held is not None
+    assert held.held == "a wrong link"
+    assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.QUEUED: 2, DeliveryStatus.SENDING: 1}
+
+
+def test_a_hold_without_a_reason_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="reason"):
+        store.editions.hold(1, "")
+
+
+def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
+    """How many deliveries a worker gets in hand."""
+    rows = store.deliveries.claim(
+        edition.id,
+        "w1",
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=limit,
+        claimed=moves(Event.CLAIMED),
+        left=moves(Event.LEFT),
+    )
+    return len(rows)

@@ -86,7 +86,7 @@ class Deliveries:
 
         Rows whose subscriber is no longer active or subscribed, or pauses since, take the moves `left` and are
         not returned.
-        Returns an empty list only when nothing of the edition is due and free.
+        Returns an empty list only when nothing of the edition is due and free, or the edition is held.
         """
         while True:
             with self._database.write() as connection:
@@ -157,6 +157,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
     Their people are read by a statement of their own: right after the edition's INSERT, before the next
     ANALYZE, PostgreSQL may plan a join of the two as a sort of the whole edition, for every batch again.
     """
+    goes = sa.select(editions.c.id).where(editions.c.id == edition_id, editions.c.held == "").exists()
     query = (
         sa.select(
             deliveries.c.id,
@@ -165,7 +166,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
             deliveries.c.variant,
             deliveries.c.attempts,
         )
-        .where(deliveries.c.edition_id == edition_id, deliveries.c.next_try_at <= now)
+        .where(deliveries.c.edition_id == edition_id, deliveries.c.next_try_at <= now, goes)
         .order_by(deliveries.c.next_try_at, deliveries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has one writer at a time and needs no lock

@@ -54,11 +54,29 @@ class Editions:
         return self._select(*conditions, limit=limit)
 
     def unfinished(self) -> Sequence[Edition]:
-        """Return the editions with a delivery that waits or is in someone's hands, oldest first."""
+        """Return the editions with a delivery that waits or is in someone's hands, oldest first; held ones too."""
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
         return self._select(waiting | editions.c.id.in_(leased))[::-1]
+
+    def hold(self, edition_id: int, why: str) -> bool:
+        """Let nothing more of the edition be sent until it is released; return whether it went before.
+
+        What a server has in its hands already, it has. why: for a person, not "". One that is held keeps its reason.
+        """
+        if not why:
+            raise ValueError("a hold needs a reason")
+        return self._set_held(edition_id, why, editions.c.held == "")
+
+    def release(self, edition_id: int) -> bool:
+        """Let the edition go on; return whether it was held."""
+        return self._set_held(edition_id, "", editions.c.held != "")
+
+    def _set_held(self, edition_id: int, why: str, condition: sa.ColumnElement[bool]) -> bool:
+        change = sa.update(editions).where(editions.c.id == edition_id, condition).values(held=why)
+        with self._database.write() as connection:
+            return connection.execute(change).rowcount == 1
 
     def letters(self, edition_id: int) -> Sequence[Letter]:
         """Return the edition's letters, the one for all topics first."""
@@ -104,6 +122,7 @@ class Editions:
             number=draft.number,
             subject=draft.subject,
             made_at=draft.made_at,
+            held=draft.held,
         )
         if connection.execute(insert).rowcount != 1:
             raise _TakenError
@@ -116,6 +135,7 @@ class Editions:
             subject=draft.subject,
             made_at=draft.made_at,
             posts=draft.posts,
+            held=draft.held,
         )
 
     def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
@@ -145,6 +165,7 @@ class Editions:
                 subject=row.subject,
                 made_at=row.made_at,
                 posts=tuple(posts.get(row.id, ())),
+                held=row.held,
             )
             for row in rows
         ]

@@ -1,0 +1,15 @@
+"""Editions that wait for a person: why they do. What was made before goes on."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.add_column("editions", sa.Column("held", sa.Text(), nullable=False, server_default=sa.text("''")))
+
+
+def downgrade() -> None:
+    op.drop_column("editions", "held")
