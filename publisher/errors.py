@@ -8,6 +8,7 @@
     ├── StoreError            the database cannot be opened, or says no
     ├── SubscriberError       an address or a subscription is not acceptable
     └── TransportError        no answer was had from the mail server or the outbox folder
+        └── RefusedError      the mail server refuses an edition whoever it is for
 
 A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
 """
@@ -80,3 +81,7 @@ class SubscriberError(PublisherError):
 
 class TransportError(PublisherError):
     """The transport gave no answer: nobody listens, the login failed, the disk is full."""
+
+
+class RefusedError(TransportError):
+    """The mail server refuses what is in an edition, or its sender: the rest of it would fare no better."""

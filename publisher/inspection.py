@@ -13,6 +13,7 @@ from publisher.build.folder import strangers
 from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config
+from publisher.config.mistakes import KeyLines
 from publisher.config.theme import Theme
 from publisher.editions.stray_notes import stray_notes
 from publisher.feeds.readback import read_back
@@ -119,8 +120,6 @@ def _dead(path: str, link: LocalLink) -> Problem:
 
 def _settings(config: Config) -> Iterable[Problem]:
     """What is allowed in the configuration and still a bad idea."""
-    from publisher.config.mistakes import KeyLines
-
     file = config.root / CONFIG_FILE
     lines = KeyLines(file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else "")
     if not config.site.authority:
@@ -149,6 +148,7 @@ def _settings(config: Config) -> Iterable[Problem]:
             "put the picture there, or write its URL",
             Severity.WARNING,
         )
+    yield from _keys(config, lines)
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
         yield Problem(
             CONFIG_FILE,
@@ -157,6 +157,15 @@ def _settings(config: Config) -> Iterable[Problem]:
             'sender = "Ada <ada@example.org>" under [mail]',
             Severity.WARNING,
         )
+
+
+def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
+    """Each key that should sign mail and cannot: without it nothing is sent."""
+    from publisher.runtime import unreadable_keys
+
+    for number, error in unreadable_keys(config):
+        message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no letter is sent"
+        yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.mend)
 
 
 def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:

@@ -6,19 +6,19 @@ this run or of one that was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
+from publisher.dispatch import Delivered as Delivered
+from publisher.dispatch import Made as Made
+from publisher.dispatch import deliver_open as deliver_open
 from publisher.editions.variants import variants_of
 from publisher.errors import PublisherError
 from publisher.model import (
     Choice,
-    Delivery,
-    DeliveryCounts,
-    DeliveryStatus,
     Edition,
     EditionDraft,
     Letter,
@@ -26,35 +26,12 @@ from publisher.model import (
 )
 from publisher.plan import Plan, make_plan
 from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts, unmade
-from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
+from publisher.runtime import headers_of, open_transport, project_links, require_keys
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 COMPOSED_AGAIN = 5  # times, where subscribers choose topics as an edition is being made
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of the deliveries of one edition.
-
-    sent       by this run; another one may send at the same time
-    unmatched  how many subscribers got nothing because no post has any of their topics; known to the run
-               that made the edition
-    """
-
-    edition: Edition
-    sent: int
-    after: DeliveryCounts
-    unmatched: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """An edition that this run wrote into the ledger, and what it was made from."""
-
-    planned: Planned
-    edition: Edition
 
 
 def compose_plan(
@@ -117,8 +94,11 @@ def make_editions(
 
     Where subscribers chose topics meanwhile that nothing was composed for, the edition is composed again for
     the choices of now. Raises ChoicesChangedError when that does not end: what was made until then stands.
+    Raises ProjectError, and writes nothing, where a key that signs its messages cannot be read.
     """
     made = []
+    if drafts:
+        require_keys(config)
     for planned, draft in zip(plan.editions, drafts, strict=True):
         settled, edition = _make(config, store, plan, planned, draft, now)
         if edition is not None:
@@ -138,62 +118,6 @@ def _make(
             planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name, now))
             draft = Press(config, plan.archive).draft(planned, now)
     return planned, store.editions.create(draft)
-
-
-def deliver_open(
-    config: Config,
-    store: Store,
-    names: Sequence[str],
-    clock: Callable[[], datetime],
-    progress: Callable[[int, int], None] | None,
-    made: Sequence[Made] = (),
-) -> list[Delivered]:
-    """Deliver whatever is open and not held, oldest edition first; raise TransportError for a transport without answer.
-
-    made: by this run. Those that go to nobody stand in the result too.
-    """
-    from publisher.delivery.deliver import deliver
-
-    editions = [e for e in store.editions.unfinished() if not e.held and (not names or e.newsletter in names)]
-    unmatched = {one.edition.id: one.planned.unmatched for one in made}
-    results = [
-        Delivered(one.edition, 0, DeliveryCounts(), unmatched[one.edition.id])
-        for one in made
-        if one.edition.id not in {edition.id for edition in editions}
-    ]
-    if not editions:
-        return results
-    links = project_links(config)
-    with open_transport(config) as transport:
-        for edition in editions:
-            before = store.deliveries.counts(edition.id)
-            done = _Counter(before.open, progress)
-            after = deliver(
-                store,
-                transport,
-                edition,
-                headers_of(config, edition.newsletter),
-                links,
-                terms=delivery_terms(config),
-                clock=clock,
-                progress=done,
-            )
-            results.append(Delivered(edition, done.sent, after, unmatched.get(edition.id, 0)))
-    return results
-
-
-class _Counter:
-    """Turns settled deliveries into (done, total), and counts those that were sent."""
-
-    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
-        self._total, self._progress, self._done = total, progress, 0
-        self.sent = 0
-
-    def __call__(self, delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
-        self._done += 1
-        self.sent += status is DeliveryStatus.SENT
-        if self._progress:
-            self._progress(self._done, max(self._total, self._done))
 
 
 def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime, topics: Collection[str] = ()) -> str:

@@ -100,6 +100,26 @@ def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
     return tuple(signer for signer in signers if signer.signs_for(domain))
 
 
+def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
+    """Return the keys of mail.dkim that are not there or are none, by their place in the list."""
+    found = []
+    if config.mail.dkim:
+        from publisher.delivery.dkim import read_key
+
+        for number, each in enumerate(config.mail.dkim):
+            try:
+                read_key(config.root / each.key)
+            except ProjectError as error:
+                found.append((number, error))
+    return found
+
+
+def require_keys(config: Config) -> None:
+    """Raise ProjectError for the first key of mail.dkim that is not there or cannot be read."""
+    for _, error in unreadable_keys(config):
+        raise error
+
+
 def project_secret(config: Config) -> str:
     """Return the project's secret, which is made on first use; raise ProjectError where that fails."""
     import os

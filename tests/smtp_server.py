@@ -19,12 +19,14 @@ class Mailboxes:
     """What arrived, by recipient; and what to answer, by the local part of the recipient.
 
     An address like "450-busy@example.org" is answered with 450 at RCPT, "data-554@..." with 554 after the
-    message; "drop@..." gets no answer after its message, and "hangup@..." none at RCPT.
+    message; "drop@..." gets no answer after its message, and "hangup@..." none at RCPT; the mailbox "gone@..." is not
+    there. lenient: it takes everything from now on.
     """
 
     messages: dict[str, list[bytes]] = field(default_factory=dict)
     senders: list[str] = field(default_factory=list)
     sessions: int = 0
+    lenient: bool = False
 
     async def handle_EHLO(  # noqa: N802 - the server looks for this name
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -45,9 +47,11 @@ class Mailboxes:
     async def handle_RCPT(  # noqa: N802 - the server looks for this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        local = address.partition("@")[0]
+        local = "" if self.lenient else address.partition("@")[0]
         if local == "hangup":
             server.transport.close()
+        if local.startswith("gone"):
+            return f"550 5.1.1 <{address}>: no such user"
         if local[:3].isdigit():
             return f"{local[:3]} {local[4:]}"
         envelope.rcpt_tos.append(address)
@@ -55,12 +59,12 @@ class Mailboxes:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
         (address,) = envelope.rcpt_tos
-        if address.startswith("data-"):
+        if address.startswith("data-") and not self.lenient:
             return f"{address[5:8]} 5.6.0 no thank you"
         content = envelope.content
         self.messages.setdefault(address, []).append(content if isinstance(content, bytes) else b"")
         self.senders.append(envelope.mail_from or "")
-        if address.startswith("drop"):
+        if address.startswith("drop") and not self.lenient:
             server.transport.close()
         return "250 2.0.0 taken"
 

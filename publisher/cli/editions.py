@@ -114,6 +114,7 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
         "made_at": edition.made_at.isoformat(timespec="seconds"),
         "posts": [{"id": post.id, "title": post.title, "url": post.url} for post in edition.posts],
         "deliveries": {status.value: count for status, count in counts.by_status.items() if count},
+        "held": edition.held,
     }
 
 
@@ -135,7 +136,8 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 
 def _messages(row: dict[str, Any]) -> str:
-    return ", ".join(f"{count:,} {status}" for status, count in row["deliveries"].items())
+    counts = ", ".join(f"{count:,} {status}" for status, count in row["deliveries"].items())
+    return f"{counts}; held: {row['held']}" if row["held"] else counts
 
 
 def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> None:

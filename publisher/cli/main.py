@@ -21,6 +21,10 @@ COMMANDS = {
     "preview": ("publisher.cli.preview:preview", "Look at the next letters, the site and the feeds in a browser."),
     "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
     "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
+    "deliveries": (
+        "publisher.cli.deliveries:deliveries",
+        "Look at an edition's messages; try again, hold, resume, cancel.",
+    ),
     "subscribers": (
         "publisher.cli.subscribers:subscribers",
         "Add, list, remove, import and export subscribers.",

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from publisher.cli.app import App
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from publisher.dispatch import Tally
+
+# Seconds over which the rate is measured: long enough for a server that answers by fits and starts.
+RATE_SECONDS = 15.0
 
 
 @contextmanager
@@ -36,3 +45,53 @@ def counter(app: App, title: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def delivery_bars(app: App) -> Iterator[Callable[[Tally], None]]:
+    """Give a function that draws how far an edition is: a bar, messages a second, remaining time, states so far."""
+    if not app.shows_progress:
+        yield lambda tally: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(rate(task.speed))
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[states]}", markup=False),
+    )
+    tasks: dict[int, Any] = {}
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=RATE_SECONDS) as drawn:
+
+        def draw(tally: Tally) -> None:
+            key = tally.edition.id
+            if key not in tasks:
+                name = f"{tally.edition.newsletter} {tally.edition.slot}"
+                tasks[key] = drawn.add_task(name, total=tally.total, states="")
+            drawn.update(tasks[key], completed=tally.done, total=tally.total, states=states(tally))
+
+        yield draw
+
+
+def rate(speed: float | None) -> str:
+    """Return messages a second in words; "" while nobody can tell."""
+    if not speed:
+        return ""
+    return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s" if speed >= 0.5 else f"{60 * speed:.0f}/min"
+
+
+def states(tally: Tally) -> str:
+    """Return what this run brought where, in words: what went well first."""
+    from publisher.model import DeliveryStatus as Status
+
+    shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
+    return ", ".join(f"{tally[status]:,} {status}" for status in shown if tally[status])

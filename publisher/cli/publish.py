@@ -13,14 +13,16 @@ import click
 from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
-from publisher.cli.progress import bar
-from publisher.errors import PublisherError
+from publisher.cli.progress import bar, delivery_bars
+from publisher.cli.stopping import stopped_by_sigterm
+from publisher.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
     from publisher.build import BuildReport
     from publisher.config import Config
+    from publisher.dispatch import Delivered, Made, Tally
     from publisher.plan import Plan
-    from publisher.publish import Delivered
+    from publisher.store import Store
 
 
 @click.command(
@@ -69,7 +71,7 @@ def publish(
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
             return rehearse(app, config, store, newsletters, now, accept_new_ids)
-    with _hub_told_last(app, config):
+    with stopped_by_sigterm(), _hub_told_last(app, config):
         return _publish(app, config, newsletters, now, yes, accept_new_ids)
 
 
@@ -90,9 +92,29 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
         if made:
             # The web copies are up before the first letter points to them.
             report = _joined(report, run_build(config, now))
-        with bar(app, "Delivering") as progress:
-            results = steps.deliver_open(config, store, names, _clock(app, now), progress, made)
+        results = _deliver(app, config, store, names, now, made)
     return _finish(app, report, plan, results)
+
+
+def _deliver(
+    app: App, config: Config, store: Store, names: Sequence[str], now: datetime, made: Sequence[Made]
+) -> list[Delivered]:
+    """Deliver what is open; whatever stops it, say first what was done and what remains."""
+    from publisher.cli.results import show_stopped
+    from publisher.dispatch import deliver_open
+
+    begun: dict[int, Tally] = {}
+    try:
+        with delivery_bars(app) as draw:
+
+            def watch(tally: Tally) -> None:
+                begun[tally.edition.id] = tally
+                draw(tally)
+
+            return deliver_open(config, store, names, _clock(app, now), watch, made)
+    except (KeyboardInterrupt, SystemExit, TransportError) as stop:
+        show_stopped(app, store, names, list(begun.values()), stop)
+        raise
 
 
 @contextmanager
@@ -132,7 +154,8 @@ def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
     """Ask before real mail leaves; the outbox needs no question."""
     from publisher.runtime import transport_name
 
-    count = sum(planned.recipients for planned in plan.editions) + sum(c.open for _, c in plan.unfinished)
+    going = [counts.open for edition, counts in plan.unfinished if not edition.held]
+    count = sum(planned.recipients for planned in plan.editions) + sum(going)
     if yes or not count or config.mail.transport == "outbox":
         return
     if not sys.stdin.isatty():
@@ -150,55 +173,19 @@ def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
 
 
 def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[Delivered]) -> int:
+    from publisher.cli.results import result_json, show_held, show_result
+
     show_build(app, report)
     app.tell(problem for problem in (plan.left_out if plan else ()) if problem not in report.problems)
     app.tell(plan.broken if plan else ())
     if app.json:
-        app.print_json({"build": build_as_json(report), "editions": [_result_json(r) for r in results]})
+        app.print_json({"build": build_as_json(report), "editions": [result_json(r) for r in results]})
     for idle in plan.idle if plan else ():
         app.say(f"{idle.newsletter.name}: {idle.reason}")
-    trouble = bool(plan and plan.broken)
     for result in results:
-        trouble |= _show_result(app, result)
+        show_result(app, result)
+    for edition, counts in plan.unfinished if plan else ():
+        if edition.held:
+            show_held(app, edition, counts)
+    trouble = bool(plan and plan.broken) or not all(result.all_sent for result in results)
     return 1 if trouble else 0
-
-
-def _show_result(app: App, result: Delivered) -> bool:
-    """Print what became of one edition; return whether somebody did not get it."""
-    from publisher.model import DeliveryStatus as Status
-
-    edition, after = result.edition, result.after
-    name = f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}"
-    parts = [f"{plural(result.sent, 'message')} sent"]
-    for status, word in (
-        (Status.QUEUED, "waiting for another try"),
-        (Status.SENDING, "in another run's hands"),
-        (Status.DEFERRED, "to be tried again"),
-        (Status.FAILED, "refused"),
-        (Status.UNCERTAIN, "uncertain"),
-        (Status.SKIPPED, "left meanwhile"),
-    ):
-        if after[status]:
-            parts.append(f"{after[status]:,} {word}")
-    if result.unmatched:
-        parts.append(unmatched(result.unmatched))
-    app.say(f"{name}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
-    return bool(after[Status.DEFERRED] or after[Status.FAILED] or after[Status.UNCERTAIN])
-
-
-def unmatched(subscribers: int) -> str:
-    """Return that no post had a topic of so many subscribers, who got nothing."""
-    return f"nothing for {plural(subscribers, 'subscriber')} whose topics no post has"
-
-
-def _result_json(result: Delivered) -> dict[str, Any]:
-    edition = result.edition
-    return {
-        "newsletter": edition.newsletter,
-        "slot": edition.slot,
-        "number": edition.number,
-        "subject": edition.subject,
-        "posts": [post.id for post in edition.posts],
-        "deliveries": {status.value: count for status, count in result.after.by_status.items()},
-        "unmatched": result.unmatched,
-    }

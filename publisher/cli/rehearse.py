@@ -41,7 +41,8 @@ def dry_run(
     for idle in plan.idle:
         app.say(f"{idle.newsletter.name}: {idle.reason}")
     for edition, counts in plan.unfinished:
-        app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} left of an earlier run")
+        why = f"held: {edition.held}" if edition.held else "left of an earlier run"
+        app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} {why}")
     return 1 if plan.broken else 0
 
 

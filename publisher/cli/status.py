@@ -58,7 +58,10 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         },
         "transport": transport_name(config),
         "outbox": _outbox(config),
-        "unfinished": [{"newsletter": e.newsletter, "slot": e.slot, "open": c.open} for e, c in plan.unfinished],
+        "unfinished": [
+            {"id": e.id, "newsletter": e.newsletter, "slot": e.slot, "open": c.open, "held": e.held}
+            for e, c in plan.unfinished
+        ],
     }
 
 
@@ -136,10 +139,12 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
         + (f" holds {plural(facts['outbox'], 'message')}" if facts["outbox"] is not None else "")
     )
     for edition in facts["unfinished"]:
-        app.say(
-            f"unfinished   {edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')} open "
-            "(publisher publish goes on)"
-        )
+        name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
+        if edition["held"]:
+            app.say(f"held         {name} (publisher deliveries resume {edition['id']})")
+            app.say(f"             {edition['held']}")
+        else:
+            app.say(f"unfinished   {name} open (publisher publish goes on)")
     for newsletter in facts["newsletters"]:
         _show_newsletter(app, newsletter)
 

@@ -32,8 +32,8 @@ def send_edition(
     """Send what is due of the composer's edition over all of the transport's servers, until nothing is.
 
     Control-C and SIGTERM stop it within seconds, with nothing in doubt that a server still answers for; then
-    KeyboardInterrupt or SystemExit is raised. Raises TransportError where nothing more can be sent,
-    StoreError where the ledger cannot be written.
+    KeyboardInterrupt or SystemExit is raised. Raises TransportError where nothing more can be sent (RefusedError for
+    this edition only), StoreError where the ledger cannot be written.
     """
     with ExitStack() as stack:
         allowances = [_allowance(server, state_dir, order) for server in transport.servers]
@@ -70,11 +70,13 @@ def _stopped_by_sigterm(sending: Sending) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
     loop.add_signal_handler(signal.SIGTERM, lambda: sending.end(SystemExit(128 + signal.SIGTERM)))
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)  # asyncio would leave the one that ends the process on the spot
 
 
 @contextmanager

@@ -82,8 +82,8 @@ def deliver(
     is settled, with its status and the server's words. gone: told of each whose mailbox is not there any more.
 
     Whatever ends it, KeyboardInterrupt included, the answers that were had are written and what was not
-    handed over goes back. Raises TransportError where nothing more can be sent, StoreError where the ledger
-    cannot be written.
+    handed over goes back. Raises TransportError where nothing more can be sent, RefusedError where nothing more
+    of this edition can, StoreError where the ledger cannot be written.
     """
     composer = Composer(edition, headers, links, _templates(store, edition, headers), terms.return_path)
     workers = terms.state_dir / "workers"

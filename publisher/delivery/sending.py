@@ -26,7 +26,7 @@ from publisher.delivery.relay import Relay
 from publisher.delivery.transport import Deferred, GivenBack, Outcome, Rejected
 from publisher.delivery.wire.line import Line
 from publisher.delivery.wire.messages import Answer, Message
-from publisher.errors import TransportError
+from publisher.errors import RefusedError, TransportError
 from publisher.model import Delivery
 
 # Claims are as large as what is sent in a quarter of a second, within these.
@@ -65,7 +65,8 @@ class Sending:
     async def run(self, clerk: Clerk, relays: Sequence[Relay]) -> None:
         """Send until nothing is due; whatever ends it, the answers that were had are written.
 
-        Raises TransportError where no relay is of use, or the edition itself is refused; what the clerk raised.
+        Raises TransportError where no relay is of use, RefusedError where the edition itself is refused; what the
+        clerk raised.
         """
         self._clerk, self._relays = clerk, list(relays)
         try:
@@ -170,8 +171,8 @@ class Sending:
         self._about_content += outcome.content
         if self._about_content >= CONTENT_REFUSALS and 2 * self._about_content > self._answers:
             self.end(
-                TransportError(
-                    f"stopped: the mail server refuses the edition itself, {self._about_content} of"
+                RefusedError(
+                    f"the mail server refuses the edition itself, {self._about_content} of"
                     f" {self._answers} messages: {outcome.reason}",
                     mend="see what it says of the content or the sender",
                 )

@@ -1,0 +1,198 @@
+"""publisher deliveries list | retry | hold | resume | cancel"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from publisher.cli.app import App, plural, with_app
+from publisher.errors import PublisherError
+
+if TYPE_CHECKING:
+    from publisher.model import Edition
+    from publisher.store import Store
+
+HELP = """\
+Look at an edition's messages, and mend what did not go. EDITION is its ID, as `publisher editions` lists it.
+
+\b
+Look:
+  publisher deliveries list 3                     how many are sent, what is wrong, which ones
+  publisher deliveries list 3 --status failed     only these; again for more states
+  publisher deliveries list 3 --json | jq ...     every message, for a script
+
+\b
+Mend:
+  publisher deliveries retry 3                    all that failed, was put off or is uncertain is due now
+  publisher deliveries retry 3 --status uncertain
+  publisher deliveries hold 3 --why "a typo"      nothing more of it is sent ...
+  publisher deliveries resume 3                   ... until you say so
+  publisher deliveries cancel 3                   what waits is never sent
+
+\b
+None of these sends anything: the next `publisher publish` does.
+"""
+
+STATES = ("failed", "uncertain", "deferred", "sending", "queued", "skipped", "sent")
+
+
+@click.group(
+    help=HELP,
+    short_help="Look at an edition's messages; try again, hold, resume, cancel.",
+    epilog="Example: publisher deliveries list 3 && publisher deliveries retry 3 && publisher publish",
+)
+def deliveries() -> None:
+    pass
+
+
+@deliveries.command(
+    "list",
+    short_help="List messages: where they stand, and why.",
+    epilog="Examples: publisher deliveries list 3; publisher deliveries list 3 --status failed",
+)
+@click.argument("edition_id", metavar="EDITION", type=int)
+@click.option(
+    "-s", "--status", "states", multiple=True, type=click.Choice(STATES), help="Only this state; again for more."
+)
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(0), help="At most so many messages; 0 is all. Default: 50, --json all."
+)
+@with_app
+def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: int | None) -> None:
+    """List the messages of EDITION: how many stand where, why they did not go, and each one, trouble first."""
+    from publisher.cli.ledger import show_ledger
+    from publisher.model import DeliveryStatus
+
+    chosen = [DeliveryStatus(state) for state in STATES if not states or state in states]
+    with _edition(app, edition_id) as (store, edition):
+        show_ledger(app, store, edition, chosen, (0 if app.json else 50) if limit is None else limit)
+
+
+@deliveries.command(
+    short_help="Make what failed, was put off or is uncertain due now.",
+    epilog="Examples: publisher deliveries retry 3; publisher deliveries retry 3 --status failed",
+)
+@click.argument("edition_id", metavar="EDITION", type=int)
+@click.option(
+    "-s",
+    "--status",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES[:3]),
+    help="Only this state; again for more. Default: all three.",
+)
+@with_app
+def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
+    """Make messages of EDITION due now that failed, were put off, or are uncertain.
+
+    An uncertain one may have arrived: it goes with the same Message-ID, and most mailboxes show the two as one.
+    Readers who left meanwhile, or whose mailboxes are gone, get nothing.
+    """
+    from publisher.delivery import by_hand
+    from publisher.model import DeliveryStatus
+
+    now = app.now(app.config())
+    with _edition(app, edition_id) as (store, edition):
+        done = {
+            state: by_hand.retry(store, edition, [DeliveryStatus(state)], now=now) for state in states or STATES[:3]
+        }
+    total = sum(done.values())
+    if app.json:
+        app.print_json({"edition": edition_id, "due": total, "from": done})
+    parts = ", ".join(f"{count:,} {state}" for state, count in done.items() if count)
+    app.say(f"{plural(total, 'message')} due now ({parts}): publisher publish sends" if total else "nothing to retry")
+    _tell_hold(app, edition)
+
+
+@deliveries.command(
+    short_help="Send nothing more for now.",
+    epilog='Example: publisher deliveries hold 3 --why "the subject has a typo"',
+)
+@click.argument("edition_id", metavar="EDITION", type=int)
+@click.option("--why", metavar="TEXT", default="held by hand", help="What to tell whoever finds it held.")
+@with_app
+def hold(app: App, edition_id: int, why: str) -> None:
+    """Send nothing more of EDITION until `resume`. What a mail server has in its hands already, it has."""
+    from publisher.delivery import by_hand
+    from publisher.subscribers.address import clean_line
+
+    reason = clean_line(why, 300) or "held by hand"
+    with _edition(app, edition_id) as (store, edition):
+        changed = by_hand.hold(store, edition, reason)
+    if app.json:
+        app.print_json({"edition": edition_id, "held": reason if changed else edition.held, "changed": changed})
+    app.say(f"edition {edition_id} is held" if changed else f"edition {edition_id} was held already: {edition.held}")
+
+
+@deliveries.command(
+    short_help="Let a held edition go on.", epilog="Example: publisher deliveries resume 3 && publisher publish"
+)
+@click.argument("edition_id", metavar="EDITION", type=int)
+@with_app
+def resume(app: App, edition_id: int) -> None:
+    """Let EDITION go on that was held: the next run sends what waits, and what was put off too."""
+    from publisher.delivery import by_hand
+
+    with _edition(app, edition_id) as (store, edition):
+        changed = by_hand.resume(store, edition, now=app.now(app.config()))
+        counts = store.deliveries.counts(edition.id)
+    if app.json:
+        app.print_json({"edition": edition_id, "changed": changed, "open": counts.open})
+    waiting = f"{plural(counts.open, 'message')} wait{'s' if counts.open == 1 else ''} for publisher publish"
+    app.say(f"edition {edition_id} {'goes on' if changed else 'was not held'}: {waiting}")
+
+
+@deliveries.command(
+    short_help="Never send what still waits.", epilog='Example: publisher deliveries cancel 3 --why "sent by mistake"'
+)
+@click.argument("edition_id", metavar="EDITION", type=int)
+@click.option("--why", metavar="TEXT", default="cancelled by hand", help="Stands as the reason of each message.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_app
+def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
+    """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
+    from publisher.delivery import by_hand
+    from publisher.subscribers.address import clean_line
+
+    with _edition(app, edition_id) as (store, edition):
+        counts = store.deliveries.counts(edition.id)
+        waiting = sum(counts[status] for status in by_hand.CANCELLABLE)
+        if waiting and not yes:
+            _confirm(edition, waiting)
+        count = by_hand.cancel(store, edition, why=clean_line(why, 300) or "cancelled by hand")
+    if app.json:
+        app.print_json({"edition": edition_id, "cancelled": count})
+    app.say(f"{plural(count, 'message')} cancelled" if count else "nothing waits: nothing to cancel")
+
+
+@contextmanager
+def _edition(app: App, edition_id: int) -> Iterator[tuple[Store, Edition]]:
+    """Give the store and the edition of an ID."""
+    from publisher.runtime import has_store, open_project_store
+
+    config = app.config()
+    if not has_store(config):
+        raise PublisherError("there are no editions yet", mend="publisher publish makes the first one")
+    with open_project_store(config) as store:
+        edition = store.editions.get(edition_id)
+        if edition is None:
+            raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
+        yield store, edition
+
+
+def _tell_hold(app: App, edition: Edition) -> None:
+    if edition.held:
+        app.say(
+            f"edition {edition.id} is held: {edition.held}\n  publisher deliveries resume {edition.id} lets it go on"
+        )
+
+
+def _confirm(edition: Edition, waiting: int) -> None:
+    what = f"{plural(waiting, 'message')} of {edition.newsletter} {edition.slot}"
+    if not sys.stdin.isatty():
+        raise PublisherError(f"{what} would never be sent", mend="say --yes to cancel without a question")
+    click.confirm(f"Never send {what}?", abort=True, err=True)

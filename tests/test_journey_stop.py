@@ -1,0 +1,74 @@
+"""Stopped in the middle of an edition: it ends in order, says what was done, and nothing is in doubt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Project
+from sink import Sink, sink
+
+READERS = 40
+
+
+def configure(project: Project, slow: Sink) -> None:
+    server = f'[mail.smtp]\nurl = "{slow.server.url}"\ntls = "none"\nconnections = 2\n'
+    project.configure(f'transport = "smtp"\n{server}[delivery]\non_uncertain = "hold"\n')
+
+
+def start(project: Project) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "publisher", "-C", str(project.root), "publish", "--yes"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background has Control-C ignored, which a child inherits.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_whoever_stops_a_run_is_told_what_was_done_and_nothing_is_in_doubt(
+    project: Project, tmp_path: Path, asked: signal.Signals, code: int
+) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(READERS)))
+    with sink(tmp_path / "sink", "-w", "1") as slow:
+        configure(project, slow)
+        process = start(project)
+        while process.poll() is None and len(slow.taken()) < 2:
+            time.sleep(0.02)
+        process.send_signal(asked)
+        out, err = process.communicate(timeout=60)
+        taken = slow.recipients()
+
+    assert process.returncode == code, out + err
+    assert "Traceback" not in out + err
+    assert f"{len(taken)} messages sent, {READERS - len(taken)} waiting for another try" in out
+    assert "publisher publish goes on with the rest" in err
+    found = project.ok("deliveries", "list", "1", "--json").json
+    assert found["counts"] == {"sent": len(taken), "queued": READERS - len(taken)}
+    assert sorted(row["address"] for row in found["deliveries"] if row["status"] == "sent") == sorted(taken)
+    assert len(set(taken)) == len(taken) < READERS
+
+
+def test_a_run_that_ends_by_an_error_says_what_was_done_before(project: Project, tmp_path: Path) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(READERS)))
+    with sink(tmp_path / "sink", "-w", "1") as slow:
+        configure(project, slow)
+        process = start(project)
+        while process.poll() is None and len(slow.taken()) < 2:
+            time.sleep(0.02)
+        slow.process.kill()
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "Traceback" not in out + err
+    assert err.startswith("error: ")
+    assert "messages sent" in out
+    assert "waiting for another try" in out
