@@ -8,6 +8,9 @@ import pytest
 from conftest import Project
 from smtp_server import Mailboxes, mail_server
 
+from publisher.cli.progress import rate
+from publisher.delivery.dkim_keys import make_key
+
 TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
 
 
@@ -189,6 +192,60 @@ def test_an_edition_whose_content_is_refused_is_held_until_a_person_lets_it_go_o
     assert "edition 1 is held" in project.ok("deliveries", "retry", "1", "--status", "failed").out
     project.ok("deliveries", "resume", "1")
     assert "40 messages sent" in project.ok("publish", "--yes").out
+
+
+def test_a_run_that_ends_by_an_error_says_what_was_done_before(project: Project, mail: Mailboxes) -> None:
+    project.write("publisher.toml", project.read("publisher.toml").replace("timeout = 10", "per_day = 2"))
+    project.subscribe("ada", "bob", "cy")
+    ran = project.run("publish", "--yes")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "every mail server has its recipients of the day" in ran.err
+    assert "2 messages sent, 1 waiting for another try" in ran.out
+    assert len(mail.messages) == 2
+
+
+def test_who_watches_sees_how_far_it_is_and_what_became_of_the_messages(project: Project, mail: Mailboxes) -> None:
+    project.subscribe("ada", "bob", "450-busy")
+    seen = project.on_a_terminal("publish", "--yes")
+    assert "3/3" in seen
+    assert "2 sent, 1 deferred" in seen
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"), [(None, ""), (0.0, ""), (0.1, "6/min"), (0.5, "0.5/s"), (9.94, "9.9/s"), (3456.7, "3,457/s")]
+)
+def test_a_rate_is_said_in_the_unit_that_fits(speed: float | None, words: str) -> None:
+    assert rate(speed) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        (None, "the key cannot be read: No such file or directory"),
+        ("no key", "holds no private key without a password"),
+    ],
+)
+def test_a_key_that_cannot_sign_is_told_by_check_and_before_an_edition_is_made(
+    project: Project, key: str | None, what: str
+) -> None:
+    project.configure('[[mail.dkim]]\ndomain = "letters.example"\nselector = "a"\nkey = "a.pem"\n')
+    project.subscribe("ada")
+    if key is not None:
+        project.write("a.pem", key)
+
+    (told,) = [problem for problem in project.run("check", "--json").json if "dkim" in problem["message"]]
+    assert told["message"] == f"mail.dkim: a.pem: {what}; without it no letter is sent"
+    line = project.read("publisher.toml").splitlines()[told["line"] - 1]
+    assert (told["path"], line, told["severity"]) == ("publisher.toml", 'key = "a.pem"', "error")
+    ran = project.run("publish")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert what in ran.err
+    assert project.ok("editions", "--json").json == []
+
+    (project.root / "a.pem").unlink(missing_ok=True)
+    assert make_key(project.root / "a.pem", "ed25519")
+    assert not [problem for problem in project.ok("check", "--json").json if "dkim" in problem["message"]]
+    project.ok("publish")
 
 
 @pytest.mark.parametrize("verb", ["list", "retry", "hold", "resume", "cancel"])

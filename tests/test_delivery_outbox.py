@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +41,23 @@ def test_a_file_that_a_mail_reader_moved_is_not_made_again(tmp_path: Path) -> No
 
     outbox.send(SENDER, "reader@example.org", MESSAGE, "weekly/1")
     assert [found.name for found in files(tmp_path)] == [f"{path.name}:2,S"]
+
+
+def test_content_and_then_the_name_are_on_the_disk_when_a_message_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[bool, int]] = []  # whether it was a folder, and how many messages had their names then
+
+    def sync(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append((is_folder, len(list((tmp_path / "new").iterdir()))))
+        fsync(descriptor)
+
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", sync)
+    Outbox(tmp_path).send(SENDER, "reader@example.org", MESSAGE, "weekly/1")
+
+    assert synced == [(False, 0), (True, 1)]
 
 
 def test_what_a_killed_process_left_is_swept_and_what_a_live_one_writes_is_not(tmp_path: Path) -> None:

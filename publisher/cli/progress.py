@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from publisher.cli.app import App
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 # Seconds over which the rate is measured: long enough for a server that answers by fits and starts.
 RATE_SECONDS = 15.0
+
+# Seconds: to tell the bar of each message would cost a tenth of the sending.
+BETWEEN_DRAWINGS = 0.05
 
 
 @contextmanager
@@ -70,9 +74,14 @@ def delivery_bars(app: App) -> Iterator[Callable[[Tally], None]]:
         TextColumn("{task.fields[states]}", markup=False),
     )
     tasks: dict[int, Any] = {}
+    drawn_at = 0.0
     with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=RATE_SECONDS) as drawn:
 
         def draw(tally: Tally) -> None:
+            nonlocal drawn_at
+            if 0 < tally.done < tally.total and monotonic() - drawn_at < BETWEEN_DRAWINGS:
+                return
+            drawn_at = monotonic()
             key = tally.edition.id
             if key not in tasks:
                 name = f"{tally.edition.newsletter} {tally.edition.slot}"
