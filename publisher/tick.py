@@ -97,7 +97,8 @@ def _delivered(
 
     if made:
         run_build(config, clock())
-    return tuple(deliver_open(config, store, (), clock, progress, made))
+    watch = None if progress is None else lambda tally: progress(tally.done, tally.total)
+    return tuple(deliver_open(config, store, (), clock, watch, made))
 
 
 def _problem(error: PublisherError) -> Problem:
