@@ -26,7 +26,7 @@ from publisher.model import (
 )
 from publisher.plan import Plan, make_plan
 from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts, unmade
-from publisher.runtime import headers_of, open_transport, project_links, require_keys
+from publisher.runtime import headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -39,8 +39,9 @@ def compose_plan(
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as make_plan does, and compose every edition of the plan; write none of them.
 
-    A post that cannot be rendered is left out, and all is planned again without it. A newsletter of which a note
-    or a template is broken makes no edition from there on, and stands among the broken ones; the others go on.
+    A post that cannot be rendered is left out, and all is planned again without it. A newsletter of which a note,
+    a template or a key that signs is broken makes no edition from there on, and stands among the broken ones; the
+    others go on.
     """
     unreadable: dict[str, Problem] = {}
     while True:
@@ -66,6 +67,7 @@ def _drafts(
         if press is None or name in broken:
             continue  # its editions are numbered in their order: a later one waits for the earlier
         try:
+            headers_of(config, name)  # reads the keys that sign: without them the edition could not leave
             drafts.append((planned, press.draft(planned, now)))
         except UnreadablePostError:
             raise
@@ -94,11 +96,8 @@ def make_editions(
 
     Where subscribers chose topics meanwhile that nothing was composed for, the edition is composed again for
     the choices of now. Raises ChoicesChangedError when that does not end: what was made until then stands.
-    Raises ProjectError, and writes nothing, where a key that signs its messages cannot be read.
     """
     made = []
-    if drafts:
-        require_keys(config)
     for planned, draft in zip(plan.editions, drafts, strict=True):
         settled, edition = _make(config, store, plan, planned, draft, now)
         if edition is not None:

@@ -114,12 +114,6 @@ def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
     return found
 
 
-def require_keys(config: Config) -> None:
-    """Raise ProjectError for the first key of mail.dkim that is not there or cannot be read."""
-    for _, error in unreadable_keys(config):
-        raise error
-
-
 def project_secret(config: Config) -> str:
     """Return the project's secret, which is made on first use; raise ProjectError where that fails."""
     import os

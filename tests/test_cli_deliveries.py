@@ -237,9 +237,11 @@ def test_a_key_that_cannot_sign_is_told_by_check_and_before_an_edition_is_made(
     assert told["message"] == f"mail.dkim: a.pem: {what}; without it no letter is sent"
     line = project.read("publisher.toml").splitlines()[told["line"] - 1]
     assert (told["path"], line, told["severity"]) == ("publisher.toml", 'key = "a.pem"', "error")
-    ran = project.run("publish")
-    assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert what in ran.err
+    for command in (["publish", "--dry-run"], ["publish"]):
+        ran = project.run(*command)
+        assert (ran.code, ran.err.count("\n")) == (1, 1)
+        assert what in ran.err
+        assert "newsletter weekly" in ran.err
     assert project.ok("editions", "--json").json == []
 
     (project.root / "a.pem").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,3 +56,27 @@ def test_whoever_stops_a_run_is_told_what_was_done_and_nothing_is_in_doubt(
     assert found["counts"] == {"sent": len(taken), "queued": READERS - len(taken)}
     assert sorted(row["address"] for row in found["deliveries"] if row["status"] == "sent") == sorted(taken)
     assert len(set(taken)) == len(taken) < READERS
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_outbox_is_stopped_in_order_too(project: Project, asked: signal.Signals, code: int) -> None:
+    project.write("readers.csv", "email\n" + "".join(f"reader{number}@example.org\n" for number in range(600)))
+    project.ok(
+        "subscribers", "import", str(project.root / "readers.csv"), "--newsletter", "weekly", "--consent", "asked"
+    )
+    process = start(project)
+    new = project.root / "outbox/new"
+    while process.poll() is None and not (new.is_dir() and next(new.iterdir(), None)):
+        time.sleep(0.005)
+    process.send_signal(asked)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == code, out + err
+    assert "Traceback" not in out + err
+    # The file that was being written may be there and not in the ledger: it is written again, in its own place.
+    written = len(list(new.iterdir()))
+    assert re.search(rf"; ({written - 1}|{written}) messages? sent, ", out)
+    assert written < 600
+    project.ok("publish", now="")
+    assert project.ok("deliveries", "list", "1", "--json").json["counts"] == {"sent": 600}
+    assert len(list(new.iterdir())) == 600

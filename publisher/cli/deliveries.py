@@ -116,7 +116,10 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
 @click.option("--why", metavar="TEXT", default="held by hand", help="What to tell whoever finds it held.")
 @with_app
 def hold(app: App, edition_id: int, why: str) -> None:
-    """Send nothing more of EDITION until `resume`. What a mail server has in its hands already, it has."""
+    """Send nothing more of EDITION until `resume`.
+
+    What a run has in hand by then, some dozens of messages, still goes.
+    """
     from publisher.delivery import by_hand
     from publisher.subscribers.address import clean_line
 
