@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Moment
 
 import pytest
 from store_samples import NOW, add_people, draft, later
@@ -115,6 +117,36 @@ def test_cancelling_ends_what_waits_and_leaves_what_is_in_hand(store: Store, edi
     assert store.deliveries.acknowledge("another", [Settled(in_hand.id, moves(Event.ACCEPTED), sent_at=NOW)]) == 1
     assert store.editions.unfinished() == []
     assert by_hand.cancel(store, edition, why="again") == 0
+
+
+@pytest.mark.parametrize("verb", ["cancel", "hold"])
+def test_what_a_person_does_in_mid_send_neither_loses_a_message_nor_sends_one_too_many(store: Store, verb: str) -> None:
+    add_people(store, 200)
+    edition = store.editions.create(draft())
+    assert edition is not None
+    handed_over: list[str] = []
+    begun = Moment()
+
+    def work(worker: str) -> None:
+        while batch := claim(store, edition, 3, worker):
+            handed_over.extend(delivery.address for delivery in batch)
+            begun.set()
+            settled = [Settled(delivery.id, moves(Event.ACCEPTED), sent_at=NOW) for delivery in batch]
+            assert store.deliveries.acknowledge(worker, settled) == len(batch)
+
+    with ThreadPoolExecutor(2) as pool:
+        workers = [pool.submit(work, name) for name in ("w1", "w2")]
+        assert begun.wait(60)
+        stopped = by_hand.cancel(store, edition, why="old") if verb == "cancel" else 0
+        assert verb == "cancel" or by_hand.hold(store, edition, "a typo")
+        for worker in workers:
+            worker.result()
+
+    left = SKIPPED if verb == "cancel" else QUEUED
+    found = by_status(store, edition)
+    assert found.pop(SENT) == len(handed_over) == len(set(handed_over))
+    assert found == ({left: 200 - len(handed_over)} if len(handed_over) < 200 else {})
+    assert stopped in (0, 200 - len(handed_over))
 
 
 def test_one_editions_retries_and_cancels_are_not_anothers(store: Store, edition: Edition) -> None:
