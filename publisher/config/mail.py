@@ -61,6 +61,20 @@ def bounce_address(value: str) -> None:
         raise ValueError(f"{value!r} cannot take a token; write a short address like bounces@example.org")
 
 
+def dns_server(value: str) -> None:
+    """Accept an IP address, alone or with a port; the empty string means the system's servers."""
+    from ipaddress import ip_address
+
+    alone = value.count(":") != 1 and not value.startswith("[")
+    try:
+        if value and alone:
+            ip_address(value)
+        elif value:
+            checks.listen_address(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no DNS server; write it like 192.0.2.53 or 127.0.0.1:5353") from error
+
+
 def server_url(value: str) -> None:
     """Accept the URL of a mail server, without a login; the empty string means unset."""
     if not value:
