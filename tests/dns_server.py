@@ -29,11 +29,11 @@ class _Asked(socketserver.BaseRequestHandler):
         response = _answer(query, self.server.table)  # type: ignore[attr-defined]
         if response is None:
             return
-        wire = response.to_wire()
+        wire = response.to_wire(max_size=65_535)
         if len(wire) > max(query.payload, 512):
             response = dns.message.make_response(query)
             response.flags |= dns.flags.TC
-            wire = response.to_wire()
+            wire = response.to_wire(max_size=65_535)
         socket.sendto(wire, self.client_address)
 
 
@@ -44,7 +44,7 @@ class _AskedAtLength(socketserver.BaseRequestHandler):
         (length,) = struct.unpack("!H", self.request.recv(2, 0x100))
         response = _answer(dns.message.from_wire(self.request.recv(length, 0x100)), self.server.table)  # type: ignore[attr-defined]
         if response is not None:
-            wire = response.to_wire()
+            wire = response.to_wire(max_size=65_535)
             self.request.sendall(struct.pack("!H", len(wire)) + wire)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from publisher.config.mail import parse_dns_server
 from publisher.errors import DnsError
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ class Resolver:
         import dns.resolver
 
         try:
+            place = parse_dns_server(server) if server else None
             self._library: Library = dns.resolver.Resolver(configure=not server)
         except dns.resolver.NoResolverConfiguration as error:
             raise DnsError("this machine names no DNS server", mend="name one with --resolver") from error
-        if server:
-            host, port = server_address(server)
-            self._library.nameservers, self._library.port = [host], port
+        except ValueError as error:
+            raise DnsError(str(error), where="--resolver") from error
+        if place:
+            self._library.nameservers, self._library.port = [place[0]], place[1]
         self._library.lifetime, self._library.timeout = seconds, seconds / 2
         # An answer of 1,232 bytes fits every path (DNS flag day 2020); longer ones come over TCP.
         self._library.use_edns(0, 0, 1232)
@@ -72,26 +75,9 @@ class Resolver:
             raise DnsError(f"{name} cannot be asked for: {error}", where=self._server) from error
 
 
-def server_address(text: str) -> tuple[str, int]:
-    """Return host and port of "192.0.2.1", "192.0.2.1:5353", "::1" or "[::1]:5353". Raises DnsError."""
-    host, port = text, "53"
-    if text.startswith("[") or text.count(":") == 1:
-        host, _, port = text.rpartition(":")
-    try:
-        return str(ip_address(host.strip("[]"))), _port(port)
-    except ValueError as error:
-        raise DnsError(f"{text!r} is no address of a DNS server", mend="write it like 192.0.2.53") from error
-
-
 def reverse_name(address: str) -> str:
     """Return the name under which the DNS keeps the name of an address (RFC 1035, 3.5; RFC 3596, 2.5)."""
     return ip_address(address).reverse_pointer
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536:
-        raise ValueError(text)
-    return int(text)
 
 
 def _text(record: Rdata) -> str:
