@@ -158,7 +158,7 @@ def test_a_name_must_lead_back_to_its_address() -> None:
         ({reverse: "mail.example.org", "A mail.example.org": "192.0.2.1"}, "error", f"mail.example.org. IN A {HERE}"),
     ]
     for zone, level, record in zones:
-        (found,) = reverse_names([HERE], asking(zone))
+        (found,) = reverse_names([HERE], "example.org", asking(zone))
         assert (str(found.level), found.record) == (level, record)
     zone = {f"PTR {ip_address(six).reverse_pointer}": "m.example.org", "AAAA m.example.org": six}
-    assert brief(reverse_names([six], asking(zone))) == [("ok", "m.example.org, and back")]
+    assert brief(reverse_names([six], "example.org", asking(zone))) == [("ok", "m.example.org, and back")]

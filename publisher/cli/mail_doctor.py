@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -129,11 +130,13 @@ def _show(found: Sequence[Diagnosis]) -> None:
         for each in found:
             click.echo(_printable(f"{each.level}: {_where(each)}: {each.message}; {each.meaning}"))
     click.echo()
-    for each in found:
-        if each.mend:
-            what = _printable(f"{_where(each)}: {each.mend}")
-            click.echo(textwrap.fill(what, 100, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False))
-            click.echo(f"\n{_printable(each.record)}\n" if each.record else "")
+    todo = [each for each in found if each.mend]
+    for each, following in zip_longest(todo, todo[1:]):
+        if each.record and following and (each.mend, each.record) == (following.mend, following.record):
+            continue  # one record mends both
+        what = _printable(f"{_where(each)}: {each.mend}")
+        click.echo(textwrap.fill(what, 100, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False))
+        click.echo(f"\n{_printable(each.record)}\n" if each.record else "")
 
 
 def _where(each: Diagnosis) -> str:

@@ -86,7 +86,7 @@ class _Places:
     def named(self) -> Iterator[Diagnosis]:
         """Judge the names of the addresses, or tell why there are none to judge."""
         addresses, patient = self.leaving(), self._patient
-        yield from reverse_names(addresses, self._ask)
+        yield from reverse_names(addresses, patient.domain, self._ask)
         if addresses:
             return
         services = [server.address.host for server in patient.servers if service_of(server.address.host)]

@@ -46,13 +46,13 @@ def mail_exchangers(domain: str, what_for: str, ask: Ask) -> Diagnosis:
     return Diagnosis("MX", Level.OK, domain, servers, f"{what_for} can arrive there")
 
 
-def reverse_names(addresses: Sequence[str], ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the names of addresses from which mail leaves: there must be one, which leads back (RFC 1912, 2.1)."""
+def reverse_names(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagnosis]:
+    """Judge the names of addresses from which mail of a domain leaves: each has one that leads back (RFC 1912, 2.1)."""
     for address in addresses:
         reverse = reverse_name(address)
         names = ask(reverse, "PTR")
         back = [name for name in names if address in addresses_of(name, ask)]
-        suggestion = zone_line(reverse, "PTR", f"{names[0] if names else 'mail.example.org'}.")
+        suggestion = zone_line(reverse, "PTR", f"{names[0] if names else f'mail.{domain}'}.")
         if back:
             yield Diagnosis("PTR", Level.OK, address, f"{back[0]}, and back", "the server has a name of its own")
         elif names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from publisher.delivery.doctor.diagnosis import Diagnosis, Level
@@ -70,7 +71,8 @@ def reach(public_url: str, seconds: float) -> str:
     try:
         answer = httpx.get(f"{public_url}/healthz", timeout=seconds, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return " ".join(str(error).split()) or type(error).__name__
+        words = re.sub(r"^\[Errno -?\d+] ", "", " ".join(str(error).split()))  # as the system says it, for people
+        return words or type(error).__name__
     return "" if answer.is_success else f"{answer.status_code} {answer.reason_phrase}"
 
 

@@ -9,6 +9,7 @@ from publisher.delivery.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
 from publisher.delivery.doctor.spf_walk import MOST_LOOKUPS, MOST_VOID, Walk, spf_records, walk
 
 _CHECK = "SPF"
+_INSTEAD = "put this one in its place"
 
 # What the mail services ask their customers to include, by the end of their servers' names; from their manuals.
 INCLUDES = {
@@ -66,8 +67,10 @@ def spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: Ask) -
         )
     else:
         walked = walk(domain, records[0], ask)
-        found = [*_limits(domain, walked), *_ending(domain, records[0], walked)]
-        found += _covered(domain, records[0], walked, wanted, addresses)
+        missing = _missing(walked, wanted, addresses)
+        better = zone_line(domain, "TXT", _better(records[0], walked, missing))
+        found = [*_faults(domain, walked, better), *_limits(domain, walked)]
+        found += [*_ending(domain, walked, better), *_not_allowed(domain, missing, better)]
         yield from found or [_good(domain, walked, known=bool(wanted))]
 
 
@@ -85,13 +88,26 @@ def _joined(records: Sequence[str]) -> str:
     return " ".join(["v=spf1", *(term for term in terms if term not in endings), ending])
 
 
-def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
+def _better(record: str, walked: Walk, missing: Sequence[str]) -> str:
+    """Return the record with what is missing, without what is broken, and with an ending that says something."""
+    kept = [term for term in record.split()[1:] if term not in walked.broken]
+    terms = ["v=spf1", *missing, *kept]
+    if walked.ending in ("-", "~"):
+        return " ".join(terms)
+    return " ".join([*(term for term in terms if term.lower().lstrip("+-~?") != "all"), "~all"])
+
+
+def _faults(domain: str, walked: Walk, better: str) -> Iterator[Diagnosis]:
     for fault in walked.faults:
         yield Diagnosis(
             *(_CHECK, Level.ERROR, domain, fault),
             "receivers take the whole record as broken (permerror)",
-            "mend or remove that part of the record",
+            _INSTEAD if walked.broken else "mend or remove that part of the record",
+            better if walked.broken else "",
         )
+
+
+def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
     if walked.lookups > MOST_LOOKUPS:
         yield Diagnosis(
             *(_CHECK, Level.ERROR, domain, f"the record needs {walked.lookups} look-ups; {MOST_LOOKUPS} are allowed"),
@@ -112,44 +128,28 @@ def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
         )
 
 
-def _ending(domain: str, record: str, walked: Walk) -> Iterator[Diagnosis]:
+def _ending(domain: str, walked: Walk, better: str) -> Iterator[Diagnosis]:
     if walked.ending == "+":
-        yield Diagnosis(
-            *(_CHECK, Level.ERROR, domain, "the record ends with +all"),
-            "everybody in the world may send as this domain; receivers trust it for nothing",
-            "put this one in its place",
-            zone_line(domain, "TXT", _with_ending(record)),
-        )
+        meaning = "everybody in the world may send as this domain; receivers trust it for nothing"
+        yield Diagnosis(_CHECK, Level.ERROR, domain, "the record ends with +all", meaning, _INSTEAD, better)
     elif walked.ending in ("?", ""):
-        said = "?all" if walked.ending else "nothing like ~all"
-        yield Diagnosis(
-            *(_CHECK, Level.WARNING, domain, f"the record ends with {said}"),
-            "a forger's mail is judged as if there were no record",
-            "put this one in its place",
-            zone_line(domain, "TXT", _with_ending(record)),
-        )
+        what = f"the record ends with {'?all' if walked.ending else 'nothing like ~all'}"
+        meaning = "a forger's mail is judged as if there were no record"
+        yield Diagnosis(_CHECK, Level.WARNING, domain, what, meaning, _INSTEAD, better)
 
 
-def _with_ending(record: str) -> str:
-    kept = [term for term in record.split() if term.lower().lstrip("+-~?") != "all"]
-    return " ".join([*kept, "~all"])
-
-
-def _covered(
-    domain: str, record: str, walked: Walk, wanted: Sequence[str], addresses: Sequence[str]
-) -> Iterator[Diagnosis]:
-    """Tell of services and addresses that the record does not let send."""
+def _missing(walked: Walk, wanted: Sequence[str], addresses: Sequence[str]) -> list[str]:
+    """Return the terms of services and addresses that the record does not let send."""
     uncovered = {f"ip{ip_address(each).version}:{each}" for each in addresses if not walked.covers(each)}
     if walked.blurred:
         uncovered.clear()
-    missing = [term for term in wanted if term in uncovered or _not_included(term, walked)]
+    return [term for term in wanted if term in uncovered or _not_included(term, walked)]
+
+
+def _not_allowed(domain: str, missing: Sequence[str], better: str) -> Iterator[Diagnosis]:
     if missing:
-        yield Diagnosis(
-            *(_CHECK, Level.ERROR, domain, f"the record does not let your mail server send: {', '.join(missing)}"),
-            "letters fail SPF",
-            "put this one in its place",
-            zone_line(domain, "TXT", f"v=spf1 {' '.join(missing)}{record[len('v=spf1') :]}"),
-        )
+        what = f"the record does not let your mail server send: {', '.join(missing)}"
+        yield Diagnosis(_CHECK, Level.ERROR, domain, what, "letters fail SPF", _INSTEAD, better)
 
 
 def _not_included(term: str, walked: Walk) -> bool:

@@ -26,6 +26,7 @@ class Walk:
 
     networks  whose mail passes      includes  names of other domains' records that it takes in
     faults    what receivers take as a broken record, in words
+    broken    the terms of the record itself that lead there
     blurred   something depends on the message itself, so that no list of networks is complete
     ending    the qualifier of "all": "+", "-", "~", "?"; "" where there is none
     """
@@ -35,6 +36,7 @@ class Walk:
     networks: list[Network] = field(default_factory=list)
     includes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     blurred: bool = False
     uses_ptr: bool = False
     ending: str = ""
@@ -60,20 +62,20 @@ def walk(domain: str, record: str, ask: Ask) -> Walk:
 def _follow(walked: Walk, domain: str, record: str, ask: Ask, path: tuple[str, ...]) -> str:
     """Take a record's terms in; return its "all", or that of the record it redirects to."""
     ending, redirect = "", ""
-    for term in record.split()[1:]:
+    for text in record.split()[1:]:
         if walked.lookups >= _FOLLOWED:
             break
-        if term.lower().startswith("redirect="):
-            redirect = term.partition("=")[2]
-        elif _MODIFIER.fullmatch(term):
+        if text.lower().startswith("redirect="):
+            redirect = text.partition("=")[2]
             continue
-        elif found := _term(term):
-            if found[1] == "all":
-                ending = found[0]
-                break  # what stands behind it is never looked at
-            _take(walked, found, domain, ask, path)
-        else:
-            walked.faults.append(f"{term!r} in the record of {domain} is no term of SPF")
+        term, faults = _term(text), len(walked.faults)
+        if term and term[1] == "all":
+            ending = term[0]
+            break  # what stands behind it is never looked at
+        if not _MODIFIER.fullmatch(text):
+            _take(walked, term or ("", "", text, ""), domain, ask, path)
+        if len(path) == 1 and len(walked.faults) > faults:
+            walked.broken.append(text)
     if redirect and not ending:
         return _enter(walked, "redirect", redirect, ask, path)
     return ending
@@ -103,10 +105,11 @@ def _prefix(name: str, colon: str, argument: str) -> tuple[str, str, str]:
 
 def _take(walked: Walk, term: tuple[str, str, str, str], domain: str, ask: Ask, path: tuple[str, ...]) -> None:
     sign, name, argument, prefix = term
-    if name in ("ip4", "ip6"):
+    if not name:
+        walked.faults.append(f"{argument!r} in the record of {domain} is no term of SPF")
+    elif name in ("ip4", "ip6"):
         _take_network(walked, sign, name, argument, domain)
-        return
-    if "%" in argument or name in ("ptr", "exists"):  # it depends on the message: a macro, the client's name
+    elif "%" in argument or name in ("ptr", "exists"):  # it depends on the message: a macro, the client's name
         walked.lookups += 1
         walked.uses_ptr |= name == "ptr"
         walked.blurred |= sign == "+"
