@@ -7,6 +7,7 @@
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, or says no
     ├── SubscriberError       an address or a subscription is not acceptable
+    ├── DnsError              the DNS gives no answer
     └── TransportError        no answer was had from the mail server or the outbox folder
         └── RefusedError      the mail server refuses an edition whoever it is for
 
@@ -77,6 +78,10 @@ class StoreError(PublisherError):
 
 class SubscriberError(PublisherError):
     """An address or a subscription is not acceptable."""
+
+
+class DnsError(PublisherError):
+    """The DNS gives no answer: its server is away, or cannot answer this question."""
 
 
 class TransportError(PublisherError):

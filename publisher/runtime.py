@@ -18,10 +18,11 @@ from publisher.store.location import editions_key, store_exists
 if TYPE_CHECKING:
     from publisher.delivery.deliver import Terms
     from publisher.delivery.dkim import Signer
+    from publisher.delivery.doctor.examine import Patient
     from publisher.delivery.links import Links
     from publisher.delivery.message import NewsletterHeaders
     from publisher.delivery.returnpath import ReturnPath
-    from publisher.delivery.transport import Transport
+    from publisher.delivery.transport import Outcome, Transport
     from publisher.pages.letters import EditionPage
     from publisher.store import Store
     from publisher.subscribers.terms import Terms as ReaderTerms
@@ -168,6 +169,54 @@ def return_path(config: Config) -> ReturnPath | None:
     if not config.mail.bounces:
         return None
     return ReturnPath(config.mail.bounces, load_secret(config.state_dir, os.environ))
+
+
+def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: datetime) -> Patient:
+    """Return what the mail of a domain is made of, for the doctor; raise ProjectError where a key cannot be read.
+
+    addresses: from which mail leaves, where a person knows better. at: the Date of the sample.
+    """
+    from publisher.delivery.addresses import wire_domain
+    from publisher.delivery.doctor.examine import Patient
+    from publisher.delivery.doctor.trial import trial_message
+
+    newsletter = next((n for n in config.newsletters if sender_domain(n.sender or config.mail.sender) == domain), None)
+    name = newsletter.name if newsletter else "letters"
+    headers = headers_of(config, name)
+    if sender_domain(headers.sender) != domain:
+        headers = replace(headers, sender=f"letters@{domain}", signers=signers_of(config, f"letters@{domain}"))
+    bounces = config.mail.bounces.rpartition("@")[2]
+    return Patient(
+        domain=domain,
+        return_domain=wire_domain(bounces).lower() if bounces else domain,
+        signers=headers.signers,
+        servers=config.mail.servers if config.mail.transport == "smtp" else (),
+        public_url=config.public_url,
+        addresses=addresses,
+        sample=trial_message(headers, project_links(config), name, f"postmaster@{domain}", at),
+    )
+
+
+def sender_domain(sender: str) -> str:
+    """Return the domain of a From address in ASCII and small letters, "" where there is none."""
+    from publisher.delivery.addresses import split_mailbox, wire_domain
+
+    return wire_domain(split_mailbox(sender)[1].rpartition("@")[2]).lower()
+
+
+def send_trial(config: Config, to: str, at: datetime) -> Outcome:
+    """Send a test message to an address as a letter is sent; raise PublisherError like any sending.
+
+    The return address is one of no delivery, so that its bounce is nobody's.
+    """
+    from publisher.delivery.doctor.trial import trial_message
+
+    name = config.newsletters[0].name if config.newsletters else "letters"
+    headers = headers_of(config, name)
+    message = trial_message(headers, project_links(config), name, to, at)
+    path = return_path(config)
+    with open_transport(config) as transport:
+        return transport.send(path.of(0) if path else headers.sender_address, to, message, f"{name}-trial/{at:%H%M%S}")
 
 
 def run_build(

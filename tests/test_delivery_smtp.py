@@ -14,6 +14,7 @@ import pytest
 from smtp_server import Mailboxes, mail_server
 
 from publisher.config import Smtp
+from publisher.delivery.doctor.greeting import greeting
 from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.transport import Accepted, Deferred, Rejected, Unanswered
 from publisher.errors import TransportError
@@ -181,4 +182,8 @@ def test_mail_goes_encrypted_to_a_server_that_is_trusted_and_not_to_another(cert
             pytest.raises(TransportError, match=r"no secure connection: .*certificate"),
         ):
             smtp.send(SENDER, "other@example.org", MESSAGE, "k")
+        calls = greeting(settings, 5, trusting), greeting(settings, 5)
     assert list(mailboxes.messages) == ["reader@example.org"]
+    assert [str(each.level) for each in calls] == ["ok", "error"]
+    assert calls[0].message == "STARTTLS is offered, the certificate is valid"
+    assert "no secure connection" in calls[1].message

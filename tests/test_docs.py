@@ -34,6 +34,7 @@ NOT_RUN = (
     "publisher preview",
     "publisher publish ",
     "publisher mail keys",  # tests/test_cli_mail.py does
+    "publisher mail doctor",  # tests/test_cli_doctor.py does
     "publisher check --strict",
     "publisher deliveries",  # tests/test_cli_deliveries.py does
     "sqlite3 ",

@@ -1,4 +1,4 @@
-"""publisher mail keys"""
+"""publisher mail, and its keys"""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, with_app
+from publisher.cli.mail_doctor import doctor
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
 
 
-@click.group(short_help="Make keys that sign mail, and say what the DNS needs.", epilog="Example: publisher mail keys")
+@click.group(
+    short_help="Make keys that sign mail, and look whether mail is set up well.",
+    epilog="Example: publisher mail doctor",
+)
 @with_app
 def mail(app: App) -> None:
-    """Make keys that sign mail, and say what the DNS needs."""
+    """Make keys that sign mail, and look whether mail is set up well."""
+
+
+mail.add_command(doctor)
 
 
 @mail.command(epilog="Example: publisher mail keys --domain letters.example.org --kind ed25519")

@@ -29,7 +29,7 @@ COMMANDS = {
         "publisher.cli.subscribers:subscribers",
         "Add, list, remove, import and export subscribers.",
     ),
-    "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and say what the DNS needs."),
+    "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
-from publisher.config.mail import Dkim, Relay, Smtp, bounce_address
+from publisher.config.mail import Dkim, Relay, Smtp, bounce_address, dns_server
 from publisher.config.theme import Theme
 
 
@@ -82,6 +82,11 @@ class Mail:
         str,
         Check(bounce_address),
         Doc("Bare address to which failures come back; each message gets its own: name+TOKEN@domain."),
+    ] = ""
+    resolver: Annotated[
+        str,
+        Check(dns_server),
+        Doc("DNS server that `publisher mail doctor` asks: 192.0.2.53, 127.0.0.1:5353. Default: the system's."),
     ] = ""
     smtp: Annotated[Smtp, Doc("The mail server.")] = field(default_factory=Smtp)
     relays: Annotated[

@@ -61,6 +61,31 @@ def bounce_address(value: str) -> None:
         raise ValueError(f"{value!r} cannot take a token; write a short address like bounces@example.org")
 
 
+def parse_dns_server(text: str) -> tuple[str, int]:
+    """Return address and port of "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353".
+
+    Raises ValueError with a sentence for the writer.
+    """
+    from ipaddress import ip_address
+
+    found = re.fullmatch(r"\[(?P<six>[^]]*)](?::(?P<port6>\d+))?|(?P<four>[^:]*):(?P<port4>\d+)|(?P<bare>.*)", text)
+    parts = found.groupdict() if found else {}
+    port = int(parts.get("port6") or parts.get("port4") or 53)
+    try:
+        address = ip_address(parts.get("six") or parts.get("four") or parts.get("bare") or "")
+        if not 0 < port < 65_536:
+            raise ValueError(port)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no DNS server; write it like 192.0.2.53 or 127.0.0.1:5353") from error
+    return str(address), port
+
+
+def dns_server(value: str) -> None:
+    """Accept the address of a DNS server; the empty string means the system's servers."""
+    if value:
+        parse_dns_server(value)
+
+
 def server_url(value: str) -> None:
     """Accept the URL of a mail server, without a login; the empty string means unset."""
     if not value:

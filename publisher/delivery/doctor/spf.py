@@ -1,0 +1,164 @@
+"""Who may send for a domain (SPF, RFC 7208)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+
+from publisher.delivery.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
+from publisher.delivery.doctor.spf_walk import MOST_LOOKUPS, MOST_VOID, Walk, spf_records, walk
+
+_CHECK = "SPF"
+_INSTEAD = "put this one in its place"
+
+# What the mail services ask their customers to include, by the end of their servers' names; from their manuals.
+INCLUDES = {
+    "amazonaws.com": "amazonses.com",
+    "sendgrid.net": "sendgrid.net",
+    "mailgun.org": "mailgun.org",
+    "gmail.com": "_spf.google.com",
+    "google.com": "_spf.google.com",
+    "office365.com": "spf.protection.outlook.com",
+    "outlook.com": "spf.protection.outlook.com",
+    "postmarkapp.com": "spf.mtasv.net",
+    "mtasv.net": "spf.mtasv.net",
+    "brevo.com": "spf.brevo.com",
+    "mailjet.com": "spf.mailjet.com",
+    "messagingengine.com": "spf.messagingengine.com",
+    "fastmail.com": "spf.messagingengine.com",
+    "sparkpostmail.com": "sparkpostmail.com",
+    "zoho.com": "zohomail.com",
+    "zoho.eu": "zohomail.eu",
+}
+
+_ENDINGS = {
+    "-": "others are refused",
+    "~": "others are suspicious",
+    "?": "nothing is said of others",
+    "": "nothing is said of others",
+}
+
+
+def service_of(host: str) -> str:
+    """Return what a mail service asks its customers to include; "" for a server that is no known service's."""
+    return next((spf for end, spf in INCLUDES.items() if f".{host.lower()}".endswith(f".{end}")), "")
+
+
+def spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: Ask) -> Iterator[Diagnosis]:
+    """Judge the record of the domain of the return path.
+
+    hosts: names of the mail servers. addresses: from which mail leaves, as far as that is known.
+    """
+    wanted = _wanted(hosts, addresses)
+    records = spf_records(ask(domain, "TXT"))
+    if not records:
+        yield Diagnosis(
+            *(_CHECK, Level.ERROR, domain, "there is no SPF record"),
+            "receivers cannot tell whether your mail server may send for this domain; large ones refuse bulk mail",
+            "add the record" if wanted else "add the record, if the servers that take its mail send its mail too",
+            zone_line(domain, "TXT", f"v=spf1 {' '.join(wanted) or 'mx'} ~all"),
+        )
+    elif len(records) > 1:
+        yield Diagnosis(
+            *(_CHECK, Level.ERROR, domain, f"there are {len(records)} SPF records"),
+            "receivers take none of them (permerror)",
+            "put this one in place of all of them",
+            zone_line(domain, "TXT", _joined(records)),
+        )
+    else:
+        walked = walk(domain, records[0], ask)
+        missing = _missing(walked, wanted, addresses)
+        better = zone_line(domain, "TXT", _better(records[0], walked, missing))
+        found = [*_faults(domain, walked, better), *_limits(domain, walked)]
+        found += [*_ending(domain, walked, better), *_not_allowed(domain, missing, better)]
+        yield from found or [_good(domain, walked, known=bool(wanted))]
+
+
+def _wanted(hosts: Sequence[str], addresses: Sequence[str]) -> list[str]:
+    """Return the terms that let mail pass: those of services, or else the addresses."""
+    services = [f"include:{service}" for host in hosts if (service := service_of(host))]
+    return list(dict.fromkeys([*services, *(f"ip{ip_address(each).version}:{each}" for each in addresses)]))
+
+
+def _joined(records: Sequence[str]) -> str:
+    """Return the terms of all records as one, which ends with -all only where all of them do."""
+    terms = list(dict.fromkeys(term for record in records for term in record.split()[1:]))
+    endings = [term for term in terms if term.lower().lstrip("+-~?") == "all"]
+    ending = "-all" if set(endings) == {"-all"} else "~all"
+    return " ".join(["v=spf1", *(term for term in terms if term not in endings), ending])
+
+
+def _better(record: str, walked: Walk, missing: Sequence[str]) -> str:
+    """Return the record with what is missing, without what is broken, and with an ending that says something."""
+    kept = [term for term in record.split()[1:] if term not in walked.broken]
+    terms = ["v=spf1", *missing, *kept]
+    if walked.ending in ("-", "~"):
+        return " ".join(terms)
+    return " ".join([*(term for term in terms if term.lower().lstrip("+-~?") != "all"), "~all"])
+
+
+def _faults(domain: str, walked: Walk, better: str) -> Iterator[Diagnosis]:
+    for fault in walked.faults:
+        yield Diagnosis(
+            *(_CHECK, Level.ERROR, domain, fault),
+            "receivers take the whole record as broken (permerror)",
+            _INSTEAD if walked.broken else "mend or remove that part of the record",
+            better if walked.broken else "",
+        )
+
+
+def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
+    if walked.lookups > MOST_LOOKUPS:
+        yield Diagnosis(
+            *(_CHECK, Level.ERROR, domain, f"the record needs {walked.lookups} look-ups; {MOST_LOOKUPS} are allowed"),
+            "receivers take the whole record as broken (permerror; RFC 7208, 4.6.4)",
+            "remove the include: of services you no longer use, or write their networks as ip4: and ip6:",
+        )
+    if walked.voids > MOST_VOID:
+        yield Diagnosis(
+            *(_CHECK, Level.ERROR, domain, f"{walked.voids} of the names in the record have no addresses"),
+            f"after {MOST_VOID} of them receivers may take the record as broken (RFC 7208, 4.6.4)",
+            "remove the names that are gone",
+        )
+    if walked.uses_ptr:
+        yield Diagnosis(
+            *(_CHECK, Level.WARNING, domain, "the record uses ptr"),
+            "it is slow and many receivers skip it (RFC 7208, 5.5)",
+            "name the servers with a:, mx or ip4: instead",
+        )
+
+
+def _ending(domain: str, walked: Walk, better: str) -> Iterator[Diagnosis]:
+    if walked.ending == "+":
+        meaning = "everybody in the world may send as this domain; receivers trust it for nothing"
+        yield Diagnosis(_CHECK, Level.ERROR, domain, "the record ends with +all", meaning, _INSTEAD, better)
+    elif walked.ending in ("?", ""):
+        what = f"the record ends with {'?all' if walked.ending else 'nothing like ~all'}"
+        meaning = "a forger's mail is judged as if there were no record"
+        yield Diagnosis(_CHECK, Level.WARNING, domain, what, meaning, _INSTEAD, better)
+
+
+def _missing(walked: Walk, wanted: Sequence[str], addresses: Sequence[str]) -> list[str]:
+    """Return the terms of services and addresses that the record does not let send."""
+    uncovered = {f"ip{ip_address(each).version}:{each}" for each in addresses if not walked.covers(each)}
+    if walked.blurred:
+        uncovered.clear()
+    return [term for term in wanted if term in uncovered or _not_included(term, walked)]
+
+
+def _not_allowed(domain: str, missing: Sequence[str], better: str) -> Iterator[Diagnosis]:
+    if missing:
+        what = f"the record does not let your mail server send: {', '.join(missing)}"
+        yield Diagnosis(_CHECK, Level.ERROR, domain, what, "letters fail SPF", _INSTEAD, better)
+
+
+def _not_included(term: str, walked: Walk) -> bool:
+    return term.startswith("include:") and term.removeprefix("include:") not in walked.includes
+
+
+def _good(domain: str, walked: Walk, *, known: bool) -> Diagnosis:
+    message = f"one record, {walked.lookups} of {MOST_LOOKUPS} look-ups, {_ENDINGS[walked.ending]}"
+    if known:
+        return Diagnosis(_CHECK, Level.OK, domain, message, "your mail server may send for this domain")
+    meaning = "from which address mail leaves is not known here, so nobody looked whether it may"
+    return Diagnosis(_CHECK, Level.NOTE, domain, message, meaning, "name the address with --ip")

@@ -1,0 +1,25 @@
+"""What the tests of the doctor share: a zone as a dictionary, and diagnoses in brief."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from publisher.delivery.doctor.diagnosis import Ask, Diagnosis
+
+HERE = "203.0.113.7"
+Zone = Mapping[str, str | tuple[str, ...]]
+
+
+def asking(zone: Zone) -> Ask:
+    """A zone as {"TXT example.org": record or records}."""
+
+    def ask(name: str, kind: str) -> tuple[str, ...]:
+        found = zone.get(f"{kind} {name.lower().rstrip('.')}", ())
+        return (found,) if isinstance(found, str) else found
+
+    return ask
+
+
+def brief(found: Iterable[Diagnosis]) -> list[tuple[str, str]]:
+    """Level and message of each."""
+    return [(str(each.level), each.message) for each in found]
