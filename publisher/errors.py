@@ -7,7 +7,8 @@
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, or says no
     ├── SubscriberError       an address or a subscription is not acceptable
-    └── TransportError        no answer was had from the mail server or the outbox folder
+    ├── TransportError        no answer was had from the mail server or the outbox folder
+    └── BounceError           reports of letters that came back cannot be had from where they are
 
 A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
 """
@@ -80,3 +81,7 @@ class SubscriberError(PublisherError):
 
 class TransportError(PublisherError):
     """The transport gave no answer: nobody listens, the login failed, the disk is full."""
+
+
+class BounceError(PublisherError):
+    """Reports cannot be read where they are kept: no such mailbox, no login, another program has it locked."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from publisher.store.bounces import Bounces
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
@@ -22,6 +23,7 @@ class Store:
     suppressions  addresses that must never be mailed again
     editions      what was made, and which posts each newsletter has handled
     deliveries    the ledger
+    bounces       letters that came back
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -31,6 +33,7 @@ class Store:
         self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
+        self.bounces = Bounces(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:
