@@ -64,8 +64,18 @@ def _taken(change: Change, terms: Terms, report: Report, source: str) -> Verdict
 def _find(change: Change, whose: Whose) -> tuple[Subscriber, int | None] | None:
     if whose.delivery_id is not None:
         return change.delivery(whose.delivery_id)
-    person = change.find_uid(whose.uid) if whose.uid else change.find(whose.address)
+    person = change.find_uid(whose.uid) if whose.uid else _of_address(change, whose.address)
     return (person, None) if person else None
+
+
+def _of_address(change: Change, address: str) -> Subscriber | None:
+    from publisher.errors import SubscriberError
+    from publisher.subscribers.address import normalise
+
+    try:
+        return change.find(normalise(address))
+    except (SubscriberError, UnicodeError):
+        return None
 
 
 def _begin_anew_after_arrival(change: Change, person: Subscriber, whose: Whose) -> Subscriber:

@@ -10,7 +10,7 @@ from publisher.delivery.bounces.parts import groups, header, headers, of_type, o
 
 # What a reader means by "spam". `not-spam`, `virus`, `auth-failure` (RFC 6591) and what nobody registered
 # are no complaint; RFC 5965, 3.1 has the unknown read as `other`.
-_COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
+COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
 _ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]+")
 _TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
@@ -22,7 +22,7 @@ def read_arf(message: Message) -> bool | None:
     if part is None:
         return None
     kinds = [header(group, "Feedback-Type").lower() for group in groups(part)]
-    return any(kind in _COMPLAINTS for kind in kinds)
+    return any(kind in COMPLAINTS for kind in kinds)
 
 
 def return_addresses(message: Message) -> Iterator[str]:
