@@ -17,7 +17,7 @@ def report_source(value: str) -> None:
         raise ValueError("is no mailbox; write it like imaps://user@mail.example.org/INBOX, the password elsewhere")
 
 
-def topic_arn(value: str) -> None:
+def sns_topic(value: str) -> None:
     """Accept the name of a topic of Amazon SNS; the empty string means unset."""
     if value and not re.fullmatch(r"arn:aws(-[a-z-]+)?:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?", value):
         raise ValueError(f"{value!r} is no topic; write it like arn:aws:sns:eu-west-1:123456789012:bounces")
@@ -36,7 +36,7 @@ class Ses:
     __pydantic_config__ = STRICT
 
     topic_arn: Annotated[
-        str, Check(topic_arn), Doc("The topic whose messages are taken at /hooks/bounce/ses; empty for none.")
+        str, Check(sns_topic), Doc("The topic whose messages are taken at /hooks/bounce/ses; empty for none.")
     ] = ""
 
 
