@@ -11,10 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import Project
-from starlette.applications import Starlette
-from starlette.routing import Route
-from store_samples import NOW
-from test_bounces_providers import (
+from provider_samples import (
     SECRET,
     TOPIC,
     TWILIO_KEY,
@@ -27,6 +24,9 @@ from test_bounces_providers import (
     ses_bounce,
     sns,
 )
+from starlette.applications import Starlette
+from starlette.routing import Route
+from store_samples import NOW
 from web_server import Serving, serving
 
 from publisher.runtime import open_project_store, open_transport, project_links, reader_terms
