@@ -76,24 +76,23 @@ def read_bounces(
 def take_messages(config: Config, store: Store, source: Source, now: datetime, rehearse: bool = False) -> BounceReport:
     """Give every message of a source its effect. Raises like `read_bounces`."""
     from publisher.delivery.bounces.reading import read_message
+    from publisher.subscribers.returned import take_report
 
-    marks, counts = marks_of(config), Counter[Verdict]()
+    marks, terms, counts = marks_of(config), reader_terms(config), Counter[Verdict]()
     for found in source.messages():
         report = read_message(found.data, marks)
-        counts.update(take_reports(config, store, [report], now, BY_MAIL, rehearse=rehearse).counts)
+        counts[take_report(store, terms, report, now=now, source=BY_MAIL, rehearse=rehearse)] += 1
         if not rehearse:
             found.done()
     return BounceReport(counts)
 
 
-def take_reports(
-    config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str, *, rehearse: bool = False
-) -> BounceReport:
+def take_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:
     """Give reports that are judged already their effect, each in a transaction of its own."""
     from publisher.subscribers.returned import take_report
 
     terms = reader_terms(config)
-    outcomes = (take_report(store, terms, report, now=now, source=source, rehearse=rehearse) for report in reports)
+    outcomes = (take_report(store, terms, report, now=now, source=source) for report in reports)
     return BounceReport(Counter(outcomes))
 
 

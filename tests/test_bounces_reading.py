@@ -238,3 +238,12 @@ def test_a_message_of_a_thousand_nested_parts_is_an_answer_too() -> None:
     )
     check(f"To: {RETURN_PATH.of(7)}\n".encode() + deep)
     check(b"Content-Type: message/rfc822\n\n" * 2_000)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"-", b"-- ", b"a", b"@", b"<", b"5.", b"<a@b.example>: ", b"warning ", b"\n", b"\t>"]
+)
+def test_a_message_that_goes_on_for_ever_is_answered(piece: bytes) -> None:
+    start = qmail("550 5.1.1 user unknown").partition(b"Hi.")[0]
+    check(start + b"Hi. This is the qmail-send program at mx.example.\n" + piece * 100_000)
+    check(b"To: " + piece.strip() * 100_000 + b"\n" + start)

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from publisher.delivery.bounces.parts import groups, header, headers, of_type, original
+from publisher.delivery.bounces.parts import addresses_in, groups, header, headers, of_type, original
 
 # What a reader means by "spam". `not-spam`, `virus`, `auth-failure` (RFC 6591) and what nobody registered
 # are no complaint; RFC 5965, 3.1 has the unknown read as `other`.
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
-_ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]+")
 _TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
 
 
@@ -30,11 +29,11 @@ def return_addresses(message: Message) -> Iterator[str]:
     part = of_type(message, "message/feedback-report")
     for group in groups(part) if part is not None else []:
         for value in headers(group, "Original-Mail-From"):
-            yield from _ADDRESS.findall(value)
+            yield from addresses_in(value)
     letter = original(message)
     if letter is not None:
         for value in headers(letter, "Return-Path", "X-Original-Return-Path"):
-            yield from _ADDRESS.findall(value)
+            yield from addresses_in(value)
 
 
 def unsubscribe_tokens(message: Message) -> Iterator[str]:

@@ -10,6 +10,7 @@ import logging
 import re
 from email.message import Message
 from email.utils import parseaddr
+from itertools import takewhile
 
 from publisher.delivery.bounces.dsn import Failure
 from publisher.delivery.bounces.parts import header, outer_parts, text_of
@@ -20,9 +21,9 @@ _MAILERS = re.compile(r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|mailde
 
 # What stands below is the letter, and could say anything.
 _COPY = re.compile(
-    r"^[ \t>]*(?:-{2,}[^\n]*(?:copy of|original|below this line|unsent|message header)[^\n]*"
-    r"|(?:received|return-path|dkim-signature):[^\n]*)$",
-    re.IGNORECASE | re.MULTILINE,
+    r"[ \t>]{0,10}(?:--.{0,60}?(?:copy of|original|below this line|unsent|message header)"
+    r"|(?:received|return-path|dkim-signature):)",
+    re.IGNORECASE,
 )
 _WARNING = re.compile(
     r"\bwarning\b[^\n]{0,80}\b(?:delayed|could not send|not (?:been )?delivered)|will (?:be|keep) (?:retry|try)"
@@ -48,7 +49,8 @@ def read_legacy(message: Message) -> Failure | None:
 def said_above_the_copy(message: Message) -> str:
     """Return the text of a report without the letter that it quotes."""
     texts = [text_of(part) for part in outer_parts(message) if part.get_content_type() == "text/plain"]
-    return _COPY.split(texts[0], maxsplit=1)[0] if texts else ""
+    lines = texts[0].splitlines(keepends=True) if texts else []
+    return "".join(takewhile(lambda line: not _COPY.match(line), lines))
 
 
 def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:

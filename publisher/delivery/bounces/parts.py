@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email.message import Message
 
 MOST_TEXT = 50_000
 _MOST_PARTS = 100
+
+_SEPARATORS = re.compile(r"[\s<>\"',;]+")
 
 
 def header(part: Message, name: str) -> str:
@@ -18,6 +21,11 @@ def headers(part: Message, *names: str) -> Iterator[str]:
     """Yield every value of the headers, in the order of the names."""
     for name in names:
         yield from (" ".join(str(value).split()) for value in part.get_all(name, []))
+
+
+def addresses_in(value: str) -> Iterator[str]:
+    """Yield whatever in a header could be an address, in time that grows with its length and no faster."""
+    yield from (word for word in _SEPARATORS.split(value) if "@" in word)
 
 
 def outer_parts(message: Message) -> Iterator[Message]:

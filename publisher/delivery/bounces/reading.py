@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -11,18 +10,17 @@ from email.message import Message
 from publisher.delivery.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
 from publisher.delivery.bounces.dsn import Failure, read_dsn
 from publisher.delivery.bounces.legacy import read_legacy
-from publisher.delivery.bounces.parts import header, headers, of_type
+from publisher.delivery.bounces.parts import addresses_in, header, headers, of_type
 from publisher.delivery.bounces.status import short_words
 from publisher.delivery.links import Links, Purpose
 from publisher.delivery.returnpath import ReturnPath
 from publisher.returns import Report, Verdict, Whose
 
-MOST_BYTES = 5_000_000
+MOST_BYTES = 1_000_000
 """A report is judged by its first bytes: what is longer carries a long letter at its end."""
 
 # Where the servers on the way write to whom a message came. None of it is believed without our signature.
 _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To", "To")
-_ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]+")
 
 # What the email package and flufl.bounce raise at bytes that were made to hurt them.
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -107,7 +105,7 @@ def _read_token(token: str, marks: Marks) -> tuple[str, ...] | None:
 
 def _recipients(message: Message) -> Iterable[str]:
     for value in headers(message, *_RECIPIENTS):
-        yield from _ADDRESS.findall(value[:5_000])
+        yield from addresses_in(value)
 
 
 def _by_return_path(addresses: Iterable[str], marks: Marks) -> Whose:

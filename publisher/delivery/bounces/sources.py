@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,12 @@ class Maildir:
     def messages(self) -> Iterator[Found]:
         """Yield what is in new/, and what in cur/ was not seen, in the order of their names."""
         with _readable(self.folder):
-            names = [(place, entry.name) for place in ("new", "cur") for entry in (self.folder / place).iterdir()]
+            names = [
+                (place, entry.name)
+                for place in ("new", "cur")
+                for entry in os.scandir(self.folder / place)
+                if entry.is_file()
+            ]
         for place, name in sorted(names, key=lambda pair: pair[1]):
             if name.startswith(".") or (place == "cur" and "S" in name.rpartition(":2,")[2] and ":2," in name):
                 continue

@@ -27,7 +27,7 @@ _REFUSED_SUBJECTS = ("5", "6", "7")
 
 _CODE = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\w|\.\d)")
 _REPLY = re.compile(r"(?:^|[\s:;])([45]\d\d)[ -]")
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;]+")
+_WORD = re.compile(r"[^\s<>()\[\]\"',;:]+")
 
 _NOBODY = re.compile(
     r"user unknown|unknown (?:user|recipient|mailbox|local part)|no such (?:user|mailbox|recipient|address|person)"
@@ -93,5 +93,5 @@ def status_in(text: str) -> str:
 def short_words(text: str) -> str:
     """Return a server's words as they may be kept: on one line, at most MOST_WORDS characters, no addresses."""
     visible = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in text[:2_000])
-    bare = _ADDRESS.sub("…", " ".join(visible.split()))
+    bare = _WORD.sub(lambda word: "…" if "@" in word[0] else word[0], " ".join(visible.split()))
     return bare if len(bare) <= MOST_WORDS else f"{bare[: MOST_WORDS - 1].rstrip()}…"
