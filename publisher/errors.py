@@ -8,6 +8,7 @@
     ├── StoreError            the database cannot be opened, or says no
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── DnsError              the DNS gives no answer
+    ├── BounceError           reports of letters that came back cannot be had from where they are
     └── TransportError        no answer was had from the mail server or the outbox folder
         └── RefusedError      the mail server refuses an edition whoever it is for
 
@@ -90,3 +91,7 @@ class TransportError(PublisherError):
 
 class RefusedError(TransportError):
     """The mail server refuses what is in an edition, or its sender: the rest of it would fare no better."""
+
+
+class BounceError(PublisherError):
+    """Reports cannot be read where they are kept: no such mailbox, no login, another program has it locked."""

@@ -14,10 +14,10 @@ from web_server import serving
 @pytest.mark.skipif(not has_nginx(), reason="nginx is not installed")
 def test_the_documented_nginx_serves_the_site_and_leads_readers_to_us(project: Project) -> None:
     page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
-    (block,) = [
-        block for block in re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if "8018" in block
-    ]
-    kept = "[subscribers]\nkeep_ip = true\n"
+    found = re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    block = "".join(block for block in found if "8018" in block)
+    assert block.count("proxy_pass") == 2
+    kept = '[subscribers]\nkeep_ip = true\n[bounces.postmark]\nsecret = "correct horse battery"\n'
     proxy = 'trusted_proxies = ["127.0.0.1"]\nclient_limit = 2'
     with serving(project, kept, web=proxy) as server:
         project.ok("build")
@@ -42,4 +42,7 @@ def test_the_documented_nginx_serves_the_site_and_leads_readers_to_us(project: P
             assert server.show("a0@example.org")["consent"][0]["ip"] == "192.0.2.7"
             large = httpx.post(f"{site.url}/subscribe", content=b"x" * 100_000)
             assert large.status_code == 413
+            sizes = (500_000, 2_000_000)
+            hooks = [httpx.post(f"{site.url}/hooks/bounce/postmark", content=b"x" * size) for size in sizes]
+            assert [answer.status_code for answer in hooks] == [403, 413]
         assert "confirm" not in (project.root / "nginx/access.log").read_text()

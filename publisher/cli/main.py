@@ -29,6 +29,7 @@ COMMANDS = {
         "publisher.cli.subscribers:subscribers",
         "Add, list, remove, import and export subscribers.",
     ),
+    "bounces": ("publisher.cli.bounces:bounces", "Read reports of letters that came back, and list them."),
     "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),

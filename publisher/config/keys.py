@@ -9,6 +9,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from publisher.config import checks
+from publisher.config.bounces import Bounces
 from publisher.config.checks import STRICT, Check, Doc
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.readers import Readers
@@ -52,6 +53,7 @@ class Config:
     )
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
     delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
+    bounces: Annotated[Bounces, Doc("Letters that came back.")] = field(default_factory=Bounces)
     root: Annotated[Path, Doc("")] = Path()
 
     @property

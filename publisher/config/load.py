@@ -22,6 +22,7 @@ from publisher.errors import ConfigError, ProjectError, PublisherError
 CONFIG_FILE = "publisher.toml"
 SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 RULES = (
+    "bounces.py",
     "checks.py",
     "colours.py",
     "keys.py",

@@ -33,7 +33,14 @@ _WANTED = {
 }
 
 # Keys whose values no message may repeat.
-_SECRETS = (("mail", "smtp", "password"), ("mail", "relays", "password"), ("database", "url"))
+_SECRETS = (
+    ("mail", "smtp", "password"),
+    ("mail", "relays", "password"),
+    ("database", "url"),
+    ("bounces", "password"),
+    ("bounces", "postmark", "secret"),
+    ("bounces", "mailgun", "signing_key"),
+)
 
 
 class Places:

@@ -35,6 +35,12 @@ class ReturnPath:
             return None
         return int(found[2]) if hmac.compare_digest(found[3], self._signature(found[2])) else None
 
+    def pretends(self, address: str) -> bool:
+        """Return whether an address has the form of a delivery's, but was not made here."""
+        local, _, domain = address.lower().rpartition("@")
+        ours = local.startswith(f"{self._local.lower()}+") and domain == self._domain.lower()
+        return ours and self.read(address) is None
+
     def _signature(self, text: str) -> str:
         digest = hmac.digest(self._key, text.encode(), "sha256")[:_SIGNATURE_BYTES]
         return base64.b32encode(digest).decode("ascii").lower()

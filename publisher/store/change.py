@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.model import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.returns import Report
 from publisher.standing import Event, next_status
-from publisher.store import consent, tokens
+from publisher.store import bounces, consent, tokens
 from publisher.store.addresses import address_key
 from publisher.store.consent import Evidence
 from publisher.store.engine import Database
@@ -108,6 +109,24 @@ class Change:
     def forget_bounces(self, person: Subscriber) -> None:
         """Begin to count anew."""
         self._update(person, bounces=0, bounced_at=None)
+
+    def take(self, report: Report) -> bool:
+        """Write down that a report is taken; return False for one that was before."""
+        return bounces.take_keys(self._connection, self._database, report.keys, self.now)
+
+    def delivery(self, delivery_id: int) -> tuple[Subscriber, int] | None:
+        """Return whose letter a row of the ledger is, and of which edition; None where it is gone."""
+        found = bounces.delivery_of(self._connection, delivery_id)
+        person = self.find_id(found[0]) if found else None
+        return (person, found[1]) if found and person else None
+
+    def came_back(self, person: Subscriber, edition_id: int | None, report: Report, source: str) -> None:
+        """Write down a letter that came back."""
+        bounces.record(self._connection, person.id, edition_id, report, at=self.now, source=source)
+
+    def one_arrived(self, person: Subscriber, delivery_id: int) -> bool:
+        """Return whether a letter between this one and the last that came back arrived, as far as is known."""
+        return bounces.one_arrived(self._connection, person.id, delivery_id)
 
     def choose(self, person: Subscriber, wish: Subscription) -> bool:
         """Subscribe a person to a newsletter with these topics; return whether that is new or differs."""

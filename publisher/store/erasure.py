@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.store.engine import BUSY_SECONDS, Database
-from publisher.store.tables import consent_events, deliveries, editions, subscribers, subscriptions, tokens
+from publisher.store.tables import bounces, consent_events, deliveries, editions, subscribers, subscriptions, tokens
 
 # How long the emptying of the log waits for those who read, in seconds. They hold up no letter and no page.
 READERS_SECONDS = 3
@@ -21,7 +21,7 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
     if subscriber_id is None:
         return gone
     gone += connection.execute(sa.delete(deliveries).where(*_deliveries_of(subscriber_id))).rowcount
-    for table in (tokens, consent_events, subscriptions):
+    for table in (tokens, bounces, consent_events, subscriptions):
         gone += connection.execute(sa.delete(table).where(table.c.subscriber_id == subscriber_id)).rowcount
     return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id == subscriber_id)).rowcount
 
@@ -46,7 +46,7 @@ def scrub(database: Database) -> bool:
     """
     with database.outside_transactions() as execute:
         if not database.is_sqlite:
-            for table in (tokens, deliveries, consent_events, subscriptions, subscribers):
+            for table in (tokens, bounces, deliveries, consent_events, subscriptions, subscribers):
                 execute(f"VACUUM {table.name}")
             return True
         execute("VACUUM")

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from publisher.store.bounces import Bounces
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
@@ -24,6 +25,7 @@ class Store:
     editions      what was made, and which posts each newsletter has handled
     deliveries    the ledger, for those who send
     ledger        the ledger, for a person who looks at it and mends it
+    bounces       letters that came back
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -34,6 +36,7 @@ class Store:
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
         self.ledger = Ledger(database)
+        self.bounces = Bounces(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from publisher.model import Choice, Subscriber, SubscriberStatus
 from publisher.standing import Event
-from publisher.store import consent, forgetting, tokens
+from publisher.store import bounces, consent, forgetting, tokens
 from publisher.store.additions import Added, Batch, NewSubscriber, Terms
 from publisher.store.addresses import address_key
 from publisher.store.audience import choices
@@ -166,6 +166,11 @@ class Subscribers:
         """Return what was sent to the person, oldest first."""
         with self._database.read() as connection:
             return deliveries_of(connection, subscriber_id)
+
+    def bounces(self, subscriber_id: int) -> Sequence[dict[str, Any]]:
+        """Return what came back of the person's letters, oldest first."""
+        with self._database.read() as connection:
+            return bounces.of_person(connection, subscriber_id)
 
     def token(self, token_hash: str, purpose: str, now: datetime) -> IssuedToken | None:
         """Return a good token that was not used; None for any other. Changes nothing."""

@@ -29,9 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from publisher.model import DeliveryStatus, SubscriberStatus, SuppressionReason, require_aware
+from publisher.returns import Verdict
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
-HEAD = "0003"
+HEAD = "0004"
 
 # Without fixed names a later migration cannot drop a constraint on both databases.
 NAMES = {
@@ -192,6 +193,29 @@ newsletter_posts = Table(
     Column("post_id", Text, nullable=False),
     belongs("edition_id", "editions.id", nullable=True),
     PrimaryKeyConstraint("newsletter", "post_id"),
+)
+
+# Which reports of letters that came back were taken: of one and the same only the first counts, however often,
+# and from wherever, it is told.
+reports = Table(
+    "reports",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
+
+bounces = Table(
+    "bounces",
+    metadata,
+    key(),
+    Column("at", UtcTime, nullable=False),
+    belongs("subscriber_id", "subscribers.id", index=True),
+    belongs("edition_id", "editions.id", nullable=True, index=True),
+    Column("delivery_id", Key),  # no foreign key: that column of the ledger would need an index to delete by
+    Column("verdict", words(Verdict), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("words", Text, nullable=False),  # the server's, without addresses
+    Column("source", Text, nullable=False),
 )
 
 # A delivery waits while it has a next_try_at, is in someone's hands while it has a lease, and is over

@@ -6,13 +6,86 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.model import SubscriberStatus, SuppressionReason
+from publisher.model import Subscriber, SubscriberStatus, SuppressionReason
+from publisher.returns import KEPT, Report, Verdict, Whose
 from publisher.standing import Event
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.terms import Terms
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.change import Change
+
+
+class _RehearsedError(Exception):
+    """Takes back the transaction of a rehearsal."""
+
+
+def take_report(
+    store: Store, terms: Terms, report: Report, *, now: datetime, source: str, rehearse: bool = False
+) -> Verdict:
+    """Let a report have its effect, once; return what came of it.
+
+    All of it is one transaction: a report that was interrupted is not taken, and one that was taken is KNOWN ever
+    after. Who is no longer in the record is GONE.
+    rehearse: find out and write nothing.
+    """
+    if not report.keys:
+        return report.verdict
+    alone = report.verdict is Verdict.COMPLAINT
+    outcome = report.verdict
+    try:
+        with store.subscribers.change(now, alone=alone) as change:
+            outcome = _taken(change, terms, report, source)
+            if rehearse:
+                raise _RehearsedError
+    except _RehearsedError:
+        pass
+    return outcome
+
+
+def _taken(change: Change, terms: Terms, report: Report, source: str) -> Verdict:
+    if not change.take(report):
+        return Verdict.KNOWN
+    if report.verdict not in KEPT:
+        return report.verdict
+    found = _find(change, report.whose)
+    if found is None:
+        return Verdict.GONE
+    person, edition_id = found
+    if report.verdict is Verdict.COMPLAINT:
+        _complained(change, terms, person, source)
+    elif report.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY):
+        permanent = report.verdict is Verdict.PERMANENT
+        person = _begin_anew_after_arrival(change, person, report.whose)
+        _bounced(change, terms, person, permanent=permanent, source=source, detail=report.status)
+    change.came_back(person, edition_id, report, source)
+    return report.verdict
+
+
+def _find(change: Change, whose: Whose) -> tuple[Subscriber, int | None] | None:
+    if whose.delivery_id is not None:
+        return change.delivery(whose.delivery_id)
+    person = change.find_uid(whose.uid) if whose.uid else _of_address(change, whose.address)
+    return (person, None) if person else None
+
+
+def _of_address(change: Change, address: str) -> Subscriber | None:
+    from publisher.errors import SubscriberError
+    from publisher.subscribers.address import normalise
+
+    try:
+        return change.find(normalise(address))
+    except (SubscriberError, UnicodeError):
+        return None
+
+
+def _begin_anew_after_arrival(change: Change, person: Subscriber, whose: Whose) -> Subscriber:
+    """The limit is of letters in a row: one between this and the last that came back ends the row."""
+    if not person.bounces or whose.delivery_id is None or not change.one_arrived(person, whose.delivery_id):
+        return person
+    change.forget_bounces(person)
+    return change.find_id(person.id) or person
 
 
 def count_bounce(
@@ -23,19 +96,25 @@ def count_bounce(
     permanent: the mailbox will never take mail, which stops it at once. Else `terms.bounce_limit` in a row do.
     detail: the server's words, which must not hold more of the person than the record already does.
     """
-    from publisher.store.consent import Evidence
-
     with store.subscribers.change(now) as change:
         person = change.find_uid(uid)
         if person is None:
             return None
-        bounces = change.count_bounce(person)
-        if not permanent and bounces < terms.bounce_limit:
-            return person.status
-        after = change.happened(person, Event.BOUNCED)
-        if after is not person.status:
-            change.record(person, "bounced", terms.kept(Evidence(source)), detail)
-        return after
+        return _bounced(change, terms, person, permanent=permanent, source=source, detail=detail)
+
+
+def _bounced(
+    change: Change, terms: Terms, person: Subscriber, *, permanent: bool, source: str, detail: str
+) -> SubscriberStatus | None:
+    from publisher.store.consent import Evidence
+
+    bounces = change.count_bounce(person)
+    if not permanent and bounces < terms.bounce_limit:
+        return person.status
+    after = change.happened(person, Event.BOUNCED)
+    if after is not person.status:
+        change.record(person, "bounced", terms.kept(Evidence(source)), detail)
+    return after
 
 
 def stop_gone(store: Store, terms: Terms, gone: Iterable[tuple[str, str]], *, now: datetime, source: str) -> int:
@@ -68,14 +147,16 @@ def forget_bounces(store: Store, uid: str, *, now: datetime) -> None:
 
 def complain(store: Store, terms: Terms, uid: str, *, now: datetime, source: str) -> SubscriberStatus | None:
     """Take a report of spam: the address is never mailed again. Return the status after it, None for a stranger."""
-    from publisher.store.consent import Evidence
-
     with store.subscribers.change(now, alone=True) as change:
         person = change.find_uid(uid)
-        if person is None:
-            return None
-        after = change.happened(person, Event.COMPLAINED)
-        change.suppress(person.address, SuppressionReason.COMPLAINED, source)
-        if after is not person.status:
-            change.record(person, "complained", terms.kept(Evidence(source)))
-        return after
+        return _complained(change, terms, person, source) if person is not None else None
+
+
+def _complained(change: Change, terms: Terms, person: Subscriber, source: str) -> SubscriberStatus | None:
+    from publisher.store.consent import Evidence
+
+    after = change.happened(person, Event.COMPLAINED)
+    change.suppress(person.address, SuppressionReason.COMPLAINED, source)
+    if after is not person.status:
+        change.record(person, "complained", terms.kept(Evidence(source)))
+    return after

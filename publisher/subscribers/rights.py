@@ -53,11 +53,13 @@ def export_data(store: Store, uid: str) -> dict[str, Any] | None:
             for event in store.subscribers.consent(person.id)
         ],
         "tokens": [_token(token) for token in store.subscribers.tokens(person.id)],
-        "deliveries": [
-            {key: _moment(value) if isinstance(value, datetime) else value for key, value in row.items()}
-            for row in store.subscribers.deliveries(person.id)
-        ],
+        "deliveries": [_row(row) for row in store.subscribers.deliveries(person.id)],
+        "returned": [_row(row) for row in store.subscribers.bounces(person.id)],
     }
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: _moment(value) if isinstance(value, datetime) else value for key, value in row.items()}
 
 
 def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:

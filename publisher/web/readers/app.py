@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from publisher.errors import PublisherError, StoreError, TemplateError
+from publisher.web.hooks.bounces import PATH as HOOKS
+from publisher.web.hooks.bounces import BounceHooks
 from publisher.web.readers.choosing import Choosing
 from publisher.web.readers.form import Form, FormError, read_form
 from publisher.web.readers.headers import page_headers, style_headers
@@ -44,6 +46,7 @@ def make_app(office: Office, metrics: Metrics) -> ASGIApp:
     site = SiteFiles(config.root / config.pages.output, office.links.public_url)
     routes = [
         *_reader_routes(front, office, pages),
+        Route(pages.prefix + HOOKS, BounceHooks(office).post, methods=["POST"]),
         Route(pages.style_path, front.style),
         Route(f"{pages.prefix}/healthz", front.look(front.health)),
         Route(f"{pages.prefix}/metrics", front.look(front.metrics)),

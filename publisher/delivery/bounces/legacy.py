@@ -1,0 +1,69 @@
+"""Failures told in words alone, as qmail and older Exim, sendmail and Exchange do. The only user of flufl.bounce.
+
+flufl.bounce knows whose words they are; what they mean is judged here, because it takes a full mailbox
+and a refused letter for dead mailboxes.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from email.message import Message
+from email.utils import parseaddr
+from itertools import takewhile
+
+from publisher.delivery.bounces.dsn import Failure
+from publisher.delivery.bounces.parts import header, outer_parts, text_of
+from publisher.delivery.bounces.status import judge, status_in
+from publisher.returns import Verdict
+
+_MAILERS = re.compile(r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|maildelivery|mmdf)\b", re.IGNORECASE)
+
+# What stands below is the letter, and could say anything.
+_COPY = re.compile(
+    r"[ \t>]{0,10}(?:--.{0,60}?(?:copy of|original|below this line|unsent|message header)"
+    r"|(?:received|return-path|dkim-signature):)",
+    re.IGNORECASE,
+)
+_WARNING = re.compile(
+    r"\bwarning\b[^\n]{0,80}\b(?:delayed|could not send|not (?:been )?delivered)|will (?:be|keep) (?:retry|try)"
+    r"|do(?:es)? not need to (?:resend|do anything)|delivery attempts will continue",
+    re.IGNORECASE,
+)
+
+
+def read_legacy(message: Message) -> Failure | None:
+    """Return what a failure in words says; None for a message that is none, or is not from a mail server."""
+    if not _MAILERS.match(parseaddr(header(message, "From"))[1]):
+        return None
+    temporary, permanent = _recipients(message)
+    if not (temporary or permanent):
+        return None
+    words = said_above_the_copy(message)
+    if not permanent or _WARNING.search(words):
+        return Failure(Verdict.NOTHING)
+    answer = _answer(words, permanent)
+    return Failure(judge("", answer), status_in(answer), answer)
+
+
+def said_above_the_copy(message: Message) -> str:
+    """Return the text of a report without the letter that it quotes."""
+    texts = [text_of(part) for part in outer_parts(message) if part.get_content_type() == "text/plain"]
+    lines = texts[0].splitlines(keepends=True) if texts else []
+    return "".join(takewhile(lambda line: not _COPY.match(line), lines))
+
+
+def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    from flufl.bounce import all_failures
+
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it tells of every detector
+    return all_failures(message)
+
+
+def _answer(words: str, recipients: frozenset[bytes]) -> str:
+    """Return what is said below the recipient's address, up to an empty line; all of it where none is named."""
+    lowered = words.lower()
+    places = [lowered.find(address.decode("ascii", "replace").lower()) for address in recipients]
+    found = [place for place in places if place >= 0]
+    below = words[min(found) :] if found else words
+    return " ".join(below.split("\n\n", 1)[0].split())

@@ -1,0 +1,153 @@
+"""Where reports are read: each source gives messages, and is told of each that it was taken."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from publisher.delivery.bounces.reading import MOST_BYTES
+from publisher.errors import BounceError
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message. done: marks it, so that it is not read again."""
+
+    data: bytes
+    done: Callable[[], None]
+
+
+class Source(Protocol):
+    """A place of reports. `messages` may be had once; what is not `done` is there again the next time.
+
+    Raises BounceError where the place cannot be read.
+    """
+
+    def messages(self) -> Iterator[Found]:
+        """Yield each message that was not read before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A single message, as a mail server pipes it."""
+
+    data: bytes
+
+    def messages(self) -> Iterator[Found]:
+        """Yield it."""
+        yield Found(self.data, lambda: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Maildir:
+    """A Maildir. What was read is moved into cur/ and marked as seen, as a mail program does."""
+
+    folder: Path
+
+    def messages(self) -> Iterator[Found]:
+        """Yield what is in new/, and what in cur/ was not seen, in the order of their names."""
+        with _readable(self.folder):
+            names = [
+                (place, entry.name)
+                for place in ("new", "cur")
+                for entry in os.scandir(self.folder / place)
+                if entry.is_file()
+            ]
+        for place, name in sorted(names, key=lambda pair: pair[1]):
+            if name.startswith(".") or (place == "cur" and "S" in name.rpartition(":2,")[2] and ":2," in name):
+                continue
+            path = self.folder / place / name
+            with _readable(path):
+                try:
+                    data = _beginning(path)
+                except FileNotFoundError:
+                    continue  # another reader moved it just now
+            yield Found(data, lambda path=path: self._seen(path))  # type: ignore[misc]
+
+    def _seen(self, path: Path) -> None:
+        base, _, flags = path.name.partition(":2,")
+        with _readable(path):
+            try:
+                path.rename(self.folder / "cur" / f"{base}:2,{''.join(sorted({*flags, 'S'}))}")
+            except FileNotFoundError:
+                return  # another reader moved it just now
+
+
+@dataclass(frozen=True, slots=True)
+class Mbox:
+    """An mbox file. What was read gets `Status: RO`, as a mail program writes it; the file is locked meanwhile."""
+
+    path: Path
+
+    def messages(self) -> Iterator[Found]:
+        """Yield each message without that mark, oldest first."""
+        import mailbox
+
+        with _readable(self.path):
+            box = mailbox.mbox(self.path, create=False)
+            try:
+                box.lock()
+            except mailbox.ExternalClashError as error:
+                box.close()
+                raise BounceError("another program has it locked", where=str(self.path), mend="try again") from error
+        try:
+            for key in list(box.keys()):
+                message = box.get_message(key)
+                if "R" not in message.get_flags():
+                    yield Found(box.get_bytes(key)[:MOST_BYTES], lambda key=key: self._seen(box, key))  # type: ignore[misc]
+        finally:
+            with _readable(self.path):
+                box.flush()
+                box.unlock()
+                box.close()
+
+    @staticmethod
+    def _seen(box: object, key: str) -> None:
+        import mailbox
+
+        assert isinstance(box, mailbox.mbox)  # noqa: S101 - only `messages` calls it
+        message = box.get_message(key)
+        message.set_flags("".join(sorted({*message.get_flags(), "R", "O"}, reverse=True)))
+        box[key] = message
+
+
+def open_source(text: str, root: Path, password: Callable[[], str]) -> Source:
+    """Return the source that a path or a URL names; nothing is opened yet.
+
+    root      from which a path is taken
+    password  asked only for an IMAP account
+    Raises BounceError where there is nothing of that kind.
+    """
+    if "://" in text:
+        from publisher.delivery.bounces.imap import Imap, parse_account
+
+        return Imap(parse_account(text), password)
+    path = root / Path(text).expanduser()
+    if path.is_dir():
+        if not (path / "cur").is_dir() or not (path / "new").is_dir():
+            raise BounceError("is no Maildir: it has no new/ and cur/", where=str(path))
+        return Maildir(path)
+    if path.is_file():
+        return Mbox(path)
+    raise BounceError("is not there", where=str(path), mend="name a Maildir, an mbox file or imaps://user@host/folder")
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise BounceError(f"cannot be read: {what}", where=str(path), mend="see its permissions") from error

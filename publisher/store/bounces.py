@@ -1,0 +1,207 @@
+"""Letters that came back, by reader and edition; and which reports were taken already."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.model import DeliveryStatus
+from publisher.returns import Report, Verdict
+from publisher.store.engine import Database
+from publisher.store.tables import bounces, deliveries, editions, reports, subscribers
+
+MOST_SOURCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """One letter that came back, with what the record knows of it.
+
+    edition_id  None where a provider told of an address alone; newsletter and slot are "" then
+    words       the server's, without addresses
+    """
+
+    at: datetime
+    address: str
+    verdict: Verdict
+    status: str
+    words: str
+    source: str
+    edition_id: int | None
+    newsletter: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionBounces:
+    """How many letters of an edition came back, by verdict, of how many that were sent."""
+
+    edition_id: int
+    newsletter: str
+    slot: str
+    subject: str
+    sent: int
+    counts: Mapping[Verdict, int]
+
+
+class Bounces:
+    """The table of bounces; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recent(self, newsletter: str | None = None, *, limit: int = 50) -> Sequence[Bounce]:
+        """Return the newest bounces, of one newsletter if given, newest first."""
+        query = (
+            sa.select(bounces, subscribers.c.address, editions.c.newsletter, editions.c.slot)
+            .select_from(bounces.join(subscribers).outerjoin(editions, editions.c.id == bounces.c.edition_id))
+            .order_by(bounces.c.id.desc())
+            .limit(limit)
+        )
+        if newsletter is not None:
+            query = query.where(editions.c.newsletter == newsletter)
+        with self._database.read() as connection:
+            return [_bounce(row) for row in connection.execute(query)]
+
+    def by_edition(self, newsletter: str | None = None, *, limit: int = 50) -> Sequence[EditionBounces]:
+        """Return the newest editions, of one newsletter if given, newest first, with what came back of each."""
+        query = sa.select(editions.c.id, editions.c.newsletter, editions.c.slot, editions.c.subject)
+        query = query.order_by(editions.c.id.desc()).limit(limit)
+        if newsletter is not None:
+            query = query.where(editions.c.newsletter == newsletter)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            numbers = [row.id for row in rows]
+            counts, sent = _counts(connection, numbers), _sent(connection, numbers)
+        return [
+            EditionBounces(row.id, row.newsletter, row.slot, row.subject, sent.get(row.id, 0), counts.get(row.id, {}))
+            for row in rows
+        ]
+
+    def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
+        """Return how many letters came back, by verdict; since a moment, if given."""
+        query = sa.select(bounces.c.verdict, sa.func.count().label("total")).group_by(bounces.c.verdict)
+        if since is not None:
+            query = query.where(bounces.c.at >= since)
+        with self._database.read() as connection:
+            return {row.verdict: row.total for row in connection.execute(query)}
+
+    def known(self, keys: Sequence[str]) -> bool:
+        """Return whether a report with any of the keys was taken already."""
+        hashes = [_hash(key) for key in keys]
+        with self._database.read() as connection:
+            query = sa.select(reports.c.key_hash).where(reports.c.key_hash.in_(hashes)).limit(1)
+            return connection.execute(query).first() is not None
+
+
+def take_keys(connection: Connection, database: Database, keys: Sequence[str], at: datetime) -> bool:
+    """Write down that a report is taken; return False, and write what is new, where any of its keys was."""
+    insert = database.insert_new(reports)
+    rows = [{"key_hash": _hash(key), "at": at} for key in keys]
+    new = [connection.execute(insert, [row]).rowcount > 0 for row in rows]
+    return all(new)
+
+
+def delivery_of(connection: Connection, delivery_id: int) -> tuple[int, int] | None:
+    """Return (subscriber, edition) of a row of the ledger; None where it is gone."""
+    query = sa.select(deliveries.c.subscriber_id, deliveries.c.edition_id).where(deliveries.c.id == delivery_id)
+    row = connection.execute(query).first()
+    return (row.subscriber_id, row.edition_id) if row else None
+
+
+def record(
+    connection: Connection,
+    subscriber_id: int,
+    edition_id: int | None,
+    report: Report,
+    *,
+    at: datetime,
+    source: str,
+) -> None:
+    """Write down one letter that came back."""
+    row = {
+        "at": at,
+        "subscriber_id": subscriber_id,
+        "edition_id": edition_id,
+        "delivery_id": report.whose.delivery_id,
+        "verdict": report.verdict,
+        "status": report.status[:20],
+        "words": report.words,
+        "source": source[:MOST_SOURCE],
+    }
+    connection.execute(sa.insert(bounces), [row])
+
+
+def one_arrived(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
+    """Return whether a letter between this one and the one before it that came back was sent and did not."""
+    of_person = bounces.c.subscriber_id == subscriber_id
+    earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(of_person, bounces.c.delivery_id < delivery_id)
+    last = connection.execute(earlier).scalar()
+    if last is None:
+        return False
+    returned = sa.select(bounces.c.delivery_id).where(of_person, bounces.c.delivery_id.is_not(None))
+    query = sa.select(deliveries.c.id).where(
+        # By edition first: the ledger has an index that begins with it, and none by person alone.
+        deliveries.c.edition_id.in_(sa.select(editions.c.id)),
+        deliveries.c.subscriber_id == subscriber_id,
+        deliveries.c.id > last,
+        deliveries.c.id < delivery_id,
+        deliveries.c.status == DeliveryStatus.SENT,
+        deliveries.c.id.not_in(returned),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def of_person(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
+    """Return what came back of a person, oldest first, as rows for an answer to their question."""
+    query = (
+        sa.select(bounces.c.at, bounces.c.verdict, bounces.c.status, bounces.c.words, bounces.c.source)
+        .where(bounces.c.subscriber_id == subscriber_id)
+        .order_by(bounces.c.id)
+    )
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _counts(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[Verdict, int]]:
+    query = (
+        sa.select(bounces.c.edition_id, bounces.c.verdict, sa.func.count().label("total"))
+        .where(bounces.c.edition_id.in_(numbers))
+        .group_by(bounces.c.edition_id, bounces.c.verdict)
+    )
+    found: dict[int, dict[Verdict, int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.edition_id, {})[row.verdict] = row.total
+    return found
+
+
+def _sent(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
+    query = (
+        sa.select(deliveries.c.edition_id, sa.func.count().label("total"))
+        .where(deliveries.c.edition_id.in_(numbers), deliveries.c.status == DeliveryStatus.SENT)
+        .group_by(deliveries.c.edition_id)
+    )
+    return {row.edition_id: row.total for row in connection.execute(query)}
+
+
+def _bounce(row: Any) -> Bounce:
+    return Bounce(
+        row.at,
+        row.address,
+        row.verdict,
+        row.status,
+        row.words,
+        row.source,
+        row.edition_id,
+        row.newsletter or "",
+        row.slot or "",
+    )
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

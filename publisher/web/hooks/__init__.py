@@ -1,0 +1,1 @@
+"""The door for programs: what providers of mail call by themselves."""
