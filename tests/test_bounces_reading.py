@@ -20,6 +20,7 @@ from bounce_samples import (
     failed,
     letter,
     old_exim,
+    plain,
     qmail,
     report,
 )
@@ -115,6 +116,24 @@ def test_a_report_inside_a_report_is_not_the_report() -> None:
     outer = report(failed("4.4.1", "", "delayed")).decode()
     inner = POSTFIX.decode().replace("b1", "b9")
     assert read_message(outer.replace(letter().replace("\n", "\r\n"), inner).encode(), MARKS).verdict is Verdict.NOTHING
+
+
+def test_a_report_that_somebody_forwards_is_not_the_report() -> None:
+    head = 'Subject: Look\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b0"'
+    attached = "--b0\nContent-Type: message/rfc822\n\n" + POSTFIX.decode() + "\n--b0--"
+    for sender in ("ada@reader.example", "MAILER-DAEMON@mx.example"):
+        assert read_message(plain(f"From: {sender}\n{head}", attached), MARKS).verdict is Verdict.NOTHING
+
+
+def test_an_answer_to_the_letter_is_no_failure_though_its_words_say_so() -> None:
+    answer = b"Auto-Submitted: auto-replied\nIn-Reply-To: <letter-1@letters.example>\n"
+    assert read_message(answer + qmail("550 5.1.1 user unknown"), MARKS).verdict is Verdict.NOTHING
+    assert read_message(qmail("550 5.1.1 user unknown"), MARKS).verdict is Verdict.PERMANENT
+
+
+def test_what_the_letter_itself_says_changes_nothing() -> None:
+    for below in (b"Warning: this was delayed. We will keep trying.\n", b"<ada@reader.example>: 550 5.7.1 spam\n"):
+        assert read_message(qmail("550 5.1.1 user unknown") + below, MARKS).verdict is Verdict.PERMANENT
 
 
 @pytest.mark.parametrize(

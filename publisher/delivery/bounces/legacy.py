@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from copy import copy
 from email.message import Message
 from email.utils import parseaddr
 from itertools import takewhile
@@ -57,7 +58,19 @@ def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
     from flufl.bounce import all_failures
 
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it tells of every detector
-    return all_failures(message)
+    return all_failures(_without_letters(message))
+
+
+def _without_letters(part: Message) -> Message:
+    """Return a message without those inside it: flufl.bounce would take a report that is attached for this one."""
+    inner = part.get_payload()
+    if not isinstance(inner, list):
+        return part
+    of_it = inner if part.get_content_maintype() == "multipart" else []
+    bare = copy(part)
+    kept = [each for each in of_it if isinstance(each, Message) and each.get_content_maintype() != "message"]
+    bare.set_payload([_without_letters(each) for each in kept])
+    return bare
 
 
 def _answer(words: str, recipients: frozenset[bytes]) -> str:
