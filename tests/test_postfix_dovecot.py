@@ -77,7 +77,13 @@ def test_every_mailbox_gets_one_signed_message_and_each_failure_comes_back_as_it
     assert len(came_back) == len(owners) == len(GONE)
     assert _addresses(config.root, owners) == set(GONE)
     assert {_failed(each) for each in came_back} == {(address, "5.1.1") for address in GONE}
-    # The bounce reader's part: `publisher bounces read` of post.bounces suppresses exactly GONE.
+
+    said = empty.ok("bounces", "read", str(post.bounces)).out
+    assert f"{len(GONE)} read: {len(GONE)} permanent" in said
+    stopped = empty.ok("subscribers", "list", "--status", "bounced", "--json").json
+    assert {person["email"] for person in stopped} == set(GONE)
+    empty.post("again", day="2026-11-12", body="A second one.\n")
+    assert f"to {len(READERS)} " in empty.ok("publish", "--dry-run").out
 
 
 def _addresses(root: Path, deliveries: set[int | None]) -> set[str]:
