@@ -11,7 +11,8 @@ from publisher.delivery.doctor.spf_walk import MOST_LOOKUPS, MOST_VOID, Walk, sp
 _CHECK = "SPF"
 _INSTEAD = "put this one in its place"
 
-# What the mail services ask their customers to include, by the end of their servers' names; from their manuals.
+# What the mail services asked their customers to include in 2026, by the end of their servers' names.
+# A service that is not here is taken for a server of one's own.
 INCLUDES = {
     "amazonaws.com": "amazonses.com",
     "sendgrid.net": "sendgrid.net",
