@@ -127,6 +127,7 @@ def test_a_sender_killed_in_mid_run_holds_what_is_in_doubt_and_copies_nothing(st
         assert {len(messages) for messages in mailboxes.messages.values()} == {1}
         assert counts.total == counts[DeliveryStatus.SENT] + counts[DeliveryStatus.UNCERTAIN] == 300
         assert counts[DeliveryStatus.SENT] <= len(mailboxes.messages)
+        assert counts[DeliveryStatus.UNCERTAIN] <= len(moments)
 
 
 CONNECTIONS = 8
@@ -170,3 +171,4 @@ def test_two_senders_killed_again_and_again_hold_what_is_in_doubt_and_copy_nothi
         assert set(taken.values()) == {1}
         assert counts.total == counts[DeliveryStatus.SENT] + counts[DeliveryStatus.UNCERTAIN] == 1_500
         assert counts[DeliveryStatus.SENT] <= len(taken)
+        assert counts[DeliveryStatus.UNCERTAIN] <= len(moments) * 2 * CONNECTIONS
