@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 # Stands before each message in the record; no message has such a line.
@@ -30,11 +31,16 @@ class Taken:
 
 @dataclass
 class Sink:
-    """A running smtp-sink. record: a file of all that it took, in the order of arrival."""
+    """A running smtp-sink.
+
+    record   a file of all that it took, in the order of arrival
+    refuses  it says no to the end of every message, and records them all the same
+    """
 
     port: int
     record: Path
     process: subprocess.Popen[bytes]
+    refuses: bool = False
     _read: int = field(default=0, init=False)
     _count: int = field(default=0, init=False)
 
@@ -68,7 +74,8 @@ def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
     user = ["-u", "root"] if os.geteuid() == 0 else []
     words = [program("smtp-sink"), *user, "-D", str(record), "-S", f"{_CUT}\\n", *options, f"127.0.0.1:{port}", "1000"]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    running = Sink(port, record, process)
+    refusals = [one for sign, one in pairwise(options) if sign in ("-f", "-r", "-Q")]
+    running = Sink(port, record, process, "." in refusals)
     try:
         if "CONNECT" not in " ".join(options):
             _await(process, port)
