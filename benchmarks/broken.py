@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from benchmarks.editions import HEADERS, LINKS, MADE_AT, Row, add_readers, ledger, make_edition
+from benchmarks.editions import HEADERS, LINKS, MADE_AT, add_readers, ledger, make_edition
 from benchmarks.sinks import Sink, sink
 from publisher.config import Relay
 from publisher.delivery.deliver import Progress, Terms, deliver
@@ -20,6 +20,7 @@ from publisher.delivery.transport import Transport
 from publisher.errors import PublisherError
 from publisher.model import DeliveryStatus, Edition
 from publisher.store import Store, open_store
+from publisher.store.ledger import LedgerRow
 
 READERS = 60
 CONNECTIONS = 4
@@ -61,7 +62,7 @@ class Seen:
 
     error: str
     during: Mapping[DeliveryStatus, int]
-    rows: tuple[Row, ...]
+    rows: tuple[LedgerRow, ...]
     got: Counter[str]
 
 

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from publisher.delivery.links import Links
 from publisher.delivery.message import NewsletterHeaders
-from publisher.model import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
-from publisher.store import Store
+from publisher.model import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
+from publisher.store import Store, open_store
 from publisher.store.additions import NewSubscriber
-from publisher.store.engine import Database
-from publisher.store.tables import deliveries, subscribers
+from publisher.store.ledger import LedgerRow
 
 MADE_AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LINKS = Links("https://letters.example.org", "a secret for benchmarks only")
 HEADERS = NewsletterHeaders("Weekly", "Ada <ada@example.org>", "weekly.example.org")
 _LETTER = Letter("", "Hello", "", f"<p>Hello {Mark.NAME}</p>", f"Hello {Mark.NAME}\n{Mark.UNSUBSCRIBE}\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One delivery, as the ledger has it."""
-
-    id: int
-    address: str
-    status: DeliveryStatus
-    reason: str
 
 
 def address(number: int) -> str:
@@ -55,12 +41,8 @@ def make_edition(store: Store) -> Edition:
     return edition
 
 
-def ledger(url: str, root: Path) -> list[Row]:
-    """Return every delivery there is."""
-    query = sa.select(deliveries.c.id, subscribers.c.address, deliveries.c.status, deliveries.c.reason)
-    database = Database(url, root)
-    try:
-        with database.read() as connection:
-            return [Row(*row) for row in connection.execute(query.join_from(deliveries, subscribers))]
-    finally:
-        database.close()
+def ledger(url: str, root: Path) -> list[LedgerRow]:
+    """Return every delivery of the only edition there is."""
+    with open_store(url, root) as store:
+        (edition,) = store.editions.list()
+        return list(store.ledger.rows(edition.id))

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from benchmarks.broken import Fault, Scene, Seen
 from benchmarks.disks import DISKS
-from benchmarks.editions import Row
 from benchmarks.servers import SERVERS
 from benchmarks.tables import markdown, write
 from publisher.model import DeliveryStatus as Status
+from publisher.store.ledger import LedgerRow
 
 FAULTS: tuple[Fault, ...] = (*SERVERS, *DISKS)
 HEADER = ("fault", "what the sender does", "sent", "queued", "deferred", "failed", "uncertain", "lost", "twice")
@@ -34,7 +34,7 @@ def inject(fault: Fault) -> Seen:
         return scene.seen(fault)
 
 
-def lost(rows: Sequence[Row], got: Counter[str]) -> set[str]:
+def lost(rows: Sequence[LedgerRow], got: Counter[str]) -> set[str]:
     """Return who was not mailed, and has no status that says so."""
     told = {row.address for row in rows if row.status in (Status.FAILED, Status.UNCERTAIN) and row.reason}
     return {row.address for row in rows} - told - set(got)

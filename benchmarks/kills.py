@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.editions import Row, add_readers, ledger, make_edition
+from benchmarks.editions import add_readers, ledger, make_edition
 from benchmarks.imports import databases
 from benchmarks.senders import Order, Sender
 from benchmarks.sinks import Sink, Taken, sink
@@ -29,6 +29,7 @@ from benchmarks.tables import markdown, write
 from publisher.delivery.journal import SUFFIX, handed_over
 from publisher.model import DeliveryStatus
 from publisher.store import Store, open_store
+from publisher.store.ledger import LedgerRow
 
 _SEED = 20261122
 
@@ -52,7 +53,7 @@ class Result:
     trial: Trial
     in_flight: tuple[frozenset[int], ...]
     taken: tuple[Taken, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[LedgerRow, ...]
     seconds: float
 
     @property
