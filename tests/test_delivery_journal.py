@@ -117,7 +117,7 @@ def test_what_cannot_be_written_down_is_not_handed_over_and_nothing_after_it(tmp
     with pytest.raises(TransportError), journal(tmp_path, "w") as told:
         with files_of_at_most(header + 8 + 3):
             told.note(1)
-            with pytest.raises(TransportError, match="cannot be written down.*make room"):
+            with pytest.raises(TransportError, match=r"cannot be written down.*make room"):
                 told.note(2)
         assert handed_over(tmp_path, "w", [1, 2, 3]) == {1}
         told.note(3)
