@@ -36,11 +36,15 @@ plans = st.builds(
 )
 
 
+killings = st.builds(Plan, ends_at=st.integers(0, 3), ends=st.sampled_from(("killed before", "killed after")))
+
+
 class Histories(RuleBasedStateMachine):
     """An edition for eight readers, and whatever may befall it."""
 
-    @initialize(mode=st.sampled_from(("hold", "resend")))
-    def begin(self, mode: str) -> None:
+    @initialize(mode=st.sampled_from(("hold", "resend")), plan=killings | plans)
+    def begin(self, mode: str, plan: Plan) -> None:
+        """Each history begins with a run, while there is most to send."""
         self.folder = Path(tempfile.mkdtemp(prefix="publisher-history-"))
         self.url, self.mode, self.now = f"sqlite:///{self.folder}/publisher.db", mode, NOW
         self.log = Log(self.folder / "log")
@@ -50,6 +54,7 @@ class Histories(RuleBasedStateMachine):
         self.gone: set[str] = set()
         self.may_copy: Counter[str] = Counter()  # how often a copy of a reader's message may arise
         self.lapsed = False
+        self.run(plan)
 
     def handed(self) -> list[tuple[str, str]]:
         return [(words[1], words[2]) for run in self.log.runs() for words in run if words[0] == "handed"]
@@ -59,6 +64,15 @@ class Histories(RuleBasedStateMachine):
 
     def statuses(self) -> dict[str, DeliveryStatus]:
         return {row.address: row.status for row in self.store.ledger.rows(self.edition.id)}
+
+    @rule(plan=killings)
+    def killed_run(self, plan: Plan) -> None:
+        """A run that surely is killed, if there is anything to send."""
+        self.run(plan)
+
+    @rule()
+    def good_run(self) -> None:
+        self.run(Plan())
 
     @rule(plan=plans)
     def run(self, plan: Plan) -> None:
@@ -96,6 +110,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def hold(self) -> None:
         by_hand.hold(self.store, self.edition, "a person wants to look")
+        self.run(Plan())
 
     @rule()
     def resume(self) -> None:
@@ -162,6 +177,6 @@ class Histories(RuleBasedStateMachine):
 
 
 Histories.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestWhateverHappensNobodyIsLostAndNobodyGetsTwo = Histories.TestCase
