@@ -55,7 +55,7 @@ class Book:
 
     def give_back(self, delivery: Delivery) -> None:
         """Note that a delivery was not handed over: anyone may claim it again."""
-        self._note(returned(delivery, self.clock()))
+        self._note(returned(delivery.id, self.clock()))
 
     def flush(self) -> None:
         """Put everything noted into the ledger, in one transaction."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from publisher.delivery.book import Book
 from publisher.delivery.composing import Composer
+from publisher.delivery.entries import returned
+from publisher.delivery.journal import Journal, handed_over, journal
 from publisher.delivery.lifecycle import WAITING, Event, moves
 from publisher.delivery.links import Links
 from publisher.delivery.message import MessageTemplate, NewsletterHeaders
@@ -87,18 +89,18 @@ def deliver(
     """
     composer = Composer(edition, headers, links, _templates(store, edition, headers), terms.return_path)
     workers = terms.state_dir / "workers"
-    with working(workers) as worker:
+    with working(workers) as worker, journal(workers, worker) as handed:
         take_over(store, transport, terms=terms, now=clock())
         unanswered = terms.unanswered(transport)
         if isinstance(transport, SmtpTransport):
             from publisher.delivery.bulk import send_edition  # asyncio, which the outbox has no use for
 
-            order = Order(terms.lease, unanswered, clock, progress, gone, terms.rest)
+            order = Order(terms.lease, unanswered, clock, progress, gone, handed, terms.rest)
             send_edition(store, worker, transport, composer, order, terms.state_dir)
         else:
             # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
             book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
-            _one_by_one(store, worker, _Sending(transport, composer, book, unanswered), terms.lease)
+            _one_by_one(store, worker, _Sending(transport, composer, book, unanswered, handed), terms.lease)
     return store.deliveries.counts(edition.id)
 
 
@@ -124,19 +126,31 @@ def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) 
 def take_over(store: Store, transport: Transport, *, terms: Terms, now: datetime) -> int:
     """Free the deliveries of dead workers and of lapsed leases, of every edition; return how many there were.
 
-    They go again at once, or are held for a person, as the terms say.
+    What its worker had not handed over goes again at once. What it may have handed over, as its journal says, and
+    all of a worker's whose journal is missing or of another boot, goes again or is held for a person: as the terms say.
     """
     event = terms.unanswered(transport)
     after = moves(event)
     again = all(status in WAITING for status in after.values())
-    with dead_workers(terms.state_dir / "workers") as dead:
-        return store.deliveries.reclaim(
+    workers = terms.state_dir / "workers"
+    with dead_workers(workers) as dead:
+        freed = sum(_give_back(store, workers, worker, now) for worker in dead)
+        return freed + store.deliveries.reclaim(
             now=now,
             dead_workers=dead,
             moves=after,
             next_try_at=now if again else None,
             reason="its worker ended without an answer",
         )
+
+
+def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
+    """Give back what a dead worker leased and surely did not hand over; return how many there were."""
+    leased = store.deliveries.leased_by(worker)
+    doubtful = handed_over(workers, worker, leased)
+    if doubtful is None:
+        return 0
+    return store.deliveries.acknowledge(worker, [returned(i, now).settled for i in leased if i not in doubtful])
 
 
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
@@ -159,6 +173,7 @@ class _Sending:
     composer: Composer
     book: Book
     unanswered: Event
+    handed: Journal
 
     def send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
         """Send the batch; what is not sent by `until`, or by the time anything is raised, goes back."""
@@ -189,6 +204,7 @@ class _Sending:
             return
         try:
             sender, key = self.composer.envelope_from(delivery), self.composer.key(delivery)
+            self.handed.note(delivery.id)
             outcome = self.transport.send(sender, delivery.address, message, key)
         except TransportError:
             raise  # nothing was handed over

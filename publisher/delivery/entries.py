@@ -34,12 +34,12 @@ class Entry:
 def entry(edition: Edition, delivery: Delivery, outcome: Outcome, unanswered: Event, now: datetime) -> Entry:
     """Return what became of a delivery. unanswered: what to do with one that got no answer."""
     event, reason, next_try_at = _decide(edition, delivery, outcome, unanswered, now)
-    return _entry(delivery, event, now, reason=reason, next_try_at=next_try_at)
+    return _entry(delivery.id, event, now, reason=reason, next_try_at=next_try_at)
 
 
-def returned(delivery: Delivery, now: datetime, again_at: datetime | None = None) -> Entry:
+def returned(delivery_id: int, now: datetime, again_at: datetime | None = None) -> Entry:
     """Return that a delivery was not handed over: anyone may claim it again, at once or from again_at on."""
-    return _entry(delivery, Event.RETURNED, now, next_try_at=again_at or now)
+    return _entry(delivery_id, Event.RETURNED, now, next_try_at=again_at or now)
 
 
 def _decide(
@@ -62,12 +62,12 @@ def _decide(
 
 
 def _entry(
-    delivery: Delivery, event: Event, now: datetime, *, reason: str = "", next_try_at: datetime | None = None
+    delivery_id: int, event: Event, now: datetime, *, reason: str = "", next_try_at: datetime | None = None
 ) -> Entry:
     from publisher.store.deliveries import Settled  # loads SQLAlchemy; whoever delivers has loaded it
 
     settled = Settled(
-        delivery.id,
+        delivery_id,
         _MOVES[event],
         tried=event is not Event.RETURNED,
         sent_at=now if event is Event.ACCEPTED else None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from publisher.delivery.journal import Journal
 from publisher.delivery.lifecycle import Event
 from publisher.model import Delivery, DeliveryStatus
 
@@ -19,6 +20,7 @@ class Order:
     clock       gives the present, aware
     progress    told of each delivery once it is in the ledger
     gone        told of each delivery whose mailbox is not there
+    journal     told of each delivery before it is handed over
     rest        how long a relay that failed is left alone, the first time
     """
 
@@ -27,4 +29,5 @@ class Order:
     clock: Callable[[], datetime]
     progress: Callable[[Delivery, DeliveryStatus, str], None]
     gone: Callable[[Delivery, str], None]
+    journal: Journal
     rest: timedelta = timedelta(seconds=1)

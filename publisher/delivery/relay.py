@@ -30,6 +30,10 @@ class Desk(Protocol):
         """Return a message for the relay, or None."""
         ...
 
+    def hands_over(self, message: Message) -> bool:
+        """Write down that the message is about to be handed over; return whether it may be."""
+        ...
+
     def answered(self, relay: Relay, line: Line, answer: Answer) -> None:
         """Take a message's fate."""
         ...
@@ -104,6 +108,10 @@ class Relay:
         self._pace.take(self._loop.time())
         self.taken += 1
         return message
+
+    def hands_over(self, message: Message) -> bool:
+        """See Crew."""
+        return self._desk.hands_over(message)
 
     def domain_wait(self, domain: str, now: float) -> float:
         """Return the seconds until a message may go to a receiving domain."""

@@ -114,6 +114,15 @@ class Sending:
         self._claim_more()
         return None
 
+    def hands_over(self, message: Message) -> bool:
+        """See Desk."""
+        try:
+            self._order.journal.note(self._jobs[message].delivery.id)
+        except TransportError as error:
+            self.end(error)
+            return False
+        return True
+
     def answered(self, relay: Relay, line: Line, answer: Answer) -> None:
         """See Desk."""
         job, fate = self._jobs.pop(answer.message), answer.fate
@@ -186,7 +195,7 @@ class Sending:
             self._dry = False  # only from now on can a claim find it
             self.look()
 
-        self._clerk.note(returned(job.delivery, now, now + timedelta(seconds=again_in)), done)
+        self._clerk.note(returned(job.delivery.id, now, now + timedelta(seconds=again_in)), done)
 
     def _take_back(self, job: Job) -> None:
         self._buffer.appendleft(job)
@@ -224,7 +233,8 @@ class Sending:
         self._loop.call_soon(self.look)
 
     def _largest(self) -> int:
-        # Where a killed process's leases wait for a person, few should be leased at a time.
+        # Where leases wait for a person that lapsed on a machine whose journals are out of reach, few should be
+        # leased at a time.
         return SMALLEST_CLAIM if self._order.unanswered is Event.UNANSWERED_HOLD else LARGEST_CLAIM
 
     def _end_if_over(self) -> None:

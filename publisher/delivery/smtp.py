@@ -134,6 +134,10 @@ class _Single:
         letter, self._letter = self._letter, None
         return letter
 
+    def hands_over(self, message: Message) -> bool:
+        """See Crew: nobody takes a single message over."""
+        return True
+
     def answered(self, line: Line, answer: Answer) -> None:
         """See Crew."""
         line.unwritten -= 1

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from publisher.delivery.journal import SUFFIX as JOURNAL
 from publisher.errors import ProjectError
 
 
@@ -45,7 +46,7 @@ def working(folder: Path) -> Iterator[str]:
 def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
     """Give the names of this machine's workers that are dead, their locks held meanwhile.
 
-    Their files are removed after the block, unless it raises: whoever takes their deliveries over is then
+    Their locks and journals are removed after the block, unless it raises: whoever takes their deliveries over is then
     done.
     """
     with ExitStack() as locks:
@@ -55,6 +56,7 @@ def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
                 dead[path] = locks.enter_context(file)
         yield frozenset(path.name.removesuffix(".lock") for path in dead)
         for path in dead:
+            path.with_suffix(JOURNAL).unlink(missing_ok=True)
             path.unlink(missing_ok=True)
 
 

@@ -118,6 +118,12 @@ class Deliveries:
                 for moves in _distinct(entry.moves for entry in settled)
             )
 
+    def leased_by(self, worker: str) -> Sequence[int]:
+        """Return the ids of what is in a worker's hands, of every edition."""
+        query = sa.select(deliveries.c.id).where(deliveries.c.lease_owner == worker).order_by(deliveries.c.id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalars().all()
+
     def reclaim(
         self,
         *,

@@ -85,6 +85,11 @@ class Dialogue:
         return any(asked.step is _Step.END and asked.message for asked in self._asked)
 
     @property
+    def due(self) -> Message | None:
+        """The message whose body `writes` would write now."""
+        return self._current if self._due else None
+
+    @property
     def busy(self) -> bool:
         """Whether any message is in hand."""
         return self._current is not None or self._next is not None or self.handed_over
@@ -108,10 +113,10 @@ class Dialogue:
         hand_over: False holds a body back, and with it all that comes after.
         """
         out: list[bytes] = []
-        if self._due and self._current and hand_over:
-            out += self._current.content
+        if hand_over and (message := self.due):
+            out += message.content
             out.append(END)
-            self._asked.append(_Asked(_Step.END, self._current))
+            self._asked.append(_Asked(_Step.END, message))
             self._current, self._due = None, False
             self._begin()
         while self._todo and (self._offer.pipelining or not self._asked):

@@ -16,6 +16,10 @@ class Crew(Protocol):
         """Return one more message to send, or None for now; the line is then called again with `pump`."""
         ...
 
+    def hands_over(self, message: Message) -> bool:
+        """Know that a message is about to be handed over; return whether it may be."""
+        ...
+
     def answered(self, line: Line, answer: Answer) -> None:
         """Take a message's fate. Until `written` is called for it, the line hands nothing more over."""
         ...
@@ -70,9 +74,16 @@ class Line(asyncio.Protocol):
                 break
             self._left -= 1
             self._answer(dialogue.give(message))
-        self._write(dialogue.writes(hand_over=not self.unwritten and not self._stopping))
+        self._write(dialogue.writes(hand_over=self._may_hand_over()))
         if self._left <= 0 or self._stopping:
             self._leave()
+
+    def _may_hand_over(self) -> bool:
+        """Whether the body that the server waits for may be written, if there is one."""
+        if self.unwritten or self._stopping:
+            return False
+        due = self._dialogue.due
+        return due is None or self._crew.hands_over(due)
 
     def written(self) -> None:
         """Know that one more answer is in the ledger."""

@@ -1,0 +1,161 @@
+"""One fault with its designed outcome, and the scene on which it happens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from benchmarks.editions import HEADERS, LINKS, MADE_AT, add_readers, ledger, make_edition
+from benchmarks.sinks import Sink, sink
+from publisher.config import Relay
+from publisher.delivery.deliver import Progress, Terms, deliver
+from publisher.delivery.outbox import Outbox
+from publisher.delivery.smtp import SmtpTransport
+from publisher.delivery.transport import Transport
+from publisher.errors import PublisherError
+from publisher.model import DeliveryStatus, Edition
+from publisher.store import Store, open_store
+from publisher.store.ledger import LedgerRow
+
+READERS = 60
+CONNECTIONS = 4
+
+Mode = Literal["resend", "hold"]
+Designed = Mapping[DeliveryStatus, range]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A way in which something is broken.
+
+    does      what the sender does about it, in words for the table
+    happen    lets it happen, and delivers meanwhile; returns the error that ended the run, "" for none
+    designed  how many rows stand in each status after that; the others are empty
+    says      what the error has in it; "" for no error
+    twice     so many copies there may be in the end
+    prepare   makes the scene ready, before there is an edition
+    """
+
+    name: str
+    does: str
+    happen: Callable[[Scene], str]
+    designed: Designed
+    says: str = ""
+    mode: Mode = "hold"
+    twice: int = 0
+    prepare: Callable[[Scene], None] = lambda scene: None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a fault made of an edition.
+
+    during  how many rows stood in each status when the faulty run was over
+    rows    the ledger after all was mended
+    got     how many messages servers took, by recipient, over both
+    """
+
+    error: str
+    during: Mapping[DeliveryStatus, int]
+    rows: tuple[LedgerRow, ...]
+    got: Counter[str]
+
+
+class Scene:
+    """A project with readers and an edition, and servers that fail as they are told."""
+
+    def __init__(self, folder: Path, mode: Mode) -> None:
+        self.folder = folder
+        self.mode: Mode = mode
+        self.sinks: list[Sink] = []
+        self.outbox, self.database, self.state = folder / "outbox", folder / "database", folder / "state"
+        self.stack = ExitStack()
+        self._now = MADE_AT
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.stack.close()
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.database}/publisher.db"
+
+    def seen(self, fault: Fault) -> Seen:
+        """Let the fault happen, mend everything, let half a day pass, and look."""
+        self.stack.callback(self.stop_all)
+        fault.prepare(self)
+        with open_store(self.url, self.folder) as store:
+            add_readers(store, READERS)
+            edition = make_edition(store)
+        error = fault.happen(self)
+        self.take_over()
+        with open_store(self.url, self.folder) as store:
+            during = store.deliveries.counts(edition.id)
+        self.stop_all()
+        self._now += timedelta(hours=12)
+        self._finish()
+        got = Counter(one.recipient for each in self.sinks if not each.refuses for one in each.taken())
+        return Seen(error, Counter(during.by_status), tuple(ledger(self.url, self.folder)), got + self._filed())
+
+    def sink(self, *options: str, port: int = 0) -> Sink:
+        """Start one more server."""
+        folder = self.folder / f"sink{len(self.sinks)}"
+        self.sinks.append(self.stack.enter_context(sink(folder, *options, port=port)))
+        return self.sinks[-1]
+
+    def stop_all(self) -> None:
+        """End every server."""
+        for each in self.sinks:
+            each.stop()
+
+    def send(self, *ports: int, progress: Progress = lambda *told: None, **settings: Any) -> str:
+        """Deliver over servers at these ports; return the error, "" for none. settings: of each relay."""
+        common = {"tls": "none", "connections": CONNECTIONS, "timeout": 10} | settings
+        relays = [Relay(**({"url": f"smtp://127.0.0.1:{port}"} | common)) for port in ports]
+        return self._over(lambda: SmtpTransport(relays), progress)
+
+    def file(self) -> str:
+        """Deliver into the outbox; return the error, "" for none."""
+        return self._over(lambda: Outbox(self.outbox), lambda *told: None)
+
+    def take_over(self) -> None:
+        """Do what the next run does first, so that the ledger says what it makes of a run that broke down."""
+        from publisher.delivery.deliver import take_over
+
+        with open_store(self.url, self.folder) as store, SmtpTransport([]) as transport:
+            take_over(store, transport, terms=self._terms(), now=self._now)
+
+    def _over(self, open_transport: Callable[[], Transport], progress: Progress) -> str:
+        try:
+            with open_store(self.url, self.folder) as store, open_transport() as transport:
+                for edition in store.editions.unfinished():
+                    self._deliver(store, transport, edition, progress)
+        except PublisherError as error:
+            return str(error)
+        return ""
+
+    def _deliver(self, store: Store, transport: Transport, edition: Edition, progress: Progress) -> None:
+        deliver(store, transport, edition, HEADERS, LINKS, terms=self._terms(), clock=self._clock, progress=progress)
+
+    def _clock(self) -> datetime:
+        return self._now
+
+    def _terms(self) -> Terms:
+        return Terms(self.state, on_uncertain=self.mode, rest=timedelta(milliseconds=20))
+
+    def _finish(self) -> None:
+        """Send what still waits: to where it went before."""
+        error = self.file() if self.outbox.exists() else self.send(self.sink().port)
+        if error:
+            raise RuntimeError(f"it was not mended: {error}")
+
+    def _filed(self) -> Counter[str]:
+        files = (self.outbox / "new").glob("*.eml")
+        return Counter(path.name.removeprefix("weekly-2026-W47-").rpartition("-")[0] for path in files)

@@ -1,0 +1,90 @@
+"""Disks that are full, at one place each: small file systems in memory, which only root can mount."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.broken import CONNECTIONS, READERS, Fault, Scene
+from benchmarks.servers import all_of
+from publisher.model import DeliveryStatus as Status
+
+_PAGE = 4096
+_FITS = 20
+
+
+def _small(place: Callable[[Scene], Path]) -> Callable[[Scene], None]:
+    """Put a place of the scene on a file system of 4 MiB."""
+
+    def prepare(scene: Scene) -> None:
+        folder = place(scene)
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
+        scene.stack.callback(subprocess.run, ["umount", "-l", str(folder)], check=True)
+
+    return prepare
+
+
+def _full(folder: Path, room: int, send: Callable[[], str]) -> str:
+    """Send while a folder's file system has so many bytes of room."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        system = os.statvfs(folder)
+        file.write(bytes(system.f_bavail * system.f_frsize - room))
+    try:
+        return send()
+    finally:
+        filler.unlink()
+
+
+def _outbox(scene: Scene) -> str:
+    for part in ("tmp", "new", "cur"):
+        (scene.outbox / part).mkdir()
+    return _full(scene.outbox, _FITS * _PAGE, scene.file)
+
+
+def _database(scene: Scene) -> str:
+    port = scene.sink().port
+    return _full(scene.database, 24 * _PAGE, lambda: scene.send(port))
+
+
+def _state(scene: Scene) -> str:
+    port = scene.sink().port
+    return _full(scene.state, 0, lambda: scene.send(port))
+
+
+# What was answered while the disk was full is in doubt: one message a connection.
+_STOPPED = {
+    Status.SENT: range(READERS),
+    Status.UNCERTAIN: range(CONNECTIONS + 1),
+    Status.QUEUED: range(1, READERS + 1),
+}
+
+DISKS: tuple[Fault, ...] = (
+    Fault(
+        "the disk of `outbox/` is full",
+        "stops; the rest goes when there is room",
+        _outbox,
+        {Status.SENT: range(1, _FITS + 1), Status.QUEUED: range(READERS - _FITS, READERS)},
+        "the outbox cannot be written",
+        prepare=_small(lambda scene: scene.outbox),
+    ),
+    Fault(
+        "the disk of the database is full",
+        "stops; holds what was answered and could not be written",
+        _database,
+        _STOPPED,
+        "disk is full",
+        prepare=_small(lambda scene: scene.database),
+    ),
+    Fault(
+        "the disk of `.publisher/` is full",
+        "does not begin",
+        _state,
+        all_of(Status.QUEUED),
+        "cannot be made",
+        prepare=_small(lambda scene: scene.state),
+    ),
+)

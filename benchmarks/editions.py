@@ -1,0 +1,48 @@
+"""What the proofs of delivery share: an edition with many readers, and what the ledger says of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from publisher.delivery.links import Links
+from publisher.delivery.message import NewsletterHeaders
+from publisher.model import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
+from publisher.store import Store, open_store
+from publisher.store.additions import NewSubscriber
+from publisher.store.ledger import LedgerRow
+
+MADE_AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+LINKS = Links("https://letters.example.org", "a secret for benchmarks only")
+HEADERS = NewsletterHeaders("Weekly", "Ada <ada@example.org>", "weekly.example.org")
+_LETTER = Letter("", "Hello", "", f"<p>Hello {Mark.NAME}</p>", f"Hello {Mark.NAME}\n{Mark.UNSUBSCRIBE}\n")
+
+
+def address(number: int) -> str:
+    """Return a reader's address."""
+    return f"reader{number}@example.org"
+
+
+def add_readers(store: Store, count: int) -> None:
+    """Add readers of the newsletter "weekly"."""
+    wishes = (Subscription("weekly"),)
+    for start in range(0, count, 10_000):
+        numbers = range(start, min(start + 10_000, count))
+        people = [NewSubscriber(address(i), name=f"Reader {i}", subscriptions=wishes) for i in numbers]
+        store.subscribers.add_many(people, at=MADE_AT, source="benchmark")
+
+
+def make_edition(store: Store) -> Edition:
+    """Make an edition for everybody who is there."""
+    posts = (EditionPost("tag:example.org,2026:a", "A post", "https://example.org/a/"),)
+    edition = store.editions.create(EditionDraft("weekly", "2026-W47", 1, "Hello", MADE_AT, posts, (_LETTER,)))
+    if edition is None:
+        raise ValueError("there is one already")
+    return edition
+
+
+def ledger(url: str, root: Path) -> list[LedgerRow]:
+    """Return every delivery of the only edition there is."""
+    with open_store(url, root) as store:
+        (edition,) = store.editions.list()
+        return list(store.ledger.rows(edition.id))

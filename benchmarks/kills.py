@@ -1,0 +1,258 @@
+"""Senders killed by SIGKILL again and again: who was lost, who got two, and who was truly in doubt.
+
+    python -m benchmarks.kills [--recipients 20000] [--kills 25] [--database both] [--senders 1 2]
+                               [--mode resend hold] [--connections 8] [--write]
+
+An edition goes to a real smtp-sink that keeps all it takes. At random moments a sender is killed and another one
+started. What the dead one's journal says it had handed over, and the ledger does not know the answer to, was in flight.
+The promises are judged by what the sink kept; the exit code is 1 where one does not hold. --write puts the table
+into docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.editions import add_readers, ledger, make_edition
+from benchmarks.imports import databases
+from benchmarks.senders import Order, Sender
+from benchmarks.sinks import Sink, Taken, sink
+from benchmarks.tables import markdown, write
+from publisher.delivery.journal import SUFFIX, handed_over
+from publisher.model import DeliveryStatus
+from publisher.store import Store, open_store
+from publisher.store.ledger import LedgerRow
+
+_SEED = 20261122
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of the proof."""
+
+    database: str
+    senders: int
+    mode: str
+    recipients: int
+    kills: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a trial. in_flight: the ids in doubt at each kill."""
+
+    trial: Trial
+    in_flight: tuple[frozenset[int], ...]
+    taken: tuple[Taken, ...]
+    rows: tuple[LedgerRow, ...]
+    seconds: float
+
+    @property
+    def doubted(self) -> frozenset[int]:
+        """Everything that was in flight at any kill."""
+        return frozenset[int]().union(*self.in_flight)
+
+    @property
+    def most_in_flight(self) -> int:
+        return sum(map(len, self.in_flight))
+
+    @property
+    def lost(self) -> set[str]:
+        """Who got nothing, and is not listed as uncertain."""
+        listed = {row.address for row in self.rows if row.status is DeliveryStatus.UNCERTAIN and row.reason}
+        return {row.address for row in self.rows} - {one.recipient for one in self.taken} - listed
+
+    @property
+    def copies(self) -> Counter[str]:
+        """Who got more than one, and how many more."""
+        return Counter({who: n - 1 for who, n in Counter(one.recipient for one in self.taken).items() if n > 1})
+
+    @property
+    def unlike(self) -> set[str]:
+        """Who got two that differ, in their Message-ID or anywhere else."""
+        seen: dict[str, set[tuple[str, str]]] = {}
+        for one in self.taken:
+            seen.setdefault(one.recipient, set()).add((one.message_id, one.digest))
+        return {who for who, kinds in seen.items() if len(kinds) > 1}
+
+    @property
+    def uncertain(self) -> frozenset[int]:
+        return frozenset(row.id for row in self.rows if row.status is DeliveryStatus.UNCERTAIN)
+
+    def broken(self) -> list[str]:
+        """Return the promises that do not hold."""
+        return [promise for promise, holds in self._promises().items() if not holds]
+
+    def _promises(self) -> dict[str, bool]:
+        trial, by_address = self.trial, {row.address: row.id for row in self.rows}
+        ids = {one.message_id for one in self.taken}
+        common = {
+            "most kills met a living sender": 2 * len(self.in_flight) > trial.kills,
+            "every reader has a row": len(self.rows) == trial.recipients,
+            "nobody is lost": not self.lost,
+            "copies are equal to the byte": not self.unlike,
+            "each reader has a Message-ID": len(ids) == len({one.recipient for one in self.taken}),
+            "at most one message a connection was in flight": all(len(s) <= trial.connections for s in self.in_flight),
+            "whatever is sent arrived": self._sent() <= {one.recipient for one in self.taken},
+        }
+        if trial.mode == "hold":
+            return common | {
+                "nobody got two": not self.copies,
+                "what was in flight is uncertain, and nothing else": self.uncertain == self.doubted,
+                "every row is sent or uncertain": len(self._sent()) + len(self.uncertain) == len(self.rows),
+            }
+        return common | {
+            "every row is sent": len(self._sent()) == len(self.rows),
+            "copies were in flight at a kill": all(by_address[who] in self.doubted for who in self.copies),
+            "there are no more copies than messages in flight": self.copies.total() <= self.most_in_flight,
+        }
+
+    def _sent(self) -> set[str]:
+        return {row.address for row in self.rows if row.status is DeliveryStatus.SENT}
+
+
+class _Proof:
+    """The senders of one trial, and what is seen when one of them is killed."""
+
+    def __init__(self, trial: Trial, store: Store, order: Order) -> None:
+        self._trial, self._store, self._order = trial, store, order
+        self._standby = Sender(order)
+        self._dice = random.Random(f"{_SEED} {trial}")
+        self.in_flight: list[frozenset[int]] = []
+
+    def run(self, to: Sink) -> None:
+        """Kill at the trial's moments, then let a last sender end it."""
+        trial, dice = self._trial, self._dice
+        room = range(trial.recipients // 50, trial.recipients * 4 // 5)
+        senders = [self._next() for _ in range(trial.senders)]
+        for target in sorted(dice.sample(room, trial.kills)):
+            victim = dice.randrange(len(senders))
+            while senders[victim].running and (to.count() < target or not self._journals(senders[victim])):
+                time.sleep(0.002)
+            time.sleep(dice.random() * 0.005)
+            self._kill(senders[victim])
+            senders[victim] = self._next()
+        for sender in [*senders, self._next()]:
+            if error := sender.finish():
+                raise RuntimeError(error)
+        self._standby.kill()
+
+    def _next(self) -> Sender:
+        """Let the sender that waits begin, and start another one to wait."""
+        sender, self._standby = self._standby, Sender(self._order)
+        sender.go()
+        return sender
+
+    def _journals(self, sender: Sender) -> list[Path]:
+        return list((self._order.folder / "workers").glob(f"*.{sender.process.pid}.*{SUFFIX}"))
+
+    def _kill(self, sender: Sender) -> None:
+        if not sender.kill():
+            return
+        workers = self._order.folder / "workers"
+        name = self._journals(sender)[0].name.removesuffix(SUFFIX)
+        leased = self._store.deliveries.leased_by(name)
+        doubtful = handed_over(workers, name, leased) if leased else frozenset()  # it may not have begun yet
+        if doubtful is None:
+            raise RuntimeError(f"{name}{SUFFIX} tells nothing: this proof needs Linux")
+        self.in_flight.append(doubtful)
+
+
+def prove(trial: Trial, url: str, folder: Path) -> Result:
+    """Run one trial in an empty database."""
+    with open_store(url, folder) as store, sink(folder / "sink") as to:
+        add_readers(store, trial.recipients)
+        make_edition(store)
+        server = {"url": f"smtp://127.0.0.1:{to.port}", "tls": "none", "connections": trial.connections}
+        proof = _Proof(trial, store, Order(url, folder, (server,), trial.mode))
+        begun = time.perf_counter()
+        proof.run(to)
+        seconds = time.perf_counter() - begun
+        return Result(trial, tuple(proof.in_flight), tuple(to.taken()), tuple(ledger(url, folder)), seconds)
+
+
+def prove_in_new_database(trial: Trial) -> Result:
+    """Make a database for one trial, and run it."""
+    with tempfile.TemporaryDirectory(prefix="publisher-kills-") as name:
+        folder = Path(name)
+        with databases(trial.database, folder / "database") as urls:
+            url = f"sqlite:///{folder}/publisher.db" if trial.database == "sqlite" else urls[0]
+            return prove(trial, url, folder)
+
+
+HEADER = (
+    "database",
+    "senders",
+    "`on_uncertain`",
+    "kills",
+    "in flight",
+    "lost",
+    "copies",
+    "unlike",
+    "uncertain",
+    "as promised",
+)
+
+
+def line(result: Result) -> tuple[str, ...]:
+    """Return a result as a line of the table."""
+    trial = result.trial
+    figures = (result.most_in_flight, len(result.lost), result.copies.total(), len(result.unlike))
+    words = ("SQLite" if trial.database == "sqlite" else "PostgreSQL", str(trial.senders), f"`{trial.mode}`")
+    verdict = "yes" if not result.broken() else "NO: " + "; ".join(result.broken())
+    return (*words, str(len(result.in_flight)), *map(str, figures), str(len(result.uncertain)), verdict)
+
+
+def section(results: Sequence[Result]) -> str:
+    """Return the part of the document."""
+    trial = results[0].trial
+    said = (
+        f"{trial.recipients:,} recipients, {trial.connections} connections a sender, {trial.kills} kills at random"
+        f" moments, {len(results)} trials."
+    )
+    return f"{said}\n\n{markdown(HEADER, [line(result) for result in results])}"
+
+
+def main() -> int:
+    """Run every trial that is asked for, and print the table."""
+    given = _arguments()
+    kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
+    trials = [
+        Trial(kind, senders, mode, given.recipients, given.kills, given.connections)
+        for kind in kinds
+        for senders in given.senders
+        for mode in given.mode
+    ]
+    results = []
+    for trial in trials:
+        results.append(result := prove_in_new_database(trial))
+        print(f"{result.seconds:6.1f} s  {' | '.join(line(result))}", file=sys.stderr, flush=True)
+    print(section(results))
+    if given.write:
+        write("kills", section(results))
+    return 1 if any(result.broken() for result in results) else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__.split("\n")[0])
+    parser.add_argument("--recipients", type=int, default=20_000, help="readers (default 20000)")
+    parser.add_argument("--kills", type=int, default=25, help="kills in each trial (default 25)")
+    parser.add_argument("--connections", type=int, default=8, help="connections of each sender (default 8)")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--senders", type=int, nargs="+", choices=(1, 2), default=[1, 2], help="how many at once")
+    parser.add_argument("--mode", nargs="+", choices=("resend", "hold"), default=["resend", "hold"])
+    parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

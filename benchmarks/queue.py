@@ -1,0 +1,188 @@
+"""An edition for a million readers: how long it takes to queue it, and how much memory to send from it.
+
+    python -m benchmarks.queue [--readers 1000000] [--sent 20000] [--database sqlite] [--write]
+
+The sender runs in a process of its own and is measured there: its memory before it begins and at its peak, and how
+long a claim takes at the beginning and after so many were sent. The server is smtp-sink. --write puts the table into
+docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.editions import HEADERS, LINKS, add_readers, make_edition
+from benchmarks.imports import databases
+from benchmarks.measure import median
+from benchmarks.sinks import sink
+from benchmarks.tables import markdown, write
+from publisher.config import Relay
+from publisher.delivery.deliver import Terms, deliver
+from publisher.delivery.entries import returned
+from publisher.delivery.lifecycle import Event, moves
+from publisher.delivery.smtp import SmtpTransport
+from publisher.model import Delivery, DeliveryStatus, Edition
+from publisher.store import Store, open_store
+
+_CLAIM = 500
+_CLAIMS = 9
+
+
+def queue(url: str, folder: Path, readers: int) -> dict[str, float]:
+    """Make so many readers and an edition for them; return the seconds of both."""
+    with open_store(url, folder) as store:
+        begun = time.perf_counter()
+        add_readers(store, readers)
+        added = time.perf_counter()
+        make_edition(store)
+        return {"adding": added - begun, "making": time.perf_counter() - added}
+
+
+def send_some(url: str, folder: Path, port: int, most: int) -> dict[str, float]:
+    """Send so many of the deliveries, and stop as Control-C does; return what was measured in this process."""
+    with open_store(url, folder) as store:
+        (edition,) = store.editions.unfinished()
+        first, before = _claim_ms(store, edition), _peak_mib()
+        begun = time.perf_counter()
+        _deliver(store, edition, folder, port, _stop_after(most))
+        seconds = time.perf_counter() - begun
+        sent = store.deliveries.counts(edition.id)[DeliveryStatus.SENT]
+        figures = {"before_mib": before, "peak_mib": _peak_mib(), "first_ms": first}
+        return figures | {"later_ms": _claim_ms(store, edition), "sent": sent, "rate": sent / seconds}
+
+
+def _deliver(store: Store, edition: Edition, folder: Path, port: int, progress: Callable[..., None]) -> None:
+    server = Relay(url=f"smtp://127.0.0.1:{port}", tls="none", connections=16, messages=1_000_000)
+    try:
+        with SmtpTransport([server]) as transport:
+            terms = Terms(folder)
+            deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=_clock, progress=progress)
+    except KeyboardInterrupt:
+        return
+
+
+def _stop_after(most: int) -> Callable[[Delivery, DeliveryStatus, str], None]:
+    told = 0
+
+    def progress(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+        nonlocal told
+        told += 1
+        if told == most:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def _claim_ms(store: Store, edition: Edition) -> float:
+    """Return the median time of a claim, in milliseconds; what it leased is given back."""
+    times = []
+    for _ in range(_CLAIMS):
+        now, begun = _clock(), time.perf_counter()
+        claimed = store.deliveries.claim(
+            edition.id,
+            "benchmark",
+            now=now,
+            lease_until=now + timedelta(minutes=2),
+            limit=_CLAIM,
+            claimed=moves(Event.CLAIMED),
+            left=moves(Event.LEFT),
+        )
+        times.append((time.perf_counter() - begun) * 1000)
+        store.deliveries.acknowledge("benchmark", [returned(each.id, edition.made_at).settled for each in claimed])
+    return median(times)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+
+
+HEADER = (
+    "database",
+    "readers",
+    "edition queued in",
+    "peak before sending",
+    "peak",
+    "claim of 500 at first",
+    "later",
+    "sent",
+    "a second",
+)
+
+
+def measure(kind: str, readers: int, most: int) -> tuple[str, ...]:
+    """Measure one database; return a line of the table."""
+    with tempfile.TemporaryDirectory(prefix="publisher-queue-") as name, sink(Path(name) / "sink") as to:
+        folder = Path(name)
+        with databases(kind, folder / "database") as urls:
+            url = f"sqlite:///{folder}/publisher.db" if kind == "sqlite" else urls[0]
+            made = _apart({"do": "queue", "url": url, "folder": name, "readers": readers})
+            print(f"{kind}: {readers:,} readers added in {made['adding']:.0f} s", file=sys.stderr, flush=True)
+            told = _apart({"do": "send", "url": url, "folder": name, "port": to.port, "most": most})
+    return (
+        "SQLite" if kind == "sqlite" else "PostgreSQL",
+        f"{readers:,}",
+        f"{made['making']:.1f} s",
+        f"{told['before_mib']:.0f} MiB",
+        f"{told['peak_mib']:.0f} MiB",
+        f"{told['first_ms']:.1f} ms",
+        f"{told['later_ms']:.1f} ms",
+        f"{told['sent']:,.0f}",
+        f"{told['rate']:,.0f}",
+    )
+
+
+def _apart(what: dict[str, Any]) -> dict[str, float]:
+    """Do a part in a process of its own, so that its memory is its own."""
+    words = [sys.executable, "-m", "benchmarks.queue", "--part", json.dumps(what)]
+    root = Path(__file__).resolve().parents[1]
+    said = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return dict(json.loads(said))
+
+
+def _part(what: dict[str, Any]) -> dict[str, float]:
+    folder = Path(what["folder"])
+    if what["do"] == "queue":
+        return queue(what["url"], folder, what["readers"])
+    return send_some(what["url"], folder, what["port"], what["most"])
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure and print."""
+    given = _arguments(words)
+    if given.part:
+        print(json.dumps(_part(json.loads(given.part))))
+        return 0
+    kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
+    section = markdown(HEADER, [measure(kind, given.readers, given.sent) for kind in kinds])
+    print(section)
+    if given.write:
+        write("queue", section)
+    return 0
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--readers", type=int, default=1_000_000, help="readers (default 1000000)")
+    parser.add_argument("--sent", type=int, default=20_000, help="messages to send (default 20000)")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

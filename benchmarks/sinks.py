@@ -1,0 +1,119 @@
+"""Postfix's smtp-sink as it is needed to prove things: with faults, and with a record of all that it took."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+# Stands before each message in the record; no message has such a line.
+_CUT = "=====one more message====="
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One message as the sink took it. digest: of its bytes, without what the sink itself wrote above them."""
+
+    recipient: str
+    message_id: str
+    digest: str
+
+
+@dataclass
+class Sink:
+    """A running smtp-sink.
+
+    record   a file of all that it took, in the order of arrival
+    refuses  it says no to the end of every message, and records them all the same
+    """
+
+    port: int
+    record: Path
+    process: subprocess.Popen[bytes]
+    refuses: bool = False
+    _read: int = field(default=0, init=False)
+    _count: int = field(default=0, init=False)
+
+    def count(self) -> int:
+        """Return how many messages have arrived; reads only what is new."""
+        if self.record.exists():
+            with self.record.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+            whole = new.rfind(b"\n") + 1
+            self._count += new[:whole].count(_CUT.encode() + b"\n")
+            self._read += whole
+        return self._count
+
+    def taken(self) -> list[Taken]:
+        """Return every message."""
+        text = self.record.read_bytes().decode("utf-8", "surrogateescape") if self.record.exists() else ""
+        return [_message(part) for part in text.split(f"{_CUT}\n")[1:]]
+
+    def stop(self) -> None:
+        """End it at once, as a machine does that is switched off."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
+    """Run smtp-sink with such options until the block ends. folder: for its record, which goes on if there is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record, port = folder / "taken", port or free_port()
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    words = [program("smtp-sink"), *user, "-D", str(record), "-S", f"{_CUT}\\n", *options, f"127.0.0.1:{port}", "1000"]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    refusals = [one for sign, one in pairwise(options) if sign in ("-f", "-r", "-Q")]
+    running = Sink(port, record, process, "." in refusals)
+    try:
+        if "CONNECT" not in " ".join(options):
+            _await(process, port)
+        yield running
+    finally:
+        running.stop()
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """Return the path of one of Postfix's programs; end with a word where it is missing."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        sys.exit(f"{name} is missing: on Debian, apt install postfix")
+    return found
+
+
+def _await(process: subprocess.Popen[bytes], port: int) -> None:
+    for _ in range(1_000):
+        if process.poll() is not None:
+            sys.exit("smtp-sink ended at once")
+        with socket.socket() as caller:
+            if not caller.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.005)
+    sys.exit("smtp-sink does not listen")
+
+
+def _message(part: str) -> Taken:
+    envelope, _, rest = part.partition("Received: ")
+    message = re.sub(r"\A.*\n(?:[ \t].*\n)*", "", rest)  # the sink's own header, over several lines
+    recipient = re.search(r"X-Rcpt-Args: <(.*?)>", envelope)
+    message_id = re.search(r"(?im)^Message-ID:\s*(<.*?>)", message)
+    digest = hashlib.sha256(message.encode("utf-8", "surrogateescape")).hexdigest()
+    return Taken(recipient[1] if recipient else "", message_id[1] if message_id else "", digest)
