@@ -1,7 +1,7 @@
 """A program for the crash tests: deliver all that is unfinished, as `publish` does.
 
 Waits for a line on standard input before it begins.
-Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold.
+Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold, connections (1).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from publisher.delivery.smtp import SmtpTransport
 from publisher.store import open_store
 
 
-def main(url: str, state: str, way: str, on_uncertain: str) -> None:
+def main(url: str, state: str, way: str, on_uncertain: str, connections: str = "1") -> None:
     kind, _, where = way.partition(":")
     port = int(where) if kind == "smtp" else 25
-    smtp = Smtp(host="127.0.0.1", port=port, tls="none", connections=1)
+    smtp = Smtp(host="127.0.0.1", port=port, tls="none", connections=int(connections))
     terms = Terms(Path(state), on_uncertain="hold" if on_uncertain == "hold" else "resend")
     with (
         open_store(url, Path(state)) as store,
