@@ -64,4 +64,5 @@ def test_a_key_that_is_not_there_stops_a_publish_with_one_line(empty: Project) -
     empty.ok("subscribers", "add", "reader@example.org")
     ran = empty.run("publish")
     assert ran.code == 1
-    assert "letters.letters.example.pem: newsletter weekly: the key cannot be read: No such file or directory" in ran.err
+    why = "newsletter weekly: the key cannot be read: No such file or directory"
+    assert f"letters.letters.example.pem: {why}" in ran.err
