@@ -71,6 +71,10 @@ class _Caller:
         """See Crew."""
         return None
 
+    def hands_over(self, message: Message) -> bool:
+        """See Crew."""
+        return False
+
     def answered(self, line: Line, answer: Answer) -> None:
         """See Crew."""
 
