@@ -6,7 +6,7 @@ this run or of one that was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from publisher.model import (
     Letter,
     Problem,
 )
-from publisher.plan import Plan, make_plan
+from publisher.plan import Call, Plan, make_plan
 from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts, unmade
 from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
 
@@ -58,7 +58,13 @@ class Made:
 
 
 def compose_plan(
-    config: Config, store: Store | None, names: Sequence[str], now: datetime, *, keep: bool = True
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    keep: bool = True,
+    calls: Mapping[str, Call] | None = None,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as make_plan does, and compose every edition of the plan; write none of them.
 
@@ -67,7 +73,7 @@ def compose_plan(
     """
     unreadable: dict[str, Problem] = {}
     while True:
-        plan = make_plan(config, store, names, now, keep=keep, without=unreadable)
+        plan = make_plan(config, store, names, now, keep=keep, without=unreadable, calls=calls)
         try:
             drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:
@@ -148,13 +154,27 @@ def deliver_open(
     progress: Callable[[int, int], None] | None,
     made: Sequence[Made] = (),
 ) -> list[Delivered]:
-    """Deliver whatever is open and not held, oldest edition first; raise TransportError for a transport without answer.
+    """Deliver whatever is open and may go, oldest edition first; raise TransportError for a transport without answer.
 
     made: by this run. Those that go to nobody stand in the result too.
     """
+    now = clock()
+    editions = [e for e in store.editions.unfinished() if not names or e.newsletter in names]
+    goes = [e for e in editions if not e.held and (e.goes_at is None or e.goes_at <= now)]
+    return deliver_editions(config, store, goes, clock, progress, made)
+
+
+def deliver_editions(
+    config: Config,
+    store: Store,
+    editions: Sequence[Edition],
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], None] | None,
+    made: Sequence[Made] = (),
+) -> list[Delivered]:
+    """Deliver what is due of these editions, one after the other; raise like deliver_open."""
     from publisher.delivery.deliver import deliver
 
-    editions = [e for e in store.editions.unfinished() if not e.held and (not names or e.newsletter in names)]
     unmatched = {one.edition.id: one.planned.unmatched for one in made}
     results = [
         Delivered(one.edition, 0, DeliveryCounts(), unmatched[one.edition.id])

@@ -24,6 +24,7 @@ SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0
 RULES = (
     "checks.py",
     "colours.py",
+    "durations.py",
     "keys.py",
     "letters.py",
     "mistakes.py",
@@ -32,7 +33,7 @@ RULES = (
     "theme.py",
     "web.py",
 )  # what was valid may not be
-NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
+NOT_SETTINGS = {"PUBLISHER_HOST", "PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
 
 
 def find_project(start: Path) -> Path:

@@ -31,7 +31,7 @@ from sqlalchemy.engine import Dialect
 from publisher.model import DeliveryStatus, SubscriberStatus, SuppressionReason, require_aware
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
-HEAD = "0003"
+HEAD = "0005"
 
 # Without fixed names a later migration cannot drop a constraint on both databases.
 NAMES = {
@@ -158,6 +158,7 @@ editions = Table(
     Column("subject", Text, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("held", Text, nullable=False, server_default=text("''")),  # why nothing of it is sent now; "" where it is
+    Column("goes_at", UtcTime),  # of an edition that is made ahead: not before that
     UniqueConstraint("newsletter", "slot"),
 )
 

@@ -62,7 +62,7 @@ def mail_welcome(office: Office, person: Subscriber, gained: tuple[str, ...]) ->
         newsletter = office.config.newsletter(held.newsletter)
         if newsletter is None or not newsletter.welcome or held.newsletter not in gained:
             continue
-        edition = next(iter(office.store.editions.list(newsletter.name, limit=1)), None)
+        edition = next(iter(office.store.editions.public(office.now(), newsletter.name, limit=1)), None)
         if edition is not None:
             _mail_edition(office, person, held, edition)
 
