@@ -128,7 +128,7 @@ class Edition:
     """What a newsletter sent for one slot. Immutable once made, but for its hold; id is its key in the store.
 
     held     why its sending waits for a person, as of when it was read; "" where it goes
-    goes_at  before when nothing of it is sent, of one that was made ahead
+    goes_at  before when nothing of it is sent, of one that was made ahead or had to wait
     """
 
     id: int
@@ -144,6 +144,11 @@ class Edition:
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
         require_aware("goes_at", self.goes_at)
+
+    @property
+    def dated(self) -> datetime:
+        """The moment that its messages and its web copy are dated by: when it goes, or was made."""
+        return self.goes_at or self.made_at
 
     @property
     def path(self) -> str:

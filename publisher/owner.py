@@ -84,8 +84,9 @@ def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime)
 
 def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
     """Put the words and the link above everything in a letter's body."""
-    said = "<br>".join(html.escape(line) for line in lines)
-    said = said.replace(html.escape(link), f'<a href="{html.escape(link)}">{html.escape(link)}</a>')
+    said = "<br>".join(
+        f'<a href="{html.escape(link)}">Approve or skip it</a>' if link in line else html.escape(line) for line in lines
+    )
     style = "margin:0;padding:16px;background:#fff8dc;color:#222222;font:16px/1.5 sans-serif"
     start = document.lower().find("<body")
     end = document.find(">", start) + 1 if start >= 0 else 0

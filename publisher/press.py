@@ -142,7 +142,7 @@ class Press:
             [self._rendered(post) for post in variant.posts],
             planned.number,
             planned.slot,
-            now,
+            planned.goes_at or now,
             self._templates,
             f"{self._config.site_url}/editions/{planned.newsletter.name}/{slot_path(planned.slot)}/",
             note,

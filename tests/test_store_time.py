@@ -50,6 +50,9 @@ def test_what_is_held_is_public_only_when_something_of_it_was_sent(store: Store,
     for edition in (begun, untouched):
         store.editions.hold(edition.id, "a wrong link")
     assert [each.slot for each in store.editions.public(NOW)] == ["2026-W46"]
+    for edition in (begun, untouched):
+        store.editions.begin(edition.id, later(days=3))
+    assert {each.slot: each.dated for each in store.editions.list()} == {"2026-W46": NOW, "2026-W47": later(days=3)}
     store.editions.give_up(untouched.id, "skipped", frees_posts=True)
     assert untouched.posts[0].id not in store.editions.handled_posts("weekly")
     assert [each.held for each in store.editions.list()].count("skipped") == 1

@@ -43,6 +43,9 @@ def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(c
     assert "editions/weekly/2026-W48/index.html" not in clockwork.project.files()
     assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
     assert clockwork.letters() == ["Third and 2 more"]
+    (letter,) = clockwork.project.mail()["ada@example.org"]
+    assert letter["Date"].datetime == SLOT
+    assert "November 23, 2026" in text(letter)
     assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
     assert len(clockwork.project.mail()[OWNER]) == 1
 
@@ -57,6 +60,8 @@ def test_without_a_word_nothing_goes_and_a_word_that_comes_late_sends_at_once(cl
     (edition,) = clockwork.store.editions.list()
     assert approve(clockwork.store, edition, now=SLOT + 3 * DAY)
     assert [each.sent for each in clockwork.at(SLOT + 3 * DAY + MINUTE).delivered] == [1]
+    (letter,) = clockwork.project.mail()["ada@example.org"]
+    assert letter["Date"].datetime == SLOT + 3 * DAY
 
 
 def test_a_skipped_edition_is_never_sent_nor_public_and_its_posts_go_with_the_next(clockwork: Clockwork) -> None:

@@ -142,7 +142,7 @@ def take_over(store: Store, transport: Transport, *, terms: Terms, now: datetime
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
     try:
         return {
-            letter.variant: MessageTemplate.of(letter, headers, edition.made_at)
+            letter.variant: MessageTemplate.of(letter, headers, edition.dated)
             for letter in store.editions.letters(edition.id)
         }
     except ValueError as error:

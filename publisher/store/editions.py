@@ -62,9 +62,7 @@ class Editions:
         require_aware("now", now)
         conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
         goes = (editions.c.held == "") & (editions.c.goes_at.is_(None) | (editions.c.goes_at <= now))
-        tried = (deliveries.c.attempts > 0) | deliveries.c.lease_owner.is_not(None)
-        sent = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, tried).exists()
-        return self._select(goes | sent, *conditions, limit=limit)
+        return self._select(goes | _tried(), *conditions, limit=limit)
 
     def ready(self, now: datetime) -> Sequence[Edition]:
         """Return the editions of which something can be sent now, oldest first: due, or in a lost worker's hands."""
@@ -93,6 +91,13 @@ class Editions:
     def release(self, edition_id: int) -> bool:
         """Let the edition go on; return whether it was held."""
         return self._set_held(edition_id, "", editions.c.held != "")
+
+    def begin(self, edition_id: int, now: datetime) -> None:
+        """Date a held edition anew, of which nothing was tried and whose time is not still to come."""
+        require_aware("now", now)
+        waits = editions.c.held != "", editions.c.goes_at.is_(None) | (editions.c.goes_at < now), sa.not_(_tried())
+        with self._database.write() as connection:
+            connection.execute(sa.update(editions).where(editions.c.id == edition_id, *waits).values(goes_at=now))
 
     def give_up(self, edition_id: int, why: str, *, frees_posts: bool) -> None:
         """Let a held edition wait for ever, for another reason; its posts may go with a later one if that is said."""
@@ -208,6 +213,12 @@ class Editions:
             )
             for row in rows
         ]
+
+
+def _tried() -> sa.ColumnElement[bool]:
+    """Whether anything of an edition was handed over, or is in someone's hands."""
+    tried = (deliveries.c.attempts > 0) | deliveries.c.lease_owner.is_not(None)
+    return sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, tried).exists()
 
 
 class _TakenError(Exception):

@@ -88,7 +88,7 @@ def _send_edition(
         unsubscribe_url=office.links.unsubscribe(person.uid, edition.newsletter),
         preferences_url=office.links.preferences(person.uid),
     )
-    message = MessageTemplate.of(letter, headers, edition.made_at).join(recipient)
+    message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
     _hand_over(transport, headers.sender, person.address, message, f"welcome-{edition.newsletter}/{person.uid}")
 
 
