@@ -104,14 +104,27 @@ def deliver_open(
     watch: Watch | None = None,
     made: Sequence[Made] = (),
 ) -> list[Delivered]:
-    """Deliver whatever is open and not held, oldest edition first; raise TransportError for a transport without answer.
+    """Deliver whatever is open and may go, oldest edition first; see deliver_editions."""
+    now = clock()
+    waiting = [edition for edition in store.editions.unfinished() if not names or edition.newsletter in names]
+    goes = [each for each in waiting if not each.held and (each.goes_at is None or each.goes_at <= now)]
+    return deliver_editions(config, store, goes, clock, watch, made)
+
+
+def deliver_editions(
+    config: Config,
+    store: Store,
+    editions: Sequence[Edition],
+    clock: Callable[[], datetime],
+    watch: Watch | None = None,
+    made: Sequence[Made] = (),
+) -> list[Delivered]:
+    """Deliver what is due of these editions, one after the other; raise TransportError for a transport without answer.
 
     An edition that the mail server refuses whoever it is for is held with the reason, and the others go on. Readers
     whose mailboxes are gone are mailed no more. watch: told of an edition when it begins, and of each delivery.
     made: by this run. Those that go to nobody, or are held, stand in the result too.
     """
-    waiting = [edition for edition in store.editions.unfinished() if not names or edition.newsletter in names]
-    editions = [edition for edition in waiting if not edition.held]
     unmatched = {one.edition.id: one.planned.unmatched for one in made}
     begun = {edition.id for edition in editions}
     results = [

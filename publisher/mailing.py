@@ -103,6 +103,7 @@ class EditionDraft:
     variants     the variant that holders of each choice of topics get, by the choice as the record spells it;
                  None where nothing is sent to them. No topics get "", also where that is not said
     held         why it waits for a person before anything is sent; "" where it goes at once
+    goes_at      when it goes, of one that is made ahead; None where that is when it is made
     """
 
     newsletter: str
@@ -115,16 +116,19 @@ class EditionDraft:
     passed_over: tuple[str, ...] = ()
     variants: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
     held: str = ""
+    goes_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
+        require_aware("goes_at", self.goes_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """What a newsletter sent for one slot. Immutable once made, but for its hold; id is its key in the store.
 
-    held  why its sending waits for a person, as of when it was read; "" where it goes
+    held     why its sending waits for a person, as of when it was read; "" where it goes
+    goes_at  before when nothing of it is sent, of one that was made ahead or had to wait
     """
 
     id: int
@@ -135,9 +139,16 @@ class Edition:
     made_at: datetime
     posts: tuple[EditionPost, ...] = ()
     held: str = ""
+    goes_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
+        require_aware("goes_at", self.goes_at)
+
+    @property
+    def dated(self) -> datetime:
+        """The moment that its messages and its web copy are dated by: when it goes, or was made."""
+        return self.goes_at or self.made_at
 
     @property
     def path(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import Selection, select_posts
 from publisher.editions.variants import variants_of
-from publisher.model import DeliveryCounts, Edition, Post, Problem
+from publisher.model import Choice, DeliveryCounts, Edition, Post, Problem
 from publisher.posts.archive import Archive, read_archive
 from publisher.press import Planned
 
@@ -26,6 +26,33 @@ class Idle:
 
     newsletter: NewsletterConfig
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """For which of its slots a newsletter is planned, and what becomes of the edition.
+
+    slot     its label; "" for the one that holds the moment
+    beside   whether an edition may stand beside the one that the slot has already (2026-W47.2)
+    posts    of "each post": the ids of those that may go, each with why it waits for a person ("" where it goes);
+             None is all of them
+    held     why the edition waits for a person; "" where it goes
+    goes_at  when it goes, of one that is made ahead
+    """
+
+    slot: str = ""
+    beside: bool = True
+    posts: Mapping[str, str] | None = None
+    held: str = ""
+    goes_at: datetime | None = None
+
+
+BY_HAND = Call()
+
+
+def calls_by_hand(config: Config, *, extra: bool) -> dict[str, Call]:
+    """Return the calls of a publish by hand: editions for the moment's slots, or `extra` ones beside theirs."""
+    return {newsletter.name: Call(beside=extra) for newsletter in config.newsletters}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +79,14 @@ def make_plan(
     *,
     keep: bool = True,
     without: Collection[str] = (),
+    calls: Mapping[str, Call] | None = None,
 ) -> Plan:
     """Decide what the newsletters called `names` (all, if none are named) would send at `now`.
 
     store    None when there is no database yet: no subscribers, nothing sent
     keep     False reads the posts without writing their index
     without  sources of posts that cannot be sent
+    calls    for which slot, by the newsletter's name; without one, for the moment's, or beside it
     """
     require_posts(config)
     archive = read_archive(config, now, code_key(), keep=keep)
@@ -66,7 +95,7 @@ def make_plan(
     editions: list[Planned] = []
     idle: list[Idle] = []
     for newsletter in wanted:
-        planned = _plan_newsletter(config, store, newsletter, posts, now)
+        planned = _plan_newsletter(config, store, newsletter, posts, now, (calls or {}).get(newsletter.name, BY_HAND))
         if isinstance(planned, Idle):
             idle.append(planned)
         else:
@@ -84,7 +113,7 @@ def make_plan(
 
 
 def _plan_newsletter(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
+    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime, call: Call
 ) -> list[Planned] | Idle:
     zone = config.newsletter_zone(newsletter)
     # In this order: an edition that another process makes meanwhile takes the slot, or shows in what is handled.
@@ -100,28 +129,34 @@ def _plan_newsletter(
     schedule = parse_schedule(newsletter.schedule)
     number = store.editions.next_number(newsletter.name) if store else 1
     if schedule.kind is ScheduleKind.EACH_POST:
-        # Oldest first, so that letters arrive in the order of the posts; only the first one carries the archive.
-        oldest_first = list(reversed(selection.posts))
-        return [
-            Planned(
-                newsletter,
-                post_slot(post.id),
-                number + index,
-                (post,),
-                _left_behind(selection, oldest_first[1:]) if index == 0 else (),
-                variants_of((post,), choices),
-            )
-            for index, post in enumerate(oldest_first)
-        ]
-    slot = free_slot(slot_label(schedule, now, zone), taken)
+        return _each_post(newsletter, selection, choices, number, call)
+    slot = call.slot or slot_label(schedule, now, zone)
+    if slot in taken and not call.beside and schedule.kind is not ScheduleKind.MANUAL:
+        return Idle(newsletter, f"{slot} has its edition (--extra makes another beside it)")
     variants = variants_of(selection.posts, choices)
-    return [Planned(newsletter, slot, number, selection.posts, selection.passed_over, variants)]
+    slot = free_slot(slot, taken)
+    return [
+        Planned(newsletter, slot, number, selection.posts, selection.passed_over, variants, call.held, call.goes_at)
+    ]
 
 
-def _left_behind(selection: Selection, later: Sequence[Post]) -> tuple[str, ...]:
-    """The archive without the posts whose own letters follow at once."""
-    ids = {post.id for post in later}
-    return tuple(post_id for post_id in selection.passed_over if post_id not in ids)
+def _each_post(
+    newsletter: NewsletterConfig, selection: Selection, choices: Sequence[Choice], number: int, call: Call
+) -> list[Planned]:
+    # Oldest first, so that letters arrive in the order of the posts; only the first one carries the archive.
+    oldest_first = [post for post in reversed(selection.posts) if call.posts is None or post.id in call.posts]
+    return [
+        Planned(
+            newsletter,
+            post_slot(post.id),
+            number + index,
+            (post,),
+            selection.passed_over if index == 0 else (),
+            variants_of((post,), choices),
+            (call.posts or {}).get(post.id, call.held),
+        )
+        for index, post in enumerate(oldest_first)
+    ]
 
 
 def free_slot(label: str, taken: frozenset[str]) -> str:

@@ -27,6 +27,8 @@ class Planned:
     """An edition that would be made now.
 
     variants  who gets which of the posts; the one for all topics first
+    held      why it is to wait for a person; "" where it goes
+    goes_at   when it goes, of one that is made ahead
     """
 
     newsletter: NewsletterConfig
@@ -35,6 +37,8 @@ class Planned:
     posts: tuple[Post, ...]
     passed_over: tuple[str, ...]
     variants: tuple[Variant, ...]
+    held: str = ""
+    goes_at: datetime | None = None
 
     @property
     def recipients(self) -> int:
@@ -99,6 +103,8 @@ class Press:
                 for variant in planned.variants
                 for choice in variant.choices
             },
+            held=planned.held,
+            goes_at=planned.goes_at,
         )
 
     def letter(self, planned: Planned, now: datetime, variant: Variant | None = None) -> Letter:
@@ -136,7 +142,7 @@ class Press:
             [self._rendered(post) for post in variant.posts],
             planned.number,
             planned.slot,
-            now,
+            planned.goes_at or now,
             self._templates,
             f"{self._config.site_url}/editions/{planned.newsletter.name}/{slot_path(planned.slot)}/",
             note,

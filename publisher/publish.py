@@ -6,7 +6,7 @@ this run or of one that was killed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from publisher.model import (
     Letter,
     Problem,
 )
-from publisher.plan import Plan, make_plan
+from publisher.plan import Call, Plan, make_plan
 from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts, unmade
 from publisher.runtime import headers_of, open_transport, project_links
 
@@ -35,7 +35,13 @@ COMPOSED_AGAIN = 5  # times, where subscribers choose topics as an edition is be
 
 
 def compose_plan(
-    config: Config, store: Store | None, names: Sequence[str], now: datetime, *, keep: bool = True
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    keep: bool = True,
+    calls: Mapping[str, Call] | None = None,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as make_plan does, and compose every edition of the plan; write none of them.
 
@@ -45,7 +51,7 @@ def compose_plan(
     """
     unreadable: dict[str, Problem] = {}
     while True:
-        plan = make_plan(config, store, names, now, keep=keep, without=unreadable)
+        plan = make_plan(config, store, names, now, keep=keep, without=unreadable, calls=calls)
         try:
             drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:

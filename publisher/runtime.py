@@ -228,28 +228,31 @@ def run_build(
     accept_new_ids: bool = False,
 ) -> BuildReport:
     """Build the project with the web copies of the editions that were made."""
-    editions = web_copies(config)
+    editions = web_copies(config, now)
     return build(config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids)
 
 
-def web_copies(config: Config) -> Editions:
-    """Return the editions for the site, to be loaded only when there is a new one: SQLAlchemy takes 0.2 s to load."""
+def web_copies(config: Config, now: datetime) -> Editions:
+    """Return the editions that the site shows at a moment, to be loaded only when there is a new one.
+
+    SQLAlchemy takes 0.2 s to load.
+    """
     if not config.pages.enabled or not has_store(config):
         return NO_EDITIONS
-    key = editions_key(config.database.url, config.root)
+    key = editions_key(config.database.url, config.root, now)
     if key is None:
         with open_project_store(config) as store:
-            key = ",".join(str(edition.id) for edition in store.editions.list())
-    return Editions(key, lambda: _load_copies(config)) if key else NO_EDITIONS
+            key = ",".join(str(edition.id) for edition in store.editions.public(now))
+    return Editions(key, lambda: _load_copies(config, now)) if key else NO_EDITIONS
 
 
-def _load_copies(config: Config) -> Sequence[EditionPage]:
+def _load_copies(config: Config, now: datetime) -> Sequence[EditionPage]:
     from publisher.editions.webcopy import web_copy
     from publisher.pages.letters import EditionPage
 
     with open_project_store(config) as store:
         return [
             EditionPage(edition, web_copy(letter.html))
-            for edition in store.editions.list()
+            for edition in store.editions.public(now)
             if (letter := store.editions.letter(edition.id))
         ]

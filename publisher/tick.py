@@ -6,17 +6,19 @@ calls: everything it knows is in the database, so it may be killed at any moment
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, StoreError
 from publisher.model import Edition, Problem
 
 if TYPE_CHECKING:
-    from publisher.publish import Delivered, Made
+    from publisher.dispatch import Delivered
+    from publisher.making import Making
     from publisher.store import Store
 
 Clock = Callable[[], datetime]
@@ -30,11 +32,12 @@ class Ticked:
     at         when it began
     made       editions that it wrote into the ledger; those that wait for a person among them have `held`
     delivered  what became of the editions that it sent from
-    problems   posts that were left out, letters that could not be made, mail that did not leave; also those of
+    problems   posts that are left out, letters that could not be made, mail that did not leave; also those of
                earlier ticks that are still there
-    told       what the owner was mailed about, one line each
+    told       what is new of the problems and of editions that wait, one line each: the owner was mailed them
     kept       chores of housekeeping that were done, one line each
-    waits      why nothing was made or sent at all: this host is not confirmed; "" where it may
+    waits      why nothing was made or sent at all: this host is not confirmed (`publisher hosts confirm`); "" where
+               it may
     """
 
     at: datetime
@@ -52,8 +55,8 @@ class Ticked:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to log."""
-        return not (self.made or self.delivered or self.problems or self.told or self.kept or self.waits)
+        """Whether there is nothing new to log; problems that were told before are not new."""
+        return not (self.made or self.delivered or self.told or self.kept or self.waits)
 
 
 def tick(config: Config, store: Store, clock: Clock, *, progress: Progress | None = None) -> Ticked:
@@ -63,42 +66,84 @@ def tick(config: Config, store: Store, clock: Clock, *, progress: Progress | Non
     whoever stops it raises KeyboardInterrupt in it, and the message in hand is finished. Raises StoreError where the
     database cannot be had; everything else that goes wrong stands among the problems, and the next tick tries again.
     """
+    from publisher.housekeeping import keep_house
+
     now = clock()
-    made, problems = _made(config, store, now)
-    delivered: tuple[Delivered, ...] = ()
+    if waits := why_not_here(config, store, now):
+        return Ticked(now, waits=waits)
+    making, trouble = _make(config, store, now)
+    told, unmailed = _tell(config, store, making, trouble, now)
+    delivered, undelivered = _deliver(config, store, clock, progress, making)
+    kept, undone = keep_house(config, store, now)
+    return Ticked(
+        now,
+        tuple(each.edition for each in making.made),
+        tuple(delivered),
+        (*making.problems, *trouble, *unmailed, *undelivered, *undone),
+        tuple(told),
+        tuple(kept),
+    )
+
+
+def why_not_here(config: Config, store: Store, now: datetime) -> str:
+    """Return why this host may not send; "" where it may. The first host of a project may; it is written down."""
+    from publisher.host import host_id, host_name
+
+    known = store.hosts.list()
+    host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
+    if host.confirmed_at is not None:
+        return ""
+    others = ", ".join(other.name for other in known if other.confirmed_at is not None) or "another"
+    return f"this host, {host.name}, is not confirmed, and the project has run on {others}"
+
+
+def _make(config: Config, store: Store, now: datetime) -> tuple[Making, tuple[Problem, ...]]:
+    from publisher.making import Making, make_due
+
     try:
-        delivered = _delivered(config, store, clock, progress, made)
+        return make_due(config, store, now), ()
+    except StoreError:
+        raise
     except PublisherError as error:
-        problems = (*problems, _problem(error))
-    return Ticked(now, tuple(each.edition for each in made), delivered, problems)
+        return Making(), (_problem(error),)
 
 
-def _made(config: Config, store: Store, now: datetime) -> tuple[tuple[Made, ...], tuple[Problem, ...]]:
-    from publisher.config import parse_schedule
-    from publisher.editions.schedule import latest_due
-    from publisher.publish import compose_plan, make_editions
+def _tell(
+    config: Config, store: Store, making: Making, trouble: Sequence[Problem], now: datetime
+) -> tuple[list[str], list[Problem]]:
+    """Tell the owner what is new: broken posts where they were looked at, whatever keeps editions from being made."""
+    from publisher.owner import tell_held, tell_problems
 
-    due = []
-    for newsletter in config.newsletters:
-        slot = latest_due(parse_schedule(newsletter.schedule), now, config.newsletter_zone(newsletter))
-        if slot and slot.label not in store.editions.slots(newsletter.name):
-            due.append(newsletter.name)
-    if not due:
-        return (), ()
-    plan, drafts = compose_plan(config, store, due, now)
-    return tuple(make_editions(config, store, plan, drafts, now)), (*plan.left_out, *plan.broken)
+    told, unmailed = tell_problems(config, store, "trouble", trouble, now)
+    if making.looked:
+        more, left = tell_problems(config, store, "post", making.problems, now)
+        told, unmailed = told + more, unmailed + left
+    waiting, left = tell_held(config, store, now)
+    return told + waiting, unmailed + left
 
 
-def _delivered(
-    config: Config, store: Store, clock: Clock, progress: Progress | None, made: tuple[Made, ...]
-) -> tuple[Delivered, ...]:
-    from publisher.publish import deliver_open
+def _deliver(
+    config: Config, store: Store, clock: Clock, progress: Progress | None, making: Making
+) -> tuple[list[Delivered], tuple[Problem, ...]]:
+    from publisher.build.news import tell_hub
+    from publisher.dispatch import deliver_editions
     from publisher.runtime import run_build
 
-    if made:
-        run_build(config, clock())
+    now = clock()
+    ready = store.editions.ready(now)
+    made = [each for each in making.made if not each.edition.held and each.edition.goes_at is None]
+    if not ready and not made:
+        return [], ()
     watch = None if progress is None else lambda tally: progress(tally.done, tally.total)
-    return tuple(deliver_open(config, store, (), clock, watch, made))
+    try:
+        # The web copies are up before the first letter points to them.
+        run_build(config, now)
+        delivered = deliver_editions(config, store, ready, clock, watch, made)
+        return delivered, tuple(tell_hub(config))
+    except StoreError:
+        raise
+    except PublisherError as error:
+        return [], (_problem(error),)
 
 
 def _problem(error: PublisherError) -> Problem:

@@ -144,7 +144,7 @@ def test_a_dry_run_of_accepted_ids_says_what_newsletters_would_send(site: Projec
     site.subscribe("ada")
     site.ok("publish")
     set_up(site, 'authority = "b.example,2026"')
-    ran = site.ok("publish", "--dry-run", "--accept-new-ids")
+    ran = site.ok("publish", "--dry-run", "--extra", "--accept-new-ids")
     assert "Bare" in ran.out
     assert site.run("build").code == 1
 

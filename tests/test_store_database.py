@@ -131,16 +131,16 @@ def test_looking_for_a_store_loads_no_sqlalchemy_and_makes_none(tmp_path: Path) 
 
 def test_the_key_of_the_editions_changes_with_each_of_them(tmp_path: Path) -> None:
     url = "sqlite:///publisher.db"
-    assert not editions_key(url, tmp_path)
+    assert not editions_key(url, tmp_path, NOW)
     with open_store(url, tmp_path) as store:
-        keys = [editions_key(url, tmp_path)]
+        keys = [editions_key(url, tmp_path, NOW)]
         for week in ("2026-W47", "2026-W48"):
             store.editions.create(draft(week))
-            keys += [editions_key(url, tmp_path), editions_key(url, tmp_path)]
+            keys += [editions_key(url, tmp_path, NOW), editions_key(url, tmp_path, NOW)]
 
     assert keys[0] == ""
     assert keys[1] == keys[2] != keys[3] == keys[4]
-    assert editions_key("postgresql://localhost/somewhere", tmp_path) is None
+    assert editions_key("postgresql://localhost/somewhere", tmp_path, NOW) is None
 
 
 def test_a_relative_path_is_in_the_project_and_an_absolute_one_is_not(tmp_path: Path) -> None:

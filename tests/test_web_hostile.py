@@ -173,6 +173,7 @@ def test_a_log_tells_nobody_apart() -> None:
     assert shortened_client("2001:db8:1:2:3::4") == "2001:db8:1::/48"
     assert household("2001:db8:1:2:3::4") == household("2001:db8:1:2::9")
     assert shown_path("/unsubscribe/secret", page_of("/unsubscribe/secret", ""), 200) == "/unsubscribe/…"
+    assert shown_path("/approve/secret", page_of("/approve/secret", ""), 200) == "/approve/…"
     assert shown_path("/l/preferences/a/data", page_of("/l/preferences/a/data", "/l"), 200) == "/preferences/…"
     assert shown_path("/ada@example.org", "site", 200) == "…"
     assert shown_path("/posts/", "site", 200) == "/posts/"

@@ -20,6 +20,7 @@ COMMANDS = {
     "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
     "preview": ("publisher.cli.preview:preview", "Look at the next letters, the site and the feeds in a browser."),
     "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
+    "schedule": ("publisher.cli.schedule:schedule", "Show when the next editions are due and what they would hold."),
     "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
     "deliveries": (
         "publisher.cli.deliveries:deliveries",
@@ -32,6 +33,7 @@ COMMANDS = {
     "bounces": ("publisher.cli.bounces:bounces", "Read reports of letters that came back, and list them."),
     "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
+    "hosts": ("publisher.cli.hosts:hosts", "Say which machines may send."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 

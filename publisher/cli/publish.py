@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     metavar="TAG",
     help="With --to: the letter of those who chose this topic; again for more.",
 )
+@click.option("--extra", is_flag=True, help="Make an edition beside the one that the slot has already.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before real mail is sent.")
 @click.option("--accept-new-ids", is_flag=True, help="Go on although readers will see, and get, posts again.")
 @with_app
@@ -49,13 +50,15 @@ def publish(
     dry_run: bool,
     address: str | None,
     topics: tuple[str, ...],
+    extra: bool,
     yes: bool,
     accept_new_ids: bool,
 ) -> int:
     """Build, make each newsletter's next edition from what it has not sent yet, and deliver it.
 
-    Names of newsletters limit it to these. Run it as often as you like: a post goes out once, a subscriber
-    gets an edition once, and a run that was stopped half-way is finished by the next.
+    Names of newsletters limit it to these. An edition takes the slot that its newsletter's schedule has now. Run
+    it as often as you like: a post goes out once, a subscriber gets an edition once, and a run that was stopped
+    half-way is finished by the next.
     """
     from publisher.cli.rehearse import dry_run as rehearse
     from publisher.cli.rehearse import test_copy
@@ -70,13 +73,16 @@ def publish(
         return test_copy(app, config, newsletters, address, now, topics)
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
-            return rehearse(app, config, store, newsletters, now, accept_new_ids)
+            return rehearse(app, config, store, newsletters, now, accept_new_ids, extra=extra)
     with stopped_by_sigterm(), _hub_told_last(app, config):
-        return _publish(app, config, newsletters, now, yes, accept_new_ids)
+        return _publish(app, config, newsletters, now, yes, accept_new_ids, extra)
 
 
-def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool) -> int:
+def _publish(
+    app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool, extra: bool
+) -> int:
     from publisher import publish as steps
+    from publisher.plan import calls_by_hand
     from publisher.runtime import open_project_store, run_build
 
     with bar(app, "Building") as progress:
@@ -84,10 +90,10 @@ def _publish(app: App, config: Config, names: Sequence[str], now: datetime, yes:
     if not config.newsletters:
         return _finish(app, report, None, [])
     with open_project_store(config) as store:
-        plan, drafts = steps.compose_plan(config, store, names, now)
+        plan, drafts = steps.compose_plan(config, store, names, now, calls=calls_by_hand(config, extra=extra))
         for line in steps.shortened(drafts):
             app.say(line)
-        _may_send(app, config, plan, yes)
+        _may_send(app, config, store, plan, now, yes)
         made = steps.make_editions(config, store, plan, drafts, now)
         if made:
             # The web copies are up before the first letter points to them.
@@ -150,12 +156,16 @@ def _clock(app: App, now: datetime) -> Any:
     return (lambda: now) if app.now_text else (lambda: datetime.now(UTC))
 
 
-def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
+def _may_send(app: App, config: Config, store: Store, plan: Plan, now: datetime, yes: bool) -> None:
     """Ask before real mail leaves; the outbox needs no question."""
     from publisher.runtime import transport_name
+    from publisher.tick import why_not_here
 
-    going = [counts.open for edition, counts in plan.unfinished if not edition.held]
-    count = sum(planned.recipients for planned in plan.editions) + sum(going)
+    waits = why_not_here(config, store, now)
+    open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
+    count = sum(planned.recipients for planned in plan.editions) + open_now
+    if waits:
+        click.echo(f"{click.style('warning', fg='yellow')}: {waits} (publisher hosts confirm)", err=True)
     if yes or not count or config.mail.transport == "outbox":
         return
     if not sys.stdin.isatty():

@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 
 
 def dry_run(
-    app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime, accept_new_ids: bool
+    app: App,
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    accept_new_ids: bool,
+    *,
+    extra: bool,
 ) -> int:
     """Say what a publish would make and to how many it would go; write nothing."""
     from publisher import publish as steps
     from publisher.build.ids import KnownIds
+    from publisher.plan import calls_by_hand
 
-    plan, drafts = steps.compose_plan(config, store, names, now, keep=False)
+    calls = calls_by_hand(config, extra=extra)
+    plan, drafts = steps.compose_plan(config, store, names, now, keep=False, calls=calls)
     KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
     app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
     app.tell(plan.broken)

@@ -51,7 +51,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
             "left_out": len({p.path for p in plan.archive.problems if p.severity.value == "error"}),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
         },
-        "feeds": _feeds(config, store, plan) * len(config.feeds.formats),
+        "feeds": _feeds(config, store, plan, now) * len(config.feeds.formats),
         "newsletters": [_newsletter(config, store, plan, newsletter, now) for newsletter in config.newsletters],
         "subscribers": {
             s.value: count for s in SubscriberStatus if store and (count := store.subscribers.count(status=s))
@@ -65,7 +65,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
     }
 
 
-def _feeds(config: Config, store: Store | None, plan: Plan) -> int:
+def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> int:
     """How many feeds there are, each in every format."""
     from publisher.feeds.source import EditionCopy, PostSource
     from publisher.feeds.which import feeds_of
@@ -73,7 +73,7 @@ def _feeds(config: Config, store: Store | None, plan: Plan) -> int:
     def never(post: object) -> RenderedPost:
         raise AssertionError("counting renders nothing")
 
-    editions = store.editions.list() if store and config.pages.enabled else ()
+    editions = store.editions.public(now) if store and config.pages.enabled else ()
     copies = [EditionCopy(edition, "") for edition in editions]
     return len(list(feeds_of(config, plan.archive, PostSource(config, plan.archive, never), copies)))
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
+from publisher.config.durations import parse_duration
 from publisher.config.mail import Dkim, Relay, Smtp, bounce_address, dns_server
 from publisher.config.theme import Theme
 
@@ -21,6 +22,21 @@ class NewsletterConfig:
     title: Annotated[str, Doc("What readers see. Default: the title of the site.")] = ""
     description: Annotated[str, Doc("One sentence that says what readers get.")] = ""
     schedule: Annotated[str, Check(checks.schedule), Doc("When an edition is due.")] = "manual"
+    max_lateness: Annotated[
+        str,
+        Check(parse_duration),
+        Doc("How late a missed edition still goes by itself, like 90m, 12h, 2d; a later one waits for a person."),
+    ] = "12h"
+    settle_minutes: Annotated[
+        int,
+        Check(checks.between(0, 10_080)),
+        Doc("Of `each post`: minutes that a post rests after it is published or changed, so that it can be mended."),
+    ] = 10
+    approve: Annotated[bool, Doc("Whether each edition waits until the owner approves it.")] = False
+    approve_hours: Annotated[
+        int, Check(checks.between(0, 168)), Doc("Hours before its time at which an edition is made for approval.")
+    ] = 24
+    hold_on_errors: Annotated[bool, Doc("Whether an edition with a finding of level error waits for a person.")] = True
     tags: Annotated[tuple[str, ...], Doc("Takes posts with any of these tags; none means all posts.")] = ()
     topics: Annotated[
         tuple[str, ...], Doc("Tags that readers may choose among when they subscribe; none offers no choice.")
@@ -74,6 +90,11 @@ class Mail:
         str, Check(checks.mail_address), Doc("From address of letters, with a name: Ada <ada@example.org>.")
     ] = ""
     reply_to: Annotated[str, Check(checks.mail_address), Doc("Where answers go, if not to the sender.")] = ""
+    owner: Annotated[
+        str,
+        Check(checks.mail_address),
+        Doc("Who is told of editions that wait for a person, and of broken posts. Without it, nobody is."),
+    ] = ""
     transport: Annotated[
         Literal["outbox", "smtp"], Doc("outbox writes .eml files into a Maildir; smtp really sends.")
     ] = "outbox"
@@ -117,3 +138,8 @@ class Delivering:
         Check(checks.between(10, 3_600)),
         Doc("How long a worker may keep a batch before another takes it over."),
     ] = 120
+    keep_days: Annotated[
+        int,
+        Check(checks.between(30, 36_500)),
+        Doc("How long it is kept who got which edition; then only how many did."),
+    ] = 400

@@ -25,6 +25,7 @@ RULES = (
     "bounces.py",
     "checks.py",
     "colours.py",
+    "durations.py",
     "keys.py",
     "letters.py",
     "mistakes.py",
@@ -33,7 +34,7 @@ RULES = (
     "theme.py",
     "web.py",
 )  # what was valid may not be
-NOT_SETTINGS = {"PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
+NOT_SETTINGS = {"PUBLISHER_HOST", "PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
 
 
 def find_project(start: Path) -> Path:

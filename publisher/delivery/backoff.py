@@ -18,7 +18,7 @@ JITTER = 0.1
 def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
     """Return the moment of the next try, or None when it is time to give up.
 
-    made_at: when the edition was made. attempts: how often it was tried, this time included; from 1.
+    made_at: when the edition was made, or went. attempts: how often it was tried, this time included; from 1.
     seed: what is the delivery's own, for its part of the jitter; None for none. The wait doubles with each
     attempt, from 5 minutes to 6 hours.
     """

@@ -29,8 +29,10 @@ def hold(store: Store, edition: Edition, why: str) -> bool:
 def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
     """Let a held edition go on, with what was put off due at once; return whether it was held.
 
-    Nothing is sent by this: the next run does.
+    One of which nothing was sent is dated anew, unless its time is still to come. Nothing is sent by this: the next
+    run does.
     """
+    store.editions.begin(edition.id, now)
     held = store.editions.release(edition.id)
     if held:
         retry(store, edition, [DeliveryStatus.DEFERRED], now=now)

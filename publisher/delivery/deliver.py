@@ -156,7 +156,7 @@ def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
     try:
         return {
-            letter.variant: MessageTemplate.of(letter, headers, edition.made_at)
+            letter.variant: MessageTemplate.of(letter, headers, edition.dated)
             for letter in store.editions.letters(edition.id)
         }
     except ValueError as error:

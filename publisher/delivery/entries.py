@@ -51,7 +51,7 @@ def _decide(
     if isinstance(outcome, Rejected):
         return Event.REJECTED, outcome.reason, None
     attempts = delivery.attempts + 1
-    again = next_try(edition.made_at, now, attempts, seed=delivery.id)
+    again = next_try(edition.dated, now, attempts, seed=delivery.id)
     if isinstance(outcome, Deferred):
         if again is None:
             return Event.EXPIRED, f"given up after {attempts} tries: {outcome.reason}", None

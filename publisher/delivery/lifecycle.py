@@ -85,6 +85,9 @@ TABLE: Mapping[tuple[DeliveryStatus, Event], DeliveryStatus] = MappingProxyType(
 # What a worker may claim: a row in one of these has a time for its next try, and no other row has.
 WAITING = frozenset(status for status, event in TABLE if event is Event.CLAIMED)
 
+# What waits for a person, however long.
+UNSETTLED = frozenset({_UNCERTAIN})
+
 
 def next_status(status: DeliveryStatus, event: Event) -> DeliveryStatus:
     """Return the status after the event. Raises ValueError for a move that must not happen."""

@@ -17,6 +17,7 @@ from itsdangerous import BadData
 
 from publisher.delivery.addresses import wire_url
 from publisher.errors import ProjectError
+from publisher.model import Edition
 from publisher.signing import signer
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not what it holds
@@ -28,6 +29,7 @@ class Purpose(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
+    APPROVE = "approve"
 
 
 class Links:
@@ -46,8 +48,12 @@ class Links:
         """Return the URL of a subscriber's own page."""
         return self._url(Purpose.PREFERENCES, [uid])
 
+    def approval(self, edition: Edition) -> str:
+        """Return the URL of the page on which the owner approves or skips an edition."""
+        return self._url(Purpose.APPROVE, [str(edition.id), edition.newsletter, edition.slot])
+
     def read(self, purpose: Purpose, token: str) -> tuple[str, ...] | None:
-        """Return what a token was made from, (uid, newsletter) or (uid,); None for one not made here."""
+        """Return what a token was made from, such as (uid, newsletter); None for one not made here."""
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
         except (BadData, ValueError, TypeError):  # half a surrogate is no signature either

@@ -44,6 +44,11 @@ def post_slot(post_id: str) -> str:
     return f"post:{post_id}"
 
 
+def is_post_slot(slot: str) -> bool:
+    """Return whether a slot is one of a single post."""
+    return slot.startswith("post:")
+
+
 def slot_label(schedule: Schedule, moment: datetime, zone: tzinfo) -> str:
     """Return the label of the slot to which an edition made by hand at `moment` belongs.
 

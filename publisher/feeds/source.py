@@ -92,7 +92,7 @@ class EditionSource:
 
     def digest(self, key: str) -> str:
         edition = self._copies[key].edition
-        return f"{edition.id}:{edition.slot}:{edition.made_at.isoformat()}"
+        return f"{edition.id}:{edition.slot}:{edition.dated.isoformat()}"
 
     def weights(self, keys: Sequence[str]) -> list[int]:
         return [self._weight(self._copies[key]) for key in keys]
@@ -119,8 +119,8 @@ class EditionSource:
             id=f"tag:{authority}:edition:{edition.newsletter}:{quote(edition.slot, safe='')}",
             url=config.site_url + quote(edition.path),
             title=plain_lines(edition.subject),
-            published=edition.made_at.replace(microsecond=0),
-            updated=edition.made_at.replace(microsecond=0),
+            published=edition.dated.replace(microsecond=0),
+            updated=edition.dated.replace(microsecond=0),
             summary=plain_lines(titles) or plain_lines(edition.subject),
             html=edition_html(copy.html) if config.feeds.content == "full" else "",
             language=config.newsletter_language(newsletter) if newsletter else config.site.language,

@@ -49,7 +49,7 @@ class Shelf:
     @property
     def identity(self) -> str:
         """All that its pages show, as text."""
-        shown = [(e.number, e.subject, e.path, e.made_at.isoformat()) for e in self.editions]
+        shown = [(e.number, e.subject, e.path, e.dated.isoformat()) for e in self.editions]
         return repr((self.name, self.title, self.description, shown))
 
 
@@ -109,7 +109,7 @@ def _shelves(config: Config, editions: Sequence[Edition]) -> list[Shelf]:
 
 
 def _newest_first(editions: list[Edition]) -> tuple[Edition, ...]:
-    return tuple(sorted(editions, key=lambda edition: (edition.made_at, edition.number), reverse=True))
+    return tuple(sorted(editions, key=lambda edition: (edition.dated, edition.number), reverse=True))
 
 
 def _href(edition: Edition) -> str:
@@ -117,4 +117,4 @@ def _href(edition: Edition) -> str:
 
 
 def _day(edition: Edition, language: str) -> str:
-    return day_in_words(edition.made_at.date(), language)
+    return day_in_words(edition.dated.date(), language)

@@ -54,7 +54,7 @@ def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str,
         "variant": variant,  # NULL for an unknown choice, and the column refuses that
         "status": sa.literal(DeliveryStatus.QUEUED, deliveries.c.status.type),
         "attempts": sa.literal(0),
-        "next_try_at": sa.literal(edition.made_at, deliveries.c.next_try_at.type),
+        "next_try_at": sa.literal(edition.goes_at or edition.made_at, deliveries.c.next_try_at.type),
         "reason": sa.literal(""),
     }
     rows = (

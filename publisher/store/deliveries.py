@@ -20,6 +20,7 @@ from publisher.store.engine import Database
 from publisher.store.moves import Moves, found_in, moved
 from publisher.store.people import mailable
 from publisher.store.tables import deliveries, editions, subscribers, subscriptions
+from publisher.store.time_tables import delivery_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +52,13 @@ class Deliveries:
 
     def counts(self, edition_id: int) -> DeliveryCounts:
         """Return how many deliveries of the edition stand in each status."""
-        query = (
-            sa.select(deliveries.c.status, sa.func.count().label("total"))
-            .where(deliveries.c.edition_id == edition_id)
-            .group_by(deliveries.c.status)
-        )
         with self._database.read() as connection:
-            return DeliveryCounts({row.status: row.total for row in connection.execute(query)})
+            return DeliveryCounts(_totals(connection, edition_id, "status"))
 
     def by_variant(self, edition_id: int) -> dict[str, int]:
         """Return how many deliveries of the edition there are of each variant of its letter."""
-        query = (
-            sa.select(deliveries.c.variant, sa.func.count().label("total"))
-            .where(deliveries.c.edition_id == edition_id)
-            .group_by(deliveries.c.variant)
-        )
         with self._database.read() as connection:
-            return {row.variant: row.total for row in connection.execute(query)}
+            return _totals(connection, edition_id, "variant")
 
     def claim(
         self,
@@ -153,6 +144,15 @@ class Deliveries:
         )
         with self._database.write() as connection:
             return connection.execute(change).rowcount
+
+
+def _totals(connection: Connection, edition_id: int, column: str) -> dict[Any, int]:
+    """Return how many deliveries there are of each value of a column, or were before they were rolled up."""
+    rows = sa.select(deliveries.c[column], sa.func.count()).where(deliveries.c.edition_id == edition_id)
+    kept = sa.select(delivery_totals.c[column], sa.func.sum(delivery_totals.c.total))
+    kept = kept.where(delivery_totals.c.edition_id == edition_id)
+    both = sa.union_all(rows.group_by(deliveries.c[column]), kept.group_by(delivery_totals.c[column]))
+    return {value: int(total) for value, total in connection.execute(both)}
 
 
 def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:

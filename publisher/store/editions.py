@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Edition, EditionDraft, EditionPost, Letter
+from publisher.model import Edition, EditionDraft, EditionPost, Letter, require_aware
 from publisher.store.audience import missing_letters, queue
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
@@ -53,6 +54,24 @@ class Editions:
         conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
         return self._select(*conditions, limit=limit)
 
+    def public(self, now: datetime, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
+        """Return the editions that readers may see on the web at a moment, with their posts, newest first.
+
+        One that is held, or whose time is still to come, is none of theirs unless something of it was sent.
+        """
+        require_aware("now", now)
+        conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
+        goes = (editions.c.held == "") & (editions.c.goes_at.is_(None) | (editions.c.goes_at <= now))
+        return self._select(goes | _tried(), *conditions, limit=limit)
+
+    def ready(self, now: datetime) -> Sequence[Edition]:
+        """Return the editions of which something can be sent now, oldest first: due, or in a lost worker's hands."""
+        require_aware("now", now)
+        of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
+        due = of_edition.where(deliveries.c.next_try_at <= now).exists()
+        leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
+        return self._select(due | editions.c.id.in_(leased), editions.c.held == "")[::-1]
+
     def unfinished(self) -> Sequence[Edition]:
         """Return the editions with a delivery that waits or is in someone's hands, oldest first; held ones too."""
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
@@ -72,6 +91,21 @@ class Editions:
     def release(self, edition_id: int) -> bool:
         """Let the edition go on; return whether it was held."""
         return self._set_held(edition_id, "", editions.c.held != "")
+
+    def begin(self, edition_id: int, now: datetime) -> None:
+        """Date a held edition anew, of which nothing was tried and whose time is not still to come."""
+        require_aware("now", now)
+        waits = editions.c.held != "", editions.c.goes_at.is_(None) | (editions.c.goes_at < now), sa.not_(_tried())
+        with self._database.write() as connection:
+            connection.execute(sa.update(editions).where(editions.c.id == edition_id, *waits).values(goes_at=now))
+
+    def give_up(self, edition_id: int, why: str, *, frees_posts: bool) -> None:
+        """Let a held edition wait for ever, for another reason; its posts may go with a later one if that is said."""
+        its_posts = sa.delete(newsletter_posts).where(newsletter_posts.c.edition_id == edition_id)
+        change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(held=why)
+        with self._database.write() as connection:
+            if connection.execute(change).rowcount and frees_posts:
+                connection.execute(its_posts)
 
     def _set_held(self, edition_id: int, why: str, condition: sa.ColumnElement[bool]) -> bool:
         change = sa.update(editions).where(editions.c.id == edition_id, condition).values(held=why)
@@ -103,6 +137,13 @@ class Editions:
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
+    def pass_over(self, newsletter: str, post_ids: Collection[str]) -> None:
+        """Write down posts that the newsletter will not send; those that it sent or passed over stay as they are."""
+        rows = [{"newsletter": newsletter, "post_id": i, "edition_id": None} for i in sorted(set(post_ids))]
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(self._database.insert_new(newsletter_posts), rows)
+
     def next_number(self, newsletter: str) -> int:
         """Return the number of the newsletter's next edition, from 1."""
         query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
@@ -123,6 +164,7 @@ class Editions:
             subject=draft.subject,
             made_at=draft.made_at,
             held=draft.held,
+            goes_at=draft.goes_at,
         )
         if connection.execute(insert).rowcount != 1:
             raise _TakenError
@@ -136,6 +178,7 @@ class Editions:
             made_at=draft.made_at,
             posts=draft.posts,
             held=draft.held,
+            goes_at=draft.goes_at,
         )
 
     def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
@@ -166,9 +209,16 @@ class Editions:
                 made_at=row.made_at,
                 posts=tuple(posts.get(row.id, ())),
                 held=row.held,
+                goes_at=row.goes_at,
             )
             for row in rows
         ]
+
+
+def _tried() -> sa.ColumnElement[bool]:
+    """Whether anything of an edition was handed over, or is in someone's hands."""
+    tried = (deliveries.c.attempts > 0) | deliveries.c.lease_owner.is_not(None)
+    return sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, tried).exists()
 
 
 class _TakenError(Exception):

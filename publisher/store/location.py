@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,11 +25,18 @@ def store_exists(url: str, root: Path) -> bool:
     return path is None or path.is_file()
 
 
-def editions_key(url: str, root: Path) -> str | None:
-    """Return what changes whenever an edition is made, "" if there is none, None if only the store can tell.
+# Which editions readers may see; store.editions.public says the same.
+_PUBLIC = """
+SELECT count(*), max(id), sum(id) FROM editions WHERE (held = '' AND (goes_at IS NULL OR goes_at <= ?)) OR EXISTS (
+  SELECT 1 FROM deliveries WHERE edition_id = editions.id AND (attempts > 0 OR lease_owner IS NOT NULL))
+"""
 
-    Editions are immutable, so their number and the newest id say it all. Python's own sqlite3 answers in a
-    millisecond, before SQLAlchemy would be loaded.
+
+def editions_key(url: str, root: Path, now: datetime) -> str | None:
+    """Return what changes whenever an edition becomes public, "" if none is, None if only the store can tell.
+
+    Editions are immutable, so their number, the newest id and the sum of the ids say it all. Python's own sqlite3
+    answers in a millisecond, before SQLAlchemy would be loaded.
     """
     path = sqlite_path(url, root)
     if path is None:
@@ -38,9 +46,10 @@ def editions_key(url: str, root: Path) -> str | None:
     try:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
         try:
-            count, newest = db.execute("SELECT count(*), max(id) FROM editions").fetchone()
+            moment = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"  # as SQLAlchemy writes it
+            count, newest, total = db.execute(_PUBLIC, (moment,)).fetchone()
         finally:
             db.close()
     except sqlite3.Error:
         return None
-    return f"{count}:{newest}" if count else ""
+    return f"{count}:{newest}:{total}" if count else ""

@@ -7,13 +7,17 @@ from types import TracebackType
 from typing import Self
 
 from publisher.store.bounces import Bounces
+from publisher.store.chores import Chores
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
+from publisher.store.hosts import Hosts
 from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
+from publisher.store.newsletters import Newsletters
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
+from publisher.store.upkeep import Upkeep
 
 
 class Store:
@@ -26,6 +30,10 @@ class Store:
     deliveries    the ledger, for those who send
     ledger        the ledger, for a person who looks at it and mends it
     bounces       letters that came back
+    newsletters   from when on each newsletter's slots count
+    hosts         which machines may send
+    chores        what is done once, by whoever comes first
+    upkeep        old rows and the database's own order
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -37,6 +45,10 @@ class Store:
         self.deliveries = Deliveries(database)
         self.ledger = Ledger(database)
         self.bounces = Bounces(database)
+        self.newsletters = Newsletters(database)
+        self.hosts = Hosts(database)
+        self.chores = Chores(database)
+        self.upkeep = Upkeep(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:

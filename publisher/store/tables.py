@@ -32,7 +32,7 @@ from publisher.model import DeliveryStatus, SubscriberStatus, SuppressionReason,
 from publisher.returns import Verdict
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
-HEAD = "0004"
+HEAD = "0005"
 
 # Without fixed names a later migration cannot drop a constraint on both databases.
 NAMES = {
@@ -159,6 +159,7 @@ editions = Table(
     Column("subject", Text, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("held", Text, nullable=False, server_default=text("''")),  # why nothing of it is sent now; "" where it is
+    Column("goes_at", UtcTime),  # of an edition that is made ahead: not before that
     UniqueConstraint("newsletter", "slot"),
 )
 

@@ -121,7 +121,7 @@ class Site:
 
     @cached_property
     def _copies(self) -> Sequence[EditionPage]:
-        return web_copies(self._config).load()
+        return web_copies(self._config, self._archive.now).load()
 
     @cached_property
     def _feeds(self) -> list[Feed]:

@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from publisher.errors import PublisherError, StoreError, TemplateError
 from publisher.web.hooks.bounces import PATH as HOOKS
 from publisher.web.hooks.bounces import BounceHooks
+from publisher.web.readers.approving import Approving
 from publisher.web.readers.choosing import Choosing
 from publisher.web.readers.form import Form, FormError, read_form
 from publisher.web.readers.headers import page_headers, style_headers
@@ -60,6 +61,7 @@ def make_app(office: Office, metrics: Metrics) -> ASGIApp:
 def _reader_routes(front: _Front, office: Office, pages: Pages) -> list[Route]:
     subscribing, leaving = Subscribing(office, pages), Leaving(office, pages)
     choosing, moving = Choosing(office, pages), Moving(office, pages)
+    approving = Approving(office, pages)
     table: list[tuple[str, Look, Act | None]] = [
         ("/subscribe", subscribing.form, subscribing.ask),
         ("/confirm/{token}", subscribing.look, subscribing.confirm),
@@ -68,6 +70,7 @@ def _reader_routes(front: _Front, office: Office, pages: Pages) -> list[Route]:
         ("/preferences/{token}", choosing.look, choosing.choose),
         ("/preferences/{token}/data", choosing.data, None),
         ("/preferences/{token}/erase", choosing.ask_to_erase, choosing.erase),
+        ("/approve/{token}", approving.look, approving.decide),
     ]
     routes = []
     for path, look, act in table:

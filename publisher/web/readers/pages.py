@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -58,25 +59,24 @@ class Pages:
         self, request: Request, template: str, title: str, *, status: int = 200, language: str = "", **context: Any
     ) -> Response:
         """Return templates/web/<template> as an answer. title: the key of a word, or of one with places to fill."""
-        spoken = language or self.language(request)
-        say = speech(spoken, self._office.templates)
-        words = words_for(say.language, self._office.templates)
+        say = speech(language or self.language(request), self._office.templates)
         values = context.pop("values", {})
-        shown = Page(
-            title=str(getattr(say, title)).format(**values),
-            url="",
-            root=self._site.base,
-            language=say.language,
-        )
+        heading = str(getattr(say, title)).format(**values)
+        return self._answer(template, heading, say, status, values=values, **context)
+
+    def owner_page(self, request: Request, template: str, heading: str, **context: Any) -> Response:
+        """Return templates/web/<template> for the owner, in English, with a heading as it is."""
+        return self._answer(template, heading, speech("en", self._office.templates), 200, **context)
+
+    def _answer(self, template: str, heading: str, say: SimpleNamespace, status: int, **context: Any) -> Response:
         text = self._office.templates.render(
             f"web/{template}",
             site=self._site,
-            words=words,
+            words=words_for(say.language, self._office.templates),
             say=say,
-            page=shown,
+            page=Page(title=heading, url="", root=self._site.base, language=say.language),
             style=self.style_path,
             prefix=self.prefix,
-            values=values,
             **context,
         )
         return Response(text.encode("utf-8", "replace"), status, page_headers(), "text/html; charset=utf-8")

@@ -62,7 +62,7 @@ def mail_welcome(office: Office, person: Subscriber, gained: tuple[str, ...]) ->
         newsletter = office.config.newsletter(held.newsletter)
         if newsletter is None or not newsletter.welcome or held.newsletter not in gained:
             continue
-        edition = next(iter(office.store.editions.list(newsletter.name, limit=1)), None)
+        edition = next(iter(office.store.editions.public(office.now(), newsletter.name, limit=1)), None)
         if edition is not None:
             _mail_edition(office, person, held, edition)
 
@@ -88,7 +88,7 @@ def _send_edition(
         unsubscribe_url=office.links.unsubscribe(person.uid, edition.newsletter),
         preferences_url=office.links.preferences(person.uid),
     )
-    message = MessageTemplate.of(letter, headers, edition.made_at).join(recipient)
+    message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
     _hand_over(transport, headers.sender, person.address, message, f"welcome-{edition.newsletter}/{person.uid}")
 
 

@@ -1,0 +1,38 @@
+"""Which machine this is: a copy of the database that wakes up elsewhere must not mail anybody."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+HOST_VARIABLE = "PUBLISHER_HOST"
+_MACHINE = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+
+
+def host_id(root: Path, environment: Mapping[str, str], machine: Sequence[Path] = _MACHINE) -> str:
+    """Return this host's identity for a project, as 16 hexadecimal digits.
+
+    It is made from the machine's own id (machine-id(5)), its name and the project's folder, so that a cloned disk, a
+    folder that was copied and a database that was restored elsewhere are another host. A container has a new name
+    each time, and says with PUBLISHER_HOST who it is.
+    """
+    given = environment.get(HOST_VARIABLE, "").strip()
+    parts = ["given", given] if given else [_machine_id(machine), socket.gethostname(), str(root.resolve())]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def host_name(root: Path, environment: Mapping[str, str]) -> str:
+    """Return this host's name for a person."""
+    return environment.get(HOST_VARIABLE, "").strip() or f"{socket.gethostname()}:{root.resolve()}"
+
+
+def _machine_id(files: Sequence[Path]) -> str:
+    for path in files:
+        try:
+            if text := path.read_text("ascii").strip():
+                return text
+        except (OSError, UnicodeDecodeError):
+            continue
+    return ""

@@ -1,0 +1,75 @@
+"""What piles up is cleared, each chore at its own rhythm, and by one host only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.errors import PublisherError, StoreError
+from publisher.model import Problem
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+Chore = Callable[[Config, "Store", datetime], str]
+
+
+def keep_house(config: Config, store: Store, now: datetime) -> tuple[list[str], list[Problem]]:
+    """Do the chores that are due; return what was done, in words, and what went wrong.
+
+    When each was begun stands in the database. One that fails is tried again when its time comes. What a killed worker
+    left in its hands is no chore: whoever delivers takes it over first.
+    """
+    done, trouble = [], []
+    for name, (every, chore) in CHORES.items():
+        if not store.chores.begin(name, now, every):
+            continue
+        try:
+            if said := chore(config, store, now):
+                done.append(said)
+        except StoreError:
+            raise
+        except PublisherError as error:
+            trouble.append(Problem(error.where, 0, error.message, error.mend))
+    return done, trouble
+
+
+def _forget(config: Config, store: Store, now: datetime) -> str:
+    from publisher.runtime import reader_terms
+    from publisher.subscribers.housekeeping import forget_unconfirmed
+
+    gone = forget_unconfirmed(store, reader_terms(config), now)
+    said = f"forgot {gone.people:,} who never confirmed and {gone.tokens:,} expired tokens"
+    return said if gone.people or gone.tokens else ""
+
+
+def _roll_up(config: Config, store: Store, now: datetime) -> str:
+    from publisher.delivery.lifecycle import UNSETTLED
+
+    before = now - timedelta(days=config.delivery.keep_days)
+    count = store.upkeep.roll_up(before, UNSETTLED)
+    return f"put totals in place of the deliveries of {count:,} old edition{'s' * (count > 1)}" if count else ""
+
+
+def _ping(config: Config, store: Store, now: datetime) -> str:
+    from publisher.build.news import tell_hub
+
+    problems = tell_hub(config)
+    if problems:
+        raise PublisherError(problems[0].message, where=problems[0].path, mend=problems[0].mend)
+    return ""
+
+
+def _optimise(config: Config, store: Store, now: datetime) -> str:
+    store.upkeep.optimise()
+    return ""
+
+
+CHORES: dict[str, tuple[timedelta, Chore]] = {
+    "forget": (timedelta(hours=6), _forget),
+    "roll up": (timedelta(days=1), _roll_up),
+    "tell hub": (timedelta(minutes=10), _ping),
+    "optimise": (timedelta(days=1), _optimise),
+}

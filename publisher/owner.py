@@ -1,0 +1,122 @@
+"""Mails to the owner: an edition that waits, with its letter, and what is wrong, once and not each tick."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.editions import holds
+from publisher.errors import PublisherError
+from publisher.model import Edition, Letter, Problem
+from publisher.runtime import headers_of, open_transport, project_links
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+HELD = "held"
+
+
+def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], list[Problem]]:
+    """Mail the owner each edition that the clock holds, with its letter and a link; return what was told, and trouble.
+
+    Each is told once, whoever made it: what could not be mailed is told by the next tick.
+    """
+    told, trouble = [], []
+    for edition in store.editions.unfinished():
+        key = f"{edition.id} {edition.held}"
+        if not holds.by_clock(edition.held) or not store.chores.tell(HELD, key, now):
+            continue
+        try:
+            if config.mail.owner:
+                _mail_edition(config, store, edition, now)
+        except PublisherError as error:
+            store.chores.untell(HELD, key)
+            trouble.append(_problem(error))
+        else:
+            told.append(f"{edition.newsletter} {edition.slot} {edition.held}")
+    return told, trouble
+
+
+def tell_problems(
+    config: Config, store: Store, kind: str, problems: Sequence[Problem], now: datetime
+) -> tuple[list[str], list[Problem]]:
+    """Mail the owner in one message what is wrong and was not told yet; return what was told, and trouble.
+
+    kind: those of a kind are all given at once: what is not among them is mended, and news when it comes back.
+    """
+    lines = list(dict.fromkeys(str(problem) for problem in problems))
+    store.chores.told_only(kind, lines)
+    news = [line for line in lines if store.chores.tell(kind, line, now)]
+    try:
+        if news and config.mail.owner:
+            count = "a problem" if len(news) == 1 else f"{len(news)} problems"
+            _mail(config, f"{config.site.title}: {count}", news, "Publisher leaves out what it cannot read.", now)
+    except PublisherError as error:
+        for line in news:
+            store.chores.untell(kind, line)
+        return [], [_problem(error)]
+    return news, []
+
+
+def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime) -> None:
+    from publisher.publish import send_letter
+
+    letter = store.editions.letter(edition.id)
+    if letter is None:
+        return
+    link = project_links(config).approval(edition)
+    name = f"{edition.newsletter} {edition.slot}"
+    lines = [f"{name} {edition.held}.", f"Approve or skip it: {link}"]
+    if edition.goes_at:
+        lines.append("Without your word it is not sent. Posts that come from now on are not in it.")
+    shown = Letter(
+        letter.variant,
+        f"{name} waits: {letter.subject}",
+        letter.preheader,
+        _with_banner(letter.html, lines, link),
+        "\n".join([*lines, "-" * 72, "", letter.text]),
+    )
+    send_letter(config, edition.newsletter, edition.number, shown, _address(config), now)
+
+
+def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
+    """Put the words and the link above everything in a letter's body."""
+    said = "<br>".join(
+        f'<a href="{html.escape(link)}">Approve or skip it</a>' if link in line else html.escape(line) for line in lines
+    )
+    style = "margin:0;padding:16px;background:#fff8dc;color:#222222;font:16px/1.5 sans-serif"
+    start = document.lower().find("<body")
+    end = document.find(">", start) + 1 if start >= 0 else 0
+    return f'{document[:end]}<p style="{style}">{said}</p>{document[end:]}'
+
+
+def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
+    from publisher.delivery.notice import notice_message
+    from publisher.delivery.transport import Accepted
+
+    name = config.newsletters[0].name if config.newsletters else "newsletter"
+    headers, to = headers_of(config, name), _address(config)
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    page = f'<!DOCTYPE html><html lang="en"><body><ul>{items}</ul><p>{html.escape(below)}</p></body></html>'
+    text = "\n".join([*(f"- {line}" for line in lines), "", below, ""])
+    identity = "\0".join([now.isoformat(), subject, *lines])
+    message = notice_message(
+        Letter("", subject, "", page, text), headers, to=to, name="", identity=identity, made_at=now
+    )
+    with open_transport(config) as transport:
+        outcome = transport.send(headers.sender_address, to, message, f"owner/{now:%Y%m%dT%H%M%S%f}")
+    if not isinstance(outcome, Accepted):
+        raise PublisherError(f"the owner could not be told: {outcome.reason}", where=to)
+
+
+def _address(config: Config) -> str:
+    from publisher.delivery.addresses import split_mailbox
+
+    return split_mailbox(config.mail.owner)[1]
+
+
+def _problem(error: PublisherError) -> Problem:
+    return Problem(error.where, 0, error.message, error.mend)

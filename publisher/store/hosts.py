@@ -1,0 +1,88 @@
+"""Which machines have run the project, and which of them may send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from publisher.model import require_aware
+from publisher.store.engine import Database
+from publisher.store.time_tables import hosts
+
+# Any number, the same for every version: PostgreSQL's lock that lets one host be the first.
+HOSTS_LOCK = 7_214_565
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine that has run the project.
+
+    id            made from the machine and the project's folder
+    name          for a person
+    seen_at       when it ran it first
+    confirmed_at  since when it may send; None while it may not
+    """
+
+    id: str
+    name: str
+    seen_at: datetime
+    confirmed_at: datetime | None = None
+
+
+class Hosts:
+    """The table of hosts; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> Sequence[Host]:
+        """Return every host, the first to run the project first."""
+        with self._database.read() as connection:
+            query = sa.select(hosts).order_by(hosts.c.seen_at, hosts.c.host)
+            return [_host(row) for row in connection.execute(query)]
+
+    def find(self, host: str) -> Host | None:
+        """Return a host; None for one that never ran the project."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(hosts).where(hosts.c.host == host)).first()
+        return None if row is None else _host(row)
+
+    def check_in(self, host: str, name: str, now: datetime) -> Host:
+        """Return a host as it is known, written down where it is new: the very first is confirmed at once."""
+        require_aware("now", now)
+        if found := self.find(host):
+            return found
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(HOSTS_LOCK)))
+            is_first = connection.execute(sa.select(hosts.c.host).limit(1)).first() is None
+            row = {"host": host, "name": name, "seen_at": now, "confirmed_at": now if is_first else None}
+            connection.execute(self._database.insert_new(hosts).values(row))
+            return _host(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
+
+    def confirm(self, host: str, now: datetime) -> bool:
+        """Let a host send from now on; return whether it could not before."""
+        require_aware("now", now)
+        waiting = hosts.c.host == host, hosts.c.confirmed_at.is_(None)
+        with self._database.write() as connection:
+            return connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now)).rowcount == 1
+
+    def forget(self, host: str) -> bool:
+        """Delete a host, which has to be confirmed to send again; return whether it was there.
+
+        The last row stays, unconfirmed: without any the next to run would be the first again.
+        """
+        with self._database.write() as connection:
+            others = connection.execute(sa.select(hosts.c.host).where(hosts.c.host != host).limit(1)).first()
+            this = hosts.c.host == host
+            change = sa.delete(hosts).where(this) if others else sa.update(hosts).where(this).values(confirmed_at=None)
+            return connection.execute(change).rowcount == 1
+
+
+def _host(row: Row[Any]) -> Host:
+    return Host(row.host, row.name, row.seen_at, row.confirmed_at)

@@ -1,0 +1,61 @@
+"""Time: from when a newsletter's slots count, which host may send, what was told and done, and totals of old editions.
+
+An edition may be made before it goes. What was made before has gone, or goes at once.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.add_column("editions", sa.Column("goes_at", TIME, nullable=True))
+    op.create_table(
+        "newsletters",
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("passed", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("name", name="pk_newsletters"),
+    )
+    op.create_table(
+        "hosts",
+        sa.Column("host", sa.String(64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.Column("confirmed_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("host", name="pk_hosts"),
+    )
+    op.create_table(
+        "told",
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "digest", name="pk_told"),
+    )
+    op.create_table(
+        "chores",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("begun_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_chores"),
+    )
+    op.create_table(
+        "delivery_totals",
+        sa.Column("edition_id", KEY, nullable=False),
+        sa.Column("variant", sa.String(255), nullable=False),
+        sa.Column("status", sa.String(20), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("edition_id", "variant", "status", name="pk_delivery_totals"),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name="fk_delivery_totals_edition_id"),
+    )
+
+
+def downgrade() -> None:
+    for table in ("delivery_totals", "chores", "told", "hosts", "newsletters"):
+        op.drop_table(table)
+    op.drop_column("editions", "goes_at")

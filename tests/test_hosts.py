@@ -1,0 +1,125 @@
+"""A copy of the database on another machine sends nothing until somebody confirms it; two hosts make a slot once."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots
+from conftest import WEEKLY, Project
+from store_samples import NOW, later
+
+from publisher.host import host_id
+from publisher.runtime import open_project_store
+from publisher.store import Store
+from publisher.tick import tick
+
+pytest_plugins = ["store_fixtures"]
+
+
+@pytest.fixture
+def clockwork(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clockwork]:
+    """A project that a tick has seen on its own host."""
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    configure(project, WEEKLY)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        ready = Clockwork(project, store)
+        ready.at(SLOT - 3 * DAY)
+        yield ready
+
+
+def test_a_copied_database_sends_nothing_until_its_host_is_confirmed(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    copied = clockwork.at(SLOT)
+    assert copied.waits == "this host, copy, is not confirmed, and the project has run on home"
+    assert (copied.made, clockwork.letters()) == ((), [])
+    assert "may send" in clockwork.project.ok("hosts", "confirm").out
+    assert slots(clockwork.at(SLOT + MINUTE)) == ["2026-W48"]
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    assert clockwork.at(SLOT + 2 * MINUTE).waits == ""
+    listed = {row["name"]: row["id"] for row in clockwork.project.ok("hosts", "--json").json}
+    assert list(listed) == ["home", "copy"]
+    clockwork.project.ok("hosts", "forget", listed["home"])
+    assert clockwork.at(SLOT + HOUR).waits.startswith("this host, home, is not confirmed")
+    assert "may send" in clockwork.project.ok("hosts", "confirm", listed["home"]).out
+    assert clockwork.project.run("hosts", "forget", "nobody").code == 1
+
+
+def test_a_publish_by_hand_on_such_a_host_warns_and_real_mail_needs_a_yes(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    configure(clockwork.project, WEEKLY, 'transport = "smtp"\n[mail.smtp]\nport = 1\n')
+    asked = clockwork.project.run("publish")
+    assert asked.code == 1
+    assert "this host, copy, is not confirmed" in asked.err
+    assert "say --yes" in asked.err
+
+
+def test_the_last_host_that_is_forgotten_is_not_the_first_again(store: Store) -> None:
+    assert store.hosts.check_in("a", "home", NOW).confirmed_at == NOW
+    assert store.hosts.forget("a")
+    assert store.hosts.check_in("a", "home", later(days=1)).confirmed_at is None
+    assert store.hosts.check_in("b", "copy", later(days=1)).confirmed_at is None
+    assert store.hosts.confirm("a", later(days=2))
+    assert not store.hosts.confirm("a", later(days=3))
+    assert [host.id for host in store.hosts.list() if host.confirmed_at] == ["a"]
+
+
+def test_of_hosts_that_start_together_one_is_the_first(store: Store) -> None:
+    found = []
+    threads = [
+        threading.Thread(target=lambda i=i: found.append(store.hosts.check_in(f"h{i}", f"h{i}", NOW))) for i in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(host.confirmed_at is not None for host in found) == 1
+
+
+def test_two_hosts_on_one_database_make_a_slot_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store_url: str
+) -> None:
+    configure(project, WEEKLY, f'[database]\nurl = "{store_url}"\n')
+    project.subscribe(*(f"reader{number}" for number in range(5)))
+    other = Project(tmp_path / "other", project._capsys)
+    shutil.copytree(project.root, other.root, dirs_exist_ok=True)
+    with open_project_store(project.config()) as one, open_project_store(other.config()) as two:
+        tick(project.config(), one, lambda: SLOT - DAY)
+        assert tick(other.config(), two, lambda: SLOT - DAY).waits
+        other.ok("hosts", "confirm")
+        done = []
+        threads = [
+            threading.Thread(target=lambda p=p, s=s: done.append(tick(p.config(), s, lambda: SLOT)))
+            for p, s in ((project, one), (other, two))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(len(ticked.made) for ticked in done) == [0, 1]
+        messages = [*project.mail().items(), *other.mail().items()]
+        assert sorted(reader for reader, _ in messages) == [f"reader{number}@example.org" for number in range(5)]
+        assert all(len(mails) == 1 for _, mails in messages)
+
+
+def test_a_host_is_known_by_its_machine_its_name_and_the_folder_or_by_what_it_says(tmp_path: Path) -> None:
+    machine, clone = tmp_path / "one", tmp_path / "two"
+    machine.write_text("aaaa\n")
+    clone.write_text("bbbb\n")
+    ids = {
+        host_id(tmp_path, {}, [machine]),
+        host_id(tmp_path, {}, [clone]),
+        host_id(tmp_path / "copy", {}, [machine]),
+        host_id(tmp_path, {"PUBLISHER_HOST": "web"}, [machine]),
+    }
+    assert len(ids) == 4
+    assert host_id(tmp_path, {}, [tmp_path / "none", machine]) == host_id(tmp_path, {}, [machine])
+    assert host_id(tmp_path, {"PUBLISHER_HOST": "web"}) == host_id(tmp_path / "moved", {"PUBLISHER_HOST": "web"})
