@@ -7,7 +7,8 @@
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, or says no
     ├── SubscriberError       an address or a subscription is not acceptable
-    └── TransportError        no answer was had from the mail server or the outbox folder
+    ├── TransportError        no answer was had from the mail server or the outbox folder
+    └── StoppedError          nothing is wrong: somebody asked a run to end
 
 A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
 """
@@ -80,3 +81,7 @@ class SubscriberError(PublisherError):
 
 class TransportError(PublisherError):
     """The transport gave no answer: nobody listens, the login failed, the disk is full."""
+
+
+class StoppedError(PublisherError):
+    """A run was asked to end before it was done. What is left is in the record, for the next one."""

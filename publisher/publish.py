@@ -29,6 +29,7 @@ from publisher.press import Planned, Press, UnreadablePostError, newsletter_post
 from publisher.runtime import delivery_terms, headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
+    from publisher.delivery.stop import Stop
     from publisher.store import Store
 
 COMPOSED_AGAIN = 5  # times, where subscribers choose topics as an edition is being made
@@ -147,10 +148,11 @@ def deliver_open(
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None] | None,
     made: Sequence[Made] = (),
+    stop: Stop | None = None,
 ) -> list[Delivered]:
     """Deliver whatever is open and not held, oldest edition first; raise TransportError for a transport without answer.
 
-    made: by this run. Those that go to nobody stand in the result too.
+    made: by this run. Those that go to nobody stand in the result too. stop: ends it from outside, with StoppedError.
     """
     from publisher.delivery.deliver import deliver
 
@@ -174,7 +176,7 @@ def deliver_open(
                 edition,
                 headers_of(config, edition.newsletter),
                 links,
-                terms=delivery_terms(config),
+                terms=delivery_terms(config, stop),
                 clock=clock,
                 progress=done,
             )

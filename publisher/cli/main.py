@@ -27,6 +27,7 @@ COMMANDS = {
     ),
     "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and say what the DNS needs."),
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
+    "run": ("publisher.cli.run:run", "Do everything on time, in one process."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 

@@ -12,6 +12,7 @@ from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.readers import Readers
+from publisher.config.run import Run
 from publisher.config.site import Feeds, Pages, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
 from publisher.config.web import Web
@@ -52,6 +53,7 @@ class Config:
     )
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
     delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
+    run: Annotated[Run, Doc("The one process that does everything on time.")] = field(default_factory=Run)
     root: Annotated[Path, Doc("")] = Path()
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from publisher.delivery.lifecycle import Event
+from publisher.delivery.stop import Stop
 from publisher.model import Delivery, DeliveryStatus
 
 
@@ -20,6 +21,7 @@ class Order:
     progress    told of each delivery once it is in the ledger
     gone        told of each delivery whose mailbox is not there
     rest        how long a relay that failed is left alone, the first time
+    stop        says when it is enough
     """
 
     lease: timedelta
@@ -28,3 +30,4 @@ class Order:
     progress: Callable[[Delivery, DeliveryStatus, str], None]
     gone: Callable[[Delivery, str], None]
     rest: timedelta = timedelta(seconds=1)
+    stop: Stop = field(default_factory=Stop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from publisher.errors import PublisherError, StoreError, TemplateError
+from publisher.logs import say
 from publisher.web.readers.choosing import Choosing
 from publisher.web.readers.form import Form, FormError, read_form
 from publisher.web.readers.headers import page_headers, style_headers
@@ -152,4 +152,4 @@ class _Front:
 def _tell(error: PublisherError) -> None:
     """Say in the log what keeps us from answering: where, not in its words, which may hold an address."""
     kept = error.where if isinstance(error, StoreError | TemplateError) else ""
-    sys.stderr.write(f"busy: {type(error).__name__} {kept}".rstrip() + "\n")
+    say("busy", level="warning", error=type(error).__name__, where=kept)
