@@ -9,6 +9,7 @@ from typing import Self
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
+from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
@@ -21,7 +22,8 @@ class Store:
     subscribers   people, what they read, and their consent
     suppressions  addresses that must never be mailed again
     editions      what was made, and which posts each newsletter has handled
-    deliveries    the ledger
+    deliveries    the ledger, for those who send
+    ledger        the ledger, for a person who looks at it and mends it
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -31,6 +33,7 @@ class Store:
         self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
+        self.ledger = Ledger(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:
