@@ -83,7 +83,7 @@ def say(event: str, text: str = "", *, level: Literal["info", "warning", "error"
 
 def _stamped(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     first = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "level": line["level"], "event": line["event"]}
-    return first | line
+    return {**first, **line}
 
 
 def _discreet(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

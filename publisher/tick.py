@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, StoppedError
 from publisher.model import Edition, Problem
 
 if TYPE_CHECKING:
+    from publisher.delivery.stop import Stop
     from publisher.publish import Delivered, Made
     from publisher.store import Store
 
@@ -56,18 +57,22 @@ class Ticked:
         return not (self.made or self.delivered or self.problems or self.told or self.kept or self.waits)
 
 
-def tick(config: Config, store: Store, clock: Clock, *, progress: Progress | None = None) -> Ticked:
+def tick(
+    config: Config, store: Store, clock: Clock, *, progress: Progress | None = None, stop: Stop | None = None
+) -> Ticked:
     """Do whatever is due at the moment that the clock gives; return what was done.
 
     progress: told (done, total) deliveries of the edition that is being sent. Delivering takes as long as it takes:
-    whoever stops it raises KeyboardInterrupt in it, and the message in hand is finished. Raises StoreError where the
+    whoever ends it asks `stop`, and the message in hand is finished. Raises StoppedError then, and StoreError where the
     database cannot be had; everything else that goes wrong stands among the problems, and the next tick tries again.
     """
     now = clock()
     made, problems = _made(config, store, now)
     delivered: tuple[Delivered, ...] = ()
     try:
-        delivered = _delivered(config, store, clock, progress, made)
+        delivered = _delivered(config, store, clock, progress, made, stop)
+    except StoppedError:
+        raise
     except PublisherError as error:
         problems = (*problems, _problem(error))
     return Ticked(now, tuple(each.edition for each in made), delivered, problems)
@@ -90,14 +95,14 @@ def _made(config: Config, store: Store, now: datetime) -> tuple[tuple[Made, ...]
 
 
 def _delivered(
-    config: Config, store: Store, clock: Clock, progress: Progress | None, made: tuple[Made, ...]
+    config: Config, store: Store, clock: Clock, progress: Progress | None, made: tuple[Made, ...], stop: Stop | None
 ) -> tuple[Delivered, ...]:
     from publisher.publish import deliver_open
     from publisher.runtime import run_build
 
     if made:
         run_build(config, clock())
-    return tuple(deliver_open(config, store, (), clock, progress, made))
+    return tuple(deliver_open(config, store, (), clock, progress, made, stop))
 
 
 def _problem(error: PublisherError) -> Problem:

@@ -73,7 +73,9 @@ def running(
         process.process.kill()
         sys.stderr.write(process.log.read_text()[-3000:])
         raise
-    code, log = process.end() if process.process.poll() is None else (process.process.returncode, process.log.read_text())
+    code, log = (
+        process.end() if process.process.poll() is None else (process.process.returncode, process.log.read_text())
+    )
     assert code == 0, log
     assert "Traceback" not in log
     assert "defect" not in log
