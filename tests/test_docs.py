@@ -38,6 +38,9 @@ NOT_RUN = (
     "sqlite3 ",
     "cp ",
     "chmod ",
+    "useradd ",
+    "systemctl ",
+    "docker ",
 )
 
 SITE = '[site]\ntitle = "My letter"\nurl = "https://example.org"\n'

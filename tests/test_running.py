@@ -132,3 +132,32 @@ def test_another_language_and_zone_of_the_machine_change_nothing(project: Projec
     with running(project, TZ="Pacific/Apia", LC_ALL="C") as run:
         run.wait("edition delivered")
     assert run.told("edition made")[0]["slot"] == "2026-W47"
+
+
+def test_a_database_that_is_away_is_told_and_the_process_looks_again_later(project: Project) -> None:
+    project.subscribe("ada")
+    record = project.root / ".publisher/publisher.db"
+    with running(project, now="2026-11-16T07:00") as run:
+        run.wait("site built")
+        moved = record.rename(record.with_suffix(".away"))
+        record.mkdir()
+        run.process.send_signal(signal.SIGHUP)
+        assert "publisher.db" in run.wait("tick failed")["what"]
+        record.rmdir()
+        moved.rename(record)
+        assert run.get("/feed.xml").status_code == 200
+
+
+def test_a_second_sigterm_awaits_nothing_more(project: Project, tmp_path: Path) -> None:
+    project.subscribe("ada")
+    with sink(tmp_path / "sink", "-w", "120") as to:  # seconds before it lets a message begin
+        port = to.server.address.port
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", timeout = 100 }}\n'
+        with running(project, smtp) as run:
+            until(lambda: [e for e in project.ok("editions", "--json").json if "sending" in e["deliveries"]])
+            run.process.send_signal(signal.SIGTERM)
+            run.wait("ending")
+            run.process.send_signal(signal.SIGTERM)
+            run.process.wait(60)
+    assert run.told("hurrying")
+    assert project.ok("editions", "--json").json[0]["deliveries"] == {"queued": 1}

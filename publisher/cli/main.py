@@ -47,6 +47,7 @@ Every day:
   publisher preview                 letters, site and feeds in a browser, while you write
   publisher check                   what is wrong, where, and how to mend it
   publisher publish --dry-run       what would be sent, to how many
+  publisher run                     everything on time, in one process that stays
 """
 
 
