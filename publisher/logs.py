@@ -17,8 +17,6 @@ How = Literal["auto", "human", "json"]
 _ADDRESS = re.compile(r"[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
 _LINK = re.compile(r"/(confirm|address|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
 
-_logger: Any = None
-
 
 class Stream(Protocol):
     """Where lines go."""
@@ -46,24 +44,33 @@ class _Stderr:
         return sys.stderr.isatty()
 
 
+_how: How = "human"
+_stream: Stream = _Stderr()
+_logger: Any = None
+
+
 def configure(how: How = "human", stream: Stream | None = None) -> None:
     """Decide how lines look from here on, in all threads; what libraries warn of becomes such lines too.
 
     how  "auto" is for a person where the stream is a terminal, and JSON elsewhere
     """
+    global _how, _stream, _logger
+    _how, _stream, _logger = how, stream or _Stderr(), None
+    logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
+
+
+def _made() -> Any:
+    """Return a logger as it was decided; structlog takes longer to load than all else that a start needs."""
     import structlog
 
-    global _logger
-    stream = stream or _Stderr()
-    person = how == "human" or (how == "auto" and stream.isatty())
+    person = _how == "human" or (_how == "auto" and _stream.isatty())
     renderer = _for_a_person if person else structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-    _logger = structlog.wrap_logger(
-        structlog.WriteLogger(cast(TextIO, stream)),
+    return structlog.wrap_logger(
+        structlog.WriteLogger(cast(TextIO, _stream)),
         processors=[structlog.processors.add_log_level, _stamped, _discreet, *([] if person else [_plain]), renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
 
 
 def say(event: str, text: str = "", *, level: Literal["info", "warning", "error"] = "info", **fields: Any) -> None:
@@ -73,8 +80,9 @@ def say(event: str, text: str = "", *, level: Literal["info", "warning", "error"
     text    the whole line for a person, who otherwise reads event and fields
     fields  what varies
     """
+    global _logger
     if _logger is None:
-        configure()
+        _logger = _made()
     try:
         getattr(_logger, level)(event, text=text, **fields)
     except (OSError, ValueError):

@@ -42,12 +42,15 @@ def run(app: App, host: str | None, port: int | None) -> int:
     with only_one(config.state_dir):
         own_host, _, own_port = config.web.listen.rpartition(":")
         listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
-        clock = _clock(app)
+        clock, address = _clock(app), address_of(listener)
         from publisher.logs import configure
-        from publisher.running.process import Process
+        from publisher.running.front import Front
 
         configure(config.run.log)
-        address = address_of(listener)
+        front = Front(listener, clock)
+        front.open(config)
+        front.begin()
+        from publisher.running.process import Process  # loads while readers have their answers already
 
         def ready() -> None:
             if app.json:
@@ -57,7 +60,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
             app.say(f"Running {config.site.title}: {address}   (Ctrl-C ends it)")
             sys.stdout.flush()
 
-        return Process(config, listener, clock).run(ready)
+        return Process(config, front, clock).run(ready)
 
 
 def _clock(app: App) -> Callable[[], datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
@@ -46,13 +47,10 @@ class Front:
         threading.Thread(target=before.close, name="closing", daemon=True).start()
 
     def begin(self) -> None:
-        """Answer; returns at once."""
+        """Answer; returns once requests are taken, or cannot be."""
         self._thread.start()
-
-    @property
-    def answers(self) -> bool:
-        """Whether requests are answered already."""
-        return self._server.answers
+        while not self._server.answers and self._thread.is_alive():
+            time.sleep(0.002)
 
     @property
     def alive(self) -> bool:

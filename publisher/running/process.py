@@ -1,4 +1,4 @@
-"""The life of the process: it listens, opens everything, waits for wishes, and leaves in order.
+"""The life of the process: it begins everything, waits for wishes, and leaves in order.
 
 Everything that takes time has a thread of its own. The main one only waits: for a signal, for a change of
 publisher.toml, and for the moment to tell systemd that all is well.
@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from queue import Empty, SimpleQueue
-from socket import socket
 
 from publisher.config import Config, load_config
 from publisher.delivery.stop import Stop
@@ -48,12 +47,12 @@ class Wish(Enum):
 class Process:
     """One project at work. Made in the main thread, which `run` keeps."""
 
-    def __init__(self, config: Config, listener: socket, clock: Callable[[], datetime]) -> None:
-        """Prepare, without starting. clock: gives the present, aware."""
+    def __init__(self, config: Config, front: Front, clock: Callable[[], datetime]) -> None:
+        """Prepare, without starting. front: answers already. clock: gives the present, aware."""
         self._config = config
         self._wishes: SimpleQueue[Wish] = SimpleQueue()
         self._stop = Stop()
-        self._front = Front(listener, clock)
+        self._front = front
         self._site = Site(lambda: self._config, clock)
         # What waited for its hour appears on the site by the tick.
         ticking = Ticking(lambda: self._config, clock, self._stop, after=self._site.build)
@@ -64,13 +63,9 @@ class Process:
     def run(self, ready: Callable[[], None]) -> int:
         """Work until a signal says that it is enough; return the exit code.
 
-        ready: called once requests are answered. Raises PublisherError where the project cannot be opened.
+        ready: called once everything has begun.
         """
         with self._signals():
-            self._front.open(self._config)
-            self._front.begin()
-            while not self._front.answers and self._front.alive:
-                time.sleep(0.005)
             self._site.begin()
             self._scheduler.begin()
             self._watch.begin()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from publisher.publish import Delivered
 
 LONGEST_REST = 600.0
+# How often a long delivery is told of, in seconds.
+TOLD_EVERY = 60.0
 
 
 def rest_after(failures: int, seconds: int) -> float:
@@ -48,6 +50,7 @@ class Ticking:
         self._waits = ""
         self._standing: dict[int, DeliveryCounts] = {}  # of the editions that the last tick sent from
         self._failures, self._rests_until = 0, 0.0
+        self._told_at = 0.0
 
     def __call__(self) -> None:
         """Do whatever is due, and tell it. Raises nothing."""
@@ -68,10 +71,16 @@ class Ticking:
         self._after()
 
     def _tick(self, config: Config) -> None:
+        self._told_at = time.monotonic()
         with open_project_store(config) as store:
-            ticked = tick(config, store, self._clock, stop=self._stop)
+            ticked = tick(config, store, self._clock, progress=self._delivering, stop=self._stop)
             # `read_bounces(config, store, self._clock())` belongs here: after the letters, with the same store.
         self._tell(ticked)
+
+    def _delivering(self, done: int, total: int) -> None:
+        if time.monotonic() - self._told_at >= TOLD_EVERY:
+            self._told_at = time.monotonic()
+            say("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
 
     def _failed(self, config: Config, error: Exception) -> None:
         self._failures += 1
