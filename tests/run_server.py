@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,6 +51,13 @@ class Running(Serving):
     def wait(self, event: str, count: int = 1) -> dict[str, Any]:
         """The newest line of an event, when there are so many."""
         return until(lambda: found[-1] if len(found := self.told(event)) >= count else None)
+
+    def look_until(self, event: str) -> dict[str, Any]:
+        """Let it look at once, and not in half a minute, until it has told of an event."""
+        while not self.told(event):
+            self.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+        return self.told(event)[-1]
 
     def end(self) -> tuple[int, str]:
         """Say stop; return the exit code and the log."""
