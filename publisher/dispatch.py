@@ -22,6 +22,7 @@ from publisher.runtime import (
 
 if TYPE_CHECKING:
     from publisher.delivery.links import Links
+    from publisher.delivery.stop import Stop
     from publisher.delivery.transport import Transport
     from publisher.store import Store
 
@@ -118,12 +119,14 @@ def deliver_editions(
     clock: Callable[[], datetime],
     watch: Watch | None = None,
     made: Sequence[Made] = (),
+    stop: Stop | None = None,
 ) -> list[Delivered]:
     """Deliver what is due of these editions, one after the other; raise TransportError for a transport without answer.
 
     An edition that the mail server refuses whoever it is for is held with the reason, and the others go on. Readers
     whose mailboxes are gone are mailed no more. watch: told of an edition when it begins, and of each delivery.
-    made: by this run. Those that go to nobody, or are held, stand in the result too.
+    made: by this run. Those that go to nobody, or are held, stand in the result too. stop: ends it from
+    outside, with StoppedError.
     """
     unmatched = {one.edition.id: one.planned.unmatched for one in made}
     begun = {edition.id for edition in editions}
@@ -137,7 +140,7 @@ def deliver_editions(
     links = project_links(config)
     with open_transport(config) as transport:
         for edition in editions:
-            done = _deliver_one(config, store, transport, edition, links, clock, watch)
+            done = _deliver_one(config, store, transport, edition, links, clock, watch, stop)
             results.append(replace(done, unmatched=unmatched.get(edition.id, 0)))
     return results
 
@@ -162,6 +165,7 @@ def _deliver_one(
     links: Links,
     clock: Callable[[], datetime],
     watch: Watch | None,
+    stop: Stop | None,
 ) -> Delivered:
     from publisher.delivery import by_hand
     from publisher.delivery.deliver import deliver
@@ -175,7 +179,7 @@ def _deliver_one(
         told(tally)
 
     told(tally)
-    headers, terms = headers_of(config, edition.newsletter), delivery_terms(config)
+    headers, terms = headers_of(config, edition.newsletter), delivery_terms(config, stop)
     try:
         deliver(store, transport, edition, headers, links, terms=terms, clock=clock, progress=settled, gone=gone.heard)
     except RefusedError as error:

@@ -9,8 +9,9 @@
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── DnsError              the DNS gives no answer
     ├── BounceError           reports of letters that came back cannot be had from where they are
-    └── TransportError        no answer was had from the mail server or the outbox folder
-        └── RefusedError      the mail server refuses an edition whoever it is for
+    ├── TransportError        no answer was had from the mail server or the outbox folder
+    │   └── RefusedError      the mail server refuses an edition whoever it is for
+    └── StoppedError          nothing is wrong: somebody asked a run to end
 
 A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
 """
@@ -95,3 +96,7 @@ class RefusedError(TransportError):
 
 class BounceError(PublisherError):
     """Reports cannot be read where they are kept: no such mailbox, no login, another program has it locked."""
+
+
+class StoppedError(PublisherError):
+    """A run was asked to end before it was done. What is left is in the record, for the next one."""

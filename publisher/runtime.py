@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from publisher.delivery.links import Links
     from publisher.delivery.message import NewsletterHeaders
     from publisher.delivery.returnpath import ReturnPath
+    from publisher.delivery.stop import Stop
     from publisher.delivery.transport import Outcome, Transport
     from publisher.pages.letters import EditionPage
     from publisher.store import Store
@@ -146,9 +147,10 @@ def reader_terms(config: Config) -> ReaderTerms:
     )
 
 
-def delivery_terms(config: Config) -> Terms:
-    """Return on which terms deliveries are made."""
+def delivery_terms(config: Config, stop: Stop | None = None) -> Terms:
+    """Return on which terms deliveries are made; stop: who may end them from outside."""
     from publisher.delivery.deliver import Terms
+    from publisher.delivery.stop import Stop
 
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
@@ -156,7 +158,8 @@ def delivery_terms(config: Config) -> Terms:
         # half of the lease a message is begun, and then two answers may be late, the one before its own and its own.
         seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
     lease = timedelta(seconds=seconds)
-    return Terms(config.state_dir, lease, config.delivery.on_uncertain, return_path(config))
+    back = return_path(config)
+    return Terms(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop())
 
 
 def return_path(config: Config) -> ReturnPath | None:

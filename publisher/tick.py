@@ -13,10 +13,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import PublisherError, StoreError
+from publisher.errors import PublisherError, StoppedError, StoreError
 from publisher.model import Edition, Problem
 
 if TYPE_CHECKING:
+    from publisher.delivery.stop import Stop
     from publisher.dispatch import Delivered
     from publisher.making import Making
     from publisher.store import Store
@@ -59,11 +60,13 @@ class Ticked:
         return not (self.made or self.delivered or self.told or self.kept or self.waits)
 
 
-def tick(config: Config, store: Store, clock: Clock, *, progress: Progress | None = None) -> Ticked:
+def tick(
+    config: Config, store: Store, clock: Clock, *, progress: Progress | None = None, stop: Stop | None = None
+) -> Ticked:
     """Do whatever is due at the moment that the clock gives; return what was done.
 
     progress: told (done, total) deliveries of the edition that is being sent. Delivering takes as long as it takes:
-    whoever stops it raises KeyboardInterrupt in it, and the message in hand is finished. Raises StoreError where the
+    whoever ends it asks `stop`, and the message in hand is finished. Raises StoppedError then, and StoreError where the
     database cannot be had; everything else that goes wrong stands among the problems, and the next tick tries again.
     """
     from publisher.housekeeping import keep_house
@@ -73,7 +76,7 @@ def tick(config: Config, store: Store, clock: Clock, *, progress: Progress | Non
         return Ticked(now, waits=waits)
     making, trouble = _make(config, store, now)
     told, unmailed = _tell(config, store, making, trouble, now)
-    delivered, undelivered = _deliver(config, store, clock, progress, making)
+    delivered, undelivered = _deliver(config, store, clock, progress, making, stop)
     kept, undone = keep_house(config, store, now)
     return Ticked(
         now,
@@ -123,7 +126,7 @@ def _tell(
 
 
 def _deliver(
-    config: Config, store: Store, clock: Clock, progress: Progress | None, making: Making
+    config: Config, store: Store, clock: Clock, progress: Progress | None, making: Making, stop: Stop | None
 ) -> tuple[list[Delivered], tuple[Problem, ...]]:
     from publisher.build.news import tell_hub
     from publisher.dispatch import deliver_editions
@@ -138,9 +141,9 @@ def _deliver(
     try:
         # The web copies are up before the first letter points to them.
         run_build(config, now)
-        delivered = deliver_editions(config, store, ready, clock, watch, made)
+        delivered = deliver_editions(config, store, ready, clock, watch, made, stop)
         return delivered, tuple(tell_hub(config))
-    except StoreError:
+    except (StoreError, StoppedError):
         raise
     except PublisherError as error:
         return [], (_problem(error),)

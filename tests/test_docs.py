@@ -40,6 +40,9 @@ NOT_RUN = (
     "sqlite3 ",
     "cp ",
     "chmod ",
+    "useradd ",
+    "systemctl ",
+    "docker ",
 )
 
 SITE = '[site]\ntitle = "My letter"\nurl = "https://example.org"\n'

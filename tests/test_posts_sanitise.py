@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
 from hypothesis import example, given, settings
@@ -148,3 +150,19 @@ def test_no_mixture_of_hostile_pieces_survives(fragment: str) -> None:
 )
 def test_a_monstrous_fragment_is_cleaned_all_the_same(fragment: str) -> None:
     assert_harmless(sanitise(f"<p>x</p>{fragment}", keep))
+
+
+def test_what_is_cleaned_by_keeps_nothing_alive_afterwards() -> None:
+    class Posts:
+        def __init__(self) -> None:
+            self.sanitiser = Sanitiser()
+
+        def absolutise(self, tag: str, reference: str) -> str:
+            return f"https://a.example/{reference}"
+
+    posts = Posts()
+    assert "https://a.example/b" in posts.sanitiser.clean('<a href="b">c</a>', posts.absolutise)
+    gone = weakref.ref(posts), weakref.ref(posts.sanitiser)
+    del posts
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]

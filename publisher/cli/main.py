@@ -34,6 +34,7 @@ COMMANDS = {
     "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
     "hosts": ("publisher.cli.hosts:hosts", "Say which machines may send."),
+    "run": ("publisher.cli.run:run", "Do everything on time, in one process."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 
@@ -53,6 +54,7 @@ Every day:
   publisher preview                 letters, site and feeds in a browser, while you write
   publisher check                   what is wrong, where, and how to mend it
   publisher publish --dry-run       what would be sent, to how many
+  publisher run                     everything on time, in one process that stays
 """
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from publisher.cli.app import App, with_app
-from publisher.errors import ProjectError
-
-if TYPE_CHECKING:
-    from publisher.config import Config
 
 EXAMPLES = """\
 \b
@@ -42,10 +37,11 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
 
         click.echo(made(config), nl=False)
         return
-    _require_newsletters(config)
+    from publisher.running.front import require_newsletters
     from publisher.web.readers.opening import opened
     from publisher.web.serve import Server, address_of, listen
 
+    require_newsletters(config)
     own_host, _, own_port = config.web.listen.rpartition(":")
     listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
     with opened(config, lambda: app.now(config)) as application:
@@ -58,8 +54,3 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         sys.stdout.flush()
         Server(listener, grace=10).run(application)
     app.say("Serving has ended.")
-
-
-def _require_newsletters(config: Config) -> None:
-    if not config.newsletters:
-        raise ProjectError("there is no newsletter to subscribe to", mend="add [[newsletters]] to publisher.toml")

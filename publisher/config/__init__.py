@@ -4,6 +4,7 @@ from publisher.config.keys import Config, Database
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.load import CONFIG_FILE, find_project, load_config
 from publisher.config.mail import Dkim, Relay, Smtp
+from publisher.config.run import Run
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
 from publisher.config.site import Feeds, Pages, Person, Posts, Site
 from publisher.config.web import Web
@@ -21,6 +22,7 @@ __all__ = [
     "Person",
     "Posts",
     "Relay",
+    "Run",
     "Schedule",
     "ScheduleKind",
     "Site",

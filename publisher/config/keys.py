@@ -13,6 +13,7 @@ from publisher.config.bounces import Bounces
 from publisher.config.checks import STRICT, Check, Doc
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
 from publisher.config.readers import Readers
+from publisher.config.run import Run
 from publisher.config.site import Feeds, Pages, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
 from publisher.config.web import Web
@@ -54,6 +55,7 @@ class Config:
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
     delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
     bounces: Annotated[Bounces, Doc("Letters that came back.")] = field(default_factory=Bounces)
+    run: Annotated[Run, Doc("The one process that does everything on time.")] = field(default_factory=Run)
     root: Annotated[Path, Doc("")] = Path()
 
     @property

@@ -30,6 +30,7 @@ RULES = (
     "letters.py",
     "mistakes.py",
     "readers.py",
+    "run.py",
     "site.py",
     "theme.py",
     "web.py",

@@ -17,7 +17,9 @@ class Web:
         str, Check(checks.web_address), Doc("Public address of the web application. Default: site.url.")
     ] = ""
     listen: Annotated[
-        str, Check(checks.listen_address), Doc("Where `publisher serve` listens: address and port, [::1]:8018 too.")
+        str,
+        Check(checks.listen_address),
+        Doc("Where `publisher run` and `serve` listen: address and port, [::1]:8018 too."),
     ] = "127.0.0.1:8018"
     trusted_proxies: Annotated[
         tuple[str, ...],

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +21,7 @@ from publisher.delivery.order import Order
 from publisher.delivery.relay import Relay
 from publisher.delivery.sending import Sending
 from publisher.delivery.smtp import SmtpTransport
+from publisher.errors import StoppedError
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -31,9 +32,9 @@ def send_edition(
 ) -> None:
     """Send what is due of the composer's edition over all of the transport's servers, until nothing is.
 
-    Control-C and SIGTERM stop it within seconds, with nothing in doubt that a server still answers for; then
-    KeyboardInterrupt or SystemExit is raised. Raises TransportError where nothing more can be sent (RefusedError for
-    this edition only), StoreError where the ledger cannot be written.
+    Control-C, SIGTERM and the order's stop end it within seconds, with nothing in doubt that a server still answers
+    for; then KeyboardInterrupt, SystemExit or StoppedError is raised. Raises TransportError where nothing more can be
+    sent (RefusedError for this edition only), StoreError where the ledger cannot be written.
     """
     with ExitStack() as stack:
         allowances = [_allowance(server, state_dir, order) for server in transport.servers]
@@ -59,8 +60,19 @@ async def _send(
         Relay(_weighted(server), sending, order.rest.total_seconds(), allowance, transport.context)
         for server, allowance in zip(transport.servers, allowances, strict=True)
     ]
-    with _stopped_by_sigterm(sending):
+    with _stopped_by_sigterm(sending), order.stop.heard(_ending(sending)):
         await sending.run(clerk, relays)
+
+
+def _ending(sending: Sending) -> Callable[[], None]:
+    """Return what ends the run from any thread."""
+    loop = asyncio.get_running_loop()
+    stopped = StoppedError("stopped as asked", mend="the next run goes on with what is left")
+
+    def end() -> None:
+        loop.call_soon_threadsafe(sending.end, stopped)
+
+    return end
 
 
 @contextmanager

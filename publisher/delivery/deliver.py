@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +20,7 @@ from publisher.delivery.message import MessageTemplate, NewsletterHeaders
 from publisher.delivery.order import Order
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.smtp import SmtpTransport
+from publisher.delivery.stop import Stop
 from publisher.delivery.transport import Rejected, Transport, Unanswered
 from publisher.delivery.workers import dead_workers, working
 from publisher.errors import TransportError
@@ -51,6 +52,7 @@ class Terms:
     on_uncertain  what to do with a message that was handed over and never acknowledged
     return_path   makes the address to which a failure comes back; None for the sender's own
     rest          how long a mail server that failed is left alone, the first time; then twice as long each time
+    stop          says from outside when it is enough
     """
 
     state_dir: Path
@@ -58,6 +60,7 @@ class Terms:
     on_uncertain: OnUncertain = "resend"
     return_path: ReturnPath | None = None
     rest: timedelta = timedelta(seconds=1)
+    stop: Stop = field(default_factory=Stop)
 
     def unanswered(self, transport: Transport) -> Event:
         """Return what befalls a message without an answer; where a copy cannot arise it always goes again."""
@@ -85,8 +88,9 @@ def deliver(
 
     Whatever ends it, KeyboardInterrupt included, the answers that were had are written and what was not
     handed over goes back. Raises TransportError where nothing more can be sent, RefusedError where nothing more
-    of this edition can, StoreError where the ledger cannot be written.
+    of this edition can, StoreError where the ledger cannot be written, StoppedError where the terms' stop was asked.
     """
+    terms.stop.check()
     composer = Composer(edition, headers, links, _templates(store, edition, headers), terms.return_path)
     workers = terms.state_dir / "workers"
     with working(workers) as worker, journal(workers, worker) as handed:
@@ -95,12 +99,13 @@ def deliver(
         if isinstance(transport, SmtpTransport):
             from publisher.delivery.bulk import send_edition  # asyncio, which the outbox has no use for
 
-            order = Order(terms.lease, unanswered, clock, progress, gone, handed, terms.rest)
+            order = Order(terms.lease, unanswered, clock, progress, gone, handed, terms.rest, terms.stop)
             send_edition(store, worker, transport, composer, order, terms.state_dir)
         else:
             # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
             book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
-            _one_by_one(store, worker, _Sending(transport, composer, book, unanswered, handed), terms.lease)
+            sending = _Sending(transport, composer, book, unanswered, handed, terms.stop)
+            _one_by_one(store, worker, sending, terms.lease)
     return store.deliveries.counts(edition.id)
 
 
@@ -174,12 +179,14 @@ class _Sending:
     book: Book
     unanswered: Event
     handed: Journal
+    stop: Stop
 
     def send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
         """Send the batch; what is not sent by `until`, or by the time anything is raised, goes back."""
         waiting = deque(batch)
         with self._settled_in_the_end(waiting):
             while waiting:
+                self.stop.check()
                 self._send(waiting)
                 if self.book.clock() >= until:
                     return

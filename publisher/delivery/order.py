@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from publisher.delivery.journal import Journal
 from publisher.delivery.lifecycle import Event
+from publisher.delivery.stop import Stop
 from publisher.model import Delivery, DeliveryStatus
 
 
@@ -22,6 +23,7 @@ class Order:
     gone        told of each delivery whose mailbox is not there
     journal     told of each delivery before it is handed over
     rest        how long a relay that failed is left alone, the first time
+    stop        says when it is enough
     """
 
     lease: timedelta
@@ -31,3 +33,4 @@ class Order:
     gone: Callable[[Delivery, str], None]
     journal: Journal
     rest: timedelta = timedelta(seconds=1)
+    stop: Stop = field(default_factory=Stop)

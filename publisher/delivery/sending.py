@@ -267,6 +267,8 @@ class Sending:
             relay.stop()
         deadline = self._loop.time() + GRACE_SECONDS
         while not all(relay.closed for relay in self._relays) and self._loop.time() < deadline:
+            if self._order.stop.hurried:
+                break
             await asyncio.sleep(0.005)
         for relay in self._relays:
             relay.cut("no answer before the run was stopped")

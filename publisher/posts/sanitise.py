@@ -91,32 +91,50 @@ class Sanitiser:
     """sanitise() for many fragments, one after the other: the tables are handed to nh3 once. Not for two threads."""
 
     def __init__(self) -> None:
-        self._absolutise: Absolutise = lambda tag, reference: None
+        self._filter = _Filter()
         self._cleaner = nh3.Cleaner(
             tags=set(TAGS),
             clean_content_tags=set(CONTENT_GOES),
             attributes=_ATTRIBUTES,
-            attribute_filter=self._attribute,
+            attribute_filter=self._filter.attribute,
             link_rel=None,
             url_schemes=SCHEMES,
         )
 
     def clean(self, fragment: str, absolutise: Absolutise) -> str:
         """See sanitise."""
-        self._absolutise = absolutise
         if not _KNOWN.issuperset(_OPENING.findall(fragment)):
             fragment = _without_unknown_tags(fragment)
-        clean = self._cleaner.clean(fragment)
+        self._filter.absolutise = absolutise
+        try:
+            clean = self._cleaner.clean(fragment)
+        finally:
+            self._filter.absolutise = _nowhere
         clean = _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
         return _NO_PICTURE.sub("", clean) if "<img" in clean else clean
 
-    def _attribute(self, tag: str, name: str, value: str) -> str | None:
+
+def _nowhere(tag: str, reference: str) -> str | None:
+    return None
+
+
+class _Filter:
+    """What nh3 asks about each attribute.
+
+    It knows neither the cleaner nor, between two fragments, anything of the posts: the collector of cycles cannot look
+    into a cleaner, so what leads back to one would stay for as long as the process does.
+    """
+
+    def __init__(self) -> None:
+        self.absolutise: Absolutise = _nowhere
+
+    def attribute(self, tag: str, name: str, value: str) -> str | None:
         if name in _URL_ATTRIBUTES:
-            return self._absolutise(tag, value)
+            return self.absolutise(tag, value)
         if name == "class":
             return " ".join(_CLASSES.findall(value)) or None
         if name == "srcset":
-            return _srcset(tag, value, self._absolutise)
+            return _srcset(tag, value, self.absolutise)
         if tag == "input" and name == "type":
             return "checkbox" if value == "checkbox" else None
         return value

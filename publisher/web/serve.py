@@ -57,13 +57,33 @@ class Server:
         """grace: how long answers that are under way may take once it is over, in seconds."""
         self._listener, self._grace = listener, grace
         self._server: uvicorn.Server | None = None
+        self._ending = False
 
     def is_ending(self) -> bool:
         """Return whether somebody said stop."""
         return self._server is not None and self._server.should_exit
 
+    @property
+    def answers(self) -> bool:
+        """Whether it takes requests already."""
+        return self._server is not None and self._server.started
+
     def run(self, application: ASGIApp) -> None:
         """Answer until SIGINT or SIGTERM; then be gone within a second or so."""
+        # uvicorn raises what ended it once more; the default of SIGTERM would end us before all is closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            self.answer(application)
+
+    def end(self, *, hurry: bool = False) -> None:
+        """End `answer` from another thread; in a hurry answers under way are dropped."""
+        self._ending = True
+        if self._server is not None:
+            self._server.should_exit = True
+            self._server.force_exit = self._server.force_exit or hurry
+
+    def answer(self, application: ASGIApp) -> None:
+        """Answer until `end`, in whichever thread; in the main one until a signal too."""
         import uvicorn
 
         # "critical": what goes wrong in an answer is said in that answer, and a traceback helps nobody.
@@ -79,11 +99,9 @@ class Server:
             proxy_headers=False,  # who is behind a proxy is for the application to say
             timeout_graceful_shutdown=self._grace,
         )
-        server = self._server = uvicorn.Server(settings)
-        # uvicorn raises what ended it once more; the default of SIGTERM would end us before all is closed.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[self._listener])
+        self._server = uvicorn.Server(settings)
+        self._server.should_exit = self._ending
+        self._server.run(sockets=[self._listener])
 
 
 def _refused(error: OSError, host: str, ports: range | tuple[int, ...]) -> ProjectError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from publisher.errors import PublisherError, StoreError, TemplateError
+from publisher.logs import say
 from publisher.web.hooks.bounces import PATH as HOOKS
 from publisher.web.hooks.bounces import BounceHooks
 from publisher.web.readers.approving import Approving
@@ -158,4 +158,4 @@ class _Front:
 def _tell(error: PublisherError) -> None:
     """Say in the log what keeps us from answering: where, not in its words, which may hold an address."""
     kept = error.where if isinstance(error, StoreError | TemplateError) else ""
-    sys.stderr.write(f"busy: {type(error).__name__} {kept}".rstrip() + "\n")
+    say("busy", level="warning", error=type(error).__name__, where=kept)

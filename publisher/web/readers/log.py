@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from publisher.logs import say
 from publisher.web.readers.clients import Clients, shortened_client
 
 if TYPE_CHECKING:
@@ -41,16 +40,16 @@ class Log:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - it was answered; a traceback could show what belongs to a person
-            sys.stderr.write(f"defect: {_place(error)}" + "\n")
+            say("defect", f"defect: {place(error)}", level="error", place=place(error))
         finally:
             page = page_of(scope["path"], self._prefix)
             self._told(page, status)
             shown = shown_path(scope["path"], page, status)
             took = round((time.monotonic() - began) * 1_000)
             client = shortened_client(self._clients.address(scope))
-            moment = datetime.now(UTC).isoformat(timespec="seconds")
-            line = f"{moment} {client} {_method(scope['method'])} {shown} {status} {took}ms"
-            sys.stderr.write(line + "\n")
+            method = _method(scope["method"])
+            line = f"{client} {method} {shown} {status} {took}ms"
+            say("answered", line, client=client, method=method, path=shown, status=status, milliseconds=took)
 
 
 def page_of(path: str, prefix: str) -> str:
@@ -67,8 +66,8 @@ def shown_path(path: str, page: str, status: int) -> str:
     return path if status in (200, 206, 304) and plain else "…"
 
 
-def _place(error: BaseException) -> str:
-    """What went wrong by kind and line, without its words, which may hold an address."""
+def place(error: BaseException) -> str:
+    """Return what went wrong by kind and line, without its words, which may hold an address."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
     return f"{type(error).__name__} in {' > '.join(places)}"

@@ -7,7 +7,6 @@ a process that is killed forgets it, and the person asks once more.
 from __future__ import annotations
 
 import heapq
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 
 from publisher.delivery.transport import Transport
 from publisher.errors import PublisherError, StoreError, TransportError
+from publisher.logs import say
 
 Work = Callable[[Transport], None]
 
@@ -89,7 +89,7 @@ class Mailroom:
         if self._thread.ident is not None:
             self._thread.join(seconds)
         if self._waiting:
-            _say(f"{len(self._waiting)} pieces of work are given up")
+            say("work given up", f"{len(self._waiting)} pieces of work are given up", count=len(self._waiting))
 
     def _run(self) -> None:
         transport: Transport | None = None
@@ -129,10 +129,10 @@ class Mailroom:
             if not again:
                 self._report("failed", job.what)
             where = error.where if isinstance(error, TransportError | StoreError) else ""
-            _say(f"{job.what} {'put off' if again else 'failed'}: {type(error).__name__} {where}".rstrip())
+            _tell(job.what, "put off" if again else "failed", error, where)
         except Exception as error:  # noqa: BLE001 - one piece of work must not end the others
             self._report("failed", job.what)
-            _say(f"{job.what} failed: {type(error).__name__}")
+            _tell(job.what, "failed", error)
 
     def _again(self, job: _Job) -> bool:
         with self._changed:
@@ -144,6 +144,8 @@ class Mailroom:
             return True
 
 
-def _say(line: str) -> None:
+def _tell(what: str, outcome: str, error: Exception, where: str = "") -> None:
     # The error's own words may hold an address; its kind is enough to look for.
-    sys.stderr.write(line + "\n")
+    kind = type(error).__name__
+    said = f"{what} {outcome}: {kind} {where}".rstrip()
+    say(f"work {outcome}", said, level="warning", what=what, error=kind, where=where)

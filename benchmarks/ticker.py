@@ -1,0 +1,40 @@
+"""Ticks without a pause, by a clock that stands in a file: benchmarks.ticking starts several of these and kills them.
+
+python -m benchmarks.ticker PROJECT CLOCK
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from publisher.config import load_config
+from publisher.errors import PublisherError
+from publisher.runtime import open_project_store
+from publisher.tick import tick
+
+PAUSE = 0.01
+
+
+def main(root: str, clock: str) -> None:
+    config = load_config(Path(root))
+
+    def now() -> datetime:
+        return datetime.fromisoformat(Path(clock).read_text(encoding="ascii"))
+
+    print("ready", flush=True)
+    while True:
+        try:
+            with open_project_store(config) as store:
+                ticked = tick(config, store, now)
+            for problem in ticked.problems:
+                print(problem, file=sys.stderr, flush=True)
+        except PublisherError as error:  # the other one is at it: the next tick does what is left
+            print(error, file=sys.stderr, flush=True)
+        time.sleep(PAUSE)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

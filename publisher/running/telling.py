@@ -1,0 +1,32 @@
+"""What the parts of the process have in common when they tell of trouble: once, and in one line each."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from publisher.logs import say
+
+
+class News:
+    """Remembers what was told, so that what is still wrong at the next look is not told again."""
+
+    def __init__(self) -> None:
+        self._told: frozenset[str] = frozenset()
+
+    def tell(self, event: str, lines: Sequence[str], *, level: Literal["warning", "error"] = "warning") -> None:
+        """Tell the lines that were not among those of the last time."""
+        for line in dict.fromkeys(lines):
+            if line not in self._told:
+                say(event, line, level=level, what=line)
+        self._told = frozenset(lines)
+
+
+def tell_defect(error: BaseException) -> None:
+    """Tell what should not have happened: its kind and place, without its words, which may hold an address."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    place = " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+    said = f"this should not have happened: {type(error).__name__} in {place}"
+    say("defect", said, level="error", error=type(error).__name__, place=place)

@@ -1,0 +1,123 @@
+"""One tick, told in lines. Whatever goes wrong in it ends neither the process nor the next one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from publisher.config import Config
+from publisher.errors import PublisherError, StoppedError
+from publisher.logs import say
+from publisher.running.telling import News, tell_defect
+from publisher.runtime import open_project_store
+from publisher.tick import Ticked, tick
+
+if TYPE_CHECKING:
+    from publisher.delivery.stop import Stop
+    from publisher.model import DeliveryCounts, Edition
+    from publisher.publish import Delivered
+
+LONGEST_REST = 600.0
+# How often a long delivery is told of, in seconds.
+TOLD_EVERY = 60.0
+
+
+def rest_after(failures: int, seconds: int) -> float:
+    """Return how long to leave the project alone after so many ticks in a row failed, each `seconds` apart."""
+    return 0.0 if failures < 2 else min(seconds * 2.0 ** (failures - 1), LONGEST_REST)
+
+
+class Ticking:
+    """What the scheduler calls. Opens the record for each tick anew: between two ticks nothing is held."""
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        stop: Stop,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare.
+
+        config  gives the configuration of the moment
+        stop    ends a delivery that is under way
+        after   called after each tick
+        """
+        self._config, self._clock, self._stop, self._after = config, clock, stop, after
+        self._problems = News()
+        self._waits = ""
+        self._standing: dict[int, DeliveryCounts] = {}  # of the editions that the last tick sent from
+        self._failures, self._rests_until = 0, 0.0
+        self._told_at = 0.0
+
+    def __call__(self) -> None:
+        """Do whatever is due, and tell it. Raises nothing."""
+        if self._stop.asked or time.monotonic() < self._rests_until:
+            return
+        config = self._config()
+        try:
+            self._tick(config)
+        except StoppedError:
+            say("tick stopped")
+            return
+        except PublisherError as error:
+            self._failed(config, error)
+        except Exception as error:  # noqa: BLE001 - a defect in one tick must not end the others
+            self._failed(config, error)
+        else:
+            self._failures = 0
+        self._after()
+
+    def _tick(self, config: Config) -> None:
+        self._told_at = time.monotonic()
+        with open_project_store(config) as store:
+            ticked = tick(config, store, self._clock, progress=self._delivering, stop=self._stop)
+            # `read_bounces(config, store, self._clock())` belongs here: after the letters, with the same store.
+        self._tell(ticked)
+
+    def _delivering(self, done: int, total: int) -> None:
+        if time.monotonic() - self._told_at >= TOLD_EVERY:
+            self._told_at = time.monotonic()
+            say("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
+
+    def _failed(self, config: Config, error: Exception) -> None:
+        self._failures += 1
+        rest = rest_after(self._failures, config.run.tick_seconds)
+        self._rests_until = time.monotonic() + rest
+        if isinstance(error, PublisherError):
+            for line in error.lines():
+                say("tick failed", f"tick failed: {line}", level="error", what=line)
+        else:
+            tell_defect(error)
+        if rest:
+            say("resting", f"next try in {rest:.0f} s", seconds=rest, failures=self._failures)
+
+    def _tell(self, ticked: Ticked) -> None:
+        for edition in ticked.made:
+            _tell_made(edition)
+        for delivered in ticked.delivered:
+            if delivered.sent or delivered.after != self._standing.get(delivered.edition.id):
+                _tell_delivered(delivered)
+        self._standing = {delivered.edition.id: delivered.after for delivered in ticked.delivered}
+        self._problems.tell("problem", [str(problem) for problem in ticked.problems])
+        for line in ticked.told:
+            say("owner told", f"owner told: {line}", what=line)
+        for line in ticked.kept:
+            say("housekeeping", f"housekeeping: {line}", what=line)
+        if ticked.waits and ticked.waits != self._waits:
+            say("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
+        self._waits = ticked.waits
+
+
+def _tell_made(edition: Edition) -> None:
+    event = "edition held" if edition.held else "edition made"
+    facts: dict[str, Any] = {"newsletter": edition.newsletter, "slot": edition.slot, "number": edition.number}
+    say(event, **facts, posts=len(edition.posts), why=edition.held)
+
+
+def _tell_delivered(delivered: Delivered) -> None:
+    edition = delivered.edition
+    counts: dict[str, Any] = {status.value: count for status, count in delivered.after.by_status.items()}
+    say("edition delivered", newsletter=edition.newsletter, slot=edition.slot, now=delivered.sent, **counts)

@@ -1,0 +1,102 @@
+"""Lines of a long-lived process: for a person or as JSON, always one line, never with what belongs to a person."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from publisher.logs import configure, discreet, say
+
+ADDRESS = "ada.lovelace+x@letters.example.org"
+LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
+
+
+@contextmanager
+def lines(how: str, *, terminal: bool = False) -> Iterator[list[str]]:
+    """What is said in the block, line by line."""
+    stream, found = io.StringIO(), []
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    configure(how, stream)  # type: ignore[arg-type]
+    try:
+        yield found
+    finally:
+        configure()
+        found += stream.getvalue().splitlines()
+
+
+def test_a_line_for_a_person_reads_as_a_sentence_and_one_for_a_program_has_fields() -> None:
+    with lines("human") as human:
+        say("edition made", newsletter="weekly", slot="2026-W47", why="")
+        say("answered", "GET / 200", path="/", status=200)
+        say("problem", "posts/a.md:3: no date", level="warning")
+    assert [line.partition(" ")[2] for line in human] == [
+        "edition made: newsletter=weekly slot=2026-W47",
+        "GET / 200",
+        "warning: posts/a.md:3: no date",
+    ]
+    with lines("json") as plain:
+        say("answered", "GET / 200", path="/日本", status=200)
+    found = json.loads(plain[0])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", found.pop("time"))
+    assert found == {"level": "info", "event": "answered", "path": "/日本", "status": 200}
+
+
+@pytest.mark.parametrize(("terminal", "first"), [(True, "2"), (False, "{")])
+def test_left_to_itself_it_speaks_to_whoever_listens(terminal: bool, first: str) -> None:
+    with lines("auto", terminal=terminal) as found:
+        say("ended")
+    assert found[0].startswith(first)
+
+
+@pytest.mark.parametrize("how", ["human", "json"])
+def test_addresses_and_personal_links_are_shortened_wherever_they_stand(how: str) -> None:
+    with lines(how) as found:
+        say(f"asked by {ADDRESS}", f"{ADDRESS} asked at {LINK}", who=f"Ada <{ADDRESS}>", where=LINK)
+        logging.getLogger("library").warning("cannot reach %s at %s", ADDRESS, LINK)
+    assert len(found) == 2
+    assert "lovelace" not in "".join(found)
+    assert "dG9rZW4" not in "".join(found)
+    assert "…@letters.example.org" in found[1]
+
+
+@given(
+    st.text(max_size=40), st.from_regex(r"[a-z0-9.+_-]{1,20}@[a-z]{1,9}\.example", fullmatch=True), st.text(max_size=40)
+)
+@example("to:", "ada@x.example", "\n\r\x85 next")
+def test_no_text_hides_an_address_and_every_line_is_one(before: str, address: str, after: str) -> None:
+    said = discreet(f"{before} {address} {after}")
+    assert address not in said
+    assert len(said.splitlines()) <= 1
+
+
+def test_an_exception_of_a_library_is_told_by_its_kind_and_not_by_its_words() -> None:
+    with lines("json") as found:
+        try:
+            raise ValueError(ADDRESS)
+        except ValueError:
+            logging.getLogger("library").exception("failed")
+    (line,) = map(json.loads, found)
+    assert (line["level"], line["event"], line["error"], line["library"]) == (
+        "error",
+        "failed",
+        "ValueError",
+        "library",
+    )
+
+
+def test_a_stream_that_is_gone_stops_nobody() -> None:
+    with lines("json"):
+        pass
+    stream = io.StringIO()
+    configure("json", stream)
+    stream.close()
+    say("ended")
+    configure()
