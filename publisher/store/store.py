@@ -9,7 +9,10 @@ from typing import Self
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
+from publisher.store.feed_readers import FeedReaders
+from publisher.store.figures import Figures
 from publisher.store.migrate import migrate
+from publisher.store.owner import Owner
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
 
@@ -22,6 +25,9 @@ class Store:
     suppressions  addresses that must never be mailed again
     editions      what was made, and which posts each newsletter has handled
     deliveries    the ledger
+    figures       sums over all of it
+    owner         who may open the admin page
+    feed_readers  how many read the feeds
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -31,6 +37,9 @@ class Store:
         self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
+        self.figures = Figures(database)
+        self.owner = Owner(database)
+        self.feed_readers = FeedReaders(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:
