@@ -29,7 +29,10 @@ def test_a_reader_of_a_feed_has_one_row_with_its_newest_number(store: Store) -> 
     store.feed_readers.record(
         [FeedReader("feed.xml", "NewsBlur", 3, NOW), FeedReader("feed.xml", "Feedly", 42, later(days=2))], {}
     )
-    assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [("Feedly", 42), ("NewsBlur", 3)]
+    assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [
+        ("Feedly", 42),
+        ("NewsBlur", 3),
+    ]
     assert [each.reader for each in store.feed_readers.list(later(days=1))] == ["Feedly"]
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     ),
     "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and say what the DNS needs."),
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
+    "admin": ("publisher.cli.admin:admin", "Set the password of the owner's page, /admin."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 

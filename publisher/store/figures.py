@@ -42,7 +42,7 @@ class Figures:
                 found[row.edition_id][row.status] = row.total
         return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
 
-    def reasons(self, edition_id: int, limit: int = 20) -> Sequence[ReasonCount]:
+    def reasons(self, edition_id: int, limit: int = 1_000) -> Sequence[ReasonCount]:
         """Return why deliveries of an edition are not sent, the reasons of most first."""
         total = sa.func.count().label("total")
         query = (

@@ -15,7 +15,7 @@ from publisher.web.readers.clients import Clients, shortened_client
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OWN = ("subscribe", "confirm", "address", "preferences", "unsubscribe", "healthz", "metrics")
+OWN = ("admin", "subscribe", "confirm", "address", "preferences", "unsubscribe", "healthz", "metrics")
 SITE = "site"
 
 
