@@ -127,6 +127,7 @@ def reader_terms(config: Config) -> ReaderTerms:
         keep_ip=config.subscribers.keep_ip,
         keep_user_agent=config.subscribers.keep_user_agent,
         bounce_limit=config.subscribers.bounce_limit,
+        forget_after=timedelta(days=config.subscribers.forget_days),
     )
 
 

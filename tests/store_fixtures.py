@@ -45,12 +45,18 @@ def new_postgres_url(server: Any) -> str:
     return f"{server.get_uri()}&options=-csearch_path%3D{name}"
 
 
+@pytest.fixture
+def postgres_url(postgres: Any) -> str:
+    """The URL of an empty database on PostgreSQL."""
+    return new_postgres_url(postgres)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, once for each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/state/publisher.db"
-    return new_postgres_url(request.getfixturevalue("postgres"))
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_what_waits_is_what_a_person_sees_as_open() -> None:
 
 def test_a_held_delivery_moves_only_by_a_person_or_a_late_answer() -> None:
     events = {event for status, event in TABLE if status is DeliveryStatus.UNCERTAIN}
-    assert events == {Event.RETRY, Event.ACCEPTED, Event.DEFERRED, Event.REJECTED, Event.EXPIRED}
+    assert events == {Event.RETRY, Event.CANCELLED, Event.ACCEPTED, Event.DEFERRED, Event.REJECTED, Event.EXPIRED}
 
 
 MADE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

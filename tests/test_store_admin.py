@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from store_samples import NOW, add_people, draft, later, person
 
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import DeliveryStatus, SubscriberStatus
+from publisher.model import SubscriberStatus
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 from publisher.store.feed_readers import MOST_READERS, FeedReader
-from publisher.store.figures import ReasonCount
 
 pytest_plugins = ["store_fixtures"]
 
@@ -50,7 +48,7 @@ def test_requests_add_up_by_day_and_old_days_go(store: Store) -> None:
     assert store.feed_readers.requests("2000-01-01") == {("feed.xml", "2026-11-20"): 5, ("feed.xml", "2026-11-21"): 1}
 
 
-def test_reasons_are_grouped_with_those_of_most_first(store: Store) -> None:
+def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store) -> None:
     add_people(store, 5)
     edition = store.editions.create(draft())
     assert edition is not None
@@ -69,11 +67,6 @@ def test_reasons_are_grouped_with_those_of_most_first(store: Store) -> None:
         for delivery, (event, reason) in zip(taken, answers, strict=False)
     ]
     store.deliveries.acknowledge("w", settled)
-    failed = DeliveryStatus.FAILED
-    assert store.figures.reasons(edition.id) == [
-        ReasonCount(failed, "550 no such user", 2),
-        ReasonCount(failed, "554 spam", 1),
-    ]
     assert store.figures.deliveries([edition.id, 99]) == {
         edition.id: store.deliveries.counts(edition.id),
         99: store.deliveries.counts(99),

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from publisher.errors import PublisherError
+from publisher.model import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import open_store
+from publisher.store.ledger import ReasonCount
 from publisher.web.admin.aggregators import announced
+from publisher.web.admin.charts import readers_over_time
 from publisher.web.admin.passwords import check_password, hash_password, is_password
+from publisher.web.admin.progress import Progress
+from publisher.web.admin.reasons import grouped
 from publisher.web.admin.sessions import Sessions
 from publisher.web.admin.tally import Tally
+from publisher.web.guard import is_from_here
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DAY = timedelta(hours=12)
@@ -84,7 +91,7 @@ def test_no_text_is_a_session(cookie: str) -> None:
         ("FreshRSS/1.25 (Linux; https://freshrss.org)", None),
         ("42 subscribers", None),
         ("Liar/1.0 (999999999 subscribers)", None),
-        ("<script>alert(1)</script> - 3 subscribers", ("script", 3)),
+        ("<script>alert(1)</script> - 3 subscribers", ("scriptalert", 3)),
         ("", None),
     ],
 )
@@ -100,14 +107,101 @@ def test_any_user_agent_gives_a_short_plain_name_or_none(before: str, after: str
 
 
 def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tmp_path: Path) -> None:
-    moment = NOW
+    moments = iter(NOW + timedelta(minutes=minutes) for minutes in (0, 0, 30, 30, 61, 61))
     with open_store("sqlite:///publisher.db", tmp_path) as store:
-        for minutes, number in ((0, 1), (30, 2), (61, 3)):
-            moment = NOW + timedelta(minutes=minutes)
-            tally = tally if minutes else Tally(store, lambda: moment, every=3_600)  # noqa: F821 - made in the first turn
+        tally = Tally(store, lambda: next(moments))
+        kept = []
+        for number in (1, 2, 3):
             tally.count("feed.xml", f"Feedly/1.0 ({number} subscribers)")
             tally.count("feed.xml", "curl/8")
             tally.write()
             (row,) = store.feed_readers.list(NOW)
-            assert row.subscribers == {0: 1, 30: 1, 61: 3}[minutes]
+            kept.append(row.subscribers)
+        assert kept == [1, 1, 3]
         assert store.feed_readers.requests("2026-01-01") == {("feed.xml", "2026-11-21"): 3}
+
+
+def test_what_waits_is_written_when_all_ends(tmp_path: Path) -> None:
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+        tally = Tally(store, lambda: NOW)
+        tally.begin()
+        tally.count("feed.xml", "NewsBlur Feed Fetcher - 12 subscribers")
+        tally.close()
+        assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [("NewsBlur", 12)]
+
+
+def test_reasons_that_differ_by_an_address_or_a_number_are_one() -> None:
+    failed, deferred = DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
+    reasons = [
+        ReasonCount(failed, "550 5.1.1 <ada@example.org>: user unknown", 1),
+        ReasonCount(failed, "550 5.1.1 <bob@example.org>: user unknown", 2),
+        ReasonCount(failed, "552 5.2.2 full 5b1f17b1804b1-47.79 - gsmtp", 1),
+        ReasonCount(failed, "552 5.2.2 full 5b1f17b1804c2-49.80 - gsmtp", 1),
+        ReasonCount(deferred, "550 5.1.1 <eve@example.org>: user unknown", 1),
+    ]
+    assert grouped(reasons) == [
+        ReasonCount(failed, "550 5.1.1 …: user unknown", 3),
+        ReasonCount(failed, "552 5.2.2 full … - gsmtp", 2),
+        ReasonCount(deferred, "550 5.1.1 …: user unknown", 1),
+    ]
+
+
+def test_the_chart_counts_who_came_and_left_until_each_point() -> None:
+    chart = readers_over_time({"2026-11-19": 3, "2026-11-21": 2, "2027-01-01": 1}, {"2026-11-20": 1}, NOW.date())
+    assert chart is not None
+    assert [(point.day.day, point.active, point.came, point.left) for point in chart.points] == [
+        (19, 3, 3, 0),
+        (20, 2, 0, 1),
+        (21, 5, 3, 0),
+    ]
+    assert (chart.line, chart.top) == ("M0 67.6L300 98.4L600 6", 5)
+    assert readers_over_time({}, {}, NOW.date()) is None
+
+
+@given(
+    st.dictionaries(st.dates(date(2020, 1, 1), date(2027, 1, 1)).map(str), st.integers(1, 9), min_size=1, max_size=30)
+)
+def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str, int]) -> None:
+    chart = readers_over_time(joined, {}, date(2027, 1, 1))
+    assert chart is not None
+    assert 1 <= len(chart.points) <= 60
+    assert chart.points[-1].active == sum(joined.values()) <= chart.top
+    assert chart.points[-1].day == date(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "held", "state", "said"),
+    [
+        ({}, "", "nobody", "it went to nobody"),
+        ({"queued": 3}, "why", "held", "0 of 3 sent"),
+        ({"queued": 3}, "", "waiting", "0 of 3 sent"),
+        ({"queued": 1, "sending": 1, "sent": 1}, "", "sending", "1 of 3 sent"),
+        ({"sent": 1_200, "failed": 2}, "why", "sent", "1,200 of 1,202 sent, 2 failed"),
+        ({"failed": 2}, "", "failed", "0 of 2 sent, 2 failed"),
+        ({"sent": 2, "uncertain": 1}, "", "unclear", "2 of 3 sent, 1 uncertain"),
+        ({"skipped": 4}, "", "cancelled", "0 of 4 sent, 4 skipped"),
+    ],
+)
+def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state: str, said: str) -> None:
+    edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), held)
+    progress = Progress(edition, DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()}))
+    assert (progress.state, progress.said) == (state, said)
+    assert sum(share.width for share in progress.shares) == pytest.approx(100 if counts else 0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "ours"),
+    [
+        ("https://letters.example", "127.0.0.1:8018", True),  # behind a proxy that names itself
+        ("https://letters.example", "letters.example", True),
+        ("http://127.0.0.1:8018", "127.0.0.1:8018", True),
+        ("http://evil.example", "letters.example", False),
+        ("https://letters.example.evil.example", "letters.example", False),
+        ("null", "letters.example", False),
+        ("", "", False),
+    ],
+)
+def test_a_form_comes_from_here_or_is_refused(origin: str, host: str, ours: bool) -> None:
+    headers = [(b"origin", origin.encode()), (b"host", host.encode())]
+    request = Request({"type": "http", "headers": headers, "method": "POST", "path": "/"})
+    assert is_from_here(request, "https://letters.example") is ours

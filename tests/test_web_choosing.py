@@ -9,11 +9,22 @@ import pytest
 from conftest import Project
 from web_server import Serving, database, link_in, serving
 
+pytest_plugins = ["store_fixtures"]
 
-@pytest.fixture
-def server(project: Project) -> Iterator[Serving]:
-    with serving(project) as running:
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(project: Project, request: pytest.FixtureRequest) -> Iterator[Serving]:
+    """A server with its record, once on each kind of database."""
+    more = ""
+    if request.param == "postgresql":
+        more = f'[database]\nurl = "{request.getfixturevalue("postgres_url")}"\n'
+    with serving(project, more) as running:
         yield running
+
+
+def kept(server: Serving) -> bytes:
+    """All that the record holds, in lower case: every row, and every byte of SQLite's files."""
+    return (repr(server.rows()).encode() + database(server.project.root)).lower()
 
 
 def held(server: Serving, address: str = "ada@example.org") -> dict[str, list[str]]:
@@ -119,12 +130,13 @@ def test_data_are_given_and_erasure_leaves_no_byte_and_no_way_back(server: Servi
     assert data.json()["email"] == address
     assert "attachment" in data.headers["content-disposition"]
     before = server.rows()
+    assert b"lovelace" in kept(server)
     assert server.get(f"{path}/erase").status_code == 200
     assert server.rows() == before
 
     gone = server.post(f"{path}/erase", do="erase")
     assert gone.status_code == 200
-    assert b"lovelace" not in database(server.project.root).lower()
+    assert b"lovelace" not in kept(server)
     assert server.get(path).status_code == 404
     assert server.get(f"{path}/data").status_code == 404
     server.project.write("again.csv", f"email\n{address}\n")
@@ -132,7 +144,7 @@ def test_data_are_given_and_erasure_leaves_no_byte_and_no_way_back(server: Servi
     assert server.ask(address).status_code == 200
     server.ask("other@example.org")
     server.mails("other@example.org")
-    assert b"lovelace" not in database(server.project.root).lower()
+    assert b"lovelace" not in kept(server)
 
 
 def test_a_token_that_is_forged_cut_used_or_for_something_else_opens_nothing(server: Serving) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -16,8 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import sqlalchemy as sa
 from conftest import ROOT, Project, parse
 from preview_server import free_port
+
+from publisher.config import load_config
+from publisher.store.engine import Database
 
 NEWSLETTERS = """
 [[newsletters]]
@@ -81,10 +84,17 @@ class Serving:
         return re.search(r'href="(/preferences/[^"]+)"', page.text)[1]
 
     def rows(self) -> dict[str, list[Any]]:
-        """Every row of every table."""
-        with sqlite3.connect(self.project.root / ".publisher/publisher.db") as connection:
-            tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
-            return {table: sorted(map(repr, connection.execute(f'select * from "{table}"'))) for table in tables}
+        """Every row of every table, on either database."""
+        config = load_config(self.project.root)
+        reading = Database(config.database.url, config.root)
+        try:
+            with reading.read() as connection:
+                return {
+                    table: sorted(map(repr, connection.execute(sa.text(f'SELECT * FROM "{table}"'))))
+                    for table in sa.inspect(connection).get_table_names()
+                }
+        finally:
+            reading.close()
 
     def show(self, address: str = "ada@example.org") -> dict[str, Any]:
         """Everything that is kept of somebody."""

@@ -1,4 +1,4 @@
-"""publisher subscribers list | stats: all people"""
+"""publisher subscribers list | stats | tidy: all people"""
 
 from __future__ import annotations
 
@@ -81,3 +81,29 @@ def stats(app: App) -> None:
         (labels[kind], what, f"{total:,}") for kind, totals in counted.items() for what, total in sorted(totals.items())
     ]
     print_table(("People", "What", "Number"), rows)
+
+
+@click.command(epilog="Example: publisher subscribers tidy --dry-run")
+@click.option("--dry-run", is_flag=True, help="Say how many; delete nobody.")
+@with_app
+def tidy(app: App, dry_run: bool) -> None:
+    """Delete who never confirmed, subscribers.forget_days after they were asked, and links that expired.
+
+    They are not suppressed: who asks again is asked again.
+    """
+    from publisher.cli.app import plural
+    from publisher.runtime import has_store, open_project_store, reader_terms
+    from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed
+
+    config = app.config()
+    done = Forgotten(0, 0)
+    if has_store(config):
+        with open_project_store(config) as store:
+            done = forget_unconfirmed(store, reader_terms(config), app.now(config), rehearse=dry_run)
+    if app.json:
+        app.print_json({"people": done.people, "tokens": done.tokens, "dry_run": dry_run})
+    people = plural(done.people, "person", "people")
+    if dry_run:
+        app.say(f"{people} who never confirmed would be deleted")
+    else:
+        app.say(f"{people} who never confirmed, and {plural(done.tokens, 'expired link')}, deleted")

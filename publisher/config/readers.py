@@ -16,6 +16,11 @@ class Readers:
     confirm_days: Annotated[
         int, Check(checks.between(1, 90)), Doc("Days within which a mailed confirmation can be used.")
     ] = 7
+    forget_days: Annotated[
+        int,
+        Check(checks.between(1, 3_650)),
+        Doc("Days after which an address that was typed into a form and never confirmed is deleted."),
+    ] = 30
     keep_ip: Annotated[bool, Doc("Whether the IP address is kept with each event of consent.")] = False
     keep_user_agent: Annotated[bool, Doc("Whether the browser's name is kept with each event of consent.")] = False
     bounce_limit: Annotated[

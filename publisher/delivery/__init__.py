@@ -5,4 +5,5 @@ message.py     the bytes of one message
 transport.py   what takes a message, and what it may answer; outbox.py and smtp.py do
 workers.py     who is alive, so that a dead worker's deliveries are taken over at once
 deliver.py     claim, send, acknowledge
+by_hand.py     what a person may do: hold, resume, retry, cancel
 """

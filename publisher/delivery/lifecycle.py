@@ -12,6 +12,7 @@
     unanswered_resend     ·         queued      ·         ·          ·
     unanswered_hold       ·         uncertain   ·         ·          ·
     retry                 ·         ·           queued    queued     queued
+    cancelled             skipped   ·           skipped   skipped    ·
 
 `sent` and `skipped` are final. A dot is a move that must not happen. The answers (accepted, deferred,
 rejected) are also taken by rows that are no longer `sending`: a worker that stalled so long that its lease
@@ -40,6 +41,7 @@ class Event(StrEnum):
     UNANSWERED_RESEND = "unanswered_resend"  # no answer was had, and the same message goes again
     UNANSWERED_HOLD = "unanswered_hold"  # no answer was had, and a person decides
     RETRY = "retry"  # a person wants it sent
+    CANCELLED = "cancelled"  # a person does not want it sent
 
 
 _QUEUED = DeliveryStatus.QUEUED
@@ -56,6 +58,7 @@ TABLE: Mapping[tuple[DeliveryStatus, Event], DeliveryStatus] = MappingProxyType(
         (_QUEUED, Event.LEFT): _SKIPPED,
         (_QUEUED, Event.ACCEPTED): _SENT,
         (_QUEUED, Event.REJECTED): _FAILED,
+        (_QUEUED, Event.CANCELLED): _SKIPPED,
         (_SENDING, Event.ACCEPTED): _SENT,
         (_SENDING, Event.DEFERRED): _DEFERRED,
         (_SENDING, Event.REJECTED): _FAILED,
@@ -68,11 +71,13 @@ TABLE: Mapping[tuple[DeliveryStatus, Event], DeliveryStatus] = MappingProxyType(
         (_DEFERRED, Event.ACCEPTED): _SENT,
         (_DEFERRED, Event.REJECTED): _FAILED,
         (_DEFERRED, Event.RETRY): _QUEUED,
+        (_DEFERRED, Event.CANCELLED): _SKIPPED,
         (_UNCERTAIN, Event.ACCEPTED): _SENT,
         (_UNCERTAIN, Event.DEFERRED): _DEFERRED,
         (_UNCERTAIN, Event.REJECTED): _FAILED,
         (_UNCERTAIN, Event.EXPIRED): _FAILED,
         (_UNCERTAIN, Event.RETRY): _QUEUED,
+        (_UNCERTAIN, Event.CANCELLED): _SKIPPED,
         (_FAILED, Event.RETRY): _QUEUED,
     }
 )

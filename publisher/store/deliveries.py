@@ -6,7 +6,7 @@ it has a next_try_at, is in someone's hands while it has a lease, and is over wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,11 +17,9 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, require_aware
 from publisher.store.engine import Database
+from publisher.store.moves import Moves, found_in, moved
 from publisher.store.people import mailable
 from publisher.store.tables import deliveries, editions, subscribers, subscriptions
-
-# What one event does to a row, by the status it finds; rows in any other status are left alone.
-Moves = Mapping[DeliveryStatus, DeliveryStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ class Deliveries:
             sa.update(deliveries)
             .where(leased, lost, deliveries.c.status.in_(moves))
             .values(
-                status=_moved(moves),
+                status=moved(moves),
                 attempts=deliveries.c.attempts + 1,
                 lease_owner=None,
                 lease_until=None,
@@ -206,23 +204,7 @@ def _delivery(row: Row[*tuple[Any, ...]], person: Row[*tuple[Any, ...]]) -> Deli
 def _move(connection: Connection, ids: list[int], moves: Moves, **values: Any) -> None:
     if ids:
         change = sa.update(deliveries).where(deliveries.c.id.in_(ids))
-        connection.execute(change.values(status=_moved(moves), next_try_at=None, **values))
-
-
-def _moved(moves: Moves) -> sa.ColumnElement[Any]:
-    """Return the status that each row moves to, as an expression over the status it is found in."""
-    whens = [(deliveries.c.status == _word(was), _word(becomes)) for was, becomes in moves.items()]
-    return sa.case(*whens, else_=deliveries.c.status)
-
-
-def _word(status: DeliveryStatus) -> sa.ColumnElement[Any]:
-    """Return a status as a constant of the statement; as parameters they would be read anew for each row."""
-    return sa.literal_column(f"'{status.value}'", deliveries.c.status.type)
-
-
-def _found_in(moves: Moves) -> sa.ColumnElement[bool]:
-    """Return whether the moves say anything about a row; without IN, which executemany cannot take."""
-    return sa.or_(*(deliveries.c.status == _word(was) for was in moves))
+        connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
 
 
 @lru_cache(maxsize=64)  # making it takes 0.7 ms, as long as writing ten rows; the lifecycle has a dozen
@@ -231,9 +213,9 @@ def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...]) -> sa.
     ours = (deliveries.c.lease_owner == sa.bindparam("worker")) | deliveries.c.lease_owner.is_(None)
     return (
         sa.update(deliveries)
-        .where(deliveries.c.id == sa.bindparam("delivery"), ours, _found_in(moves))
+        .where(deliveries.c.id == sa.bindparam("delivery"), ours, found_in(moves))
         .values(
-            status=_moved(moves),
+            status=moved(moves),
             attempts=deliveries.c.attempts + sa.bindparam("tries"),
             lease_owner=None,
             lease_until=None,

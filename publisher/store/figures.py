@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -12,15 +11,6 @@ from publisher.store.engine import Database
 from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
 
 _ENDS = ("unsubscribed", "bounced", "complained", "suppressed")
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonCount:
-    """How many deliveries of an edition stand in a status for one reason, as a server or the program gave it."""
-
-    status: DeliveryStatus
-    reason: str
-    total: int
 
 
 class Figures:
@@ -41,23 +31,6 @@ class Figures:
             for row in connection.execute(query):
                 found[row.edition_id][row.status] = row.total
         return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
-
-    def reasons(self, edition_id: int, limit: int = 1_000) -> Sequence[ReasonCount]:
-        """Return why deliveries of an edition are not sent, the reasons of most first."""
-        total = sa.func.count().label("total")
-        query = (
-            sa.select(deliveries.c.status, deliveries.c.reason, total)
-            .where(
-                deliveries.c.edition_id == edition_id,
-                deliveries.c.status != DeliveryStatus.SENT,
-                deliveries.c.reason != "",
-            )
-            .group_by(deliveries.c.status, deliveries.c.reason)
-            .order_by(total.desc(), deliveries.c.reason)
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return [ReasonCount(row.status, row.reason, row.total) for row in connection.execute(query)]
 
     def joined(self) -> dict[str, int]:
         """Return how many of the people in the record first agreed on which day (UTC, 2026-11-21)."""

@@ -11,6 +11,7 @@ from publisher.store.editions import Editions
 from publisher.store.engine import Database
 from publisher.store.feed_readers import FeedReaders
 from publisher.store.figures import Figures
+from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.owner import Owner
 from publisher.store.subscribers import Subscribers
@@ -24,7 +25,8 @@ class Store:
     subscribers   people, what they read, and their consent
     suppressions  addresses that must never be mailed again
     editions      what was made, and which posts each newsletter has handled
-    deliveries    the ledger
+    deliveries    the ledger, for those who send
+    ledger        the ledger, for a person who looks at it and mends it
     figures       sums over all of it
     owner         who may open the admin page
     feed_readers  how many read the feeds
@@ -40,6 +42,7 @@ class Store:
         self.figures = Figures(database)
         self.owner = Owner(database)
         self.feed_readers = FeedReaders(database)
+        self.ledger = Ledger(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:

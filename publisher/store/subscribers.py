@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from publisher.model import Choice, Subscriber, SubscriberStatus
 from publisher.standing import Event
-from publisher.store import consent, tokens
+from publisher.store import consent, forgetting, tokens
 from publisher.store.additions import Added, Batch, NewSubscriber, Terms
 from publisher.store.addresses import address_key
 from publisher.store.audience import choices
@@ -136,6 +136,22 @@ class Subscribers:
         with self.change(at) as change:
             person = change.find(address)
             return person is not None and change.leave(person, newsletter, Evidence(source))
+
+    def count_unconfirmed(self, asked_before: datetime) -> int:
+        """Return how many people were last asked to confirm before a moment, and did not."""
+        with self._database.read() as connection:
+            return forgetting.count_unconfirmed(connection, asked_before)
+
+    def forget_unconfirmed(self, asked_before: datetime) -> int:
+        """Delete some of these people and all of theirs; return how many, 0 when none is left."""
+        with self._database.write() as connection:
+            self._database.guard(connection)
+            return forgetting.forget_unconfirmed(connection, asked_before)
+
+    def forget_tokens(self, expired_before: datetime) -> int:
+        """Delete the tokens that had expired before a moment; return how many there were."""
+        with self._database.write() as connection:
+            return forgetting.forget_tokens(connection, expired_before)
 
     def scrub(self) -> bool:
         """Overwrite what erased rows left in the database's files; return False where a reader is in the way."""

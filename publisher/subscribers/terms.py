@@ -22,6 +22,7 @@ class Terms:
     ask_every        how often, at most, anybody can cause a mail to one address
     keep_ip          whether the IP address is kept with an event of consent; likewise keep_user_agent
     bounce_limit     so many letters that came back in a row stop the mail
+    forget_after     who never confirmed is deleted so long after they were asked; not before confirm_within
     """
 
     tokens: Tokens
@@ -30,6 +31,7 @@ class Terms:
     keep_ip: bool = False
     keep_user_agent: bool = False
     bounce_limit: int = 5
+    forget_after: timedelta = timedelta(days=30)
 
     def kept(self, evidence: Evidence) -> Evidence:
         """Return what of the evidence may be kept, on one line each."""

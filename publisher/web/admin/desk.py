@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from publisher.web.admin.sessions import Session
     from publisher.web.readers.office import Office
 
-_LISTED, _RECENT = 100, 5
+_LISTED, _RECENT, _REASONS = 100, 5, 1_000
+_UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
 _READERS_SEEN = timedelta(days=30)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
@@ -78,7 +79,7 @@ class Desk:
             progress=progress,
             order=ORDER,
             words=WORDS,
-            reasons=grouped(store.figures.reasons(edition.id)),
+            reasons=grouped(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS)),
             variants=variants,
             variant=request.query_params.get("variant", ""),
             messages=store.deliveries.by_variant(edition.id),
@@ -216,4 +217,9 @@ def _framed(html: str) -> Response:
 
 
 def _findings(found: Inspection) -> list[tuple[str, object]]:
-    return [(proof.planned.newsletter.name, proof.findings) for proof in found.proofs if proof.findings]
+    return [
+        (name, told)
+        for proof in found.proofs
+        if (name := proof.planned.newsletter.name)
+        and (told := [finding for finding in proof.findings if finding.level != "note"])
+    ]

@@ -50,9 +50,9 @@ class SiteFiles(StaticFiles):
             if kind and response.status_code != 304:
                 response.headers["content-type"] = kind
             response.headers["cache-control"] = _cache(path, bool(kind))
-            if self._asked and name in _TYPES and scope["method"] == "GET":
-                self._asked(path, _user_agent(scope))
         response.headers.update(self._headers)
+        if self._asked and name in _TYPES and scope["method"] == "GET" and response.status_code in (200, 304):
+            self._asked(path, _user_agent(scope))
         return response
 
     def _kind(self, name: str) -> str | None:

@@ -1,0 +1,57 @@
+"""What a person may do with an edition that is being sent: hold it, let it go on, try again, cancel the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.delivery.lifecycle import Event, moves
+from publisher.model import DeliveryStatus, Edition
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+# What can be tried again, and what can be cancelled, by the table of the lifecycle.
+RETRIABLE = frozenset(moves(Event.RETRY))
+CANCELLABLE = frozenset(moves(Event.CANCELLED))
+
+
+def hold(store: Store, edition: Edition, why: str) -> bool:
+    """Let nothing more of the edition be sent until it is resumed; return whether it went before.
+
+    What workers have in hand they finish. why: a sentence for the person who finds it held, not "". One that is
+    held keeps its reason.
+    """
+    return store.editions.hold(edition.id, why)
+
+
+def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
+    """Let a held edition go on, with what was put off due at once; return whether it was held.
+
+    Nothing is sent by this: the next run does.
+    """
+    held = store.editions.release(edition.id)
+    if held:
+        retry(store, edition, [DeliveryStatus.DEFERRED], now=now)
+    return held
+
+
+def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], *, now: datetime) -> int:
+    """Make deliveries in these statuses due at once; return how many there were.
+
+    One that was uncertain may arrive a second time, with the same Message-ID. A held edition stays held, and who
+    left meanwhile gets nothing. Raises ValueError for a status that cannot be tried again (see RETRIABLE).
+    """
+    if refused := sorted(set(statuses) - RETRIABLE):
+        raise ValueError(f"what is {refused[0]} cannot be tried again")
+    chosen = {status: after for status, after in moves(Event.RETRY).items() if status in statuses}
+    return store.ledger.move(edition.id, chosen, next_try_at=now) if chosen else 0
+
+
+def cancel(store: Store, edition: Edition, *, why: str) -> int:
+    """Never send what still waits or is uncertain; return how many deliveries that were.
+
+    What workers have in hand they finish, and what was refused stays refused. why: stands as the reason of each.
+    """
+    return store.ledger.move(edition.id, moves(Event.CANCELLED), next_try_at=None, reason=why)

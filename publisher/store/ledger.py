@@ -1,0 +1,128 @@
+"""The ledger as a person looks at it and mends it: rows in pages, reasons in groups, moves of many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from publisher.model import DeliveryStatus
+from publisher.store.engine import Database
+from publisher.store.moves import Moves, found_in, moved
+from publisher.store.tables import deliveries, subscribers
+
+PAGE = 1_000  # rows a query; memory stays flat however many deliveries there are
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One delivery as a person sees it.
+
+    attempts     how often the message was handed over
+    next_try_at  when it is due; None where nothing more is tried
+    reason       the server's last words, or why else it stands where it does
+    """
+
+    id: int
+    subscriber_id: int
+    subscriber_uid: str
+    address: str
+    status: DeliveryStatus
+    attempts: int
+    next_try_at: datetime | None
+    sent_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many deliveries stand in one status for one reason."""
+
+    status: DeliveryStatus
+    reason: str
+    count: int
+
+
+class Ledger:
+    """The table of deliveries; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(self, edition_id: int, statuses: Collection[DeliveryStatus] = ()) -> Iterator[LedgerRow]:
+        """Yield the edition's deliveries in these statuses, all if none is named, in the order people came.
+
+        Read in pages, so that memory stays flat and no transaction stays open for as long as somebody reads.
+        """
+        last = 0
+        while page := self.page(edition_id, statuses, after=last, limit=PAGE):
+            yield from page
+            if len(page) < PAGE:
+                return
+            last = page[-1].subscriber_id
+
+    def page(
+        self, edition_id: int, statuses: Collection[DeliveryStatus] = (), *, after: int = 0, limit: int
+    ) -> Sequence[LedgerRow]:
+        """Return up to `limit` of those rows. after: the subscriber_id of the last row of the page before."""
+        # By subscriber: the ledger has an index of edition and subscriber, which gives any page without sorting.
+        query = (
+            sa.select(
+                deliveries.c.id,
+                deliveries.c.subscriber_id,
+                subscribers.c.uid,
+                subscribers.c.address,
+                deliveries.c.status,
+                deliveries.c.attempts,
+                deliveries.c.next_try_at,
+                deliveries.c.sent_at,
+                deliveries.c.reason,
+            )
+            .join_from(deliveries, subscribers)
+            .where(deliveries.c.edition_id == edition_id, deliveries.c.subscriber_id > after)
+            .order_by(deliveries.c.subscriber_id)
+            .limit(limit)
+        )
+        if statuses:
+            query = query.where(deliveries.c.status.in_(statuses))
+        with self._database.read() as connection:
+            return [LedgerRow(*row) for row in connection.execute(query)]
+
+    def reasons(
+        self, edition_id: int, statuses: Collection[DeliveryStatus] = (), *, limit: int | None = None
+    ) -> Sequence[ReasonCount]:
+        """Return the reasons that are given in these statuses, all if none is named; the most frequent first.
+
+        Where a server repeats the recipient's address, "..." stands for it: else each would be a reason of its own.
+        """
+        total = sa.func.count().label("total")
+        words = sa.func.replace(deliveries.c.reason, subscribers.c.address, "...").label("words")
+        query = (
+            sa.select(deliveries.c.status, words, total)
+            .join_from(deliveries, subscribers)
+            .where(deliveries.c.edition_id == edition_id, deliveries.c.reason != "")
+            .group_by(deliveries.c.status, words)
+            .order_by(total.desc(), deliveries.c.status, words)
+            .limit(limit)
+        )
+        if statuses:
+            query = query.where(deliveries.c.status.in_(statuses))
+        with self._database.read() as connection:
+            return [ReasonCount(*row) for row in connection.execute(query)]
+
+    def move(self, edition_id: int, moves: Moves, *, next_try_at: datetime | None, reason: str | None = None) -> int:
+        """Make the moves with every delivery of the edition that they speak of, at once; return how many there were.
+
+        Leases are left alone: moves of a delivery in someone's hands are no person's to make.
+        next_try_at: when the rows are due then; None where they are over. reason: in place of theirs, if given.
+        """
+        values: dict[str, Any] = {"status": moved(moves), "next_try_at": next_try_at}
+        if reason is not None:
+            values["reason"] = reason
+        free = deliveries.c.lease_owner.is_(None)
+        change = sa.update(deliveries).where(deliveries.c.edition_id == edition_id, found_in(moves), free)
+        with self._database.write() as connection:
+            return connection.execute(change.values(**values)).rowcount
