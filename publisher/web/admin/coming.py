@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from publisher.build import code_key
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.editions.schedule import Slot, upcoming
+from publisher.editions.select import has_tag
 from publisher.model import Edition, Letter, Post, Severity
 from publisher.plan import Plan, make_plan
 from publisher.posts.archive import read_archive
@@ -63,11 +64,15 @@ class Draft:
     posts: int
 
 
-def what_comes(config: Config, store: Store, now: datetime) -> tuple[list[Coming], int]:
-    """Return what comes of every newsletter, and how many files are left out. Reads the posts, writes nothing."""
+def what_comes(config: Config, store: Store, now: datetime) -> list[Coming]:
+    """Return what comes of every newsletter. Reads the posts, writes nothing."""
+    return [_coming(config, store, newsletter, now) for newsletter in config.newsletters]
+
+
+def left_out(config: Config, now: datetime) -> int:
+    """Return how many files of posts are left out of everything, because of what is wrong in them."""
     archive = read_archive(config, now, code_key(), keep=False)
-    broken = {problem.path for problem in archive.problems if problem.severity is Severity.ERROR}
-    return [_coming(config, store, newsletter, now) for newsletter in config.newsletters], len(broken)
+    return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
 
 
 def next_letter(config: Config, store: Store, newsletter: NewsletterConfig, now: datetime) -> Draft | None:
@@ -91,7 +96,7 @@ def _coming(config: Config, store: Store, newsletter: NewsletterConfig, now: dat
     schedule = parse_schedule(newsletter.schedule)
     slots = list(islice(upcoming(schedule, now, zone), _SLOTS))
     first = make_plan(config, store, [newsletter.name], slots[0].at if slots else now, keep=False)
-    shown = _by_hand(schedule.kind, first) if not slots else _by_clock(config, slots, first)
+    shown = _by_hand(schedule.kind, first) if not slots else _by_clock(config, newsletter, slots, first)
     return Coming(newsletter.name, config.newsletter_title(newsletter), newsletter.schedule, zone.key, tuple(shown))
 
 
@@ -102,18 +107,24 @@ def _by_hand(kind: ScheduleKind, plan: Plan) -> list[Next]:
     return [_planned(label, None, each) for each in plan.editions]
 
 
-def _by_clock(config: Config, slots: Sequence[Slot], plan: Plan) -> list[Next]:
+def _by_clock(config: Config, newsletter: NewsletterConfig, slots: Sequence[Slot], plan: Plan) -> list[Next]:
     first = slots[0]
     planned = plan.editions[0] if plan.editions else None
     shown = [_planned(first.label, first.at, planned) if planned else Next(first.label, first.at, (), _reason(plan))]
-    known = {post.id for post in plan.archive.posts}
-    for slot in slots[1:]:
-        posts = read_archive(config, slot.at, code_key(), keep=False).posts
-        new: list[Post] = [post for post in posts if post.id not in known and post.in_newsletters]
-        known |= {post.id for post in new}
-        reason = "" if new else "nothing is dated until then"
-        shown.append(Next(slot.label, slot.at, tuple(post.title for post in new), reason))
+    dated = _dated(config, newsletter, plan, slots)
+    for before, slot in pairwise(slots):
+        titles = tuple(post.title for post in dated if before.at < post.published <= slot.at)
+        shown.append(Next(slot.label, slot.at, titles, "" if titles else "nothing is dated until then"))
     return shown
+
+
+def _dated(config: Config, newsletter: NewsletterConfig, plan: Plan, slots: Sequence[Slot]) -> list[Post]:
+    """The newsletter's posts that are dated between its first slot and its last. Few: the others are not loaded."""
+    if not plan.archive.waiting:
+        return []
+    archive = read_archive(config, slots[-1].at, code_key(), keep=False)
+    dated = takewhile(lambda post: post.published > slots[0].at, archive.posts)
+    return [post for post in dated if post.in_newsletters and has_tag(post, newsletter.tags)]
 
 
 def _planned(label: str, at: datetime | None, planned: Planned) -> Next:

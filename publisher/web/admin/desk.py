@@ -14,7 +14,7 @@ from publisher.delivery.addresses import split_mailbox
 from publisher.inspection import Inspection, inspect_project
 from publisher.model import DeliveryStatus, Edition, Severity, SubscriberStatus
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
-from publisher.web.admin.coming import next_letter, what_comes
+from publisher.web.admin.coming import left_out, next_letter, what_comes
 from publisher.web.admin.door import NotThereError
 from publisher.web.admin.headers import admin_headers, letter_headers
 from publisher.web.admin.progress import ORDER, WORDS, Progress
@@ -48,14 +48,13 @@ class Desk:
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
         recent = [edition for edition in office.store.editions.list(limit=_RECENT) if edition.id not in listed]
-        coming, broken = what_comes(office.config, office.store, office.now())
         return self._page(
             request,
             session,
             "overview.html",
             "Overview",
-            coming=coming,
-            broken=broken,
+            coming=what_comes(office.config, office.store, office.now()),
+            broken=left_out(office.config, office.now()),
             held=held,
             editions=[*going, *self._progress(recent)],
             people=_counts(office),
