@@ -65,13 +65,13 @@ class Draft:
 
 
 def what_comes(config: Config, store: Store, now: datetime) -> list[Coming]:
-    """Return what comes of every newsletter. Reads the posts, writes nothing."""
+    """Return what comes of every newsletter. Writes nothing but the index of posts, which is a cache."""
     return [_coming(config, store, newsletter, now) for newsletter in config.newsletters]
 
 
 def left_out(config: Config, now: datetime) -> int:
     """Return how many files of posts are left out of everything, because of what is wrong in them."""
-    archive = read_archive(config, now, code_key(), keep=False)
+    archive = read_archive(config, now, code_key())
     return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
 
 
@@ -81,7 +81,7 @@ def next_letter(config: Config, store: Store, newsletter: NewsletterConfig, now:
     Raises PublisherError for a post, note or template that is broken.
     """
     moment = _first_moment(config, newsletter, now)
-    archive = read_archive(config, moment, code_key(), keep=False)
+    archive = read_archive(config, moment, code_key())
     planned = next_edition(config, store, newsletter, archive, moment)
     if not planned.posts:
         return None
@@ -95,7 +95,7 @@ def _coming(config: Config, store: Store, newsletter: NewsletterConfig, now: dat
     zone = config.newsletter_zone(newsletter)
     schedule = parse_schedule(newsletter.schedule)
     slots = list(islice(upcoming(schedule, now, zone), _SLOTS))
-    first = make_plan(config, store, [newsletter.name], slots[0].at if slots else now, keep=False)
+    first = make_plan(config, store, [newsletter.name], slots[0].at if slots else now)
     shown = _by_hand(schedule.kind, first) if not slots else _by_clock(config, newsletter, slots, first)
     return Coming(newsletter.name, config.newsletter_title(newsletter), newsletter.schedule, zone.key, tuple(shown))
 
@@ -122,7 +122,7 @@ def _dated(config: Config, newsletter: NewsletterConfig, plan: Plan, slots: Sequ
     """The newsletter's posts that are dated between its first slot and its last. Few: the others are not loaded."""
     if not plan.archive.waiting:
         return []
-    archive = read_archive(config, slots[-1].at, code_key(), keep=False)
+    archive = read_archive(config, slots[-1].at, code_key())
     dated = takewhile(lambda post: post.published > slots[0].at, archive.posts)
     return [post for post in dated if post.in_newsletters and has_tag(post, newsletter.tags)]
 
