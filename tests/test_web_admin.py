@@ -150,16 +150,25 @@ def test_another_password_ends_every_session(server: Serving, owner: Owner) -> N
     set_password(server.project)
 
 
-@pytest.mark.parametrize("public", ["http", "https"])
-def test_the_cookie_is_for_this_page_alone(project: Project, monkeypatch: pytest.MonkeyPatch, public: str) -> None:
-    monkeypatch.setenv("PUBLISHER_WEB_PUBLIC_URL", f"{public}://letters.example/post")
+def flags_of(cookie: str) -> set[str]:
+    return {part.strip().lower() for part in cookie.split(";")[1:]}
+
+
+def test_the_cookie_is_for_this_page_alone(server: Serving) -> None:
+    owner = Owner(server)
+    guest, session = (flags_of(answer.headers["set-cookie"]) for answer in (owner.get("/login"), owner.log_in()))
+    assert guest == {"httponly", "samesite=strict", "path=/admin", "max-age=3600"}
+    assert session == {"httponly", "samesite=strict", "path=/admin", "max-age=43200"}
+
+
+def test_where_the_public_address_has_tls_the_cookie_never_goes_without(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_WEB_PUBLIC_URL", "https://letters.example/post")
     with serving(project, now=MONDAY) as server:
         set_password(project)
-        answer = server.client.get("/post/admin/login")
-        cookie = answer.headers["set-cookie"]
-    flags = {part.strip().lower() for part in cookie.split(";")[1:]}
-    assert {"httponly", "samesite=strict", "path=/post/admin", "max-age=3600"} <= flags
-    assert ("secure" in flags) == (public == "https")
+        flags = flags_of(server.get("/post/admin/login").headers["set-cookie"])
+    assert flags == {"httponly", "samesite=strict", "path=/post/admin", "max-age=3600", "secure"}
 
 
 def test_wrong_passwords_are_counted_and_then_the_right_one_is_refused_too(project: Project) -> None:

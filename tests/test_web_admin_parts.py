@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DAY = timedelta(hours=12)
 
 
-@pytest.mark.parametrize("password", ["", "short", "eleven char", "aaaaaaaaaaaaaaaaaaaa", "x" * 1_001])
+@pytest.mark.parametrize("password", ["", "eleven char", "aaaaaaaaaaaaaaaaaaaa", "x" * 1_001, "no text \udcff at all"])
 def test_a_password_that_is_easily_guessed_is_refused(password: str) -> None:
     with pytest.raises(PublisherError):
         check_password(password)
@@ -41,6 +41,7 @@ def test_a_password_fits_its_own_hash_and_no_other() -> None:
     assert kept.startswith("$argon2id$")
     assert is_password("correct horse battery", kept)
     assert not is_password("correct horse batterz", kept)
+    assert is_password("cafe\u0301 horse battery", hash_password("caf\u00e9 horse battery"))
     assert not is_password("correct horse battery", "")
     assert not is_password("correct horse battery", "no hash")
 

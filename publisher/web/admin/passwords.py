@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from publisher.errors import PublisherError
 
 SHORTEST, LONGEST = 12, 1_000
@@ -10,6 +12,8 @@ _FEWEST_DIFFERENT = 5
 
 def check_password(password: str) -> None:
     """Raise PublisherError for a password that is easily guessed by its length, or is one character again and again."""
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        raise PublisherError("the password is not UTF-8 text", mend="type it on a terminal of UTF-8")
     if len(password) < SHORTEST:
         raise PublisherError(
             f"the password has {len(password)} characters, and needs {SHORTEST}",
@@ -25,7 +29,7 @@ def hash_password(password: str) -> str:
     """Return the hash to keep of a password, with its own salt (argon2id, RFC 9106)."""
     from argon2 import PasswordHasher
 
-    return PasswordHasher().hash(password)
+    return PasswordHasher().hash(_one_spelling(password))
 
 
 def is_password(password: str, password_hash: str) -> bool:
@@ -39,6 +43,11 @@ def is_password(password: str, password_hash: str) -> bool:
     if not password_hash or len(password) > LONGEST:
         return False
     try:
-        return PasswordHasher().verify(password_hash, password)
+        return PasswordHasher().verify(password_hash, _one_spelling(password))
     except (Argon2Error, InvalidHashError):
         return False
+
+
+def _one_spelling(password: str) -> str:
+    """A terminal and a browser may spell one letter differently; both mean the same (RFC 8265, 4.2.2)."""
+    return unicodedata.normalize("NFC", password)
