@@ -35,7 +35,7 @@ def hash_password(password: str) -> str:
 def is_password(password: str, password_hash: str) -> bool:
     """Return whether this is the password of a hash; a broken hash fits none.
 
-    Takes 50 ms and 64 MiB: never to be called by many at once.
+    Takes 64 MiB and a tenth of a second or two: never to be called by many at once.
     """
     from argon2 import PasswordHasher
     from argon2.exceptions import Argon2Error, InvalidHashError
