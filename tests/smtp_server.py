@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,6 +71,23 @@ class Mailboxes:
         return "250 2.0.0 taken"
 
 
+class Patient(Mailboxes):
+    """Takes a message only when it is let, so that a test can look at a sending half-way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._let = threading.Semaphore(0)
+
+    def let(self, count: int) -> None:
+        """Take so many more messages."""
+        self._let.release(count)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
+        while not self._let.acquire(blocking=False):
+            await asyncio.sleep(0.01)
+        return await super().handle_DATA(server, session, envelope)
+
+
 class AnyPort(Controller):
     """A server that takes whichever port is free; its own check of itself must then ask for that one."""
 
@@ -80,10 +99,14 @@ class AnyPort(Controller):
 
 @contextmanager
 def mail_server(
-    *, tls: ssl.SSLContext | None = None, password: str = "", smtputf8: bool = True
+    *,
+    tls: ssl.SSLContext | None = None,
+    password: str = "",
+    smtputf8: bool = True,
+    mailboxes: Mailboxes | None = None,
 ) -> Iterator[tuple[Mailboxes, Smtp]]:
     """Run a server on a free port; gives what it keeps and the settings to reach it."""
-    mailboxes = Mailboxes()
+    mailboxes = mailboxes or Mailboxes()
 
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=data.password == password.encode(), handled=False)

@@ -35,6 +35,7 @@ COMMANDS = {
     "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
     "hosts": ("publisher.cli.hosts:hosts", "Say which machines may send."),
     "run": ("publisher.cli.run:run", "Do everything on time, in one process."),
+    "admin": ("publisher.cli.admin:admin", "Set the password of the owner's page, /admin."),
     "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
 }
 

@@ -29,6 +29,8 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
     preferences, one-click unsubscribing. Put a web server with TLS before it, and name its address in
     web.public_url. Mails about subscriptions go out by the project's transport.
 
+    The owner's page is at /admin, once `publisher admin password` has set a password.
+
     Each answer is a line on stderr, without addresses or tokens. Ctrl-C or SIGTERM ends it.
     """
     config = app.config()

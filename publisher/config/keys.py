@@ -9,6 +9,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from publisher.config import checks
+from publisher.config.admin import Admin
 from publisher.config.bounces import Bounces
 from publisher.config.checks import STRICT, Check, Doc
 from publisher.config.letters import Delivering, Mail, NewsletterConfig
@@ -53,6 +54,7 @@ class Config:
         default_factory=Readers
     )
     web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
+    admin: Annotated[Admin, Doc("The owner's page.")] = field(default_factory=Admin)
     delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
     bounces: Annotated[Bounces, Doc("Letters that came back.")] = field(default_factory=Bounces)
     run: Annotated[Run, Doc("The one process that does everything on time.")] = field(default_factory=Run)

@@ -11,10 +11,13 @@ from publisher.store.chores import Chores
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
+from publisher.store.feed_readers import FeedReaders
+from publisher.store.figures import Figures
 from publisher.store.hosts import Hosts
 from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
+from publisher.store.owner import Owner
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
 from publisher.store.upkeep import Upkeep
@@ -34,6 +37,9 @@ class Store:
     hosts         which machines may send
     chores        what is done once, by whoever comes first
     upkeep        old rows and the database's own order
+    figures       sums over all of it
+    owner         who may open the admin page
+    feed_readers  how many read the feeds
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -43,6 +49,9 @@ class Store:
         self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
+        self.figures = Figures(database)
+        self.owner = Owner(database)
+        self.feed_readers = FeedReaders(database)
         self.ledger = Ledger(database)
         self.bounces = Bounces(database)
         self.newsletters = Newsletters(database)

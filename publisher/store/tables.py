@@ -32,7 +32,7 @@ from publisher.model import DeliveryStatus, SubscriberStatus, SuppressionReason,
 from publisher.returns import Verdict
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
-HEAD = "0005"
+HEAD = "0006"
 
 # Without fixed names a later migration cannot drop a constraint on both databases.
 NAMES = {
@@ -253,4 +253,34 @@ Index(
     deliveries.c.lease_owner,
     sqlite_where=deliveries.c.lease_owner.is_not(None),
     postgresql_where=deliveries.c.lease_owner.is_not(None),
+)
+
+# The one who may open the admin page: one row, or none as long as no password was set.
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("password_hash", Text, nullable=False),  # argon2
+    Column("set_at", UtcTime, nullable=False),
+)
+
+# What feed readers that fetch for many people say of how many they are. No person stands here.
+feed_readers = Table(
+    "feed_readers",
+    metadata,
+    Column("feed", String(200), nullable=False),
+    Column("reader", String(60), nullable=False),
+    Column("subscribers", Integer, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("feed", "reader"),
+)
+
+# How often a day a feed was asked for by programs that say no number.
+feed_requests = Table(
+    "feed_requests",
+    metadata,
+    Column("feed", String(200), nullable=False),
+    Column("day", String(10), nullable=False),  # in UTC, 2026-11-21
+    Column("requests", Integer, nullable=False),
+    PrimaryKeyConstraint("feed", "day"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,6 +50,19 @@ def letter_headers() -> dict[str, str]:
 def site_headers() -> dict[str, str]:
     """Return the headers of a file of the site: whatever it shows, without its scripts."""
     return _ALWAYS | {"Content-Security-Policy": _SITE}
+
+
+def is_from_here(request: Request, public_url: str) -> bool:
+    """Return whether a POST comes from a page of ours: of the public address, or of the host it was sent to.
+
+    Behind a proxy with TLS the scheme that arrives is not the browser's, so only the hosts are compared.
+    """
+    origin = urlsplit(request.headers.get("origin", ""))
+    if origin.scheme not in ("http", "https") or not origin.netloc:
+        return False
+    public = urlsplit(public_url)
+    hosts = (request.headers.get("host", ""), public.netloc)
+    return origin.netloc in hosts
 
 
 def is_own_form(request: Request, token: str, expected: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from publisher.errors import PublisherError, StoreError, TemplateError
 from publisher.logs import say
@@ -39,15 +39,25 @@ Look = Callable[[Request], Response]
 Act = Callable[[Request, Form], Response]
 
 
-def make_app(office: Office, metrics: Metrics) -> ASGIApp:
-    """Return the application of one project, without beginning any work."""
-    pages = Pages(office)
+def make_app(
+    office: Office,
+    metrics: Metrics,
+    pages: Pages,
+    others: Sequence[BaseRoute] = (),
+    feed_asked: Callable[[str, str], None] | None = None,
+) -> ASGIApp:
+    """Return the application of one project, without beginning any work.
+
+    others      what answers beside the pages for readers
+    feed_asked  told path and user agent of each request of a feed
+    """
     front = _Front(office, pages, metrics)
     config = office.config
-    site = SiteFiles(config.root / config.pages.output, office.links.public_url)
+    site = SiteFiles(config.root / config.pages.output, office.links.public_url, feed_asked)
     routes = [
         *_reader_routes(front, office, pages),
         Route(pages.prefix + HOOKS, BounceHooks(office).post, methods=["POST"]),
+        *others,
         Route(pages.style_path, front.style),
         Route(f"{pages.prefix}/healthz", front.look(front.health)),
         Route(f"{pages.prefix}/metrics", front.look(front.metrics)),

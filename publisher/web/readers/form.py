@@ -34,6 +34,10 @@ class Form:
         """Return the first value of a field without white space around it; "" for one that is not there."""
         return self.fields.get(name, ("",))[0].strip()
 
+    def exact(self, name: str) -> str:
+        """Return the first value of a field as it is: a password may begin with a space."""
+        return self.fields.get(name, ("",))[0]
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of a field that is not empty."""
         return tuple(value.strip() for value in self.fields.get(name, ()) if value.strip())

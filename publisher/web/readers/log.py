@@ -14,7 +14,18 @@ from publisher.web.readers.clients import Clients, shortened_client
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OWN = ("approve", "subscribe", "confirm", "address", "preferences", "unsubscribe", "healthz", "metrics", "hooks")
+OWN = (
+    "admin",
+    "approve",
+    "subscribe",
+    "confirm",
+    "address",
+    "preferences",
+    "unsubscribe",
+    "healthz",
+    "metrics",
+    "hooks",
+)
 SITE = "site"
 
 

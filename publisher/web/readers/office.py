@@ -39,7 +39,8 @@ class Office:
     @cached_property
     def gate(self) -> Gate:
         """Who may send how many forms."""
-        return Gate(self.config.web.client_limit, self.config.web.address_limit)
+        web = self.config.web
+        return Gate(web.client_limit, web.address_limit, self.config.admin.wrong_passwords)
 
     @cached_property
     def clients(self) -> Clients:

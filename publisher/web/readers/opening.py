@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.runtime import open_project_store, open_transport, project_links, reader_terms
 from publisher.templating import Templates
+from publisher.web.admin.app import admin_routes
+from publisher.web.admin.tally import Tally
 from publisher.web.readers.app import make_app
 from publisher.web.readers.mailroom import Mailroom
 from publisher.web.readers.metrics import Metrics
 from publisher.web.readers.office import Office
+from publisher.web.readers.pages import Pages
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -40,9 +43,12 @@ def opened(config: Config, now: Callable[[], datetime]) -> Iterator[ASGIApp]:
             mailroom=mailroom,
             now=now,
         )
-        application = make_app(office, metrics)
+        pages, tally = Pages(office), Tally(store, now)
+        application = make_app(office, metrics, pages, admin_routes(office, pages), tally.count)
         mailroom.begin()
+        tally.begin()
         try:
             yield application
         finally:
             mailroom.close()
+            tally.close()

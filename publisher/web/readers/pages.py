@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Pages:
-    """Makes the pages of one office. prefix: the path under which the application answers, "" or "/letters"."""
+    """Makes the pages of one office. prefix: the path under which the application answers, "" or "/letters".
+
+    home: the way to the site
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -31,10 +34,11 @@ class Pages:
         self.style = stylesheet(office.templates)
         self.style_path = f"{self.prefix}/readers.{hashlib.sha256(self.style.encode()).hexdigest()[:10]}.css"
         config = office.config
+        self.home = _home(config.site_url, office.links.public_url)
         self._site = Site(
             title=config.site.title,
             url=config.site_url,
-            base=_home(config.site_url, office.links.public_url),
+            base=self.home,
             description=config.site.description,
             language=config.site.language,
             image="",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ _FEED_AGE = "max-age=900"
 class SiteFiles(StaticFiles):
     """The files of one folder, which a build may replace at any time and which need not be there yet."""
 
-    def __init__(self, folder: Path, public_url: str) -> None:
+    def __init__(self, folder: Path, public_url: str, asked: Callable[[str, str], None] | None = None) -> None:
+        """asked: told path and user agent of each request of a feed, and to be back at once."""
         super().__init__(directory=folder, html=True, check_dir=False)
         self.config_checked = True  # the folder may come later
         self._headers = site_headers(public_url)
+        self._asked = asked
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Answer with a file; raise HTTPException for what is not there or not for everybody."""
@@ -48,6 +51,8 @@ class SiteFiles(StaticFiles):
                 response.headers["content-type"] = kind
             response.headers["cache-control"] = _cache(path, bool(kind))
         response.headers.update(self._headers)
+        if self._asked and name in _TYPES and scope["method"] == "GET" and response.status_code in (200, 304):
+            self._asked(path, _user_agent(scope))
         return response
 
     def _kind(self, name: str) -> str | None:
@@ -56,6 +61,10 @@ class SiteFiles(StaticFiles):
         stem, _, ending = name.rpartition(".")  # feed-3.xml in an archive
         base = f"{stem.partition('-')[0]}.{ending}"
         return _TYPES.get(base) if stem.partition("-")[2].isdigit() else None
+
+
+def _user_agent(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
 
 
 def _cache(path: str, is_feed: bool) -> str:

@@ -1,0 +1,91 @@
+"""How many read the feeds, as far as their programs say: counts, and nothing of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.model import require_aware
+from publisher.store.engine import Database
+from publisher.store.tables import feed_readers, feed_requests
+
+# A reader may call itself anything: a feed keeps so many of them, and no more.
+MOST_READERS = 200
+_DAYS_KEPT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReader:
+    """A program that fetches a feed for many, and for how many it says it does.
+
+    feed  the path under the site's root
+    """
+
+    feed: str
+    reader: str
+    subscribers: int
+    seen_at: datetime
+
+    def __post_init__(self) -> None:
+        require_aware("seen_at", self.seen_at)
+
+
+class FeedReaders:
+    """The tables of feed readers; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, seen: Sequence[FeedReader], requests: Mapping[tuple[str, str], int]) -> None:
+        """Write what readers said, the newest word of each, and add requests by (feed, day) to those there are.
+
+        What is older than a year and a month goes. A feed that has MOST_READERS takes no new ones.
+        """
+        with self._database.write() as connection:
+            for each in seen:
+                self._write(connection, each)
+            for (feed, day), more in requests.items():
+                self._add(connection, feed, day, more)
+            if requests:
+                newest = max(day for _, day in requests)
+                oldest = datetime.fromisoformat(newest).replace(tzinfo=UTC) - timedelta(days=_DAYS_KEPT)
+                connection.execute(sa.delete(feed_requests).where(feed_requests.c.day < f"{oldest:%Y-%m-%d}"))
+
+    def list(self, since: datetime) -> Sequence[FeedReader]:
+        """Return the readers that came since a moment, by feed, the one with most subscribers first."""
+        query = (
+            sa.select(feed_readers)
+            .where(feed_readers.c.seen_at >= since)
+            .order_by(feed_readers.c.feed, feed_readers.c.subscribers.desc(), feed_readers.c.reader)
+        )
+        with self._database.read() as connection:
+            return [FeedReader(row.feed, row.reader, row.subscribers, row.seen_at) for row in connection.execute(query)]
+
+    def requests(self, since_day: str) -> dict[tuple[str, str], int]:
+        """Return how often programs that say no number asked, by (feed, day), since a day (2026-11-21)."""
+        query = sa.select(feed_requests).where(feed_requests.c.day >= since_day)
+        with self._database.read() as connection:
+            return {(row.feed, row.day): row.requests for row in connection.execute(query)}
+
+    def _write(self, connection: Connection, each: FeedReader) -> None:
+        values: dict[str, Any] = {"subscribers": each.subscribers, "seen_at": each.seen_at}
+        own = (feed_readers.c.feed == each.feed) & (feed_readers.c.reader == each.reader)
+        if connection.execute(sa.update(feed_readers).where(own).values(values)).rowcount:
+            return
+        there = sa.select(sa.func.count()).select_from(feed_readers).where(feed_readers.c.feed == each.feed)
+        if connection.execute(there).scalar_one() < MOST_READERS:
+            new = self._database.insert_new(feed_readers)
+            connection.execute(new.values({"feed": each.feed, "reader": each.reader, **values}))
+
+    def _add(self, connection: Connection, feed: str, day: str, more: int) -> None:
+        own = (feed_requests.c.feed == feed) & (feed_requests.c.day == day)
+        added = sa.update(feed_requests).where(own).values(requests=feed_requests.c.requests + more)
+        if not connection.execute(added).rowcount:
+            new = self._database.insert_new(feed_requests).values(feed=feed, day=day, requests=more)
+            if connection.execute(new).rowcount != 1:  # another process was faster
+                connection.execute(added)

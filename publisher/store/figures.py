@@ -1,0 +1,84 @@
+"""Sums over the record, for who watches over it: nothing here changes a row or names a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from publisher.model import DeliveryCounts, DeliveryStatus, SubscriberStatus
+from publisher.store.engine import Database
+from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
+
+_ENDS = ("unsubscribed", "bounced", "complained", "suppressed")
+
+
+class Figures:
+    """Reads sums; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def deliveries(self, edition_ids: Sequence[int]) -> Mapping[int, DeliveryCounts]:
+        """Return how many deliveries of each edition stand in each status; none for an edition without any."""
+        query = (
+            sa.select(deliveries.c.edition_id, deliveries.c.status, sa.func.count().label("total"))
+            .where(deliveries.c.edition_id.in_(edition_ids))
+            .group_by(deliveries.c.edition_id, deliveries.c.status)
+        )
+        found: dict[int, dict[DeliveryStatus, int]] = {edition_id: {} for edition_id in edition_ids}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found[row.edition_id][row.status] = row.total
+        return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
+
+    def joined(self) -> dict[str, int]:
+        """Return how many of the people in the record first agreed on which day (UTC, 2026-11-21)."""
+        day = sa.func.date(subscribers.c.confirmed_at).label("day")
+        query = sa.select(day, sa.func.count().label("total")).where(subscribers.c.confirmed_at.is_not(None))
+        return self._by_day(query.group_by(day))
+
+    def left(self) -> dict[str, int]:
+        """Return how many of those who agreed once and are mailed no more ended on which day.
+
+        Their end is the newest event of theirs that ends mail, or where none was written, the day they came.
+        """
+        ended = (
+            sa.select(consent_events.c.subscriber_id, sa.func.max(consent_events.c.at).label("at"))
+            .where(consent_events.c.what.in_(_ENDS))
+            .group_by(consent_events.c.subscriber_id)
+            .subquery()
+        )
+        day = sa.func.date(sa.func.coalesce(ended.c.at, subscribers.c.confirmed_at)).label("day")
+        query = (
+            sa.select(day, sa.func.count().label("total"))
+            .join_from(subscribers, ended, ended.c.subscriber_id == subscribers.c.id, isouter=True)
+            .where(subscribers.c.confirmed_at.is_not(None), subscribers.c.status != SubscriberStatus.ACTIVE)
+        )
+        return self._by_day(query.group_by(day))
+
+    def by_newsletter(self) -> dict[str, int]:
+        """Return how many active people read each newsletter; none for one that nobody reads."""
+        query = (
+            sa.select(subscriptions.c.newsletter, sa.func.count().label("total"))
+            .join_from(subscriptions, subscribers)
+            .where(subscribers.c.status == SubscriberStatus.ACTIVE)
+            .group_by(subscriptions.c.newsletter)
+        )
+        with self._database.read() as connection:
+            return {row.newsletter: row.total for row in connection.execute(query)}
+
+    def bounces(self) -> dict[int, int]:
+        """Return how many active people have had so many letters come back in a row, of those who had any."""
+        query = (
+            sa.select(subscribers.c.bounces, sa.func.count().label("total"))
+            .where(subscribers.c.bounces > 0, subscribers.c.status == SubscriberStatus.ACTIVE)
+            .group_by(subscribers.c.bounces)
+            .order_by(subscribers.c.bounces)
+        )
+        with self._database.read() as connection:
+            return {row.bounces: row.total for row in connection.execute(query)}
+
+    def _by_day(self, query: sa.Select[tuple[object, int]]) -> dict[str, int]:
+        with self._database.read() as connection:
+            return {str(row.day): row.total for row in connection.execute(query)}

@@ -1,0 +1,57 @@
+// Live progress: asks how far the editions on the page are, as long as something of them is to go. Without it the
+// page is as true, whenever it is loaded.
+"use strict";
+(() => {
+  const EVERY = 1000, REST = 5000;
+  const root = document.querySelector("script[src*='/assets/']").getAttribute("src").split("/assets/")[0];
+  const shown = [...document.querySelectorAll("[data-edition]")];
+  const number = new Intl.NumberFormat("en");
+
+  const set = (place, name, text) => {
+    const found = place.querySelector(`[data-${name}]`);
+    if (found && found.textContent !== text) found.textContent = text;
+  };
+
+  const show = (place, edition) => {
+    place.dataset.open = edition.open;
+    set(place, "said", edition.said);
+    set(place, "count-open", number.format(edition.open));
+    place.querySelector("svg.bar").setAttribute("aria-label", edition.said);
+    for (const [status, share] of Object.entries(edition.shares)) {
+      const part = place.querySelector(`[data-share="${status}"]`);
+      part.setAttribute("x", share.begins);
+      part.setAttribute("width", share.width);
+      set(place, `count="${status}"`, number.format(share.total));
+      const row = place.querySelector(`[data-row="${status}"]`);
+      if (row) row.hidden = share.total === 0;
+    }
+    const state = place.querySelector("[data-state]");
+    state.textContent = edition.state;
+    state.className = `state ${edition.state}`;
+  };
+
+  // The buttons are those of another state: load the page again, unless somebody is typing.
+  const isOver = (place, edition) => ["held", "sent", "failed", "unclear", "cancelled"].includes(edition.state) && edition.state !== place.dataset.was;
+  const isTyping = () => document.activeElement && document.activeElement.matches("input, textarea, summary");
+
+  const ask = async () => {
+    const open = shown.filter((place) => Number(place.dataset.open) > 0);
+    if (!open.length) return;
+    let wait = EVERY;
+    try {
+      const query = open.map((place) => `id=${place.dataset.edition}`).join("&");
+      const answer = await fetch(`${root}/progress.json?${query}`);
+      if (answer.status === 403) return void location.reload();
+      for (const edition of await answer.json()) {
+        const place = open.find((each) => each.dataset.edition === String(edition.id));
+        show(place, edition);
+        if (isOver(place, edition) && !isTyping()) return void location.replace(location.pathname + location.hash);
+      }
+      if (open.every((place) => place.querySelector("[data-state]").textContent === "held")) wait = REST;
+    } catch {
+      wait = REST; // the server is away for a moment
+    }
+    setTimeout(ask, document.hidden ? REST : wait);
+  };
+  setTimeout(ask, EVERY);
+})();

@@ -1,0 +1,237 @@
+"""The admin page's parts without a server: passwords, sessions, what feed readers say, charts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import WEEKLY, Project
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from publisher.errors import PublisherError
+from publisher.model import DeliveryCounts, DeliveryStatus, Edition
+from publisher.runtime import open_project_store
+from publisher.store import open_store
+from publisher.store.ledger import ReasonCount
+from publisher.web.admin.aggregators import announced
+from publisher.web.admin.charts import readers_over_time
+from publisher.web.admin.coming import left_out, what_comes
+from publisher.web.admin.passwords import check_password, hash_password, is_password
+from publisher.web.admin.progress import Progress
+from publisher.web.admin.reasons import grouped
+from publisher.web.admin.sessions import Sessions
+from publisher.web.admin.tally import Tally
+from publisher.web.guard import is_from_here
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+DAY = timedelta(hours=12)
+
+
+@pytest.mark.parametrize("password", ["", "eleven char", "aaaaaaaaaaaaaaaaaaaa", "x" * 1_001, "no text \udcff at all"])
+def test_a_password_that_is_easily_guessed_is_refused(password: str) -> None:
+    with pytest.raises(PublisherError):
+        check_password(password)
+
+
+def test_a_password_fits_its_own_hash_and_no_other() -> None:
+    kept = hash_password("correct horse battery")
+    assert kept.startswith("$argon2id$")
+    assert is_password("correct horse battery", kept)
+    assert not is_password("correct horse batterz", kept)
+    assert is_password("cafe\u0301 horse battery", hash_password("caf\u00e9 horse battery"))
+    assert not is_password("correct horse battery", "")
+    assert not is_password("correct horse battery", "no hash")
+
+
+def test_a_session_is_read_back_until_it_ends() -> None:
+    sessions = Sessions("secret", DAY)
+    session, cookie = sessions.begin("hash", NOW)
+    assert sessions.read(cookie, "hash", NOW + DAY - timedelta(seconds=1)) == session
+    assert session.is_owner
+    assert sessions.read(cookie, "hash", NOW + DAY) is None
+
+
+def test_a_session_of_another_password_secret_or_maker_is_none() -> None:
+    sessions = Sessions("secret", DAY)
+    _, cookie = sessions.begin("hash", NOW)
+    assert sessions.read(cookie, "another hash", NOW) is None
+    assert Sessions("another secret", DAY).read(cookie, "hash", NOW) is None
+    assert sessions.read(cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "hash", NOW) is None
+
+
+def test_a_guest_is_no_owner_and_owns_only_the_form_that_was_made_for_it() -> None:
+    sessions = Sessions("secret", DAY)
+    guest, cookie = sessions.welcome("hash", NOW)
+    owner, _ = sessions.begin("hash", NOW)
+    assert sessions.read(cookie, "hash", NOW) == guest
+    assert not guest.is_owner
+    assert sessions.owns_form(guest, sessions.form_token(guest))
+    assert not sessions.owns_form(owner, sessions.form_token(guest))
+    assert not sessions.owns_form(guest, "")
+
+
+@given(st.text(max_size=600))
+def test_no_text_is_a_session(cookie: str) -> None:
+    assert Sessions("secret", DAY).read(cookie, "hash", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("agent", "found"),
+    [
+        ("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like FeedFetcher-Google)", ("Feedly", 42)),
+        ("NewsBlur Feed Fetcher - 12 subscribers - http://www.newsblur.com/site/1/x", ("NewsBlur", 12)),
+        ("Inoreader/1.0 (+http://www.inoreader.com/feed-fetcher; 7 subscribers; )", ("Inoreader", 7)),
+        ("Feedbin feed-id:1373711 - 142 subscribers", ("Feedbin", 142)),
+        ("Mozilla/5.0 (compatible; theoldreader.com; 3 subscribers; feed-id=01)", ("theoldreader.com", 3)),
+        ("BazQux/2.4 (+https://bazqux.com/fetcher; 4 subscribers)", ("BazQux", 4)),
+        ("Feed Wrangler/1.0 (1 subscriber; feed-id=2; http://feedwrangler.net)", ("Feed Wrangler", 1)),
+        ("Netvibes (http://www.netvibes.com; 1,234 subscribers; feedId: 9)", ("Netvibes", 1234)),
+        ("Bloglovin/1.0 (http://www.bloglovin.com; 0 subscribers)", ("Bloglovin", 0)),
+        ("SomeReader/2 (https://reader.example; 15 readers)", ("SomeReader", 15)),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", None),
+        ("FreshRSS/1.25 (Linux; https://freshrss.org)", None),
+        ("42 subscribers", None),
+        ("Liar/1.0 (999999999 subscribers)", None),
+        ("<script>alert(1)</script> - 3 subscribers", ("scriptalert", 3)),
+        ("", None),
+    ],
+)
+def test_what_a_feed_reader_says_of_its_subscribers_is_read(agent: str, found: tuple[str, int] | None) -> None:
+    said = announced(agent)
+    assert (said and (said.reader, said.subscribers)) == found
+
+
+@given(st.text(max_size=80), st.text(max_size=40))
+def test_any_user_agent_gives_a_short_plain_name_or_none(before: str, after: str) -> None:
+    said = announced(f"{before} 3 subscribers {after}")
+    assert said is None or (0 < len(said.reader) <= 60 and not set(said.reader) & set('<>"/\\\n\0'))
+
+
+def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tmp_path: Path) -> None:
+    moments = iter(NOW + timedelta(minutes=minutes) for minutes in (0, 0, 30, 30, 61, 61))
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+        tally = Tally(store, lambda: next(moments))
+        kept = []
+        for number in (1, 2, 3):
+            tally.count("feed.xml", f"Feedly/1.0 ({number} subscribers)")
+            tally.count("feed.xml", "curl/8")
+            tally.write()
+            (row,) = store.feed_readers.list(NOW)
+            kept.append(row.subscribers)
+        assert kept == [1, 1, 3]
+        assert store.feed_readers.requests("2026-01-01") == {("feed.xml", "2026-11-21"): 3}
+
+
+def test_what_waits_is_written_when_all_ends(tmp_path: Path) -> None:
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+        tally = Tally(store, lambda: NOW)
+        tally.begin()
+        tally.count("feed.xml", "NewsBlur Feed Fetcher - 12 subscribers")
+        tally.close()
+        assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [("NewsBlur", 12)]
+
+
+def test_reasons_that_differ_by_an_address_or_a_number_are_one() -> None:
+    failed, deferred = DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
+    reasons = [
+        ReasonCount(failed, "550 5.1.1 <ada@example.org>: user unknown", 1),
+        ReasonCount(failed, "550 5.1.1 <bob@example.org>: user unknown", 2),
+        ReasonCount(failed, "552 5.2.2 full 5b1f17b1804b1-47.79 - gsmtp", 1),
+        ReasonCount(failed, "552 5.2.2 full 5b1f17b1804c2-49.80 - gsmtp", 1),
+        ReasonCount(deferred, "550 5.1.1 <eve@example.org>: user unknown", 1),
+    ]
+    assert grouped(reasons) == [
+        ReasonCount(failed, "550 5.1.1 …: user unknown", 3),
+        ReasonCount(failed, "552 5.2.2 full … - gsmtp", 2),
+        ReasonCount(deferred, "550 5.1.1 …: user unknown", 1),
+    ]
+
+
+def test_the_chart_counts_who_came_and_left_until_each_point() -> None:
+    chart = readers_over_time({"2026-11-19": 3, "2026-11-21": 2, "2027-01-01": 1}, {"2026-11-20": 1}, NOW.date())
+    assert chart is not None
+    assert [(point.day.day, point.active, point.came, point.left) for point in chart.points] == [
+        (19, 3, 3, 0),
+        (20, 2, 0, 1),
+        (21, 5, 3, 0),
+    ]
+    assert (chart.line, chart.top) == ("M0 67.6L300 98.4L600 6", 5)
+    assert readers_over_time({}, {}, NOW.date()) is None
+
+
+@given(
+    st.dictionaries(st.dates(date(2020, 1, 1), date(2027, 1, 1)).map(str), st.integers(1, 9), min_size=1, max_size=30)
+)
+def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str, int]) -> None:
+    chart = readers_over_time(joined, {}, date(2027, 1, 1))
+    assert chart is not None
+    assert 1 <= len(chart.points) <= 60
+    assert chart.points[-1].active == sum(joined.values()) <= chart.top
+    assert chart.points[-1].day == date(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "held", "state", "said"),
+    [
+        ({}, "", "nobody", "it went to nobody"),
+        ({"queued": 3}, "why", "held", "0 of 3 sent"),
+        ({"queued": 3}, "", "waiting", "0 of 3 sent"),
+        ({"queued": 1, "sending": 1, "sent": 1}, "", "sending", "1 of 3 sent"),
+        ({"sent": 1_200, "failed": 2}, "why", "sent", "1,200 of 1,202 sent, 2 failed"),
+        ({"failed": 2}, "", "failed", "0 of 2 sent, 2 failed"),
+        ({"sent": 2, "uncertain": 1}, "", "unclear", "2 of 3 sent, 1 uncertain"),
+        ({"skipped": 4}, "", "cancelled", "0 of 4 sent, 4 skipped"),
+    ],
+)
+def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state: str, said: str) -> None:
+    edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), held)
+    progress = Progress(edition, DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()}))
+    assert (progress.state, progress.said) == (state, said)
+    assert sum(share.width for share in progress.shares) == pytest.approx(100 if counts else 0, abs=0.01)
+
+
+def test_what_comes_is_told_slot_by_slot_with_the_posts_that_are_dated_until_then(project: Project) -> None:
+    byhand, each = (f'[[newsletters]]\nname = "{name}"\nschedule = "{name}"\n' for name in ("manual", "each post"))
+    project.configure(newsletters=WEEKLY + 'tags = ["Novels"]\n' + byhand + each.replace("each post", "each", 1))
+    for name, day in (("now", "2026-11-20"), ("next", "2026-11-25"), ("later", "2026-12-01"), ("far", "2027-01-01")):
+        project.post(name, day, tags="[Novels]")
+    project.post("other", "2026-11-25")
+    project.write("posts/broken.md", "---\ntitle: [\n---\n")
+    project.subscribe("ada")
+    config = project.config()
+    before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file() and ".db" not in path.name}
+    with open_project_store(config) as store:
+        weekly, manual, each = what_comes(config, store, NOW)
+        assert left_out(config, NOW) == 1
+    assert [(slot.label, slot.posts, slot.readers, slot.reason) for slot in weekly.slots] == [
+        ("2026-W48", ("Now",), 1, ""),
+        ("2026-W49", ("Next",), None, ""),
+        ("2026-W50", ("Later",), None, ""),
+    ]
+    assert str(weekly.slots[0].at) == "2026-11-23 07:00:00+00:00"
+    assert [(slot.label, slot.at, slot.reason) for slot in (*manual.slots, *each.slots)] == [
+        ("when you publish", None, "4 new posts, and no subscribers yet"),
+        ("with each post", None, "4 new posts, and no subscribers yet"),
+    ]
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "ours"),
+    [
+        ("https://letters.example", "127.0.0.1:8018", True),  # behind a proxy that names itself
+        ("https://letters.example", "letters.example", True),
+        ("http://127.0.0.1:8018", "127.0.0.1:8018", True),
+        ("http://evil.example", "letters.example", False),
+        ("https://letters.example.evil.example", "letters.example", False),
+        ("null", "letters.example", False),
+        ("", "", False),
+    ],
+)
+def test_a_form_comes_from_here_or_is_refused(origin: str, host: str, ours: bool) -> None:
+    headers = [(b"origin", origin.encode()), (b"host", host.encode())]
+    request = Request({"type": "http", "headers": headers, "method": "POST", "path": "/"})
+    assert is_from_here(request, "https://letters.example") is ours
