@@ -76,7 +76,7 @@ AWAY, EACH = 8, 100
 CONNECTIONS = 3
 SAMPLE = 5  # seconds between two looks at the memory
 # Memory may differ by so much between the first minute and the end, in MiB.
-FLAT = 25.0
+FLAT = 15.0
 
 
 @dataclass

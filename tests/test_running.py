@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from collections import Counter
@@ -151,3 +152,15 @@ def test_a_second_sigterm_awaits_nothing_more(project: Project, tmp_path: Path) 
             run.process.wait(60)
     assert run.told("hurrying")
     assert project.ok("editions", "--json").json[0]["deliveries"] == {"queued": 1}
+
+
+def test_a_build_holds_no_file_open_afterwards(project: Project) -> None:
+    gc.disable()  # it may not be the collector that closes them
+    try:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for number in range(5):
+            project.post(f"more-{number}", "2026-11-14")
+            project.ok("build")
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+    finally:
+        gc.enable()

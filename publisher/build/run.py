@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,8 +94,7 @@ def build(
     code = code_key()
     look_of_pages = templates.digest("pages", "web", "locale")
     inputs = _hash(repr(config), code, look_of_pages, editions.key, *(f"{o.path}:{o.key}" for o in static))
-    with _index_in_words(config):
-        look = Look(config, code)
+    with _index_in_words(config), closing(Look(config, code)) as look:
         is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
         is_current = is_current and (Record(config).is_there or not manifest.facts.get("posts"))
         if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:

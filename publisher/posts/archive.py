@@ -231,6 +231,10 @@ class Look:
         self._changed = [source for source, stamp in changed if known.get(source) != stamp]
         self._changed += self._remeasured()
 
+    def close(self) -> None:
+        """Close the index; the archives that came of this look can be asked nothing more."""
+        self.index.close()
+
     @property
     def is_unchanged(self) -> bool:
         """Whether every file is as the index knows it, and all could be looked at."""

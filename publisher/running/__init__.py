@@ -5,7 +5,7 @@ front.py      the web application in its thread; exchanged when the configuratio
 ticking.py    one tick, told in lines; a failure ends nothing
 site.py       the site is built when something changed
 watching.py   files that change
-telling.py    trouble in lines, once
+telling.py    trouble in lines, once; clearing up
 lock.py       one process a folder
 system.py     what systemd wants to hear
 """

@@ -9,7 +9,7 @@ from datetime import datetime
 from publisher.config import Config
 from publisher.errors import PublisherError
 from publisher.logs import say
-from publisher.running.telling import News, tell_defect
+from publisher.running.telling import News, clear_up, tell_defect
 from publisher.runtime import run_build
 
 
@@ -52,5 +52,6 @@ class Site:
     def _build(self) -> None:
         report = run_build(self._config(), self._clock())
         if report.changed:
+            clear_up()
             say("site built", posts=report.posts, written=report.written, removed=report.removed)
         self._news.tell("problem", [str(problem) for problem in report.problems])

@@ -1,7 +1,8 @@
-"""What the parts of the process have in common when they tell of trouble: once, and in one line each."""
+"""What the parts of the process have in common: they tell of trouble once, in one line each, and clear up."""
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,15 @@ class News:
             if line not in self._told:
                 say(event, line, level=level, what=line)
         self._told = frozenset(lines)
+
+
+def clear_up() -> None:
+    """Free what the work just done has left: templates and archives that know each other.
+
+    The collector itself waits until their number has grown by a quarter of all objects. They are few and large: in ten
+    minutes of a busy project they came to 150 MiB.
+    """
+    gc.collect()
 
 
 def tell_defect(error: BaseException) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from publisher.config import Config
 from publisher.errors import PublisherError, StoppedError
 from publisher.logs import say
-from publisher.running.telling import News, tell_defect
+from publisher.running.telling import News, clear_up, tell_defect
 from publisher.runtime import open_project_store
 from publisher.tick import Ticked, tick
 
@@ -76,6 +76,8 @@ class Ticking:
             ticked = tick(config, store, self._clock, progress=self._delivering, stop=self._stop)
             # `read_bounces(config, store, self._clock())` belongs here: after the letters, with the same store.
         self._tell(ticked)
+        if ticked.made or ticked.delivered:
+            clear_up()
 
     def _delivering(self, done: int, total: int) -> None:
         if time.monotonic() - self._told_at >= TOLD_EVERY:
