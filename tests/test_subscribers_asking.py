@@ -15,6 +15,7 @@ from publisher.model import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.subscribers.asking import confirm, look_at_request, request_subscription
 from publisher.subscribers.choosing import unsubscribe
+from publisher.subscribers.moving import request_address_change
 from publisher.subscribers.returned import complain, count_bounce
 from publisher.subscribers.rights import suppress
 from publisher.subscribers.terms import NoticeKind
@@ -28,7 +29,7 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
     notice = ask(people, " Ada@Example.ORG ", "weekly", topics=("ml", "ai"), name="Ada\nLovelace", language="en-GB")
 
     assert notice is not None
-    assert (notice.kind, notice.address, notice.name) == (NoticeKind.CONFIRM, "Ada@example.org", "Ada Lovelace")
+    assert (notice.kind, notice.address, notice.name) == (NoticeKind.CONFIRM, "Ada@example.org", "")
     assert notice.newsletters == ("weekly",)
     waiting = known(people)
     assert (waiting.status, waiting.name, waiting.subscriptions) == (SubscriberStatus.PENDING, "", ())
@@ -47,6 +48,21 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
         ("confirmed", ""),
         ("subscribed", 'weekly ["ai","ml"]'),
     ]
+
+
+def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(people: Store) -> None:
+    evil = "Your account is locked, visit https://evil.example/login NOW"
+    first = ask(people, name=evil)
+    assert first is not None
+    assert first.name == ""
+    confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    ada = known(people)
+    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM)
+    assert moving is not None
+    assert moving.name == ""
+    again = ask(people, now=later(hours=2))
+    assert again is not None
+    assert (again.kind, again.name) == (NoticeKind.ALREADY, evil)  # it was theirs, then
 
 
 def test_where_a_consent_came_from_is_kept_and_who_it_was_only_if_wanted(people: Store) -> None:

@@ -39,6 +39,14 @@ def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(se
     assert server.post(link).status_code == 404
 
 
+def test_a_strangers_words_are_nowhere_in_the_mail_that_the_form_causes(server: Serving) -> None:
+    server.ask("ada@example.org", name="Your account is locked, visit https://evil.example/login NOW")
+    (mail,) = server.mails("ada@example.org")
+    parts = [mail.as_string(), *(part.get_content() for part in mail.walk() if not part.is_multipart())]
+    assert not [part for part in parts if "evil" in part or "locked" in part]
+    assert mail["To"] == "ada@example.org"
+
+
 def test_the_answer_is_the_same_whoever_the_address_belongs_to(server: Serving) -> None:
     server.project.ok("subscribers", "add", "active@example.org", "--newsletter", "weekly")
     server.project.ok("subscribers", "add", "left@example.org", "--newsletter", "weekly")
@@ -80,7 +88,8 @@ def test_a_form_in_any_page_works_in_both_encodings_and_need_not_name_the_only_n
         foreign = {"origin": "https://elsewhere.example", "referer": "https://elsewhere.example/"}
         assert httpx.post(f"{server.url}/subscribe", files=parts, headers=foreign).status_code == 200
         server.mails("one@example.org")
-        assert server.mails("two@example.org")[0]["To"].addresses[0].display_name == "Zwei Ü"
+        server.post(server.link("two@example.org"))
+        assert server.show("two@example.org")["name"] == "Zwei Ü"
 
 
 def test_a_program_that_fills_in_the_hidden_field_is_thanked_and_forgotten(server: Serving) -> None:

@@ -182,7 +182,8 @@ def _notice(kind: NoticeKind, person: Subscriber, wish: Wish, token: str) -> Not
         kind=kind,
         uid=person.uid,
         address=person.address,
-        name=person.name or wish.name,
+        # what a stranger typed must not reach a mailbox as our own words
+        name=person.name if person.confirmed_at else "",
         language=person.language or wish.language,
         token=token,
         newsletters=tuple(each.newsletter for each in wish.subscriptions),

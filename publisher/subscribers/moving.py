@@ -51,7 +51,7 @@ def request_address_change(
         token, token_hash = terms.tokens.make(Purpose.ADDRESS, expires)
         change.issue(person, Purpose.ADDRESS, token_hash, expires, Wish(address=bare))
         change.record(person, "address requested", terms.kept(evidence))
-        return Notice(NoticeKind.ADDRESS, person.uid, bare, person.name, person.language, token)
+        return Notice(NoticeKind.ADDRESS, person.uid, bare, "", person.language, token)
 
 
 def look_at_address_change(store: Store, terms: Terms, token: str, *, now: datetime) -> tuple[Subscriber, str] | None:

@@ -56,6 +56,7 @@ class NoticeKind(StrEnum):
 class Notice:
     """A mail about a subscription that is now to be sent, once.
 
+    name         of a person whose mailbox has confirmed; "" otherwise, since anybody can have typed it
     token        for the link; "" where the mail has none
     newsletters  what the mail is about
     """
