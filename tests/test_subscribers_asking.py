@@ -57,7 +57,7 @@ def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(pe
     assert first.name == ""
     confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
     ada = known(people)
-    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM)
+    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM).notice
     assert moving is not None
     assert moving.name == ""
     again = ask(people, now=later(hours=2))

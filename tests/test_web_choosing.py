@@ -123,6 +123,33 @@ def test_a_new_address_is_confirmed_at_the_new_one(server: Serving) -> None:
     assert server.post(path, do="move", email="nonsense").status_code == 400
 
 
+def test_of_two_wishes_for_an_address_the_newer_is_mailed_and_the_older_is_void(server: Serving) -> None:
+    path = server.subscribed()
+    server.post(path, do="move", email="typo@example.org")
+    typo = server.link("typo@example.org", "address")
+    assert "victim" not in server.post(path, do="move", email="right@example.org").text
+    right = server.link("right@example.org", "address")
+    assert server.post(typo).status_code == 404
+    assert server.post(path, do="move", email="third@example.org").status_code == 200
+    limited = server.post(path, do="move", email="fourth@example.org")
+    assert (limited.status_code, "No mail went to fourth@example.org now" in limited.text) == (429, True)
+    assert server.post(right).status_code == 404
+
+
+def test_the_old_address_is_told_of_a_move_and_no_file_brings_it_back(server: Serving) -> None:
+    path = server.subscribed(name="Ada")
+    server.post(path, do="move", email="new@example.org")
+    server.ask("new@example.org", "daily")  # somebody who would block it
+    assert server.post(server.link("new@example.org", "address")).status_code == 200
+    told = server.mails("ada@example.org", 2)[-1]
+    assert told["Subject"] == "Your letters of The Quiet Reader go to another address now"
+    assert "new@example.org" not in told.as_string()
+    server.project.write("old.csv", "email\nada@example.org\n")
+    again = server.project.run("subscribers", "import", str(server.project.root / "old.csv"))
+    assert (again.code, "ada@example.org moved to another address" in again.err) == (1, True)
+    assert "moved to another address" in server.project.run("subscribers", "show", "ada@example.org").err
+
+
 def test_data_are_given_and_erasure_leaves_no_byte_and_no_way_back(server: Serving) -> None:
     address = "ada.lovelace@example.org"
     path = server.subscribed(address, name="Ada Lovelace")

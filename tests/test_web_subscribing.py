@@ -39,6 +39,13 @@ def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(se
     assert server.post(link).status_code == 404
 
 
+def test_a_topic_that_was_renamed_while_the_page_was_open_is_said_to_be_gone(server: Serving) -> None:
+    answer = server.ask("ada@example.org", "weekly", **{"topic.weekly": "Renamed"})
+    assert answer.status_code == 400
+    assert "has changed since this page was opened" in answer.text
+    assert "Choose at least one" in server.post("/subscribe", email="ada@example.org").text
+
+
 def test_a_strangers_words_are_nowhere_in_the_mail_that_the_form_causes(server: Serving) -> None:
     server.ask("ada@example.org", name="Your account is locked, visit https://evil.example/login NOW")
     (mail,) = server.mails("ada@example.org")

@@ -81,9 +81,10 @@ def show(app: App, address: str) -> None:
     with _people(config) as store:
         person = store.subscribers.get(bare)
         data = export_data(store, person.uid) if person else None
-        listed = store.suppressions.is_listed(bare)
+        listed = store.suppressions.reason(bare)
     if data is None:
-        raise PublisherError(f"{bare} is {'suppressed, and nothing else is kept of it' if listed else 'not known'}")
+        stands = "moved to another address" if listed == "moved" else "is suppressed"
+        raise PublisherError(f"{bare} {f'{stands}, and nothing else is kept of it' if listed else 'is not known'}")
     if app.json:
         app.print_json(data)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.model import Subscription
 from publisher.store.tables import subscribers, tokens
+
+ADDRESS = "address"  # the purpose of tokens for a new address
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,22 @@ def use(connection: Connection, token: IssuedToken, now: datetime) -> bool:
     this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash, unused)
     if connection.execute(this.values(used_at=now)).rowcount == 0:
         return False
-    others = sa.update(tokens).where(
-        tokens.c.subscriber_id == token.subscriber_id, tokens.c.purpose == token.purpose, unused
-    )
-    connection.execute(others.values(used_at=now))
+    void(connection, token.subscriber_id, token.purpose, now)
     return True
+
+
+def void(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> None:
+    """Let no token of a person for a purpose be good any more."""
+    good = (tokens.c.subscriber_id == subscriber_id, tokens.c.purpose == purpose, tokens.c.used_at.is_(None))
+    connection.execute(sa.update(tokens).where(*good).values(used_at=now))
+
+
+def made_for(connection: Connection, marks: Sequence[str], since: datetime) -> list[IssuedToken]:
+    """Return the tokens that were made for a new address since a moment, of whomever."""
+    query = sa.select(tokens).where(
+        tokens.c.address_key.in_(marks), tokens.c.purpose == ADDRESS, tokens.c.made_at > since
+    )
+    return [_token(row) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> IssuedToken | None:

@@ -110,6 +110,7 @@ def confirm(store: Store, terms: Terms, token: str, *, now: datetime, evidence: 
         if not change.use(good) or change.happened(person, Event.CONFIRMED) is None:
             return None
         kept = terms.kept(evidence)
+        change.lift_move(person.address)
         change.record(person, "confirmed", kept)
         gained = subscribe_to(change, person, good.wish.subscriptions, kept)
         change.describe(person, name=person.name or good.wish.name, language=person.language or good.wish.language)

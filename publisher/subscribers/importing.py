@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from publisher.errors import SubscriberError
 from publisher.model import Subscription
-from publisher.standing import REFUSALS, Event
+from publisher.standing import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.columns import Columns, full_name, why_not
 from publisher.subscribers.rows import Row, Rows
@@ -21,7 +21,7 @@ from publisher.subscribers.topic_cells import topics_of
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.additions import Added, NewSubscriber, Terms
+    from publisher.store.additions import NewSubscriber, Terms
 
 GROUP = 1_000  # rows in one transaction
 LONGEST_CONSENT = 300  # characters
@@ -190,7 +190,7 @@ class _Import:
         added = self.store.subscribers.add_all(new, self.terms, rehearse=self.rehearse) if new else []
         for (row, person), result in zip(people, added, strict=True):
             if result.refused:
-                self._refuse(row, f"{person.address} {_reason(result)}")
+                self._refuse(row, f"{person.address} {result.reason}")
             else:
                 self.counts[result] += 1
 
@@ -202,7 +202,3 @@ class _Import:
     def _refuse(self, row: Row, reason: str) -> None:
         self.counts["refused"] += 1
         self.refused(Refusal(row.line, shortened(self.people.address(row)), reason))
-
-
-def _reason(result: Added) -> str:
-    return next(reason for status, reason in REFUSALS.items() if status == result.value)

@@ -50,6 +50,7 @@ class NoticeKind(StrEnum):
     CONFIRM = "confirm"  # press the button behind the token to subscribe
     ALREADY = "already"  # somebody asked for what you have; your preferences are here
     ADDRESS = "address"  # press the button behind the token to get letters here
+    MOVED = "moved"  # your letters go to another address now
 
 
 @dataclass(frozen=True, slots=True)

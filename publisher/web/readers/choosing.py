@@ -57,7 +57,7 @@ class Choosing:
                 case "move":
                     return self._move(request, form, person)
         except SubscriberError:
-            return self._page(request, person, trouble="bad_form", status=400)
+            return self._page(request, person, trouble="stale_choice", status=400)
         return self._pages.message(request, "bad_form", "bad_form_hint", status=400)
 
     def data(self, request: Request) -> Response:
@@ -133,7 +133,7 @@ class Choosing:
             bare = normalise(asked)
         except SubscriberError:
             return self._page(request, person, trouble="bad_address", status=400, asked=asked[:200])
-        notice = request_address_change(
+        done = request_address_change(
             office.store,
             office.terms,
             person.uid,
@@ -141,8 +141,10 @@ class Choosing:
             now=office.now(),
             evidence=office.evidence(request, SOURCE),
         )
-        if notice is not None:
-            mail_notice(office, notice)
+        if done.notice is not None:
+            mail_notice(office, done.notice)
+        if done.limited:
+            return self._page(request, person, trouble="move_limited", status=429, asked=bare)
         return self._page(request, person, said="move_sent", asked=bare)
 
     def _page(

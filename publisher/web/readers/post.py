@@ -36,7 +36,7 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
     from publisher.editions.notice import NoticeFacts, notice_letter
 
     if office.store.suppressions.is_listed(notice.address):
-        return
+        return  # erased, or suppressed
     expires = made_at + office.terms.confirm_within if notice.token else None
     link = _link(office, notice)
     facts = NoticeFacts(
@@ -51,7 +51,7 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
     )
     letter = notice_letter(office.config, facts, office.templates)
     headers = headers_of(office.config, _sender(office, notice.newsletters))
-    identity = hashlib.sha256(f"{notice.kind}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{notice.kind}\0{notice.uid}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
     message = notice_message(letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at)
     _hand_over(transport, headers.sender, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
 
@@ -101,6 +101,8 @@ def _hand_over(transport: Transport, sender: str, address: str, message: bytes, 
 def _link(office: Office, notice: Notice) -> str:
     if notice.kind is NoticeKind.ALREADY:
         return office.links.preferences(notice.uid)
+    if notice.kind is NoticeKind.MOVED:
+        return ""  # whoever reads that mailbox now has no need of one
     path = ADDRESS if notice.kind is NoticeKind.ADDRESS else CONFIRM
     return f"{office.links.public_url}/{path}/{notice.token}"
 

@@ -52,8 +52,8 @@ class Subscribing:
             return self._form(request, form, trouble="bad_address", address=address[:200])
         try:
             wishes = checked(chosen(office.config, form), office.known)
-        except SubscriberError:
-            wishes = ()
+        except SubscriberError:  # it was there when the page was opened
+            return self._form(request, form, trouble="stale_choice")
         if not wishes:
             return self._form(request, form, trouble="bad_choice")
         if office.gate.lets_address(bare) and not self._take(request, form, bare, wishes):
