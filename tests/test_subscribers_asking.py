@@ -13,7 +13,7 @@ from store_samples import NOW, later, person
 from publisher.errors import SubscriberError
 from publisher.model import SubscriberStatus, Subscription
 from publisher.store import Store
-from publisher.subscribers.asking import confirm, look_at_request, request_subscription
+from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
 from publisher.subscribers.choosing import unsubscribe
 from publisher.subscribers.moving import request_address_change
 from publisher.subscribers.returned import complain, count_bounce
@@ -86,10 +86,24 @@ def test_an_address_gets_one_mail_an_hour_and_what_is_asked_meanwhile_is_added_t
     seen = look_at_request(people, TERMS, first.token, now=later(minutes=61))
     assert seen is not None
     assert seen[1].subscriptions == wishes("weekly", "daily")
-    done = confirm(people, TERMS, first.token, now=later(minutes=61), evidence=FORM)
+    both = Agreed(seen[1].subscriptions, "Ada")
+    done = confirm(people, TERMS, first.token, now=later(minutes=61), evidence=FORM, agreed=both)
     assert done is not None
-    assert done.gained == ("weekly", "daily")
+    assert (done.gained, done.person.name) == (("weekly", "daily"), "Ada")
     assert confirm(people, TERMS, again.token, now=later(minutes=62), evidence=FORM) is None
+
+
+def test_what_others_ask_for_after_the_mail_comes_true_only_if_the_mailbox_agrees_to_it(people: Store) -> None:
+    first = ask(people, topics=("ai",))
+    assert first is not None
+    assert ask(people, "ada@example.org", "weekly", "daily", topics=("spam",), name="Mallory", language="pt") is None
+    seen = look_at_request(people, TERMS, first.token, now=NOW)
+    assert seen is not None
+    assert (seen[1].named, seen[1].name) == (wishes(topics=("ai",)), "")
+    assert [wish.newsletter for wish in seen[1].subscriptions] == ["weekly", "daily"]
+    done = confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    assert done is not None
+    assert (done.person.subscriptions, done.person.name) == (wishes(topics=("ai",)), "")
 
 
 def test_who_has_all_that_is_asked_for_gets_a_mail_without_a_token(people: Store) -> None:

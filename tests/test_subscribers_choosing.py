@@ -69,6 +69,27 @@ def test_preferences_are_as_the_form_says_and_saying_so_again_changes_nothing(pe
     assert everything(people) == before
 
 
+def test_a_subscription_that_the_form_did_not_show_is_left_alone(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+
+    def save(known: tuple[str, ...], shown: tuple[str, ...] | None) -> None:
+        wanted = Preferences((), shown=shown)
+        set_preferences(people, TERMS, ada.uid, wanted, known=known, now=NOW, evidence=FORM)
+
+    save(("weekly",), None)  # the daily letter is missing from the configuration
+    assert known(people).subscriptions == wishes("daily")
+    save(("weekly", "daily"), ("weekly",))  # and is there again before the form is sent
+    assert known(people).subscriptions == wishes("daily")
+    assert happened(people, ada)[-1] == ("left", "weekly")
+
+
+def test_a_name_is_changed_taken_away_or_left(people: Store) -> None:
+    ada = subscribed(people)
+    for name, after in (("Ada\nL.", "Ada L."), (None, "Ada L."), ("", "")):
+        prefer(people, ada.uid, *wishes(), name=name)
+        assert known(people).name == after
+
+
 def test_who_pauses_is_in_no_edition_until_the_pause_is_over(people: Store) -> None:
     ada = subscribed(people)
     subscribed(people, "bob@example.org")

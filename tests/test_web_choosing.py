@@ -55,6 +55,12 @@ def test_newsletters_topics_language_and_a_pause_are_chosen_on_one_page(server: 
     assert '<html lang="de"' in saved.text
     assert 'value="R&amp;D" checked' in saved.text
 
+    named = server.post(path, do="save", newsletter=["weekly", "daily"], name="Ada <L.>", shown="daily")
+    assert 'name="name" value="Ada &lt;L.&gt;"' in named.text
+    assert held(server) == {"daily": [], "weekly": []}
+    assert server.post(path, do="save", shown="daily").status_code == 200
+    assert held(server) == {"weekly": []}
+
     ended = server.post(path, do="save", newsletter="daily", pause="0")
     assert ended.status_code == 200
     assert (held(server), server.show()["paused_until"]) == ({"daily": []}, None)

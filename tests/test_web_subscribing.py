@@ -39,6 +39,28 @@ def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(se
     assert server.post(link).status_code == 404
 
 
+def test_the_page_behind_the_mail_shows_what_is_to_be_and_lets_it_be_changed(server: Serving) -> None:
+    server.ask("ada@example.org", "weekly", name="Ada", **{"topic.weekly": "Reading"})
+    link = server.link()
+    server.ask("ada@example.org", "weekly", "daily", name="Mallory")
+    server.ask("other@example.org")
+    server.mails("other@example.org")
+    page = server.get(link).text
+    assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', page) == [("weekly", " checked"), ("daily", "")]
+    assert 'value="Reading" checked' in page
+    assert 'name="name" value="Ada"' in page
+    assert "Mallory" not in page
+
+    before = server.rows()
+    shown = ["weekly", "daily"]
+    assert "Choose at least one" in server.post(link, do="confirm", shown=shown, name="Ada L.").text
+    assert server.post(link, do="confirm", shown=shown, newsletter="monthly").status_code == 400
+    assert server.rows() == before
+    assert server.post(link, do="confirm", shown=shown, newsletter="daily", name="Ada L.").status_code == 200
+    person = server.show()
+    assert (person["name"], person["subscriptions"]) == ("Ada L.", [{"newsletter": "daily", "topics": []}])
+
+
 def test_a_topic_that_was_renamed_while_the_page_was_open_is_said_to_be_gone(server: Serving) -> None:
     answer = server.ask("ada@example.org", "weekly", **{"topic.weekly": "Renamed"})
     assert answer.status_code == 400

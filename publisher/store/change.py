@@ -81,9 +81,9 @@ class Change:
         change = sa.update(subscribers).where(subscribers.c.id == person.id, free)
         return self._connection.execute(change.values(asked_at=self.now)).rowcount > 0
 
-    def describe(self, person: Subscriber, *, name: str = "", language: str = "") -> None:
-        """Write a person's name and language, where given."""
-        values = {"name": name or person.name, "language": language or person.language}
+    def describe(self, person: Subscriber, *, name: str | None = None, language: str = "") -> None:
+        """Write a person's name and language, where given; "" is no name."""
+        values = {"name": person.name if name is None else name, "language": language or person.language}
         if values != {"name": person.name, "language": person.language}:
             self._update(person, **values)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,22 +23,28 @@ class Wish:
 
     subscriptions  newsletters to gain, or whose topics to change
     address        the new address, where that is what is confirmed
+    mailed         the newsletters that the mail names; the others were asked for after it, perhaps by somebody else
     """
 
     subscriptions: tuple[Subscription, ...] = ()
     name: str = ""
     language: str = ""
     address: str = ""
+    mailed: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[Subscription, ...]:
+        """The subscriptions that the mail names."""
+        return tuple(wish for wish in self.subscriptions if wish.newsletter in self.mailed)
 
     def joined(self, later: Wish) -> Wish:
-        """Return both wishes as one; of what they disagree in, the later one's."""
-        chosen = {wish.newsletter: wish for wish in (*self.subscriptions, *later.subscriptions)}
-        return Wish(
-            tuple(chosen.values()),
-            later.name or self.name,
-            later.language or self.language,
-            later.address or self.address,
-        )
+        """Return this wish with the newsletters of a later one beside its own.
+
+        Whoever asked later may be another than who asked first: they change nothing of what the mail is about.
+        """
+        names = {wish.newsletter for wish in self.subscriptions}
+        more = tuple(wish for wish in later.subscriptions if wish.newsletter not in names)
+        return replace(self, subscriptions=self.subscriptions + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,7 @@ def encode_wish(wish: Wish) -> str:
     """Return the wish as JSON."""
     chosen = [[each.newsletter, list(each.topics)] for each in wish.subscriptions]
     value = {"subscriptions": chosen, "name": wish.name, "language": wish.language, "address": wish.address}
+    value["mailed"] = list(wish.mailed)
     return json.dumps({key: part for key, part in value.items() if part}, ensure_ascii=False)
 
 
@@ -155,7 +162,9 @@ def decode_wish(text: str) -> Wish:
     """Return the wish of an encoded text."""
     value = json.loads(text)
     chosen = tuple(Subscription(newsletter, tuple(topics)) for newsletter, topics in value.pop("subscriptions", ()))
-    return Wish(chosen, **value)
+    # Tokens of before this was kept: all of it.
+    mailed = tuple(value.pop("mailed", [wish.newsletter for wish in chosen]))
+    return Wish(chosen, **value, mailed=mailed)
 
 
 def _token(row: Row[Any]) -> IssuedToken:

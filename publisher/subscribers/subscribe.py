@@ -61,7 +61,7 @@ def subscribe(
     if person.name or person.language:
         with store.subscribers.change(at) as change:
             if known := change.find(person.address):
-                change.describe(known, name=person.name, language=person.language)
+                change.describe(known, name=person.name or None, language=person.language)
     return added
 
 

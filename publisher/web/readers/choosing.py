@@ -18,7 +18,7 @@ from publisher.subscribers.rights import erase, export_data
 from publisher.web.readers.headers import page_headers
 from publisher.web.readers.leaving import LONGEST
 from publisher.web.readers.mailroom import LaterError
-from publisher.web.readers.offers import chosen
+from publisher.web.readers.offers import SHOWN_FIELD, chosen
 from publisher.web.readers.post import mail_notice
 from publisher.web.readers.subscribing import bad_link
 
@@ -110,6 +110,8 @@ class Choosing:
             subscriptions=chosen(office.config, form, held=person.subscriptions),
             language=form.one("language"),
             pause_weeks=int(weeks) if weeks else None,
+            name=form.one("name") if form.has("name") else None,
+            shown=form.all(SHOWN_FIELD) if form.has(SHOWN_FIELD) else None,
         )
         after = set_preferences(
             office.store,

@@ -30,6 +30,10 @@ class Form:
 
     fields: Mapping[str, tuple[str, ...]]
 
+    def has(self, name: str) -> bool:
+        """Return whether a field is there, empty or not."""
+        return name in self.fields
+
     def one(self, name: str) -> str:
         """Return the first value of a field without white space around it; "" for one that is not there."""
         return self.fields.get(name, ("",))[0].strip()

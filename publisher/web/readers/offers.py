@@ -11,6 +11,7 @@ from publisher.pages.signup import offers
 from publisher.web.readers.form import Form
 
 TOPIC_FIELD = "topic."  # and the newsletter's name
+SHOWN_FIELD = "shown"  # the newsletters whose boxes stand in the form, ticked or not
 
 
 def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> tuple[Subscription, ...]:
