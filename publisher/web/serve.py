@@ -66,6 +66,8 @@ class Server:
         """Answer until SIGINT or SIGTERM; then be gone within a second or so."""
         import uvicorn
 
+        from publisher.web.patience import PatientProtocol
+
         # "critical": what goes wrong in an answer is said in that answer, and a traceback helps nobody.
         settings = uvicorn.Config(
             application,
@@ -74,7 +76,7 @@ class Server:
             lifespan="off",
             ws="none",
             loop="asyncio",
-            http="h11",
+            http=PatientProtocol,
             server_header=False,
             proxy_headers=False,  # who is behind a proxy is for the application to say
             timeout_graceful_shutdown=self._grace,

@@ -98,7 +98,7 @@ class _Front:
         @wraps(handler)
         async def answer(request: Request) -> Response:
             try:
-                form = await read_form(request)
+                form = await read_form(request, self._office.patience)
             except FormError as error:
                 return await run_in_threadpool(self._bad_form, request, error.status)
             except ClientDisconnect:
@@ -136,9 +136,9 @@ class _Front:
         return PlainTextResponse("something went wrong; please try again later\n", 500, page_headers())
 
     def _bad_form(self, request: Request, status: int) -> Response:
-        hint = "too_long" if status == 413 else "bad_form_hint"
+        hint = {413: "too_long", 408: "too_slow"}.get(status, "bad_form_hint")
         response = self._pages.message(request, "bad_form", hint, status=status)
-        if status == 413:
+        if status in (413, 408):
             response.headers["connection"] = "close"  # what is still to come is not waited for
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -43,9 +44,10 @@ class Form:
         return tuple(value.strip() for value in self.fields.get(name, ()) if value.strip())
 
 
-async def read_form(request: Request) -> Form:
-    """Read a form of either kind that browsers send. Raises FormError: 413 for a long one, 400 for nonsense.
+async def read_form(request: Request, seconds: float) -> Form:
+    """Read a form of either kind that browsers send.
 
+    Raises FormError: 413 for a long one, 400 for nonsense, 408 for one that is not here within so many seconds.
     A body is never kept beyond MOST_BYTES, whatever its length is said to be.
     """
     said = request.headers.get("content-length", "0")
@@ -54,10 +56,14 @@ async def read_form(request: Request) -> Form:
     if int(said) > MOST_BYTES:
         raise FormError(413)
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise FormError(413)
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise FormError(413)
+    except TimeoutError as error:
+        raise FormError(408) from error
     return parse_form(request.headers.get("content-type", ""), body)
 
 
