@@ -338,5 +338,12 @@ def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
     assert people.suppressions.is_listed("ADA@example.org")
 
 
+def test_letters_that_only_look_otherwise_make_no_second_person(people: Store) -> None:
+    subscribed(people, "a.fi@example.org")
+    for spelling in ("\uff41.fi@example.org", "A.\ufb01@example.org", "a.\uff26\uff29@EXAMPLE.org"):
+        assert address_key(spelling) == "a.fi@example.org"
+        assert known(people, spelling).address == "a.fi@example.org"
+
+
 def test_a_key_of_an_ascii_address_is_what_it_always_was() -> None:
     assert address_key("Ada.Lovelace+X@Example.ORG") == "Ada.Lovelace+X@Example.ORG".casefold()

@@ -140,7 +140,9 @@ def test_one_address_is_looked_at_so_often_in_an_hour_and_nobody_is_told(project
 
 def test_one_client_may_send_so_many_forms_in_an_hour(project: Project) -> None:
     with serving(project, web="client_limit = 3") as server:
-        assert [server.ask(f"{n}@example.org").status_code for n in range(5)] == [200, 200, 200, 429, 429]
+        answers = [server.ask(f"{n}@example.org") for n in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 3_600
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,7 @@ def test_pages_and_notices_speak_the_readers_language(server: Serving, language:
     assert word in page.text
     tag = re.search(r'<html lang="([^"]+)" dir="(\w+)"', page.text)
     assert tag[2] == ("rtl" if language == "ar" else "ltr")
+    assert re.search(r"<h1>[^<]*<bdi>The Quiet Reader</bdi>[^<]*</h1>", page.text)
     server.ask("ada@example.org", language=tag[1])
     assert subject in server.mails("ada@example.org")[0]["Subject"].lower()
     assert f'lang="{tag[1]}"' in server.get(server.link()).text

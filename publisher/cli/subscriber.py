@@ -43,12 +43,14 @@ def add(
 ) -> None:
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
     from publisher.runtime import open_project_store
-    from publisher.subscribers.address import normalise
+    from publisher.subscribers.address import clean_language, normalise, shortened
     from publisher.subscribers.subscribe import subscribe
 
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
     slugs = chosen_topics(topics)
+    if language and not clean_language(language):
+        raise PublisherError(f"{shortened(language)!r} is no language", mend="give a tag such as de or pt-BR")
     bare = normalise(address)
     with open_project_store(config) as store:
         done = subscribe(

@@ -20,7 +20,7 @@ from publisher.web.readers.leaving import LONGEST
 from publisher.web.readers.mailroom import LaterError
 from publisher.web.readers.offers import SHOWN_FIELD, chosen
 from publisher.web.readers.post import mail_notice
-from publisher.web.readers.subscribing import bad_link
+from publisher.web.readers.subscribing import bad_link, too_many
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -129,7 +129,7 @@ class Choosing:
     def _move(self, request: Request, form: Form, person: Subscriber) -> Response:
         office = self._office
         if not office.gate.lets_client(office.clients.address(request.scope)):
-            return self._pages.message(request, "too_many", "too_many_hint", status=429)
+            return too_many(self._pages, request, office)
         asked = form.one("email")
         try:
             bare = normalise(asked)
@@ -146,7 +146,9 @@ class Choosing:
         if done.notice is not None:
             mail_notice(office, done.notice)
         if done.limited:
-            return self._page(request, person, trouble="move_limited", status=429, asked=bare)
+            page = self._page(request, person, trouble="move_limited", status=429, asked=bare)
+            page.headers["retry-after"] = str(int(office.terms.ask_every.total_seconds()))
+            return page
         return self._page(request, person, said="move_sent", asked=bare)
 
     def _page(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from publisher.pages.frame import Page, Site, stylesheet
@@ -68,12 +69,14 @@ class Pages:
             root=self._site.base,
             language=say.language,
         )
+        isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
         text = self._office.templates.render(
             f"web/{template}",
             site=self._site,
             words=words,
             say=say,
             page=shown,
+            heading=escape(getattr(say, title)).format(**isolated),
             style=self.style_path,
             prefix=self.prefix,
             values=values,

@@ -43,7 +43,7 @@ class Subscribing:
         """Take the form. What is answered, and when, is the same whoever's address it is."""
         office = self._office
         if not office.gate.lets_client(office.clients.address(request.scope)):
-            return self._pages.message(request, "too_many", "too_many_hint", status=429)
+            return too_many(self._pages, request, office)
         address = form.one("email")
         if form.one(HONEYPOT):
             return self._sent(request, address)
@@ -164,6 +164,13 @@ class Subscribing:
 def bad_link(pages: Pages, request: Request) -> Response:
     """Return the page for a token that is forged, cut short, too old, used, or for something else."""
     return pages.message(request, "bad_link", "bad_link_hint", status=404)
+
+
+def too_many(pages: Pages, request: Request, office: Office) -> Response:
+    """Return the page for a client that sent all its forms of this hour, and when the next hour begins."""
+    page = pages.message(request, "too_many", "too_many_hint", status=429)
+    page.headers["retry-after"] = str(office.gate.seconds_left(office.clients.address(request.scope)))
+    return page
 
 
 def _token(request: Request) -> str:
