@@ -171,6 +171,36 @@ def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
     assert everything(people) == before
 
 
+@pytest.mark.parametrize("left_before", [False, True])
+def test_no_link_of_an_old_letter_undoes_what_the_operator_removed(people: Store, left_before: bool) -> None:
+    ada = subscribed(people)
+    if left_before:
+        leave(people, ada.uid)
+    assert people.subscribers.remove("ada@example.org", at=NOW, source="command line")
+    assert not people.subscribers.remove("ada@example.org", at=NOW, source="command line")
+    leave(people, ada.uid)
+    before = everything(people)
+    assert not back(people, ada.uid)
+    assert not back(people, ada.uid, "weekly")
+    assert prefer(people, ada.uid, *wishes("daily")) is None
+    assert everything(people) == before
+
+    anew = ask(people, now=later(hours=2))
+    assert anew is not None
+    assert confirm(people, TERMS, anew.token, now=later(hours=2), evidence=FORM) is not None
+    leave(people, ada.uid)
+    assert back(people, ada.uid)  # they left by themselves this time
+
+
+def test_a_newsletter_that_the_operator_stopped_comes_back_by_a_choice_and_not_by_an_old_button(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+    people.subscribers.remove("ada@example.org", "daily", at=NOW, source="command line")
+    assert not back(people, ada.uid, "daily")
+    assert prefer(people, ada.uid, *wishes("weekly", "daily")) == known(people)
+    leave(people, ada.uid, "daily")
+    assert back(people, ada.uid, "daily")
+
+
 def test_choosing_a_newsletter_is_a_return_and_choosing_none_is_not(people: Store) -> None:
     ada = subscribed(people)
     leave(people, ada.uid)

@@ -123,7 +123,7 @@ class Change:
         return self._connection.execute(sa.delete(subscriptions).where(*_of(row))).rowcount > 0
 
     def leave(self, person: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
-        """Stop one newsletter, or all mail; record it and return whether anything changed."""
+        """Stop one newsletter, or all mail, as the person wants; record it and return whether anything changed."""
         if newsletter is not None:
             if not self.drop(person, newsletter):
                 return False
@@ -134,6 +134,25 @@ class Change:
             return False
         self.record(person, "unsubscribed", evidence, reason)
         return True
+
+    def remove(self, person: Subscriber, newsletter: str | None, evidence: Evidence) -> bool:
+        """Stop one newsletter, or all mail, as the operator wants; record it and return whether anything changed.
+
+        Who had left by themselves is removed all the same: no link of theirs brings them back then.
+        """
+        if newsletter is not None:
+            stopped = self.drop(person, newsletter)
+        else:
+            after = self.happened(person, Event.REMOVED)
+            again = after is SubscriberStatus.UNSUBSCRIBED and not self.was_removed(person)
+            stopped = after is not person.status or again
+        if stopped:
+            self.record(person, "removed", evidence, newsletter or "")
+        return stopped
+
+    def was_removed(self, person: Subscriber) -> bool:
+        """Return whether the operator stopped all mail to a person, who has not agreed anew since."""
+        return consent.newest(self.history(person), ("removed", "unsubscribed", "confirmed", "returned")) == "removed"
 
     def erase(self, person: Subscriber | None, address: str) -> int:
         """Delete every row of a person and of their address; return how many there were."""

@@ -106,7 +106,7 @@ def come_back(
     """Take back that a person left one newsletter, or all mail with None; return whether they get it now.
 
     Only what a person once had comes back, with the topics they had chosen. Who never confirmed, bounced,
-    complained or is suppressed stays out.
+    complained or is suppressed stays out, and so does whom the operator removed.
     """
     kept = terms.kept(evidence)
     with store.subscribers.change(now) as change:
@@ -130,6 +130,8 @@ def _may_choose(change: Change, person: Subscriber, chosen: Iterable[Subscriptio
 
 
 def _return(change: Change, person: Subscriber, evidence: Evidence) -> bool:
+    if person.status is SubscriberStatus.UNSUBSCRIBED and change.was_removed(person):
+        return False
     after = change.happened(person, Event.RETURNED)
     if after not in (None, person.status):
         change.record(person, "returned", evidence)
@@ -145,7 +147,10 @@ def _pause(change: Change, person: Subscriber, weeks: int | None, evidence: Evid
 
 
 def _last_choice(change: Change, person: Subscriber, newsletter: str) -> Subscription | None:
-    """Return how a person last subscribed to a newsletter, from their history; None if they never did."""
+    """Return how a person last subscribed to a newsletter, from their history.
+
+    None if they never did, and if the operator took them off it since.
+    """
     from publisher.store.topics import decode_topics
 
     standing = next((wish for wish in person.subscriptions if wish.newsletter == newsletter), None)
@@ -153,6 +158,8 @@ def _last_choice(change: Change, person: Subscriber, newsletter: str) -> Subscri
         return standing
     for event in reversed(change.history(person)):
         name, _, topics = event.detail.partition(" ")
+        if event.what == "removed" and name == newsletter:
+            return None
         if event.what == "subscribed" and name == newsletter:
             return Subscription(newsletter, decode_topics(topics or "[]"))
     return None
