@@ -179,6 +179,7 @@ class SuppressionReason(StrEnum):
     COMPLAINED = "complained"
     ERASED = "erased"
     SUPPRESSED = "suppressed"  # the operator's word
+    MOVED = "moved"  # its reader has another address now: no list brings it back, its own mailbox may
 
 
 @dataclass(frozen=True, slots=True)

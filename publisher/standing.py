@@ -8,6 +8,7 @@
     readded     active    active        active        active        active        ·           ·
     imported    active    ·             active        ·             ·             ·           ·
     left        ·         unsubscribed  unsubscribed  unsubscribed  unsubscribed  complained  suppressed
+    removed     ·         unsubscribed  unsubscribed  unsubscribed  unsubscribed  complained  suppressed
     returned    ·         ·             active        active        ·             ·           ·
     moved       ·         ·             active        unsubscribed  active        ·           ·
     bounced     ·         bounced       bounced       unsubscribed  bounced       complained  suppressed
@@ -17,6 +18,8 @@
 
 A dot is a move that is refused, with the reason in REFUSALS. Who typed an address into a form has proven
 nothing, so `requested` makes nobody active and takes nothing back; `confirmed` comes from the mailbox itself.
+`returned` is for who left by themselves. Whom the operator `removed` has the same status, and their history keeps
+them from it: the button in an old letter must not undo that, while asking and confirming anew is a new agreement.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ class Event(StrEnum):
     READDED = "readded"  # the operator vouches that the person asked to come back
     IMPORTED = "imported"  # a line of a file
     LEFT = "left"  # the person wants no more mail
+    REMOVED = "removed"  # the operator stops the mail
     RETURNED = "returned"  # the person left by mistake and says so with their own link
     MOVED = "moved"  # the person's new address was confirmed
     BOUNCED = "bounced"  # the mailbox takes no mail
@@ -61,6 +65,7 @@ TABLE: Mapping[tuple[Standing, Event], SubscriberStatus] = MappingProxyType(
         (_S.PENDING, Event.ADDED): _S.ACTIVE,
         (_S.PENDING, Event.READDED): _S.ACTIVE,
         (_S.PENDING, Event.LEFT): _S.UNSUBSCRIBED,
+        (_S.PENDING, Event.REMOVED): _S.UNSUBSCRIBED,
         (_S.PENDING, Event.BOUNCED): _S.BOUNCED,
         (_S.PENDING, Event.COMPLAINED): _S.COMPLAINED,
         (_S.PENDING, Event.SUPPRESSED): _S.SUPPRESSED,
@@ -71,6 +76,7 @@ TABLE: Mapping[tuple[Standing, Event], SubscriberStatus] = MappingProxyType(
         (_S.ACTIVE, Event.READDED): _S.ACTIVE,
         (_S.ACTIVE, Event.IMPORTED): _S.ACTIVE,
         (_S.ACTIVE, Event.LEFT): _S.UNSUBSCRIBED,
+        (_S.ACTIVE, Event.REMOVED): _S.UNSUBSCRIBED,
         (_S.ACTIVE, Event.RETURNED): _S.ACTIVE,
         (_S.ACTIVE, Event.MOVED): _S.ACTIVE,
         (_S.ACTIVE, Event.BOUNCED): _S.BOUNCED,
@@ -81,6 +87,7 @@ TABLE: Mapping[tuple[Standing, Event], SubscriberStatus] = MappingProxyType(
         (_S.UNSUBSCRIBED, Event.CONFIRMED): _S.ACTIVE,
         (_S.UNSUBSCRIBED, Event.READDED): _S.ACTIVE,
         (_S.UNSUBSCRIBED, Event.LEFT): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, Event.REMOVED): _S.UNSUBSCRIBED,
         (_S.UNSUBSCRIBED, Event.RETURNED): _S.ACTIVE,
         (_S.UNSUBSCRIBED, Event.MOVED): _S.UNSUBSCRIBED,
         (_S.UNSUBSCRIBED, Event.BOUNCED): _S.UNSUBSCRIBED,
@@ -91,17 +98,20 @@ TABLE: Mapping[tuple[Standing, Event], SubscriberStatus] = MappingProxyType(
         (_S.BOUNCED, Event.CONFIRMED): _S.ACTIVE,
         (_S.BOUNCED, Event.READDED): _S.ACTIVE,
         (_S.BOUNCED, Event.LEFT): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, Event.REMOVED): _S.UNSUBSCRIBED,
         (_S.BOUNCED, Event.MOVED): _S.ACTIVE,
         (_S.BOUNCED, Event.BOUNCED): _S.BOUNCED,
         (_S.BOUNCED, Event.COMPLAINED): _S.COMPLAINED,
         (_S.BOUNCED, Event.SUPPRESSED): _S.SUPPRESSED,
         (_S.BOUNCED, Event.LIFTED): _S.BOUNCED,
         (_S.COMPLAINED, Event.LEFT): _S.COMPLAINED,
+        (_S.COMPLAINED, Event.REMOVED): _S.COMPLAINED,
         (_S.COMPLAINED, Event.BOUNCED): _S.COMPLAINED,
         (_S.COMPLAINED, Event.COMPLAINED): _S.COMPLAINED,
         (_S.COMPLAINED, Event.SUPPRESSED): _S.SUPPRESSED,
         (_S.COMPLAINED, Event.LIFTED): _S.COMPLAINED,
         (_S.SUPPRESSED, Event.LEFT): _S.SUPPRESSED,
+        (_S.SUPPRESSED, Event.REMOVED): _S.SUPPRESSED,
         (_S.SUPPRESSED, Event.BOUNCED): _S.SUPPRESSED,
         (_S.SUPPRESSED, Event.COMPLAINED): _S.SUPPRESSED,
         (_S.SUPPRESSED, Event.SUPPRESSED): _S.SUPPRESSED,

@@ -149,7 +149,7 @@ def test_people_are_counted(project: Project) -> None:
     assert project.ok("subscribers", "stats", "--json").json == {
         "status": {"active": 1, "unsubscribed": 1},
         "newsletters": {"weekly": 1},
-        "last_30_days": {"added": 2, "subscribed": 2, "unsubscribed": 1},
+        "last_30_days": {"added": 2, "subscribed": 2, "removed": 1},
         "suppressed": {"suppressed": 1},
     }
     assert "unsubscribed" in project.ok("subscribers", "stats").out

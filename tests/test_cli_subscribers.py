@@ -132,6 +132,26 @@ def test_what_is_exported_can_be_imported_and_does_no_harm_in_a_spreadsheet(proj
     assert people(project)["ada@example.org"]["name"] == "=1+1"
 
 
+def test_an_export_to_a_dash_is_on_the_screen(project: Project) -> None:
+    project.subscribe("ada")
+    before = project.files(".")
+    assert project.ok("subscribers", "export", "-").out == project.ok("subscribers", "export").out != ""
+    assert project.files(".") == before
+
+
+def test_a_language_that_is_none_is_refused(project: Project) -> None:
+    ran = project.run("subscribers", "add", "ada@example.org", "--language", "<b>")
+    assert (ran.code, "'<b>' is no language" in ran.err) == (1, True)
+    assert project.run("subscribers", "show", "ada@example.org").code == 1
+
+
+def test_an_import_warns_of_topics_that_no_post_has(project: Project) -> None:
+    path = project.write("people.csv", "email,topics\nada@example.org,Reeding; reading\n")
+    ran = project.ok("subscribers", "import", str(path))
+    assert ran.err.count("warning:") == 1
+    assert "no post has the topic 'reeding' (did you mean 'Reading'?)" in ran.err
+
+
 def test_an_export_by_name_is_json(project: Project) -> None:
     project.subscribe("ada")
     project.ok("subscribers", "export", str(project.root / "out.json"))

@@ -46,6 +46,15 @@ def test_each_notice_says_who_and_where_in_html_and_text(kind: str, language: st
     assert "prefers-color-scheme: dark" in letter.html
 
 
+def test_a_notice_of_a_move_tells_the_old_address_and_has_no_link_that_opens_anything() -> None:
+    letter = notice_letter(SETTINGS, replace(FACTS, kind="moved", link="", name=""), TEMPLATES)
+    for part in (letter.html, letter.text):
+        assert "that came to ada@example.org go to another" in " ".join(part.split())
+        assert "preferences in any" in " ".join(part.split())
+    assert "https://letters.example" not in letter.html + letter.text
+    assert "act-link" not in letter.html.partition("</head>")[2]
+
+
 def test_without_a_name_the_sentence_begins_in_capitals_and_without_newsletters_there_is_a_notice_still() -> None:
     letter = notice_letter(replace(CONFIG, newsletters=()), replace(FACTS, name="", newsletters=()), TEMPLATES)
     assert "\nSomebody, we hope you," in letter.text

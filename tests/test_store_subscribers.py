@@ -88,7 +88,7 @@ def test_one_who_left_is_refused_until_the_caller_vouches(store: Store) -> None:
     assert history == [
         ("added", "form", ""),
         ("subscribed", "form", "weekly"),
-        ("unsubscribed", "link", ""),
+        ("removed", "link", ""),
         ("returned", "phone", ""),
     ]
 

@@ -13,8 +13,9 @@ from store_samples import NOW, later, person
 from publisher.errors import SubscriberError
 from publisher.model import SubscriberStatus, Subscription
 from publisher.store import Store
-from publisher.subscribers.asking import confirm, look_at_request, request_subscription
+from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
 from publisher.subscribers.choosing import unsubscribe
+from publisher.subscribers.moving import request_address_change
 from publisher.subscribers.returned import complain, count_bounce
 from publisher.subscribers.rights import suppress
 from publisher.subscribers.terms import NoticeKind
@@ -28,7 +29,7 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
     notice = ask(people, " Ada@Example.ORG ", "weekly", topics=("ml", "ai"), name="Ada\nLovelace", language="en-GB")
 
     assert notice is not None
-    assert (notice.kind, notice.address, notice.name) == (NoticeKind.CONFIRM, "Ada@example.org", "Ada Lovelace")
+    assert (notice.kind, notice.address, notice.name) == (NoticeKind.CONFIRM, "Ada@example.org", "")
     assert notice.newsletters == ("weekly",)
     waiting = known(people)
     assert (waiting.status, waiting.name, waiting.subscriptions) == (SubscriberStatus.PENDING, "", ())
@@ -47,6 +48,21 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
         ("confirmed", ""),
         ("subscribed", 'weekly ["ai","ml"]'),
     ]
+
+
+def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(people: Store) -> None:
+    evil = "Your account is locked, visit https://evil.example/login NOW"
+    first = ask(people, name=evil)
+    assert first is not None
+    assert first.name == ""
+    confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    ada = known(people)
+    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM).notice
+    assert moving is not None
+    assert moving.name == ""
+    again = ask(people, now=later(hours=2))
+    assert again is not None
+    assert (again.kind, again.name) == (NoticeKind.ALREADY, evil)  # it was theirs, then
 
 
 def test_where_a_consent_came_from_is_kept_and_who_it_was_only_if_wanted(people: Store) -> None:
@@ -70,10 +86,24 @@ def test_an_address_gets_one_mail_an_hour_and_what_is_asked_meanwhile_is_added_t
     seen = look_at_request(people, TERMS, first.token, now=later(minutes=61))
     assert seen is not None
     assert seen[1].subscriptions == wishes("weekly", "daily")
-    done = confirm(people, TERMS, first.token, now=later(minutes=61), evidence=FORM)
+    both = Agreed(seen[1].subscriptions, "Ada")
+    done = confirm(people, TERMS, first.token, now=later(minutes=61), evidence=FORM, agreed=both)
     assert done is not None
-    assert done.gained == ("weekly", "daily")
+    assert (done.gained, done.person.name) == (("weekly", "daily"), "Ada")
     assert confirm(people, TERMS, again.token, now=later(minutes=62), evidence=FORM) is None
+
+
+def test_what_others_ask_for_after_the_mail_comes_true_only_if_the_mailbox_agrees_to_it(people: Store) -> None:
+    first = ask(people, topics=("ai",))
+    assert first is not None
+    assert ask(people, "ada@example.org", "weekly", "daily", topics=("spam",), name="Mallory", language="pt") is None
+    seen = look_at_request(people, TERMS, first.token, now=NOW)
+    assert seen is not None
+    assert (seen[1].named, seen[1].name) == (wishes(topics=("ai",)), "")
+    assert [wish.newsletter for wish in seen[1].subscriptions] == ["weekly", "daily"]
+    done = confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    assert done is not None
+    assert (done.person.subscriptions, done.person.name) == (wishes(topics=("ai",)), "")
 
 
 def test_who_has_all_that_is_asked_for_gets_a_mail_without_a_token(people: Store) -> None:

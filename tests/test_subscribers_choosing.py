@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
 from store_samples import NOW, draft, later, person
@@ -11,18 +13,22 @@ from publisher.delivery.lifecycle import moves
 from publisher.delivery.links import Links, Purpose
 from publisher.errors import SubscriberError
 from publisher.model import Subscription
+from publisher.standing import Event
 from publisher.store import Store
+from publisher.store.additions import Terms as ImportTerms
 from publisher.store.addresses import address_key
 from publisher.subscribers.asking import confirm
 from publisher.subscribers.choosing import Preferences, come_back, set_preferences, unsubscribe
 from publisher.subscribers.moving import (
     Moved,
+    MoveRequest,
     confirm_address_change,
     look_at_address_change,
     request_address_change,
 )
 from publisher.subscribers.returned import complain, count_bounce, forget_bounces
-from publisher.subscribers.rights import suppress
+from publisher.subscribers.rights import erase, lift_suppression, suppress
+from publisher.subscribers.subscribe import subscribe
 from publisher.subscribers.terms import NoticeKind
 
 pytest_plugins = ["store_fixtures"]
@@ -61,6 +67,27 @@ def test_preferences_are_as_the_form_says_and_saying_so_again_changes_nothing(pe
     before = everything(people)
     prefer(people, ada.uid, *form, language="de")
     assert everything(people) == before
+
+
+def test_a_subscription_that_the_form_did_not_show_is_left_alone(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+
+    def save(known: tuple[str, ...], shown: tuple[str, ...] | None) -> None:
+        wanted = Preferences((), shown=shown)
+        set_preferences(people, TERMS, ada.uid, wanted, known=known, now=NOW, evidence=FORM)
+
+    save(("weekly",), None)  # the daily letter is missing from the configuration
+    assert known(people).subscriptions == wishes("daily")
+    save(("weekly", "daily"), ("weekly",))  # and is there again before the form is sent
+    assert known(people).subscriptions == wishes("daily")
+    assert happened(people, ada)[-1] == ("left", "weekly")
+
+
+def test_a_name_is_changed_taken_away_or_left(people: Store) -> None:
+    ada = subscribed(people)
+    for name, after in (("Ada\nL.", "Ada L."), (None, "Ada L."), ("", "")):
+        prefer(people, ada.uid, *wishes(), name=name)
+        assert known(people).name == after
 
 
 def test_who_pauses_is_in_no_edition_until_the_pause_is_over(people: Store) -> None:
@@ -144,6 +171,36 @@ def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
     assert everything(people) == before
 
 
+@pytest.mark.parametrize("left_before", [False, True])
+def test_no_link_of_an_old_letter_undoes_what_the_operator_removed(people: Store, left_before: bool) -> None:
+    ada = subscribed(people)
+    if left_before:
+        leave(people, ada.uid)
+    assert people.subscribers.remove("ada@example.org", at=NOW, source="command line")
+    assert not people.subscribers.remove("ada@example.org", at=NOW, source="command line")
+    leave(people, ada.uid)
+    before = everything(people)
+    assert not back(people, ada.uid)
+    assert not back(people, ada.uid, "weekly")
+    assert prefer(people, ada.uid, *wishes("daily")) is None
+    assert everything(people) == before
+
+    anew = ask(people, now=later(hours=2))
+    assert anew is not None
+    assert confirm(people, TERMS, anew.token, now=later(hours=2), evidence=FORM) is not None
+    leave(people, ada.uid)
+    assert back(people, ada.uid)  # they left by themselves this time
+
+
+def test_a_newsletter_that_the_operator_stopped_comes_back_by_a_choice_and_not_by_an_old_button(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+    people.subscribers.remove("ada@example.org", "daily", at=NOW, source="command line")
+    assert not back(people, ada.uid, "daily")
+    assert prefer(people, ada.uid, *wishes("weekly", "daily")) == known(people)
+    leave(people, ada.uid, "daily")
+    assert back(people, ada.uid, "daily")
+
+
 def test_choosing_a_newsletter_is_a_return_and_choosing_none_is_not(people: Store) -> None:
     ada = subscribed(people)
     leave(people, ada.uid)
@@ -153,8 +210,14 @@ def test_choosing_a_newsletter_is_a_return_and_choosing_none_is_not(people: Stor
     assert (known(people).status, known(people).subscriptions) == ("active", wishes("daily"))
 
 
-def move(store: Store, uid: str, address: str, now: object = NOW) -> object:
-    return request_address_change(store, TERMS, uid, address, now=now, evidence=FORM)  # type: ignore[arg-type]
+def move(store: Store, uid: str, address: str, now: datetime = NOW) -> MoveRequest:
+    return request_address_change(store, TERMS, uid, address, now=now, evidence=FORM)
+
+
+def press(store: Store, request: MoveRequest, now: datetime = NOW) -> Moved:
+    """The button behind the mail that a request caused."""
+    assert request.notice is not None
+    return confirm_address_change(store, TERMS, request.notice.token, now=now, evidence=FORM)
 
 
 def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(people: Store) -> None:
@@ -162,7 +225,8 @@ def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(peo
     links = Links("https://letters.example", "x" * 40)
     _, _, sent_before = links.unsubscribe(ada.uid, "weekly").rpartition("/")
 
-    notice = request_address_change(people, TERMS, ada.uid, "Ada@New.example.org", now=NOW, evidence=FORM)
+    request = move(people, ada.uid, "Ada@New.example.org")
+    notice = request.notice
     assert notice is not None
     assert (notice.kind, notice.address) == (NoticeKind.ADDRESS, "Ada@new.example.org")
     assert known(people).address == "ada@example.org"
@@ -170,10 +234,7 @@ def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(peo
     assert seen == (known(people), "Ada@new.example.org")
     assert confirm(people, TERMS, notice.token, now=NOW, evidence=FORM) is None
 
-    def press() -> Moved:
-        return confirm_address_change(people, TERMS, notice.token, now=NOW, evidence=FORM)
-
-    assert (press(), press()) == (Moved.MOVED, Moved.REFUSED)
+    assert (press(people, request), press(people, request)) == (Moved.MOVED, Moved.REFUSED)
     assert people.subscribers.get("ada@example.org") is None
     assert known(people, "ada@NEW.example.org").subscriptions == wishes()
     uid, newsletter = links.read(Purpose.UNSUBSCRIBE, sent_before) or ("", "")
@@ -185,15 +246,100 @@ def test_asking_for_a_new_address_does_not_tell_whether_it_is_known(people: Stor
     subscribed(people, "bob@example.org")
     suppress(people, "never@example.org", now=NOW, source="test")
 
-    assert move(people, ada.uid, "never@example.org") is None
-    assert move(people, ada.uid, "ADA@example.org") is None
-    assert move(people, "no such uid", "new@example.org") is None
-    to_bob = request_address_change(people, TERMS, ada.uid, "bob@example.org", now=NOW, evidence=FORM)
-    assert to_bob is not None
-    assert move(people, ada.uid, "another@example.org", later(minutes=59)) is None
-    before = known(people), known(people, "bob@example.org")
-    assert confirm_address_change(people, TERMS, to_bob.token, now=NOW, evidence=FORM) is Moved.TAKEN
-    assert (known(people), known(people, "bob@example.org")) == before
+    assert move(people, ada.uid, "ADA@example.org") == MoveRequest()
+    assert move(people, "no such uid", "new@example.org") == MoveRequest()
+    for address, mailed in (("never@example.org", False), ("bob@example.org", True)):
+        first = move(people, ada.uid, address)
+        assert (first.notice is not None, first.limited) == (mailed, False)
+        assert move(people, ada.uid, address) == MoveRequest()
+        move(people, ada.uid, "ada@example.org")  # takes it back
+        assert move(people, ada.uid, address) == MoveRequest(limited=True)
+    assert "never@" not in str(everything(people))
+
+
+def test_an_address_with_a_subscription_is_not_given_away_and_its_link_stays_good(people: Store) -> None:
+    ada, bob = subscribed(people), subscribed(people, "bob@example.org")
+    to_bob = move(people, ada.uid, "bob@example.org")
+    before = everything(people)
+    assert press(people, to_bob) is Moved.TAKEN
+    assert everything(people) == before
+    erase(people, bob.address, now=NOW, source="test")
+    lift_suppression(people, bob.address, now=NOW, source="test")
+    assert press(people, move(people, ada.uid, "bob@example.org", later(hours=1)), later(hours=1)) is Moved.MOVED
+
+
+def test_whoever_was_only_asked_gives_way_to_the_mailbox_itself(people: Store) -> None:
+    ada = subscribed(people)
+    waiting = ask(people, "new@example.org", "daily", name="Mallory")
+    assert waiting is not None
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    moved = known(people, "new@example.org")
+    assert (moved.id, moved.name, moved.subscriptions) == (ada.id, "", wishes())
+    assert people.subscribers.count() == 1
+    assert confirm(people, TERMS, waiting.token, now=NOW, evidence=FORM) is None
+
+
+def test_the_newest_wish_for_an_address_voids_those_before(people: Store) -> None:
+    ada = subscribed(people)
+    typo, right = move(people, ada.uid, "typo@example.org"), move(people, ada.uid, "right@example.org")
+    assert press(people, typo) is Moved.REFUSED
+    assert press(people, right) is Moved.MOVED
+    assert known(people, "right@example.org").id == ada.id
+
+
+def test_an_address_gets_one_such_mail_an_hour_and_a_person_causes_three(people: Store) -> None:
+    ada, bob = subscribed(people), subscribed(people, "bob@example.org")
+    requests = [move(people, ada.uid, f"{n}@example.org") for n in range(5)]
+    assert [request.limited for request in requests] == [False, False, False, True, True]
+    assert press(people, requests[2]) is Moved.REFUSED  # voided by the wish that caused no mail
+    assert move(people, bob.uid, "0@example.org").limited
+    assert not move(people, bob.uid, "0@example.org", later(hours=1)).limited
+    assert not move(people, ada.uid, "4@example.org", later(hours=1)).limited
+
+
+def imported(store: Store, *addresses: str) -> list[str]:
+    """What becomes of addresses in a file."""
+    terms = ImportTerms(NOW, "import old.csv", Event.IMPORTED)
+    return [added.value for added in store.subscribers.add_all([person(address) for address in addresses], terms)]
+
+
+def test_no_file_brings_back_an_address_that_somebody_moved_away_from(people: Store) -> None:
+    ada = subscribed(people)
+    for number, address in enumerate(("two@example.org", "three@example.org")):
+        assert press(people, move(people, ada.uid, address)) is Moved.MOVED, number
+    olds = ("ada@example.org", "TWO@example.org")
+    assert imported(people, *olds) == ["moved", "moved"]
+    with pytest.raises(SubscriberError, match=r"ada@example\.org moved to another address \(only with .* --again\)"):
+        subscribe(people, "ada@example.org", newsletters=["weekly"], at=NOW)
+
+    erase(people, "three@example.org", now=NOW, source="test")
+    assert imported(people, *olds, "three@example.org") == ["moved", "moved", "suppressed"]
+    assert not [word for word in ("ada@", "two@", "three@") if word in str(everything(people)).lower()]
+
+
+def test_the_mailbox_itself_may_come_back_to_an_address_that_was_moved_away_from(people: Store) -> None:
+    ada = subscribed(people)
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    subscribed_again = ask(people, now=later(hours=2))
+    assert subscribed_again is not None
+    assert imported(people, "ada@example.org") == ["moved"]  # asked, and not confirmed
+    assert confirm(people, TERMS, subscribed_again.token, now=later(hours=2), evidence=FORM) is not None
+    assert imported(people, "ada@example.org") == ["unchanged"]
+
+    bob = subscribed(people, "bob@example.org")
+    assert press(people, move(people, bob.uid, "bob2@example.org")) is Moved.MOVED
+    assert press(people, move(people, bob.uid, "bob@example.org")) is Moved.MOVED
+    assert imported(people, "bob@example.org", "bob2@example.org") == ["unchanged", "moved"]
+    assert subscribe(people, "bob2@example.org", newsletters=["weekly"], at=NOW, again=True).value == "added"
+
+
+def test_a_stronger_reason_takes_the_place_of_a_move_and_no_confirmation_lifts_it(people: Store) -> None:
+    ada = subscribed(people)
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    assert suppress(people, "ada@example.org", now=NOW, source="test")
+    assert people.suppressions.reason("ada@example.org") == "suppressed"
+    assert ask(people, now=later(hours=2)) is None
+    assert imported(people, "ada@example.org") == ["suppressed"]
 
 
 def test_letters_that_come_back_stop_the_mail_at_the_limit_or_at_once(people: Store) -> None:
@@ -220,6 +366,13 @@ def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
     assert people.subscribers.add(person(), at=NOW, source="by hand", again=True).refused
     assert known(people).status == "complained"
     assert people.suppressions.is_listed("ADA@example.org")
+
+
+def test_letters_that_only_look_otherwise_make_no_second_person(people: Store) -> None:
+    subscribed(people, "a.fi@example.org")
+    for spelling in ("\uff41.fi@example.org", "A.\ufb01@example.org", "a.\uff26\uff29@EXAMPLE.org"):
+        assert address_key(spelling) == "a.fi@example.org"
+        assert known(people, spelling).address == "a.fi@example.org"
 
 
 def test_a_key_of_an_ascii_address_is_what_it_always_was() -> None:

@@ -63,7 +63,7 @@ def test_every_column_is_read(store: Store, file: Path) -> None:
         "email;name\r\nada@example.org;Ada\r\n",
         "name\temail\nAda\tada@example.org",
         "\ufeffemail,name\nada@example.org,Ada\n",
-        'email,name\n\n"ada@example.org","Ada\nLovelace"\n,\n',
+        'email,name,notes\n\n"ada@example.org","Ada","first\nsecond, third"\n,\n',
     ],
 )
 def test_files_of_every_make_are_read(sqlite_store: Store, file: Path, text: str) -> None:
@@ -75,15 +75,15 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
     store.subscribers.add(person("left@example.org"), at=NOW, source="form")
     store.subscribers.remove("left@example.org", at=NOW, source="link")
     text = (
-        b"email,name,newsletters,status\n"  # 1
-        b"ada@example.org,Ada,,\n"
-        b"no address,Eve,,\n"  # 3
-        b"left@example.org,Left,,active\n"  # 4
-        b'multi@example.org,"over\ntwo lines",monthly,\n'  # 5 and 6
-        b"broken@example.org,\xe9t\xe9,,\n"  # 7
-        b"comma@example.org,Lovelace, Ada,,\n"  # 8
-        b"bounced@example.org,B,,bounced\n"  # 9
-        b"grace@example.org,Grace,daily,active\n"
+        b"email,name,newsletters,notes,status\n"  # 1
+        b"ada@example.org,Ada,,,\n"
+        b"no address,Eve,,,\n"  # 3
+        b"left@example.org,Left,,,active\n"  # 4
+        b'multi@example.org,Multi,monthly,"over\ntwo lines"\n'  # 5 and 6
+        b"broken@example.org,\xe9t\xe9,,,\n"  # 7
+        b"comma@example.org,Lovelace, Ada,,,\n"  # 8
+        b"bounced@example.org,B,,,bounced\n"  # 9
+        b"grace@example.org,Grace,daily,,active\n"
     )
     report, refused = bring(store, file, text)
 
@@ -93,7 +93,7 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
         "'no address' is no mail address: An email address must have an @-sign",
         "there is no newsletter 'monthly'",
         "the line is not UTF-8",
-        "it has 5 cells, and the first line names 4 columns",
+        "it has 6 cells, and the first line names 5 columns",
         "bounced@example.org is bounced in the file",
         "left@example.org left, and is not brought back",
     ]
@@ -122,12 +122,47 @@ def test_a_row_for_no_newsletter_is_refused(sqlite_store: Store, file: Path) -> 
     assert refused == ["line 2: it names no newsletter"]
 
 
-def test_an_unclosed_quote_is_reported_and_ends_the_import_of_its_record_only(sqlite_store: Store, file: Path) -> None:
-    rows = "".join(f"reader{i}@example.org,Reader\n" for i in range(10_000))
-    report, refused = bring(sqlite_store, file, f'email,name\nada@example.org,"Ada\n{rows}')
+def test_one_stray_quote_costs_one_row(store: Store, file: Path) -> None:
+    rows = [f"q{n}@mail.test,Reader {n}\n" for n in range(3_000)]
+    rows[99] = 'q99@mail.test,"Bad quote\n'
+    report, refused = bring(store, file, "email,name\n" + "".join(rows))
 
-    assert refused[0].startswith("line 2: the line cannot be read: field larger than field limit")
-    assert 0 < report.added < 10_000
+    assert (report.added, refused) == (2_999, ["line 101: a quote in it is not closed"])
+    assert store.subscribers.get("q99@mail.test") is None
+    assert {person.name for person in store.subscribers.list()} == {f"Reader {n}" for n in range(3_000) if n != 99}
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused", "taken"),
+    [
+        # closed by the next quote, which belongs to another row
+        ('a@x.test,"Ada,\nb@x.test,"Bea, B.",\n', {2: "not closed"}, "b"),
+        ('a@x.test,"Ada,\nb@x.test,Bea,\nc@x.test,"",\nd@x.test,"D",\n', {2: "not closed"}, "bcd"),
+        ('a@x.test,A,"a note\nb@x.test,B,\nc@x.test,C,5"\n', {2: "look like rows"}, "bc"),
+        ('a@x.test,A,"a note\nb@x.test,B,b\n', {2: "not closed"}, "b"),
+        ('"a@x.test\nb@x.test",A,\nc@x.test,C,\n', {2: "its email has a line break", 3: "no mail address"}, "c"),
+        ('a@x.test,"A\nA",\nb@x.test,B,\n', {2: "its name has a line break", 3: "no mail address"}, "b"),
+        ('a@x.test,A,"one, ""two""\r\nthree\n\nfour"\nb@x.test,B,"b"\n', {}, "ab"),
+        ('a@x.test,A,"by bob@x.test\nand, so, on"\n\n"b@x.test","B","b"', {}, "ab"),
+    ],
+)
+def test_a_record_of_several_lines_is_taken_only_where_it_cannot_be_an_unclosed_quote(
+    sqlite_store: Store, file: Path, rows: str, refused: dict[int, str], taken: str
+) -> None:
+    _, said = bring(sqlite_store, file, f"email,name,notes\n{rows}")
+    assert [person.address[0] for person in sqlite_store.subscribers.list()] == list(taken)
+    assert len(said) == len(refused)
+    for line, (number, reason) in zip(said, refused.items(), strict=True):
+        assert line.startswith(f"line {number}: ")
+        assert reason in line
+
+
+def test_lines_without_end_and_quotes_without_end_do_not_fill_the_memory(sqlite_store: Store, file: Path) -> None:
+    long = "x" * 3_000_000
+    rows = f'email,name\na@x.test,{long}\nb@x.test,B\nc@x.test,"{"note" * 25_000}\nd@x.test,D\n'
+    _, refused = bring(sqlite_store, file, rows)
+    assert refused == ["line 2: the line is too long", "line 4: a quote in it is not closed"]
+    assert [person.name for person in sqlite_store.subscribers.list()] == ["B", "D"]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "name,mail\nAda,ada@example.org\n", "ada@example.org\n", "e\0mail\n"])

@@ -19,6 +19,7 @@ MAILCHIMP = (
     '"Email Address","First Name","Last Name",Address,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,TAGS\n'
     'ada@example.org,Ada,Lovelace,"1 Street, London",4,"2024-05-01 10:00:00","2024-05-02 11:00:00",1,a1,"""vip"""\n'
 )
+MAILCHIMP_UNCONFIRMED = MAILCHIMP.replace('"2024-05-02 11:00:00"', '""')
 MAILCHIMP_LEFT = (
     '"Email Address","First Name","Last Name",UNSUB_TIME,LEID,EUID\nleft@example.org,Le,Ft,"2024-06-01 10:00:00",2,a2\n'
 )
@@ -70,6 +71,7 @@ def bring(store: Store, path: Path, text: str, **options: object) -> tuple[Impor
     ("tool", "text", "taken", "refused", "name", "since"),
     [
         ("Mailchimp", MAILCHIMP, 1, [], "Ada Lovelace", "2024-05-02 11:00:00"),
+        ("Mailchimp", MAILCHIMP_UNCONFIRMED, 1, [], "Ada Lovelace", "2024-05-01 10:00:00"),
         ("Mailchimp", MAILCHIMP_LEFT, 0, ["2: left@example.org is unsubscribed in the file"], "", ""),
         ("Mailchimp", MAILCHIMP_CLEANED, 0, ["2: gone@example.org is unsubscribed in the file"], "", ""),
         ("Substack", SUBSTACK, 2, ["4: off@example.org is disabled in the file"], "", "2024-05-02"),

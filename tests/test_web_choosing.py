@@ -55,6 +55,12 @@ def test_newsletters_topics_language_and_a_pause_are_chosen_on_one_page(server: 
     assert '<html lang="de"' in saved.text
     assert 'value="R&amp;D" checked' in saved.text
 
+    named = server.post(path, do="save", newsletter=["weekly", "daily"], name="Ada <L.>", shown="daily")
+    assert 'name="name" value="Ada &lt;L.&gt;"' in named.text
+    assert held(server) == {"daily": [], "weekly": []}
+    assert server.post(path, do="save", shown="daily").status_code == 200
+    assert held(server) == {"weekly": []}
+
     ended = server.post(path, do="save", newsletter="daily", pause="0")
     assert ended.status_code == 200
     assert (held(server), server.show()["paused_until"]) == ({"daily": []}, None)
@@ -121,6 +127,34 @@ def test_a_new_address_is_confirmed_at_the_new_one(server: Serving) -> None:
     assert server.post(link).status_code == 404
     assert server.get(path).status_code == 200
     assert server.post(path, do="move", email="nonsense").status_code == 400
+
+
+def test_of_two_wishes_for_an_address_the_newer_is_mailed_and_the_older_is_void(server: Serving) -> None:
+    path = server.subscribed()
+    server.post(path, do="move", email="typo@example.org")
+    typo = server.link("typo@example.org", "address")
+    assert "victim" not in server.post(path, do="move", email="right@example.org").text
+    right = server.link("right@example.org", "address")
+    assert server.post(typo).status_code == 404
+    assert server.post(path, do="move", email="third@example.org").status_code == 200
+    limited = server.post(path, do="move", email="fourth@example.org")
+    assert (limited.status_code, "No mail went to fourth@example.org now" in limited.text) == (429, True)
+    assert server.post(right).status_code == 404
+
+
+def test_the_old_address_is_told_of_a_move_and_no_file_brings_it_back(server: Serving) -> None:
+    path = server.subscribed(name="Ada")
+    server.ask("new@example.org", "daily")  # somebody who would block it
+    server.mails("new@example.org")
+    server.post(path, do="move", email="new@example.org")
+    assert server.post(server.link("new@example.org", "address", 2)).status_code == 200
+    told = server.mails("ada@example.org", 2)[-1]
+    assert told["Subject"] == "Your letters of The Quiet Reader go to another address now"
+    assert "new@example.org" not in told.as_string()
+    server.project.write("old.csv", "email\nada@example.org\n")
+    again = server.project.run("subscribers", "import", str(server.project.root / "old.csv"))
+    assert (again.code, "ada@example.org moved to another address" in again.err) == (1, True)
+    assert "moved to another address" in server.project.run("subscribers", "show", "ada@example.org").err
 
 
 def test_data_are_given_and_erasure_leaves_no_byte_and_no_way_back(server: Serving) -> None:

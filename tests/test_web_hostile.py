@@ -53,13 +53,14 @@ def test_every_field_may_hold_anything(server: Serving, nasty: str) -> None:
 def test_a_name_breaks_out_of_no_header_and_of_no_letter(server: Serving) -> None:
     name = 'Eve\r\nBcc: all@example.org\r\n\r\n<b>@@publisher-unsubscribe@@ {title}\u202e "x"'
     server.ask("eve@example.org", name=name)
-    (message,) = server.mails("eve@example.org")
-    assert message["Bcc"] is None
-    assert set(message.keys()) >= {"From", "To", "Subject", "Message-ID", "Date", "Auto-Submitted"}
-    html = message.get_body(("html",)).get_content()
-    assert "<b>" not in html
-    assert "\u202e" not in html + message.get_body(("plain",)).get_content()
-    assert "@@publisher-unsubscribe@@ {title}" in html
+    (notice,) = server.mails("eve@example.org")
+    assert set(notice.keys()) >= {"From", "To", "Subject", "Message-ID", "Date", "Auto-Submitted"}
+    page = server.get(server.link("eve@example.org")).text
+    assert "Eve Bcc: all@example.org &lt;b&gt;@@publisher-unsubscribe@@ {title} &#34;x&#34;" in page
+    assert notice["Bcc"] is None
+    assert notice["To"] == "eve@example.org"
+    parts = [notice.get_body((kind,)).get_content() for kind in ("html", "plain")]
+    assert not [part for part in parts if "Eve" in part or "@@" in part or "\u202e" in part]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from smtp_server import mail_server
 
 from publisher.delivery.outbox import Outbox
+from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.transport import Transport
 from publisher.errors import TransportError
-from publisher.web.readers.mailroom import LaterError, Mailroom
+from publisher.web.readers.mailroom import LaterError, Mailroom, Work
+from publisher.web.readers.post import hand_over
 
 
 class Told:
@@ -70,6 +73,27 @@ def test_it_is_given_up_in_the_end_and_the_log_names_nobody(tmp_path: Path, caps
     assert told.reports == [("failed", "request"), ("failed", "notice")]
     assert told.tries == 3
     assert "ada" not in capsys.readouterr().err
+
+
+def test_what_the_mail_server_refuses_for_ever_is_said_and_not_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = Told()
+    with mail_server(smtputf8=False) as (_, settings):
+        mailroom = Mailroom(lambda: SmtpTransport(settings), told.report, delays=(0.01, 0.01))
+        for number, address in enumerate(("jürgen@example.org", "550-gone@example.org", "data-554@example.org")):
+            mailroom.put(f"notice {number}", handing_over(address))
+        mailroom.put("notice 3", handing_over("ada@example.org"))
+        mailroom.begin()
+        finish(mailroom)
+    assert told.reports == [*(("failed", f"notice {n}") for n in range(3)), ("done", "notice 3")]
+    assert capsys.readouterr().err == "".join(f"notice {n} failed: NeverError\n" for n in range(3))
+
+
+def handing_over(address: str) -> Work:
+    """The work of handing over a notice to an address."""
+    message = b"Subject: A notice\r\n\r\nHello\r\n"
+    return lambda transport: hand_over(transport, "ada@letters.example", address, message, "notice/1")
 
 
 def test_work_is_done_in_the_order_it_came_and_more_than_enough_is_refused(tmp_path: Path) -> None:

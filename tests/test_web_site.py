@@ -71,7 +71,9 @@ def test_every_answer_says_what_a_browser_may_do_with_it(server: Serving) -> Non
         assert "set-cookie" not in answer.headers
         assert "unsafe" not in answer.headers["content-security-policy"].partition("script-src")[2]
         assert "server" not in answer.headers
-    assert server.client.request("DELETE", "/subscribe").status_code == 405
+    for path in ("/subscribe", "/confirm/x", "/unsubscribe/x"):
+        refused = server.client.request("DELETE", path)
+        assert (refused.status_code, set(refused.headers["allow"].split(", "))) == (405, {"GET", "HEAD", "POST"})
     assert server.client.head("/subscribe").status_code == 200
 
 

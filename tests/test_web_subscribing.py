@@ -39,6 +39,43 @@ def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(se
     assert server.post(link).status_code == 404
 
 
+def test_the_page_behind_the_mail_shows_what_is_to_be_and_lets_it_be_changed(server: Serving) -> None:
+    server.ask("ada@example.org", "weekly", name="Ada", **{"topic.weekly": "Reading"})
+    link = server.link()
+    server.ask("ada@example.org", "weekly", "daily", name="Mallory")
+    server.ask("other@example.org")
+    server.mails("other@example.org")
+    page = server.get(link).text
+    assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', page) == [("weekly", " checked"), ("daily", "")]
+    assert 'value="Reading" checked' in page
+    assert 'name="name" value="Ada"' in page
+    assert "Mallory" not in page
+
+    before = server.rows()
+    shown = ["weekly", "daily"]
+    assert "Choose at least one" in server.post(link, do="confirm", shown=shown, name="Ada L.").text
+    assert server.post(link, do="confirm", shown=shown, newsletter="monthly").status_code == 400
+    assert server.rows() == before
+    assert server.post(link, do="confirm", shown=shown, newsletter="daily", name="Ada L.").status_code == 200
+    person = server.show()
+    assert (person["name"], person["subscriptions"]) == ("Ada L.", [{"newsletter": "daily", "topics": []}])
+
+
+def test_a_topic_that_was_renamed_while_the_page_was_open_is_said_to_be_gone(server: Serving) -> None:
+    answer = server.ask("ada@example.org", "weekly", **{"topic.weekly": "Renamed"})
+    assert answer.status_code == 400
+    assert "has changed since this page was opened" in answer.text
+    assert "Choose at least one" in server.post("/subscribe", email="ada@example.org").text
+
+
+def test_a_strangers_words_are_nowhere_in_the_mail_that_the_form_causes(server: Serving) -> None:
+    server.ask("ada@example.org", name="Your account is locked, visit https://evil.example/login NOW")
+    (mail,) = server.mails("ada@example.org")
+    parts = [mail.as_string(), *(part.get_content() for part in mail.walk() if not part.is_multipart())]
+    assert not [part for part in parts if "evil" in part or "locked" in part]
+    assert mail["To"] == "ada@example.org"
+
+
 def test_the_answer_is_the_same_whoever_the_address_belongs_to(server: Serving) -> None:
     server.project.ok("subscribers", "add", "active@example.org", "--newsletter", "weekly")
     server.project.ok("subscribers", "add", "left@example.org", "--newsletter", "weekly")
@@ -80,7 +117,8 @@ def test_a_form_in_any_page_works_in_both_encodings_and_need_not_name_the_only_n
         foreign = {"origin": "https://elsewhere.example", "referer": "https://elsewhere.example/"}
         assert httpx.post(f"{server.url}/subscribe", files=parts, headers=foreign).status_code == 200
         server.mails("one@example.org")
-        assert server.mails("two@example.org")[0]["To"].addresses[0].display_name == "Zwei Ü"
+        server.post(server.link("two@example.org"))
+        assert server.show("two@example.org")["name"] == "Zwei Ü"
 
 
 def test_a_program_that_fills_in_the_hidden_field_is_thanked_and_forgotten(server: Serving) -> None:
@@ -102,7 +140,9 @@ def test_one_address_is_looked_at_so_often_in_an_hour_and_nobody_is_told(project
 
 def test_one_client_may_send_so_many_forms_in_an_hour(project: Project) -> None:
     with serving(project, web="client_limit = 3") as server:
-        assert [server.ask(f"{n}@example.org").status_code for n in range(5)] == [200, 200, 200, 429, 429]
+        answers = [server.ask(f"{n}@example.org") for n in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 3_600
 
 
 @pytest.mark.parametrize(
@@ -114,6 +154,7 @@ def test_pages_and_notices_speak_the_readers_language(server: Serving, language:
     assert word in page.text
     tag = re.search(r'<html lang="([^"]+)" dir="(\w+)"', page.text)
     assert tag[2] == ("rtl" if language == "ar" else "ltr")
+    assert re.search(r"<h1>[^<]*<bdi>The Quiet Reader</bdi>[^<]*</h1>", page.text)
     server.ask("ada@example.org", language=tag[1])
     assert subject in server.mails("ada@example.org")[0]["Subject"].lower()
     assert f'lang="{tag[1]}"' in server.get(server.link()).text

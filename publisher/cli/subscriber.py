@@ -43,12 +43,14 @@ def add(
 ) -> None:
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
     from publisher.runtime import open_project_store
-    from publisher.subscribers.address import normalise
+    from publisher.subscribers.address import clean_language, normalise, shortened
     from publisher.subscribers.subscribe import subscribe
 
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
     slugs = chosen_topics(topics)
+    if language and not clean_language(language):
+        raise PublisherError(f"{shortened(language)!r} is no language", mend="give a tag such as de or pt-BR")
     bare = normalise(address)
     with open_project_store(config) as store:
         done = subscribe(
@@ -81,9 +83,10 @@ def show(app: App, address: str) -> None:
     with _people(config) as store:
         person = store.subscribers.get(bare)
         data = export_data(store, person.uid) if person else None
-        listed = store.suppressions.is_listed(bare)
+        listed = store.suppressions.reason(bare)
     if data is None:
-        raise PublisherError(f"{bare} is {'suppressed, and nothing else is kept of it' if listed else 'not known'}")
+        stands = "moved to another address" if listed == "moved" else "is suppressed"
+        raise PublisherError(f"{bare} {f'{stands}, and nothing else is kept of it' if listed else 'is not known'}")
     if app.json:
         app.print_json(data)
         return

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
-from publisher.cli.chosen import chosen_newsletters, several
+from publisher.cli.chosen import chosen_newsletters, several, strange_topics
 from publisher.cli.progress import bar
 from publisher.errors import PublisherError
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.subscribers.columns import Columns
     from publisher.subscribers.importing import ImportReport
+
+MOST_WARNINGS = 20  # of topics that no post has
 
 
 @click.command("import", epilog="Example: publisher subscribers import people.csv --newsletter weekly --dry-run")
@@ -44,6 +47,7 @@ def import_file(
     back, and nobody whom the file itself calls unsubscribed is taken. Running it again changes nothing. Exit code 1
     if a line was refused.
     """
+    from publisher.posts.tagging import topic_slug
     from publisher.subscribers.columns import parse_choices
     from publisher.subscribers.importing import Listeners, import_csv
 
@@ -67,6 +71,8 @@ def import_file(
             rehearse=dry_run,
             told=told,
         )
+    for line in islice(strange_topics(config, app.now(config), list(map(topic_slug, report.topics))), MOST_WARNINGS):
+        click.echo(f"warning: {line}", err=True)
     _tell(app, report, seen[0], dry_run)
     return 1 if report.refused else 0
 
@@ -127,11 +133,11 @@ def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> No
 
 
 @click.command("export", epilog="Example: publisher subscribers export people.csv")
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
 @with_app
 def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
-    """Write all subscribers to FILE (default: the screen), as CSV, or as JSON with --json or a .json name."""
+    """Write all subscribers to FILE (default, and -: the screen), as CSV, or as JSON with --json or a .json name."""
     from publisher.runtime import has_store, open_project_store
 
     config = app.config()
@@ -140,7 +146,7 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
         require_known(config, [newsletter])
     with open_project_store(config) if has_store(config) else nullcontext() as store:
         people = store.subscribers.list(newsletter) if store else ()
-        if file is None:
+        if file is None or str(file) == "-":
             _write(people, sys.stdout, as_json)
             sys.stdout.flush()
             return

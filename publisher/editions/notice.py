@@ -23,7 +23,7 @@ from publisher.model import Letter, Mark
 from publisher.templating import Templates, civil_date
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
-Kind = Literal["confirm", "already", "address"]
+Kind = Literal["confirm", "already", "address", "moved"]
 
 ENGLISH: dict[str, str | Plural] = {
     "hello": "Hello {name},",
@@ -41,6 +41,10 @@ ENGLISH: dict[str, str | Plural] = {
     "address_button": "Get letters here",
     "address_not_me": "If it was not you, do nothing: without your confirmation nothing changes. "
     "The link works until {date}.",
+    "moved_subject": "Your letters of {title} go to another address now",
+    "moved_text": "the letters of {title} that came to {address} go to another address from now on, as you asked.",
+    "moved_not_me": "If it was not you, open the link to your preferences in any earlier letter and put the "
+    "address back.",
 }
 
 
@@ -50,7 +54,7 @@ class NoticeFacts:
 
     newsletters  their names; the first gives the notice its look and its sender
     name         of the person, "" where it is not known
-    link         where its button leads
+    link         where its button leads; "" of a notice without one
     language     BCP 47; "" is the newsletter's own
     expires      until when the link works; None of a notice whose link always does
     """
@@ -124,8 +128,8 @@ def _in_words(config: Config, facts: NoticeFacts, spoken: Spoken) -> tuple[str, 
     view = NoticeView(
         hello=say["hello"] if facts.name else "",
         text=_sentence(say[f"{facts.kind}_text"], after_hello=bool(facts.name)),
-        titles=() if facts.kind == "address" else titles,
-        button=say[f"{facts.kind}_button"],
+        titles=() if facts.kind in ("address", "moved") else titles,
+        button=say.get(f"{facts.kind}_button", ""),
         not_me=say[f"{facts.kind}_not_me"],
         link=facts.link,
     )

@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import SubscriberStatus, Subscription
-from publisher.standing import Event, next_status
+from publisher.model import SubscriberStatus, Subscription, SuppressionReason
+from publisher.standing import REFUSALS, Event, next_status
 from publisher.store.addresses import address_key as address_key
 from publisher.store.consent import consent_row
 from publisher.store.engine import Database
@@ -51,10 +51,16 @@ class Added(StrEnum):
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     SUPPRESSED = "suppressed"
+    MOVED = "moved"  # its reader has another address now
 
     @property
     def refused(self) -> bool:
         return self not in (Added.ADDED, Added.SUBSCRIBED, Added.UPDATED, Added.UNCHANGED, Added.RETURNED)
+
+    @property
+    def reason(self) -> str:
+        """Why somebody was refused, in words that follow their address."""
+        return "moved to another address" if self is Added.MOVED else REFUSALS[SubscriberStatus(self.value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +101,31 @@ class Batch:
     def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
         """Add people; the caller holds the guard of Database."""
         keys = [address_key(person.address) for person in new]
-        suppressed = self._suppressions.among(self._connection, set(keys))
-        pairs = [(key, person) for key, person in zip(keys, new, strict=True) if key not in suppressed]
+        refused = self._refused(set(keys))
+        pairs = [(key, person) for key, person in zip(keys, new, strict=True) if key not in refused]
         # Reversed, so that the first of two spellings of one address is the one that is kept.
         fresh = self._insert_unknown(dict(reversed(pairs)))
         known = self._known([key for key, _ in pairs])
         results = []
         for key, person in zip(keys, new, strict=True):
-            settled = self._settle(known[key], person, key in fresh) if key in known else Added.SUPPRESSED
+            settled = self._settle(known[key], person, key in fresh) if key in known else refused[key]
             results.append(settled)
             fresh.discard(key)  # the same address again in this batch is no longer new
         self._write()
         return results
+
+    def _refused(self, keys: set[str]) -> dict[str, Added]:
+        """Return which addresses are on the list of suppressed ones, and whether for a move.
+
+        Who vouches that a person asked to come back also vouches that the address is theirs again.
+        """
+        listed = self._suppressions.among(self._connection, keys)
+        moved = [key for key, reason in listed.items() if reason is SuppressionReason.MOVED]
+        if self._terms.event is Event.READDED:
+            for key in moved:
+                self._suppressions.drop(self._connection, key)
+                del listed[key]
+        return {key: Added.MOVED if key in moved else Added.SUPPRESSED for key in listed}
 
     def _write(self) -> None:
         in_one_order = itemgetter("subscriber_id", "newsletter")  # as in _insert_unknown

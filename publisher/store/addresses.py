@@ -6,8 +6,12 @@ import unicodedata
 
 
 def address_key(address: str) -> str:
-    """Return a text that is equal for every spelling of an address: case and Unicode form do not count."""
+    """Return a text that is equal for every spelling of an address: case, Unicode form and width do not count.
+
+    NFKC makes one of characters that only look different, such as fullwidth letters. It is for comparing; mail goes
+    to the address as it was written.
+    """
     if address.isascii():
         return address.lower()
-    composed = unicodedata.normalize("NFC", address)
-    return unicodedata.normalize("NFC", composed.casefold())
+    composed = unicodedata.normalize("NFKC", address)
+    return unicodedata.normalize("NFKC", composed.casefold())

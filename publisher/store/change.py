@@ -82,20 +82,19 @@ class Change:
         change = sa.update(subscribers).where(subscribers.c.id == person.id, free)
         return self._connection.execute(change.values(asked_at=self.now)).rowcount > 0
 
-    def describe(self, person: Subscriber, *, name: str = "", language: str = "") -> None:
-        """Write a person's name and language, where given."""
-        values = {"name": name or person.name, "language": language or person.language}
+    def describe(self, person: Subscriber, *, name: str | None = None, language: str = "") -> None:
+        """Write a person's name and language, where given; "" is no name."""
+        values = {"name": person.name if name is None else name, "language": language or person.language}
         if values != {"name": person.name, "language": person.language}:
             self._update(person, **values)
 
-    def move(self, person: Subscriber, address: str) -> bool:
-        """Give a person another address; return False where somebody else has it."""
-        key = address_key(address)
-        taken = sa.select(subscribers.c.id).where(subscribers.c.address_key == key, subscribers.c.id != person.id)
-        if self._connection.execute(taken).first() is not None:
-            return False
-        self._update(person, address=address, address_key=key)
-        return True
+    def move(self, person: Subscriber, address: str) -> None:
+        """Give a person another address, which nobody else has, and let no list bring the old one back."""
+        old, new = address_key(person.address), address_key(address)
+        self._update(person, address=address, address_key=new)
+        self.lift_move(address)
+        if old != new:
+            self._suppressions.add(self._connection, old, SuppressionReason.MOVED, self.now, "move")
 
     def pause(self, person: Subscriber, until: datetime | None) -> None:
         """Stop letters until a moment; None goes on at once."""
@@ -143,7 +142,7 @@ class Change:
         return self._connection.execute(sa.delete(subscriptions).where(*_of(row))).rowcount > 0
 
     def leave(self, person: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
-        """Stop one newsletter, or all mail; record it and return whether anything changed."""
+        """Stop one newsletter, or all mail, as the person wants; record it and return whether anything changed."""
         if newsletter is not None:
             if not self.drop(person, newsletter):
                 return False
@@ -154,6 +153,25 @@ class Change:
             return False
         self.record(person, "unsubscribed", evidence, reason)
         return True
+
+    def remove(self, person: Subscriber, newsletter: str | None, evidence: Evidence) -> bool:
+        """Stop one newsletter, or all mail, as the operator wants; record it and return whether anything changed.
+
+        Who had left by themselves is removed all the same: no link of theirs brings them back then.
+        """
+        if newsletter is not None:
+            stopped = self.drop(person, newsletter)
+        else:
+            after = self.happened(person, Event.REMOVED)
+            again = after is SubscriberStatus.UNSUBSCRIBED and not self.was_removed(person)
+            stopped = after is not person.status or again
+        if stopped:
+            self.record(person, "removed", evidence, newsletter or "")
+        return stopped
+
+    def was_removed(self, person: Subscriber) -> bool:
+        """Return whether the operator stopped all mail to a person, who has not agreed anew since."""
+        return consent.newest(self.history(person), ("removed", "unsubscribed", "confirmed", "returned")) == "removed"
 
     def erase(self, person: Subscriber | None, address: str) -> int:
         """Delete every row of a person and of their address; return how many there were."""
@@ -171,6 +189,28 @@ class Change:
         """Write down a token that is about to be mailed."""
         token = IssuedToken(token_hash, purpose, person.id, self.now, expires_at, None, wish)
         tokens.issue(self._connection, token, address_key(wish.address))
+
+    def issue_to(self, person: Subscriber, address: str, token_hash: str, expires_at: datetime, *, kept: bool) -> None:
+        """Write down a token of the purpose "address" for a new address.
+
+        kept: whether the address itself may be kept; else a hash stands for it, and the token makes nothing true.
+        """
+        wish = Wish(address=address) if kept else Wish()
+        token = IssuedToken(token_hash, tokens.ADDRESS, person.id, self.now, expires_at, None, wish)
+        marks = self._marks(address)
+        tokens.issue(self._connection, token, marks[0] if kept else marks[1])
+
+    def issued_to(self, address: str, since: datetime) -> Sequence[IssuedToken]:
+        """Return the tokens that were made for a new address since a moment, of whomever."""
+        return tokens.made_for(self._connection, self._marks(address), since)
+
+    def issued(self, person: Subscriber) -> Sequence[IssuedToken]:
+        """Return all tokens that are kept of a person, oldest first."""
+        return tokens.of_person(self._connection, person.id)
+
+    def void(self, person: Subscriber, purpose: str) -> None:
+        """Let no token of a person for a purpose be good any more."""
+        tokens.void(self._connection, person.id, purpose, self.now)
 
     def token(self, token_hash: str, purpose: str) -> IssuedToken | None:
         """Return a good token that was not used; None for any other."""
@@ -193,8 +233,12 @@ class Change:
         return True
 
     def suppressed(self, addresses: Collection[str]) -> bool:
-        """Return whether any of the addresses must never be mailed again."""
-        return bool(self._suppressions.among(self._connection, {address_key(address) for address in addresses}))
+        """Return whether any of the addresses must never be mailed again.
+
+        One that its reader moved away from is none of these: its mailbox may ask for letters again.
+        """
+        found = self._suppressions.among(self._connection, {address_key(address) for address in addresses})
+        return any(reason is not SuppressionReason.MOVED for reason in found.values())
 
     def suppress(self, address: str, reason: SuppressionReason, source: str) -> bool:
         """Put an address on the list of those never mailed again; return whether it is new there."""
@@ -203,6 +247,17 @@ class Change:
     def lift(self, address: str) -> bool:
         """Take an address off that list; return whether it was on it."""
         return self._suppressions.drop(self._connection, address_key(address))
+
+    def lift_move(self, address: str) -> None:
+        """Take an address off that list if it is there because its reader moved: its mailbox has spoken."""
+        key = address_key(address)
+        if self._suppressions.among(self._connection, [key]).get(key) is SuppressionReason.MOVED:
+            self._suppressions.drop(self._connection, key)
+
+    def _marks(self, address: str) -> tuple[str, str]:
+        """What tokens know a new address by: its key, or its hash where it must not be kept."""
+        key = address_key(address)
+        return key, f"hash {self._suppressions.hash(self._connection, key)}"
 
     def _update(self, person: Subscriber, **values: Any) -> None:
         self._connection.execute(sa.update(subscribers).where(subscribers.c.id == person.id).values(**values))

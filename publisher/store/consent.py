@@ -58,6 +58,16 @@ def record(
     connection.execute(sa.insert(consent_events), [row])
 
 
+def newest(events: Sequence[ConsentEvent], kinds: Sequence[str]) -> str:
+    """Return which of some kinds happened last, as far as it was about all mail; "" where none did."""
+    whole = (event.what for event in reversed(events) if event.what in kinds and not _is_of_one(event))
+    return next(whole, "")
+
+
+def _is_of_one(event: ConsentEvent) -> bool:
+    return event.what == "removed" and bool(event.detail)
+
+
 def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent]:
     """Return a person's events, oldest first."""
     query = (

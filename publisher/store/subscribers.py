@@ -129,13 +129,13 @@ class Subscribers:
             return {row.what: row.total for row in connection.execute(query)}
 
     def remove(self, address: str, newsletter: str | None = None, *, at: datetime, source: str) -> bool:
-        """Stop all mail to a normalised address, or one newsletter's, and record it.
+        """Stop all mail to a normalised address, or one newsletter's, by the operator's word, and record it.
 
-        The row stays, so that no import brings the person back. Returns whether anything changed.
+        The row stays, so that no import and no link brings the person back. Returns whether anything changed.
         """
         with self.change(at) as change:
             person = change.find(address)
-            return person is not None and change.leave(person, newsletter, Evidence(source))
+            return person is not None and change.remove(person, newsletter, Evidence(source))
 
     def count_unconfirmed(self, asked_before: datetime) -> int:
         """Return how many people were last asked to confirm before a moment, and did not."""

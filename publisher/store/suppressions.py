@@ -35,32 +35,48 @@ class Suppressions:
         self._secret = secret
         self._key = b""
 
-    def among(self, connection: Connection, keys: Collection[str]) -> set[str]:
-        """Return which of these address keys are on the list.
+    def among(self, connection: Connection, keys: Collection[str]) -> dict[str, SuppressionReason]:
+        """Return which of these address keys are on the list, and why.
 
         Raises StoreError where the list was made with another secret: nobody on it would be found.
         """
-        if not keys or connection.execute(sa.select(suppressions.c.address_hash).limit(1)).first() is None:
-            return set()
-        hashes = {self._hash(connection, key): key for key in keys}
-        query = sa.select(suppressions.c.address_hash).where(suppressions.c.address_hash.in_(hashes))
-        return {hashes[row.address_hash] for row in connection.execute(query)}
+        if not keys or _is_empty(connection):
+            return {}
+        hashes = {self.hash(connection, key): key for key in keys}
+        query = sa.select(suppressions.c.address_hash, suppressions.c.reason)
+        found = connection.execute(query.where(suppressions.c.address_hash.in_(hashes)))
+        return {hashes[row.address_hash]: row.reason for row in found}
 
     def add(self, connection: Connection, key: str, reason: SuppressionReason, at: datetime, source: str) -> bool:
-        """Put an address key on the list; the first reason stays. Return whether it is new there."""
-        row = {"address_hash": self._hash(connection, key), "reason": reason, "at": at, "source": source}
+        """Put an address key on the list; return whether it is new there.
+
+        The first reason stays, but a move gives way to any other: its mailbox could take it back.
+        """
+        row = {"address_hash": self.hash(connection, key), "reason": reason, "at": at, "source": source}
         insert = self._database.insert_new(suppressions)
-        return connection.execute(insert, [row | {"key_id": self._key_id()}]).rowcount > 0
+        if connection.execute(insert, [row | {"key_id": self._key_id()}]).rowcount > 0:
+            return True
+        moved = sa.and_(
+            suppressions.c.address_hash == row["address_hash"], suppressions.c.reason == SuppressionReason.MOVED
+        )
+        stronger = sa.update(suppressions).where(moved, sa.literal(reason is not SuppressionReason.MOVED))
+        return connection.execute(stronger.values(reason=reason, at=at, source=source)).rowcount > 0
 
     def drop(self, connection: Connection, key: str) -> bool:
         """Take an address key off the list; return whether it was there."""
-        entry = suppressions.c.address_hash == self._hash(connection, key)
+        if _is_empty(connection):
+            return False
+        entry = suppressions.c.address_hash == self.hash(connection, key)
         return connection.execute(sa.delete(suppressions).where(entry)).rowcount > 0
 
-    def is_listed(self, address: str) -> bool:
-        """Return whether an address is on the list."""
+    def reason(self, address: str) -> SuppressionReason | None:
+        """Return why an address is on the list; None where it is not."""
         with self._database.read() as connection:
-            return bool(self.among(connection, [address_key(address)]))
+            return self.among(connection, [key := address_key(address)]).get(key)
+
+    def is_listed(self, address: str) -> bool:
+        """Return whether an address must never be mailed; one that its reader moved away from may be asked."""
+        return self.reason(address) not in (None, SuppressionReason.MOVED)
 
     def counts(self) -> dict[SuppressionReason, int]:
         """Return how many addresses are on the list, by reason."""
@@ -68,7 +84,8 @@ class Suppressions:
         with self._database.read() as connection:
             return {row.reason: row.total for row in connection.execute(query)}
 
-    def _hash(self, connection: Connection, key: str) -> str:
+    def hash(self, connection: Connection, key: str) -> str:
+        """Return an address key as the list knows it. Raises StoreError where that was made with another secret."""
         if not self._key:
             made = hashing_key(self._secret(), "suppression")
             foreign = suppressions.c.key_id != keyed_hash(made, "")[:16]
@@ -80,3 +97,7 @@ class Suppressions:
 
     def _key_id(self) -> str:
         return keyed_hash(self._key, "")[:16]
+
+
+def _is_empty(connection: Connection) -> bool:
+    return connection.execute(sa.select(suppressions.c.address_hash).limit(1)).first() is None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from sqlalchemy.engine import Connection, Row
 from publisher.model import Subscription
 from publisher.store.tables import subscribers, tokens
 
+ADDRESS = "address"  # the purpose of tokens for a new address
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -20,22 +23,28 @@ class Wish:
 
     subscriptions  newsletters to gain, or whose topics to change
     address        the new address, where that is what is confirmed
+    mailed         the newsletters that the mail names; the others were asked for after it, perhaps by somebody else
     """
 
     subscriptions: tuple[Subscription, ...] = ()
     name: str = ""
     language: str = ""
     address: str = ""
+    mailed: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[Subscription, ...]:
+        """The subscriptions that the mail names."""
+        return tuple(wish for wish in self.subscriptions if wish.newsletter in self.mailed)
 
     def joined(self, later: Wish) -> Wish:
-        """Return both wishes as one; of what they disagree in, the later one's."""
-        chosen = {wish.newsletter: wish for wish in (*self.subscriptions, *later.subscriptions)}
-        return Wish(
-            tuple(chosen.values()),
-            later.name or self.name,
-            later.language or self.language,
-            later.address or self.address,
-        )
+        """Return this wish with the newsletters of a later one beside its own.
+
+        Whoever asked later may be another than who asked first: they change nothing of what the mail is about.
+        """
+        names = {wish.newsletter for wish in self.subscriptions}
+        more = tuple(wish for wish in later.subscriptions if wish.newsletter not in names)
+        return replace(self, subscriptions=self.subscriptions + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +94,22 @@ def use(connection: Connection, token: IssuedToken, now: datetime) -> bool:
     this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash, unused)
     if connection.execute(this.values(used_at=now)).rowcount == 0:
         return False
-    others = sa.update(tokens).where(
-        tokens.c.subscriber_id == token.subscriber_id, tokens.c.purpose == token.purpose, unused
-    )
-    connection.execute(others.values(used_at=now))
+    void(connection, token.subscriber_id, token.purpose, now)
     return True
+
+
+def void(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> None:
+    """Let no token of a person for a purpose be good any more."""
+    good = (tokens.c.subscriber_id == subscriber_id, tokens.c.purpose == purpose, tokens.c.used_at.is_(None))
+    connection.execute(sa.update(tokens).where(*good).values(used_at=now))
+
+
+def made_for(connection: Connection, marks: Sequence[str], since: datetime) -> list[IssuedToken]:
+    """Return the tokens that were made for a new address since a moment, of whomever."""
+    query = sa.select(tokens).where(
+        tokens.c.address_key.in_(marks), tokens.c.purpose == ADDRESS, tokens.c.made_at > since
+    )
+    return [_token(row) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> IssuedToken | None:
@@ -134,6 +154,7 @@ def encode_wish(wish: Wish) -> str:
     """Return the wish as JSON."""
     chosen = [[each.newsletter, list(each.topics)] for each in wish.subscriptions]
     value = {"subscriptions": chosen, "name": wish.name, "language": wish.language, "address": wish.address}
+    value["mailed"] = list(wish.mailed)
     return json.dumps({key: part for key, part in value.items() if part}, ensure_ascii=False)
 
 
@@ -141,7 +162,9 @@ def decode_wish(text: str) -> Wish:
     """Return the wish of an encoded text."""
     value = json.loads(text)
     chosen = tuple(Subscription(newsletter, tuple(topics)) for newsletter, topics in value.pop("subscriptions", ()))
-    return Wish(chosen, **value)
+    # Tokens of before this was kept: all of it.
+    mailed = tuple(value.pop("mailed", [wish.newsletter for wish in chosen]))
+    return Wish(chosen, **value, mailed=mailed)
 
 
 def _token(row: Row[Any]) -> IssuedToken:

@@ -7,7 +7,7 @@ nothing that somebody typed changes anything for the person whose address it is.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from publisher.store.tokens import IssuedToken, Wish
 
 MOST_TOPICS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a person agreed to on the page behind the mailed link, where they could change what was asked for.
+
+    name  as it is to be; "" is none
+    """
+
+    subscriptions: tuple[Subscription, ...]
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ def request_subscription(
 
     What is shown to whoever asked must be the same in either case, and must not wait for the mail: they may not
     learn who is subscribed. An address gets at most one such mail in `terms.ask_every`, however many ask at
-    once; what is asked for meanwhile is added to the mail that went. Nobody who is suppressed or complained is
+    once; what is asked for meanwhile is offered beside what that mail names. Nobody who is suppressed or complained is
     mailed. known: the newsletters there are.
     Raises SubscriberError for an unusable address, or for no newsletter or an unknown one.
     """
@@ -94,9 +105,12 @@ def look_at_request(store: Store, terms: Terms, token: str, *, now: datetime) ->
     return (person, issued.wish) if issued and person else None
 
 
-def confirm(store: Store, terms: Terms, token: str, *, now: datetime, evidence: Evidence) -> Confirmed | None:
+def confirm(
+    store: Store, terms: Terms, token: str, *, now: datetime, evidence: Evidence, agreed: Agreed | None = None
+) -> Confirmed | None:
     """Let come true what a token was mailed for; None for a token that is forged, too old, used or another's.
 
+    agreed: instead of what the mail names. What was asked for after the mail comes true only if it is among that.
     Of many at once with one token, one succeeds.
     """
     issued = _issued(store, terms, token, now)
@@ -110,9 +124,13 @@ def confirm(store: Store, terms: Terms, token: str, *, now: datetime, evidence: 
         if not change.use(good) or change.happened(person, Event.CONFIRMED) is None:
             return None
         kept = terms.kept(evidence)
+        change.lift_move(person.address)
         change.record(person, "confirmed", kept)
-        gained = subscribe_to(change, person, good.wish.subscriptions, kept)
-        change.describe(person, name=person.name or good.wish.name, language=person.language or good.wish.language)
+        if agreed is None:
+            agreed = Agreed(good.wish.named, person.name or good.wish.name)
+        gained = subscribe_to(change, person, agreed.subscriptions, kept)
+        name = clean_name(agreed.name)
+        change.describe(person, name=name, language=person.language or good.wish.language)
         after = change.find_id(person.id) or person
         return Confirmed(after, gained, first=person.confirmed_at is None)
 
@@ -168,7 +186,8 @@ def _add_to_mailed(change: Change, person: Subscriber, wish: Wish, evidence: Evi
 def _issue(change: Change, terms: Terms, person: Subscriber, wish: Wish) -> str:
     expires = change.now + terms.confirm_within
     token, token_hash = terms.tokens.make(Purpose.CONFIRM, expires)
-    change.issue(person, Purpose.CONFIRM, token_hash, expires, wish)
+    mailed = replace(wish, mailed=tuple(each.newsletter for each in wish.subscriptions))
+    change.issue(person, Purpose.CONFIRM, token_hash, expires, mailed)
     return token
 
 
@@ -182,7 +201,8 @@ def _notice(kind: NoticeKind, person: Subscriber, wish: Wish, token: str) -> Not
         kind=kind,
         uid=person.uid,
         address=person.address,
-        name=person.name or wish.name,
+        # what a stranger typed must not reach a mailbox as our own words
+        name=person.name if person.confirmed_at else "",
         language=person.language or wish.language,
         token=token,
         newsletters=tuple(each.newsletter for each in wish.subscriptions),

@@ -28,14 +28,17 @@ class Preferences:
     """Everything that the form of preferences holds.
 
     subscriptions  all that are wanted: the others end
+    language       "" leaves it as it is
+    name           None leaves it as it is; "" is no name
     pause_weeks    no letters for so many weeks from now; 0 goes on at once, None leaves a pause as it is
-    name           "" leaves it as it is; likewise language
+    shown          the newsletters among which the form let choose, None for all there are; no other ends
     """
 
     subscriptions: tuple[Subscription, ...]
     language: str = ""
-    name: str = ""
+    name: str | None = None
     pause_weeks: int | None = None
+    shown: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.pause_weeks is not None and not 0 <= self.pause_weeks <= LONGEST_PAUSE:
@@ -54,6 +57,7 @@ def set_preferences(
 ) -> Subscriber | None:
     """Do what the form of preferences says; return the person as they now are.
 
+    A subscription to a newsletter that the form did not show, or that there is not any more, is left as it is.
     Someone who had left and chooses a newsletter comes back by it. None, and no change, for a uid that is not
     there and for a person who may not be mailed. Raises SubscriberError for a newsletter there is not.
     """
@@ -63,12 +67,14 @@ def set_preferences(
         person = change.find_uid(uid)
         if person is None or not _may_choose(change, person, chosen, kept):
             return None
-        wanted_names = {wish.newsletter for wish in chosen}
+        declined = set(known if wanted.shown is None else wanted.shown) & set(known)
+        declined -= {wish.newsletter for wish in chosen}
         for wish in person.subscriptions:
-            if wish.newsletter not in wanted_names:
+            if wish.newsletter in declined:
                 change.leave(person, wish.newsletter, kept)
         subscribe_to(change, person, chosen, kept)
-        change.describe(person, name=clean_name(wanted.name), language=clean_language(wanted.language))
+        name = None if wanted.name is None else clean_name(wanted.name)
+        change.describe(person, name=name, language=clean_language(wanted.language))
         _pause(change, person, wanted.pause_weeks, kept)
         return change.find_uid(uid)
 
@@ -100,7 +106,7 @@ def come_back(
     """Take back that a person left one newsletter, or all mail with None; return whether they get it now.
 
     Only what a person once had comes back, with the topics they had chosen. Who never confirmed, bounced,
-    complained or is suppressed stays out.
+    complained or is suppressed stays out, and so does whom the operator removed.
     """
     kept = terms.kept(evidence)
     with store.subscribers.change(now) as change:
@@ -124,6 +130,8 @@ def _may_choose(change: Change, person: Subscriber, chosen: Iterable[Subscriptio
 
 
 def _return(change: Change, person: Subscriber, evidence: Evidence) -> bool:
+    if person.status is SubscriberStatus.UNSUBSCRIBED and change.was_removed(person):
+        return False
     after = change.happened(person, Event.RETURNED)
     if after not in (None, person.status):
         change.record(person, "returned", evidence)
@@ -139,7 +147,10 @@ def _pause(change: Change, person: Subscriber, weeks: int | None, evidence: Evid
 
 
 def _last_choice(change: Change, person: Subscriber, newsletter: str) -> Subscription | None:
-    """Return how a person last subscribed to a newsletter, from their history; None if they never did."""
+    """Return how a person last subscribed to a newsletter, from their history.
+
+    None if they never did, and if the operator took them off it since.
+    """
     from publisher.store.topics import decode_topics
 
     standing = next((wish for wish in person.subscriptions if wish.newsletter == newsletter), None)
@@ -147,6 +158,8 @@ def _last_choice(change: Change, person: Subscriber, newsletter: str) -> Subscri
         return standing
     for event in reversed(change.history(person)):
         name, _, topics = event.detail.partition(" ")
+        if event.what == "removed" and name == newsletter:
+            return None
         if event.what == "subscribed" and name == newsletter:
             return Subscription(newsletter, decode_topics(topics or "[]"))
     return None

@@ -59,16 +59,23 @@ class Columns:
     header   the names in its first line
     fields   field -> place of its column
     tool     whose export it looks like; "" where that cannot be told
+    joined   further columns with the day of consent, for rows where that of `fields` is empty
     """
 
     header: tuple[str, ...]
     fields: Mapping[str, int]
     tool: str
+    joined: tuple[int, ...] = ()
 
     def cell(self, cells: Sequence[str], field: str) -> str:
         """Return a row's cell for a field; "" where it has none."""
         place = self.fields.get(field, -1)
         return cells[place] if 0 <= place < len(cells) else ""
+
+    def joined_at(self, cells: Sequence[str]) -> str:
+        """Return when the person of a row agreed, as the file says it; "" where it does not."""
+        found = (cells[place] for place in self.joined if place < len(cells) and cells[place])
+        return self.cell(cells, "joined_at") or next(found, "")
 
     @property
     def shown(self) -> dict[str, str]:
@@ -78,7 +85,7 @@ class Columns:
     @property
     def passed_by(self) -> list[str]:
         """The names of the columns that nothing is taken from."""
-        used = set(self.fields.values())
+        used = {*self.fields.values(), *self.joined}
         return [name for place, name in enumerate(self.header) if place not in used and name]
 
 
@@ -106,7 +113,9 @@ def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
             mend="it must name the columns, one of them email, in a UTF-8 file; or name one with --map email=COLUMN",
         )
     tool = next((tool for tool, signs in TOOLS.items() if signs <= set(names)), "")
-    return Columns(tuple(header), fields, tool.removesuffix("'s"))
+    others = [names.index(name) for name in NAMES["joined_at"] if name in names] if "joined_at" not in chosen else []
+    joined = tuple(place for place in others if place not in fields.values())
+    return Columns(tuple(header), fields, tool.removesuffix("'s"), joined)
 
 
 def parse_choices(texts: Sequence[str]) -> dict[str, str]:

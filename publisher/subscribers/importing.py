@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from publisher.errors import SubscriberError
 from publisher.model import Subscription
-from publisher.standing import REFUSALS, Event
+from publisher.standing import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.columns import Columns, full_name, why_not
 from publisher.subscribers.rows import Row, Rows
@@ -21,10 +21,11 @@ from publisher.subscribers.topic_cells import topics_of
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.additions import Added, NewSubscriber, Terms
+    from publisher.store.additions import NewSubscriber, Terms
 
 GROUP = 1_000  # rows in one transaction
 LONGEST_CONSENT = 300  # characters
+MOST_TOPICS = 1_000  # that are remembered for the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ImportReport:
     subscribed  people who were known and gained a newsletter
     unchanged   people who had all of it already
     updated     people who were known and have other topics now
+    topics      those that the rows name, at most MOST_TOPICS of them
     """
 
     rows: int
@@ -54,6 +56,7 @@ class ImportReport:
     unchanged: int
     refused: int
     updated: int = 0
+    topics: tuple[str, ...] = ()
 
 
 def _nobody(refusal: Refusal) -> None:
@@ -162,7 +165,7 @@ class _People:
         return chosen
 
     def _consent(self, row: Row) -> str:
-        joined = clean_line(self.columns.cell(row.cells, "joined_at"), 40)
+        joined = clean_line(self.columns.joined_at(row.cells), 40)
         return "; ".join(part for part in (self.consent, joined and f"since {joined}") if part)
 
 
@@ -176,6 +179,7 @@ class _Import:
     rehearse: bool
     refused: Callable[[Refusal], None]
     counts: Counter[str] = field(default_factory=Counter)
+    topics: set[str] = field(default_factory=set)
 
     def add(self, group: list[Row]) -> None:
         """Add the people of some rows in one transaction."""
@@ -190,19 +194,20 @@ class _Import:
         added = self.store.subscribers.add_all(new, self.terms, rehearse=self.rehearse) if new else []
         for (row, person), result in zip(people, added, strict=True):
             if result.refused:
-                self._refuse(row, f"{person.address} {_reason(result)}")
+                self._refuse(row, f"{person.address} {result.reason}")
             else:
                 self.counts[result] += 1
+                if len(self.topics) < MOST_TOPICS:
+                    self.topics.update(topic for wish in person.subscriptions for topic in wish.topics)
 
     def report(self) -> ImportReport:
         """Return the counts so far."""
         of = self.counts
-        return ImportReport(of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"], of["updated"])
+        topics = tuple(sorted(self.topics)[:MOST_TOPICS])
+        return ImportReport(
+            of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"], of["updated"], topics
+        )
 
     def _refuse(self, row: Row, reason: str) -> None:
         self.counts["refused"] += 1
         self.refused(Refusal(row.line, shortened(self.people.address(row)), reason))
-
-
-def _reason(result: Added) -> str:
-    return next(reason for status, reason in REFUSALS.items() if status == result.value)

@@ -1,28 +1,29 @@
-"""The records of a CSV file, one at a time, each with its line."""
+"""The records of a CSV file, one at a time, each with its line.
+
+Whoever forgets to close a quote must lose one row by it and no more. So a record of several lines is believed only
+where it cannot be anything else: its quotes are closed and closed rightly, and no line break stands in what is taken
+from it. Otherwise its first line is refused, and reading goes on with the line after that.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Protocol, TextIO
 
 from publisher.errors import SubscriberError
 from publisher.subscribers.columns import Columns, recognise
 from publisher.subscribers.formulas import unguarded
 
+LONGEST_LINE = 1_000_000  # characters; what is longer is no list, and must not fill the memory
+MOST_LINES = 1_000  # of one record; an unclosed quote is looked after for so long
+MOST_CHARACTERS = 100_000  # of one record with line breaks; csv's own limit of a cell is 131,072
 
-class Reader(Protocol):
-    """What csv.reader gives, which has no name of its own."""
-
-    @property
-    def line_num(self) -> int: ...
-
-    def __next__(self) -> list[str]: ...
+UNCLOSED = "a quote in it is not closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,15 @@ class Rows:
             self._bytes = path.open("rb")
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
-        self._file = io.TextIOWrapper(self._bytes, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        self._lines = _Lines(io.TextIOWrapper(self._bytes, encoding="utf-8-sig", errors="surrogateescape", newline=""))
         try:
-            self._reader, header = _opened(self._file)
+            self._delimiter, header = _header(self._lines)
             self.columns: Columns = recognise(header, chosen)
         except SubscriberError as error:
-            self._file.close()
+            self._lines.close()
             raise SubscriberError(error.message, where=f"{path}:1", mend=error.mend) from error
         except OSError as error:
-            self._file.close()
+            self._lines.close()
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
     @property
@@ -67,20 +68,67 @@ class Rows:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._file.close()
+        self._lines.close()
 
     def __iter__(self) -> Iterator[Row]:
-        while True:
-            line = self._reader.line_num + 1
+        while text := self._lines.next():
+            line = self._lines.number
             try:
-                cells = next(self._reader)
-            except StopIteration:
-                return
-            except csv.Error as error:  # a quote that is never closed, say; the next line begins a new record
-                yield Row(line, [], f"the line cannot be read: {error}")
+                cells = self._cells(text)
+            except csv.Error as error:
+                yield Row(line, [], str(error))
                 continue
             if any(map(str.strip, cells)):
                 yield self._row(line, cells)
+
+    def _cells(self, text: str) -> list[str]:
+        """Return the cells of the record that begins with a line. Raises csv.Error with what is wrong with it."""
+        if not text.endswith(("\n", "\r")) and len(text) >= LONGEST_LINE:
+            self._lines.skip_rest()
+            raise csv.Error("the line is too long")
+        if '"' not in text:
+            return text.rstrip("\r\n").split(self._delimiter)
+        try:
+            return next(csv.reader(_only(text), delimiter=self._delimiter))
+        except _OpenError:
+            return self._of_several_lines(text)
+        except csv.Error as error:
+            raise csv.Error(f"the line cannot be read: {error}") from error
+
+    def _of_several_lines(self, text: str) -> list[str]:
+        ahead: list[str] = []
+        try:
+            # strict: a quote that another one closes by chance has more text behind it
+            cells = next(csv.reader(self._following(text, ahead), delimiter=self._delimiter, strict=True))
+            fault = self._doubt(cells, ahead)
+        except csv.Error:
+            fault = UNCLOSED
+        if fault:
+            self._lines.give_back(ahead)
+            raise csv.Error(fault)
+        return cells
+
+    def _following(self, text: str, ahead: list[str]) -> Iterator[str]:
+        """Yield a line and those after it, which are noted in `ahead`."""
+        yield text
+        size = len(text)
+        while len(ahead) < MOST_LINES and size < MOST_CHARACTERS and (more := self._lines.next()):
+            ahead.append(more)
+            size += len(more)
+            yield more
+
+    def _doubt(self, cells: list[str], ahead: list[str]) -> str:
+        """Return what speaks against a record of several lines; "" where nothing does."""
+        for field, place in self.columns.fields.items():
+            if place < len(cells) and ("\n" in cells[place] or "\r" in cells[place]):
+                return f"its {field} has a line break: perhaps a quote is not closed"
+        width, place = len(self.columns.header), self.columns.fields["email"]
+        if len(cells) > width:
+            return UNCLOSED
+        rows = (line.split(self._delimiter) for line in ahead)
+        if any(len(row) == width > 1 and _is_like_an_address(row[place]) for row in rows):
+            return f"{UNCLOSED}, or a cell holds lines that look like rows"
+        return ""
 
     def _row(self, line: int, cells: list[str]) -> Row:
         fault = ""
@@ -91,14 +139,56 @@ class Rows:
         return Row(line, [unguarded(cell.strip()) for cell in cells], fault)
 
 
-def _opened(file: TextIO) -> tuple[Reader, list[str]]:
-    first = file.readline()
+class _Lines:
+    """The lines of a file as they stand in it, some of which may be read once more."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file = file
+        self._again: deque[str] = deque()
+        self.number = 0  # of the line that was given last
+
+    def next(self) -> str:
+        """Return the next line with its end, at most LONGEST_LINE of it; "" after the last one."""
+        text = self._again.popleft() if self._again else self._file.readline(LONGEST_LINE)
+        self.number += bool(text)
+        return text
+
+    def give_back(self, lines: list[str]) -> None:
+        """Let the lines that were given last be given again."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+    def skip_rest(self) -> None:
+        """Pass by what is left of a line that was too long."""
+        while (part := self._file.readline(LONGEST_LINE)) and not part.endswith(("\n", "\r")):
+            pass
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class _OpenError(Exception):
+    """A quote is open at the end of a line."""
+
+
+def _only(text: str) -> Iterator[str]:
+    yield text
+    raise _OpenError
+
+
+def _header(lines: _Lines) -> tuple[str, list[str]]:
+    first = lines.next()
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(chain([first], file), delimiter=delimiter)
     header: list[str] = []
-    with suppress(csv.Error):
-        header = [cell.strip() for cell in next(reader, [])]
-    return reader, header
+    with suppress(csv.Error, _OpenError):
+        header = [cell.strip() for cell in next(csv.reader(_only(first), delimiter=delimiter))]
+    return delimiter, header
+
+
+def _is_like_an_address(cell: str) -> bool:
+    local, at, domain = cell.strip(' "').partition("@")
+    return bool(at and local and "." in domain) and not any(map(str.isspace, local + domain))
 
 
 def _is_text(cell: str) -> bool:

@@ -22,6 +22,7 @@ MENDS = {
     "unsubscribed": _AGAIN,
     "bounced": _AGAIN,
     "complained": "they reported a letter as spam; nobody can take that back for them",
+    "moved": _AGAIN,
     "suppressed": "`publisher subscribers suppress --lift` takes that back, with the person's consent",
 }
 
@@ -55,11 +56,12 @@ def subscribe(
     )
     added = store.subscribers.add(person, at=at, source=source, again=again)
     if added.refused:
-        raise SubscriberError(f"{person.address} is {added.value} and is not mailed", mend=MENDS[added.value])
+        said = added.reason if added.value == "moved" else f"is {added.value} and is not mailed"
+        raise SubscriberError(f"{person.address} {said}", mend=MENDS[added.value])
     if person.name or person.language:
         with store.subscribers.change(at) as change:
             if known := change.find(person.address):
-                change.describe(known, name=person.name, language=person.language)
+                change.describe(known, name=person.name or None, language=person.language)
     return added
 
 

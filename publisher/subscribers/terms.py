@@ -50,12 +50,14 @@ class NoticeKind(StrEnum):
     CONFIRM = "confirm"  # press the button behind the token to subscribe
     ALREADY = "already"  # somebody asked for what you have; your preferences are here
     ADDRESS = "address"  # press the button behind the token to get letters here
+    MOVED = "moved"  # your letters go to another address now
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A mail about a subscription that is now to be sent, once.
 
+    name         of a person whose mailbox has confirmed; "" otherwise, since anybody can have typed it
     token        for the link; "" where the mail has none
     newsletters  what the mail is about
     """

@@ -86,6 +86,8 @@ class Server:
         """Answer until `end`, in whichever thread; in the main one until a signal too."""
         import uvicorn
 
+        from publisher.web.patience import PatientProtocol
+
         # "critical": what goes wrong in an answer is said in that answer, and a traceback helps nobody.
         settings = uvicorn.Config(
             application,
@@ -94,7 +96,7 @@ class Server:
             lifespan="off",
             ws="none",
             loop="asyncio",
-            http="h11",
+            http=PatientProtocol,
             server_header=False,
             proxy_headers=False,  # who is behind a proxy is for the application to say
             timeout_graceful_shutdown=self._grace,

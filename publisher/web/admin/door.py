@@ -158,7 +158,7 @@ class Door:
         @wraps(handler)
         async def answer(request: Request) -> Response:
             try:
-                form = await read_form(request)
+                form = await read_form(request, self._office.patience)
             except FormError as error:
                 return PlainTextResponse("this form was not understood\n", error.status, admin_headers())
             except ClientDisconnect:

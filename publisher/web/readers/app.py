@@ -31,7 +31,7 @@ from publisher.web.readers.site import SiteFiles
 from publisher.web.readers.subscribing import Subscribing
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from publisher.web.readers.office import Office
 
@@ -82,11 +82,28 @@ def _reader_routes(front: _Front, office: Office, pages: Pages) -> list[Route]:
         ("/preferences/{token}/erase", choosing.ask_to_erase, choosing.erase),
         ("/approve/{token}", approving.look, approving.decide),
     ]
-    routes = []
-    for path, look, act in table:
-        methods = {"GET": front.look(look)} | ({"POST": front.act(act)} if act else {})
-        routes += [Route(pages.prefix + path, handler, methods=[method]) for method, handler in methods.items()]
-    return routes
+    return [
+        Route(pages.prefix + path, _Address(front.look(look), front.act(act) if act else None))
+        for path, look, act in table
+    ]
+
+
+class _Address:
+    """What answers at one address of ours, whatever the method: another would be passed on to the site's files."""
+
+    def __init__(self, look: Look, act: Callable[[Request], Awaitable[Response]] | None) -> None:
+        self._look, self._act = look, act
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer. Raises HTTPException with 405 for a method that nothing here takes."""
+        request = Request(scope, receive, send)
+        if request.method == "POST" and self._act:
+            response = await self._act(request)
+        elif request.method in ("GET", "HEAD"):
+            response = await run_in_threadpool(self._look, request)
+        else:
+            raise HTTPException(405, headers={"Allow": "GET, HEAD, POST" if self._act else "GET, HEAD"})
+        await response(scope, receive, send)
 
 
 class _Front:
@@ -114,7 +131,7 @@ class _Front:
         @wraps(handler)
         async def answer(request: Request) -> Response:
             try:
-                form = await read_form(request)
+                form = await read_form(request, self._office.patience)
             except FormError as error:
                 return await run_in_threadpool(self._bad_form, request, error.status)
             except ClientDisconnect:
@@ -152,9 +169,9 @@ class _Front:
         return PlainTextResponse("something went wrong; please try again later\n", 500, page_headers())
 
     def _bad_form(self, request: Request, status: int) -> Response:
-        hint = "too_long" if status == 413 else "bad_form_hint"
+        hint = {413: "too_long", 408: "too_slow"}.get(status, "bad_form_hint")
         response = self._pages.message(request, "bad_form", hint, status=status)
-        if status == 413:
+        if status in (413, 408):
             response.headers["connection"] = "close"  # what is still to come is not waited for
         return response
 

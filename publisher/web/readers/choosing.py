@@ -18,9 +18,9 @@ from publisher.subscribers.rights import erase, export_data
 from publisher.web.readers.headers import page_headers
 from publisher.web.readers.leaving import LONGEST
 from publisher.web.readers.mailroom import LaterError
-from publisher.web.readers.offers import chosen
+from publisher.web.readers.offers import SHOWN_FIELD, chosen
 from publisher.web.readers.post import mail_notice
-from publisher.web.readers.subscribing import bad_link
+from publisher.web.readers.subscribing import bad_link, too_many
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,7 +57,7 @@ class Choosing:
                 case "move":
                     return self._move(request, form, person)
         except SubscriberError:
-            return self._page(request, person, trouble="bad_form", status=400)
+            return self._page(request, person, trouble="stale_choice", status=400)
         return self._pages.message(request, "bad_form", "bad_form_hint", status=400)
 
     def data(self, request: Request) -> Response:
@@ -110,6 +110,8 @@ class Choosing:
             subscriptions=chosen(office.config, form, held=person.subscriptions),
             language=form.one("language"),
             pause_weeks=int(weeks) if weeks else None,
+            name=form.one("name") if form.has("name") else None,
+            shown=form.all(SHOWN_FIELD) if form.has(SHOWN_FIELD) else None,
         )
         after = set_preferences(
             office.store,
@@ -127,13 +129,13 @@ class Choosing:
     def _move(self, request: Request, form: Form, person: Subscriber) -> Response:
         office = self._office
         if not office.gate.lets_client(office.clients.address(request.scope)):
-            return self._pages.message(request, "too_many", "too_many_hint", status=429)
+            return too_many(self._pages, request, office)
         asked = form.one("email")
         try:
             bare = normalise(asked)
         except SubscriberError:
             return self._page(request, person, trouble="bad_address", status=400, asked=asked[:200])
-        notice = request_address_change(
+        done = request_address_change(
             office.store,
             office.terms,
             person.uid,
@@ -141,8 +143,12 @@ class Choosing:
             now=office.now(),
             evidence=office.evidence(request, SOURCE),
         )
-        if notice is not None:
-            mail_notice(office, notice)
+        if done.notice is not None:
+            mail_notice(office, done.notice)
+        if done.limited:
+            page = self._page(request, person, trouble="move_limited", status=429, asked=bare)
+            page.headers["retry-after"] = str(int(office.terms.ask_every.total_seconds()))
+            return page
         return self._page(request, person, said="move_sent", asked=bare)
 
     def _page(

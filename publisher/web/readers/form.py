@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -30,6 +31,10 @@ class Form:
 
     fields: Mapping[str, tuple[str, ...]]
 
+    def has(self, name: str) -> bool:
+        """Return whether a field is there, empty or not."""
+        return name in self.fields
+
     def one(self, name: str) -> str:
         """Return the first value of a field without white space around it; "" for one that is not there."""
         return self.fields.get(name, ("",))[0].strip()
@@ -43,9 +48,10 @@ class Form:
         return tuple(value.strip() for value in self.fields.get(name, ()) if value.strip())
 
 
-async def read_form(request: Request) -> Form:
-    """Read a form of either kind that browsers send. Raises FormError: 413 for a long one, 400 for nonsense.
+async def read_form(request: Request, seconds: float) -> Form:
+    """Read a form of either kind that browsers send.
 
+    Raises FormError: 413 for a long one, 400 for nonsense, 408 for one that is not here within so many seconds.
     A body is never kept beyond MOST_BYTES, whatever its length is said to be.
     """
     said = request.headers.get("content-length", "0")
@@ -54,10 +60,14 @@ async def read_form(request: Request) -> Form:
     if int(said) > MOST_BYTES:
         raise FormError(413)
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise FormError(413)
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise FormError(413)
+    except TimeoutError as error:
+        raise FormError(408) from error
     return parse_form(request.headers.get("content-type", ""), body)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
@@ -23,6 +25,11 @@ class Gate:
     def lets_client(self, address: str) -> bool:
         """Count one form of a client; return whether it may still send it."""
         return self._limiter.hit(self._client, "client", household(address))
+
+    def seconds_left(self, address: str) -> int:
+        """Return after how many seconds a client may send forms again."""
+        resets_at, _ = self._limiter.get_window_stats(self._client, "client", household(address))
+        return max(1, math.ceil(resets_at - time.time()))
 
     def lets_address(self, address: str) -> bool:
         """Count one request for a mail address; return whether it is to be looked at."""

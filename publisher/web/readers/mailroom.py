@@ -27,6 +27,10 @@ class LaterError(PublisherError):
     """What could not be done now, and may be later."""
 
 
+class NeverError(PublisherError):
+    """What the mail server will never take."""
+
+
 @dataclass(order=True)
 class _Job:
     due: float
@@ -125,7 +129,7 @@ class Mailroom:
             job.work(transport)
             self._report("done", job.what)
         except PublisherError as error:
-            again = self._again(job)
+            again = not isinstance(error, NeverError) and self._again(job)
             if not again:
                 self._report("failed", job.what)
             where = error.where if isinstance(error, TransportError | StoreError) else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from publisher.subscribers.moving import Moved, confirm_address_change, look_at_address_change
+from publisher.subscribers.moving import Moved, confirm_address_change, look_at_address_change, moved_notice
+from publisher.web.readers.post import mail_notice
 from publisher.web.readers.subscribing import bad_link
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Moving:
         language = self._pages.language(request, person.language)
         if moved is Moved.TAKEN:
             return self._pages.message(request, "move", "move_taken", status=409, language=language, address=address)
+        mail_notice(office, moved_notice(person))
         return self._pages.message(request, "confirmed_title", "moved", language=language, address=address)
 
 

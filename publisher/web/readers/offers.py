@@ -11,13 +11,14 @@ from publisher.pages.signup import offers
 from publisher.web.readers.form import Form
 
 TOPIC_FIELD = "topic."  # and the newsletter's name
+SHOWN_FIELD = "shown"  # the newsletters whose boxes stand in the form, ticked or not
 
 
 def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> tuple[Subscription, ...]:
     """Return what a form chooses. Where there is one newsletter only, a form need not name it.
 
     held  what the person has: a topic that nobody offers any more can be kept
-    Raises SubscriberError for no newsletter, and for one or a topic that there is not.
+    Raises SubscriberError for a newsletter or a topic that there is not.
     """
     offered = {offer.name: {topic.name for topic in offer.topics} for offer in offers(config, held)}
     names = form.all("newsletter") or (tuple(offered) if len(offered) == 1 and not held else ())

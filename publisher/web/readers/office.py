@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MOST_AGENT = 300
+PATIENCE = 30.0  # seconds
 
 
 @dataclass(frozen=True)
 class Office:
-    """One project's. now: the clock."""
+    """One project's.
+
+    now       the clock
+    patience  how many seconds a form may take to arrive
+    """
 
     config: Config
     store: Store
@@ -35,6 +40,7 @@ class Office:
     templates: Templates
     mailroom: Mailroom
     now: Callable[[], datetime]
+    patience: float = PATIENCE
 
     @cached_property
     def gate(self) -> Gate:

@@ -15,7 +15,7 @@ from publisher.web.admin.tally import Tally
 from publisher.web.readers.app import make_app
 from publisher.web.readers.mailroom import Mailroom
 from publisher.web.readers.metrics import Metrics
-from publisher.web.readers.office import Office
+from publisher.web.readers.office import PATIENCE, Office
 from publisher.web.readers.pages import Pages
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(config: Config, now: Callable[[], datetime]) -> Iterator[ASGIApp]:
+def opened(config: Config, now: Callable[[], datetime], *, patience: float = PATIENCE) -> Iterator[ASGIApp]:
     """Give the application, with its mailroom at work; in the end finish what waits and close all.
 
-    now  the clock. Raises PublisherError where the database cannot be opened.
+    now       the clock
+    patience  how many seconds a form may take to arrive
+    Raises PublisherError where the database cannot be opened.
     """
     with open_project_store(config) as store:
         metrics = Metrics(
@@ -42,6 +44,7 @@ def opened(config: Config, now: Callable[[], datetime]) -> Iterator[ASGIApp]:
             templates=Templates(config.root / "templates"),
             mailroom=mailroom,
             now=now,
+            patience=patience,
         )
         pages, tally = Pages(office), Tally(store, now)
         application = make_app(office, metrics, pages, admin_routes(office, pages), tally.count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from publisher.pages.frame import Page, Site, stylesheet
@@ -65,20 +66,25 @@ class Pages:
         """Return templates/web/<template> as an answer. title: the key of a word, or of one with places to fill."""
         say = speech(language or self.language(request), self._office.templates)
         values = context.pop("values", {})
-        heading = str(getattr(say, title)).format(**values)
-        return self._answer(template, heading, say, status, values=values, **context)
+        isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
+        heading = escape(getattr(say, title)).format(**isolated)
+        text = str(getattr(say, title)).format(**values)
+        return self._answer(template, text, heading, say, status, values=values, **context)
 
     def owner_page(self, request: Request, template: str, heading: str, **context: Any) -> Response:
         """Return templates/web/<template> for the owner, in English, with a heading as it is."""
-        return self._answer(template, heading, speech("en", self._office.templates), 200, **context)
+        return self._answer(template, heading, escape(heading), speech("en", self._office.templates), 200, **context)
 
-    def _answer(self, template: str, heading: str, say: SimpleNamespace, status: int, **context: Any) -> Response:
+    def _answer(
+        self, template: str, title: str, heading: Markup, say: SimpleNamespace, status: int, **context: Any
+    ) -> Response:
         text = self._office.templates.render(
             f"web/{template}",
             site=self._site,
             words=words_for(say.language, self._office.templates),
             say=say,
-            page=Page(title=heading, url="", root=self._site.base, language=say.language),
+            page=Page(title=title, url="", root=self._site.base, language=say.language),
+            heading=heading,
             style=self.style_path,
             prefix=self.prefix,
             **context,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from publisher.delivery.addresses import split_mailbox
 from publisher.delivery.message import MessageTemplate, Recipient, message_id
 from publisher.delivery.notice import notice_message
-from publisher.delivery.transport import Deferred, Transport
+from publisher.delivery.transport import Accepted, Rejected, Transport
 from publisher.editions.variants import topic_set, variant_key
 from publisher.model import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.runtime import headers_of
 from publisher.subscribers.terms import Notice, NoticeKind
-from publisher.web.readers.mailroom import LaterError
+from publisher.web.readers.mailroom import LaterError, NeverError
 
 if TYPE_CHECKING:
     from publisher.web.readers.office import Office
@@ -36,7 +36,7 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
     from publisher.editions.notice import NoticeFacts, notice_letter
 
     if office.store.suppressions.is_listed(notice.address):
-        return
+        return  # erased, or suppressed
     expires = made_at + office.terms.confirm_within if notice.token else None
     link = _link(office, notice)
     facts = NoticeFacts(
@@ -51,9 +51,9 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
     )
     letter = notice_letter(office.config, facts, office.templates)
     headers = headers_of(office.config, _sender(office, notice.newsletters))
-    identity = hashlib.sha256(f"{notice.kind}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{notice.kind}\0{notice.uid}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
     message = notice_message(letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at)
-    _hand_over(transport, headers.sender, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
+    hand_over(transport, headers.sender, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
 
 
 def mail_welcome(office: Office, person: Subscriber, gained: tuple[str, ...]) -> None:
@@ -89,18 +89,23 @@ def _send_edition(
         preferences_url=office.links.preferences(person.uid),
     )
     message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
-    _hand_over(transport, headers.sender, person.address, message, f"welcome-{edition.newsletter}/{person.uid}")
+    hand_over(transport, headers.sender, person.address, message, f"welcome-{edition.newsletter}/{person.uid}")
 
 
-def _hand_over(transport: Transport, sender: str, address: str, message: bytes, key: str) -> None:
+def hand_over(transport: Transport, sender: str, address: str, message: bytes, key: str) -> None:
+    """Hand one message over. Raises NeverError where it is never taken, LaterError where it may be another time."""
     outcome = transport.send(split_mailbox(sender)[1], address, message, key)
-    if isinstance(outcome, Deferred):
+    if isinstance(outcome, Rejected):
+        raise NeverError(outcome.reason)
+    if not isinstance(outcome, Accepted):  # what was not answered has the same Message-ID the next time
         raise LaterError(outcome.reason)
 
 
 def _link(office: Office, notice: Notice) -> str:
     if notice.kind is NoticeKind.ALREADY:
         return office.links.preferences(notice.uid)
+    if notice.kind is NoticeKind.MOVED:
+        return ""  # whoever reads that mailbox now has no need of one
     path = ADDRESS if notice.kind is NoticeKind.ADDRESS else CONFIRM
     return f"{office.links.public_url}/{path}/{notice.token}"
 

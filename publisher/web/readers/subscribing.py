@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from publisher.errors import SubscriberError
-from publisher.model import Subscription
+from publisher.model import Subscriber, Subscription
 from publisher.pages.signup import offers
 from publisher.subscribers.address import clean_language, normalise
-from publisher.subscribers.asking import checked, confirm, look_at_request, request_subscription
-from publisher.web.readers.offers import chosen, title_of
+from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription
+from publisher.web.readers.offers import SHOWN_FIELD, chosen
 from publisher.web.readers.post import mail_notice, mail_welcome
 from publisher.web.readers.words import speech
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from publisher.delivery.transport import Transport
+    from publisher.store.tokens import Wish
     from publisher.web.readers.form import Form
     from publisher.web.readers.office import Office
     from publisher.web.readers.pages import Pages
@@ -42,7 +43,7 @@ class Subscribing:
         """Take the form. What is answered, and when, is the same whoever's address it is."""
         office = self._office
         if not office.gate.lets_client(office.clients.address(request.scope)):
-            return self._pages.message(request, "too_many", "too_many_hint", status=429)
+            return too_many(self._pages, request, office)
         address = form.one("email")
         if form.one(HONEYPOT):
             return self._sent(request, address)
@@ -52,8 +53,8 @@ class Subscribing:
             return self._form(request, form, trouble="bad_address", address=address[:200])
         try:
             wishes = checked(chosen(office.config, form), office.known)
-        except SubscriberError:
-            wishes = ()
+        except SubscriberError:  # it was there when the page was opened
+            return self._form(request, form, trouble="stale_choice")
         if not wishes:
             return self._form(request, form, trouble="bad_choice")
         if office.gate.lets_address(bare) and not self._take(request, form, bare, wishes):
@@ -61,32 +62,58 @@ class Subscribing:
         return self._sent(request, bare)
 
     def look(self, request: Request) -> Response:
-        """Show the button that a token is for; change nothing."""
-        seen = look_at_request(self._office.store, self._office.terms, _token(request), now=self._office.now())
-        if seen is None:
-            return bad_link(self._pages, request)
-        person, wish = seen
-        titles = [title_of(self._office.config, each.newsletter) for each in wish.subscriptions]
-        language = self._pages.language(request, person.language or wish.language)
-        values = {"address": person.address}
-        return self._pages.page(request, "confirm.html", "confirm", language=language, titles=titles, values=values)
+        """Show what a token is for, and the button; change nothing."""
+        seen = self._seen(request)
+        return self._confirming(request, *seen) if seen else bad_link(self._pages, request)
 
     def confirm(self, request: Request, form: Form) -> Response:
-        """Let the token come true."""
-        office = self._office
+        """Let come true what is chosen on the page; all that the mail names, where there were no boxes."""
+        office, agreed = self._office, None
+        if form.has(SHOWN_FIELD):
+            seen = self._seen(request)
+            if seen is None:
+                return bad_link(self._pages, request)
+            try:
+                wishes = checked(chosen(office.config, form, held=seen[1].subscriptions), office.known)
+            except SubscriberError:
+                return self._confirming(request, *seen, trouble="stale_choice")
+            if not wishes:
+                return self._confirming(request, *seen, trouble="bad_choice")
+            agreed = Agreed(wishes, form.one("name"))
         evidence = office.evidence(request, "link /confirm")
-        done = confirm(office.store, office.terms, _token(request), now=office.now(), evidence=evidence)
+        done = confirm(office.store, office.terms, _token(request), now=office.now(), evidence=evidence, agreed=agreed)
         if done is None:
             return bad_link(self._pages, request)
         mail_welcome(office, done.person, done.gained)
+        return self._confirmed(request, done.person)
+
+    def _seen(self, request: Request) -> tuple[Subscriber, Wish] | None:
+        return look_at_request(self._office.store, self._office.terms, _token(request), now=self._office.now())
+
+    def _confirming(self, request: Request, person: Subscriber, wish: Wish, *, trouble: str = "") -> Response:
+        """The boxes of what was asked for, ticked where the mail names it: the rest may be a stranger's wish."""
+        asked = {each.newsletter for each in wish.subscriptions}
+        return self._pages.page(
+            request,
+            "confirm.html",
+            "confirm",
+            status=400 if trouble else 200,
+            language=self._pages.language(request, person.language or wish.language),
+            offers=[offer for offer in offers(self._office.config, wish.named) if offer.name in asked],
+            person_name=person.name or wish.name,
+            trouble=trouble,
+            values={"address": person.address},
+        )
+
+    def _confirmed(self, request: Request, person: Subscriber) -> Response:
         return self._pages.page(
             request,
             "message.html",
             "confirmed_title",
-            language=self._pages.language(request, done.person.language),
+            language=self._pages.language(request, person.language),
             hint="confirmed",
-            values={"address": done.person.address},
-            link=f"{self._pages.prefix}/preferences/{office.links.preferences(done.person.uid).rpartition('/')[2]}",
+            values={"address": person.address},
+            link=f"{self._pages.prefix}/preferences/{self._office.links.preferences(person.uid).rpartition('/')[2]}",
             link_text="preferences",
         )
 
@@ -137,6 +164,13 @@ class Subscribing:
 def bad_link(pages: Pages, request: Request) -> Response:
     """Return the page for a token that is forged, cut short, too old, used, or for something else."""
     return pages.message(request, "bad_link", "bad_link_hint", status=404)
+
+
+def too_many(pages: Pages, request: Request, office: Office) -> Response:
+    """Return the page for a client that sent all its forms of this hour, and when the next hour begins."""
+    page = pages.message(request, "too_many", "too_many_hint", status=429)
+    page.headers["retry-after"] = str(office.gate.seconds_left(office.clients.address(request.scope)))
+    return page
 
 
 def _token(request: Request) -> str:
