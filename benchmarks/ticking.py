@@ -29,6 +29,7 @@ from publisher.model import DeliveryStatus, Subscription
 from publisher.runtime import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber
+from publisher.tick import tick
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PATIENCE = 30.0
@@ -112,6 +113,7 @@ def prove(root: Path, url: str, slots: int, kills: int, readers: int, seed: int 
         people = [NewSubscriber(f"r{n}@example.org", subscriptions=(Subscription("minutely"),)) for n in range(readers)]
         store.subscribers.add_many(people, at=START - timedelta(days=1), source="benchmark")
         _move(clock, START - timedelta(seconds=30))
+        tick(config, store, lambda: START - timedelta(seconds=30))  # from now on its slots count
         workers = Workers(root, clock)
         try:
             for minute in minutes:

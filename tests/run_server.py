@@ -11,12 +11,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from conftest import ROOT, WEEKLY, Project
 from preview_server import free_port
 from web_server import Serving, configure, until
+
+from publisher.runtime import open_project_store
+from publisher.tick import tick
 
 DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the zone of the test's project
 
@@ -67,6 +71,14 @@ class Running(Serving):
         return self.process.returncode, self.log.read_text()
 
 
+def _seen_before(project: Project) -> None:
+    """Let the newsletters' slots count from a day before DUE: those of a newsletter seen just now begin now."""
+    config, before = project.config(), datetime.fromisoformat(DUE).replace(tzinfo=UTC) - timedelta(days=1)
+    with open_project_store(config) as store:
+        if store.newsletters.find("weekly") is None:
+            tick(config, store, lambda: before)
+
+
 @contextmanager
 def running(
     project: Project, more: str = "", *, newsletters: str = WEEKLY, now: str = DUE, **environment: str
@@ -74,6 +86,7 @@ def running(
     """A process. It ends well, shows no traceback and tells nobody's address."""
     port = free_port()
     configure(project, port, more, newsletters)
+    _seen_before(project)
     process = Running(project, port, now=now, **environment)
     try:
         yield process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +28,14 @@ class Address:
 
     def __str__(self) -> str:
         return self.socket or f"{self.host}:{self.port}"
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the server is on this machine."""
+        try:
+            return bool(self.socket) or ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
 
 
 def parse_rate(text: str) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import replace
-from ipaddress import ip_address
 
 from publisher.config import Smtp
 from publisher.delivery.doctor.diagnosis import Diagnosis, Level
@@ -43,11 +42,7 @@ def greeting(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) 
 
 def is_near(server: Smtp) -> bool:
     """Return whether a server is on this machine."""
-    host = server.address.host.strip("[]")
-    try:
-        return bool(server.address.socket) or ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    return server.address.is_near
 
 
 async def _greeted(server: Smtp, context: ssl.SSLContext | None) -> None:

@@ -36,7 +36,7 @@ CODES: dict[str, Kind] = {
     "sender-placeholder": Kind(
         "error",
         "The From address is of a domain that exists for examples only (RFC 2606). Mail servers refuse it; in an "
-        "outbox it is only noted.",
+        "outbox it is only noted, and with a mail server on this machine, which may be a trial, it is a warning.",
         "use an address of your own domain",
     ),
     # What an inbox shows before the letter is opened.

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from email.utils import parseaddr
 
+from publisher.config import Mail
 from publisher.editions import defuse
-from publisher.editions.finding import Finding
+from publisher.editions.finding import Finding, Level
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.codes import found
 from publisher.model import Mark
@@ -72,6 +73,13 @@ def _postal_address(case: Case) -> Iterator[Finding]:
         )
 
 
+def _harm(mail: Mail) -> Level:
+    """Return how bad a sender is that nobody can be: a mail server on this machine may well be a trial."""
+    if mail.transport != "smtp":
+        return "note"
+    return "warning" if all(server.address.is_near for server in mail.servers) else "error"
+
+
 def _sender(case: Case) -> Iterator[Finding]:
     sender = case.newsletter.sender or case.config.mail.sender
     place = case.places.key("", "sender") if case.newsletter.sender else case.places.key("mail", "sender")
@@ -84,5 +92,5 @@ def _sender(case: Case) -> Iterator[Finding]:
             "sender-placeholder",
             place,
             f"{address} is an address for examples; nobody can send from it",
-            level="error" if case.config.mail.transport == "smtp" else "note",
+            level=_harm(case.config.mail),
         )

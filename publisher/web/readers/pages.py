@@ -69,17 +69,19 @@ class Pages:
         isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
         heading = escape(getattr(say, title)).format(**isolated)
         text = str(getattr(say, title)).format(**values)
-        return self._answer(template, text, heading, say, status, values=values, **context)
+        return self._answer(f"web/{template}", text, heading, say, status, values=values, **context)
 
     def owner_page(self, request: Request, template: str, heading: str, **context: Any) -> Response:
-        """Return templates/web/<template> for the owner, in English, with a heading as it is."""
-        return self._answer(template, heading, escape(heading), speech("en", self._office.templates), 200, **context)
+        """Return templates/admin/<template> for the owner, in English, with a heading as it is."""
+        return self._answer(
+            f"admin/{template}", heading, escape(heading), speech("en", self._office.templates), 200, **context
+        )
 
     def _answer(
         self, template: str, title: str, heading: Markup, say: SimpleNamespace, status: int, **context: Any
     ) -> Response:
         text = self._office.templates.render(
-            f"web/{template}",
+            template,
             site=self._site,
             words=words_for(say.language, self._office.templates),
             say=say,
