@@ -88,14 +88,15 @@ def test_what_is_forged_unknown_or_too_long_does_nothing(server: Serving) -> Non
     assert post(server, "ses", b"{}").status_code == 404
     assert post(server, "nobody", b"{}").status_code == 404
     assert server.get("/hooks/bounce/postmark").status_code == 404
-    assert post(server, "postmark", b"x" * 1_000_001, authorization=basic(SECRET)).status_code == 413
 
     def endless() -> Iterator[bytes]:
         for _ in range(40):
             yield b"x" * 50_000
 
-    with contextlib.suppress(httpx.WriteError):  # it answered and hung up before all was sent
-        assert server.client.post("/hooks/bounce/postmark", content=endless()).status_code == 413
+    for content in (b"x" * 1_000_001, endless()):
+        with contextlib.suppress(httpx.TransportError):  # it may answer and hang up before all was sent
+            answer = httpx.post(f"{server.url}/hooks/bounce/postmark", content=content, timeout=60)
+            assert answer.status_code == 413
     assert server.rows() == before
 
 
