@@ -59,7 +59,10 @@ def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, 
     from publisher.delivery.doctor.lookup import Resolver
     from publisher.runtime import mail_patient
 
-    patients = [mail_patient(config, each, addresses, now) for each in _domains(config, domain)]
+    try:
+        patients = [mail_patient(config, each, addresses, now) for each in _domains(config, domain)]
+    except ValueError as error:
+        raise PublisherError(str(error), mend="see mail.sender and mail.bounces") from error
     ask = Resolver(resolver or config.mail.resolver).ask
     found = [diagnosis for patient in patients for diagnosis in examine(patient, ask)]
     return list(dict.fromkeys(found))  # the servers are the same for all domains
@@ -69,13 +72,10 @@ def _domains(config: Config, domain: str) -> list[str]:
     from publisher.delivery.addresses import wire_domain
     from publisher.runtime import sender_domain
 
-    try:
-        if domain:
-            return [wire_domain(domain.rpartition("@")[2]).lower().rstrip(".")]
-        senders = [config.mail.sender, *(newsletter.sender for newsletter in config.newsletters)]
-        domains = [sender_domain(sender) for sender in senders if sender]
-    except ValueError as error:
-        raise PublisherError(str(error), mend="see mail.sender") from error
+    if domain:
+        return [wire_domain(domain.rpartition("@")[2]).lower().rstrip(".")]
+    senders = [config.mail.sender, *(newsletter.sender for newsletter in config.newsletters)]
+    domains = [sender_domain(sender) for sender in senders if sender]
     if not domains:
         raise PublisherError("there is no mail.sender to take the domain of", mend="publisher mail doctor DOMAIN")
     return list(dict.fromkeys(domains))

@@ -50,7 +50,7 @@ def examine(patient: Patient, ask: Ask, *, seconds: int = _PATIENCE_SECONDS) -> 
     """
     domain, signing = patient.domain, [signer.domain.lower() for signer in patient.signers]
     names = [server.address.host for server in patient.servers if not is_near(server)]
-    places = _Places(patient, ask)
+    places = Places(patient, ask)
     yield from _asking("SPF", patient.return_domain, lambda: spf(patient.return_domain, names, places.leaving(), ask))
     yield from _asking("DKIM", domain, lambda: signatures(domain, patient.signers, ask))
     yield from _asking("DMARC", domain, lambda: dmarc(domain, patient.return_domain, signing, ask))
@@ -68,7 +68,7 @@ def examine(patient: Patient, ask: Ask, *, seconds: int = _PATIENCE_SECONDS) -> 
     yield from one_click(patient.public_url, answer, patient.sample)
 
 
-class _Places:
+class Places:
     """From which addresses mail leaves, as far as anybody here can know."""
 
     def __init__(self, patient: Patient, ask: Ask) -> None:
