@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import DeliveryStatus
+from publisher.model import DeliveryStatus, require_aware
 from publisher.returns import Report, Verdict
 from publisher.store.engine import Database
 from publisher.store.tables import bounces, deliveries, editions, reports, subscribers
@@ -98,6 +98,12 @@ class Bounces:
         with self._database.read() as connection:
             query = sa.select(reports.c.key_hash).where(reports.c.key_hash.in_(hashes)).limit(1)
             return connection.execute(query).first() is not None
+
+    def forget_reports(self, before: datetime) -> int:
+        """Forget which reports were taken before a moment; return how many. What they did to their readers stays."""
+        require_aware("before", before)
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(reports).where(reports.c.at < before)).rowcount
 
 
 def take_keys(connection: Connection, database: Database, keys: Sequence[str], at: datetime) -> bool:
