@@ -13,9 +13,9 @@ from publisher.model import DeliveryStatus, Edition
 from publisher.publish import send_letter
 from publisher.runtime import transport_name
 from publisher.subscribers.address import normalise
-from publisher.web.admin.coming import next_letter
 from publisher.web.admin.desk import find_edition
 from publisher.web.admin.door import NotThereError
+from publisher.web.admin.draft import next_letter
 from publisher.web.admin.headers import admin_headers
 from publisher.web.admin.pages import Notice
 

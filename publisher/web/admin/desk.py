@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from publisher.config import NewsletterConfig
+from publisher.build import code_key
+from publisher.config import Config, NewsletterConfig
 from publisher.delivery.addresses import split_mailbox
 from publisher.inspection import Inspection, inspect_project
 from publisher.model import DeliveryStatus, Edition, Severity, SubscriberStatus
+from publisher.posts.archive import read_archive
+from publisher.timetable import timetables
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
-from publisher.web.admin.coming import left_out, next_letter, what_comes
 from publisher.web.admin.door import NotThereError
+from publisher.web.admin.draft import next_letter
 from publisher.web.admin.headers import admin_headers, letter_headers
 from publisher.web.admin.progress import ORDER, WORDS, Progress
 from publisher.web.admin.reasons import grouped
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from publisher.web.admin.sessions import Session
     from publisher.web.readers.office import Office
 
-_LISTED, _RECENT, _REASONS = 100, 5, 1_000
+_LISTED, _RECENT, _REASONS, _SLOTS = 100, 5, 1_000, 3
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
 _READERS_SEEN = timedelta(days=30)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
@@ -47,13 +50,14 @@ class Desk:
         held = [each for each in unfinished if each.state == "held"]
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
+        tables = timetables(office.config, office.store, (), office.now(), _SLOTS, keep=True)
         recent = [edition for edition in office.store.editions.list(limit=_RECENT) if edition.id not in listed]
         return self._page(
             request,
             session,
             "overview.html",
             "Overview",
-            coming=what_comes(office.config, office.store, office.now()),
+            coming=[(each, office.config.newsletter_title(each.newsletter)) for each in tables],
             broken=left_out(office.config, office.now()),
             held=held,
             editions=[*going, *self._progress(recent)],
@@ -194,6 +198,12 @@ def find_edition(office: Office, request: Request) -> Edition:
     if edition is None:
         raise NotThereError(f"there is no edition {number}")
     return edition
+
+
+def left_out(config: Config, now: datetime) -> int:
+    """Return how many files of posts are left out of everything, because of what is wrong in them."""
+    archive = read_archive(config, now, code_key())
+    return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
 
 
 def owner_address(office: Office, newsletter: str) -> str:
