@@ -90,12 +90,19 @@ def why_not_here(config: Config, store: Store, now: datetime) -> str:
     """Return why this host may not send; "" where it may. The first host of a project may; it is written down."""
     from publisher.host import host_id, host_name
 
-    known = store.hosts.list()
     host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
-    if host.confirmed_at is not None:
+    return "" if host.confirmed_at is not None else waits_here(config, store)
+
+
+def waits_here(config: Config, store: Store) -> str:
+    """Return why this host may not send; "" where it may, or would be the first. Writes nothing."""
+    from publisher.host import host_id, host_name
+
+    known, here = store.hosts.list(), host_id(config.root, os.environ)
+    if not known or any(host.id == here and host.confirmed_at for host in known):
         return ""
-    others = ", ".join(other.name for other in known if other.confirmed_at is not None) or "another"
-    return f"this host, {host.name}, is not confirmed, and the project has run on {others}"
+    others = ", ".join(host.name for host in known if host.confirmed_at is not None) or "another"
+    return f"this host, {host_name(config.root, os.environ)}, is not confirmed, and the project has run on {others}"
 
 
 def _make(config: Config, store: Store, now: datetime) -> tuple[Making, tuple[Problem, ...]]:

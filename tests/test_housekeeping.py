@@ -60,6 +60,8 @@ def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(s
     assert store.upkeep.roll_up(NOW, UNSETTLED) == 0
     assert store.upkeep.roll_up(later(days=1), UNSETTLED) == 1
     assert (store.deliveries.counts(done.id), store.deliveries.by_variant(done.id)) == before
+    assert store.figures.deliveries([done.id])[done.id] == before[0]
+    assert [each.sent for each in store.bounces.by_edition() if each.edition_id == done.id] == [6]
     assert store.deliveries.counts(done.id).by_status == {DeliveryStatus.SENT: 6}
     assert list(store.ledger.rows(done.id)) == []
     assert [store.deliveries.counts(each.id).total for each in (waiting, held, doubtful)] == [6, 6, 6]

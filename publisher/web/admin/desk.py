@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,9 +13,14 @@ from starlette.responses import JSONResponse, Response
 from publisher.build import code_key
 from publisher.config import Config, NewsletterConfig
 from publisher.delivery.addresses import split_mailbox
+from publisher.delivery.approval import waits
+from publisher.editions.schedule import is_post_slot
+from publisher.host import host_id
 from publisher.inspection import Inspection, inspect_project
 from publisher.model import DeliveryStatus, Edition, Severity, SubscriberStatus
 from publisher.posts.archive import read_archive
+from publisher.returns import Verdict
+from publisher.tick import waits_here
 from publisher.timetable import timetables
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
 from publisher.web.admin.door import NotThereError
@@ -27,12 +33,20 @@ from publisher.web.preview.sample import make_sample
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from publisher.store.hosts import Host
     from publisher.web.admin.pages import AdminPages
     from publisher.web.admin.sessions import Session
     from publisher.web.readers.office import Office
 
-_LISTED, _RECENT, _REASONS, _SLOTS = 100, 5, 1_000, 3
+_LISTED, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
+# What a letter that came back means, by the word that stands in the record.
+VERDICTS = {
+    Verdict.PERMANENT: "the mailbox is gone",
+    Verdict.TEMPORARY: "full, or not to be reached",
+    Verdict.REFUSED: "the letter was refused, which is not held against its reader",
+    Verdict.COMPLAINT: "reported as spam",
+}
 _READERS_SEEN = timedelta(days=30)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
@@ -62,6 +76,8 @@ class Desk:
             held=held,
             editions=[*going, *self._progress(recent)],
             people=_counts(office),
+            waits=waits_here(office.config, office.store),
+            hosts=_strangers(office),
         )
 
     def editions(self, request: Request, session: Session) -> Response:
@@ -80,6 +96,12 @@ class Desk:
             "edition.html",
             edition.subject,
             progress=progress,
+            waits=waits(edition),
+            frees_posts=not is_post_slot(edition.slot),
+            is_ahead=edition.goes_at is not None and edition.goes_at > self._office.now(),
+            returned=store.bounces.counts(edition_id=edition.id),
+            bounces=store.bounces.recent(edition_id=edition.id, limit=_BOUNCES),
+            verdicts=VERDICTS,
             order=ORDER,
             words=WORDS,
             reasons=grouped(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS)),
@@ -138,7 +160,11 @@ class Desk:
             box=(WIDTH, HEIGHT),
             newsletters=[(names.get(name, name), total, share(total, most)) for name, total in totals.items()],
             people=_counts(self._office),
-            bounces=store.figures.bounces(),
+            in_a_row=store.figures.bounces(),
+            returned=store.bounces.counts(),
+            by_edition=[each for each in store.bounces.by_edition(limit=_BOUNCES) if each.counts],
+            bounces=store.bounces.recent(limit=_BOUNCES),
+            verdicts=VERDICTS,
             bounce_limit=self._office.config.subscribers.bounce_limit,
         )
 
@@ -217,6 +243,12 @@ def owner_address(office: Office, newsletter: str) -> str:
 def _counts(office: Office) -> dict[SubscriberStatus, int]:
     counts = office.store.subscribers.counts()
     return {status: counts.get(status, 0) for status in SubscriberStatus}
+
+
+def _strangers(office: Office) -> list[Host]:
+    """Return the other machines that have run the project and may not send."""
+    here = host_id(office.config.root, os.environ)
+    return [host for host in office.store.hosts.list() if host.confirmed_at is None and host.id != here]
 
 
 def _framed(html: str) -> Response:
