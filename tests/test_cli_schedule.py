@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from clockwork import DAY, HOUR, SLOT, Clockwork
 from conftest import WEEKLY, Project
 
@@ -100,3 +101,26 @@ def test_a_slot_that_is_due_and_not_made_stands_first_and_one_that_is_made_for_a
         clockwork.at(SLOT - HOUR)
         (table,) = timetables(project.config(), store, (), SLOT - HOUR, 2)
         assert [(slot.label, slot.made) for slot in table.slots] == [("2026-W48", True), ("2026-W49", False)]
+
+
+@pytest.mark.parametrize(
+    ("mail", "newsletter", "told"),
+    [
+        ("", "approve = true\n", "nobody is told: mail.owner is not set"),
+        ('owner = "olga@example.net"\n', "approve = true\n", ""),
+        ("", 'max_lateness = "0m"\n', "every edition waits for a person"),
+        ("", 'max_lateness = "1m"\n', ""),
+        ("", 'schedule = "manual"\napprove = true\n', "approve does nothing"),
+    ],
+)
+def test_settings_of_time_that_cannot_be_meant_are_a_warning_with_their_line(
+    project: Project, mail: str, newsletter: str, told: str
+) -> None:
+    base = WEEKLY if "schedule" not in newsletter else '[[newsletters]]\nname = "weekly"\n'
+    project.configure(mail, base + newsletter)
+    line = project.read("publisher.toml").split("\n").index(newsletter.rstrip("\n").rpartition("\n")[2]) + 1
+    lines = [
+        each for each in project.run("check").out.splitlines() if each.startswith(f"warning: publisher.toml:{line}:")
+    ]
+    assert len(lines) == bool(told)
+    assert told in "".join(lines)
