@@ -16,24 +16,44 @@ if TYPE_CHECKING:
 Chore = Callable[[Config, "Store", datetime], str]
 
 
-def keep_house(config: Config, store: Store, now: datetime) -> tuple[list[str], list[Problem]]:
-    """Do the chores that are due; return what was done, in words, and what went wrong.
+# So long it is known which reports of letters that came back were taken: no mailbox keeps telling of one for a year.
+REPORTS_KEPT = timedelta(days=400)
 
-    When each was begun stands in the database. One that fails is tried again when its time comes. What a killed worker
-    left in its hands is no chore: whoever delivers takes it over first.
+
+def keep_house(config: Config, store: Store, now: datetime) -> tuple[list[str], dict[str, list[Problem]]]:
+    """Do the chores that are due; return what was done, in words, and what went wrong in each that was begun.
+
+    When each was begun stands in the database. One that fails is tried again when its time comes, and keeps no other
+    from being done. What a killed worker left in its hands is no chore: whoever delivers takes it over first.
     """
-    done, trouble = [], []
+    done: list[str] = []
+    trouble: dict[str, list[Problem]] = {}
     for name, (every, chore) in CHORES.items():
         if not store.chores.begin(name, now, every):
             continue
+        trouble[name] = []
         try:
             if said := chore(config, store, now):
                 done.append(said)
         except StoreError:
             raise
         except PublisherError as error:
-            trouble.append(Problem(error.where, 0, error.message, error.mend))
+            trouble[name].append(Problem(error.where, 0, error.message, error.mend))
     return done, trouble
+
+
+def _read_bounces(config: Config, store: Store, now: datetime) -> str:
+    if not config.bounces.source:
+        return ""
+    from publisher.bouncing import read_bounces
+
+    report = read_bounces(config, store, now)
+    return f"letters that came back: {report.summary}" if report.read else ""
+
+
+def _forget_reports(config: Config, store: Store, now: datetime) -> str:
+    store.bounces.forget_reports(now - REPORTS_KEPT)
+    return ""
 
 
 def _forget(config: Config, store: Store, now: datetime) -> str:
@@ -68,8 +88,10 @@ def _optimise(config: Config, store: Store, now: datetime) -> str:
 
 
 CHORES: dict[str, tuple[timedelta, Chore]] = {
+    "read bounces": (timedelta(minutes=5), _read_bounces),
     "forget": (timedelta(hours=6), _forget),
     "roll up": (timedelta(days=1), _roll_up),
     "tell hub": (timedelta(minutes=10), _ping),
+    "forget reports": (timedelta(days=1), _forget_reports),
     "optimise": (timedelta(days=1), _optimise),
 }

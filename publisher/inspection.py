@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
 from publisher.build import code_key
 from publisher.build.folder import strangers
 from publisher.build.ids import id_problems
 from publisher.build.paths import built_paths
-from publisher.config import CONFIG_FILE, Config
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config.durations import parse_duration
 from publisher.config.mistakes import KeyLines
 from publisher.config.theme import Theme
 from publisher.editions.stray_notes import stray_notes
@@ -149,6 +150,7 @@ def _settings(config: Config) -> Iterable[Problem]:
             Severity.WARNING,
         )
     yield from _keys(config, lines)
+    yield from _times(config, lines)
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
         yield Problem(
             CONFIG_FILE,
@@ -157,6 +159,39 @@ def _settings(config: Config) -> Iterable[Problem]:
             'sender = "Ada <ada@example.org>" under [mail]',
             Severity.WARNING,
         )
+
+
+def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:
+    """What newsletters say of time and of the owner, and cannot be meant."""
+    for number, each in enumerate(config.newsletters):
+        schedule = parse_schedule(each.schedule)
+        for is_so, key, what, mend in (
+            (
+                each.approve and schedule.kind is ScheduleKind.MANUAL,
+                "approve",
+                "approve does nothing: this newsletter has no clock, and what a person publishes goes at once",
+                "give it a schedule, or take the line out",
+            ),
+            (
+                each.approve and schedule.kind is not ScheduleKind.MANUAL and not config.mail.owner,
+                "approve",
+                "editions wait for approval, and nobody is told: mail.owner is not set",
+                'owner = "you@example.org" under [mail]; /admin and `publisher editions` show what waits',
+            ),
+            (
+                schedule.kind is not ScheduleKind.MANUAL and _is_always_late(config, each),
+                "max_lateness",
+                f"max_lateness = {each.max_lateness!r} is less than the clock needs: every edition waits for a person",
+                f"make it longer; the clock is looked at every {config.run.tick_seconds} s (run.tick_seconds)",
+            ),
+        ):
+            if is_so:
+                line = lines.of(("newsletters", number, key))
+                yield Problem(CONFIG_FILE, line, f"newsletter {each.name}: {what}", mend, Severity.WARNING)
+
+
+def _is_always_late(config: Config, newsletter: NewsletterConfig) -> bool:
+    return parse_duration(newsletter.max_lateness) < timedelta(seconds=2 * config.run.tick_seconds)
 
 
 def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:

@@ -53,7 +53,7 @@ def tell_problems(
     try:
         if news and config.mail.owner:
             count = "a problem" if len(news) == 1 else f"{len(news)} problems"
-            _mail(config, f"{config.site.title}: {count}", news, "Publisher leaves out what it cannot read.", now)
+            _mail(config, f"{config.site.title}: {count}", news, "Publisher goes on without it, and looks again.", now)
     except PublisherError as error:
         for line in news:
             store.chores.untell(kind, line)

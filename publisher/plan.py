@@ -95,7 +95,7 @@ def make_plan(
     editions: list[Planned] = []
     idle: list[Idle] = []
     for newsletter in wanted:
-        planned = _plan_newsletter(config, store, newsletter, posts, now, (calls or {}).get(newsletter.name, BY_HAND))
+        planned = plan_newsletter(config, store, newsletter, posts, now, (calls or {}).get(newsletter.name, BY_HAND))
         if isinstance(planned, Idle):
             idle.append(planned)
         else:
@@ -112,14 +112,24 @@ def make_plan(
     return Plan(archive, tuple(editions), tuple(idle), unfinished)
 
 
-def _plan_newsletter(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime, call: Call
+def plan_newsletter(
+    config: Config,
+    store: Store | None,
+    newsletter: NewsletterConfig,
+    posts: Sequence[Post],
+    now: datetime,
+    call: Call,
+    gone: frozenset[str] = frozenset(),
 ) -> list[Planned] | Idle:
+    """Decide what one newsletter would send of these posts at `now`; or why it would send nothing.
+
+    gone: ids of posts that go, or are passed over, with editions before it that are not made yet.
+    """
     zone = config.newsletter_zone(newsletter)
     # In this order: an edition that another process makes meanwhile takes the slot, or shows in what is handled.
     taken = store.editions.slots(newsletter.name) if store else frozenset()
-    is_first = not taken
-    handled = store.editions.handled_posts(newsletter.name) if store else frozenset()
+    is_first = not (taken or gone)
+    handled = gone | (store.editions.handled_posts(newsletter.name) if store else frozenset())
     selection = select_posts(posts, newsletter, handled, is_first, now, zone)
     if not selection.posts:
         return Idle(newsletter, _why_idle(selection))

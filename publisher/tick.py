@@ -34,7 +34,7 @@ class Ticked:
     made       editions that it wrote into the ledger; those that wait for a person among them have `held`
     delivered  what became of the editions that it sent from
     problems   posts that are left out, letters that could not be made, mail that did not leave; also those of
-               earlier ticks that are still there
+               earlier ticks that are still there; of a chore only what was not told before
     told       what is new of the problems and of editions that wait, one line each: the owner was mailed them
     kept       chores of housekeeping that were done, one line each
     waits      why nothing was made or sent at all: this host is not confirmed (`publisher hosts confirm`); "" where
@@ -69,21 +69,19 @@ def tick(
     whoever ends it asks `stop`, and the message in hand is finished. Raises StoppedError then, and StoreError where the
     database cannot be had; everything else that goes wrong stands among the problems, and the next tick tries again.
     """
-    from publisher.housekeeping import keep_house
-
     now = clock()
     if waits := why_not_here(config, store, now):
         return Ticked(now, waits=waits)
     making, trouble = _make(config, store, now)
     told, unmailed = _tell(config, store, making, trouble, now)
     delivered, undelivered = _deliver(config, store, clock, progress, making, stop)
-    kept, undone = keep_house(config, store, now)
+    kept, news, undone = _keep(config, store, now)
     return Ticked(
         now,
         tuple(each.edition for each in making.made),
         tuple(delivered),
         (*making.problems, *trouble, *unmailed, *undelivered, *undone),
-        tuple(told),
+        (*told, *news),
         tuple(kept),
     )
 
@@ -92,12 +90,19 @@ def why_not_here(config: Config, store: Store, now: datetime) -> str:
     """Return why this host may not send; "" where it may. The first host of a project may; it is written down."""
     from publisher.host import host_id, host_name
 
-    known = store.hosts.list()
     host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
-    if host.confirmed_at is not None:
+    return "" if host.confirmed_at is not None else waits_here(config, store)
+
+
+def waits_here(config: Config, store: Store) -> str:
+    """Return why this host may not send; "" where it may, or would be the first. Writes nothing."""
+    from publisher.host import host_id, host_name
+
+    known, here = store.hosts.list(), host_id(config.root, os.environ)
+    if not known or any(host.id == here and host.confirmed_at for host in known):
         return ""
-    others = ", ".join(other.name for other in known if other.confirmed_at is not None) or "another"
-    return f"this host, {host.name}, is not confirmed, and the project has run on {others}"
+    others = ", ".join(host.name for host in known if host.confirmed_at is not None) or "another"
+    return f"this host, {host_name(config.root, os.environ)}, is not confirmed, and the project has run on {others}"
 
 
 def _make(config: Config, store: Store, now: datetime) -> tuple[Making, tuple[Problem, ...]]:
@@ -147,6 +152,24 @@ def _deliver(
         raise
     except PublisherError as error:
         return [], (_problem(error),)
+
+
+def _keep(config: Config, store: Store, now: datetime) -> tuple[list[str], list[str], list[Problem]]:
+    """Do the chores that are due; return what was done, what the owner was told, and what is newly wrong.
+
+    A chore has its own rhythm, and between two of them nothing is known of it. So the record knows what was told.
+    """
+    from publisher.housekeeping import keep_house
+    from publisher.owner import tell_problems
+
+    kept, trouble = keep_house(config, store, now)
+    told: list[str] = []
+    undone: list[Problem] = []
+    for name, problems in trouble.items():
+        news, unmailed = tell_problems(config, store, name, problems, now)
+        told += news
+        undone += [*(problem for problem in problems if str(problem) in news), *unmailed]
+    return kept, told, undone
 
 
 def _problem(error: PublisherError) -> Problem:

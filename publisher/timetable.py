@@ -1,83 +1,161 @@
-"""The next slots of each newsletter, and what its next edition would hold today."""
+"""The next slots of each newsletter, and what each would hold if nothing were written until then."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import islice
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
+from publisher.build import code_key, require_posts
+from publisher.calls import decision_of, lead_of, rule_of
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
+from publisher.editions.due import Late
 from publisher.editions.schedule import Slot, upcoming
-from publisher.plan import Call, make_plan
+from publisher.plan import Call, Idle, plan_newsletter
+from publisher.posts.archive import Archive, Look
 
 if TYPE_CHECKING:
-    from publisher.plan import Plan
+    from publisher.model import Post
+    from publisher.press import Planned
     from publisher.store import Store
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """What an edition would hold.
+
+    posts    titles, newest first
+    readers  how many would get it
+    idle     why there would be none
+    """
+
+    posts: tuple[str, ...] = ()
+    readers: int = 0
+    idle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Coming:
-    """A slot to come.
+    """A slot to come, or one that is due and not made yet.
 
     at      in the newsletter's zone
-    remark  what the clock on the wall does there: "02:30 is skipped that day"; "" where it does nothing
-    made    whether the slot has its edition already: by hand, or for approval
+    remark  what is special: "02:30 is skipped by the clock ..."; "" where nothing is
+    made    whether the slot has its edition already: by hand, or for approval. It holds nothing here then
     """
 
     label: str
     at: datetime
     remark: str = ""
     made: bool = False
+    contents: Contents = Contents()
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
     """One newsletter's.
 
-    slots    the next ones, soonest first; none of a newsletter that has no clock
-    posts    titles that its next edition would hold if it were made now
-    readers  how many would get it
-    idle     why there would be none
+    slots  the next ones, soonest first; none of a newsletter that has no clock
+    next   what its next edition would hold: that of the first slot without one, or of this moment without a clock
     """
 
     newsletter: NewsletterConfig
     slots: tuple[Coming, ...]
-    posts: tuple[str, ...] = ()
-    readers: int = 0
-    idle: str = ""
+    next: Contents
 
 
 def timetables(
-    config: Config, store: Store | None, names: Sequence[str], now: datetime, count: int = 10
+    config: Config, store: Store | None, names: Sequence[str], now: datetime, count: int = 10, *, keep: bool = False
 ) -> list[Timetable]:
-    """Return the timetables of the newsletters called `names` (all, if none are named); write nothing."""
+    """Return the timetables of the newsletters called `names` (all, if none are named).
+
+    count  how many slots of each
+    keep   whether the index of posts, which is a cache, is written; nothing else is
+    What a slot holds is decided by the rules of the clock, for the moment at which its edition is made.
+    """
     wanted = [each for each in config.newsletters if not names or each.name in names]
-    slots = {each.name: _coming(config, store, each, now, count) for each in wanted}
-    free = {name: next((slot.label for slot in found if not slot.made), "") for name, found in slots.items()}
-    calls = {name: Call(label) for name, label in free.items()}
-    plan = make_plan(config, store, [each.name for each in wanted], now, keep=False, calls=calls) if wanted else None
-    return [_table(each, slots[each.name], plan) for each in wanted if plan]
+    if not wanted:
+        return []
+    require_posts(config)
+    ahead = Ahead(config, now, keep=keep)
+    return [_table(config, store, each, ahead, now, count) for each in wanted]
 
 
-def _coming(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime, count: int
-) -> tuple[Coming, ...]:
+class Ahead:
+    """The posts as they will be at later moments. All are loaded once; only those that appear later are added."""
+
+    def __init__(self, config: Config, now: datetime, *, keep: bool) -> None:
+        self._look = Look(config, code_key(), keep=keep)
+        self._now = now
+        first = self._look.archive(now)
+        self._public = list(first.posts)
+        self._spans: list[tuple[Archive, list[Post]]] = [(first, self._public)]
+
+    def at(self, moment: datetime) -> list[Post]:
+        """Return the posts for a moment that is not before the first; of those that are over by then some may be in."""
+        for archive, posts in self._spans:
+            if archive.now <= moment and (archive.next_change is None or moment < archive.next_change):
+                return posts
+        archive = self._look.archive(moment)
+        posts = [*takewhile(lambda post: post.published > self._now, archive.posts), *self._public]
+        self._spans.append((archive, posts))
+        return posts
+
+
+def _table(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, ahead: Ahead, now: datetime, count: int
+) -> Timetable:
+    slots = tuple(_slots(config, store, newsletter, ahead, now, count))
+    if slots:
+        following = next(
+            (slot.contents for slot in slots if not slot.made), Contents(idle="every slot has its edition")
+        )
+    else:
+        planned = plan_newsletter(config, store, newsletter, ahead.at(now), now, Call())
+        following = _contents(planned)
+    return Timetable(newsletter, slots, following)
+
+
+def _slots(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, ahead: Ahead, now: datetime, count: int
+) -> Iterator[Coming]:
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
-    taken = store.editions.slots(newsletter.name) if store else frozenset()
-    return tuple(
-        Coming(slot.label, slot.at.astimezone(zone), remark(schedule, slot, zone), slot.label in taken)
-        for slot in islice(upcoming(schedule, now, zone), count)
-    )
+    made = store.editions.slots(newsletter.name) if store else frozenset()
+    gone: frozenset[str] = frozenset()  # posts that go with the slots before
+    coming = ((slot, remark(schedule, slot, zone)) for slot in upcoming(schedule, now, zone))
+    for slot, said in islice(chain(_overdue(config, store, newsletter, now), coming), count):
+        local = slot.at.astimezone(zone)
+        if slot.label in made:
+            yield Coming(slot.label, local, said, made=True)
+            continue
+        moment = max(now, slot.at - lead_of(newsletter))
+        call = Call(slot.label, beside=False)
+        planned = plan_newsletter(config, store, newsletter, ahead.at(moment), moment, call, gone)
+        if not isinstance(planned, Idle):
+            gone |= {post_id for each in planned for post_id in (*(p.id for p in each.posts), *each.passed_over)}
+        yield Coming(slot.label, local, said, contents=_contents(planned))
 
 
-def _table(newsletter: NewsletterConfig, slots: tuple[Coming, ...], plan: Plan) -> Timetable:
-    planned = [each for each in plan.editions if each.newsletter.name == newsletter.name]
-    idle = next((each.reason for each in plan.idle if each.newsletter.name == newsletter.name), "")
+def _overdue(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime
+) -> Iterator[tuple[Slot, str]]:
+    """The slot that has begun and that the next tick makes; none of a newsletter that no tick has seen."""
+    watched = store.newsletters.find(newsletter.name) if store else None
+    if store is None or watched is None or watched.rule != rule_of(config, newsletter):
+        return
+    decision = decision_of(config, store, newsletter, watched, now)
+    if decision is not None and decision.slot.at <= now:
+        late = isinstance(decision, Late)
+        yield decision.slot, "late: it will wait for a person" if late else "due now"
+
+
+def _contents(planned: Sequence[Planned] | Idle) -> Contents:
+    if isinstance(planned, Idle):
+        return Contents(idle=planned.reason)
     titles = tuple(post.title for each in planned for post in each.posts)
-    return Timetable(newsletter, slots, titles, max((each.recipients for each in planned), default=0), idle)
+    return Contents(titles, max((each.recipients for each in planned), default=0))
 
 
 def remark(schedule: Schedule, slot: Slot, zone: tzinfo) -> str:

@@ -67,6 +67,17 @@ def test_one_report_counts_once_however_often_it_is_read(people: Store) -> None:
     assert len(people.bounces.recent()) == 1
 
 
+def test_a_report_that_is_forgotten_would_count_again_and_what_it_did_stays(people: Store) -> None:
+    subscribed(people)
+    report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY, "4.2.2")
+    take(people, report, hours=1)
+    assert people.bounces.forget_reports(later(hours=1)) == 0
+    assert people.bounces.known(report.keys)
+    assert people.bounces.forget_reports(later(hours=2)) == 1
+    assert not people.bounces.known(report.keys)
+    assert (known(people).bounces, len(people.bounces.recent())) == (1, 1)
+
+
 def test_two_readers_of_one_report_at_once_count_it_once(people: Store) -> None:
     subscribed(people)
     report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY)

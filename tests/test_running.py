@@ -8,6 +8,7 @@ import socket
 from collections import Counter
 from pathlib import Path
 
+from admin_page import Owner, set_password
 from conftest import Project
 from run_server import running
 from sink import sink
@@ -69,9 +70,24 @@ def test_a_sound_configuration_is_taken_over_and_a_broken_one_is_told_and_left(p
         run.wait("configuration unchanged")
 
 
+def test_the_owners_page_is_part_of_it_and_the_owner_stays_when_the_configuration_changes(project: Project) -> None:
+    set_password(project)
+    with running(project, now="2026-11-17T10:00") as run:
+        owner = Owner(run)
+        owner.log_in()
+        project.write("publisher.toml", project.read("publisher.toml").replace("The Quiet Reader", "The Loud Reader"))
+        run.wait("configuration taken")
+        assert "The Loud Reader" in owner.get().text
+        assert "A test went to test@example.net" in owner.press("/next/weekly", address="test@example.net")
+        assert [line["path"] for line in run.told("answered") if "login" in line["path"]] == []
+    assert str(project.mail()["test@example.net"][0]["Subject"]).startswith("[Copy]")
+
+
 def test_a_second_process_in_the_same_folder_says_so_in_one_line(project: Project) -> None:
     with running(project) as run:
         second = project.run("run", "--port", "0")
+        assert f"publisher run is at work, as process {run.process.pid}" in project.ok("status").out
+    assert "nobody looks at it" in project.ok("status").out
     assert second.code == 1
     assert second.err.count("\n") == 1
     assert f"at work here already, as process {run.process.pid}" in second.err

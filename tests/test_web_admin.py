@@ -12,14 +12,18 @@ from datetime import UTC, datetime
 
 import pytest
 from admin_page import PASSWORD, Owner, set_password
+from clockwork import DAY, HOUR, SLOT, Clockwork
 from conftest import MONDAY, ROOT, WEEKLY, Project
 from store_samples import person
 from web_server import Serving, serving
 
 from publisher.cli.main import run
+from publisher.host import host_id
 from publisher.model import DeliveryStatus, Edition
-from publisher.runtime import open_project_store
+from publisher.returns import Report, Verdict, Whose
+from publisher.runtime import open_project_store, reader_terms
 from publisher.store import Store
+from publisher.subscribers.returned import take_report
 
 GETS = [
     "",
@@ -264,6 +268,86 @@ def test_what_failed_is_tried_again(server: Serving, owner: Owner) -> None:
         assert "Choose" in owner.press("/editions/1", do="retry", status="sent")
         assert owner.press("/editions/1", do="retry", status=["failed", "uncertain"]).startswith("4 wait")
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.QUEUED: 4}
+
+
+@pytest.fixture
+def waiting(project: Project) -> Iterator[tuple[Serving, Owner, Edition]]:
+    """A project whose edition waits for approval, an hour before its slot, and its owner."""
+    project.configure('owner = "Olga <olga@example.net>"\n', WEEKLY + "approve = true\n")
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - 7 * DAY)
+        (edition,) = clockwork.at(SLOT - HOUR).made
+    newsletters = WEEKLY + "approve = true\n"
+    with serving(project, newsletters=newsletters, now=str(SLOT - HOUR)[:16].replace(" ", "T")) as server:
+        set_password(project)
+        owner = Owner(server)
+        owner.log_in()
+        yield server, owner, edition
+
+
+def test_what_the_clock_holds_is_approved_and_goes_at_its_time_and_what_a_person_holds_is_resumed(
+    waiting: tuple[Serving, Owner, Edition],
+) -> None:
+    server, owner, edition = waiting
+    place = f"/editions/{edition.id}"
+    assert "waits for approval" in owner.get().text
+    page = owner.get(place).text
+    assert 'value="approve"' in page
+    assert 'value="resume"' not in page
+    assert "due <time" in page
+    assert owner.press(place, do="approve").startswith("It is approved, and goes in ")
+    assert owner.press(place, do="approve") == "It does not wait for you any more."
+    with opened(server) as store:
+        assert edition_of(store, edition.id).held == ""
+        assert [len(store.editions.ready(moment)) for moment in (SLOT - HOUR / 2, SLOT)] == [0, 1]
+        owner.press(place, do="hold", why="no")
+        assert owner.press(place, do="approve") == "It does not wait for you any more."
+        assert edition_of(store, edition.id).held == "no"
+        assert 'value="resume"' in owner.get(place).text
+
+
+def test_what_is_skipped_goes_to_nobody_and_its_posts_stand_in_the_next_slot(
+    waiting: tuple[Serving, Owner, Edition],
+) -> None:
+    server, owner, edition = waiting
+    place = f"/editions/{edition.id}"
+    assert owner.get().text.count("no new posts") == 2
+    assert owner.press(place, do="skip").startswith("Nothing was skipped")
+    assert owner.press(place, do="skip", sure="yes") == "It is skipped, and nobody gets it."
+    with opened(server) as store:
+        assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SKIPPED: 1}
+    assert owner.get().text.count("no new posts") == 1  # of the second slot
+
+
+def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition(server: Serving, owner: Owner) -> None:
+    assert "eve@example.org" not in owner.get("/readers").text
+    with opened(server) as store:
+        delivery = next(row.id for row in store.ledger.rows(1) if row.address == "eve@example.org")
+        report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam <b>here</b>", ("a key",))
+        take_report(store, reader_terms(server.project.config()), report, now=SLOT, source="test")
+    for path in ("/readers", "/editions/1"):
+        text = owner.get(path).text
+        assert "eve@example.org" in text
+        assert "5.7.1 spam &lt;b&gt;here&lt;/b&gt;" in text
+
+
+def test_machines_that_may_not_send_are_a_warning_and_looking_confirms_none(server: Serving, owner: Owner) -> None:
+    here = host_id(server.project.config().root, os.environ)
+    with opened(server) as store:
+        store.hosts.check_in(here, "this one", SLOT)
+        assert "may not send" not in owner.get().text
+        store.hosts.check_in("1" * 16, "a laptop", SLOT)
+        text = owner.get().text
+        assert f"publisher hosts confirm {'1' * 16}" in text
+        assert "Nothing is sent from here" not in text
+        store.hosts.forget(here)
+        assert "Nothing is sent from here: this host" in owner.get().text
+        assert [host.name for host in store.hosts.list()] == ["a laptop"]
+        store.hosts.check_in(here, "this one", SLOT)
+        store.hosts.confirm(here, SLOT)
+        store.hosts.forget("1" * 16)
 
 
 def test_a_test_goes_to_the_address_and_into_no_record(server: Serving, owner: Owner) -> None:

@@ -15,8 +15,11 @@ from smtp_server import Patient, mail_server
 from store_samples import person
 from web_server import Serving, serving
 
-from publisher.runtime import open_project_store
+from publisher.editions.holds import BEGINS
+from publisher.returns import Report, Verdict, Whose
+from publisher.runtime import open_project_store, reader_terms
 from publisher.store.feed_readers import FeedReader
+from publisher.subscribers.returned import take_report
 
 if TYPE_CHECKING:
     from browser import Chromium
@@ -148,7 +151,11 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
         project.ok("publish", "weekly")
         project.post("fourth-with-a-title-that-goes-on-and-on-and-on", "2026-11-15", body="![](nothing.png)")
         with open_project_store(project.config()) as store:
-            store.editions.hold(1, "two findings of level error")
+            store.editions.hold(1, f"{BEGINS}a person: two findings of level error")
+            store.hosts.check_in("1" * 16, "a laptop", datetime.now(UTC))
+            delivery = next(store.ledger.rows(1)).id
+            report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam " * 20, ("a key",))
+            take_report(store, reader_terms(project.config()), report, now=datetime.now(UTC), source="test")
             store.ledger.move(
                 1,
                 {s: type(s)("failed") for s in store.deliveries.counts(1).by_status},

@@ -6,19 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import WEEKLY, Project
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
 from publisher.errors import PublisherError
 from publisher.model import DeliveryCounts, DeliveryStatus, Edition
-from publisher.runtime import open_project_store
 from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
 from publisher.web.admin.aggregators import announced
 from publisher.web.admin.charts import readers_over_time
-from publisher.web.admin.coming import left_out, what_comes
 from publisher.web.admin.passwords import check_password, hash_password, is_password
 from publisher.web.admin.progress import Progress
 from publisher.web.admin.reasons import grouped
@@ -191,32 +188,6 @@ def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state:
     progress = Progress(edition, DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()}))
     assert (progress.state, progress.said) == (state, said)
     assert sum(share.width for share in progress.shares) == pytest.approx(100 if counts else 0, abs=0.01)
-
-
-def test_what_comes_is_told_slot_by_slot_with_the_posts_that_are_dated_until_then(project: Project) -> None:
-    byhand, each = (f'[[newsletters]]\nname = "{name}"\nschedule = "{name}"\n' for name in ("manual", "each post"))
-    project.configure(newsletters=WEEKLY + 'tags = ["Novels"]\n' + byhand + each.replace("each post", "each", 1))
-    for name, day in (("now", "2026-11-20"), ("next", "2026-11-25"), ("later", "2026-12-01"), ("far", "2027-01-01")):
-        project.post(name, day, tags="[Novels]")
-    project.post("other", "2026-11-25")
-    project.write("posts/broken.md", "---\ntitle: [\n---\n")
-    project.subscribe("ada")
-    config = project.config()
-    before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file() and ".db" not in path.name}
-    with open_project_store(config) as store:
-        weekly, manual, each = what_comes(config, store, NOW)
-        assert left_out(config, NOW) == 1
-    assert [(slot.label, slot.posts, slot.readers, slot.reason) for slot in weekly.slots] == [
-        ("2026-W48", ("Now",), 1, ""),
-        ("2026-W49", ("Next",), None, ""),
-        ("2026-W50", ("Later",), None, ""),
-    ]
-    assert str(weekly.slots[0].at) == "2026-11-23 07:00:00+00:00"
-    assert [(slot.label, slot.at, slot.reason) for slot in (*manual.slots, *each.slots)] == [
-        ("when you publish", None, "4 new posts, and no subscribers yet"),
-        ("with each post", None, "4 new posts, and no subscribers yet"),
-    ]
-    assert {path: path.read_bytes() for path in before} == before
 
 
 @pytest.mark.parametrize(

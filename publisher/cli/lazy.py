@@ -9,11 +9,12 @@ import click
 
 
 class LazyGroup(click.Group):
-    """commands: name -> ("package.module:attribute", one line of help). The line is shown without importing."""
+    """groups: heading -> command -> ("package.module:attribute", one line of help). All is shown without importing."""
 
-    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, groups: dict[str, dict[str, tuple[str, str]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lazy = lazy
+        self._groups = groups
+        self._lazy = {name: found for group in groups.values() for name, found in group.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._lazy)
@@ -38,5 +39,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self._lazy.items()])
+        widest = max(map(len, self._lazy))  # the lines of all groups begin in one column
+        for heading, group in self._groups.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(widest), text) for name, (_, text) in group.items()])

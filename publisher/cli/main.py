@@ -13,31 +13,47 @@ from publisher.cli.app import App, fail, take_options, with_app
 from publisher.cli.lazy import LazyGroup
 from publisher.errors import PublisherError
 
-COMMANDS = {
-    "init": ("publisher.cli.start:init", "Make a new project in a folder."),
-    "new": ("publisher.cli.start:new", "Begin a post and print its path."),
-    "check": ("publisher.cli.check:check", "Look for mistakes in settings, posts, links and letters."),
-    "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
-    "preview": ("publisher.cli.preview:preview", "Look at the next letters, the site and the feeds in a browser."),
-    "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
-    "schedule": ("publisher.cli.schedule:schedule", "Show when the next editions are due and what they would hold."),
-    "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
-    "deliveries": (
-        "publisher.cli.deliveries:deliveries",
-        "Look at an edition's messages; try again, hold, resume, cancel.",
-    ),
-    "subscribers": (
-        "publisher.cli.subscribers:subscribers",
-        "Add, list, remove, import and export subscribers.",
-    ),
-    "bounces": ("publisher.cli.bounces:bounces", "Read reports of letters that came back, and list them."),
-    "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
-    "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
-    "hosts": ("publisher.cli.hosts:hosts", "Say which machines may send."),
-    "run": ("publisher.cli.run:run", "Do everything on time, in one process."),
-    "admin": ("publisher.cli.admin:admin", "Set the password of the owner's page, /admin."),
-    "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
+# By what a person is about to do, in the order in which a newcomer comes to it.
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Write": {
+        "init": ("publisher.cli.start:init", "Make a new project in a folder."),
+        "new": ("publisher.cli.start:new", "Begin a post and print its path."),
+        "preview": ("publisher.cli.preview:preview", "Look at the next letters, the site and the feeds in a browser."),
+        "check": ("publisher.cli.check:check", "Look for mistakes in settings, posts, links and letters."),
+        "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
+    },
+    "Publish": {
+        "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
+        "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
+        "schedule": (
+            "publisher.cli.schedule:schedule",
+            "Show when the next editions are due and what they would hold.",
+        ),
+        "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
+        "deliveries": (
+            "publisher.cli.deliveries:deliveries",
+            "Look at an edition's messages; try again, hold, resume, cancel.",
+        ),
+    },
+    "Readers": {
+        "subscribers": (
+            "publisher.cli.subscribers:subscribers",
+            "Add, list, remove, import and export subscribers.",
+        ),
+    },
+    "Mail": {
+        "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
+        "bounces": ("publisher.cli.bounces:bounces", "Read reports of letters that came back, and list them."),
+    },
+    "Run": {
+        "run": ("publisher.cli.run:run", "Do everything on time, in one process."),
+        "admin": ("publisher.cli.admin:admin", "Set the password of the owner's page, /admin."),
+        "hosts": ("publisher.cli.hosts:hosts", "Say which machines may send."),
+        "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
+    },
 }
+
+COMMANDS = {name: found for group in GROUPS.values() for name, found in group.items()}
 
 HELP = """\
 From a folder of Markdown posts to feeds, pages and newsletters.
@@ -55,13 +71,14 @@ Every day:
   publisher preview                 letters, site and feeds in a browser, while you write
   publisher check                   what is wrong, where, and how to mend it
   publisher publish --dry-run       what would be sent, to how many
+  publisher status                  what was sent, what waits, what comes next
   publisher run                     everything on time, in one process that stays
 """
 
 
 @click.group(
     cls=LazyGroup,
-    lazy=COMMANDS,
+    groups=GROUPS,
     help=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -10,7 +10,7 @@ import click
 from publisher.cli.app import App, plural, require_known, with_app
 
 if TYPE_CHECKING:
-    from publisher.timetable import Timetable
+    from publisher.timetable import Coming, Contents, Timetable
 
 
 @click.command(
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--count", type=click.IntRange(1, 1_000), default=10, show_default=True, help="How many slots of each.")
 @with_app
 def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
-    """Show each newsletter's next slots in its own zone, and what the next edition would hold if it were made today."""
+    """Show each newsletter's next slots in its own zone, and what each holds if nothing is written until then."""
     from publisher.runtime import has_store, open_project_store
     from publisher.timetable import timetables
 
@@ -42,16 +42,32 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
 def _show(app: App, table: Timetable) -> None:
     zone = f" ({table.slots[0].at.tzinfo})" if table.slots else ""
     app.say(f"{table.newsletter.name}: {table.newsletter.schedule}{zone}")
+    told = ""  # the same reason is not said slot after slot
     for slot in table.slots:
-        remarks = "; ".join(filter(None, ("has its edition" if slot.made else "", slot.remark)))
-        app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}{f'  {remarks}' if remarks else ''}")
-    if table.newsletter.schedule.strip().lower() == "each post":
-        app.say(f"  {plural(table.newsletter.settle_minutes, 'minute')} after a post is published or changed")
-    elif not table.slots:
-        app.say("  when you publish")
-    holds = f"{plural(len(table.posts), 'post')} to {plural(table.readers, 'reader')}" if table.posts else table.idle
-    app.say(f"  today the next would hold: {holds}")
-    for title in table.posts:
+        app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}  {_remarks(slot, told)}".rstrip())
+        told = slot.contents.idle or told
+        _titles(app, slot.contents)
+    if not table.slots:
+        each = table.newsletter.schedule.strip().lower() == "each post"
+        rest = f"{plural(table.newsletter.settle_minutes, 'minute')} after a post is published or changed"
+        app.say(f"  {rest if each else 'when you publish'}; today: {_holds(table.next)}")
+        _titles(app, table.next)
+
+
+def _remarks(slot: Coming, told: str) -> str:
+    holds = "has its edition" if slot.made else _holds(slot.contents)
+    holds = "" if holds == told else holds
+    return "; ".join(filter(None, (slot.remark, holds)))
+
+
+def _holds(contents: Contents) -> str:
+    if not contents.posts:
+        return contents.idle
+    return f"{plural(len(contents.posts), 'post')} to {plural(contents.readers, 'reader')}"
+
+
+def _titles(app: App, contents: Contents) -> None:
+    for title in contents.posts:
         app.say(f"    {title}")
 
 
@@ -61,9 +77,12 @@ def _as_json(table: Timetable) -> dict[str, Any]:
         "schedule": table.newsletter.schedule,
         "slots": [
             {"slot": slot.label, "at": slot.at.isoformat(), "remark": slot.remark, "made": slot.made}
+            | _contents(slot.contents)
             for slot in table.slots
         ],
-        "would_hold": list(table.posts),
-        "would_reach": table.readers,
-        "idle": table.idle,
+        **_contents(table.next),
     }
+
+
+def _contents(contents: Contents) -> dict[str, Any]:
+    return {"would_hold": list(contents.posts), "would_reach": contents.readers, "idle": contents.idle}

@@ -12,7 +12,7 @@ from publisher.cli.app import App, plural, with_app
 
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
-    from publisher.model import RenderedPost
+    from publisher.model import Edition, RenderedPost
     from publisher.plan import Plan
     from publisher.store import Store
 
@@ -40,6 +40,7 @@ def status(app: App) -> None:
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
     from publisher.model import SubscriberStatus
+    from publisher.running.lock import running
     from publisher.runtime import transport_name
 
     newest = plan.archive.posts[0] if plan.archive.posts else None
@@ -56,12 +57,25 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "subscribers": {
             s.value: count for s in SubscriberStatus if store and (count := store.subscribers.count(status=s))
         },
+        "running": running(config.state_dir),
         "transport": transport_name(config),
         "outbox": _outbox(config),
-        "unfinished": [
-            {"id": e.id, "newsletter": e.newsletter, "slot": e.slot, "open": c.open, "held": e.held}
-            for e, c in plan.unfinished
-        ],
+        "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
+    }
+
+
+def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -> dict[str, Any]:
+    newsletter = config.newsletter(edition.newsletter)
+    zone = config.newsletter_zone(newsletter) if newsletter else config.zone
+    goes_at = edition.goes_at
+    return {
+        "id": edition.id,
+        "newsletter": edition.newsletter,
+        "slot": edition.slot,
+        "open": waiting,
+        "held": edition.held,
+        "goes_at": goes_at.astimezone(zone).isoformat(timespec="seconds") if goes_at else None,
+        "is_ahead": goes_at is not None and goes_at > now,
     }
 
 
@@ -138,15 +152,27 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
         f"mail         {where}"
         + (f" holds {plural(facts['outbox'], 'message')}" if facts["outbox"] is not None else "")
     )
+    runs = facts["running"]
+    at_work = f"publisher run is at work, as process {runs}" if runs else "nobody looks at it (publisher run does)"
+    app.say(f"clock        {at_work}")
     for edition in facts["unfinished"]:
-        name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
-        if edition["held"]:
-            app.say(f"held         {name} (publisher deliveries resume {edition['id']})")
-            app.say(f"             {edition['held']}")
-        else:
-            app.say(f"unfinished   {name} open (publisher publish goes on)")
+        _show_unfinished(app, edition)
     for newsletter in facts["newsletters"]:
         _show_newsletter(app, newsletter)
+
+
+def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
+    from publisher.editions.holds import by_clock
+
+    name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
+    if edition["held"]:
+        mend = "approve or skip it at /admin, or " if by_clock(edition["held"]) else ""
+        app.say(f"held         {name} ({mend}publisher deliveries resume {edition['id']})")
+        app.say(f"             {edition['held']}")
+    elif edition["is_ahead"]:
+        app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")
+    else:
+        app.say(f"unfinished   {name} open (publisher publish goes on)")
 
 
 def _show_newsletter(app: App, facts: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ COMMANDS = {
 
 @click.group(
     cls=LazyGroup,
-    lazy=COMMANDS,
+    groups={"Commands": COMMANDS},
     short_help="Add, list, remove, import and export subscribers.",
     epilog="Examples: publisher subscribers add ada@example.org --newsletter weekly; "
     "publisher subscribers import people.csv",

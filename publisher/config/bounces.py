@@ -82,7 +82,7 @@ class Bounces:
     source: Annotated[
         str,
         Check(report_source),
-        Doc("What `publisher bounces read` reads: a Maildir, an mbox, imaps://user@host/folder."),
+        Doc("Where reports are read, by `publisher run` too: a Maildir, an mbox, imaps://user@host/folder."),
     ] = ""
     password: Annotated[
         str, Doc("Password of an IMAP source; better in the variable PUBLISHER_BOUNCES_PASSWORD than in a file.")

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from publisher.errors import ProjectError
+
+
+def running(state_dir: Path) -> int:
+    """Return the process that is at work in this folder, 0 where none is. Writes nothing."""
+    try:
+        with (state_dir / "run.lock").open(encoding="ascii") as file:
+            try:
+                # Shared, so that two who only look never see each other.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read().strip() or 0)
+    except (OSError, ValueError):
+        pass  # it never ran here, or begins just now
+    return 0
 
 
 @contextmanager
@@ -27,7 +43,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
         ) from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except BlockingIOError as error:
             file.seek(0)
             pid = file.read().strip()
@@ -40,3 +56,11 @@ def only_one(state_dir: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+def _take(file: TextIO) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(0.1)  # who only looks, see `running`, holds it for no longer than that
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

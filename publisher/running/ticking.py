@@ -74,7 +74,6 @@ class Ticking:
         self._told_at = time.monotonic()
         with open_project_store(config) as store:
             ticked = tick(config, store, self._clock, progress=self._delivering, stop=self._stop)
-            # `read_bounces(config, store, self._clock())` belongs here: after the letters, with the same store.
         self._tell(ticked)
         if ticked.made or ticked.delivered:
             clear_up()

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import DeliveryStatus
+from publisher.model import DeliveryStatus, require_aware
 from publisher.returns import Report, Verdict
 from publisher.store.engine import Database
 from publisher.store.tables import bounces, deliveries, editions, reports, subscribers
+from publisher.store.time_tables import delivery_totals
 
 MOST_SOURCE = 100
 
@@ -56,8 +57,10 @@ class Bounces:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def recent(self, newsletter: str | None = None, *, limit: int = 50) -> Sequence[Bounce]:
-        """Return the newest bounces, of one newsletter if given, newest first."""
+    def recent(
+        self, newsletter: str | None = None, *, edition_id: int | None = None, limit: int = 50
+    ) -> Sequence[Bounce]:
+        """Return the newest bounces, of one newsletter or of one edition if given, newest first."""
         query = (
             sa.select(bounces, subscribers.c.address, editions.c.newsletter, editions.c.slot)
             .select_from(bounces.join(subscribers).outerjoin(editions, editions.c.id == bounces.c.edition_id))
@@ -66,6 +69,8 @@ class Bounces:
         )
         if newsletter is not None:
             query = query.where(editions.c.newsletter == newsletter)
+        if edition_id is not None:
+            query = query.where(bounces.c.edition_id == edition_id)
         with self._database.read() as connection:
             return [_bounce(row) for row in connection.execute(query)]
 
@@ -84,11 +89,13 @@ class Bounces:
             for row in rows
         ]
 
-    def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
-        """Return how many letters came back, by verdict; since a moment, if given."""
+    def counts(self, since: datetime | None = None, *, edition_id: int | None = None) -> dict[Verdict, int]:
+        """Return how many letters came back, by verdict; since a moment, or of one edition, if given."""
         query = sa.select(bounces.c.verdict, sa.func.count().label("total")).group_by(bounces.c.verdict)
         if since is not None:
             query = query.where(bounces.c.at >= since)
+        if edition_id is not None:
+            query = query.where(bounces.c.edition_id == edition_id)
         with self._database.read() as connection:
             return {row.verdict: row.total for row in connection.execute(query)}
 
@@ -98,6 +105,12 @@ class Bounces:
         with self._database.read() as connection:
             query = sa.select(reports.c.key_hash).where(reports.c.key_hash.in_(hashes)).limit(1)
             return connection.execute(query).first() is not None
+
+    def forget_reports(self, before: datetime) -> int:
+        """Forget which reports were taken before a moment; return how many. What they did to their readers stays."""
+        require_aware("before", before)
+        with self._database.write() as connection:
+            return connection.execute(sa.delete(reports).where(reports.c.at < before)).rowcount
 
 
 def take_keys(connection: Connection, database: Database, keys: Sequence[str], at: datetime) -> bool:
@@ -186,7 +199,10 @@ def _sent(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
         .where(deliveries.c.edition_id.in_(numbers), deliveries.c.status == DeliveryStatus.SENT)
         .group_by(deliveries.c.edition_id)
     )
-    return {row.edition_id: row.total for row in connection.execute(query)}
+    kept = sa.select(delivery_totals.c.edition_id, sa.func.sum(delivery_totals.c.total).label("total"))
+    kept = kept.where(delivery_totals.c.edition_id.in_(numbers), delivery_totals.c.status == DeliveryStatus.SENT)
+    rows = [*connection.execute(query), *connection.execute(kept.group_by(delivery_totals.c.edition_id))]
+    return {row.edition_id: int(row.total) for row in rows}
 
 
 def _bounce(row: Any) -> Bounce:

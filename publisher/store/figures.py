@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from publisher.model import DeliveryCounts, DeliveryStatus, SubscriberStatus
 from publisher.store.engine import Database
 from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
+from publisher.store.time_tables import delivery_totals
 
 _ENDS = ("unsubscribed", "bounced", "complained", "suppressed")
 
@@ -21,15 +22,19 @@ class Figures:
 
     def deliveries(self, edition_ids: Sequence[int]) -> Mapping[int, DeliveryCounts]:
         """Return how many deliveries of each edition stand in each status; none for an edition without any."""
-        query = (
-            sa.select(deliveries.c.edition_id, deliveries.c.status, sa.func.count().label("total"))
-            .where(deliveries.c.edition_id.in_(edition_ids))
-            .group_by(deliveries.c.edition_id, deliveries.c.status)
+        rows = sa.select(deliveries.c.edition_id, deliveries.c.status, sa.func.count().label("total"))
+        rows = rows.where(deliveries.c.edition_id.in_(edition_ids))
+        rows = rows.group_by(deliveries.c.edition_id, deliveries.c.status)
+        # Of old editions there are only totals. An edition has rows or totals, never both.
+        kept = sa.select(
+            delivery_totals.c.edition_id, delivery_totals.c.status, sa.func.sum(delivery_totals.c.total).label("total")
         )
+        kept = kept.where(delivery_totals.c.edition_id.in_(edition_ids))
+        kept = kept.group_by(delivery_totals.c.edition_id, delivery_totals.c.status)
         found: dict[int, dict[DeliveryStatus, int]] = {edition_id: {} for edition_id in edition_ids}
         with self._database.read() as connection:
-            for row in connection.execute(query):
-                found[row.edition_id][row.status] = row.total
+            for row in [*connection.execute(rows), *connection.execute(kept)]:
+                found[row.edition_id][row.status] = int(row.total)
         return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
 
     def joined(self) -> dict[str, int]:

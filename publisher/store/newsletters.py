@@ -18,11 +18,13 @@ class Watched:
 
     since   from when on its slots count
     passed  up to when they are over; None before any is
+    rule    its schedule and its zone, as it was seen last
     is_new  whether it is seen for the first time
     """
 
     since: datetime
     passed: datetime | None
+    rule: str
     is_new: bool = False
 
 
@@ -37,7 +39,7 @@ class Newsletters:
         query = sa.select(newsletters).where(newsletters.c.name == name)
         with self._database.read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else Watched(row.since, row.passed)
+        return None if row is None else Watched(row.since, row.passed, row.rule)
 
     def see(self, name: str, rule: str, now: datetime) -> Watched:
         """Return what is known of a newsletter; its slots count from now on where it, or its rule, is a new one.
@@ -49,7 +51,7 @@ class Newsletters:
         with self._database.read() as connection:
             row = connection.execute(query).first()
         if row is not None and row.rule == rule:
-            return Watched(row.since, row.passed)
+            return Watched(row.since, row.passed, row.rule)
         with self._database.write() as connection:
             new = self._database.insert_new(newsletters).values(name=name, rule=rule, since=now)
             is_new = connection.execute(new).rowcount == 1
@@ -57,7 +59,7 @@ class Newsletters:
                 changed = newsletters.c.name == name, newsletters.c.rule != rule
                 connection.execute(sa.update(newsletters).where(*changed).values(rule=rule, since=now))
             row = connection.execute(query).one()
-        return Watched(row.since, row.passed, is_new)
+        return Watched(row.since, row.passed, row.rule, is_new)
 
     def passed(self, name: str, until: datetime) -> None:
         """Write down that a newsletter's slots are over up to a moment; never sets it back."""

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 
+from publisher.delivery.approval import approve, skip
 from publisher.delivery.by_hand import cancel, hold, resume, retry
 from publisher.errors import PublisherError
 from publisher.model import DeliveryStatus, Edition
 from publisher.publish import send_letter
 from publisher.runtime import transport_name
 from publisher.subscribers.address import normalise
-from publisher.web.admin.coming import next_letter
 from publisher.web.admin.desk import find_edition
 from publisher.web.admin.door import NotThereError
+from publisher.web.admin.draft import next_letter
 from publisher.web.admin.headers import admin_headers
 from publisher.web.admin.pages import Notice
 
@@ -42,6 +43,8 @@ class Deeds:
             "resume": self._resume,
             "retry": self._retry,
             "cancel": self._cancel,
+            "approve": self._approve,
+            "skip": self._skip,
             "test": self._test,
         }
 
@@ -76,6 +79,21 @@ class Deeds:
     def _resume(self, edition: Edition, form: Form) -> Notice:
         was_held = resume(self._office.store, edition, now=self._office.now())
         return Notice("It goes on with the next run." if was_held else "It was not held.")
+
+    def _approve(self, edition: Edition, form: Form) -> Notice:
+        now = self._office.now()
+        if not approve(self._office.store, edition, now=now):
+            return Notice("It does not wait for you any more.")
+        if edition.goes_at and edition.goes_at > now:
+            return Notice(f"It is approved, and goes {self._pages.ago(edition.goes_at)}.")
+        return Notice("It is approved, and goes with the next run.")
+
+    def _skip(self, edition: Edition, form: Form) -> Notice:
+        if form.one("sure") != "yes":
+            return Notice("Nothing was skipped: tick the box that says that you are sure.", is_bad=True)
+        if not skip(self._office.store, edition):
+            return Notice("It does not wait for you any more.")
+        return Notice("It is skipped, and nobody gets it.")
 
     def _retry(self, edition: Edition, form: Form) -> Notice:
         named = {status.value: status for status in _RETRYABLE}

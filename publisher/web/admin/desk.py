@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from publisher.config import NewsletterConfig
+from publisher.build import code_key
+from publisher.config import Config, NewsletterConfig
 from publisher.delivery.addresses import split_mailbox
+from publisher.delivery.approval import waits
+from publisher.editions.schedule import is_post_slot
+from publisher.host import host_id
 from publisher.inspection import Inspection, inspect_project
 from publisher.model import DeliveryStatus, Edition, Severity, SubscriberStatus
+from publisher.posts.archive import read_archive
+from publisher.returns import Verdict
+from publisher.tick import waits_here
+from publisher.timetable import timetables
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
-from publisher.web.admin.coming import left_out, next_letter, what_comes
 from publisher.web.admin.door import NotThereError
+from publisher.web.admin.draft import next_letter
 from publisher.web.admin.headers import admin_headers, letter_headers
 from publisher.web.admin.progress import ORDER, WORDS, Progress
 from publisher.web.admin.reasons import grouped
@@ -24,12 +33,20 @@ from publisher.web.preview.sample import make_sample
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from publisher.store.hosts import Host
     from publisher.web.admin.pages import AdminPages
     from publisher.web.admin.sessions import Session
     from publisher.web.readers.office import Office
 
-_LISTED, _RECENT, _REASONS = 100, 5, 1_000
+_LISTED, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
+# What a letter that came back means, by the word that stands in the record.
+VERDICTS = {
+    Verdict.PERMANENT: "the mailbox is gone",
+    Verdict.TEMPORARY: "full, or not to be reached",
+    Verdict.REFUSED: "the letter was refused, which is not held against its reader",
+    Verdict.COMPLAINT: "reported as spam",
+}
 _READERS_SEEN = timedelta(days=30)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
@@ -47,17 +64,20 @@ class Desk:
         held = [each for each in unfinished if each.state == "held"]
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
+        tables = timetables(office.config, office.store, (), office.now(), _SLOTS, keep=True)
         recent = [edition for edition in office.store.editions.list(limit=_RECENT) if edition.id not in listed]
         return self._page(
             request,
             session,
             "overview.html",
             "Overview",
-            coming=what_comes(office.config, office.store, office.now()),
+            coming=[(each, office.config.newsletter_title(each.newsletter)) for each in tables],
             broken=left_out(office.config, office.now()),
             held=held,
             editions=[*going, *self._progress(recent)],
             people=_counts(office),
+            waits=waits_here(office.config, office.store),
+            hosts=_strangers(office),
         )
 
     def editions(self, request: Request, session: Session) -> Response:
@@ -76,6 +96,12 @@ class Desk:
             "edition.html",
             edition.subject,
             progress=progress,
+            waits=waits(edition),
+            frees_posts=not is_post_slot(edition.slot),
+            is_ahead=edition.goes_at is not None and edition.goes_at > self._office.now(),
+            returned=store.bounces.counts(edition_id=edition.id),
+            bounces=store.bounces.recent(edition_id=edition.id, limit=_BOUNCES),
+            verdicts=VERDICTS,
             order=ORDER,
             words=WORDS,
             reasons=grouped(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS)),
@@ -134,7 +160,11 @@ class Desk:
             box=(WIDTH, HEIGHT),
             newsletters=[(names.get(name, name), total, share(total, most)) for name, total in totals.items()],
             people=_counts(self._office),
-            bounces=store.figures.bounces(),
+            in_a_row=store.figures.bounces(),
+            returned=store.bounces.counts(),
+            by_edition=[each for each in store.bounces.by_edition(limit=_BOUNCES) if each.counts],
+            bounces=store.bounces.recent(limit=_BOUNCES),
+            verdicts=VERDICTS,
             bounce_limit=self._office.config.subscribers.bounce_limit,
         )
 
@@ -196,6 +226,12 @@ def find_edition(office: Office, request: Request) -> Edition:
     return edition
 
 
+def left_out(config: Config, now: datetime) -> int:
+    """Return how many files of posts are left out of everything, because of what is wrong in them."""
+    archive = read_archive(config, now, code_key())
+    return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
+
+
 def owner_address(office: Office, newsletter: str) -> str:
     """Return where a test goes if nobody says otherwise: the author's address, or the sender's; "" if there is none."""
     config = office.config
@@ -207,6 +243,12 @@ def owner_address(office: Office, newsletter: str) -> str:
 def _counts(office: Office) -> dict[SubscriberStatus, int]:
     counts = office.store.subscribers.counts()
     return {status: counts.get(status, 0) for status in SubscriberStatus}
+
+
+def _strangers(office: Office) -> list[Host]:
+    """Return the other machines that have run the project and may not send."""
+    here = host_id(office.config.root, os.environ)
+    return [host for host in office.store.hosts.list() if host.confirmed_at is None and host.id != here]
 
 
 def _framed(html: str) -> Response:

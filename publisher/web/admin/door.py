@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from publisher.errors import PublisherError
+from publisher.logs import say
 from publisher.web.admin.headers import admin_headers
 from publisher.web.admin.passwords import is_password
 from publisher.web.guard import is_from_here
@@ -176,7 +176,7 @@ class Door:
                 return handler(request)
             except PublisherError as error:
                 if not isinstance(error, NotThereError):
-                    sys.stderr.write(f"admin: {type(error).__name__}\n")
+                    say("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
                 return self._trouble(request, error)
 
         return answer

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from publisher.errors import PublisherError
+from publisher.logs import say
 from publisher.store import Store
 from publisher.store.feed_readers import FeedReader
 from publisher.web.admin.aggregators import announced
@@ -93,4 +93,5 @@ class Tally:
         try:
             self._store.feed_readers.record(seen, requests)
         except PublisherError as error:
-            sys.stderr.write(f"feed readers were not counted: {type(error).__name__}\n")
+            kind = type(error).__name__
+            say("feed readers", f"feed readers were not counted: {kind}", level="warning", error=kind)

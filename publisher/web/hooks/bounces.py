@@ -3,7 +3,6 @@ without the provider's signature or our secret."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from publisher.delivery.bounces.providers.postmark import read_postmark
 from publisher.delivery.bounces.providers.sendgrid import read_sendgrid
 from publisher.delivery.bounces.providers.ses import Fetch, Sns
 from publisher.errors import PublisherError
+from publisher.logs import say
 from publisher.returns import Report
 from publisher.web.readers.headers import page_headers
 
@@ -60,7 +60,7 @@ class BounceHooks:
         except ClientDisconnect:
             return Response(status_code=400)
         except PublisherError as error:  # the database is away; its words may hold more than a log may
-            sys.stderr.write(f"busy: {type(error).__name__}\n")
+            say("busy", f"busy: {type(error).__name__}", level="warning", error=type(error).__name__)
             return _refused(503)
 
     def _take(self, provider: str, reader: Reader, headers: dict[str, str], body: bytes) -> Response:
