@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, same, table, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict
 
 _TYPES = {
@@ -15,14 +15,13 @@ _TYPES = {
     "Transient": Verdict.TEMPORARY,
     "SoftBounce": Verdict.TEMPORARY,
     "DnsError": Verdict.TEMPORARY,
-    "Undetermined": Verdict.TEMPORARY,
-    "Unknown": Verdict.TEMPORARY,
     "Blocked": Verdict.REFUSED,
     "SpamNotification": Verdict.REFUSED,
     "VirusNotification": Verdict.REFUSED,
     "DMARCPolicy": Verdict.REFUSED,
     "SpamComplaint": Verdict.COMPLAINT,
 }
+_UNDECIDED = ("Undetermined", "Unknown")
 
 
 def read_postmark(call: Call, secret: str) -> list[Report]:
@@ -34,8 +33,8 @@ def read_postmark(call: Call, secret: str) -> list[Report]:
         raise CallError(403)
     event = table(parsed(call.body))
     kind = text(event.get("Type")) or text(event.get("RecordType"))
-    verdict = _TYPES.get(kind, Verdict.NOTHING)
     details = text(event.get("Details"))
+    verdict = settled("", details) if kind in _UNDECIDED else _TYPES.get(kind, Verdict.NOTHING)
     found = whose(call, text(event.get("Email")))
     key = event_key("postmark", text(event.get("ID")), kind, found.address)
     return [report(milder(verdict, "", details), found, key, status=details, words=details)]

@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 
 from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, rows, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.delivery.bounces.status import status_in
 from publisher.returns import Report, Verdict
 
@@ -65,8 +65,7 @@ def _verdict(event: dict[str, Any]) -> Verdict:
         case "bounce" if text(event.get("type")) == "blocked":
             return Verdict.REFUSED
         case "bounce":
-            known = (
-                status_in(text(event.get("status"))) or text(event.get("bounce_classification")) == "Invalid Address"
-            )
-            return Verdict.PERMANENT if known else Verdict.TEMPORARY
+            status, words = text(event.get("status")), text(event.get("reason"))
+            known = status_in(status) or text(event.get("bounce_classification")) == "Invalid Address"
+            return Verdict.PERMANENT if known else settled(status, words)
     return Verdict.NOTHING  # "deferred" is tried again

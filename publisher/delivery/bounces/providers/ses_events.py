@@ -7,7 +7,7 @@ from typing import Any
 
 from publisher.delivery.bounces.arf import COMPLAINTS
 from publisher.delivery.bounces.providers.calls import Call, event_key, rows, table, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict, Whose
 
 _REFUSED = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
@@ -32,7 +32,8 @@ def _bounces(call: Call, event: dict[str, Any], bounce: dict[str, Any]) -> Itera
         address, words = text(each.get("emailAddress")), text(each.get("diagnosticCode"))
         status = text(each.get("status"))
         key = event_key("ses", text(bounce.get("feedbackId")), address)
-        verdict = milder(said, status, words)
+        undecided = kind == "Undetermined" and said is Verdict.TEMPORARY
+        verdict = settled(status, words) if undecided else milder(said, status, words)
         yield report(verdict, _whose(call, event, address), key, status=status or words, words=words)
 
 
