@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -189,6 +190,18 @@ def test_an_answer_that_the_provider_does_not_judge_means_what_it_means_in_a_rep
 def test_a_bounce_that_mailgun_calls_permanent_is(reply: int) -> None:
     event = mailgun_failure("permanent", "bounce", code=reply, message="sorry")
     assert [each.verdict.value for each in read_mailgun(call(mailgun(event)), SECRET)] == ["permanent"]
+
+
+@pytest.mark.parametrize("body", [None, [1, 2], [], {}, "x", 7, {"x": "y"}, [None, {}], {"event": {}, "Type": []}])
+def test_what_is_no_event_is_told_so_after_the_signature(body: Any) -> None:
+    assert refused(lambda: read_postmark(call(body, authorization=basic(SECRET)), SECRET)) == 400
+    assert refused(lambda: read_mailgun(call(mailgun(body)), SECRET)) == 400
+    assert refused(lambda: read_sendgrid(sendgrid(body), TWILIO_KEY)) == 400
+    assert refused(lambda: Sns(Amazon()).read(call(sns(json.dumps(body))), TOPIC)) == 400
+    assert refused(lambda: read_postmark(call(body), SECRET)) == 403
+    assert refused(lambda: read_mailgun(call(mailgun(body, key="x")), SECRET)) == 403
+    assert refused(lambda: read_sendgrid(call(body), TWILIO_KEY)) == 403
+    assert refused(lambda: Sns(Amazon()).read(call(sns(json.dumps(body)) | {"Signature": ""}), TOPIC)) == 403
 
 
 # --- anything

@@ -7,7 +7,7 @@ import hmac
 from datetime import timedelta
 from typing import Any
 
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, same, table, text
+from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, event_key, parsed, same, table, text
 from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict
 
@@ -19,11 +19,11 @@ _REFUSED = ("espblock", "suppress-unsubscribe")
 
 
 def read_mailgun(call: Call, signing_key: str) -> list[Report]:
-    """Return what a call reports. Raises CallError: 403 for a false, old or future signature, 400 for no JSON."""
+    """Return what a call reports. Raises CallError: 403 for a false, old or future signature, 400 for no event."""
     told = table(parsed(call.body))
     signature = table(told.get("signature"))
     token = _proven(call, signature, signing_key)
-    event = table(told.get("event-data"))
+    event = event_in(told.get("event-data"), "event")
     status = table(event.get("delivery-status"))
     words = text(status.get("message")) or text(status.get("description"))
     code, reply = text(status.get("enhanced-code")), text(status.get("code"))

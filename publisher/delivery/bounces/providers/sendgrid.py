@@ -22,13 +22,17 @@ _DROPPED = {
 
 
 def read_sendgrid(call: Call, public_key: str) -> list[Report]:
-    """Return what a call reports, one report an event. Raises CallError: 403 for a false signature, 400 for no JSON.
+    """Return what a call reports, one report an event. Raises CallError: 403 for a false signature, 400 where
+    it holds no event.
 
     A call that is repeated does no harm, however old it is: every event counts once.
     """
     if not _is_signed(call, public_key):
         raise CallError(403)
-    return [_report(call, event) for event in rows(parsed(call.body))]
+    events = [event for event in rows(parsed(call.body)) if text(event.get("event"))]
+    if not events:
+        raise CallError(400)
+    return [_report(call, event) for event in events]
 
 
 def _is_signed(call: Call, public_key: str) -> bool:

@@ -10,12 +10,15 @@ from publisher.delivery.bounces.providers.calls import Call, event_key, rows, ta
 from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict, Whose
 
+KINDS = ("notificationType", "eventType")
+"""Where an event says what it is: of a notification, and of a configuration set."""
+
 _REFUSED = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 
 
 def read_event(call: Call, event: dict[str, Any]) -> list[Report]:
     """Return one report for each recipient of a bounce or a complaint; none for anything else."""
-    kind = text(event.get("notificationType")) or text(event.get("eventType"))
+    kind = next((kind for name in KINDS if (kind := text(event.get(name)))), "")
     if kind == "Bounce":
         return list(_bounces(call, event, table(event.get("bounce"))))
     if kind == "Complaint":
