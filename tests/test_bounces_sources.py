@@ -67,6 +67,11 @@ def test_an_mbox_is_read_once_and_stays_whole(returning: Returning) -> None:
     assert "another program has it locked (try again)" in ran.err
 
 
+def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
+    (project.root / "empty.mbox").touch()
+    assert project.ok("bounces", "read", "empty.mbox").out == "nothing to read\n"
+
+
 def test_a_mail_server_may_pipe_a_report(returning: Returning) -> None:
     assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 permanent\n", "")
     assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 known already\n", "")
@@ -99,6 +104,7 @@ def test_the_configuration_names_the_usual_source(project: Project) -> None:
         ("", "there is no source of reports (name one, or set bounces.source)"),
         ("nowhere", "is not there (name a Maildir"),
         ("posts", "is no Maildir: it has no new/ and cur/"),
+        ("publisher.toml", 'publisher.toml: is no mbox: its first line begins not with "From " (name a Maildir'),
         ("imaps://ada:hunter2@mail.example/", "holds a password, which every process on the machine can read"),
         ("imaps://mail.example/INBOX", "is no address of a mailbox"),
         ("http://ada@mail.example/INBOX", "is no address of a mailbox"),

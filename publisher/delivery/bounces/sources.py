@@ -94,6 +94,9 @@ class Mbox:
         import mailbox
 
         with _readable(self.path):
+            if not self._is_mbox():
+                mend = "name a Maildir, an mbox file, or - for one message on standard input"
+                raise BounceError('is no mbox: its first line begins not with "From "', where=str(self.path), mend=mend)
             box = mailbox.mbox(self.path, create=False)
             try:
                 box.lock()
@@ -109,6 +112,11 @@ class Mbox:
                 box.flush()
                 box.unlock()
                 box.close()
+
+    def _is_mbox(self) -> bool:
+        """Return whether it begins as one (RFC 4155); an empty file does."""
+        with self.path.open("rb") as file:
+            return file.read(5) in (b"", b"From ")
 
     @staticmethod
     def _seen(box: object, key: str) -> None:
