@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bounce_samples import MARKS
+from bounce_samples import MARKS, failed, report
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
@@ -36,6 +37,7 @@ from publisher.delivery.bounces.providers.mailgun import read_mailgun
 from publisher.delivery.bounces.providers.postmark import read_postmark
 from publisher.delivery.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP, read_sendgrid
 from publisher.delivery.bounces.providers.ses import Sns
+from publisher.delivery.bounces.reading import read_message
 from publisher.returns import Report, Verdict
 
 # --- Postmark
@@ -151,6 +153,57 @@ def test_a_call_of_sendgrid_is_refused_without_its_signature() -> None:
         assert refused(lambda key=key: read_sendgrid(good, key)) == 403
 
 
+# --- all of them
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("550 No such user here", "permanent"),
+        ("550 5.1.1 no", "permanent"),
+        ("553 mailbox not found", "permanent"),
+        ("450 No such user here", "temporary"),
+        ("550 mailbox full", "temporary"),
+        ("550 something", "temporary"),
+        ("550 No such user here, blocked by policy", "refused"),
+    ],
+)
+def test_an_answer_that_the_provider_does_not_judge_means_what_it_means_in_a_report_by_mail(
+    words: str, verdict: str
+) -> None:
+    code, _, bare = words.partition(" ")
+    postmark = {"RecordType": "Bounce", "Type": "Unknown", "Email": "ada@example.org", "Details": f"smtp;{words}"}
+    undecided = ses_bounce("Undetermined", diagnosticCode=f"smtp; {words}")
+    told = [
+        *read_mailgun(call(mailgun(mailgun_failure("permanent", "generic", code=int(code), message=bare))), SECRET),
+        *read_mailgun(call(mailgun(mailgun_failure("permanent", "generic", code=int(code), message=words))), SECRET),
+        *read_postmark(call(postmark, authorization=basic(SECRET)), SECRET),
+        *read_sendgrid(sendgrid([sendgrid_event("bounce", type="bounce", status=code, reason=words)]), TWILIO_KEY),
+        *Sns(Amazon()).read(call(sns(undecided)), TOPIC),
+    ]
+    assert [each.verdict.value for each in told] == [verdict] * 5
+    by_mail = read_message(report(failed("5.0.0", words)), MARKS)
+    assert by_mail.verdict.value == verdict
+
+
+@pytest.mark.parametrize("reply", [550, 551, 553])
+def test_a_bounce_that_mailgun_calls_permanent_is(reply: int) -> None:
+    event = mailgun_failure("permanent", "bounce", code=reply, message="sorry")
+    assert [each.verdict.value for each in read_mailgun(call(mailgun(event)), SECRET)] == ["permanent"]
+
+
+@pytest.mark.parametrize("body", [None, [1, 2], [], {}, "x", 7, {"x": "y"}, [None, {}], {"event": {}, "Type": []}])
+def test_what_is_no_event_is_told_so_after_the_signature(body: Any) -> None:
+    assert refused(lambda: read_postmark(call(body, authorization=basic(SECRET)), SECRET)) == 400
+    assert refused(lambda: read_mailgun(call(mailgun(body)), SECRET)) == 400
+    assert refused(lambda: read_sendgrid(sendgrid(body), TWILIO_KEY)) == 400
+    assert refused(lambda: Sns(Amazon()).read(call(sns(json.dumps(body))), TOPIC)) == 400
+    assert refused(lambda: read_postmark(call(body), SECRET)) == 403
+    assert refused(lambda: read_mailgun(call(mailgun(body, key="x")), SECRET)) == 403
+    assert refused(lambda: read_sendgrid(call(body), TWILIO_KEY)) == 403
+    assert refused(lambda: Sns(Amazon()).read(call(sns(json.dumps(body)) | {"Signature": ""}), TOPIC)) == 403
+
+
 # --- anything
 
 JSON = st.recursive(
@@ -186,4 +239,4 @@ def test_any_json_of_a_provider_is_an_answer(body: Any) -> None:
         except CallError as error:
             assert error.status in (400, 403)
         else:
-            assert all(report.verdict is not Verdict.PERMANENT for report in reports)
+            assert all(each.verdict is not Verdict.PERMANENT for each in reports)

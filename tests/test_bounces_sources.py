@@ -8,59 +8,18 @@ import os
 import pwd
 import shutil
 import socket
-import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bounce_samples import complaint, failed, letter, plain, report
-from conftest import ROOT, Project, Ran
+from conftest import Project, Ran
 from preview_server import free_port
-
-from publisher.delivery.returnpath import ReturnPath
-from publisher.runtime import project_links, project_secret
+from returning import Returning, maildir, pipe
 
 BOUNCES = '\n[mail]\nsender = "ada@letters.example"\nbounces = "bounces@letters.example"\n'
-
-
-class Returning:
-    """A project of which an edition went out, and reports of it."""
-
-    def __init__(self, project: Project, more: str = "") -> None:
-        self.project = project
-        text = project.read("publisher.toml").replace("[mail]\n", '[mail]\nbounces = "bounces@letters.example"\n')
-        project.write("publisher.toml", text + more)
-        project.subscribe("ada", "bob", "eve")
-        project.ok("publish")
-        self.path = ReturnPath("bounces@letters.example", project_secret(project.config()))
-        with sqlite3.connect(project.root / ".publisher/publisher.db") as connection:
-            query = "select address, deliveries.id from deliveries join subscribers on subscribers.id = subscriber_id"
-            self.deliveries = {address.partition("@")[0]: number for address, number in connection.execute(query)}
-
-    def of(self, name: str, status: str = "5.1.1", words: str = "550 no") -> bytes:
-        """A failure of the letter to a reader."""
-        return report(failed(status, words), to=self.path.of(self.deliveries[name]))
-
-    def complaint(self, name: str) -> bytes:
-        """A complaint of a reader."""
-        uid = self.project.ok("subscribers", "show", f"{name}@example.org", "--json").json["uid"]
-        token = project_links(self.project.config()).unsubscribe(uid, "weekly").rpartition("/")[2]
-        inside = letter(path="hidden")
-        mine = inside[inside.index("/unsubscribe/") + 13 : inside.index(">\n\nDear")]
-        return complaint(inside=inside.replace(mine, token))
-
-    def all(self) -> list[bytes]:
-        """One report of each kind."""
-        stranger = plain("From: eve@elsewhere.example", "Hello?", to="bounces@letters.example")
-        forged = report(failed("5.1.1"), to="bounces+1-aaaaaaaaaaaaaaaa@letters.example")
-        return [self.of("ada"), self.of("bob", "4.2.2"), self.complaint("eve"), stranger, forged]
-
-    def status(self, name: str) -> str:
-        return str(self.project.ok("subscribers", "show", f"{name}@example.org", "--json").json["status"])
 
 
 SUMMARY = "5 read: 1 permanent, 1 temporary, 1 complaint, 1 not ours, 1 forged\n"
@@ -69,14 +28,6 @@ SUMMARY = "5 read: 1 permanent, 1 temporary, 1 complaint, 1 not ours, 1 forged\n
 @pytest.fixture
 def returning(project: Project) -> Returning:
     return Returning(project)
-
-
-def maildir(folder: Path, messages: list[bytes]) -> Path:
-    """A Maildir with the messages in new/."""
-    box = mailbox.Maildir(folder, create=True)
-    for data in messages:
-        box.add(mailbox.MaildirMessage(data))
-    return folder
 
 
 def test_a_maildir_is_read_once_and_what_was_read_is_marked(returning: Returning) -> None:
@@ -108,6 +59,7 @@ def test_an_mbox_is_read_once_and_stays_whole(returning: Returning) -> None:
     assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
     kept = mailbox.mbox(path)
     assert [len(message.as_bytes()) > 50 for message in kept] == [True] * 5
+    assert [message.get_flags() for message in kept] == ["RO"] * 5
     kept.lock()
     ran = returning.project.run("bounces", "read", str(path))
     kept.unlock()
@@ -115,12 +67,9 @@ def test_an_mbox_is_read_once_and_stays_whole(returning: Returning) -> None:
     assert "another program has it locked (try again)" in ran.err
 
 
-def pipe(returning: Returning, data: bytes, *arguments: str) -> Ran:
-    """Run the program as a mail server does."""
-    program = [sys.executable, "-m", "publisher", "-C", str(returning.project.root), "bounces", "read", "-", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(program, input=data, capture_output=True, env=environment, check=False)
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
+    (project.root / "empty.mbox").touch()
+    assert project.ok("bounces", "read", "empty.mbox").out == "nothing to read\n"
 
 
 def test_a_mail_server_may_pipe_a_report(returning: Returning) -> None:
@@ -155,6 +104,7 @@ def test_the_configuration_names_the_usual_source(project: Project) -> None:
         ("", "there is no source of reports (name one, or set bounces.source)"),
         ("nowhere", "is not there (name a Maildir"),
         ("posts", "is no Maildir: it has no new/ and cur/"),
+        ("publisher.toml", 'publisher.toml: is no mbox: its first line begins not with "From " (name a Maildir'),
         ("imaps://ada:hunter2@mail.example/", "holds a password, which every process on the machine can read"),
         ("imaps://mail.example/INBOX", "is no address of a mailbox"),
         ("http://ada@mail.example/INBOX", "is no address of a mailbox"),

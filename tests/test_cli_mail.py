@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import dkim
+import pytest
 from conftest import CONFIG, WEEKLY, Project
 
 SIGNING = """
@@ -49,6 +50,48 @@ def test_a_key_of_the_other_kind_has_a_selector_of_its_own(empty: Project) -> No
     made = empty.ok("mail", "keys", "--kind", "ed25519", "--json").json
     assert (made["selector"], made["made"]) == ("letters-ed25519", True)
     assert "k=ed25519" in made["record"]
+
+
+def test_a_key_of_the_other_kind_is_not_shown_in_place_of_the_one_asked_for(empty: Project) -> None:
+    empty.configure()
+    empty.ok("mail", "keys", "--kind", "ed25519", "--selector", "both")
+    assert "k=ed25519" in empty.ok("mail", "keys", "--selector", "both").out
+    ran = empty.run("mail", "keys", "--selector", "both", "--kind", "rsa")
+    assert (ran.code, ran.out) == (1, "")
+    assert "the key that is there is of the kind Ed25519, not RSA (choose another --selector)" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(
+            ("--domain", value)
+            for value in ("x/../../../../esc/h", "../../x y", "a..b", "-a.example", "x" * 64, "a\n", "ü/x")
+        ),
+        *(("--selector", value) for value in ("a/b", "../up", "a b", "a.", "ä", "a\0b", "a_b", ".")),
+    ],
+)
+def test_a_name_that_cannot_stand_in_the_dns_makes_no_key(empty: Project, option: str, value: str) -> None:
+    empty.configure()
+    ran = empty.run("mail", "keys", option, value)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{value!r} is no " in ran.err or "is no domain" in ran.err
+    assert list(empty.root.parent.rglob("*.pem")) == []
+
+
+def test_a_domain_is_written_as_the_dns_has_it(empty: Project) -> None:
+    empty.configure()
+    made = empty.ok("mail", "keys", "--domain", "Bücher.example.", "--selector", "S1.letters", "--json").json
+    assert (made["domain"], made["selector"]) == ("xn--bcher-kva.example", "s1.letters")
+    assert made["key"] == ".publisher/dkim/s1.letters.xn--bcher-kva.example.pem"
+
+
+@pytest.mark.parametrize("change", [("letters.example", "../x"), ('selector = "letters"', 'selector = "a/b"')])
+def test_a_configured_key_has_names_of_the_dns(empty: Project, change: tuple[str, str]) -> None:
+    empty.configure(SIGNING.replace(*change))
+    ran = empty.run("status")
+    assert ran.code == 1
+    assert "mail.dkim" in ran.err and "is no " in ran.err
 
 
 def test_without_a_sender_the_domain_is_asked_for(empty: Project) -> None:

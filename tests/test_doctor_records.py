@@ -6,9 +6,12 @@ from ipaddress import ip_address
 
 import pytest
 from doctor_samples import HERE, Zone, asking, brief
+from hypothesis import given
+from hypothesis import strategies as st
 
 from publisher.delivery.dkim import Signer, read_key
 from publisher.delivery.dkim_keys import make_key, record_text
+from publisher.delivery.doctor.diagnosis import Diagnosis
 from publisher.delivery.doctor.dmarc import dmarc
 from publisher.delivery.doctor.hosts import mail_exchangers, reverse_names
 from publisher.delivery.doctor.signatures import signatures
@@ -102,6 +105,16 @@ DMARC: dict[str, tuple[Zone, tuple[str, str, list[str]], list[str]]] = {
         ("example.org", "example.org", ["example.org"]),
         ["error", "ok"],
     ),
+    "reports to nowhere": (
+        {"TXT _dmarc.example.org": "v=DMARC1; p=none; rua=nothing"},
+        ("example.org", "example.org", ["example.org"]),
+        ["warning", "ok"],
+    ),
+    "another version is no DMARC": (
+        {"TXT _dmarc.example.org": "v=DMARC10; p=none; rua=mailto:d@example.org"},
+        ("example.org", "example.org", ["example.org"]),
+        ["error"],
+    ),
     "no reports": (
         {"TXT _dmarc.example.org": "v=DMARC1;p=none"},
         ("example.org", "example.org", ["example.org"]),
@@ -116,6 +129,44 @@ def test_dmarc_passes_where_spf_or_a_signature_speaks_for_the_sender(
 ) -> None:
     found = [*dmarc(*mail, asking(zone))]
     assert [str(each.level) for each in found] == levels, found
+
+
+VALUES = [
+    "none",
+    "Reject",
+    "maybe",
+    "",
+    "nothing",
+    "mailto:d@example.org!10m",
+    "mailto:",
+    "https://r.test/x",
+    "a,b",
+    "s",
+]
+TAGS = st.tuples(
+    st.sampled_from(["p", "sp", "rua", "ruf", "adkim", "v", ""]), st.lists(st.sampled_from(VALUES)).map(",".join)
+)
+POLICIES = st.lists(TAGS.map("=".join) | st.text(max_size=9)).map("; ".join).map("v=DMARC1; {}".format)
+
+
+@given(records=st.lists(POLICIES, max_size=2), below=st.booleans())
+def test_every_record_that_dmarc_advises_is_a_good_one(records: list[str], below: bool) -> None:
+    def judged(*found: str) -> Diagnosis:
+        domain = "a.example.org" if below else "example.org"
+        return next(dmarc(domain, domain, [domain], asking({"TXT _dmarc.example.org": found})))
+
+    first = judged(*records)
+    if first.record and records:
+        assert judged("".join(first.record.split('"')[1::2])).level == "ok"
+    assert first.record or first.level in ("ok", "note")
+
+
+def test_what_is_right_in_a_dmarc_record_is_kept() -> None:
+    zone = {"TXT _dmarc.example.org": "v=DMARC1; p=Reject; sp=none; adkim=s; rua=nothing,mailto:d@example.org!10m; x=y"}
+    (told, _) = dmarc("example.org", "example.org", ["example.org"], asking(zone))
+    assert told.message == "policy reject, and 'nothing' is no address for reports (rua=)"
+    kept = "v=DMARC1; p=reject; sp=none; adkim=s; rua=mailto:d@example.org!10m"
+    assert told.record == f'_dmarc.example.org. IN TXT "{kept}"'
 
 
 def test_the_policy_for_domains_below_is_sp() -> None:

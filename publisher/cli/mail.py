@@ -12,6 +12,9 @@ from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
+    from publisher.delivery.dkim_keys import Kind
+
+_SELECTORS = {"rsa": "letters", "ed25519": "letters-ed25519"}
 
 
 @click.group(
@@ -29,19 +32,18 @@ mail.add_command(doctor)
 @mail.command(epilog="Example: publisher mail keys --domain letters.example.org --kind ed25519")
 @click.option("--domain", default="", help="The domain of the From address. Default: that of mail.sender.")
 @click.option("--selector", default="", help="Names the key in the DNS. Default: letters, or letters-ed25519.")
-@click.option(
-    "--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", help="Default: rsa, which every receiver knows."
-)
+@click.option("--kind", type=click.Choice(["rsa", "ed25519"]), help="Default: rsa, which every receiver knows.")
 @with_app
-def keys(app: App, domain: str, selector: str, kind: str) -> None:
+def keys(app: App, domain: str, selector: str, kind: Kind | None) -> None:
     """Make a key for DKIM signatures and print its DNS record; a key that is there is only shown."""
-    from publisher.delivery.dkim_keys import dns_record, make_key
+    from publisher.delivery.dkim_keys import check_kind, dns_record, make_key
 
     config = app.config()
-    domain = (domain or _own_domain(config)).lower()
-    selector = selector or ("letters" if kind == "rsa" else "letters-ed25519")
+    domain, selector = _names(domain or _own_domain(config), selector or _SELECTORS[kind or "rsa"])
     path = config.state_dir / "dkim" / f"{selector}.{domain}.pem"
-    made = make_key(path, "ed25519" if kind == "ed25519" else "rsa")
+    made = make_key(path, kind or "rsa")
+    if kind:
+        check_kind(path, kind)
     record = dns_record(path, selector, domain)
     shown = path.relative_to(config.root).as_posix()
     known = any((each.domain, each.selector) == (domain, selector) for each in config.mail.dkim)
@@ -57,16 +59,27 @@ def keys(app: App, domain: str, selector: str, kind: str) -> None:
         )
 
 
+def _names(domain: str, selector: str) -> tuple[str, str]:
+    """Return both as the DNS has them: they make the name of a record, and of a file."""
+    from publisher.config.mail import dkim_selector, host_name
+    from publisher.delivery.addresses import wire_domain
+
+    try:
+        domain, selector = wire_domain(domain).lower().removesuffix("."), selector.lower()
+        host_name(domain)
+        dkim_selector(selector)
+    except ValueError as error:
+        raise PublisherError(str(error), mend="see --domain and --selector") from error
+    return domain, selector
+
+
 def _own_domain(config: Config) -> str:
-    from publisher.delivery.addresses import split_mailbox, wire_domain
+    from publisher.delivery.addresses import split_mailbox
 
     domain = split_mailbox(config.mail.sender)[1].rpartition("@")[2]
     if not domain:
         raise PublisherError("there is no mail.sender to take the domain of", mend="name one with --domain")
-    try:
-        return wire_domain(domain)
-    except ValueError as error:
-        raise PublisherError(str(error), mend="see mail.sender") from error
+    return domain
 
 
 def _as_json(path: str, domain: str, selector: str, record: str, *, made: bool) -> dict[str, Any]:

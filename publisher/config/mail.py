@@ -13,6 +13,7 @@ from publisher.config import checks
 from publisher.config.checks import STRICT, Check, Doc
 
 _SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _SCHEMES = ("smtp", "smtps", "lmtp", "smtp+unix", "lmtp+unix")
 
 
@@ -68,6 +69,20 @@ def bounce_address(value: str) -> None:
     """Accept a bare address that leaves room for a token in its local part; the empty string means unset."""
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[^\s@<>+]+\.[^\s@<>+]+", value):
         raise ValueError(f"{value!r} cannot take a token; write a short address like bounces@example.org")
+
+
+def host_name(value: str) -> None:
+    """Accept a domain as it stands in the DNS: labels of letters, digits and hyphens (RFC 1123, 2.1), in ASCII."""
+    if not value.isascii():
+        raise ValueError(f"{value!r} is no domain as the DNS has it; write it as xn--...")
+    if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(f"{value!r} is no domain; write it like letters.example.org")
+
+
+def dkim_selector(value: str) -> None:
+    """Accept labels of the DNS, in small letters, with dots between (RFC 6376, 3.1)."""
+    if len(value) > 120 or value != value.lower() or not all(_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(f"{value!r} is no selector; use small letters, digits and hyphens, like letters")
 
 
 def parse_dns_server(text: str) -> tuple[str, int]:
@@ -177,8 +192,8 @@ class Dkim:
 
     __pydantic_config__ = STRICT
 
-    domain: Annotated[str, Check(checks.not_blank), Doc("Signs mail from addresses of this domain and below it.")]
-    selector: Annotated[str, Check(checks.short_name), Doc("Names the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
+    domain: Annotated[str, Check(host_name), Doc("Signs mail from addresses of this domain and below it.")]
+    selector: Annotated[str, Check(dkim_selector), Doc("Names the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
     key: Annotated[
         str, Check(checks.not_blank), Doc("File of the private key, RSA or Ed25519; `publisher mail keys` makes one.")
     ]

@@ -47,6 +47,17 @@ def make_key(path: Path, kind: Kind) -> bool:
     return True
 
 
+def check_kind(path: Path, kind: Kind) -> None:
+    """Raise ProjectError where the key of a file is of the other kind, or is none."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    is_rsa = isinstance(read_key(path), RSAPrivateKey)
+    if is_rsa != (kind == "rsa"):
+        there, wanted = ("RSA", "Ed25519") if is_rsa else ("Ed25519", "RSA")
+        mend = "choose another --selector"
+        raise ProjectError(f"the key that is there is of the kind {there}, not {wanted}", where=str(path), mend=mend)
+
+
 def dns_record(path: Path, selector: str, domain: str) -> str:
     """Return the TXT record of a key as a line of a zone file; raises ProjectError like `read_key`."""
     text = record_text(read_key(path))

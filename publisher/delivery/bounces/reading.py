@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.message import Message
 
 from publisher.delivery.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
@@ -23,7 +24,10 @@ MOST_BYTES = 1_000_000
 _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To", "To")
 
 # What the email package and flufl.bounce raise at bytes that were made to hurt them.
-_BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+_BROKEN = (
+    *(ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError),
+    *(RecursionError, MessageError),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from typing import Protocol
 
 from publisher.delivery.bounces.reading import MOST_BYTES
 from publisher.errors import BounceError
+
+# The marks of mail programs on a message of an mbox, in the headers behind its "From " line.
+_HEAD = re.compile(rb"[^\n]*\n(?:(?:[!-9;-~]*:|From |[ \t])[^\r\n]*\r?\n?)*")
+_STATUS = re.compile(rb"^Status:([A-Za-z \t]*)(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,9 @@ class Mbox:
         import mailbox
 
         with _readable(self.path):
+            if not self._is_mbox():
+                mend = "name a Maildir, an mbox file, or - for one message on standard input"
+                raise BounceError('is no mbox: its first line begins not with "From "', where=str(self.path), mend=mend)
             box = mailbox.mbox(self.path, create=False)
             try:
                 box.lock()
@@ -97,8 +105,7 @@ class Mbox:
                 raise BounceError("another program has it locked", where=str(self.path), mend="try again") from error
         try:
             for key in list(box.keys()):
-                message = box.get_message(key)
-                if "R" not in message.get_flags():
+                if b"R" not in _flags(_head(box.get_bytes(key, from_=True))):
                     yield Found(box.get_bytes(key)[:MOST_BYTES], lambda key=key: self._seen(box, key))  # type: ignore[misc]
         finally:
             with _readable(self.path):
@@ -106,14 +113,17 @@ class Mbox:
                 box.unlock()
                 box.close()
 
+    def _is_mbox(self) -> bool:
+        """Return whether it begins as one (RFC 4155); an empty file does."""
+        with self.path.open("rb") as file:
+            return file.read(5) in (b"", b"From ")
+
     @staticmethod
     def _seen(box: object, key: str) -> None:
         import mailbox
 
         assert isinstance(box, mailbox.mbox)  # noqa: S101 - only `messages` calls it
-        message = box.get_message(key)
-        message.set_flags("".join(sorted({*message.get_flags(), "R", "O"}, reverse=True)))
-        box[key] = message
+        box[key] = _marked(box.get_bytes(key, from_=True))
 
 
 def open_source(text: str, root: Path, password: Callable[[], str]) -> Source:
@@ -135,6 +145,30 @@ def open_source(text: str, root: Path, password: Callable[[], str]) -> Source:
     if path.is_file():
         return Mbox(path)
     raise BounceError("is not there", where=str(path), mend="name a Maildir, an mbox file or imaps://user@host/folder")
+
+
+def _head(message: bytes) -> bytes:
+    """Return a message's headers with the "From " line.
+
+    Nothing is parsed here: the parser of the email package can be made to fail, and what it fails at has to be
+    marked all the same, or nobody gets past it.
+    """
+    found = _HEAD.match(message)
+    return found[0] if found else message
+
+
+def _flags(head: bytes) -> bytes:
+    found = _STATUS.search(head)
+    return b"".join(found[1].split()) if found else b""
+
+
+def _marked(message: bytes) -> bytes:
+    """Return a message of an mbox, from its "From " line on, marked as read and old; all else in it stays."""
+    head = _head(message)
+    line, _, headers = head.partition(b"\n")
+    end = b"\r\n" if line.endswith(b"\r") else b"\n"
+    flags = bytes(sorted({*b"RO", *_flags(head)}, reverse=True))
+    return b"".join((line, b"\n", b"Status: ", flags, end, _STATUS.sub(b"", headers), message[len(head) :]))
 
 
 def _beginning(path: Path) -> bytes:

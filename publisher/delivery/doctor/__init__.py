@@ -2,7 +2,8 @@
 
 diagnosis.py   one thing that was looked at, and what to do about it
 lookup.py      asking the DNS; the only user of dnspython
-spf.py         who may send for a domain; the walk through a record is in spf_walk.py
+spf.py         who may send for a domain; its terms are in spf_terms.py, the walk through a record in
+               spf_walk.py, and what ought to stand there instead in spf_advice.py
 signatures.py  keys in the DNS against the private ones
 dmarc.py       the policy, and whether SPF and DKIM speak for the sender's domain
 hosts.py       where mail comes in, and the names of addresses

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from publisher.delivery.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
 from publisher.delivery.doctor.tags import parse_tags
 
 _CHECK = "DMARC"
+_INSTEAD = "put this one in its place"
 
 # Nobody's domain has more labels; RFC 9989 asks for at most so many names.
 _MOST_LABELS = 8
+
+# RFC 7489, 6.3 and 6.4: the version first and exactly so, reports to URIs, with a largest size behind "!".
+_VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
+_REPORTS = re.compile(
+    r"(?:mailto:[!-+\--:<-?A-~]+@|https://)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[!-+\-.-:<-~]*)?(?:!\d+[kmgt]?)?",
+    re.IGNORECASE,
+)
+_POLICIES = ("none", "quarantine", "reject")
+_KEPT = {"p": _POLICIES, "sp": _POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s")}
 
 
 def dmarc(domain: str, return_domain: str, signing: Sequence[str], ask: Ask) -> Iterator[Diagnosis]:
@@ -33,7 +44,7 @@ def dmarc(domain: str, return_domain: str, signing: Sequence[str], ask: Ask) -> 
             *(_CHECK, Level.ERROR, name, f"there are {len(records)} DMARC records"),
             "receivers take none of them (RFC 7489, 6.6.3)",
             "keep only one",
-            zone_line(name, "TXT", records[0]),
+            _record(name, parse_tags(records[0])),
         )
         return
     tags = parse_tags(records[0])
@@ -66,28 +77,46 @@ def _upwards(domain: str) -> list[str]:
 
 def _records(owner: str, ask: Ask) -> list[str]:
     texts = ask(f"_dmarc.{owner}", "TXT")
-    return [text for text in texts if text.replace(" ", "").lower().startswith("v=dmarc1")]
+    return [text for text in texts if _VERSION.match(text)]
 
 
 def _policy(name: str, tags: dict[str, str], *, below: bool) -> Diagnosis:
     policy = (tags.get("sp") if below else None) or tags.get("p", "")
     asked = policy.lower()
-    if asked not in ("none", "quarantine", "reject"):
+    if asked not in _POLICIES:
         return Diagnosis(
             *(_CHECK, Level.ERROR, name, f"the policy is {policy!r}" if policy else "the record has no policy (p=)"),
             "receivers take the record as if it were not there",
-            "put this one in its place",
-            zone_line(name, "TXT", "v=DMARC1; p=none" + (f"; rua={tags['rua']}" if "rua" in tags else "")),
+            _INSTEAD,
+            _record(name, tags),
         )
     meanings = {
         "none": "receivers only watch, which is enough for bulk mail; forgeries arrive",
         "quarantine": "mail that is not yours goes to junk",
         "reject": "mail that is not yours is refused",
     }
+    wrong = [address for address in _reports(tags) if not _REPORTS.fullmatch(address)]
+    if wrong:
+        what = f"policy {asked}, and {wrong[0]!r} is no address for reports (rua=)"
+        why = f"{meanings[asked]}; nobody gets the reports"
+        return Diagnosis(_CHECK, Level.WARNING, name, what, why, _INSTEAD, _record(name, tags))
     if "rua" not in tags:
         what = f"policy {asked}, and no address for reports (rua=)"
         return Diagnosis(_CHECK, Level.NOTE, name, what, meanings[asked], "add rua=mailto: and an address you read")
     return Diagnosis(_CHECK, Level.OK, name, f"policy {asked}, with reports", meanings[asked])
+
+
+def _reports(tags: dict[str, str]) -> list[str]:
+    return tags["rua"].split(",") if "rua" in tags else []
+
+
+def _record(name: str, tags: dict[str, str]) -> str:
+    """Return a record that keeps what is right in the tags of another, and has an address for reports."""
+    kept = {tag: tags[tag].lower() for tag, known in _KEPT.items() if tags.get(tag, "").lower() in known}
+    reports = [address for address in _reports(tags) if _REPORTS.fullmatch(address)]
+    rua = ",".join(reports) or f"mailto:postmaster@{name.removeprefix('_dmarc.')}"
+    told = [f"{tag}={value}" for tag, value in ({"p": "none"} | kept | {"rua": rua}).items()]
+    return zone_line(name, "TXT", "; ".join(["v=DMARC1", *told]))
 
 
 def _aligned(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 
 from publisher.delivery.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
+from publisher.delivery.doctor.spf_advice import Advice, advise
 from publisher.delivery.doctor.spf_walk import MOST_LOOKUPS, MOST_VOID, Walk, spf_records, walk
 
 _CHECK = "SPF"
-_INSTEAD = "put this one in its place"
+_INSTEAD = "put this one in {}"
+_MOST_TOLD = 5
 
 # What the mail services asked their customers to include in 2026, by the end of their servers' names.
 # A service that is not here is taken for a server of one's own.
@@ -60,19 +63,38 @@ def spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: Ask) -
             zone_line(domain, "TXT", f"v=spf1 {' '.join(wanted) or 'mx'} ~all"),
         )
     elif len(records) > 1:
+        advice = advise(domain, records, wanted, ask)
         yield Diagnosis(
             *(_CHECK, Level.ERROR, domain, f"there are {len(records)} SPF records"),
             "receivers take none of them (permerror)",
-            "put this one in place of all of them",
-            zone_line(domain, "TXT", _joined(records)),
+            *_instead(domain, advice, "place of all of them"),
         )
     else:
         walked = walk(domain, records[0], ask)
         missing = _missing(walked, wanted, addresses)
-        better = zone_line(domain, "TXT", _better(records[0], walked, missing))
-        found = [*_faults(domain, walked, better), *_limits(domain, walked)]
-        found += [*_ending(domain, walked, better), *_not_allowed(domain, missing, better)]
+        found = [*_judged(domain, walked, missing)]
+        if any(each.record for each in found):
+            mended = _instead(domain, advise(domain, records, wanted, ask))
+            found = [replace(each, mend=mended[0], record=mended[1]) if each.record else each for each in found]
         yield from found or [_good(domain, walked, known=bool(wanted))]
+
+
+def _judged(domain: str, walked: Walk, missing: Sequence[str]) -> Iterator[Diagnosis]:
+    """Yield what is wrong; what another record would mend, with "?" in its place."""
+    yield from _faults(domain, walked)
+    yield from _limits(domain, walked)
+    yield from _ending(domain, walked)
+    if missing:
+        what = f"the record does not let your mail server send: {', '.join(missing)}"
+        yield Diagnosis(_CHECK, Level.ERROR, domain, what, "letters fail SPF", record="?")
+
+
+def _instead(domain: str, advice: Advice, place: str = "its place") -> tuple[str, str]:
+    """Return what to do with a record that is advised, and the record as a line of the zone."""
+    told = advice.left_out[:_MOST_TOLD]
+    others = f" and {len(advice.left_out) - _MOST_TOLD} others" if len(advice.left_out) > _MOST_TOLD else ""
+    leaves = f"; it leaves out {', '.join(told)}{others}" if told else ""
+    return f"{_INSTEAD.format(place)}{leaves}", zone_line(domain, "TXT", advice.record)
 
 
 def _wanted(hosts: Sequence[str], addresses: Sequence[str]) -> list[str]:
@@ -81,31 +103,10 @@ def _wanted(hosts: Sequence[str], addresses: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*services, *(f"ip{ip_address(each).version}:{each}" for each in addresses)]))
 
 
-def _joined(records: Sequence[str]) -> str:
-    """Return the terms of all records as one, which ends with -all only where all of them do."""
-    terms = list(dict.fromkeys(term for record in records for term in record.split()[1:]))
-    endings = [term for term in terms if term.lower().lstrip("+-~?") == "all"]
-    ending = "-all" if set(endings) == {"-all"} else "~all"
-    return " ".join(["v=spf1", *(term for term in terms if term not in endings), ending])
-
-
-def _better(record: str, walked: Walk, missing: Sequence[str]) -> str:
-    """Return the record with what is missing, without what is broken, and with an ending that says something."""
-    kept = [term for term in record.split()[1:] if term not in walked.broken]
-    terms = ["v=spf1", *missing, *kept]
-    if walked.ending in ("-", "~"):
-        return " ".join(terms)
-    return " ".join([*(term for term in terms if term.lower().lstrip("+-~?") != "all"), "~all"])
-
-
-def _faults(domain: str, walked: Walk, better: str) -> Iterator[Diagnosis]:
+def _faults(domain: str, walked: Walk) -> Iterator[Diagnosis]:
     for fault in walked.faults:
-        yield Diagnosis(
-            *(_CHECK, Level.ERROR, domain, fault),
-            "receivers take the whole record as broken (permerror)",
-            _INSTEAD if walked.broken else "mend or remove that part of the record",
-            better if walked.broken else "",
-        )
+        meaning = "receivers take the whole record as broken (permerror)"
+        yield Diagnosis(_CHECK, Level.ERROR, domain, fault, meaning, record="?")
 
 
 def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
@@ -129,14 +130,14 @@ def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
         )
 
 
-def _ending(domain: str, walked: Walk, better: str) -> Iterator[Diagnosis]:
+def _ending(domain: str, walked: Walk) -> Iterator[Diagnosis]:
     if walked.ending == "+":
         meaning = "everybody in the world may send as this domain; receivers trust it for nothing"
-        yield Diagnosis(_CHECK, Level.ERROR, domain, "the record ends with +all", meaning, _INSTEAD, better)
-    elif walked.ending in ("?", ""):
+        yield Diagnosis(_CHECK, Level.ERROR, domain, "the record ends with +all", meaning, record="?")
+    elif walked.ending in ("?", "") and not walked.faults:
         what = f"the record ends with {'?all' if walked.ending else 'nothing like ~all'}"
         meaning = "a forger's mail is judged as if there were no record"
-        yield Diagnosis(_CHECK, Level.WARNING, domain, what, meaning, _INSTEAD, better)
+        yield Diagnosis(_CHECK, Level.WARNING, domain, what, meaning, record="?")
 
 
 def _missing(walked: Walk, wanted: Sequence[str], addresses: Sequence[str]) -> list[str]:
@@ -145,12 +146,6 @@ def _missing(walked: Walk, wanted: Sequence[str], addresses: Sequence[str]) -> l
     if walked.blurred:
         uncovered.clear()
     return [term for term in wanted if term in uncovered or _not_included(term, walked)]
-
-
-def _not_allowed(domain: str, missing: Sequence[str], better: str) -> Iterator[Diagnosis]:
-    if missing:
-        what = f"the record does not let your mail server send: {', '.join(missing)}"
-        yield Diagnosis(_CHECK, Level.ERROR, domain, what, "letters fail SPF", _INSTEAD, better)
 
 
 def _not_included(term: str, walked: Walk) -> bool:

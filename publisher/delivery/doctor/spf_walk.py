@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from publisher.delivery.doctor.diagnosis import Ask
+from publisher.delivery.doctor.spf_terms import Term, parse_term, split_record
 
 Network = IPv4Network | IPv6Network
 
@@ -17,34 +19,50 @@ MOST_VOID = 2
 # So many are followed, so that the count that is told is mostly the true one, and a hostile record ends.
 _FOLLOWED = 40
 
-_MODIFIER = re.compile(r"[A-Za-z][A-Za-z0-9._-]*=\S*")
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a term decides, and for whom: for a network, for those that another record lets pass, or for all."""
+
+    sign: str
+    network: Network | None = None
+    inner: tuple[Rule, ...] | None = None
+
+    def fits(self, address: IPv4Address | IPv6Address) -> bool:
+        """Return whether it decides over an address."""
+        if self.inner is not None:
+            return decide(self.inner, address) == "+"
+        return self.network is None or (self.network.version == address.version and address in self.network)
+
+
+def decide(rules: Sequence[Rule], address: IPv4Address | IPv6Address) -> str:
+    """Return the sign of the first rule that fits; "" where none does."""
+    return next((rule.sign for rule in rules if rule.fits(address)), "")
 
 
 @dataclass
 class Walk:
     """What a record comes to, when all of it was followed.
 
-    networks  whose mail passes      includes  names of other domains' records that it takes in
+    rules     who may send, in the order of the record
+    includes  names of other domains' records whose senders may send
     faults    what receivers take as a broken record, in words
-    broken    the terms of the record itself that lead there
     blurred   something depends on the message itself, so that no list of networks is complete
     ending    the qualifier of "all": "+", "-", "~", "?"; "" where there is none
     """
 
     lookups: int = 0
     voids: int = 0
-    networks: list[Network] = field(default_factory=list)
+    rules: tuple[Rule, ...] = ()
     includes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
     blurred: bool = False
     uses_ptr: bool = False
     ending: str = ""
 
     def covers(self, address: str) -> bool:
         """Return whether mail from the address passes."""
-        asked = ip_address(address)
-        return any(asked.version == network.version and asked in network for network in self.networks)
+        return decide(self.rules, ip_address(address)) == "+"
 
 
 def spf_records(texts: tuple[str, ...]) -> list[str]:
@@ -55,122 +73,100 @@ def spf_records(texts: tuple[str, ...]) -> list[str]:
 def walk(domain: str, record: str, ask: Ask) -> Walk:
     """Follow a domain's record. Raises DnsError like `ask`."""
     walked = Walk()
-    walked.ending = _follow(walked, domain, record, ask, (domain.lower(),))
+    rules, walked.ending = _Follower(walked, ask).follow(record, (domain.lower(),), passes=True)
+    walked.rules = tuple(rules)
     return walked
 
 
-def _follow(walked: Walk, domain: str, record: str, ask: Ask, path: tuple[str, ...]) -> str:
-    """Take a record's terms in; return its "all", or that of the record it redirects to."""
-    ending, redirect = "", ""
-    for text in record.split()[1:]:
-        if walked.lookups >= _FOLLOWED:
-            break
-        if text.lower().startswith("redirect="):
-            redirect = text.partition("=")[2]
-            continue
-        term, faults = _term(text), len(walked.faults)
-        if term and term[1] == "all":
-            ending = term[0]
-            break  # what stands behind it is never looked at
-        if not _MODIFIER.fullmatch(text):
-            _take(walked, term or ("", "", text, ""), domain, ask, path)
-        if len(path) == 1 and len(walked.faults) > faults:
-            walked.broken.append(text)
-    if redirect and not ending:
-        return _enter(walked, "redirect", redirect, ask, path)
-    return ending
+class _Follower:
+    """Goes from record to record, and writes down what it meets."""
 
+    def __init__(self, walked: Walk, ask: Ask) -> None:
+        self._walked, self._ask = walked, ask
 
-def _term(term: str) -> tuple[str, str, str, str] | None:
-    """Return qualifier, mechanism, argument and prefix lengths; None for what is none."""
-    sign = term[0] if term[0] in "+-~?" else ""
-    name, colon, argument = term[len(sign) :].partition(":")
-    prefix = ""
-    if name.lower() not in ("ip4", "ip6"):
-        name, argument, prefix = _prefix(name, colon, argument)
-    known = {"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"}
-    needs = {"include", "ip4", "ip6", "exists"}
-    name = name.lower()
-    if name not in known or (name in needs and not argument) or (name == "all" and (argument or prefix)):
-        return None
-    return sign or "+", name, argument, prefix
+    def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[Rule], str]:
+        """Return a record's rules and its "all", or that of the record it redirects to.
 
+        path    the names that led here, the record's own last
+        passes  whom it lets pass may send
+        """
+        rules: list[Rule] = []
+        terms = self._terms(record, path[-1])
+        for term in terms:
+            if self._walked.lookups >= _FOLLOWED:
+                break
+            if term.name == "all":
+                return [*rules, Rule(term.sign)], term.sign  # what stands behind it is never looked at
+            if term.sign:
+                rules += self._rules(term, path, passes=passes)
+        redirect = next((term.argument for term in terms if term.name == "redirect"), "")
+        if not redirect:
+            return rules, ""
+        found, ending = self._enter("redirect", redirect, path, passes=passes)
+        return [*rules, *found], ending
 
-def _prefix(name: str, colon: str, argument: str) -> tuple[str, str, str]:
-    """Cut "/24//64" off the name, or off the argument where there is one."""
-    whole = argument if colon else name
-    cut, slash, rest = whole.partition("/")
-    return (name, cut, slash + rest) if colon else (cut, "", slash + rest)
+    def _terms(self, record: str, domain: str) -> list[Term]:
+        """Return the terms. One that is none breaks the record wherever it stands (RFC 7208, 4.6)."""
+        texts = split_record(record)
+        found = [term for text in texts if (term := parse_term(text))]
+        wrong = dict.fromkeys(text for text in texts if parse_term(text) is None)
+        self._walked.faults += [f"{text!r} in the record of {domain} is no term of SPF" for text in wrong]
+        names = Counter(term.name for term in found)
+        twice = [name for name in ("redirect", "exp") if names[name] > 1]
+        self._walked.faults += [f"{name}= stands {names[name]} times in the record of {domain}" for name in twice]
+        return found
 
+    def _rules(self, term: Term, path: tuple[str, ...], *, passes: bool) -> list[Rule]:
+        walked = self._walked
+        if term.network is not None:
+            return [Rule(term.sign, term.network)]
+        passes = passes and term.sign == "+"
+        if "%" in term.argument or term.name in (
+            "ptr",
+            "exists",
+        ):  # it depends on the message: a macro, the client's name
+            walked.lookups += 1
+            walked.uses_ptr |= term.name == "ptr"
+            walked.blurred |= passes
+            return []
+        if term.name == "include":
+            inner, _ = self._enter("include", term.argument, path, passes=passes)
+            return [Rule(term.sign, inner=tuple(inner))]
+        return self._hosts(term, path[-1])
 
-def _take(walked: Walk, term: tuple[str, str, str, str], domain: str, ask: Ask, path: tuple[str, ...]) -> None:
-    sign, name, argument, prefix = term
-    if not name:
-        walked.faults.append(f"{argument!r} in the record of {domain} is no term of SPF")
-    elif name in ("ip4", "ip6"):
-        _take_network(walked, sign, name, argument, domain)
-    elif "%" in argument or name in ("ptr", "exists"):  # it depends on the message: a macro, the client's name
+    def _hosts(self, term: Term, domain: str) -> list[Rule]:
+        """Take the addresses of "a" and "mx" in."""
+        walked, host = self._walked, term.argument or domain
         walked.lookups += 1
-        walked.uses_ptr |= name == "ptr"
-        walked.blurred |= sign == "+"
-    elif name == "include":
-        _enter(walked, "include", argument, ask, path)
-    else:
-        _take_hosts(walked, sign, name, (argument or domain, prefix), ask)
+        hosts = [host] if term.name == "a" else [each.split(" ")[-1] for each in self._ask(host, "MX")]
+        if len(hosts) > MOST_LOOKUPS:
+            walked.faults.append(f"mx:{host} names {len(hosts)} servers; receivers look at 10 at most")
+        found = [each for server in hosts[:MOST_LOOKUPS] for kind in ("A", "AAAA") for each in self._ask(server, kind)]
+        walked.voids += not found
+        return [Rule(term.sign, _widened(ip_address(each), term.lengths)) for each in found]
+
+    def _enter(self, how: str, target: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[Rule], str]:
+        """Follow another domain's record; return its rules and its "all"."""
+        walked, name = self._walked, target.lower().rstrip(".")
+        walked.lookups += 1
+        if "%" in name:
+            walked.blurred |= passes
+            return [], ""
+        if name in path:
+            walked.faults.append(f"{path[-1]} and {name} name each other for ever")
+            return [], ""
+        if passes:
+            walked.includes.append(name)
+        texts = self._ask(name, "TXT")
+        walked.voids += not texts
+        records = spf_records(texts)
+        if len(records) != 1:
+            many = "no SPF record" if not records else f"{len(records)} SPF records"
+            walked.faults.append(f"{how}:{name} leads to {many}")
+            return [], ""
+        return self.follow(records[0], (*path, name), passes=passes)
 
 
-def _take_network(walked: Walk, sign: str, name: str, argument: str, domain: str) -> None:
-    try:
-        network = ip_network(argument, strict=False)
-    except ValueError:
-        walked.faults.append(f"{argument!r} in the record of {domain} is no network")
-        return
-    if f"ip{network.version}" != name:
-        walked.faults.append(f"{name}:{argument} in the record of {domain} is a network of the other kind")
-    elif sign == "+":
-        walked.networks.append(network)
-
-
-def _take_hosts(walked: Walk, sign: str, name: str, target: tuple[str, str], ask: Ask) -> None:
-    """Take the addresses of "a" and "mx" in."""
-    host, prefix = target
-    walked.lookups += 1
-    hosts = [host] if name == "a" else [each.split(" ")[-1] for each in ask(host, "MX")]
-    if len(hosts) > MOST_LOOKUPS:
-        walked.faults.append(f"mx:{host} names {len(hosts)} servers; receivers look at 10 at most")
-    found = [each for server in hosts[:MOST_LOOKUPS] for kind in ("A", "AAAA") for each in ask(server, kind)]
-    if not found:
-        walked.voids += 1
-    elif sign == "+":
-        walked.networks += [_widened(ip_address(each), prefix) for each in found]
-
-
-def _widened(address: IPv4Address | IPv6Address, prefix: str) -> Network:
-    """Return the network of an address under "/24", "//64" or "/24//64"."""
-    four, _, six = prefix.partition("//")
-    length = (four.lstrip("/") if address.version == 4 else six) or str(address.max_prefixlen)
-    try:
-        return ip_network(f"{address}/{length}", strict=False)
-    except ValueError:
-        return ip_network(address)
-
-
-def _enter(walked: Walk, how: str, target: str, ask: Ask, path: tuple[str, ...]) -> str:
-    """Follow another domain's record; return its "all"."""
-    name = target.lower().rstrip(".")
-    walked.lookups += 1
-    if "%" in name:
-        walked.blurred = True
-        return ""
-    if name in path:
-        walked.faults.append(f"{path[-1]} and {name} name each other for ever")
-        return ""
-    walked.includes.append(name)
-    texts = ask(name, "TXT")
-    walked.voids += not texts
-    records = spf_records(texts)
-    if len(records) != 1:
-        many = "no SPF record" if not records else f"{len(records)} SPF records"
-        walked.faults.append(f"{how}:{name} leads to {many}")
-        return ""
-    return _follow(walked, name, records[0], ask, (*path, name))
+def _widened(address: IPv4Address | IPv6Address, lengths: tuple[int, int]) -> Network:
+    """Return the network of an address, as long as the term says for its kind."""
+    return ip_network(f"{address}/{lengths[address.version == 6]}", strict=False)

@@ -47,6 +47,13 @@ def table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def event_in(value: Any, *kinds: str) -> dict[str, Any]:
+    """Return an event, a JSON object that tells its kind under one of the names; raises CallError(400) for others."""
+    if not any(text(table(value).get(kind)) for kind in kinds):
+        raise CallError(400)
+    return table(value)
+
+
 def rows(value: Any) -> list[dict[str, Any]]:
     """Return the objects of a JSON array; none for anything else."""
     return [each for each in value[:MOST_EVENTS] if isinstance(each, dict)] if isinstance(value, list) else []

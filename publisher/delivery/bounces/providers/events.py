@@ -53,3 +53,11 @@ def milder(said: Verdict, status: str, words: str) -> Verdict:
     judged = judge(status, words)
     # Without a code only words against the letter weigh more than the provider's own judgement.
     return judged if status_in(status) or status_in(words) or judged is Verdict.REFUSED else said
+
+
+def settled(status: str, words: str) -> Verdict:
+    """Return what a final failure means that the provider does not judge: what the same answer means in a DSN.
+
+    Without an answer that proves a dead mailbox it counts, and no more.
+    """
+    return judge(status, words) if status or words else Verdict.TEMPORARY

@@ -7,8 +7,8 @@ import hmac
 from datetime import timedelta
 from typing import Any
 
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, same, table, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, event_key, parsed, same, table, text
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict
 
 # Mailgun repeats a call that was not taken for some eight hours. A token is good once, so that an old one is of
@@ -19,14 +19,15 @@ _REFUSED = ("espblock", "suppress-unsubscribe")
 
 
 def read_mailgun(call: Call, signing_key: str) -> list[Report]:
-    """Return what a call reports. Raises CallError: 403 for a false, old or future signature, 400 for no JSON."""
+    """Return what a call reports. Raises CallError: 403 for a false, old or future signature, 400 for no event."""
     told = table(parsed(call.body))
     signature = table(told.get("signature"))
     token = _proven(call, signature, signing_key)
-    event = table(told.get("event-data"))
+    event = event_in(told.get("event-data"), "event")
     status = table(event.get("delivery-status"))
     words = text(status.get("message")) or text(status.get("description"))
-    code = text(status.get("enhanced-code"))
+    code, reply = text(status.get("enhanced-code")), text(status.get("code"))
+    answer = words if words.startswith(reply) else f"{reply} {words}"
     found = whose(
         call,
         text(event.get("recipient")),
@@ -34,7 +35,7 @@ def read_mailgun(call: Call, signing_key: str) -> list[Report]:
         unsubscribe=_unsubscribe(event),
     )
     key = event_key("mailgun", text(event.get("id")))
-    verdict = milder(_verdict(event), code, words)
+    verdict = milder(_verdict(event, code, answer), code, answer)
     return [report(verdict, found, key, status=code, words=words, more=event_key("mailgun token", token))]
 
 
@@ -51,7 +52,7 @@ def _proven(call: Call, signature: dict[str, Any], signing_key: str) -> str:
     return token
 
 
-def _verdict(event: dict[str, Any]) -> Verdict:
+def _verdict(event: dict[str, Any], code: str, answer: str) -> Verdict:
     kind, severity, reason = (text(event.get(name)) for name in ("event", "severity", "reason"))
     if kind == "complained":
         return Verdict.COMPLAINT
@@ -61,7 +62,9 @@ def _verdict(event: dict[str, Any]) -> Verdict:
         return Verdict.NOTHING  # it is tried again; the last try is told as permanent, with reason "old"
     if reason in _REFUSED:
         return Verdict.REFUSED
-    return Verdict.PERMANENT if reason in ("bounce", "suppress-bounce") else Verdict.TEMPORARY
+    if reason == "old":
+        return Verdict.TEMPORARY
+    return Verdict.PERMANENT if reason in ("bounce", "suppress-bounce") else settled(code, answer)
 
 
 def _unsubscribe(event: dict[str, Any]) -> list[str]:

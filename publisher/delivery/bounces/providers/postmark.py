@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, same, table, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, event_key, parsed, same, text
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict
 
 _TYPES = {
@@ -15,27 +15,26 @@ _TYPES = {
     "Transient": Verdict.TEMPORARY,
     "SoftBounce": Verdict.TEMPORARY,
     "DnsError": Verdict.TEMPORARY,
-    "Undetermined": Verdict.TEMPORARY,
-    "Unknown": Verdict.TEMPORARY,
     "Blocked": Verdict.REFUSED,
     "SpamNotification": Verdict.REFUSED,
     "VirusNotification": Verdict.REFUSED,
     "DMARCPolicy": Verdict.REFUSED,
     "SpamComplaint": Verdict.COMPLAINT,
 }
+_UNDECIDED = ("Undetermined", "Unknown")
 
 
 def read_postmark(call: Call, secret: str) -> list[Report]:
-    """Return what a call reports. Raises CallError: 403 without the secret, 400 for what is no JSON.
+    """Return what a call reports. Raises CallError: 403 without the secret, 400 for what is no event.
 
     The secret is the password of HTTP's basic authentication, whatever the user, or X-Webhook-Secret.
     """
     if not any(same(said, secret) for said in (_password(call), call.headers.get("x-webhook-secret", ""))):
         raise CallError(403)
-    event = table(parsed(call.body))
+    event = event_in(parsed(call.body), "Type", "RecordType")
     kind = text(event.get("Type")) or text(event.get("RecordType"))
-    verdict = _TYPES.get(kind, Verdict.NOTHING)
     details = text(event.get("Details"))
+    verdict = settled("", details) if kind in _UNDECIDED else _TYPES.get(kind, Verdict.NOTHING)
     found = whose(call, text(event.get("Email")))
     key = event_key("postmark", text(event.get("ID")), kind, found.address)
     return [report(milder(verdict, "", details), found, key, status=details, words=details)]

@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 
 from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, rows, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.delivery.bounces.status import status_in
 from publisher.returns import Report, Verdict
 
@@ -22,13 +22,17 @@ _DROPPED = {
 
 
 def read_sendgrid(call: Call, public_key: str) -> list[Report]:
-    """Return what a call reports, one report an event. Raises CallError: 403 for a false signature, 400 for no JSON.
+    """Return what a call reports, one report an event. Raises CallError: 403 for a false signature, 400 where
+    it holds no event.
 
     A call that is repeated does no harm, however old it is: every event counts once.
     """
     if not _is_signed(call, public_key):
         raise CallError(403)
-    return [_report(call, event) for event in rows(parsed(call.body))]
+    events = [event for event in rows(parsed(call.body)) if text(event.get("event"))]
+    if not events:
+        raise CallError(400)
+    return [_report(call, event) for event in events]
 
 
 def _is_signed(call: Call, public_key: str) -> bool:
@@ -65,8 +69,7 @@ def _verdict(event: dict[str, Any]) -> Verdict:
         case "bounce" if text(event.get("type")) == "blocked":
             return Verdict.REFUSED
         case "bounce":
-            known = (
-                status_in(text(event.get("status"))) or text(event.get("bounce_classification")) == "Invalid Address"
-            )
-            return Verdict.PERMANENT if known else Verdict.TEMPORARY
+            status, words = text(event.get("status")), text(event.get("reason"))
+            known = status_in(status) or text(event.get("bounce_classification")) == "Invalid Address"
+            return Verdict.PERMANENT if known else settled(status, words)
     return Verdict.NOTHING  # "deferred" is tried again

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from publisher.delivery.bounces.providers.calls import Call, CallError, parsed, same, table, text
-from publisher.delivery.bounces.providers.ses_events import read_event
+from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, parsed, same, table, text
+from publisher.delivery.bounces.providers.ses_events import KINDS, read_event
 from publisher.returns import Report
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Sns:
     def read(self, call: Call, topic_arn: str) -> list[Report]:
         """Return what a call reports; confirm a subscription to our own topic by fetching its address.
 
-        Raises CallError: 403 for another topic or a false signature, 400 for no JSON, 503 where Amazon gave no
+        Raises CallError: 403 for another topic or a false signature, 400 for no event, 503 where Amazon gave no
         certificate or took no confirmation, so that SNS tries again.
         """
         told = table(parsed(call.body))
@@ -59,7 +59,7 @@ class Sns:
         names = _NOTIFICATION if kind == "Notification" else _CONFIRMATION
         self._prove(told, names, call.now)
         if kind == "Notification":
-            return read_event(call, table(parsed(text_whole(told.get("Message")))))
+            return read_event(call, event_in(parsed(text_whole(told.get("Message"))), *KINDS))
         if kind == "SubscriptionConfirmation":
             self._confirm(text(told.get("SubscribeURL")))
         return []

@@ -7,15 +7,18 @@ from typing import Any
 
 from publisher.delivery.bounces.arf import COMPLAINTS
 from publisher.delivery.bounces.providers.calls import Call, event_key, rows, table, text
-from publisher.delivery.bounces.providers.events import milder, report, whose
+from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 from publisher.returns import Report, Verdict, Whose
+
+KINDS = ("notificationType", "eventType")
+"""Where an event says what it is: of a notification, and of a configuration set."""
 
 _REFUSED = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 
 
 def read_event(call: Call, event: dict[str, Any]) -> list[Report]:
     """Return one report for each recipient of a bounce or a complaint; none for anything else."""
-    kind = text(event.get("notificationType")) or text(event.get("eventType"))
+    kind = next((kind for name in KINDS if (kind := text(event.get(name)))), "")
     if kind == "Bounce":
         return list(_bounces(call, event, table(event.get("bounce"))))
     if kind == "Complaint":
@@ -32,7 +35,8 @@ def _bounces(call: Call, event: dict[str, Any], bounce: dict[str, Any]) -> Itera
         address, words = text(each.get("emailAddress")), text(each.get("diagnosticCode"))
         status = text(each.get("status"))
         key = event_key("ses", text(bounce.get("feedbackId")), address)
-        verdict = milder(said, status, words)
+        undecided = kind == "Undetermined" and said is Verdict.TEMPORARY
+        verdict = settled(status, words) if undecided else milder(said, status, words)
         yield report(verdict, _whose(call, event, address), key, status=status or words, words=words)
 
 
