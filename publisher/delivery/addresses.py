@@ -33,6 +33,19 @@ def wire_domain(domain: str) -> str:
         raise ValueError(f"{domain!r} is no domain: {error}") from error
 
 
+def dns_name(domain: str) -> str:
+    """Return a domain as the DNS compares it: in ASCII and small letters. One that is no domain stays as it is."""
+    try:
+        return wire_domain(domain).lower().rstrip(".")
+    except ValueError:
+        return domain.lower()
+
+
+def is_within(domain: str, above: str) -> bool:
+    """Return whether a domain is the other one or below it, both as `dns_name` has them."""
+    return f".{domain}".endswith(f".{above}")
+
+
 def wire_url(url: str) -> str:
     """Return a URL in ASCII: its host by IDNA, anything else outside ASCII percent-encoded."""
     if url.isascii():
