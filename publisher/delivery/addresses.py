@@ -7,7 +7,8 @@ from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
-_UNFIT = re.compile(r"[\s<>\x00-\x1f\x7f]")
+# U+FFFD stands where a database had no text: nobody has it in an address.
+_UNFIT = re.compile(r"[\s<>\x00-\x1f\x7f\ufffd]")
 
 
 def wire_address(address: str) -> str:
