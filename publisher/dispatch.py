@@ -51,6 +51,7 @@ class Delivered:
                that made the edition
     stopped    how many readers are mailed no more, because their mailboxes are gone
     doubted    how many mailboxes the mail server calls gone, where they are too many to be believed
+    next_try   when the first of what still waits is due, None where nothing waits
     """
 
     edition: Edition
@@ -59,6 +60,7 @@ class Delivered:
     unmatched: int = 0
     stopped: int = 0
     doubted: int = 0
+    next_try: datetime | None = None
 
     @property
     def all_sent(self) -> bool:
@@ -152,6 +154,7 @@ def so_far(store: Store, tallies: Iterable[Tally]) -> list[Delivered]:
             store.editions.get(tally.edition.id) or tally.edition,
             tally[DeliveryStatus.SENT],
             store.deliveries.counts(tally.edition.id),
+            next_try=store.ledger.next_try(tally.edition.id),
         )
         for tally in tallies
     ]

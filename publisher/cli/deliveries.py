@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.results import say_next_try
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Look:
 
 \b
 Mend:
-  publisher deliveries retry 3                    all that failed, was put off or is uncertain is due now
+  publisher deliveries retry 3                    all that failed, waits or is uncertain is due now
   publisher deliveries retry 3 --status uncertain
   publisher deliveries hold 3 --why "a typo"      nothing more of it is sent ...
   publisher deliveries resume 3                   ... until you say so
@@ -38,6 +39,7 @@ None of these sends anything: the next `publisher publish` does.
 """
 
 STATES = ("failed", "uncertain", "deferred", "sending", "queued", "skipped", "sent")
+RETRIED = ("failed", "uncertain", "deferred", "queued")
 
 
 @click.group(
@@ -73,7 +75,7 @@ def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: i
 
 
 @deliveries.command(
-    short_help="Make what failed, was put off or is uncertain due now.",
+    short_help="Make what failed, waits or is uncertain due now.",
     epilog="Examples: publisher deliveries retry 3; publisher deliveries retry 3 --status failed",
 )
 @click.argument("edition_id", metavar="EDITION", type=int)
@@ -82,12 +84,12 @@ def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: i
     "--status",
     "states",
     multiple=True,
-    type=click.Choice(STATES[:3]),
-    help="Only this state; again for more. Default: all three.",
+    type=click.Choice(RETRIED),
+    help="Only this state; again for more. Default: all four.",
 )
 @with_app
 def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
-    """Make messages of EDITION due now that failed, were put off, or are uncertain.
+    """Make messages of EDITION due now that failed, wait for another try, or are uncertain.
 
     An uncertain one may have arrived: it goes with the same Message-ID, and most mailboxes show the two as one.
     Readers who left meanwhile, or whose mailboxes are gone, get nothing.
@@ -97,9 +99,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
 
     now = app.now(app.config())
     with _edition(app, edition_id) as (store, edition):
-        done = {
-            state: by_hand.retry(store, edition, [DeliveryStatus(state)], now=now) for state in states or STATES[:3]
-        }
+        done = {state: by_hand.retry(store, edition, [DeliveryStatus(state)], now=now) for state in states or RETRIED}
     total = sum(done.values())
     if app.json:
         app.print_json({"edition": edition_id, "due": total, "from": done})
@@ -142,11 +142,12 @@ def resume(app: App, edition_id: int) -> None:
 
     with _edition(app, edition_id) as (store, edition):
         changed = by_hand.resume(store, edition, now=app.now(app.config()))
-        counts = store.deliveries.counts(edition.id)
+        counts, due = store.deliveries.counts(edition.id), store.ledger.next_try(edition.id)
     if app.json:
         app.print_json({"edition": edition_id, "changed": changed, "open": counts.open})
     waiting = f"{plural(counts.open, 'message')} wait{'s' if counts.open == 1 else ''} for publisher publish"
     app.say(f"edition {edition_id} {'goes on' if changed else 'was not held'}: {waiting}")
+    say_next_try(app, edition_id, due)
 
 
 @deliveries.command(

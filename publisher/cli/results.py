@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +34,7 @@ def show_result(app: App, result: Delivered) -> None:
     if edition.held:
         app.say(f"  held: {edition.held}\n  {_mend(edition)}")
     elif not result.all_sent:
+        say_next_try(app, edition.id, result.next_try)
         app.say(f"  publisher deliveries list {edition.id} says why")
 
 
@@ -65,6 +67,16 @@ def show_stopped(app: App, store: Store, names: Sequence[str], tallies: Sequence
         click.echo("publisher publish goes on with the rest", err=True)
 
 
+def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
+    """Print when the first of what waits is due, and how to have it at once. Nothing where it is due now."""
+    if due is None:
+        return
+    config = app.config()
+    if due > app.now(config):
+        when = due.astimezone(config.zone).strftime("%Y-%m-%d %H:%M")
+        app.say(f"  the next try is at {when}; publisher deliveries retry {edition_id} makes it now")
+
+
 def unmatched(subscribers: int) -> str:
     """Return that no post had a topic of so many subscribers, who got nothing."""
     return f"nothing for {plural(subscribers, 'subscriber')} whose topics no post has"
@@ -85,6 +97,7 @@ def result_json(result: Delivered) -> dict[str, Any]:
         "unmatched": result.unmatched,
         "held": edition.held,
         "gone": result.stopped,
+        "next_try_at": result.next_try.isoformat(timespec="seconds") if result.next_try else None,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.delivery.lifecycle import Event, moves
+from publisher.delivery.lifecycle import WAITING, Event, moves
 from publisher.model import DeliveryStatus, Edition
 
 if TYPE_CHECKING:
@@ -35,20 +35,26 @@ def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
     store.editions.begin(edition.id, now)
     held = store.editions.release(edition.id)
     if held:
-        retry(store, edition, [DeliveryStatus.DEFERRED], now=now)
+        retry(store, edition, WAITING, now=now)
     return held
 
 
 def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], *, now: datetime) -> int:
     """Make deliveries in these statuses due at once; return how many there were.
 
-    One that was uncertain may arrive a second time, with the same Message-ID. A held edition stays held, and who
-    left meanwhile gets nothing. Raises ValueError for a status that cannot be tried again (see RETRIABLE).
+    One that was uncertain may arrive a second time, with the same Message-ID. What is due already is not counted, and
+    an edition whose time is still to come waits for it. A held edition stays held, and who left meanwhile gets
+    nothing. Raises ValueError for a status that cannot be tried again (see RETRIABLE).
     """
     if refused := sorted(set(statuses) - RETRIABLE):
         raise ValueError(f"what is {refused[0]} cannot be tried again")
-    chosen = {status: after for status, after in moves(Event.RETRY).items() if status in statuses}
-    return store.ledger.move(edition.id, chosen, next_try_at=now) if chosen else 0
+    early = edition.goes_at is not None and edition.goes_at > now
+    chosen = {
+        status: after
+        for status, after in moves(Event.RETRY).items()
+        if status in statuses and not (early and status in WAITING)
+    }
+    return store.ledger.move(edition.id, chosen, next_try_at=now, unless_due_by=now) if chosen else 0
 
 
 def cancel(store: Store, edition: Edition, *, why: str) -> int:
