@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import RefusedError
+from publisher.errors import RefusedError, TransportError
 from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.press import Planned
 from publisher.runtime import (
@@ -52,6 +52,7 @@ class Delivered:
     stopped    how many readers are mailed no more, because their mailboxes are gone
     doubted    how many mailboxes the mail server calls gone, where they are too many to be believed
     next_try   when the first of what still waits is due, None where nothing waits
+    troubles   what is wrong by then with mail servers for which others stood in
     """
 
     edition: Edition
@@ -61,6 +62,7 @@ class Delivered:
     stopped: int = 0
     doubted: int = 0
     next_try: datetime | None = None
+    troubles: tuple[TransportError, ...] = ()
 
     @property
     def all_sent(self) -> bool:
@@ -190,7 +192,13 @@ def _deliver_one(
     finally:
         gone.end()
     (result,) = so_far(store, [tally])
-    return replace(result, stopped=gone.stopped, doubted=gone.doubted)
+    return replace(result, stopped=gone.stopped, doubted=gone.doubted, troubles=_troubles(transport))
+
+
+def _troubles(transport: Transport) -> tuple[TransportError, ...]:
+    from publisher.delivery.smtp import SmtpTransport
+
+    return transport.troubles() if isinstance(transport, SmtpTransport) else ()
 
 
 class _Gone:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
     from publisher.dispatch import Delivered, Tally
@@ -75,6 +75,17 @@ def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
     if due > app.now(config):
         when = due.astimezone(config.zone).strftime("%Y-%m-%d %H:%M")
         app.say(f"  the next try is at {when}; publisher deliveries retry {edition_id} makes it now")
+
+
+def show_troubles(troubles: Sequence[TransportError]) -> None:
+    """Print a warning for each mail server that is of no use while others stand in for it."""
+    for trouble in troubles:
+        click.echo(f"{click.style('warning', fg='yellow')}: {trouble}", err=True)
+
+
+def trouble_json(trouble: TransportError) -> dict[str, str]:
+    """Return what is wrong with a mail server, for a script."""
+    return {"relay": trouble.where, "reason": trouble.message, "mend": trouble.mend}
 
 
 def unmatched(subscribers: int) -> str:

@@ -60,8 +60,14 @@ async def _send(
         Relay(_weighted(server), sending, order.rest.total_seconds(), allowance, transport.context)
         for server, allowance in zip(transport.servers, allowances, strict=True)
     ]
-    with _stopped_by_sigterm(sending), order.stop.heard(_ending(sending)):
-        await sending.run(clerk, relays)
+    for relay, server in zip(relays, transport.servers, strict=True):
+        relay.begin_as(transport.health.get(server))
+    try:
+        with _stopped_by_sigterm(sending), order.stop.heard(_ending(sending)):
+            await sending.run(clerk, relays)
+    finally:
+        for relay, server in zip(relays, transport.servers, strict=True):
+            transport.health[server] = relay.health
 
 
 def _ending(sending: Sending) -> Callable[[], None]:
