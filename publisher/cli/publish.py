@@ -14,7 +14,7 @@ from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.progress import bar, delivery_bars
-from publisher.cli.stopping import stopped_by_sigterm
+from publisher.cli.stopping import stopped_by_signals
 from publisher.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def publish(
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
             return rehearse(app, config, store, newsletters, now, accept_new_ids, extra=extra)
-    with stopped_by_sigterm(), _hub_told_last(app, config):
+    with stopped_by_signals(), _hub_told_last(app, config):
         return _publish(app, config, newsletters, now, yes, accept_new_ids, extra)
 
 
