@@ -174,7 +174,8 @@ def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
     from publisher.delivery.doubts import doubts
 
     for doubt in doubts(config):
-        yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.mend, Severity.WARNING)
+        severity = Severity.ERROR if doubt.severe else Severity.WARNING
+        yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.mend, severity)
 
 
 def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:

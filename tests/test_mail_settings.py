@@ -53,3 +53,29 @@ def test_a_key_that_signs_nothing_and_a_sender_without_a_key_are_told_with_their
     ]
     project.write("publisher.toml", project.read("publisher.toml").replace("other.example", "example"))
     assert warnings(project) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "what"),
+    [
+        ('host = "mail.example.org"\ntls = "none"', ("warning", "mail.smtp: every letter goes to mail.example.org")),
+        (
+            'url = "smtp://192.0.2.5"\ntls = "none"\nusername = "ada"',
+            ("error", "mail.smtp: the password and every letter go to 192.0.2.5"),
+        ),
+        ('host = "127.0.0.1"\ntls = "none"\nusername = "ada"', None),
+        ('url = "smtp://[::1]"\ntls = "none"', None),
+        ('url = "lmtp+unix:///run/lmtp"', None),
+        ('host = "mail.example.org"\nusername = "ada"', None),
+    ],
+)
+def test_a_server_elsewhere_without_encryption_is_told_with_its_line(
+    project: Project, server: str, what: tuple[str, str] | None
+) -> None:
+    project.configure(f'transport = "smtp"\n[mail.smtp]\n{server}\n')
+    lines = project.read("publisher.toml").splitlines()
+    told = [each for each in project.run("check", "--json").json if "unencrypted" in each["message"]]
+    assert len(told) == (what is not None)
+    for each in told:
+        assert (each["severity"], each["message"].partition(" unencrypted")[0]) == what
+        assert lines[each["line"] - 1] == 'tls = "none"'

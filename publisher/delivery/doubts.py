@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from publisher.config import Config
-from publisher.config.mail import Dkim
+from publisher.config.mail import Dkim, Smtp
 from publisher.delivery.addresses import dns_name, is_within, split_mailbox
 
 Keys = tuple[str | int, ...]
@@ -18,16 +18,21 @@ class Doubt:
 
     keys     where it stands in the configuration
     message  what is wrong, one sentence without a full stop
+    severe   it gives somebody's secret away
     """
 
     keys: Keys
     message: str
     mend: str
+    severe: bool = False
 
 
 def doubts(config: Config) -> Iterator[Doubt]:
     """Yield what is doubtful about how mail is signed and handed over."""
     yield from _signing(config.mail.dkim, list(_senders(config)))
+    if config.mail.transport == "smtp":
+        for keys, server in _servers(config):
+            yield from _in_the_clear(keys, server)
 
 
 def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
@@ -38,6 +43,37 @@ def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
     for keys, each in own:
         if each.sender:
             yield keys, f"newsletter {each.name}: sender", _domain(each.sender)
+
+
+def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
+    """Yield the mail servers, each with its table."""
+    if not config.mail.relays:
+        yield ("mail", "smtp"), config.mail.smtp
+    for number, relay in enumerate(config.mail.relays):
+        yield ("mail", "relays", number), relay
+
+
+def _in_the_clear(table: Keys, server: Smtp) -> Iterator[Doubt]:
+    """Letters, and a password, that anybody on the way can read."""
+    address = server.address
+    if address.tls != "none" or address.socket or _on_this_machine(address.host):
+        return
+    what = "the password and every letter go" if server.username else "every letter goes"
+    yield Doubt(
+        (*table, "tls"),
+        f"{table[0]}.{table[1]}: {what} to {address.host} unencrypted, which anybody on the way can read",
+        'tls = "starttls", or "tls"; "none" is for a server on this machine',
+        severe=bool(server.username),
+    )
+
+
+def _on_this_machine(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")  # RFC 6761, 6.3
 
 
 def _domain(sender: str) -> str:
