@@ -83,7 +83,8 @@ async def _opened(client: aiosmtplib.SMTP, settings: Smtp) -> None:
         if bad := _tls_error(error):
             raise _error(settings, f"no secure connection: {_reason(bad)}", "see mail.smtp.tls and host") from error
         what = f"the mail server cannot be reached: {_reason(error)}"
-        raise UnreachableError(what, where=str(settings.address), mend="see mail.smtp.host and port") from error
+        keys = "url" if settings.url else "host and port"
+        raise UnreachableError(what, where=str(settings.address), mend=f"see mail.smtp.{keys}") from error
 
 
 async def _greet(client: aiosmtplib.SMTP, settings: Smtp) -> None:
