@@ -276,8 +276,10 @@ def test_an_edition_that_is_not_there_is_one_line(project: Project, verb: str) -
         "error: there are no editions yet (publisher publish makes the first one)\n"
     )
     project.subscribe("ada")
-    ran = project.run("deliveries", verb, "7")
-    assert (ran.code, ran.err) == (1, "error: there is no edition 7 (publisher editions lists them)\n")
+    for number in ("7", "0", "99999999999999999999999"):
+        for command in (["deliveries", verb, number], ["editions", "show", number]):
+            ran = project.run(*command)
+            assert (ran.code, ran.err) == (1, f"error: there is no edition {number} (publisher editions lists them)\n")
 
 
 def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

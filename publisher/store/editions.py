@@ -15,6 +15,9 @@ from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
 
+LARGEST_ID = 2**63 - 1
+
+
 class Editions:
     """The tables of editions; part of Store."""
 
@@ -46,7 +49,9 @@ class Editions:
             return None
 
     def get(self, edition_id: int) -> Edition | None:
-        """Return the edition with its posts."""
+        """Return the edition with its posts; None also for a number that no database has."""
+        if not 0 < edition_id <= LARGEST_ID:
+            return None
         return next(iter(self._select(editions.c.id == edition_id)), None)
 
     def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
