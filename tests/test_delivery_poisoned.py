@@ -45,3 +45,16 @@ def test_an_address_that_is_not_utf_8_fails_by_itself(project: Project) -> None:
     assert project.run("publish").code == 1
     assert counts(project) == {"sent": 2, "failed": 1}
     assert "is no mail address" in project.ok("deliveries", "list", "1").out
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a,b@example.org", "a@b,c@example.org", "a@example.org,b", "a;b@example.org", "(a)b@example.org", "@a", ""],
+)
+def test_an_address_that_would_be_two_in_a_header_fails_by_itself(project: Project, address: str) -> None:
+    project.subscribe("ada", "bob", "cy")
+    poison(project, "bob", "address", f"'{address}'")
+    assert project.run("publish").code == 1
+    assert counts(project) == {"sent": 2, "failed": 1}
+    assert f"{address!r} is no mail address" in project.ok("deliveries", "list", "1").out
+    assert sorted(project.mail()) == ["ada@example.org", "cy@example.org"]

@@ -14,7 +14,6 @@ from publisher.store.audience import missing_letters, queue
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
-
 LARGEST_ID = 2**63 - 1
 
 
