@@ -108,3 +108,27 @@ def test_a_terminal_that_goes_away_leaves_nothing_in_doubt(project: Project, tmp
         "sent": len(taken),
         "queued": READERS - len(taken),
     }
+
+
+@pytest.mark.parametrize(("words", "left"), [(("hold", "1"), "queued"), (("cancel", "1", "--yes"), "skipped")])
+def test_a_run_lets_go_of_what_it_has_not_handed_over_when_the_edition_is_stopped(
+    project: Project, tmp_path: Path, words: tuple[str, ...], left: str
+) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(READERS)))
+    with sink(tmp_path / "sink", "-w", "1") as slow:
+        configure(project, slow)
+        process = start(project)
+        while process.poll() is None and len(slow.taken()) < 2:
+            time.sleep(0.02)
+        said = project.ok("deliveries", *words, "--json").json
+        before = len(slow.taken())
+        out, err = process.communicate(timeout=60)
+        taken = slow.recipients()
+
+    assert process.returncode == 0, out + err
+    assert len(taken) == before < READERS
+    assert said["in_hand"] == 0
+    assert said.get("cancelled", READERS - before) == READERS - before
+    found = project.ok("deliveries", "list", "1", "--json").json
+    assert found["counts"] == {"sent": before, left: READERS - before}
+    assert bool(found["held"]) == (words[0] == "hold")

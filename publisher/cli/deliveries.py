@@ -39,6 +39,7 @@ None of these sends anything: the next `publisher publish` does.
 """
 
 STATES = ("failed", "uncertain", "deferred", "sending", "queued", "skipped", "sent")
+PATIENCE = 5.0  # seconds in which a run lets go of what it has not handed over
 RETRIED = ("failed", "uncertain", "deferred", "queued")
 
 
@@ -118,7 +119,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
 def hold(app: App, edition_id: int, why: str) -> None:
     """Send nothing more of EDITION until `resume`.
 
-    What a run has in hand by then, some dozens of messages, still goes.
+    What a server has in its hands by then, a message or two a connection, still goes.
     """
     from publisher.delivery import by_hand
     from publisher.subscribers.address import clean_line
@@ -126,9 +127,12 @@ def hold(app: App, edition_id: int, why: str) -> None:
     reason = clean_line(why, 300) or "held by hand"
     with _edition(app, edition_id) as (store, edition):
         changed = by_hand.hold(store, edition, reason)
+        left = by_hand.in_hand(store, edition, patience=PATIENCE)
     if app.json:
-        app.print_json({"edition": edition_id, "held": reason if changed else edition.held, "changed": changed})
+        held = reason if changed else edition.held
+        app.print_json({"edition": edition_id, "held": held, "changed": changed, "in_hand": left})
     app.say(f"edition {edition_id} is held" if changed else f"edition {edition_id} was held already: {edition.held}")
+    _tell_in_hand(app, left)
 
 
 @deliveries.command(
@@ -160,17 +164,20 @@ def resume(app: App, edition_id: int) -> None:
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
     from publisher.delivery import by_hand
+    from publisher.model import DeliveryStatus
     from publisher.subscribers.address import clean_line
 
     with _edition(app, edition_id) as (store, edition):
         counts = store.deliveries.counts(edition.id)
-        waiting = sum(counts[status] for status in by_hand.CANCELLABLE)
+        waiting = sum(counts[status] for status in (*by_hand.CANCELLABLE, DeliveryStatus.SENDING))
         if waiting and not yes:
             _confirm(edition, waiting)
-        count = by_hand.cancel(store, edition, why=clean_line(why, 300) or "cancelled by hand")
+        count = by_hand.cancel(store, edition, why=clean_line(why, 300) or "cancelled by hand", patience=PATIENCE)
+        left = by_hand.in_hand(store, edition)
     if app.json:
-        app.print_json({"edition": edition_id, "cancelled": count})
-    app.say(f"{plural(count, 'message')} cancelled" if count else "nothing waits: nothing to cancel")
+        app.print_json({"edition": edition_id, "cancelled": count, "in_hand": left})
+    app.say(f"{plural(count, 'message')} cancelled" if count or left else "nothing waits: nothing to cancel")
+    _tell_in_hand(app, left)
 
 
 @contextmanager
@@ -186,6 +193,11 @@ def _edition(app: App, edition_id: int) -> Iterator[tuple[Store, Edition]]:
         if edition is None:
             raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
         yield store, edition
+
+
+def _tell_in_hand(app: App, left: int) -> None:
+    if left:
+        app.say(f"  {plural(left, 'message')} in a run's hands may still go")
 
 
 def _tell_hold(app: App, edition: Edition) -> None:

@@ -92,6 +92,12 @@ class Editions:
             raise ValueError("a hold needs a reason")
         return self._set_held(edition_id, why, editions.c.held == "")
 
+    def held(self, edition_id: int) -> bool:
+        """Return whether the edition is held now."""
+        query = sa.select(editions.c.held != "").where(editions.c.id == edition_id)
+        with self._database.read() as connection:
+            return bool(connection.execute(query).scalar())
+
     def release(self, edition_id: int) -> bool:
         """Let the edition go on; return whether it was held."""
         return self._set_held(edition_id, "", editions.c.held != "")
