@@ -7,6 +7,14 @@ import sys
 
 def main() -> None:
     """Run `publisher`. Exit codes: 0 done, 1 a problem said in one line, 2 wrong usage, 130 interrupted."""
+    try:
+        code = _run()
+    except KeyboardInterrupt:  # before there was anything to stop, or after everything was done
+        code = 130
+    sys.exit(code)
+
+
+def _run() -> int:
     import gc
 
     # A run makes many small objects that live until its end; looking for cycles among them takes a tenth of it.
@@ -17,7 +25,7 @@ def main() -> None:
     # The system takes back what is left; without this Python looks through it all once more, a tenth of a build
     # with nothing to do.
     gc.freeze()
-    sys.exit(code)
+    return code
 
 
 if __name__ == "__main__":

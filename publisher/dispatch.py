@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import RefusedError
+from publisher.errors import RefusedError, TransportError
 from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.press import Planned
 from publisher.runtime import (
@@ -51,6 +51,8 @@ class Delivered:
                that made the edition
     stopped    how many readers are mailed no more, because their mailboxes are gone
     doubted    how many mailboxes the mail server calls gone, where they are too many to be believed
+    next_try   when the first of what still waits is due, None where nothing waits
+    troubles   what is wrong by then with mail servers for which others stood in
     """
 
     edition: Edition
@@ -59,6 +61,8 @@ class Delivered:
     unmatched: int = 0
     stopped: int = 0
     doubted: int = 0
+    next_try: datetime | None = None
+    troubles: tuple[TransportError, ...] = ()
 
     @property
     def all_sent(self) -> bool:
@@ -152,6 +156,7 @@ def so_far(store: Store, tallies: Iterable[Tally]) -> list[Delivered]:
             store.editions.get(tally.edition.id) or tally.edition,
             tally[DeliveryStatus.SENT],
             store.deliveries.counts(tally.edition.id),
+            next_try=store.ledger.next_try(tally.edition.id),
         )
         for tally in tallies
     ]
@@ -187,7 +192,13 @@ def _deliver_one(
     finally:
         gone.end()
     (result,) = so_far(store, [tally])
-    return replace(result, stopped=gone.stopped, doubted=gone.doubted)
+    return replace(result, stopped=gone.stopped, doubted=gone.doubted, troubles=_troubles(transport))
+
+
+def _troubles(transport: Transport) -> tuple[TransportError, ...]:
+    from publisher.delivery.smtp import SmtpTransport
+
+    return transport.troubles() if isinstance(transport, SmtpTransport) else ()
 
 
 class _Gone:

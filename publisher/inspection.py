@@ -151,6 +151,7 @@ def _settings(config: Config) -> Iterable[Problem]:
         )
     yield from _keys(config, lines)
     yield from _times(config, lines)
+    yield from _doubts(config, lines)
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
         yield Problem(
             CONFIG_FILE,
@@ -201,6 +202,15 @@ def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
     for number, error in unreadable_keys(config):
         message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no letter is sent"
         yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.mend)
+
+
+def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
+    """What is doubtful about how mail is signed and handed over."""
+    from publisher.delivery.doubts import doubts
+
+    for doubt in doubts(config):
+        severity = Severity.ERROR if doubt.severe else Severity.WARNING
+        yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.mend, severity)
 
 
 def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:

@@ -94,11 +94,13 @@ def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
     """Return the keys that sign mail of a sender; raise ProjectError where one cannot be read."""
     if not config.mail.dkim:
         return ()
-    from publisher.delivery.addresses import split_mailbox
+    from publisher.delivery.addresses import dns_name
     from publisher.delivery.dkim import Signer, read_key
 
-    domain = split_mailbox(sender)[1].rpartition("@")[2]
-    signers = (Signer(each.domain, each.selector, read_key(config.root / each.key)) for each in config.mail.dkim)
+    domain = sender_domain(sender)
+    signers = (
+        Signer(dns_name(each.domain), each.selector, read_key(config.root / each.key)) for each in config.mail.dkim
+    )
     return tuple(signer for signer in signers if signer.signs_for(domain))
 
 
@@ -201,10 +203,10 @@ def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: da
 
 
 def sender_domain(sender: str) -> str:
-    """Return the domain of a From address in ASCII and small letters, "" where there is none."""
-    from publisher.delivery.addresses import split_mailbox, wire_domain
+    """Return the domain of a From address as the DNS has it, "" where there is none."""
+    from publisher.delivery.addresses import dns_name, split_mailbox
 
-    return wire_domain(split_mailbox(sender)[1].rpartition("@")[2]).lower()
+    return dns_name(split_mailbox(sender)[1].rpartition("@")[2])
 
 
 def send_trial(config: Config, to: str, at: datetime) -> Outcome:

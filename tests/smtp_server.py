@@ -28,6 +28,7 @@ class Mailboxes:
     messages: dict[str, list[bytes]] = field(default_factory=dict)
     senders: list[str] = field(default_factory=list)
     sessions: int = 0
+    logins: int = 0
     lenient: bool = False
 
     async def handle_EHLO(  # noqa: N802 - the server looks for this name
@@ -109,6 +110,7 @@ def mail_server(
     mailboxes = mailboxes or Mailboxes()
 
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        mailboxes.logins += 1
         return AuthResult(success=data.password == password.encode(), handled=False)
 
     options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8, "tls_context": tls, "require_starttls": bool(tls)}

@@ -172,6 +172,26 @@ def test_what_is_cancelled_is_never_sent_and_is_asked_for(trouble: Project, mail
     assert sorted(mail.messages) == ["ada@example.org", "bob@example.org", "drop@example.org"]
 
 
+def test_what_waits_for_another_try_says_when_and_a_retry_makes_it_now(project: Project, mail: Mailboxes) -> None:
+    project.write("publisher.toml", project.read("publisher.toml").replace('on_uncertain = "hold"', ""))
+    project.subscribe("ada", "drop", "450-busy")
+    when = "  the next try is at 2026-11-16 10:04; publisher deliveries retry 1 makes it now\n"
+    ran = project.run("publish", "--yes")
+    assert ran.code == 1
+    assert when in ran.out
+    assert counts(project) == {"sent": 1, "queued": 1, "deferred": 1}
+    assert when in project.run("publish", "--yes").out
+    assert project.ok("deliveries", "resume", "1").out == (
+        f"edition 1 was not held: 2 messages wait for publisher publish\n{when}"
+    )
+    assert project.ok("deliveries", "retry", "1", "--status", "queued").out.startswith("1 message due now (1 queued)")
+    assert project.ok("deliveries", "retry", "1").out.startswith("1 message due now (1 deferred)")
+    assert project.ok("deliveries", "retry", "1").out == "nothing to retry\n"
+    mail.lenient = True
+    assert "2 messages sent" in project.ok("publish", "--yes").out
+    assert project.ok("deliveries", "retry", "1").out == "nothing to retry\n"
+
+
 def test_an_edition_whose_content_is_refused_is_held_until_a_person_lets_it_go_on(
     project: Project, mail: Mailboxes
 ) -> None:
@@ -256,8 +276,10 @@ def test_an_edition_that_is_not_there_is_one_line(project: Project, verb: str) -
         "error: there are no editions yet (publisher publish makes the first one)\n"
     )
     project.subscribe("ada")
-    ran = project.run("deliveries", verb, "7")
-    assert (ran.code, ran.err) == (1, "error: there is no edition 7 (publisher editions lists them)\n")
+    for number in ("7", "0", "99999999999999999999999"):
+        for command in (["deliveries", verb, number], ["editions", "show", number]):
+            ran = project.run(*command)
+            assert (ran.code, ran.err) == (1, f"error: there is no edition {number} (publisher editions lists them)\n")
 
 
 def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

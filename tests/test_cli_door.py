@@ -275,3 +275,18 @@ def test_interrupting_ends_with_130_and_leaves_every_file_whole(project: Project
     assert (process.returncode, out, err) == (130, "", "\nstopped\n")
     assert not list(public.rglob("*.part"))
     assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))
+
+
+def test_an_interruption_while_the_program_is_still_loading_ends_with_130_and_no_word() -> None:
+    program = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from publisher.__main__ import main
+main()
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")

@@ -119,7 +119,9 @@ class Histories(RuleBasedStateMachine):
     @rule(statuses=st.sets(st.sampled_from(sorted(by_hand.RETRIABLE))))
     def retry(self, statuses: set[DeliveryStatus]) -> None:
         """A person wants what is uncertain to go again, and may get a copy."""
-        self.may_copy.update(who for who, status in self.statuses().items() if status in statuses)
+        self.may_copy.update(
+            who for who, status in self.statuses().items() if status in statuses - {DeliveryStatus.QUEUED}
+        )
         by_hand.retry(self.store, self.edition, statuses, now=self.now)
 
     @rule()

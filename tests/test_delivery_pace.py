@@ -145,13 +145,20 @@ def test_what_was_reserved_and_not_used_is_given_back(tmp_path: Path) -> None:
     assert count == 59
 
 
-def test_a_count_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("garbage", [b"many", b"-5", b"\xff\x00", b"9" * 5_000])
+def test_a_count_that_cannot_be_read_is_one_line_with_the_file_and_the_way_out(tmp_path: Path, garbage: bytes) -> None:
     allowance = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
     assert allowance.left()
-    for path in tmp_path.iterdir():
-        path.write_text("many")
-    with pytest.raises(ProjectError, match="count of a relay's day"):
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(garbage)
+    with pytest.raises(ProjectError) as caught:
         allowance.close()
+    assert str(caught.value) == (
+        f"{path}: holds no count of a relay's recipients of the day, so that 60 cannot be kept to "
+        "(delete it, and the count begins anew; or write into it how many there were today)"
+    )
+    path.unlink()
+    assert Allowance(tmp_path, "relay:25", 60, lambda: NOON).left()
 
 
 PATH = ReturnPath("bounces@example.org", "a secret for tests only")

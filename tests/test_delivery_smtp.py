@@ -126,6 +126,15 @@ def test_a_server_that_is_away_is_one_line_with_host_and_port() -> None:
     )
 
 
+def test_a_socket_that_is_not_there_names_the_key_that_was_set() -> None:
+    transport = SmtpTransport(Smtp(url="lmtp+unix:///nowhere/lmtp"))
+    with pytest.raises(TransportError) as caught:
+        transport.send(SENDER, "reader@example.org", MESSAGE, "k")
+    assert str(caught.value) == (
+        "/nowhere/lmtp: the mail server cannot be reached: No such file or directory (see mail.smtp.url)"
+    )
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")  # the login is the test; encryption has its own
 def test_a_login_is_made_and_a_wrong_one_is_said() -> None:
     with mail_server(password="right") as (mailboxes, settings):

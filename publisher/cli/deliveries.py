@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.results import say_next_try
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Look:
 
 \b
 Mend:
-  publisher deliveries retry 3                    all that failed, was put off or is uncertain is due now
+  publisher deliveries retry 3                    all that failed, waits or is uncertain is due now
   publisher deliveries retry 3 --status uncertain
   publisher deliveries hold 3 --why "a typo"      nothing more of it is sent ...
   publisher deliveries resume 3                   ... until you say so
@@ -38,6 +39,8 @@ None of these sends anything: the next `publisher publish` does.
 """
 
 STATES = ("failed", "uncertain", "deferred", "sending", "queued", "skipped", "sent")
+PATIENCE = 5.0  # seconds in which a run lets go of what it has not handed over
+RETRIED = ("failed", "uncertain", "deferred", "queued")
 
 
 @click.group(
@@ -73,7 +76,7 @@ def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: i
 
 
 @deliveries.command(
-    short_help="Make what failed, was put off or is uncertain due now.",
+    short_help="Make what failed, waits or is uncertain due now.",
     epilog="Examples: publisher deliveries retry 3; publisher deliveries retry 3 --status failed",
 )
 @click.argument("edition_id", metavar="EDITION", type=int)
@@ -82,12 +85,12 @@ def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: i
     "--status",
     "states",
     multiple=True,
-    type=click.Choice(STATES[:3]),
-    help="Only this state; again for more. Default: all three.",
+    type=click.Choice(RETRIED),
+    help="Only this state; again for more. Default: all four.",
 )
 @with_app
 def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
-    """Make messages of EDITION due now that failed, were put off, or are uncertain.
+    """Make messages of EDITION due now that failed, wait for another try, or are uncertain.
 
     An uncertain one may have arrived: it goes with the same Message-ID, and most mailboxes show the two as one.
     Readers who left meanwhile, or whose mailboxes are gone, get nothing.
@@ -97,9 +100,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
 
     now = app.now(app.config())
     with _edition(app, edition_id) as (store, edition):
-        done = {
-            state: by_hand.retry(store, edition, [DeliveryStatus(state)], now=now) for state in states or STATES[:3]
-        }
+        done = {state: by_hand.retry(store, edition, [DeliveryStatus(state)], now=now) for state in states or RETRIED}
     total = sum(done.values())
     if app.json:
         app.print_json({"edition": edition_id, "due": total, "from": done})
@@ -118,7 +119,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
 def hold(app: App, edition_id: int, why: str) -> None:
     """Send nothing more of EDITION until `resume`.
 
-    What a run has in hand by then, some dozens of messages, still goes.
+    What a server has in its hands by then, a message or two a connection, still goes.
     """
     from publisher.delivery import by_hand
     from publisher.subscribers.address import clean_line
@@ -126,9 +127,12 @@ def hold(app: App, edition_id: int, why: str) -> None:
     reason = clean_line(why, 300) or "held by hand"
     with _edition(app, edition_id) as (store, edition):
         changed = by_hand.hold(store, edition, reason)
+        left = by_hand.in_hand(store, edition, patience=PATIENCE)
     if app.json:
-        app.print_json({"edition": edition_id, "held": reason if changed else edition.held, "changed": changed})
+        held = reason if changed else edition.held
+        app.print_json({"edition": edition_id, "held": held, "changed": changed, "in_hand": left})
     app.say(f"edition {edition_id} is held" if changed else f"edition {edition_id} was held already: {edition.held}")
+    _tell_in_hand(app, left)
 
 
 @deliveries.command(
@@ -142,11 +146,12 @@ def resume(app: App, edition_id: int) -> None:
 
     with _edition(app, edition_id) as (store, edition):
         changed = by_hand.resume(store, edition, now=app.now(app.config()))
-        counts = store.deliveries.counts(edition.id)
+        counts, due = store.deliveries.counts(edition.id), store.ledger.next_try(edition.id)
     if app.json:
         app.print_json({"edition": edition_id, "changed": changed, "open": counts.open})
     waiting = f"{plural(counts.open, 'message')} wait{'s' if counts.open == 1 else ''} for publisher publish"
     app.say(f"edition {edition_id} {'goes on' if changed else 'was not held'}: {waiting}")
+    say_next_try(app, edition_id, due)
 
 
 @deliveries.command(
@@ -159,17 +164,20 @@ def resume(app: App, edition_id: int) -> None:
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
     from publisher.delivery import by_hand
+    from publisher.model import DeliveryStatus
     from publisher.subscribers.address import clean_line
 
     with _edition(app, edition_id) as (store, edition):
         counts = store.deliveries.counts(edition.id)
-        waiting = sum(counts[status] for status in by_hand.CANCELLABLE)
+        waiting = sum(counts[status] for status in (*by_hand.CANCELLABLE, DeliveryStatus.SENDING))
         if waiting and not yes:
             _confirm(edition, waiting)
-        count = by_hand.cancel(store, edition, why=clean_line(why, 300) or "cancelled by hand")
+        count = by_hand.cancel(store, edition, why=clean_line(why, 300) or "cancelled by hand", patience=PATIENCE)
+        left = by_hand.in_hand(store, edition)
     if app.json:
-        app.print_json({"edition": edition_id, "cancelled": count})
-    app.say(f"{plural(count, 'message')} cancelled" if count else "nothing waits: nothing to cancel")
+        app.print_json({"edition": edition_id, "cancelled": count, "in_hand": left})
+    app.say(f"{plural(count, 'message')} cancelled" if count or left else "nothing waits: nothing to cancel")
+    _tell_in_hand(app, left)
 
 
 @contextmanager
@@ -185,6 +193,11 @@ def _edition(app: App, edition_id: int) -> Iterator[tuple[Store, Edition]]:
         if edition is None:
             raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
         yield store, edition
+
+
+def _tell_in_hand(app: App, left: int) -> None:
+    if left:
+        app.say(f"  {plural(left, 'message')} in a run's hands may still go")
 
 
 def _tell_hold(app: App, edition: Edition) -> None:

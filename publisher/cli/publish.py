@@ -14,7 +14,7 @@ from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.progress import bar, delivery_bars
-from publisher.cli.stopping import stopped_by_sigterm
+from publisher.cli.stopping import stopped_by_signals
 from publisher.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def publish(
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
             return rehearse(app, config, store, newsletters, now, accept_new_ids, extra=extra)
-    with stopped_by_sigterm(), _hub_told_last(app, config):
+    with stopped_by_signals(), _hub_told_last(app, config):
         return _publish(app, config, newsletters, now, yes, accept_new_ids, extra)
 
 
@@ -183,13 +183,16 @@ def _may_send(app: App, config: Config, store: Store, plan: Plan, now: datetime,
 
 
 def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[Delivered]) -> int:
-    from publisher.cli.results import result_json, show_held, show_result
+    from publisher.cli.results import result_json, show_held, show_result, show_troubles, trouble_json
 
     show_build(app, report)
     app.tell(problem for problem in (plan.left_out if plan else ()) if problem not in report.problems)
     app.tell(plan.broken if plan else ())
+    troubles = results[-1].troubles if results else ()
     if app.json:
-        app.print_json({"build": build_as_json(report), "editions": [result_json(r) for r in results]})
+        relays = [trouble_json(trouble) for trouble in troubles]
+        editions = [result_json(result) for result in results]
+        app.print_json({"build": build_as_json(report), "editions": editions, "relays": relays})
     for idle in plan.idle if plan else ():
         app.say(f"{idle.newsletter.name}: {idle.reason}")
     for result in results:
@@ -197,5 +200,6 @@ def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[
     for edition, counts in plan.unfinished if plan else ():
         if edition.held:
             show_held(app, edition, counts)
+    show_troubles(troubles)
     trouble = bool(plan and plan.broken) or not all(result.all_sent for result in results)
     return 1 if trouble else 0

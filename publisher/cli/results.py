@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from publisher.cli.app import App, plural
-from publisher.errors import PublisherError
+from publisher.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
     from publisher.dispatch import Delivered, Tally
@@ -33,6 +34,7 @@ def show_result(app: App, result: Delivered) -> None:
     if edition.held:
         app.say(f"  held: {edition.held}\n  {_mend(edition)}")
     elif not result.all_sent:
+        say_next_try(app, edition.id, result.next_try)
         app.say(f"  publisher deliveries list {edition.id} says why")
 
 
@@ -65,6 +67,27 @@ def show_stopped(app: App, store: Store, names: Sequence[str], tallies: Sequence
         click.echo("publisher publish goes on with the rest", err=True)
 
 
+def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
+    """Print when the first of what waits is due, and how to have it at once. Nothing where it is due now."""
+    if due is None:
+        return
+    config = app.config()
+    if due > app.now(config):
+        when = due.astimezone(config.zone).strftime("%Y-%m-%d %H:%M")
+        app.say(f"  the next try is at {when}; publisher deliveries retry {edition_id} makes it now")
+
+
+def show_troubles(troubles: Sequence[TransportError]) -> None:
+    """Print a warning for each mail server that is of no use while others stand in for it."""
+    for trouble in troubles:
+        click.echo(f"{click.style('warning', fg='yellow')}: {trouble}", err=True)
+
+
+def trouble_json(trouble: TransportError) -> dict[str, str]:
+    """Return what is wrong with a mail server, for a script."""
+    return {"relay": trouble.where, "reason": trouble.message, "mend": trouble.mend}
+
+
 def unmatched(subscribers: int) -> str:
     """Return that no post had a topic of so many subscribers, who got nothing."""
     return f"nothing for {plural(subscribers, 'subscriber')} whose topics no post has"
@@ -85,6 +108,7 @@ def result_json(result: Delivered) -> dict[str, Any]:
         "unmatched": result.unmatched,
         "held": edition.held,
         "gone": result.stopped,
+        "next_try_at": result.next_try.isoformat(timespec="seconds") if result.next_try else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGTERM ends a command as Control-C does, in order."""
+"""Being asked to stop: SIGTERM, and a terminal that goes away, end a command as Control-C does, in order."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from typing import Any
 
 
 @contextmanager
-def stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise SystemExit(143) inside the block, so that what is under way is put in order first."""
+def stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise SystemExit(128 + number) inside the block: what is under way is put in order first.
+
+    A signal that whoever started us ignores, as nohup does SIGHUP, is ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may be told
         return
-    before = signal.signal(signal.SIGTERM, _stop)
+    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: handler for number, handler in found.items() if handler is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, _stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(number: int, frame: Any) -> None:

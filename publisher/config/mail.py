@@ -144,7 +144,8 @@ class Smtp:
     ] = field(default="", repr=False)
     password_file: Annotated[str, Doc("File that holds the password, in place of `password`.")] = ""
     tls: Annotated[
-        Literal["starttls", "tls", "none"], Doc("How the connection is encrypted; none only on this machine.")
+        Literal["starttls", "tls", "none"],
+        Doc("How the connection is encrypted; none, which anybody on the way can read, only on this machine."),
     ] = "starttls"
     timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for an answer.")] = 60
     connections: Annotated[int, Check(checks.between(1, 200)), Doc("Most connections at once.")] = 4

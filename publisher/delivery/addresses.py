@@ -7,7 +7,12 @@ from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
-_UNFIT = re.compile(r"[\s<>\x00-\x1f\x7f]")
+# What RFC 5322, 3.4.1 lets an address be without comments and blanks: an unquoted comma would make it two. U+FFFD
+# stands where a database had no text: nobody has it in an address.
+_NEVER = r"\s<>\\\x00-\x1f\x7f\ufffd"
+_ATOMS = rf'[^{_NEVER}"(),:;@\[\]]+'
+_QUOTED = rf'"(?:[^{_NEVER}"]|\\(?:[^{_NEVER}]|\\))*"'
+_MAILBOX = re.compile(rf"(?P<local>{_ATOMS}|{_QUOTED})@(?P<domain>{_ATOMS}|\[[0-9A-Fa-fIPv.:]+\])")
 
 
 def wire_address(address: str) -> str:
@@ -15,10 +20,10 @@ def wire_address(address: str) -> str:
 
     Raises ValueError for an address that cannot stand in a header or an SMTP command.
     """
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain or _UNFIT.search(address):
+    found = _MAILBOX.fullmatch(address)
+    if not found:
         raise ValueError(f"{address!r} is no mail address")
-    return f"{local}@{wire_domain(domain)}"
+    return f"{found['local']}@{wire_domain(found['domain'])}"
 
 
 def wire_domain(domain: str) -> str:
@@ -31,6 +36,19 @@ def wire_domain(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise ValueError(f"{domain!r} is no domain: {error}") from error
+
+
+def dns_name(domain: str) -> str:
+    """Return a domain as the DNS compares it: in ASCII and small letters. One that is no domain stays as it is."""
+    try:
+        return wire_domain(domain).lower().rstrip(".")
+    except ValueError:
+        return domain.lower()
+
+
+def is_within(domain: str, above: str) -> bool:
+    """Return whether a domain is the other one or below it, both as `dns_name` has them."""
+    return f".{domain}".endswith(f".{above}")
 
 
 def wire_url(url: str) -> str:

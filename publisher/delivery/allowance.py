@@ -60,11 +60,23 @@ class Allowance:
             self._folder.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                used = int(file.read() or 0)
+                used = _count(file.read())
                 change = min(amount, max(0, self._per_day - used))
                 file.seek(0)
                 file.truncate()
                 file.write(str(max(0, used + change)))
             return change
-        except (OSError, ValueError) as error:
-            raise ProjectError(f"the count of a relay's day cannot be kept: {error}", where=str(path)) from error
+        except OSError as error:
+            what = f"the count of a relay's day cannot be kept: {error.strerror or error}"
+            raise ProjectError(what, where=str(path), mend="the file and its folder must be writable") from error
+        except ValueError as error:
+            what = f"holds no count of a relay's recipients of the day, so that {self._per_day:,} cannot be kept to"
+            mend = "delete it, and the count begins anew; or write into it how many there were today"
+            raise ProjectError(what, where=str(path), mend=mend) from error
+
+
+def _count(text: str) -> int:
+    """Return what a file holds, 0 of an empty one; raise ValueError for what is no count."""
+    if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError(text)
+    return int(text or 0)

@@ -32,9 +32,9 @@ def send_edition(
 ) -> None:
     """Send what is due of the composer's edition over all of the transport's servers, until nothing is.
 
-    Control-C, SIGTERM and the order's stop end it within seconds, with nothing in doubt that a server still answers
-    for; then KeyboardInterrupt, SystemExit or StoppedError is raised. Raises TransportError where nothing more can be
-    sent (RefusedError for this edition only), StoreError where the ledger cannot be written.
+    Control-C, SIGTERM, SIGHUP and the order's stop end it within seconds, with nothing in doubt that a server still
+    answers for; then KeyboardInterrupt, SystemExit or StoppedError is raised. Raises TransportError where nothing more
+    can be sent (RefusedError for this edition only), StoreError where the ledger cannot be written.
     """
     with ExitStack() as stack:
         allowances = [_allowance(server, state_dir, order) for server in transport.servers]
@@ -60,8 +60,14 @@ async def _send(
         Relay(_weighted(server), sending, order.rest.total_seconds(), allowance, transport.context)
         for server, allowance in zip(transport.servers, allowances, strict=True)
     ]
-    with _stopped_by_sigterm(sending), order.stop.heard(_ending(sending)):
-        await sending.run(clerk, relays)
+    for relay, server in zip(relays, transport.servers, strict=True):
+        relay.begin_as(transport.health.get(server))
+    try:
+        with _stopped_by_signals(sending), order.stop.heard(_ending(sending)):
+            await sending.run(clerk, relays)
+    finally:
+        for relay, server in zip(relays, transport.servers, strict=True):
+            transport.health[server] = relay.health
 
 
 def _ending(sending: Sending) -> Callable[[], None]:
@@ -76,19 +82,26 @@ def _ending(sending: Sending) -> Callable[[], None]:
 
 
 @contextmanager
-def _stopped_by_sigterm(sending: Sending) -> Iterator[None]:
-    """End the run in order when the process is asked to; Control-C does it by asyncio's own means."""
+def _stopped_by_signals(sending: Sending) -> Iterator[None]:
+    """End the run in order when the process is asked to; Control-C does it by asyncio's own means.
+
+    SIGHUP only where whoever called us listens to it: else it ends the process, or is ignored, as it was.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = {signal.SIGTERM: signal.getsignal(signal.SIGTERM)}
+    if callable(handler := signal.getsignal(signal.SIGHUP)):
+        before[signal.SIGHUP] = handler
     loop = asyncio.get_running_loop()
-    before = signal.getsignal(signal.SIGTERM)
-    loop.add_signal_handler(signal.SIGTERM, lambda: sending.end(SystemExit(128 + signal.SIGTERM)))
+    for number in before:
+        loop.add_signal_handler(number, sending.end, SystemExit(128 + number))
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, before)  # asyncio would leave the one that ends the process on the spot
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)  # asyncio would leave the one that ends the process on the spot
 
 
 @contextmanager

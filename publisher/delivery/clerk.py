@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # A group of so many says that answers come in faster than groups are written.
 BUSY_GROUP = 5
 
+# Seconds; what a person holds, a run lets go within them. A look takes 0.1 ms.
+LOOK_SECONDS = 0.5
+
 # Seconds; a slow disk is not made slower.
 LONGEST_PAUSE = 0.005
 
@@ -57,6 +60,16 @@ class Clerk:
                 left=moves(Event.LEFT),
             ),
         )
+
+    async def mind(self, held: Callable[[], None]) -> None:
+        """Look every moment whether the edition is held, and say so each time; goes on until it is cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(LOOK_SECONDS)
+                if await self._loop.run_in_executor(self._thread, self._store.editions.held, self._edition_id):
+                    held()
+        except Exception as error:  # noqa: BLE001 - the run ends with it, in its own task
+            self._failed(error)
 
     def note(self, told: Entry, written: Callable[[], None]) -> None:
         """Take an entry to write as soon as may be. written: called once it is in the ledger."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from publisher.delivery.addresses import is_within
 from publisher.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key with its place in the DNS: <selector>._domainkey.<domain>."""
+    """A key with its place in the DNS: <selector>._domainkey.<domain>, which is in ASCII."""
 
     domain: str
     selector: str
@@ -64,7 +65,7 @@ class Signer:
 
     def signs_for(self, domain: str) -> bool:
         """Whether mail from an address of the domain is this key's: its own domain, or one above it."""
-        return f".{domain.lower()}".endswith(f".{self.domain.lower()}")
+        return is_within(domain.lower(), self.domain.lower())
 
     def header(self, headers: Sequence[Header], body_hash: bytes, at: datetime) -> bytes:
         """Return the DKIM-Signature field, folded, ending with CRLF.

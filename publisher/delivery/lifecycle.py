@@ -11,7 +11,7 @@
     returned              ·         queued      ·         ·          ·
     unanswered_resend     ·         queued      ·         ·          ·
     unanswered_hold       ·         uncertain   ·         ·          ·
-    retry                 ·         ·           queued    queued     queued
+    retry                 queued    ·           queued    queued     queued
     cancelled             skipped   ·           skipped   skipped    ·
 
 `sent` and `skipped` are final. A dot is a move that must not happen. The answers (accepted, deferred,
@@ -58,6 +58,7 @@ TABLE: Mapping[tuple[DeliveryStatus, Event], DeliveryStatus] = MappingProxyType(
         (_QUEUED, Event.LEFT): _SKIPPED,
         (_QUEUED, Event.ACCEPTED): _SENT,
         (_QUEUED, Event.REJECTED): _FAILED,
+        (_QUEUED, Event.RETRY): _QUEUED,  # one that waits for its next try, which is now
         (_QUEUED, Event.CANCELLED): _SKIPPED,
         (_SENDING, Event.ACCEPTED): _SENT,
         (_SENDING, Event.DEFERRED): _DEFERRED,

@@ -83,6 +83,14 @@ class Relay:
         self.taken = 0
         self.held = False  # it waits for the others to have their shares
 
+    def begin_as(self, before: Health | None) -> None:
+        """Know how it did with the edition before: one whose settings are wrong is not asked again by this run.
+
+        A login that is tried again and again locks the account.
+        """
+        if before is not None and before.broken:
+            self.health = before
+
     @property
     def closed(self) -> bool:
         """Whether no connection is left."""
@@ -213,8 +221,9 @@ class Relay:
         return True
 
     def _most(self) -> int:
-        """How many connections there may be; after a failure one, to try it."""
-        return 1 if self.health.failures else self.server.connections
+        """How many connections there may be; one to try it after a failure, and until the login has worked."""
+        on_trial = self.health.failures or (self.server.username and not self.health.worked)
+        return 1 if on_trial else self.server.connections
 
     async def _open(self) -> None:
         try:

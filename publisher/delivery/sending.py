@@ -69,10 +69,12 @@ class Sending:
         clerk raised.
         """
         self._clerk, self._relays = clerk, list(relays)
+        minding = asyncio.ensure_future(clerk.mind(self._let_go))
         try:
             self.look()
             await self._over
         finally:
+            minding.cancel()
             await self._wind_up()
 
     def end(self, error: BaseException | None = None) -> None:
@@ -196,6 +198,13 @@ class Sending:
             self.look()
 
         self._clerk.note(returned(job.delivery.id, now, now + timedelta(seconds=again_in)), done)
+
+    def _let_go(self) -> None:
+        """Give back what no connection has taken: the edition is held, and a person may cancel it."""
+        jobs = [*self._buffer, *self._aside.empty()]
+        self._buffer.clear()
+        for job in jobs:
+            self._return(job)
 
     def _take_back(self, job: Job) -> None:
         self._buffer.appendleft(job)

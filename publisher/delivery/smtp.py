@@ -9,6 +9,7 @@ from typing import Self
 
 from publisher.config import Relay, Smtp
 from publisher.delivery.addresses import needs_smtputf8, wire_address
+from publisher.delivery.pace import Health
 from publisher.delivery.transport import GivenBack, Outcome, Rejected
 from publisher.delivery.wire.connect import open_line
 from publisher.delivery.wire.line import Line
@@ -31,6 +32,7 @@ class SmtpTransport:
         """
         self.servers: tuple[Smtp, ...] = (servers,) if isinstance(servers, Smtp) else tuple(servers)
         self.context = context
+        self.health: dict[Smtp, Health] = {}  # how each did in the editions so far
         self._runner: asyncio.Runner | None = None
         self._single = _Single()
 
@@ -66,6 +68,20 @@ class SmtpTransport:
             self._runner.run(self._single.leave())
             self._runner.close()
             self._runner = None
+
+    def troubles(self) -> tuple[TransportError, ...]:
+        """Return what is wrong with each server for which others stand in: where, why, and how to mend it."""
+        if len(self.servers) == 1:
+            return ()  # nobody stood in, and each message says why it did not go
+        return tuple(
+            TransportError(
+                f"{health.reason}; other mail servers stand in",
+                where=str(server.address),
+                mend=health.mend.replace("mail.smtp.", "mail.relays: ") or "see its log",
+            )
+            for server in self.servers
+            if (health := self.health.get(server)) and (health.failures or health.hopeless)
+        )
 
     async def _send(self, letter: Message) -> Outcome:
         """Try the servers in their order, each twice; raise what the last of them did."""

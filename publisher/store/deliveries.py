@@ -200,11 +200,16 @@ def _delivery(row: Row[*tuple[Any, ...]], person: Row[*tuple[Any, ...]]) -> Deli
         id=row.id,
         edition_id=row.edition_id,
         subscriber_uid=person.uid,
-        address=person.address,
-        name=person.name,
+        address=_text(person.address),
+        name=_text(person.name),
         variant=row.variant,
         attempts=row.attempts,
     )
+
+
+def _text(value: str | bytes) -> str:
+    """Return text as text: SQLite keeps bytes in any column that somebody put them in by hand."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def _move(connection: Connection, ids: list[int], moves: Moves, **values: Any) -> None:

@@ -14,6 +14,8 @@ from publisher.store.audience import missing_letters, queue
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
+LARGEST_ID = 2**63 - 1
+
 
 class Editions:
     """The tables of editions; part of Store."""
@@ -46,7 +48,9 @@ class Editions:
             return None
 
     def get(self, edition_id: int) -> Edition | None:
-        """Return the edition with its posts."""
+        """Return the edition with its posts; None also for a number that no database has."""
+        if not 0 < edition_id <= LARGEST_ID:
+            return None
         return next(iter(self._select(editions.c.id == edition_id)), None)
 
     def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
@@ -87,6 +91,12 @@ class Editions:
         if not why:
             raise ValueError("a hold needs a reason")
         return self._set_held(edition_id, why, editions.c.held == "")
+
+    def held(self, edition_id: int) -> bool:
+        """Return whether the edition is held now."""
+        query = sa.select(editions.c.held != "").where(editions.c.id == edition_id)
+        with self._database.read() as connection:
+            return bool(connection.execute(query).scalar())
 
     def release(self, edition_id: int) -> bool:
         """Let the edition go on; return whether it was held."""

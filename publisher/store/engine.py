@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from publisher.store.location import sqlite_path
 BUSY_SECONDS = 30
 
 WRITES = "publisher_writes"
+
+# Text that something else wrote, and not as UTF-8: one broken name must not hide every other row.
+_LENIENT = partial(str, encoding="utf-8", errors="replace")
 
 # Any number, the same for every version: see Database.guard.
 PEOPLE_LOCK = 7_214_564
@@ -150,6 +154,7 @@ def _sqlite(path: Path) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     # The driver's own transactions leave out DDL and begin too late; ours are begun by _begin_sqlite.
     connection.isolation_level = None
+    connection.text_factory = _LENIENT
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         # Two processes may open a new database at once, and only one can switch it; the other follows later.
         with suppress(sqlite3.OperationalError):

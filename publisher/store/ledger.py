@@ -113,16 +113,34 @@ class Ledger:
         with self._database.read() as connection:
             return [ReasonCount(*row) for row in connection.execute(query)]
 
-    def move(self, edition_id: int, moves: Moves, *, next_try_at: datetime | None, reason: str | None = None) -> int:
+    def next_try(self, edition_id: int) -> datetime | None:
+        """Return when the first of what waits is due, None where nothing waits."""
+        query = sa.select(sa.func.min(deliveries.c.next_try_at)).where(deliveries.c.edition_id == edition_id)
+        with self._database.read() as connection:
+            first: datetime | None = connection.execute(query).scalar()
+            return first
+
+    def move(
+        self,
+        edition_id: int,
+        moves: Moves,
+        *,
+        next_try_at: datetime | None,
+        reason: str | None = None,
+        unless_due_by: datetime | None = None,
+    ) -> int:
         """Make the moves with every delivery of the edition that they speak of, at once; return how many there were.
 
         Leases are left alone: moves of a delivery in someone's hands are no person's to make.
         next_try_at: when the rows are due then; None where they are over. reason: in place of theirs, if given.
+        unless_due_by: what is due by then is left alone.
         """
         values: dict[str, Any] = {"status": moved(moves), "next_try_at": next_try_at}
         if reason is not None:
             values["reason"] = reason
         free = deliveries.c.lease_owner.is_(None)
         change = sa.update(deliveries).where(deliveries.c.edition_id == edition_id, found_in(moves), free)
+        if unless_due_by is not None:
+            change = change.where(deliveries.c.next_try_at.is_(None) | (deliveries.c.next_try_at > unless_due_by))
         with self._database.write() as connection:
             return connection.execute(change.values(**values)).rowcount

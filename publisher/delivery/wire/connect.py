@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 OK = 250
 
+# RFC 4954, 4 and 6: this way of logging in is not had, or is too weak; nothing is said of the password.
+NOT_THIS_WAY = (504, 534)
+
 
 class UnreachableError(TransportError):
     """The server did not answer, or not now. Other TransportErrors are mistakes of the settings, and stay."""
@@ -80,7 +83,8 @@ async def _opened(client: aiosmtplib.SMTP, settings: Smtp) -> None:
         if bad := _tls_error(error):
             raise _error(settings, f"no secure connection: {_reason(bad)}", "see mail.smtp.tls and host") from error
         what = f"the mail server cannot be reached: {_reason(error)}"
-        raise UnreachableError(what, where=str(settings.address), mend="see mail.smtp.host and port") from error
+        keys = "url" if settings.url else "host and port"
+        raise UnreachableError(what, where=str(settings.address), mend=f"see mail.smtp.{keys}") from error
 
 
 async def _greet(client: aiosmtplib.SMTP, settings: Smtp) -> None:
@@ -105,7 +109,7 @@ async def _login(client: aiosmtplib.SMTP, settings: Smtp) -> None:
     if not settings.username:
         return
     try:
-        await client.login(settings.username, settings.password)
+        await _authenticate(client, settings)
     except aiosmtplib.SMTPAuthenticationError as error:
         if error.code < 500:
             what = f"the login failed: {_reason(error)}"
@@ -114,6 +118,27 @@ async def _login(client: aiosmtplib.SMTP, settings: Smtp) -> None:
         raise _error(settings, what, "see mail.smtp.username and password") from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise _error(settings, f"the login failed: {_reason(error)}", "see mail.smtp.tls") from error
+
+
+async def _authenticate(client: aiosmtplib.SMTP, settings: Smtp) -> None:
+    """Log in by the best way that the server offers, and by no other once it has refused the password.
+
+    Three ways tried over four connections would be twelve wrong passwords, and accounts are locked after fewer.
+    """
+    import aiosmtplib
+
+    offered = client.supported_auth_methods  # those that send the password in the clear are last
+    if settings.address.tls != "none":
+        offered = sorted(offered, key=("plain", "login", "cram-md5").index)
+    for way in offered:
+        log_in = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}[way]
+        try:
+            await log_in(settings.username, settings.password)
+            return
+        except aiosmtplib.SMTPAuthenticationError as error:
+            if error.code not in NOT_THIS_WAY or way == offered[-1]:
+                raise
+    await client.login(settings.username, settings.password)  # says that there is no way
 
 
 def _offer(client: aiosmtplib.SMTP) -> Offer:
