@@ -101,6 +101,9 @@ def test_a_slot_that_is_due_and_not_made_stands_first_and_one_that_is_made_for_a
         clockwork.at(SLOT - HOUR)
         (table,) = timetables(project.config(), store, (), SLOT - HOUR, 2)
         assert [(slot.label, slot.made) for slot in table.slots] == [("2026-W48", True), ("2026-W49", False)]
+    said = project.ok("status", now="2026-11-23T07:10").out
+    assert "held         weekly 2026-W48: 1 message (approve or skip it at /admin, or" in said
+    assert "  next  2026-W49 on 2026-11-30 at 08:00; today: no new posts" in said
 
 
 @pytest.mark.parametrize(

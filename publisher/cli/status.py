@@ -96,11 +96,13 @@ def _newsletter(
     config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig, now: datetime
 ) -> dict[str, Any]:
     from publisher.config import parse_schedule
-    from publisher.editions.schedule import next_due
+    from publisher.editions.schedule import upcoming
     from publisher.model import SubscriberStatus
 
     zone = config.newsletter_zone(newsletter)
-    due = next_due(parse_schedule(newsletter.schedule), now, zone)
+    made = store.editions.slots(newsletter.name) if store else frozenset()
+    slots = upcoming(parse_schedule(newsletter.schedule), now, zone)
+    due = next((slot for slot in slots if slot.label not in made), None)
     last = next(iter(store.editions.list(newsletter.name, 1)), None) if store else None
     planned = [p for p in plan.editions if p.newsletter.name == newsletter.name]
     reached = {choice for p in planned for variant in p.variants if variant.posts for choice in variant.choices}
