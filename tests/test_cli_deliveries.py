@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from conftest import Project
@@ -293,3 +295,28 @@ def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatc
     monkeypatch.setattr(shown, "TABLE", 3)
     assert project.ok("deliveries", "list", "1").out == whole
     assert whole.count("@example.org") == 7
+
+
+@pytest.mark.parametrize("transport", ["outbox", "smtp"])
+def test_a_ledger_that_cannot_be_written_is_said_and_the_next_run_finds_out(
+    project: Project, mail: Mailboxes, transport: str
+) -> None:
+    if transport == "outbox":
+        project.configure()
+    project.subscribe("ada", "bob", "cy")
+    project.ok("subscribers", "list")
+    with closing(sqlite3.connect(project.root / ".publisher/publisher.db")) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON deliveries WHEN NEW.status = 'sent' "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+        ran = project.run("publish", "--yes")
+        connection.execute("DROP TRIGGER full")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert (
+        "disk is full: the ledger cannot be written, and the last answers of the mail server are not in it" in ran.err
+    )
+    assert "make room and run it again: the next run finds out what was in hand" in ran.err
+    assert "half written" not in ran.err
+    project.run("publish", "--yes")
+    assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3

@@ -9,6 +9,9 @@ from conftest import Project
 from sink import free_port
 from smtp_server import Mailboxes, mail_server
 
+# The login is the test; encryption has its own.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
+
 WEEKLY = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\n'
 DAILY = '\n[[newsletters]]\nname = "daily"\nschedule = "daily 08:00"\n'
 

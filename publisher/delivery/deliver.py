@@ -23,7 +23,7 @@ from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.stop import Stop
 from publisher.delivery.transport import Rejected, Transport, Unanswered
 from publisher.delivery.workers import dead_workers, working
-from publisher.errors import TransportError
+from publisher.errors import StoreError, TransportError
 from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def deliver(
     terms.stop.check()
     composer = Composer(edition, headers, links, _templates(store, edition, headers), terms.return_path)
     workers = terms.state_dir / "workers"
-    with working(workers) as worker, journal(workers, worker) as handed:
+    with _ledger_named(), working(workers) as worker, journal(workers, worker) as handed:
         take_over(store, transport, terms=terms, now=clock())
         unanswered = terms.unanswered(transport)
         if isinstance(transport, SmtpTransport):
@@ -107,6 +107,20 @@ def deliver(
             sending = _Sending(transport, composer, book, unanswered, handed, terms.stop)
             _one_by_one(store, worker, sending, terms.lease)
     return store.deliveries.counts(edition.id)
+
+
+@contextmanager
+def _ledger_named() -> Iterator[None]:
+    """Say of a ledger that cannot be written what that means: answers were had that are not in it."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(
+            f"{error.message}: the ledger cannot be written, and the last answers of the mail server are not in it",
+            where=error.where,
+            mend=f"{error.mend or 'see its log'}: the next run finds out what was in hand, and does with it what "
+            "delivery.on_uncertain says",
+        ) from error
 
 
 def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) -> None:

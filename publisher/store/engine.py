@@ -184,7 +184,7 @@ MENDS = (
     ("unable to open", "the folder must exist and be writable"),
     ("not a database", "database.url names a file that something else made; move it away"),
     ("malformed", "the file is damaged; restore it from a backup"),
-    ("disk is full", "make room and run it again; nothing is half written"),
+    ("disk is full", "make room and run it again"),
     ("password", "see the user and password of database.url"),
     ("does not exist", "see database.url, or create it on the server"),
     ("connection", "is the server running, and does database.url name it?"),
