@@ -20,9 +20,10 @@ HELD = "held"
 
 
 def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], list[Problem]]:
-    """Mail the owner each edition that the clock holds, with its letter and a link; return what was told, and trouble.
+    """Mail the owner each edition that the clock holds, with its letter and a link; return what is news, and trouble.
 
-    Each is told once, whoever made it: what could not be mailed is told by the next tick.
+    Each is told once, whoever made it: what could not be mailed is told by the next tick. Without `mail.owner` nobody
+    is mailed, and it is news all the same.
     """
     told, trouble = [], []
     for edition in store.editions.unfinished():
@@ -43,7 +44,7 @@ def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], l
 def tell_problems(
     config: Config, store: Store, kind: str, problems: Sequence[Problem], now: datetime
 ) -> tuple[list[str], list[Problem]]:
-    """Mail the owner in one message what is wrong and was not told yet; return what was told, and trouble.
+    """Mail the owner in one message what is wrong and was not told yet; return what is news, and trouble.
 
     kind: those of a kind are all given at once: what is not among them is mended, and news when it comes back.
     """

@@ -37,6 +37,7 @@ class Ticked:
     problems   posts that are left out, letters that could not be made, mail that did not leave; also those of
                earlier ticks that are still there
     told       what is new of the problems and of editions that wait, one line each: the owner was mailed them
+    unheard    the same where nobody was mailed, because `mail.owner` is not set
     kept       chores of housekeeping that were done, one line each
     waits      why nothing was made or sent at all: this host is not confirmed (`publisher hosts confirm`); "" where
                it may
@@ -47,6 +48,7 @@ class Ticked:
     delivered: tuple[Delivered, ...] = ()
     problems: tuple[Problem, ...] = ()
     told: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     waits: str = ""
 
@@ -58,7 +60,7 @@ class Ticked:
     @property
     def quiet(self) -> bool:
         """Whether there is nothing new to log; problems that were told before are not new."""
-        return not (self.made or self.delivered or self.told or self.kept or self.waits)
+        return not (self.made or self.delivered or self.told or self.unheard or self.kept or self.waits)
 
 
 def tick(
@@ -91,7 +93,8 @@ def make(config: Config, store: Store, clock: Clock) -> Ticked:
         now,
         made=tuple(each.edition for each in making.made),
         problems=(*making.problems, *trouble, *unmailed, *undone),
-        told=tuple(told),
+        told=tuple(told) if config.mail.owner else (),
+        unheard=() if config.mail.owner else tuple(told),
         kept=tuple(kept),
     )
 

@@ -8,6 +8,7 @@ import socket
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from conftest import WEEKLY, Project
 from run_server import running
 from sink import sink
@@ -122,6 +123,17 @@ def test_a_slot_is_made_at_its_time_while_another_newsletter_is_being_sent(proje
     assert made["why"] == ""
     assert not run.told("edition delivered")
     assert not [line for line in run.told() if "skipped" in line["event"]]
+
+
+@pytest.mark.parametrize("owner", ["", "olga@example.net"])
+def test_the_owner_is_said_to_be_told_only_where_somebody_is_mailed(project: Project, owner: str) -> None:
+    project.subscribe("ada")
+    with running(project, f'owner = "{owner}"\n' if owner else "", now="2026-11-19T08:00") as run:
+        assert run.wait("edition held")["slot"] == "2026-W47"
+        run.wait("owner told" if owner else "no owner")
+    assert bool(run.told("to be told")) == bool(run.told("no owner")) == (not owner)
+    assert bool(run.told("owner told")) == bool(owner)
+    assert list(project.mail()) == ([owner] if owner else [])
 
 
 def test_the_service_manager_hears_that_it_is_ready_alive_and_ending(project: Project, tmp_path: Path) -> None:

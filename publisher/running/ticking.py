@@ -53,6 +53,7 @@ class Ticking:
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
         self._problems = News()
         self._waits = ""
+        self._owner_missed = False  # whether it was told that there is no owner
         self._failures, self._rests_until = 0, 0.0
 
     def __call__(self) -> None:
@@ -98,11 +99,19 @@ class Ticking:
         self._problems.tell("problem", [str(problem) for problem in ticked.problems])
         for line in ticked.told:
             say("owner told", f"owner told: {line}", what=line)
+        self._tell_unheard(ticked)
         for line in ticked.kept:
             say("housekeeping", f"housekeeping: {line}", what=line)
         if ticked.waits and ticked.waits != self._waits:
             say("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
         self._waits = ticked.waits
+
+    def _tell_unheard(self, ticked: Ticked) -> None:
+        for line in ticked.unheard:
+            say("to be told", f"to be told: {line}", level="warning", what=line)
+        if ticked.unheard and not self._owner_missed:
+            self._owner_missed = True
+            say("no owner", "mail.owner is not set: nobody is mailed what is to be told", level="warning")
 
 
 class Sending(Ticking):
