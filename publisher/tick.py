@@ -143,10 +143,14 @@ def _tell(
     """Tell the owner what is new: broken posts where they were looked at, whatever keeps editions from being made."""
     from publisher.owner import tell_held, tell_problems
 
-    told, unmailed = tell_problems(config, store, "trouble", trouble, now)
+    told, unmailed = tell_problems(config, store, "trouble", trouble, now, still=trouble)
     if making.looked:
-        more, left = tell_problems(config, store, "post", making.problems, now)
-        told, unmailed = told + more, unmailed + left
+        broken = [problem for problem in making.problems if problem in making.broken]
+        of_letters = [problem for problem in making.problems if problem not in making.broken]
+        more, left = tell_problems(config, store, "post", broken, now, still=making.broken)
+        # Only the newsletters that were called for were looked at: what is not among these may be there all the same.
+        others, lost = tell_problems(config, store, "letter", of_letters, now)
+        told, unmailed = told + more + others, unmailed + left + lost
     waiting, left = tell_held(config, store, now)
     return told + waiting, unmailed + left
 

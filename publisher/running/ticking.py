@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LONGEST_REST = 600.0
 # How often a long delivery is told of, in seconds.
 TOLD_EVERY = 60.0
+# For how long a problem is no news, in seconds: not each call looks at everything.
+KNOWN = 24 * 3600.0
 
 
 def rest_after(failures: int, seconds: int) -> float:
@@ -51,7 +53,7 @@ class Ticking:
         after   called after each call that did not fail, with what was done
         """
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
-        self._problems = News()
+        self._problems = News(KNOWN)
         self._waits = ""
         self._owner_missed = False  # whether it was told that there is no owner
         self._failures, self._rests_until = 0, 0.0
