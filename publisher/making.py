@@ -30,10 +30,12 @@ class Making:
 
     looked    whether posts were looked at
     problems  posts that are left out, and newsletters whose letter cannot be made
+    broken    every post that cannot be read, also of files that are just being written; of posts that were looked at
     """
 
     made: tuple[Made, ...] = ()
     problems: tuple[Problem, ...] = ()
+    broken: tuple[Problem, ...] = ()
     looked: bool = False
 
 
@@ -49,7 +51,7 @@ def make_due(config: Config, store: Store, now: datetime) -> Making:
         return Making()
     require_posts(config)
     errors = _errors(read_archive(config, now, code_key()).problems)
-    return Making((), tuple(error for error in errors if _rests(config, error, now)), looked=True)
+    return Making((), tuple(error for error in errors if _rests(config, error, now)), errors, looked=True)
 
 
 def _make(config: Config, store: Store, called: Calls, now: datetime) -> Making:
@@ -61,7 +63,8 @@ def _make(config: Config, store: Store, called: Calls, now: datetime) -> Making:
     for name, until in called.begun.items():
         if name in decided:  # a newsletter whose template is broken is tried again until it is mended
             store.newsletters.passed(name, until)
-    return Making(tuple(made), (*_errors(plan.archive.problems), *plan.left_out, *plan.broken), looked=True)
+    errors = _errors(plan.archive.problems)
+    return Making(tuple(made), (*errors, *plan.left_out, *plan.broken), errors, looked=True)
 
 
 def hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 HELD = "held"
+# After so long what is still wrong is told again.
+AGAIN = timedelta(days=1)
 
 
 def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], list[Problem]]:
-    """Mail the owner each edition that the clock holds, with its letter and a link; return what was told, and trouble.
+    """Mail the owner each edition that the clock holds, with its letter and a link; return what is news, and trouble.
 
-    Each is told once, whoever made it: what could not be mailed is told by the next tick.
+    Each is told once, whoever made it: what could not be mailed is told by the next tick. Without `mail.owner` nobody
+    is mailed, and it is news all the same.
     """
     told, trouble = [], []
     for edition in store.editions.unfinished():
@@ -41,24 +45,42 @@ def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], l
 
 
 def tell_problems(
-    config: Config, store: Store, kind: str, problems: Sequence[Problem], now: datetime
+    config: Config,
+    store: Store,
+    kind: str,
+    problems: Sequence[Problem],
+    now: datetime,
+    still: Sequence[Problem] | None = None,
 ) -> tuple[list[str], list[Problem]]:
-    """Mail the owner in one message what is wrong and was not told yet; return what was told, and trouble.
+    """Mail the owner in one message what is wrong and was not told yet; return what is news, and trouble.
 
-    kind: those of a kind are all given at once: what is not among them is mended, and news when it comes back.
+    Each is told once of the same content of its file, and again a day later. still: everything of the kind that is
+    wrong now: what is not among it is mended, and news when it comes back; None where that is not known.
     """
-    lines = list(dict.fromkeys(str(problem) for problem in problems))
-    store.chores.told_only(kind, lines)
-    news = [line for line in lines if store.chores.tell(kind, line, now)]
+    if still is not None:
+        store.chores.told_only(kind, [_key(config, problem) for problem in still])
+    store.chores.told_since(kind, now - AGAIN)
+    keys = {str(problem): _key(config, problem) for problem in problems}
+    news = [line for line, key in keys.items() if store.chores.tell(kind, key, now)]
     try:
         if news and config.mail.owner:
             count = "a problem" if len(news) == 1 else f"{len(news)} problems"
             _mail(config, f"{config.site.title}: {count}", news, "Publisher goes on without it, and looks again.", now)
     except PublisherError as error:
         for line in news:
-            store.chores.untell(kind, line)
+            store.chores.untell(kind, keys[line])
         return [], [_problem(error)]
     return news, []
+
+
+def _key(config: Config, problem: Problem) -> str:
+    """Return what a problem is known by: its words, and the content of its file where it has one."""
+    file = config.root / problem.path
+    try:
+        content = hashlib.sha256(file.read_bytes()).hexdigest() if problem.path and file.is_file() else ""
+    except (OSError, ValueError):
+        content = ""
+    return f"{problem}\n{content}"
 
 
 def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime) -> None:

@@ -1,14 +1,15 @@
 """One look at the clock: what is due is made, what is open is delivered, what has piled up is cleared.
 
-Whoever runs the project calls `tick` at its start and then every 15 to 60 seconds. It holds no state between two
-calls: everything it knows is in the database, so it may be killed at any moment, run twice, or run on two hosts.
+Whoever runs the project calls `make` and `send` at its start and then every 15 to 60 seconds: one after the other,
+which is `tick`, or each in a thread of its own, since sending may take hours. Neither holds state between two calls:
+all that they know is in the database, so they may be killed at any moment, run twice, or run on two hosts.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What one tick did, for logs.
+    """What one tick did, or one half of it, for logs.
 
     at         when it began
     made       editions that it wrote into the ledger; those that wait for a person among them have `held`
@@ -36,6 +37,7 @@ class Ticked:
     problems   posts that are left out, letters that could not be made, mail that did not leave; also those of
                earlier ticks that are still there; of a chore only what was not told before
     told       what is new of the problems and of editions that wait, one line each: the owner was mailed them
+    unheard    the same where nobody was mailed, because `mail.owner` is not set
     kept       chores of housekeeping that were done, one line each
     waits      why nothing was made or sent at all: this host is not confirmed (`publisher hosts confirm`); "" where
                it may
@@ -46,6 +48,7 @@ class Ticked:
     delivered: tuple[Delivered, ...] = ()
     problems: tuple[Problem, ...] = ()
     told: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     waits: str = ""
 
@@ -57,33 +60,57 @@ class Ticked:
     @property
     def quiet(self) -> bool:
         """Whether there is nothing new to log; problems that were told before are not new."""
-        return not (self.made or self.delivered or self.told or self.kept or self.waits)
+        return not (self.made or self.delivered or self.told or self.unheard or self.kept or self.waits)
 
 
 def tick(
     config: Config, store: Store, clock: Clock, *, progress: Progress | None = None, stop: Stop | None = None
 ) -> Ticked:
-    """Do whatever is due at the moment that the clock gives; return what was done.
+    """Make and then send whatever is due at the moment that the clock gives; return what was done. See both."""
+    made = make(config, store, clock)
+    if made.waits:
+        return made
+    sent = send(config, store, clock, progress=progress, stop=stop)
+    return replace(made, delivered=sent.delivered, problems=(*made.problems, *sent.problems))
 
-    progress: told (done, total) deliveries of the edition that is being sent. Delivering takes as long as it takes:
-    whoever ends it asks `stop`, and the message in hand is finished. Raises StoppedError then, and StoreError where the
-    database cannot be had; everything else that goes wrong stands among the problems, and the next tick tries again.
+
+def make(config: Config, store: Store, clock: Clock) -> Ticked:
+    """Make what is due, tell the owner what is new, and clear what has piled up; return what was done.
+
+    Takes no longer than a letter takes to be composed: whatever is being sent meanwhile, slots are made on time. Raises
+    StoreError where the database cannot be had; everything else that goes wrong stands among the problems, and the
+    next call tries again.
     """
     now = clock()
     if waits := why_not_here(config, store, now):
         return Ticked(now, waits=waits)
     making, trouble = _make(config, store, now)
     told, unmailed = _tell(config, store, making, trouble, now)
-    delivered, undelivered = _deliver(config, store, clock, progress, making, stop)
     kept, news, undone = _keep(config, store, now)
+    new = (*told, *news)
     return Ticked(
         now,
-        tuple(each.edition for each in making.made),
-        tuple(delivered),
-        (*making.problems, *trouble, *unmailed, *undelivered, *undone),
-        (*told, *news),
-        tuple(kept),
+        made=tuple(each.edition for each in making.made),
+        problems=(*making.problems, *trouble, *unmailed, *undone),
+        told=new if config.mail.owner else (),
+        unheard=() if config.mail.owner else new,
+        kept=tuple(kept),
     )
+
+
+def send(
+    config: Config, store: Store, clock: Clock, *, progress: Progress | None = None, stop: Stop | None = None
+) -> Ticked:
+    """Send what is open and due at the moment that the clock gives, edition after edition; return what was done.
+
+    progress: told (done, total) deliveries of the edition that is being sent. It takes as long as it takes: whoever
+    ends it asks `stop`, and the message in hand is finished. Raises StoppedError then, and StoreError as `make` does.
+    """
+    now = clock()
+    if waits := why_not_here(config, store, now):
+        return Ticked(now, waits=waits)
+    delivered, problems = _deliver(config, store, clock, progress, stop)
+    return Ticked(now, delivered=tuple(delivered), problems=tuple(problems))
 
 
 def why_not_here(config: Config, store: Store, now: datetime) -> str:
@@ -122,32 +149,34 @@ def _tell(
     """Tell the owner what is new: broken posts where they were looked at, whatever keeps editions from being made."""
     from publisher.owner import tell_held, tell_problems
 
-    told, unmailed = tell_problems(config, store, "trouble", trouble, now)
+    told, unmailed = tell_problems(config, store, "trouble", trouble, now, still=trouble)
     if making.looked:
-        more, left = tell_problems(config, store, "post", making.problems, now)
-        told, unmailed = told + more, unmailed + left
+        broken = [problem for problem in making.problems if problem in making.broken]
+        of_letters = [problem for problem in making.problems if problem not in making.broken]
+        more, left = tell_problems(config, store, "post", broken, now, still=making.broken)
+        # Only the newsletters that were called for were looked at: what is not among these may be there all the same.
+        others, lost = tell_problems(config, store, "letter", of_letters, now)
+        told, unmailed = told + more + others, unmailed + left + lost
     waiting, left = tell_held(config, store, now)
     return told + waiting, unmailed + left
 
 
 def _deliver(
-    config: Config, store: Store, clock: Clock, progress: Progress | None, making: Making, stop: Stop | None
-) -> tuple[list[Delivered], tuple[Problem, ...]]:
+    config: Config, store: Store, clock: Clock, progress: Progress | None, stop: Stop | None
+) -> tuple[list[Delivered], Sequence[Problem]]:
     from publisher.build.news import tell_hub
     from publisher.dispatch import deliver_editions
     from publisher.runtime import run_build
 
     now = clock()
     ready = store.editions.ready(now)
-    made = [each for each in making.made if not each.edition.held and each.edition.goes_at is None]
-    if not ready and not made:
+    if not ready:
         return [], ()
     watch = None if progress is None else lambda tally: progress(tally.done, tally.total)
     try:
         # The web copies are up before the first letter points to them.
         run_build(config, now)
-        delivered = deliver_editions(config, store, ready, clock, watch, made, stop)
-        return delivered, tuple(tell_hub(config))
+        return deliver_editions(config, store, ready, clock, watch, stop=stop), tell_hub(config)
     except (StoreError, StoppedError):
         raise
     except PublisherError as error:

@@ -53,6 +53,7 @@ def text(message: EmailMessage) -> str:
     return str(part.get_content())
 
 
-def touch(path: Path, moment: datetime) -> None:
-    """Let a file have been changed at a moment."""
+def touch(path: Path, moment: datetime) -> Path:
+    """Let a file have been changed at a moment; return it."""
     os.utime(path, (moment.timestamp(), moment.timestamp()))
+    return path

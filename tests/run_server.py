@@ -56,12 +56,17 @@ class Running(Serving):
         """The newest line of an event, when there are so many."""
         return until(lambda: found[-1] if len(found := self.told(event)) >= count else None)
 
-    def look_until(self, event: str) -> dict[str, Any]:
-        """Let it look at once, and not in half a minute, until it has told of an event."""
-        while not self.told(event):
-            self.process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)
-        return self.told(event)[-1]
+    def look_until(self, event: str, **facts: str) -> dict[str, Any]:
+        """Let it look at once, and not in half a minute, until it has told of an event with such facts."""
+
+        def found() -> dict[str, Any] | None:
+            lines = [line for line in self.told(event) if facts.items() <= line.items()]
+            if not lines:
+                self.process.send_signal(signal.SIGHUP)
+                time.sleep(0.5)
+            return lines[-1] if lines else None
+
+        return until(found, self.log.read_text)
 
     def end(self) -> tuple[int, str]:
         """Say stop; return the exit code and the log."""

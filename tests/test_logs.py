@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publisher.logs import configure, discreet, say
+from publisher.running.telling import News
 
 ADDRESS = "ada.lovelace+x@letters.example.org"
 LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
@@ -100,3 +101,13 @@ def test_a_stream_that_is_gone_stops_nobody() -> None:
     stream.close()
     say("ended")
     configure()
+
+
+def test_what_is_seen_at_some_looks_only_is_told_once_as_long_as_it_is_kept() -> None:
+    looks = (["a", "b"], [], ["b"], ["b", "c"], ["a"])
+    for keeps, wanted in ((0.0, ["a", "b", "b", "c", "a"]), (3600.0, ["a", "b", "c"])):
+        with lines("json") as found:
+            news = News(keeps)
+            for look in looks:
+                news.tell("problem", look)
+        assert [json.loads(line)["what"] for line in found] == wanted

@@ -8,8 +8,9 @@ import socket
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from admin_page import Owner, set_password
-from conftest import Project
+from conftest import WEEKLY, Project
 from run_server import running
 from sink import sink
 from web_server import until
@@ -120,6 +121,35 @@ def test_a_delivery_under_way_ends_at_sigterm_with_nothing_in_doubt(project: Pro
         with running(project, smtp.replace("10/s", "1000/s"), now="2026-11-16T08:05") as run:
             run.wait("edition delivered")
         assert Counter(to.recipients()) == Counter(f"reader{number}@example.org" for number in range(40))
+
+
+def test_a_slot_is_made_at_its_time_while_another_newsletter_is_being_sent(project: Project, tmp_path: Path) -> None:
+    newsletters = WEEKLY + WEEKLY.replace('"weekly"', '"daily"').replace("weekly monday 08:00", "1 8 * * *")
+    project.configure("", newsletters)
+    project.subscribe(*(f"reader{number}" for number in range(60)))
+    project.subscribe("bob", newsletter="daily")
+    with sink(tmp_path / "sink") as to:
+        port = to.server.address.port
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", rate = "1/s" }}\n'
+        with running(project, smtp, newsletters=newsletters, now="2026-11-16T08:00:50") as run:
+            run.look_until("edition made")
+            until(lambda: to.taken())
+            made = run.look_until("edition made", newsletter="daily", slot="2026-11-16T08:01")
+        assert 0 < len(to.taken()) < 60
+    assert made["why"] == ""
+    assert not run.told("edition delivered")
+    assert not [line for line in run.told() if "skipped" in line["event"]]
+
+
+@pytest.mark.parametrize("owner", ["", "olga@example.net"])
+def test_the_owner_is_said_to_be_told_only_where_somebody_is_mailed(project: Project, owner: str) -> None:
+    project.subscribe("ada")
+    with running(project, f'owner = "{owner}"\n' if owner else "", now="2026-11-19T08:00") as run:
+        assert run.wait("edition held")["slot"] == "2026-W47"
+        run.wait("owner told" if owner else "no owner")
+    assert bool(run.told("to be told")) == bool(run.told("no owner")) == (not owner)
+    assert bool(run.told("owner told")) == bool(owner)
+    assert list(project.mail()) == ([owner] if owner else [])
 
 
 def test_the_service_manager_hears_that_it_is_ready_alive_and_ending(project: Project, tmp_path: Path) -> None:

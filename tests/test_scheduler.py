@@ -86,7 +86,7 @@ def test_each_slot_around_a_change_of_the_clock_is_made_once(
             problems.extend(tick(config, store, lambda: datetime.now(UTC)).problems)
             driven.called()
 
-        scheduler = Scheduler(once, SECONDS)
+        scheduler = Scheduler({"tick": once}, SECONDS)
         scheduler.begin()
         driven.wait()
         for step in range(1, 31 * 2):
@@ -103,7 +103,7 @@ def test_each_slot_around_a_change_of_the_clock_is_made_once(
 def test_a_clock_that_is_set_back_holds_up_no_tick_once_it_is_noticed() -> None:
     start = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     with at(start) as driven:
-        scheduler = Scheduler(driven.called, SECONDS)
+        scheduler = Scheduler({"tick": driven.called}, SECONDS)
         scheduler.begin()
         driven.wait()
         driven.traveller.move_to(start - timedelta(hours=1), tick=False)
@@ -130,7 +130,7 @@ def test_calls_that_were_missed_are_one_and_a_long_call_is_waited_for() -> None:
             running.pop()
             driven.called()
 
-        scheduler = Scheduler(long, SECONDS)
+        scheduler = Scheduler({"tick": long}, SECONDS)
         scheduler.begin()
         assert going.wait(60)
         driven.traveller.move_to(start + timedelta(hours=3), tick=False)
@@ -141,3 +141,27 @@ def test_calls_that_were_missed_are_one_and_a_long_call_is_waited_for() -> None:
         driven.move_to(start + timedelta(hours=6), scheduler)
         scheduler.end()
     assert driven.calls == 2
+
+
+def test_a_long_call_holds_up_no_other_and_is_told_of_in_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    start, going, more = datetime(2026, 11, 23, 8, 0, tzinfo=UTC), threading.Event(), threading.Event()
+
+    def long() -> None:
+        going.set()
+        assert more.wait(60)
+        scheduler.now("long")  # what is called may wish for another call, at the end too
+
+    with at(start) as driven:
+        scheduler = Scheduler({"long": long, "short": driven.called}, SECONDS)
+        scheduler.begin()
+        driven.wait()
+        assert going.wait(60)
+        for hour in (1, 2):
+            driven.move_to(start + timedelta(hours=hour), scheduler)
+        ending = threading.Thread(target=scheduler.end)
+        ending.start()
+        more.set()
+        ending.join(60)
+        assert not ending.is_alive()
+    assert driven.calls >= 3
+    assert caplog.messages == []

@@ -124,6 +124,32 @@ def test_a_broken_post_is_told_before_the_slot_left_out_and_told_again_only_when
     assert len(project.mail()[OWNER]) == 2
 
 
+def test_a_post_that_stays_broken_is_one_mail_a_day_however_often_it_is_looked_at(project: Project) -> None:
+    configure(project, WEEKLY.replace("weekly monday 08:00", "* * * * *"))
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - MINUTE)
+        broken = touch(project.write("posts/broken.md", "---\ntitle: [\n---\n"), SLOT)
+
+        def mails(minutes: int) -> int:
+            """How many the owner has after so many minutes, looked at twice in each."""
+            for half in range(2 * minutes + 1):
+                clockwork.at(SLOT + half * MINUTE / 2)
+            return len(project.mail().get(OWNER, []))
+
+        assert mails(5) == 1
+        touch(broken, SLOT + 3 * MINUTE)  # saved as it was
+        assert mails(20) == 1
+        clockwork.at(SLOT + DAY - MINUTE)
+        assert len(project.mail()[OWNER]) == 1
+        clockwork.at(SLOT + DAY + MINUTE)
+        assert len(project.mail()[OWNER]) == 2
+        broken.write_text("---\ntitle: {\n---\n")
+        clockwork.at(SLOT + DAY + 2 * MINUTE)
+        assert len(project.mail()[OWNER]) == 3
+
+
 def test_an_edition_with_an_error_in_its_letter_is_held_unless_that_is_switched_off(clockwork: Clockwork) -> None:
     project = clockwork.project
     empty = '{% extends "email/base.html" %}{% block posts %}{% endblock %}'

@@ -122,11 +122,11 @@ def link_in(message: EmailMessage, page: str) -> str:
     return found[0]
 
 
-def until(find: Callable[[], T | None]) -> T:
-    """Wait until something is there."""
+def until(find: Callable[[], T | None], log: Callable[[], str] = str) -> T:
+    """Wait until something is there, a minute at most. log: what to show where it does not come."""
     limit = time.monotonic() + 60
     while not (found := find()):
-        assert time.monotonic() < limit
+        assert time.monotonic() < limit, log()[-3000:]
         time.sleep(0.02)
     return found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +123,7 @@ def _read(path: Path, hub: str) -> Known:
 def _write(path: Path, hub: str, known: Known) -> list[Problem]:
     told = {name: [state.stamp, state.digest] for name, state in sorted(known.told.items())}
     data = json.dumps({"hub": hub, "told": told, "failed": sorted(known.failed)})
-    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         part.write_text(data, encoding="utf-8")
         part.replace(path)

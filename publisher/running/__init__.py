@@ -2,7 +2,7 @@
 
 process.py    its life: from listening to leaving
 front.py      the web application in its thread; exchanged when the configuration changes
-ticking.py    one tick, told in lines; a failure ends nothing
+ticking.py    making and sending, each in its thread and told in lines; a failure ends nothing
 site.py       the site is built when something changed
 watching.py   files that change
 telling.py    trouble in lines, once; clearing up

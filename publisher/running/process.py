@@ -24,9 +24,10 @@ from publisher.running.front import Front
 from publisher.running.site import Site
 from publisher.running.system import notify, watchdog_seconds
 from publisher.running.telling import tell_defect
-from publisher.running.ticking import Ticking
+from publisher.running.ticking import Sending, Ticking
 from publisher.running.watching import Watch
 from publisher.scheduler import Scheduler
+from publisher.tick import Ticked
 
 # How long threads may take to leave after the second signal, in seconds.
 HURRY = 3.0
@@ -54,9 +55,9 @@ class Process:
         self._stop = Stop()
         self._front = front
         self._site = Site(lambda: self._config, clock)
-        # What waited for its hour appears on the site by the tick.
-        ticking = Ticking(lambda: self._config, clock, self._stop, after=self._site.build)
-        self._scheduler = Scheduler(ticking, config.run.tick_seconds)
+        self._sending = Sending(lambda: self._config, clock, self._stop, after=self._sent)
+        ticking = Ticking(lambda: self._config, clock, self._stop, after=self._ticked)
+        self._scheduler = Scheduler({ticking.name: ticking, self._sending.name: self._sending}, config.run.tick_seconds)
         self._watch = Watch(config, self._site.build, lambda: self._wishes.put(Wish.RELOAD))
         self._clock_jumps = Jumps()
 
@@ -74,6 +75,16 @@ class Process:
             code = self._wait()
             self._leave()
         return code
+
+    def _ticked(self, ticked: Ticked) -> None:
+        self._site.build()  # what waited for its hour appears on the site
+        if ticked.made:
+            self._sending.want()
+            self._scheduler.now(self._sending.name)
+
+    def _sent(self, ticked: Ticked) -> None:
+        if ticked.delivered:
+            self._site.build()
 
     def _wait(self) -> int:
         """Fulfil wishes until one is to end; return the exit code."""

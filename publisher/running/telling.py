@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +15,19 @@ from publisher.logs import say
 class News:
     """Remembers what was told, so that what is still wrong at the next look is not told again."""
 
-    def __init__(self) -> None:
-        self._told: frozenset[str] = frozenset()
+    def __init__(self, keeps: float = 0.0) -> None:
+        """Begin with nothing. keeps: for how many seconds a line is no news, whatever is among the looks between."""
+        self._told: dict[str, float] = {}
+        self._keeps = keeps
 
     def tell(self, event: str, lines: Sequence[str], *, level: Literal["warning", "error"] = "warning") -> None:
-        """Tell the lines that were not among those of the last time."""
+        """Tell the lines that were not among those of the last time, or of the time that is kept."""
+        now = time.monotonic()
+        known = {line: at for line, at in self._told.items() if not self._keeps or now - at < self._keeps}
         for line in dict.fromkeys(lines):
-            if line not in self._told:
+            if line not in known:
                 say(event, line, level=level, what=line)
-        self._told = frozenset(lines)
+        self._told = {line: known.get(line, now) for line in lines} | (known if self._keeps else {})
 
 
 def clear_up() -> None:

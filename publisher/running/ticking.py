@@ -1,9 +1,11 @@
-"""One tick, told in lines. Whatever goes wrong in it ends neither the process nor the next one."""
+"""Making and sending, told in lines. Whatever goes wrong in it ends neither the process nor the next call."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +14,19 @@ from publisher.errors import PublisherError, StoppedError
 from publisher.logs import say
 from publisher.running.telling import News, clear_up, tell_defect
 from publisher.runtime import open_project_store
-from publisher.tick import Ticked, tick
+from publisher.tick import Ticked, make, send
 
 if TYPE_CHECKING:
     from publisher.delivery.stop import Stop
     from publisher.model import DeliveryCounts, Edition
     from publisher.publish import Delivered
+    from publisher.store import Store
 
 LONGEST_REST = 600.0
 # How often a long delivery is told of, in seconds.
 TOLD_EVERY = 60.0
+# For how long a problem is no news, in seconds: not each call looks at everything.
+KNOWN = 24 * 3600.0
 
 
 def rest_after(failures: int, seconds: int) -> float:
@@ -30,27 +35,28 @@ def rest_after(failures: int, seconds: int) -> float:
 
 
 class Ticking:
-    """What the scheduler calls. Opens the record for each tick anew: between two ticks nothing is held."""
+    """What the scheduler calls to make what is due. The record is opened for each call anew: nothing is held."""
+
+    name = "tick"
 
     def __init__(
         self,
         config: Callable[[], Config],
         clock: Callable[[], datetime],
         stop: Stop,
-        after: Callable[[], None] = lambda: None,
+        after: Callable[[Ticked], None] = lambda ticked: None,
     ) -> None:
         """Prepare.
 
         config  gives the configuration of the moment
         stop    ends a delivery that is under way
-        after   called after each tick
+        after   called after each call that did not fail, with what was done
         """
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
-        self._problems = News()
+        self._problems = News(KNOWN)
         self._waits = ""
-        self._standing: dict[int, DeliveryCounts] = {}  # of the editions that the last tick sent from
+        self._owner_missed = False  # whether it was told that there is no owner
         self._failures, self._rests_until = 0, 0.0
-        self._told_at = 0.0
 
     def __call__(self) -> None:
         """Do whatever is due, and tell it. Raises nothing."""
@@ -58,9 +64,11 @@ class Ticking:
             return
         config = self._config()
         try:
-            self._tick(config)
+            with open_project_store(config) as store:
+                ticked = self._work(config, store)
+            self._tell(ticked)
         except StoppedError:
-            say("tick stopped")
+            say(f"{self.name} stopped")
             return
         except PublisherError as error:
             self._failed(config, error)
@@ -68,20 +76,12 @@ class Ticking:
             self._failed(config, error)
         else:
             self._failures = 0
-        self._after()
+            if ticked.made or ticked.delivered:
+                clear_up()
+            self._after(ticked)
 
-    def _tick(self, config: Config) -> None:
-        self._told_at = time.monotonic()
-        with open_project_store(config) as store:
-            ticked = tick(config, store, self._clock, progress=self._delivering, stop=self._stop)
-        self._tell(ticked)
-        if ticked.made or ticked.delivered:
-            clear_up()
-
-    def _delivering(self, done: int, total: int) -> None:
-        if time.monotonic() - self._told_at >= TOLD_EVERY:
-            self._told_at = time.monotonic()
-            say("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
+    def _work(self, config: Config, store: Store) -> Ticked:
+        return make(config, store, self._clock)
 
     def _failed(self, config: Config, error: Exception) -> None:
         self._failures += 1
@@ -89,7 +89,7 @@ class Ticking:
         self._rests_until = time.monotonic() + rest
         if isinstance(error, PublisherError):
             for line in error.lines():
-                say("tick failed", f"tick failed: {line}", level="error", what=line)
+                say(f"{self.name} failed", f"{self.name} failed: {line}", level="error", what=line)
         else:
             tell_defect(error)
         if rest:
@@ -98,18 +98,69 @@ class Ticking:
     def _tell(self, ticked: Ticked) -> None:
         for edition in ticked.made:
             _tell_made(edition)
-        for delivered in ticked.delivered:
-            if delivered.sent or delivered.after != self._standing.get(delivered.edition.id):
-                _tell_delivered(delivered)
-        self._standing = {delivered.edition.id: delivered.after for delivered in ticked.delivered}
         self._problems.tell("problem", [str(problem) for problem in ticked.problems])
         for line in ticked.told:
             say("owner told", f"owner told: {line}", what=line)
+        self._tell_unheard(ticked)
         for line in ticked.kept:
             say("housekeeping", f"housekeeping: {line}", what=line)
         if ticked.waits and ticked.waits != self._waits:
             say("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
         self._waits = ticked.waits
+
+    def _tell_unheard(self, ticked: Ticked) -> None:
+        for line in ticked.unheard:
+            say("to be told", f"to be told: {line}", level="warning", what=line)
+        if ticked.unheard and not self._owner_missed:
+            self._owner_missed = True
+            say("no owner", "mail.owner is not set: nobody is mailed what is to be told", level="warning")
+
+
+class Sending(Ticking):
+    """What the scheduler calls to send what is due, in another thread: it may take hours, and slots do not wait."""
+
+    name = "sending"
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        stop: Stop,
+        after: Callable[[Ticked], None] = lambda ticked: None,
+    ) -> None:
+        """Prepare as Ticking does."""
+        super().__init__(config, clock, stop, after)
+        self._wanted = threading.Event()
+        self._standing: dict[int, DeliveryCounts] = {}  # of the editions that the last call sent from
+        self._told_at = 0.0
+
+    def want(self) -> None:
+        """Let a call that is under way look once more before it ends: there is something new."""
+        self._wanted.set()
+
+    def __call__(self) -> None:
+        """Send whatever is due, and what is wanted meanwhile. Raises nothing."""
+        while True:
+            self._wanted.clear()
+            super().__call__()
+            if self._stop.asked or not self._wanted.is_set():
+                return
+
+    def _work(self, config: Config, store: Store) -> Ticked:
+        self._told_at = time.monotonic()
+        return send(config, store, self._clock, progress=self._delivering, stop=self._stop)
+
+    def _tell(self, ticked: Ticked) -> None:
+        for delivered in ticked.delivered:
+            if delivered.sent or delivered.after != self._standing.get(delivered.edition.id):
+                _tell_delivered(delivered)
+        self._standing = {delivered.edition.id: delivered.after for delivered in ticked.delivered}
+        super()._tell(replace(ticked, waits=""))  # why nothing is sent, the other call has told
+
+    def _delivering(self, done: int, total: int) -> None:
+        if time.monotonic() - self._told_at >= TOLD_EVERY:
+            self._told_at = time.monotonic()
+            say("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
 
 
 def _tell_made(edition: Edition) -> None:

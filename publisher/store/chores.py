@@ -63,6 +63,16 @@ class Chores:
             with self._database.write() as connection:
                 connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest.in_(gone)))
 
+    def told_since(self, kind: str, moment: datetime) -> None:
+        """Forget that anything of a kind was told before a moment: if it is still there, it is told again."""
+        require_aware("moment", moment)
+        old = told.c.kind == kind, told.c.at < moment
+        with self._database.read() as connection:
+            if connection.execute(sa.select(told.c.digest).where(*old).limit(1)).first() is None:
+                return
+        with self._database.write() as connection:
+            connection.execute(sa.delete(told).where(*old))
+
 
 def _digest(what: str) -> str:
     return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()
