@@ -70,6 +70,7 @@ def inspect_project(
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
     problems.extend(stray_notes(config, now))
+    problems.extend(_orphaned(config))
     proofs = _proofs(config, archive, now, spam)
     problems.extend(unmade(proof.planned.newsletter.name, proof.error) for proof in proofs if proof.error)
     return Inspection(
@@ -222,6 +223,18 @@ def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
         logo = config.missing_logo(theme)
         if logo:
             yield keys, name, logo
+
+
+def _orphaned(config: Config) -> list[Problem]:
+    """Each newsletter that people read and that the configuration does not name: nobody mails them."""
+    from publisher.runtime import has_store, open_project_store
+    from publisher.subscribers.orphans import orphaned
+
+    if not has_store(config):
+        return []
+    with open_project_store(config) as store:
+        found = orphaned(store, [each.name for each in config.newsletters])
+    return [Problem(CONFIG_FILE, 0, each.message, each.mend, Severity.WARNING) for each in found]
 
 
 def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:

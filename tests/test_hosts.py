@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots
 from conftest import WEEKLY, Project
 from store_samples import NOW, later
+from web_server import serving
 
 from publisher.host import host_id
 from publisher.runtime import open_project_store
@@ -51,15 +53,54 @@ def test_a_copied_database_sends_nothing_until_its_host_is_confirmed(
     assert clockwork.project.run("hosts", "forget", "nobody").code == 1
 
 
-def test_a_publish_by_hand_on_such_a_host_warns_and_real_mail_needs_a_yes(
+@pytest.mark.parametrize("mail", ["", 'transport = "smtp"\n[mail.smtp]\nport = 1\n'])
+def test_a_publish_by_hand_on_such_a_host_builds_makes_and_sends_nothing_even_with_a_yes(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, mail: str
+) -> None:
+    project = clockwork.project
+    configure(project, WEEKLY, mail)
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    shutil.rmtree(project.root / "public", ignore_errors=True)
+    for words in (("--yes",), (), ("weekly", "--yes", "--extra")):
+        refused = project.run("publish", *words)
+        assert refused.code == 1
+        assert refused.err == (
+            "error: this host, copy, is not confirmed, and the project has run on home "
+            "(publisher hosts confirm, if this machine is to send)\n"
+        )
+    assert (project.ok("editions", "--json").json, project.mail()) == ([], {})
+    assert not (project.root / "public").exists()
+    assert "nothing would be made or sent" in project.ok("publish", "--dry-run").err
+    if not mail:
+        project.ok("publish", "--to", "me@example.org")
+        assert list(project.mail()) == ["me@example.org"]
+        project.ok("hosts", "confirm")
+        assert "warning" not in project.ok("publish", "--dry-run").err
+        project.ok("publish", "--yes")
+        assert "ada@example.org" in project.mail()
+
+
+def test_the_pages_for_readers_are_served_from_such_a_host_which_says_in_its_log_that_it_sends_nothing(
     clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUBLISHER_HOST", "copy")
-    configure(clockwork.project, WEEKLY, 'transport = "smtp"\n[mail.smtp]\nport = 1\n')
-    asked = clockwork.project.run("publish")
-    assert asked.code == 1
-    assert "this host, copy, is not confirmed" in asked.err
-    assert "say --yes" in asked.err
+    with serving(clockwork.project) as server:
+        assert httpx.get(f"{server.url}/subscribe").status_code == 200
+    log = (clockwork.project.root / "serve.log").read_text()
+    assert "this host, copy, is not confirmed, and the project has run on home" in log
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    with serving(clockwork.project) as server:
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert "not confirmed" not in (clockwork.project.root / "serve.log").read_text()
+
+
+def test_the_first_host_of_a_new_project_may_publish_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    configure(project, WEEKLY)
+    assert project.ok("publish", "--dry-run").err == ""
+    project.ok("publish", "--yes")
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    assert "the project has run on home" in project.run("publish", "--yes").err
 
 
 def test_the_last_host_that_is_forgotten_is_not_the_first_again(store: Store) -> None:

@@ -1,8 +1,9 @@
-"""publisher hosts list | confirm | forget"""
+"""publisher hosts list | confirm | forget; and what another machine than a confirmed one may not do"""
 
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +12,37 @@ from publisher.cli.app import App, with_app
 from publisher.errors import PublisherError
 
 if TYPE_CHECKING:
+    from publisher.config import Config
     from publisher.store import Store
     from publisher.store.hosts import Host
+
+
+MEND = "publisher hosts confirm, if this machine is to send"
+
+
+def require_confirmed(config: Config, store: Store, now: datetime) -> None:
+    """Write this host down, the first as confirmed. Raises PublisherError where another one has to be confirmed."""
+    from publisher.tick import why_not_here
+
+    if waits := why_not_here(config, store, now):
+        raise PublisherError(waits, mend=MEND)
+
+
+def why_unconfirmed(config: Config) -> str:
+    """Return why nothing may be sent from here; "" where it may, and before any host has run. Writes nothing."""
+    from publisher.host import host_id, host_name
+    from publisher.runtime import has_store, open_project_store
+
+    if not has_store(config):
+        return ""
+    with open_project_store(config) as store:
+        known = store.hosts.list()
+    confirmed = {host.id: host.name for host in known if host.confirmed_at is not None}
+    if not known or host_id(config.root, os.environ) in confirmed:
+        return ""
+    others = ", ".join(confirmed.values()) or "another"
+    name = host_name(config.root, os.environ)
+    return f"this host, {name}, is not confirmed, and the project has run on {others}"
 
 
 @click.group(

@@ -58,7 +58,8 @@ def publish(
 
     Names of newsletters limit it to these. An edition takes the slot that its newsletter's schedule has now. Run
     it as often as you like: a post goes out once, a subscriber gets an edition once, and a run that was stopped
-    half-way is finished by the next.
+    half-way is finished by the next. Another machine than the first, such as a copy, must be confirmed before:
+    `publisher hosts confirm`.
     """
     from publisher.cli.rehearse import dry_run as rehearse
     from publisher.cli.rehearse import test_copy
@@ -74,14 +75,26 @@ def publish(
     if dry_run:
         with open_project_store(config) if has_store(config) else nullcontext() as store:
             return rehearse(app, config, store, newsletters, now, accept_new_ids, extra=extra)
+    _require_home(config, now)
     with stopped_by_signals(), _hub_told_last(app, config):
         return _publish(app, config, newsletters, now, yes, accept_new_ids, extra)
+
+
+def _require_home(config: Config, now: datetime) -> None:
+    """Refuse before anything is built, or told to a hub; a project without a record is on its first host."""
+    from publisher.cli.hosts import require_confirmed
+    from publisher.runtime import has_store, open_project_store
+
+    if config.newsletters and has_store(config):
+        with open_project_store(config) as store:
+            require_confirmed(config, store, now)
 
 
 def _publish(
     app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool, extra: bool
 ) -> int:
     from publisher import publish as steps
+    from publisher.cli.hosts import require_confirmed
     from publisher.plan import calls_by_hand
     from publisher.runtime import open_project_store, run_build
 
@@ -90,10 +103,11 @@ def _publish(
     if not config.newsletters:
         return _finish(app, report, None, [])
     with open_project_store(config) as store:
+        require_confirmed(config, store, now)
         plan, drafts = steps.compose_plan(config, store, names, now, calls=calls_by_hand(config, extra=extra))
         for line in steps.shortened(drafts):
             app.say(line)
-        _may_send(app, config, store, plan, now, yes)
+        _may_send(app, config, plan, yes)
         made = steps.make_editions(config, store, plan, drafts, now)
         if made:
             # The web copies are up before the first letter points to them.
@@ -156,16 +170,12 @@ def _clock(app: App, now: datetime) -> Any:
     return (lambda: now) if app.now_text else (lambda: datetime.now(UTC))
 
 
-def _may_send(app: App, config: Config, store: Store, plan: Plan, now: datetime, yes: bool) -> None:
+def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
     """Ask before real mail leaves; the outbox needs no question."""
     from publisher.runtime import transport_name
-    from publisher.tick import why_not_here
 
-    waits = why_not_here(config, store, now)
     open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
     count = sum(planned.recipients for planned in plan.editions) + open_now
-    if waits:
-        click.echo(f"{click.style('warning', fg='yellow')}: {waits} (publisher hosts confirm)", err=True)
     if yes or not count or config.mail.transport == "outbox":
         return
     if not sys.stdin.isatty():

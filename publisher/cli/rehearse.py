@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from publisher.cli.app import App, plural
 from publisher.errors import PublisherError, TemplateError, TransportError
 
@@ -30,6 +32,7 @@ def dry_run(
     """Say what a publish would make and to how many it would go; write nothing."""
     from publisher import publish as steps
     from publisher.build.ids import KnownIds
+    from publisher.cli.hosts import MEND, why_unconfirmed
     from publisher.plan import calls_by_hand
 
     calls = calls_by_hand(config, extra=extra)
@@ -37,6 +40,9 @@ def dry_run(
     KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
     app.tell(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
     app.tell(plan.broken)
+    if waits := why_unconfirmed(config):
+        warning = click.style("warning", fg="yellow")
+        click.echo(f"{warning}: {waits}: nothing would be made or sent ({MEND})", err=True)
     made = list(zip(plan.editions, drafts, strict=True))
     if app.json:
         app.print_json([_as_json(planned, draft) for planned, draft in made])

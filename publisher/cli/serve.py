@@ -39,6 +39,8 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
 
         click.echo(made(config), nl=False)
         return
+    from publisher.cli.hosts import MEND, why_unconfirmed
+    from publisher.logs import say
     from publisher.running.front import require_newsletters
     from publisher.web.readers.opening import opened
     from publisher.web.serve import Server, address_of, listen
@@ -54,5 +56,7 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
             app.say(f"web.public_url is not set: links in mails lead to {config.public_url}")
         app.say(f"Serving {config.site.title}: {address}   (Ctrl-C ends it)")
         sys.stdout.flush()
+        if waits := why_unconfirmed(config):
+            say("host not confirmed", f"{waits}: no edition leaves from here ({MEND})", level="warning", waits=waits)
         Server(listener, grace=10).run(application)
     app.say("Serving has ended.")

@@ -42,7 +42,9 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
     from publisher.model import SubscriberStatus
     from publisher.running.lock import running
     from publisher.runtime import transport_name
+    from publisher.subscribers.orphans import orphaned
 
+    lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
     newest = plan.archive.posts[0] if plan.archive.posts else None
     return {
         "site": {"title": config.site.title, "url": config.site.url},
@@ -58,6 +60,10 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
             s.value: count for s in SubscriberStatus if store and (count := store.subscribers.count(status=s))
         },
         "running": running(config.state_dir),
+        "orphaned": [
+            {"newsletter": each.newsletter, "readers": each.readers, "message": each.message, "mend": each.mend}
+            for each in lost
+        ],
         "transport": transport_name(config),
         "outbox": _outbox(config),
         "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
@@ -149,6 +155,9 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     app.say(f"feeds        {facts['feeds']}")
     people = ", ".join(f"{count:,} {name}" for name, count in facts["subscribers"].items()) or "none yet"
     app.say(f"subscribers  {people}")
+    for lost in facts["orphaned"]:
+        app.say(f"             {lost['message']}")
+        app.say(f"             ({lost['mend']})")
     where = facts["transport"]
     app.say(
         f"mail         {where}"

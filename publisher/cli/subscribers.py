@@ -1,4 +1,4 @@
-"""publisher subscribers add | list | show | remove | erase | suppress | import | export | stats | tidy"""
+"""publisher subscribers: one person, all of them, files, and a newsletter's new name"""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ COMMANDS = {
     "import": (f"{FILES}:import_file", "Add the people in a CSV file."),
     "export": (f"{FILES}:export_file", "Write all subscribers to a CSV or JSON file."),
     "stats": (f"{LISTS}:stats", "Count who stands where."),
+    "rename-newsletter": (
+        "publisher.cli.renaming:rename_newsletter",
+        "Take a newsletter's readers along to its new name.",
+    ),
     "tidy": (f"{LISTS}:tidy", "Delete who never confirmed."),
 }
 

@@ -19,6 +19,7 @@ from publisher.store.consent import Evidence
 from publisher.store.engine import Database
 from publisher.store.erasure import erase_rows
 from publisher.store.people import with_subscriptions
+from publisher.store.renaming import now_called
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers, subscriptions
 from publisher.store.tokens import IssuedToken, Wish
@@ -144,6 +145,9 @@ class Change:
     def leave(self, person: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
         """Stop one newsletter, or all mail, as the person wants; record it and return whether anything changed."""
         if newsletter is not None:
+            # A letter from before a renaming names what the newsletter was called then.
+            if newsletter not in {wish.newsletter for wish in person.subscriptions}:
+                newsletter = now_called(newsletter, self.history(person))
             if not self.drop(person, newsletter):
                 return False
             self.record(person, "left", evidence, f"{newsletter} {reason}".rstrip())

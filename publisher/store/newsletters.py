@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from publisher.model import require_aware
+from publisher.store import renaming
 from publisher.store.engine import Database
 from publisher.store.time_tables import newsletters
 
@@ -67,3 +68,7 @@ class Newsletters:
         earlier = newsletters.c.passed.is_(None) | (newsletters.c.passed < until)
         with self._database.write() as connection:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
+
+    def rename(self, old: str, new: str, now: datetime, source: str, *, rehearse: bool = False) -> renaming.Renamed:
+        """Move everything of a newsletter to its new name; see renaming.rename."""
+        return renaming.rename(self._database, old, new, now, source, rehearse=rehearse)

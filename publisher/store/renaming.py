@@ -1,0 +1,126 @@
+"""A newsletter that has another name now: everything that the record keeps under the old one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.model import require_aware
+from publisher.store.consent import ConsentEvent
+from publisher.store.engine import Database
+from publisher.store.tables import consent_events, editions, newsletter_posts, subscriptions, tokens
+from publisher.store.time_tables import newsletters
+
+RENAMED = "renamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """What was moved to the new name.
+
+    readers   subscriptions, whatever their people's standing
+    both      readers that had both: their choice for the new name stays
+    editions  of the ledger, with their posts
+    clashes   editions that stay under the old name, because the new one has an edition of that slot
+    """
+
+    readers: int
+    both: int
+    editions: int
+    clashes: int
+
+
+class _RehearsedError(Exception):
+    """Ends a rehearsal, so that nothing of it stays."""
+
+
+def rename(database: Database, old: str, new: str, now: datetime, source: str, *, rehearse: bool = False) -> Renamed:
+    """Move subscriptions, editions, handled posts, open questions and slots to a new name, in one transaction.
+
+    Each reader's history says so, as "renamed" with both names: links in letters of the old name are still
+    understood by it. rehearse: only return what it would be.
+    """
+    require_aware("now", now)
+    done = Renamed(0, 0, 0, 0)
+    try:
+        with database.write() as connection:
+            readers, both = _subscriptions(connection, old, new, now, source)
+            moved, clashes = _editions(connection, old, new)
+            _posts(connection, old, new)
+            _questions(connection, old, new)
+            _slots(connection, old, new)
+            done = Renamed(readers, both, moved, clashes)
+            if rehearse:
+                raise _RehearsedError
+    except _RehearsedError:
+        pass
+    return done
+
+
+def now_called(name: str, history: Sequence[ConsentEvent]) -> str:
+    """Return what a newsletter is called after the renamings in a person's history."""
+    for event in history:
+        before, _, after = event.detail.partition(" ")
+        if event.what == RENAMED and name == before:
+            name = after
+    return name
+
+
+def _subscriptions(connection: Connection, old: str, new: str, now: datetime, source: str) -> tuple[int, int]:
+    person, newsletter = subscriptions.c.subscriber_id, subscriptions.c.newsletter
+    values = (sa.literal(value, column.type) for value, column in _event(now, source, f"{old} {new}"))
+    names = ["subscriber_id", "at", "what", "source", "detail"]
+    events = sa.select(person, *values).where(newsletter == old)
+    connection.execute(sa.insert(consent_events).from_select(names, events))
+    theirs = sa.select(person).where(newsletter == new)
+    both = connection.execute(sa.delete(subscriptions).where(newsletter == old, person.in_(theirs))).rowcount
+    moved = connection.execute(sa.update(subscriptions).where(newsletter == old).values(newsletter=new)).rowcount
+    return moved + both, both
+
+
+def _event(now: datetime, source: str, detail: str) -> list[tuple[object, sa.Column[object]]]:
+    columns = consent_events.c
+    return [(now, columns.at), (RENAMED, columns.what), (source, columns.source), (detail, columns.detail)]
+
+
+def _editions(connection: Connection, old: str, new: str) -> tuple[int, int]:
+    taken = sa.select(editions.c.slot).where(editions.c.newsletter == new).scalar_subquery()
+    free = editions.c.newsletter == old, editions.c.slot.not_in(taken)
+    moved = connection.execute(sa.update(editions).where(*free).values(newsletter=new)).rowcount
+    left = sa.select(sa.func.count()).select_from(editions).where(editions.c.newsletter == old)
+    return moved, int(connection.execute(left).scalar_one())
+
+
+def _posts(connection: Connection, old: str, new: str) -> None:
+    newsletter, post = newsletter_posts.c.newsletter, newsletter_posts.c.post_id
+    handled = sa.select(post).where(newsletter == new).scalar_subquery()
+    connection.execute(sa.delete(newsletter_posts).where(newsletter == old, post.in_(handled)))
+    connection.execute(sa.update(newsletter_posts).where(newsletter == old).values(newsletter=new))
+
+
+def _questions(connection: Connection, old: str, new: str) -> None:
+    """What mailed links, that may be used yet, would subscribe to."""
+    query = sa.select(tokens.c.token_hash, tokens.c.wish).where(
+        tokens.c.used_at.is_(None), tokens.c.wish.contains(json.dumps(old), autoescape=True)
+    )
+    for row in connection.execute(query).all():
+        wish = json.loads(row.wish)
+        for chosen in wish.get("subscriptions", ()):
+            chosen[0] = new if chosen[0] == old else chosen[0]
+        if "mailed" in wish:
+            wish["mailed"] = [new if name == old else name for name in wish["mailed"]]
+        text = json.dumps(wish, ensure_ascii=False)
+        connection.execute(sa.update(tokens).where(tokens.c.token_hash == row.token_hash).values(wish=text))
+
+
+def _slots(connection: Connection, old: str, new: str) -> None:
+    """From when on slots count: as before, where no tick has seen the new name."""
+    if connection.execute(sa.select(newsletters.c.name).where(newsletters.c.name == new)).first():
+        connection.execute(sa.delete(newsletters).where(newsletters.c.name == old))
+    else:
+        connection.execute(sa.update(newsletters).where(newsletters.c.name == old).values(name=new))
