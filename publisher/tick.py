@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import PublisherError, StoppedError, StoreError
+from publisher.errors import PublisherError, StoppedError, StoreError, TransportError
 from publisher.model import Edition, Problem
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Ticked:
                earlier ticks that are still there; of a chore only what was not told before
     told       what is new of the problems and of editions that wait, one line each: the owner was mailed them
     unheard    the same where nobody was mailed, because `mail.owner` is not set
+    stuck      whether no mail server took anything: whoever calls leaves them alone for a while
     kept       chores of housekeeping that were done, one line each
     waits      why nothing was made or sent at all: this host is not confirmed (`publisher hosts confirm`); "" where
                it may
@@ -51,6 +52,7 @@ class Ticked:
     unheard: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     waits: str = ""
+    stuck: bool = False
 
     @property
     def held(self) -> tuple[Edition, ...]:
@@ -71,7 +73,8 @@ def tick(
     if made.waits:
         return made
     sent = send(config, store, clock, progress=progress, stop=stop)
-    return replace(made, delivered=sent.delivered, problems=(*made.problems, *sent.problems))
+    problems = (*made.problems, *sent.problems)
+    return replace(made, delivered=sent.delivered, problems=problems, stuck=sent.stuck)
 
 
 def make(config: Config, store: Store, clock: Clock) -> Ticked:
@@ -109,8 +112,8 @@ def send(
     now = clock()
     if waits := why_not_here(config, store, now):
         return Ticked(now, waits=waits)
-    delivered, problems = _deliver(config, store, clock, progress, stop)
-    return Ticked(now, delivered=tuple(delivered), problems=tuple(problems))
+    delivered, problems, stuck = _deliver(config, store, clock, progress, stop)
+    return Ticked(now, delivered=tuple(delivered), problems=tuple(problems), stuck=stuck)
 
 
 def why_not_here(config: Config, store: Store, now: datetime) -> str:
@@ -163,7 +166,7 @@ def _tell(
 
 def _deliver(
     config: Config, store: Store, clock: Clock, progress: Progress | None, stop: Stop | None
-) -> tuple[list[Delivered], Sequence[Problem]]:
+) -> tuple[list[Delivered], list[Problem], bool]:
     from publisher.build.news import tell_hub
     from publisher.dispatch import deliver_editions
     from publisher.runtime import run_build
@@ -171,16 +174,18 @@ def _deliver(
     now = clock()
     ready = store.editions.ready(now)
     if not ready:
-        return [], ()
+        return [], [], False
     watch = None if progress is None else lambda tally: progress(tally.done, tally.total)
     try:
         # The web copies are up before the first letter points to them.
         run_build(config, now)
-        return deliver_editions(config, store, ready, clock, watch, stop=stop), tell_hub(config)
+        delivered = deliver_editions(config, store, ready, clock, watch, stop=stop)
     except (StoreError, StoppedError):
         raise
     except PublisherError as error:
-        return [], (_problem(error),)
+        return [], [_problem(error)], isinstance(error, TransportError)
+    troubles = delivered[-1].troubles if delivered else ()
+    return delivered, [*map(_problem, troubles), *tell_hub(config)], False
 
 
 def _keep(config: Config, store: Store, now: datetime) -> tuple[list[str], list[str], list[Problem]]:

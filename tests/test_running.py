@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import gc
+import json
 import signal
 import socket
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from admin_page import Owner, set_password
 from conftest import WEEKLY, Project
+from preview_server import free_port
 from run_server import running
 from sink import sink
 from web_server import until
 
+from publisher.delivery.stop import Stop
+from publisher.logs import configure as configure_logs
 from publisher.running.system import notify, watchdog_seconds
-from publisher.running.ticking import rest_after
+from publisher.running.ticking import Sending, rest_after
 
 
 def letters(project: Project) -> Counter[str]:
@@ -106,6 +111,25 @@ def test_a_tick_that_fails_is_told_in_a_line_and_the_process_goes_on(project: Pr
 
 def test_a_failing_tick_rests_longer_each_time_but_not_for_ever() -> None:
     assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_mail_server_that_takes_nothing_is_left_alone_longer_each_time(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.subscribe("ada")
+    project.configure(f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{free_port()}", tls = "none" }}\n')
+    assert project.run("publish", "--yes").code == 1  # the edition is made
+    config, now = project.config(), datetime(2026, 11, 17, 10, tzinfo=UTC)
+    configure_logs("json")
+    ended: list[bool] = []
+    sending = Sending(lambda: config, lambda: now, Stop(), lambda ticked: ended.append(ticked.stuck))
+    capsys.readouterr()
+    for _ in range(4):
+        sending()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert ended == [True, True]  # the first failure is tried again at once; then it rests, whatever is called
+    assert [line["event"] for line in lines] == ["problem", "resting"]
+    assert lines[1]["seconds"] == 60
 
 
 def test_a_delivery_under_way_ends_at_sigterm_with_nothing_in_doubt(project: Project, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Ticking:
         except Exception as error:  # noqa: BLE001 - a defect in one tick must not end the others
             self._failed(config, error)
         else:
-            self._failures = 0
+            self._rest(config, self._failures + 1 if ticked.stuck else 0)
             if ticked.made or ticked.delivered:
                 clear_up()
             self._after(ticked)
@@ -84,16 +84,20 @@ class Ticking:
         return make(config, store, self._clock)
 
     def _failed(self, config: Config, error: Exception) -> None:
-        self._failures += 1
-        rest = rest_after(self._failures, config.run.tick_seconds)
-        self._rests_until = time.monotonic() + rest
         if isinstance(error, PublisherError):
             for line in error.lines():
                 say(f"{self.name} failed", f"{self.name} failed: {line}", level="error", what=line)
         else:
             tell_defect(error)
+        self._rest(config, self._failures + 1)
+
+    def _rest(self, config: Config, failures: int) -> None:
+        """Leave the project, or its mail servers, alone for a while after so many failures in a row."""
+        self._failures = failures
+        rest = rest_after(failures, config.run.tick_seconds)
+        self._rests_until = time.monotonic() + rest
         if rest:
-            say("resting", f"next try in {rest:.0f} s", seconds=rest, failures=self._failures)
+            say("resting", f"{self.name}: next try in {rest:.0f} s", seconds=rest, failures=failures)
 
     def _tell(self, ticked: Ticked) -> None:
         for edition in ticked.made:
