@@ -32,7 +32,7 @@ def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(c
     ahead = clockwork.at(SLOT - DAY)
     assert slots(ahead) == ["2026-W48"]
     (mail,) = clockwork.project.mail()[OWNER]
-    assert "waits for approval, then goes at 2026-11-23 08:00" in text(mail)
+    assert "waits for approval, then goes at 2026-11-23 08:00 (Europe/Berlin)" in text(mail)
     assert "All about third" in text(mail)
     clockwork.project.post("between", "2026-11-22")
     (edition,) = clockwork.store.editions.list()

@@ -40,15 +40,16 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
 
 
 def _show(app: App, table: Timetable) -> None:
+    from publisher.config import parse_schedule
+    from publisher.timetable import when_not
+
     zone = f" ({table.slots[0].at.tzinfo})" if table.slots else ""
     app.say(f"{table.newsletter.name}: {table.newsletter.schedule}{zone}")
     for slot in table.slots:
         remarks = "; ".join(filter(None, ("has its edition" if slot.made else "", slot.remark)))
         app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}{f'  {remarks}' if remarks else ''}")
-    if table.newsletter.schedule.strip().lower() == "each post":
-        app.say(f"  {plural(table.newsletter.settle_minutes, 'minute')} after a post is published or changed")
-    elif not table.slots:
-        app.say("  when you publish")
+    if not table.slots:
+        app.say(f"  {when_not(parse_schedule(table.newsletter.schedule), table.newsletter.settle_minutes)}")
     holds = f"{plural(len(table.posts), 'post')} to {plural(table.readers, 'reader')}" if table.posts else table.idle
     app.say(f"  today the next would hold: {holds}")
     for title in table.posts:
