@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.editions import holds
+from publisher.editions.schedule import is_post_slot
 from publisher.errors import PublisherError
 from publisher.model import Edition, Letter, Problem
 from publisher.runtime import headers_of, open_transport, project_links
@@ -40,8 +41,14 @@ def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], l
             store.chores.untell(HELD, key)
             trouble.append(_problem(error))
         else:
-            told.append(f"{edition.newsletter} {edition.slot} {edition.held}")
+            told.append(f"{name_of(edition)} {edition.held}")
     return told, trouble
+
+
+def name_of(edition: Edition) -> str:
+    """Return what an edition is called to its owner: by its slot, or by its post where the slot is named by an id."""
+    posts = ", ".join(post.title for post in edition.posts) or edition.subject
+    return f"{edition.newsletter} {posts if is_post_slot(edition.slot) else edition.slot}"
 
 
 def tell_problems(
@@ -90,7 +97,7 @@ def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime)
     if letter is None:
         return
     link = project_links(config).approval(edition)
-    name = f"{edition.newsletter} {edition.slot}"
+    name = name_of(edition)
     lines = [f"{name} {edition.held}.", f"Approve or skip it: {link}"]
     if edition.goes_at:
         lines.append("Without your word it is not sent. Posts that come from now on are not in it.")

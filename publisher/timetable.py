@@ -158,6 +158,16 @@ def _contents(planned: Sequence[Planned] | Idle) -> Contents:
     return Contents(titles, max((each.recipients for each in planned), default=0))
 
 
+def when_not(schedule: Schedule, settle_minutes: int) -> str:
+    """Return in words when editions are made for which no slot is to come."""
+    match schedule.kind:
+        case ScheduleKind.MANUAL:
+            return "when you publish"
+        case ScheduleKind.EACH_POST:
+            return f"{settle_minutes} minute{'s' * (settle_minutes != 1)} after a post is published or changed"
+    return "no slot after this"
+
+
 def remark(schedule: Schedule, slot: Slot, zone: tzinfo) -> str:
     """Return what the clock on the wall does at a slot; "" where it reads the schedule's time, once."""
     local = slot.at.astimezone(zone)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from conftest import ROOT, WEEKLY, Project
 from preview_server import free_port
-from web_server import Serving, configure, until
+from web_server import Serving, configure, line_with, until
 
 from publisher.runtime import open_project_store
 from publisher.tick import tick
@@ -40,10 +40,7 @@ class Running(Serving):
                 stderr=log,
                 text=True,
             )
-        assert self.process.stdout is not None
-        first = self.process.stdout.readline()
-        if "Running" not in first:
-            self.process.wait(60)
+        if not line_with(self.process, "Running"):
             raise AssertionError(self.log.read_text())
         self.client = httpx.Client(base_url=self.url, timeout=60)
 
@@ -54,7 +51,7 @@ class Running(Serving):
 
     def wait(self, event: str, count: int = 1) -> dict[str, Any]:
         """The newest line of an event, when there are so many."""
-        return until(lambda: found[-1] if len(found := self.told(event)) >= count else None)
+        return until(lambda: found[-1] if len(found := self.told(event)) >= count else None, self.log.read_text)
 
     def look_until(self, event: str, **facts: str) -> dict[str, Any]:
         """Let it look at once, and not in half a minute, until it has told of an event with such facts."""

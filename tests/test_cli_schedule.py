@@ -127,3 +127,20 @@ def test_settings_of_time_that_cannot_be_meant_are_a_warning_with_their_line(
     ]
     assert len(lines) == bool(told)
     assert told in "".join(lines)
+
+
+def test_a_newsletter_that_sends_each_post_says_so_however_it_is_written_and_in_the_status_too(
+    project: Project,
+) -> None:
+    project.configure("", OTHERS.replace("each post", "Each  post"))
+    for command in ("schedule", "status"):
+        said = project.ok(command).out
+        assert said.count("10 minutes after a post is published or changed") == 1
+        assert said.count("when you publish") == 1  # the other newsletter
+
+
+@pytest.mark.parametrize("schedule", ["daily 02:30", "* * * * *", "monthly last friday 09:00", "weekly monday 08:00"])
+def test_at_the_end_of_all_years_there_is_no_slot_and_no_error(project: Project, schedule: str) -> None:
+    project.configure("", NIGHTLY.replace("daily 02:30", schedule))
+    for command in ("schedule", "status"):
+        assert "no slot after this" in project.ok(command, now="9999-12-30").out

@@ -46,8 +46,11 @@ class Driven:
             pass
         self.traveller.move_to(moment, tick=False)
         scheduler.wake()
-        while not self._called.acquire(timeout=1):
+        for _ in range(60):
+            if self._called.acquire(timeout=1):
+                return
             scheduler.now()  # the call before has said that it is over, and was not quite
+        raise AssertionError(f"nothing was called in a minute, at {moment}")
 
     def wait(self) -> None:
         assert self._called.acquire(timeout=60)

@@ -202,6 +202,9 @@ def test_each_post_goes_by_itself_when_it_has_rested_and_what_was_there_before_n
         touch(project.post("missed", "2026-11-25"), published + 2 * DAY)
         (late,) = clockwork.at(published + 9 * DAY).held
         assert "was due 2026-11-25 09:10" in late.held
+        (mail,) = project.mail()[OWNER]
+        assert "weekly Missed waits: " in mail["Subject"]
+        assert "tag:" not in mail["Subject"] + text(mail)
         assert clockwork.letters() == ["News"]
 
 

@@ -32,7 +32,7 @@ def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(c
     ahead = clockwork.at(SLOT - DAY)
     assert slots(ahead) == ["2026-W48"]
     (mail,) = clockwork.project.mail()[OWNER]
-    assert "waits for approval, then goes at 2026-11-23 08:00" in text(mail)
+    assert "waits for approval, then goes at 2026-11-23 08:00 (Europe/Berlin)" in text(mail)
     assert "All about third" in text(mail)
     clockwork.project.post("between", "2026-11-22")
     (edition,) = clockwork.store.editions.list()
@@ -110,7 +110,7 @@ def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Projec
         assert found is not None
         return found[0]
 
-    with serving(project, f'owner = "{OWNER}"\n') as server:
+    with serving(project, f'owner = "{OWNER}"\n', now="2026-11-22T10:00") as server:
         toml = server.project.read("publisher.toml")
         weekly = 'name = "weekly"\nschedule = "weekly monday 08:00"\napprove = true'
         server.project.write("publisher.toml", toml.replace('name = "weekly"', weekly))
@@ -131,5 +131,9 @@ def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Projec
             assert clockwork.editions()["2026-W48"] == ""
             again = server.post(path, do="skip")
             assert again.status_code == 200
+            assert "It is done" not in again.text
+            assert "Nothing was changed" in again.text
+            assert "It is approved. It goes on Monday 2026-11-23, 08:00 (Europe/Berlin)." in again.text
             assert clockwork.editions()["2026-W48"] == ""
             assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
+            assert "It is approved. It has gone to 1 of 1 reader." in server.post(path, do="approve").text

@@ -16,7 +16,7 @@ import httpx
 from conftest import ROOT, parse
 from preview_server import free_port
 from test_docs import blocks, commands
-from web_server import link_in, until
+from web_server import line_with, link_in, until
 
 PAGE = ROOT / "docs/tutorial.md"
 
@@ -39,11 +39,11 @@ def shell(home: Path) -> Iterator[tuple[dict[str, str], list[subprocess.Popen[st
             process.communicate()
 
 
-def start(command: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        f"exec {command}", shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    )  # fmt: skip
+def start(command: str, folder: Path, environment: dict[str, str], log: Path) -> subprocess.Popen[str]:
+    with log.open("a") as lines:
+        return subprocess.Popen(
+            f"exec {command}", shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=lines, text=True
+        )
 
 
 def mails(folder: Path) -> list[EmailMessage]:
@@ -54,7 +54,7 @@ def mails(folder: Path) -> list[EmailMessage]:
 def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) -> None:
     web, mail = free_port(), free_port()
     shown = [each for block in blocks(PAGE, "console") for each in commands(block)]
-    folder = tmp_path
+    folder, log = tmp_path, tmp_path / "log"
     with shell(tmp_path) as (environment, left):
         for text, says in shown:
             block = text + "\n" + says if "<<'END'" in text else text
@@ -63,24 +63,29 @@ def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) 
                 folder = Path(os.path.expandvars(command[3:].replace("~", str(tmp_path))))
             elif command.endswith("&") or command.endswith(" run"):
                 command = command.removesuffix(" &").replace(" run", f" run --port {web}")
-                left.append(start(command, folder, environment))
+                left.append(start(command, folder, environment, log))
             else:
                 subprocess.run(command, shell=True, cwd=folder, env=environment, check=True, capture_output=True)
         mail_program, program = left
-        assert program.stdout is not None
-        said = program.stdout.readline()
-        assert said == f"Running My letter: http://127.0.0.1:{web}/   (Ctrl-C ends it)\n"
+        assert line_with(program, "Running") == f"Running My letter: http://127.0.0.1:{web}/   (Ctrl-C ends it)\n", (
+            log.read_text()
+        )
         with httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=60) as browser:
             form = browser.get("/subscribe").text
             assert 'name="email"' in form
             browser.post("/subscribe", data={"email": "eve@example.org", "newsletter": "weekly"}).raise_for_status()
             (asked,) = until(lambda: mails(folder))
             browser.post(link_in(asked, "confirm"), data={"do": "confirm"}).raise_for_status()
-        while len(mails(folder)) < 2:
+
+        def edition_there() -> EmailMessage | None:
+            assert program.poll() is None, log.read_text()
+            if len(found := mails(folder)) > 1:
+                return found[1]
             program.send_signal(signal.SIGHUP)  # it looks at once, and not in half a minute
             time.sleep(0.5)
-            assert program.poll() is None
-        edition = mails(folder)[1]
+            return None
+
+        edition = until(edition_there, log.read_text)
         program.send_signal(signal.SIGINT)
         program.communicate(timeout=60)
         assert program.returncode == 0

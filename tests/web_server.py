@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,9 +51,7 @@ class Serving:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert self.process.stdout is not None
-        first = self.process.stdout.readline()
-        if "Serving" not in first:
+        if not line_with(self.process, "Serving"):
             raise AssertionError(self.process.communicate()[1])
         self.client = httpx.Client(base_url=self.url, timeout=60)
 
@@ -120,6 +119,17 @@ def link_in(message: EmailMessage, page: str) -> str:
     assert found, text
     assert found[0] in html
     return found[0]
+
+
+def line_with(process: subprocess.Popen[str], word: str) -> str:
+    """Wait for a line with a word on a program's stdout, and return it; "" where it ends, or takes a minute."""
+    assert process.stdout is not None
+    limit = threading.Timer(60, process.kill)
+    limit.start()
+    try:
+        return next((line for line in process.stdout if word in line), "")
+    finally:
+        limit.cancel()
 
 
 def until(find: Callable[[], T | None], log: Callable[[], str] = str) -> T:

@@ -40,6 +40,9 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
 
 
 def _show(app: App, table: Timetable) -> None:
+    from publisher.config import parse_schedule
+    from publisher.timetable import when_not
+
     zone = f" ({table.slots[0].at.tzinfo})" if table.slots else ""
     app.say(f"{table.newsletter.name}: {table.newsletter.schedule}{zone}")
     told = ""  # the same reason is not said slot after slot
@@ -48,9 +51,8 @@ def _show(app: App, table: Timetable) -> None:
         told = slot.contents.idle or told
         _titles(app, slot.contents)
     if not table.slots:
-        each = table.newsletter.schedule.strip().lower() == "each post"
-        rest = f"{plural(table.newsletter.settle_minutes, 'minute')} after a post is published or changed"
-        app.say(f"  {rest if each else 'when you publish'}; today: {_holds(table.next)}")
+        rest = when_not(parse_schedule(table.newsletter.schedule), table.newsletter.settle_minutes)
+        app.say(f"  {rest}; today: {_holds(table.next)}")
         _titles(app, table.next)
 
 

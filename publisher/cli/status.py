@@ -104,11 +104,11 @@ def _newsletter(
     from publisher.config import parse_schedule
     from publisher.editions.schedule import upcoming
     from publisher.model import SubscriberStatus
+    from publisher.timetable import when_not
 
-    zone = config.newsletter_zone(newsletter)
+    zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
     made = store.editions.slots(newsletter.name) if store else frozenset()
-    slots = upcoming(parse_schedule(newsletter.schedule), now, zone)
-    due = next((slot for slot in slots if slot.label not in made), None)
+    due = next((slot for slot in upcoming(schedule, now, zone) if slot.label not in made), None)
     last = next(iter(store.editions.list(newsletter.name, 1)), None) if store else None
     planned = [p for p in plan.editions if p.newsletter.name == newsletter.name]
     reached = {choice for p in planned for variant in p.variants if variant.posts for choice in variant.choices}
@@ -119,6 +119,7 @@ def _newsletter(
         "schedule": newsletter.schedule,
         "subscribers": store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0,
         "next": {"slot": due.label, "at": due.at.astimezone(zone).isoformat()} if due else None,
+        "when": "" if due else when_not(schedule, newsletter.settle_minutes),
         "would_hold": sum(len(p.posts) for p in planned),
         "would_reach": sum(choice.subscribers for choice in reached),
         "idle": idle,
@@ -189,7 +190,7 @@ def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
 def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
     app.say(f"\n{facts['name']}: {facts['title']}, {facts['schedule']}, {plural(facts['subscribers'], 'subscriber')}")
     due, last = facts["next"], facts["last"]
-    next_line = f"{due['slot']} on {due['at'][:16].replace('T', ' at ')}" if due else "when you publish"
+    next_line = f"{due['slot']} on {due['at'][:16].replace('T', ' at ')}" if due else facts["when"]
     holds = plural(facts["would_hold"], "post") if facts["would_hold"] else facts["idle"]
     if facts["would_hold"] and facts["would_reach"] < facts["subscribers"]:
         holds += f" to {plural(facts['would_reach'], 'subscriber')}; no post has the topics of the others"

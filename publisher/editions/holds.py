@@ -11,7 +11,7 @@ APPROVAL = f"{BEGINS}approval"
 
 def approval(goes_at: datetime | None, zone: tzinfo) -> str:
     """Return the words for an edition that the owner has to approve. goes_at: when it then goes; None is at once."""
-    return APPROVAL if goes_at is None else f"{APPROVAL}, then goes at {_civil(goes_at, zone)}"
+    return APPROVAL if goes_at is None else f"{APPROVAL}, then goes at {_civil(goes_at, zone)} ({zone})"
 
 
 def late(due: datetime, found: datetime, zone: tzinfo) -> str:

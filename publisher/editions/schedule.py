@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from itertools import takewhile
 
 from publisher.config.schedule import Schedule, ScheduleKind
 from publisher.model import require_aware
@@ -182,6 +183,14 @@ def _cron_times(expression: str, start: datetime, *, forward: bool) -> Iterator[
     from cronsim import CronSim
 
     if forward:
-        return iter(CronSim(expression, start))
+        return _until_9999(CronSim(expression, start))
     # Its backward walk leaves out the start itself, which here may be due.
     return iter(CronSim(expression, start.replace(microsecond=0) + timedelta(seconds=1), reverse=True))
+
+
+def _until_9999(times: Iterator[datetime]) -> Iterator[datetime]:
+    """End where civil time does: beyond the year 9999 there is nothing to count with."""
+    try:
+        yield from takewhile(lambda time: time < _YEAR_9999, times)
+    except OverflowError:
+        return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from publisher.delivery import approval
 from publisher.delivery.links import Purpose
-from publisher.model import Edition
+from publisher.model import DeliveryStatus, Edition
 from publisher.web.readers.subscribing import bad_link
 
 if TYPE_CHECKING:
@@ -40,18 +40,21 @@ class Approving:
             return bad_link(self._pages, request)
         store, wish = self._office.store, form.one("do")
         if wish == "approve":
-            approval.approve(store, edition, now=self._office.now())
+            waited = approval.approve(store, edition, now=self._office.now())
         elif wish == "skip":
-            approval.skip(store, edition)
+            waited = approval.skip(store, edition)
         else:
             return self._pages.message(request, "bad_form", "bad_form_hint", status=400)
-        return self._page(request, store.editions.get(edition.id) or edition, "It is done.")
+        said = "It is done." if waited else "Nothing was changed: this edition was decided on before."
+        return self._page(request, store.editions.get(edition.id) or edition, said)
 
     def _page(self, request: Request, edition: Edition, done: str) -> Response:
         config = self._office.config
         newsletter = config.newsletter(edition.newsletter)
         zone = config.newsletter_zone(newsletter) if newsletter else config.zone
-        goes_at = f"{edition.goes_at.astimezone(zone):%A %Y-%m-%d, %H:%M}" if edition.goes_at else ""
+        # Once its time is over it goes at once.
+        waits_until = edition.goes_at if edition.goes_at and edition.goes_at > self._office.now() else None
+        goes_at = f"{waits_until.astimezone(zone):%A %Y-%m-%d, %H:%M} ({zone.key})" if waits_until else ""
         counts = self._office.store.deliveries.counts(edition.id)
         return self._pages.owner_page(
             request,
@@ -61,6 +64,8 @@ class Approving:
             waits=approval.waits(edition),
             goes_at=goes_at,
             readers=counts.total,
+            sent=counts[DeliveryStatus.SENT],
+            gone=not counts.open,
             done=done,
         )
 
