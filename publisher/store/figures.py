@@ -10,7 +10,7 @@ from publisher.model import DeliveryCounts, DeliveryStatus, SubscriberStatus
 from publisher.store.engine import Database
 from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
 
-_ENDS = ("unsubscribed", "bounced", "complained", "suppressed")
+_ENDS = ("unsubscribed", "removed", "bounced", "complained", "suppressed")
 
 
 class Figures:
