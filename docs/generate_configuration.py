@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from publisher.config.checks import Doc
+from publisher.config.checks import Check, Doc, between
 from publisher.config.keys import Config
 from publisher.config.load import variables
 
@@ -49,7 +49,7 @@ def _sections(cls: type[Any], path: tuple[str, ...]) -> Iterator[str]:
         elif get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
             inner.append((f"### [[{'.'.join(here)}]]", meaning, get_args(hint)[0], here))
         else:
-            rows.append(_row(here, field, hint, meaning))
+            rows.append(_row(here, field, _type(hint) + _range(cls, field.name), meaning))
     if rows:
         yield "\n".join([_line(_HEAD), _line("---" for _ in _HEAD), *rows, ""])
     for heading, meaning, table, here in inner:
@@ -67,10 +67,17 @@ def keys(cls: type[Any]) -> Iterator[tuple[Field[Any], Any, str]]:
             yield field, hint, meaning
 
 
-def _row(path: tuple[str, ...], field: Field[Any], hint: Any, meaning: str) -> str:
+def _range(cls: type[Any], name: str) -> str:
+    """The range that a key's own check accepts."""
+    extras = get_args(get_type_hints(cls, include_extras=True)[name])[1:]
+    checks = [extra.function for extra in extras if isinstance(extra, Check)]
+    return "".join(f", {check}" for check in checks if isinstance(check, between))
+
+
+def _row(path: tuple[str, ...], field: Field[Any], kind: str, meaning: str) -> str:
     name = "_".join(("PUBLISHER", *path)).upper()
     variable = f"<br>`{name}`" if name in variables() else ""
-    return _line((f"`{field.name}`", _type(hint), _default(field), _escaped(meaning) + variable))
+    return _line((f"`{field.name}`", kind, _default(field), _escaped(meaning) + variable))
 
 
 def _line(cells: Any) -> str:

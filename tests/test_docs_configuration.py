@@ -80,3 +80,10 @@ def schedules() -> list[str]:
 @pytest.mark.parametrize("schedule", schedules())
 def test_every_schedule_shown_is_one(schedule: str) -> None:
     parse_schedule(schedule)
+
+
+def test_every_range_that_is_checked_stands_beside_its_key() -> None:
+    assert "| `tick_seconds` | whole number, 15 to 60 |" in text()
+    sources = "".join(path.read_text() for path in (PAGE.parents[1] / "publisher/config").glob("*.py"))
+    shown = re.findall(r"^\| `\w+` \| whole number, \d+ (?:to \d+|or more) \|", text(), re.MULTILINE)
+    assert len(shown) >= sources.count("Check(checks.between(") > 20

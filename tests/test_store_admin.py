@@ -40,6 +40,11 @@ def test_a_feed_keeps_no_more_readers_than_the_limit_and_goes_on_counting_those_
     kept = {(each.feed, each.reader): each.subscribers for each in store.feed_readers.list(NOW)}
     assert len(kept) == MOST_READERS + 1
     assert (kept["feed.xml", "r0"], kept["atom.xml", "new"]) == (77, 1)
+    assert MOST_READERS == 100
+    assert store.feed_readers.requests("2026-01-01") == {("feed.xml", "2026-11-21"): 5}
+    store.feed_readers.record([FeedReader("feed.xml", "real", 9, later(days=31))], {})
+    assert [each.reader for each in store.feed_readers.list(later(days=1))] == ["real"]
+    assert len(store.feed_readers.list(NOW)) == 2
 
 
 def test_requests_add_up_by_day_and_old_days_go(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from publisher.returns import Report, Verdict, Whose
 from publisher.runtime import open_project_store, reader_terms
 from publisher.store import Store
 from publisher.subscribers.returned import take_report
+from publisher.web.admin.tally import Tally
 
 GETS = [
     "",
@@ -374,6 +376,18 @@ def test_feed_readers_are_counted_without_addresses(project: Project) -> None:
     assert len(rows["feed_readers"]) == 1
     assert "'feed.xml', 'Feedly', 42" in rows["feed_readers"][0]
     assert rows["feed_requests"] == ["('atom.xml', '2026-11-16', 1)", "('feed.xml', '2026-11-16', 1)"]
+
+
+def test_hundreds_of_invented_readers_are_twenty_lines_and_the_others_together(server: Serving, owner: Owner) -> None:
+    with open_project_store(server.project.config()) as store:
+        tally = Tally(store, lambda: datetime.now(UTC))
+        for number in range(300):
+            tally.count("feed.xml", f"Reader{number:x}{'x' * 60}/1.0 ({number} subscribers)")
+        tally.write()
+    text = owner.get("/feeds").text
+    assert (text.count('<th scope="row">Reader'), text.count("80 others")) == (20, 1)
+    assert max(map(len, re.findall(r"Reader[0-9a-fx]+", text))) == 40
+    assert '<td class="number">4,950</td>' in text  # 0 to 99, all of them together
 
 
 def test_the_pages_tell_what_is_wrong_and_what_comes(server: Serving, owner: Owner) -> None:

@@ -104,7 +104,7 @@ def test_what_a_feed_reader_says_of_its_subscribers_is_read(agent: str, found: t
 @given(st.text(max_size=80), st.text(max_size=40))
 def test_any_user_agent_gives_a_short_plain_name_or_none(before: str, after: str) -> None:
     said = announced(f"{before} 3 subscribers {after}")
-    assert said is None or (0 < len(said.reader) <= 60 and not set(said.reader) & set('<>"/\\\n\0'))
+    assert said is None or (0 < len(said.reader) <= 40 and not set(said.reader) & set('<>"/\\\n\0'))
 
 
 def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tmp_path: Path) -> None:

@@ -113,3 +113,10 @@ def test_figures_count_people_and_answers(server: Serving) -> None:
     assert 'publisher_subscribers{status="active"} 1.0' in text
     assert 'publisher_http_requests_total{page="subscribe",status="200"} 1.0' in text
     assert server.get("/metrics", **{"x-forwarded-for": "192.0.2.1"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/tags/nothing/feed.xml", "/nothing/atom.xml", "/nothing/feed.json", "/feed-77.xml"])
+def test_a_feed_that_is_not_there_is_answered_with_a_page(server: Serving, path: str) -> None:
+    answer = server.get(path)
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
+    assert answer.headers["cache-control"] == "no-cache"

@@ -44,14 +44,23 @@ class Check:
         return core_schema.no_info_after_validator_function(checked, handler(source))
 
 
-def between(least: int, most: int | None = None) -> Callable[[int], None]:
-    """Accept whole numbers from `least` to `most`, both included."""
+class between:  # noqa: N801 - it is written like the other checks, which are functions
+    """Accept whole numbers from `least` to `most`, both included; the tables of docs/configuration.md say both."""
 
-    def check(value: int) -> None:
+    __slots__ = ("least", "most")
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, value: int) -> None:
+        """Raise ValueError for a number outside."""
+        least, most = self.least, self.most
         if value < least or (most is not None and value > most):
             raise ValueError(f"{value} is not from {least} to {most}" if most else f"{value} is less than {least}")
 
-    return check
+    def __str__(self) -> str:
+        """Return the range in words: "15 to 60", "10000 or more"."""
+        return f"{self.least} or more" if self.most is None else f"{self.least} to {self.most}"
 
 
 def web_address(value: str) -> None:

@@ -15,7 +15,9 @@ from publisher.store.engine import Database
 from publisher.store.tables import feed_readers, feed_requests
 
 # A reader may call itself anything: a feed keeps so many of them, and no more.
-MOST_READERS = 200
+MOST_READERS = 100
+# One that was not seen for so long makes room for a new one.
+_FORGOTTEN = timedelta(days=30)
 _DAYS_KEPT = 400
 
 
@@ -44,11 +46,14 @@ class FeedReaders:
     def record(self, seen: Sequence[FeedReader], requests: Mapping[tuple[str, str], int]) -> None:
         """Write what readers said, the newest word of each, and add requests by (feed, day) to those there are.
 
-        What is older than a year and a month goes. A feed that has MOST_READERS takes no new ones.
+        What is older than a year and a month goes. A feed that has MOST_READERS takes a new one only in the
+        place of those that were not seen for 30 days; of another it is counted that it came, as of programs that say
+        no number.
         """
         with self._database.write() as connection:
             for each in seen:
-                self._write(connection, each)
+                if not self._write(connection, each):
+                    self._add(connection, each.feed, f"{each.seen_at.astimezone(UTC):%Y-%m-%d}", 1)
             for (feed, day), more in requests.items():
                 self._add(connection, feed, day, more)
             if requests:
@@ -72,15 +77,22 @@ class FeedReaders:
         with self._database.read() as connection:
             return {(row.feed, row.day): row.requests for row in connection.execute(query)}
 
-    def _write(self, connection: Connection, each: FeedReader) -> None:
+    def _write(self, connection: Connection, each: FeedReader) -> bool:
+        """Write one; return whether there was room."""
         values: dict[str, Any] = {"subscribers": each.subscribers, "seen_at": each.seen_at}
-        own = (feed_readers.c.feed == each.feed) & (feed_readers.c.reader == each.reader)
-        if connection.execute(sa.update(feed_readers).where(own).values(values)).rowcount:
-            return
-        there = sa.select(sa.func.count()).select_from(feed_readers).where(feed_readers.c.feed == each.feed)
-        if connection.execute(there).scalar_one() < MOST_READERS:
-            new = self._database.insert_new(feed_readers)
-            connection.execute(new.values({"feed": each.feed, "reader": each.reader, **values}))
+        of_feed = feed_readers.c.feed == each.feed
+        if connection.execute(
+            sa.update(feed_readers).where(of_feed, feed_readers.c.reader == each.reader).values(values)
+        ).rowcount:
+            return True
+        there = sa.select(sa.func.count()).select_from(feed_readers).where(of_feed)
+        if connection.execute(there).scalar_one() >= MOST_READERS:
+            forgotten = feed_readers.c.seen_at < each.seen_at - _FORGOTTEN
+            if not connection.execute(sa.delete(feed_readers).where(of_feed, forgotten)).rowcount:
+                return False
+        new = self._database.insert_new(feed_readers)
+        connection.execute(new.values({"feed": each.feed, "reader": each.reader, **values}))
+        return True
 
     def _add(self, connection: Connection, feed: str, day: str, more: int) -> None:
         own = (feed_requests.c.feed == feed) & (feed_requests.c.day == day)

@@ -11,7 +11,7 @@ from publisher.store.engine import Database
 from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
 from publisher.store.time_tables import delivery_totals
 
-_ENDS = ("unsubscribed", "bounced", "complained", "suppressed")
+_ENDS = ("unsubscribed", "removed", "bounced", "complained", "suppressed")
 
 
 class Figures:

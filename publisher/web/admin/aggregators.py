@@ -16,7 +16,7 @@ from dataclasses import dataclass
 _COUNT = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+|\d{1,9})\s+(?:subscriber|reader)s?\b", re.IGNORECASE)
 _COMPATIBLE = re.compile(r"^Mozilla/[\d.]+ \((?:compatible|[^;()]+); *", re.IGNORECASE)
 _NAME_ENDS = re.compile(r"/|[;()]| [-–](?: |$)| feed-id|\s*\+?https?:| \d", re.IGNORECASE)
-_LONGEST_AGENT, _LONGEST_NAME = 500, 60
+_LONGEST_AGENT, _LONGEST_NAME = 500, 40
 # Nobody's feed has more; a larger number is a joke.
 _MOST = 100_000_000
 

@@ -47,9 +47,9 @@ class SiteFiles(StaticFiles):
         name = path.rpartition("/")[2]
         if isinstance(response, FileResponse) or response.status_code == 304:
             kind = self._kind(name)
-            if kind and response.status_code != 304:
+            if kind and response.status_code == 200:  # 404.html is a page, whatever was asked for
                 response.headers["content-type"] = kind
-            response.headers["cache-control"] = _cache(path, bool(kind))
+            response.headers["cache-control"] = _cache(path, bool(kind) and response.status_code != 404)
         response.headers.update(self._headers)
         if self._asked and name in _TYPES and scope["method"] == "GET" and response.status_code in (200, 304):
             self._asked(path, _user_agent(scope))
