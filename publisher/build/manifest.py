@@ -92,7 +92,7 @@ class Manifest:
             "outputs": self.outputs,
         }
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}-{id(self):x}")
         part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
         part.replace(self.path)
 
