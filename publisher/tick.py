@@ -200,7 +200,7 @@ def _keep(config: Config, store: Store, now: datetime) -> tuple[list[str], list[
     told: list[str] = []
     undone: list[Problem] = []
     for name, problems in trouble.items():
-        news, unmailed = tell_problems(config, store, name, problems, now)
+        news, unmailed = tell_problems(config, store, name, problems, now, still=problems)
         told += news
         undone += [*(problem for problem in problems if str(problem) in news), *unmailed]
     return kept, told, undone
