@@ -79,6 +79,19 @@ def host_name(value: str) -> None:
         raise ValueError(f"{value!r} is no domain; write it like letters.example.org")
 
 
+def domain_name(value: str) -> None:
+    """Accept a domain in any script, or as it stands in the DNS (RFC 5890, 2.3.2.1)."""
+    if value.isascii():
+        host_name(value)
+        return
+    import idna
+
+    try:
+        host_name(idna.encode(value, uts46=True).decode("ascii"))
+    except idna.IDNAError as error:
+        raise ValueError(f"{value!r} is no domain: {error}") from error
+
+
 def dkim_selector(value: str) -> None:
     """Accept labels of the DNS, in small letters, with dots between (RFC 6376, 3.1)."""
     if len(value) > 120 or value != value.lower() or not all(_LABEL.fullmatch(label) for label in value.split(".")):
@@ -193,7 +206,7 @@ class Dkim:
 
     __pydantic_config__ = STRICT
 
-    domain: Annotated[str, Check(host_name), Doc("Signs mail from addresses of this domain and below it.")]
+    domain: Annotated[str, Check(domain_name), Doc("Signs mail from addresses of this domain and below it.")]
     selector: Annotated[str, Check(dkim_selector), Doc("Names the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
     key: Annotated[
         str, Check(checks.not_blank), Doc("File of the private key, RSA or Ed25519; `publisher mail keys` makes one.")
