@@ -120,12 +120,15 @@ def test_a_mail_server_that_takes_nothing_is_left_alone_longer_each_time(
     project.configure(f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{free_port()}", tls = "none" }}\n')
     assert project.run("publish", "--yes").code == 1  # the edition is made
     config, now = project.config(), datetime(2026, 11, 17, 10, tzinfo=UTC)
-    configure_logs("json")
     ended: list[bool] = []
     sending = Sending(lambda: config, lambda: now, Stop(), lambda ticked: ended.append(ticked.stuck))
     capsys.readouterr()
-    for _ in range(4):
-        sending()
+    configure_logs("json")
+    try:
+        for _ in range(4):
+            sending()
+    finally:
+        configure_logs()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert ended == [True, True]  # the first failure is tried again at once; then it rests, whatever is called
     assert [line["event"] for line in lines] == ["problem", "resting"]
