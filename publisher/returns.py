@@ -31,14 +31,23 @@ class Whose:
     delivery_id  the row of the ledger
     uid          the subscriber
     address      as an authenticated provider names it
+    asked        the number of the subscriber who was asked to confirm, and the hour (since 1970) of that mail
     """
 
     delivery_id: int | None = None
     uid: str = ""
     address: str = ""
+    asked: tuple[int, int] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.delivery_id or self.uid or self.address)
+        return bool(self.delivery_id or self.uid or self.address or self.asked)
+
+    @property
+    def letter(self) -> str:
+        """What names the letter, or else its reader, in the keys of reports."""
+        if self.asked:
+            return f"notice {self.asked[0]} {self.asked[1]}"
+        return f"delivery {self.delivery_id}" if self.delivery_id else f"subscriber {self.uid}"
 
 
 @dataclass(frozen=True, slots=True)

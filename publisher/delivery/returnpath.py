@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
+from datetime import datetime
 
 # 80 bits: nobody can guess one, and a bounce costs an attacker a message.
 _SIGNATURE_BYTES = 10
@@ -35,11 +36,28 @@ class ReturnPath:
             return None
         return int(found[2]) if hmac.compare_digest(found[3], self._signature(found[2])) else None
 
+    def of_notice(self, subscriber_id: int, made_at: datetime) -> str:
+        """Return the address to which a failure of a confirmation comes back: the person's, and the hour's.
+
+        It reads bounces+n<subscriber>.<hours since 1970>-<signature>@example.org, so that no delivery has the same.
+        """
+        name = f"n{subscriber_id}.{int(made_at.timestamp()) // 3_600}"
+        return f"{self._local}+{name}-{self._signature(name)}@{self._domain}"
+
+    def read_notice(self, address: str) -> tuple[int, int] | None:
+        """Return the subscriber and the hour that an address was made for; None for one that was not made here."""
+        local, _, domain = address.lower().rpartition("@")
+        found = re.fullmatch(r"(.+)\+(n([1-9][0-9]{0,18})\.([0-9]{1,9}))-([a-z2-7]+)", local)
+        if not found or (found[1], domain) != (self._local.lower(), self._domain.lower()):
+            return None
+        signed = hmac.compare_digest(found[5], self._signature(found[2]))
+        return (int(found[3]), int(found[4])) if signed else None
+
     def pretends(self, address: str) -> bool:
-        """Return whether an address has the form of a delivery's, but was not made here."""
+        """Return whether an address has the form of ours, but was not made here."""
         local, _, domain = address.lower().rpartition("@")
         ours = local.startswith(f"{self._local.lower()}+") and domain == self._domain.lower()
-        return ours and self.read(address) is None
+        return ours and self.read(address) is None and self.read_notice(address) is None
 
     def _signature(self, text: str) -> str:
         digest = hmac.digest(self._key, text.encode(), "sha256")[:_SIGNATURE_BYTES]

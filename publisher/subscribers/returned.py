@@ -51,6 +51,8 @@ def _taken(change: Change, terms: Terms, report: Report, source: str) -> Verdict
     if found is None:
         return Verdict.GONE
     person, edition_id = found
+    if report.whose.asked and person.status is not SubscriberStatus.PENDING and report.verdict is not Verdict.COMPLAINT:
+        return Verdict.NOTHING  # the mailbox has answered since, or another mail has told more of it
     if report.verdict is Verdict.COMPLAINT:
         _complained(change, terms, person, source)
     elif report.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY):
@@ -64,6 +66,9 @@ def _taken(change: Change, terms: Terms, report: Report, source: str) -> Verdict
 def _find(change: Change, whose: Whose) -> tuple[Subscriber, int | None] | None:
     if whose.delivery_id is not None:
         return change.delivery(whose.delivery_id)
+    if whose.asked is not None:
+        asked = change.find_id(whose.asked[0])
+        return (asked, None) if asked else None
     person = change.find_uid(whose.uid) if whose.uid else _of_address(change, whose.address)
     return (person, None) if person else None
 

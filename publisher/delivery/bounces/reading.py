@@ -41,7 +41,7 @@ class Marks:
 def read_message(data: bytes, marks: Marks) -> Report:
     """Return what a message reports, and of whose letter. Never raises.
 
-    A failure is believed only where the message came to the return address of one delivery, signed by us;
+    A failure is believed only where the message came to the return address of one letter, signed by us;
     a complaint also where the letter inside it bears a signature of ours. Whatever else a message says of
     addresses is not looked at.
     """
@@ -84,8 +84,8 @@ def _is_answer(message: Message) -> bool:
 
 
 def _report(failure: Failure, whose: Whose) -> Report:
-    key = f"delivery {whose.delivery_id} {failure.verdict}"
-    return Report(failure.verdict, whose, failure.status, short_words(failure.words), (key,))
+    keys = (f"{whose.letter} {failure.verdict}",)
+    return Report(failure.verdict, whose, failure.status, short_words(failure.words), keys)
 
 
 def _complaint(message: Message, marks: Marks) -> Report:
@@ -99,8 +99,7 @@ def _complaint(message: Message, marks: Marks) -> Report:
         whose = _by_return_path(outside, marks)
     if not whose:
         return Report(_stranger([*inside, *outside], marks))
-    key = f"delivery {whose.delivery_id}" if whose.delivery_id else f"subscriber {whose.uid}"
-    return Report(Verdict.COMPLAINT, whose, keys=(f"{key} {Verdict.COMPLAINT}",))
+    return Report(Verdict.COMPLAINT, whose, keys=(f"{whose.letter} {Verdict.COMPLAINT}",))
 
 
 def _read_token(token: str, marks: Marks) -> tuple[str, ...] | None:
@@ -113,11 +112,12 @@ def _recipients(message: Message) -> Iterable[str]:
 
 
 def _by_return_path(addresses: Iterable[str], marks: Marks) -> Whose:
-    """Return the one delivery that signed addresses name; nobody where there are none, or several."""
-    if marks.return_path is None:
+    """Return the one letter that signed addresses name; nobody's where there are none, or several."""
+    path = marks.return_path
+    if path is None:
         return Whose()
-    found = {number for address in addresses if (number := marks.return_path.read(address))}
-    return Whose(delivery_id=found.pop()) if len(found) == 1 else Whose()
+    found = {Whose(delivery_id=path.read(each), asked=path.read_notice(each)) for each in addresses} - {Whose()}
+    return found.pop() if len(found) == 1 else Whose()
 
 
 def _stranger(addresses: Iterable[str], marks: Marks) -> Verdict:

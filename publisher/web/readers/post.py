@@ -12,7 +12,7 @@ from publisher.delivery.notice import notice_message
 from publisher.delivery.transport import Accepted, Rejected, Transport
 from publisher.editions.variants import topic_set, variant_key
 from publisher.model import Edition, Subscriber, SubscriberStatus, Subscription
-from publisher.runtime import headers_of
+from publisher.runtime import headers_of, return_path
 from publisher.subscribers.terms import Notice, NoticeKind
 from publisher.web.readers.mailroom import LaterError, NeverError
 
@@ -53,7 +53,18 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
     headers = headers_of(office.config, _sender(office, notice.newsletters))
     identity = hashlib.sha256(f"{notice.kind}\0{notice.uid}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
     message = notice_message(letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at)
-    hand_over(transport, headers.sender, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
+    back = _return_address(office, notice, made_at) or headers.sender
+    hand_over(transport, back, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
+
+
+def _return_address(office: Office, notice: Notice, made_at: datetime) -> str:
+    """Return where a failure to ask for a confirmation comes back; "" of other notices, and without mail.bounces.
+
+    The others go to readers whose letters tell of dead mailboxes, or to an address that is nobody's yet.
+    """
+    path = return_path(office.config) if notice.kind is NoticeKind.CONFIRM else None
+    person = office.store.subscribers.by_uid(notice.uid) if path else None
+    return path.of_notice(person.id, made_at) if path and person else ""
 
 
 def mail_welcome(office: Office, person: Subscriber, gained: tuple[str, ...]) -> None:
