@@ -13,12 +13,12 @@ from typing import Any, Literal, Self
 from benchmarks.editions import HEADERS, LINKS, MADE_AT, add_readers, ledger, make_edition
 from benchmarks.sinks import Sink, sink
 from publisher.config import Relay
+from publisher.core.errors import PublisherError
+from publisher.core.models import DeliveryStatus, Edition
 from publisher.delivery.deliver import Progress, Terms, deliver
 from publisher.delivery.outbox import Outbox
 from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.transport import Transport
-from publisher.errors import PublisherError
-from publisher.model import DeliveryStatus, Edition
 from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from benchmarks.editions import HEADERS, LINKS
 from publisher.config import Relay
+from publisher.core.errors import PublisherError
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.smtp import SmtpTransport
-from publisher.errors import PublisherError
 from publisher.store import open_store
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from publisher.core.models import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
 from publisher.delivery.links import Links
 from publisher.delivery.message import NewsletterHeaders
-from publisher.model import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
 from publisher.store import Store, open_store
 from publisher.store.additions import NewSubscriber
 from publisher.store.ledger import LedgerRow

@@ -26,8 +26,8 @@ from benchmarks.imports import databases
 from benchmarks.senders import Order, Sender
 from benchmarks.sinks import Sink, Taken, sink
 from benchmarks.tables import markdown, write
+from publisher.core.models import DeliveryStatus
 from publisher.delivery.journal import SUFFIX, handed_over
-from publisher.model import DeliveryStatus
 from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow
 

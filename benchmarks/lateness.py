@@ -65,7 +65,7 @@ class Bench:
         (folder / "publisher.toml").write_text(SETTINGS, encoding="utf-8")
         self.post("hello", "2026-11-18 09:00")
         with self.store() as store:
-            from publisher.model import Subscription
+            from publisher.core.models import Subscription
             from publisher.store.additions import NewSubscriber
 
             people = [NewSubscriber(address, subscriptions=(Subscription("weekly"),)) for address in READERS]
@@ -169,7 +169,7 @@ def copied_to_another_host(bench: Bench) -> str:
 
 
 def copied_and_confirmed(bench: Bench) -> str:
-    from publisher.host import host_id
+    from publisher.core.host_id import host_id
 
     with host("another"):
         bench.tick(SLOT)

@@ -27,11 +27,11 @@ from benchmarks.measure import median
 from benchmarks.sinks import sink
 from benchmarks.tables import markdown, write
 from publisher.config import Relay
+from publisher.core.models import Delivery, DeliveryStatus, Edition
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.entries import returned
 from publisher.delivery.lifecycle import Event, moves
 from publisher.delivery.smtp import SmtpTransport
-from publisher.model import Delivery, DeliveryStatus, Edition
 from publisher.store import Store, open_store
 
 _CLAIM = 500

@@ -7,9 +7,9 @@ from typing import Any
 
 from benchmarks.broken import CONNECTIONS, READERS, Fault, Scene
 from benchmarks.sinks import Sink, free_port
+from publisher.core.models import Delivery
+from publisher.core.models import DeliveryStatus as Status
 from publisher.delivery.pace import FAILURES
-from publisher.model import Delivery
-from publisher.model import DeliveryStatus as Status
 
 # A server that dies answers so many messages first.
 _BEFORE = 20

@@ -34,8 +34,8 @@ import psutil
 from aiosmtpd.controller import Controller
 
 from publisher.config import Config, load_config
+from publisher.core.models import DeliveryStatus, Subscription
 from publisher.delivery.message import message_id
-from publisher.model import DeliveryStatus, Subscription
 from publisher.runtime import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber

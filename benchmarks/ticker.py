@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from publisher.config import load_config
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 from publisher.runtime import open_project_store
 from publisher.tick import tick
 

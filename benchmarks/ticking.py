@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from publisher.config import Config, load_config
-from publisher.model import DeliveryStatus, Subscription
+from publisher.core.models import DeliveryStatus, Subscription
 from publisher.runtime import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber

@@ -13,7 +13,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from publisher.catalogs import Plural
+from publisher.core.i18n import Plural
 from publisher.editions.notice import ENGLISH as NOTICE
 from publisher.editions.words import ENGLISH as LETTER
 from publisher.pages.signup import ENGLISH as FORM

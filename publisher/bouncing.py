@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import BounceError, ProjectError
-from publisher.returns import Report, Verdict
+from publisher.core.bounce_report import Report, Verdict
+from publisher.core.errors import BounceError, ProjectError
 from publisher.runtime import project_links, reader_terms, return_path
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from publisher.build import code_key, require_posts
 from publisher.build.ids import KnownIds
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.durations import parse_duration
-from publisher.editions import holds
+from publisher.core import hold_reasons as holds
+from publisher.core.models import Post
 from publisher.editions.due import Decision, Late, Record, decide, settling
 from publisher.editions.schedule import next_due
 from publisher.editions.select import select_posts
-from publisher.model import Post
 from publisher.plan import Call
 from publisher.posts.archive import read_archive
 

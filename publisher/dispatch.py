@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import RefusedError, TransportError
-from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.errors import RefusedError, TransportError
+from publisher.core.models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.press import Planned
 from publisher.runtime import (
     delivery_terms,

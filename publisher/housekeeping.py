@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import PublisherError, StoreError
-from publisher.model import Problem
+from publisher.core.errors import PublisherError, StoreError
+from publisher.core.models import Problem
 
 if TYPE_CHECKING:
     from publisher.store import Store

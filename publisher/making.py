@@ -11,8 +11,8 @@ from publisher.build import code_key, require_posts
 from publisher.build.ids import KnownIds
 from publisher.calls import Calls, due_calls
 from publisher.config import Config
-from publisher.editions import holds
-from publisher.model import EditionDraft, Problem, Severity
+from publisher.core import hold_reasons as holds
+from publisher.core.models import EditionDraft, Problem, Severity
 from publisher.plan import Plan
 from publisher.posts.archive import read_archive
 from publisher.publish import Made, compose_plan, make_editions

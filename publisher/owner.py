@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.editions import holds
+from publisher.core import hold_reasons as holds
+from publisher.core.errors import PublisherError
+from publisher.core.models import Edition, Letter, Problem
 from publisher.editions.schedule import is_post_slot
-from publisher.errors import PublisherError
-from publisher.model import Edition, Letter, Problem
 from publisher.runtime import headers_of, open_transport, project_links
 
 if TYPE_CHECKING:

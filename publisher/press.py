@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.core.errors import PublisherError
+from publisher.core.models import Choice, EditionDraft, EditionPost, Letter, Post, Problem, RenderedPost, slot_path
+from publisher.core.templates import Templates
 from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import select_posts
 from publisher.editions.variants import Variant, all_topics, variants_of
-from publisher.errors import PublisherError
-from publisher.model import Choice, EditionDraft, EditionPost, Letter, Post, Problem, RenderedPost, slot_path
 from publisher.posts.archive import Archive
-from publisher.templating import Templates
 
 if TYPE_CHECKING:
     from publisher.editions.note import Note

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from publisher.build.paths import built_paths
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.core.errors import PublisherError
+from publisher.core.models import Edition, Letter, RenderedPost
+from publisher.core.templates import Templates
 from publisher.editions.finding import Finding
 from publisher.editions.schedule import post_slot
 from publisher.editions.select import select_posts
-from publisher.errors import PublisherError
-from publisher.model import Edition, Letter, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.press import Planned, Press, newsletter_posts
-from publisher.templating import Templates
 
 if TYPE_CHECKING:
     from publisher.store import Store

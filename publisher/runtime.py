@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from publisher.build import BuildReport, build
 from publisher.build.run import NO_EDITIONS, Editions, Progress
 from publisher.config import Config, NewsletterConfig, Relay
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config import CONFIG_FILE, Config
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
+from publisher.core.templates import Templates
 from publisher.posts.entry import Settings
 from publisher.posts.naming import post_slug, tag_uri
 from publisher.posts.scan import scan
-from publisher.templating import Templates
 
 # What YAML refuses or a terminal obeys: controls, halves of surrogate pairs, no characters at all.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")

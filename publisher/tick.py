@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import PublisherError, StoppedError, StoreError, TransportError
-from publisher.model import Edition, Problem
+from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
+from publisher.core.models import Edition, Problem
 
 if TYPE_CHECKING:
     from publisher.delivery.stop import Stop
@@ -118,7 +118,7 @@ def send(
 
 def why_not_here(config: Config, store: Store, now: datetime) -> str:
     """Return why this host may not send; "" where it may. The first host of a project may; it is written down."""
-    from publisher.host import host_id, host_name
+    from publisher.core.host_id import host_id, host_name
 
     host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
     return "" if host.confirmed_at is not None else waits_here(config, store)
@@ -126,7 +126,7 @@ def why_not_here(config: Config, store: Store, now: datetime) -> str:
 
 def waits_here(config: Config, store: Store) -> str:
     """Return why this host may not send; "" where it may, or would be the first. Writes nothing."""
-    from publisher.host import host_id, host_name
+    from publisher.core.host_id import host_id, host_name
 
     known, here = store.hosts.list(), host_id(config.root, os.environ)
     if not known or any(host.id == here and host.confirmed_at for host in known):

@@ -18,7 +18,7 @@ from publisher.plan import Call, Idle, plan_newsletter
 from publisher.posts.archive import Archive, Look
 
 if TYPE_CHECKING:
-    from publisher.model import Post
+    from publisher.core.models import Post
     from publisher.press import Planned
     from publisher.store import Store
 

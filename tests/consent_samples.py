@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from store_samples import NOW
 
-from publisher.model import Subscriber, Subscription
+from publisher.core.models import Subscriber, Subscription
 from publisher.store import Store, open_store
 from publisher.store.consent import Evidence
 from publisher.store.tables import metadata

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from conftest import Project
 
 from publisher.build import code_key
+from publisher.core.models import Letter
 from publisher.editions.finding import Finding
-from publisher.model import Letter
 from publisher.posts.archive import read_archive
 from publisher.press import Press, newsletter_posts
 from publisher.proofs import Proofreader

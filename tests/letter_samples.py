@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig, Posts, Site, load_config
+from publisher.core.models import Letter, RenderedPost
+from publisher.core.templates import Templates
 from publisher.editions.compose import compose
-from publisher.model import Letter, RenderedPost
 from publisher.posts.archive import read_archive
 from publisher.posts.markup import Renderer
-from publisher.templating import Templates
 
 ROOT = Path(__file__).parent.parent
 SHARED = (ROOT / ".." / "shared").resolve()

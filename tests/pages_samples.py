@@ -10,10 +10,10 @@ from typing import Any
 
 from publisher.config import Config, NewsletterConfig, Person, Site
 from publisher.config import Pages as PagesConfig
-from publisher.model import Author, Edition, EditionPost, Enclosure, Image, Output, Post, RenderedPost, Tag
+from publisher.core.models import Author, Edition, EditionPost, Enclosure, Image, Output, Post, RenderedPost, Tag
+from publisher.core.templates import Templates
 from publisher.pages import EditionPage, FeedLink, plan_pages
 from publisher.pages.subscribe import ListedFeed
-from publisher.templating import Templates
 
 BASE = "https://letters.example"
 TEMPLATES = Templates(Path("no-templates-of-its-own"))

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from returning import maildir
 from store_samples import NOW
 
+from publisher.core.models import Subscription
+from publisher.core.templates import Templates
 from publisher.delivery.transport import Accepted, Outcome
-from publisher.model import Subscription
 from publisher.runtime import open_project_store, open_transport, project_links, reader_terms
 from publisher.store.consent import Evidence
 from publisher.subscribers.asking import confirm, request_subscription
-from publisher.templating import Templates
 from publisher.web.readers.mailroom import Mailroom
 from publisher.web.readers.office import Office
 from publisher.web.readers.post import send_notice

@@ -27,10 +27,10 @@ from bounce_samples import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from publisher.core.bounce_report import Verdict, Whose
 from publisher.delivery.bounces.reading import Marks, read_message
 from publisher.delivery.bounces.status import judge, short_words
 from publisher.delivery.returnpath import ReturnPath
-from publisher.returns import Verdict, Whose
 
 SERVERS = {"Postfix": POSTFIX, "Exim": EXIM, "sendmail": SENDMAIL, "Exchange": EXCHANGE, "Gmail": GMAIL}
 

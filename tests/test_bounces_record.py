@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from consent_samples import TERMS, everything, happened, known, people, subscribed
 from store_samples import NOW, draft, later
 
-from publisher.model import DeliveryStatus, SubscriberStatus
-from publisher.returns import Report, Verdict, Whose
+from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
 from publisher.store.tables import deliveries
 from publisher.subscribers.returned import take_report

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from publisher.build.clashes import without_clashes
 from publisher.build.folder import LIST, Folder, parents
 from publisher.build.manifest import Manifest
-from publisher.model import Output, Problem
+from publisher.core.models import Output, Problem
 
 
 def page(path: str, key: str = "made") -> Output:

@@ -13,12 +13,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from editions_samples import CONFIG, FULL, WEEKLY, make
 
-from publisher.catalogs import placeholders
+from publisher.core.errors import TemplateError
+from publisher.core.i18n import placeholders
+from publisher.core.templates import Templates, shipped_folder
 from publisher.editions.notice import Kind
 from publisher.editions.words import words_of
-from publisher.errors import TemplateError
 from publisher.pages.words import words_for
-from publisher.templating import Templates, shipped_folder
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 from generate_catalogs import ROOMS, template

@@ -18,11 +18,11 @@ from web_server import Serving
 
 from publisher.config import Relay, Smtp
 from publisher.config.mail import parse_dns_server
+from publisher.core.errors import DnsError
 from publisher.delivery.doctor.examine import Places
 from publisher.delivery.doctor.greeting import greeting
 from publisher.delivery.doctor.lookup import DeadResolverError, Resolver
 from publisher.delivery.doctor.one_click import reach
-from publisher.errors import DnsError
 from publisher.runtime import mail_patient
 
 ADDRESS = "203.0.113.7"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from publisher.cli.main import run
 from publisher.config import load_config
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 from publisher.scaffold import make_post
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from publisher.config import Config, load_config
-from publisher.errors import ConfigError, ProjectError
+from publisher.core.errors import ConfigError, ProjectError
 
 SITE = '[site]\ntitle = "A"\nurl = "https://a.example"\n'
 

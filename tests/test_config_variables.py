@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from publisher.config import Config, load_config
 from publisher.config.load import variables
-from publisher.errors import ConfigError, ProjectError
+from publisher.core.errors import ConfigError, ProjectError
 
 SITE = '[site]\ntitle = "A"\nurl = "https://a.example"\n'
 SECRET = "hunter2-correct-horse"

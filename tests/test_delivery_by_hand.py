@@ -9,9 +9,9 @@ from threading import Event as Moment
 import pytest
 from store_samples import NOW, add_people, draft, later
 
+from publisher.core.models import Delivery, DeliveryStatus, Edition
 from publisher.delivery import by_hand
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import Delivery, DeliveryStatus, Edition
 from publisher.store import Store
 from publisher.store import ledger as ledger_module
 from publisher.store.deliveries import Settled

@@ -13,7 +13,7 @@ from pathlib import Path
 from delivery_samples import make_edition
 from smtp_server import mail_server
 
-from publisher.model import DeliveryStatus
+from publisher.core.models import DeliveryStatus
 from publisher.store import open_store
 
 pytest_plugins = ["store_fixtures"]

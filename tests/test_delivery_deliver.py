@@ -12,6 +12,8 @@ import pytest
 from delivery_samples import HEADERS, LINKS, Clock, Scripted, make_edition, run
 from store_samples import NOW, add_people, draft, person
 
+from publisher.core.errors import SubscriberError, TransportError
+from publisher.core.models import Delivery, DeliveryStatus, Letter
 from publisher.delivery.copy import send_copy
 from publisher.delivery.deliver import Terms, deliver, take_over
 from publisher.delivery.lifecycle import Event
@@ -19,8 +21,6 @@ from publisher.delivery.links import Purpose
 from publisher.delivery.outbox import Outbox
 from publisher.delivery.transport import Accepted, Deferred, Rejected, Unanswered
 from publisher.delivery.workers import working
-from publisher.errors import SubscriberError, TransportError
-from publisher.model import Delivery, DeliveryStatus, Letter
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

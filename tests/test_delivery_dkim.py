@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_samples import NOW
 
+from publisher.core.errors import ProjectError
+from publisher.core.models import Letter, Mark
 from publisher.delivery.dkim import Signer, canonical, hash_body, read_key, sign
 from publisher.delivery.dkim_keys import dns_record, make_key, record_text
 from publisher.delivery.message import MessageTemplate, Recipient
-from publisher.errors import ProjectError
-from publisher.model import Letter, Mark
 
 TO = Recipient(
     address="reader@example.org",

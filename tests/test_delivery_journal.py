@@ -17,12 +17,12 @@ from store_fixtures import new_postgres_url
 from store_samples import NOW, later
 from wire_samples import everybody, send
 
+from publisher.core.errors import ProjectError, TransportError
+from publisher.core.models import DeliveryStatus, Edition
 from publisher.delivery import workers as names
 from publisher.delivery.deliver import Terms, take_over
 from publisher.delivery.journal import SUFFIX, handed_over, journal
 from publisher.delivery.lifecycle import Event, moves
-from publisher.errors import ProjectError, TransportError
-from publisher.model import DeliveryStatus, Edition
 from publisher.store import Store, open_store
 
 pytest_plugins = ["store_fixtures"]

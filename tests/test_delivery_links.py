@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import BadData
 
+from publisher.core.errors import ProjectError
+from publisher.core.signing import signer
 from publisher.delivery.links import Links, Purpose, load_secret
 from publisher.delivery.workers import dead_workers, working
-from publisher.errors import ProjectError
-from publisher.signing import signer
 
 LINKS = Links("https://example.org/letters", "a secret")
 

@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from store_samples import NOW
 
+from publisher.core.models import Edition, Letter, Mark
 from publisher.delivery.headers import one_line
 from publisher.delivery.message import (
     MessageTemplate,
@@ -27,7 +28,6 @@ from publisher.delivery.message import (
     message_id,
     quoted_printable,
 )
-from publisher.model import Edition, Letter, Mark
 
 HEADERS = NewsletterHeaders(
     title="The Weekly Analyst",

@@ -15,9 +15,9 @@ from lxml.html import document_fromstring
 from mail_tools.tools import needs, spam_score
 from store_samples import NOW
 
+from publisher.core.models import Delivery, Edition, Letter, Mark
 from publisher.delivery.composing import Composer
 from publisher.delivery.message import MessageTemplate
-from publisher.model import Delivery, Edition, Letter, Mark
 
 FIRST = [
     "Ada", "José María", "Zoë", "Nguyễn Thị Minh", "Владимир", "Ἀριστοτέλης", "محمد", "שָׁלוֹם", "山田", "김", "สมชาย",

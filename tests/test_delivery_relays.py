@@ -15,10 +15,10 @@ from store_samples import NOW, person
 from wire_samples import everybody, send
 
 from publisher.config import Relay
+from publisher.core.errors import TransportError
+from publisher.core.models import Delivery, DeliveryStatus
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.smtp import SmtpTransport
-from publisher.errors import TransportError
-from publisher.model import Delivery, DeliveryStatus
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

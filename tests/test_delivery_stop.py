@@ -11,13 +11,13 @@ import pytest
 from delivery_samples import HEADERS, LINKS, Clock, make_edition
 from sink import sink
 
+from publisher.core.errors import StoppedError
+from publisher.core.models import Delivery, DeliveryStatus, Edition
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.outbox import Outbox
 from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.stop import Stop
 from publisher.delivery.transport import Transport
-from publisher.errors import StoppedError
-from publisher.model import Delivery, DeliveryStatus, Edition
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

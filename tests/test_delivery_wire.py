@@ -17,11 +17,11 @@ from smtp_server import mail_server
 from wire_samples import everybody, send
 
 from publisher.config import Relay
+from publisher.core.errors import StoreError, TransportError
+from publisher.core.models import Delivery, DeliveryStatus
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.smtp import SmtpTransport
-from publisher.errors import StoreError, TransportError
-from publisher.model import Delivery, DeliveryStatus
 from publisher.store import Store, open_store
 
 pytest_plugins = ["store_fixtures"]

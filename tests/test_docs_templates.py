@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from publisher.config import load_config
+from publisher.core.models import Edition, Post
+from publisher.core.templates import Templates, shipped_folder
 from publisher.editions.looks import Code, Looks, Palette
 from publisher.editions.views import LetterView, PostView
 from publisher.editions.words import words_of
-from publisher.model import Edition, Post
 from publisher.pages.entry import Entry
 from publisher.pages.frame import Page, Site
 from publisher.pages.letters import Shelf
 from publisher.pages.lists import Paging
-from publisher.templating import Templates, shipped_folder
 
 PAGE = Path(__file__).parent.parent / "docs/templates.md"
 

@@ -17,9 +17,9 @@ from editions_samples import (
 from editions_samples import post as make_post
 from lxml import html as lxml_html
 
+from publisher.core.errors import TemplateError
+from publisher.core.templates import Templates
 from publisher.editions.inline import STYLE_LIMIT
-from publisher.errors import TemplateError
-from publisher.templating import Templates
 
 
 @pytest.fixture(params=LETTERS)

@@ -27,10 +27,10 @@ from editions_samples import (
 from editions_samples import post as make_post
 from lxml import html as lxml_html
 
+from publisher.core.errors import TemplateError
+from publisher.core.models import Mark
+from publisher.core.templates import Templates
 from publisher.editions.webcopy import web_copy
-from publisher.errors import TemplateError
-from publisher.model import Mark
-from publisher.templating import Templates
 
 GOLDEN = Path(__file__).parent / "golden" / "letters"
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from publisher.config import load_config
 from publisher.config.colours import AA, contrast, mixed, readable
 from publisher.config.theme import DEFAULT, Theme, unreadable
+from publisher.core.errors import ConfigError
+from publisher.core.templates import Templates
 from publisher.editions.looks import Palette, looks_of
-from publisher.errors import ConfigError
-from publisher.templating import Templates
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 

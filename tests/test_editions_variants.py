@@ -9,9 +9,9 @@ from editions_samples import post as sample
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from publisher.core.models import Choice, Post, Tag
 from publisher.editions.select import has_tag
 from publisher.editions.variants import MOST_KEY, Variant, all_topics, topic_set, variant_key, variants_of
-from publisher.model import Choice, Post, Tag
 from publisher.posts.tagging import tag_slug, topic_slug
 
 

@@ -17,12 +17,12 @@ from readers.formats import parse_xml, read
 from test_hostile_text import WICKED
 
 from publisher.config import Config, Feeds, Person, Site
+from publisher.core.models import Author, Enclosure, Image
 from publisher.feeds.document import pages_of
 from publisher.feeds.item import Item
 from publisher.feeds.plan import plan_feeds
 from publisher.feeds.weight import frame_weight, item_weight
 from publisher.feeds.which import Feed
-from publisher.model import Author, Enclosure, Image
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 URL = "https://archive.example"

@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 
 from publisher.build import code_key
 from publisher.config import Config, Person, Site
+from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost, Tag
 from publisher.feeds.item import entry_id
 from publisher.feeds.plan import plan_feeds
 from publisher.feeds.source import PostSource
 from publisher.feeds.which import feeds_of
-from publisher.model import Author, Enclosure, Image, Post, RenderedPost, Tag
 from publisher.posts.archive import Archive, read_archive
 
 BAD = "\x00\x08\x0b\x1f\ufffe\uffff\ud800\udfff\x7f\x85\u2028"

@@ -15,9 +15,9 @@ from findings_samples import NOW, examine, good, in_template
 
 from publisher.build import code_key
 from publisher.config import load_config
+from publisher.core.models import Edition
 from publisher.editions.findings.fallbacks import FALLBACKS
 from publisher.editions.findings.spam import of_report, spam_findings
-from publisher.model import Edition
 from publisher.posts.archive import read_archive
 from publisher.press import Press, newsletter_posts
 from publisher.proofs import read_proofs, sample_message

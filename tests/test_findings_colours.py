@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from publisher.core.models import Letter
 from publisher.editions.findings.cascade import Cascade
 from publisher.editions.findings.colours import Colour, colour_of, contrast
 from publisher.editions.findings.rules import Declaration, declarations_of, rules_of
 from publisher.editions.findings.sheet import Sheet
-from publisher.model import Letter
 
 WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
 

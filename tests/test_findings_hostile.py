@@ -9,10 +9,10 @@ from editions_samples import ALL, CONFIG, FULL, LETTERS, TEMPLATES, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from publisher.core.models import Letter
 from publisher.editions.finding import Finding
 from publisher.editions.findings import findings_of
 from publisher.editions.findings.codes import CODES
-from publisher.model import Letter
 
 PIECES = st.sampled_from(
     [

@@ -14,7 +14,7 @@ from conftest import WEEKLY, Project
 from store_samples import NOW, later
 from web_server import serving
 
-from publisher.host import host_id
+from publisher.core.host_id import host_id
 from publisher.runtime import open_project_store
 from publisher.store import Store
 from publisher.tick import tick

@@ -13,12 +13,12 @@ from conftest import WEEKLY, Project
 from delivery_samples import Scripted, make_edition, run
 from store_samples import NOW, draft, later
 
+from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.models import DeliveryStatus
 from publisher.delivery.lifecycle import UNSETTLED
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.transport import Unanswered
 from publisher.housekeeping import CHORES, keep_house
-from publisher.model import DeliveryStatus
-from publisher.returns import Report, Verdict, Whose
 from publisher.runtime import open_project_store, project_secret, reader_terms
 from publisher.store import Store
 from publisher.subscribers.returned import take_report

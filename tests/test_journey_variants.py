@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import MONDAY, Project
 
-from publisher.model import Subscription
+from publisher.core.models import Subscription
 from publisher.publish import COMPOSED_AGAIN, Made, compose_plan, make_editions
 from publisher.runtime import open_project_store
 from publisher.store import Store

@@ -9,8 +9,8 @@ from conftest import MONDAY, WEEKLY, Project
 from editions_samples import CONFIG, FULL, make, post, rendered
 from editions_samples import WEEKLY as EXCERPTS
 
+from publisher.core.models import Fallback, Letter
 from publisher.editions.fit import CLIPPED, fallback_line, fitting, html_bytes
-from publisher.model import Fallback, Letter
 
 BODY = (
     '<p>A paragraph with <a href="https://example.org/why/">a link</a>, and words that fill a line or two.</p>\n' * 80

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from publisher.core.models import Mark
 from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient
 from publisher.editions import defuse
 from publisher.editions.note import Note
-from publisher.model import Mark
 
 WICKED = [
     "<script>alert(1)</script>",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publisher.logs import configure, discreet, say
+from publisher.core.logging import configure, discreet, say
 from publisher.running.telling import News
 
 ADDRESS = "ada.lovelace+x@letters.example.org"

@@ -24,7 +24,7 @@ from pages_samples import (
     with_post,
 )
 
-from publisher.model import Author, Enclosure
+from publisher.core.models import Author, Enclosure
 from publisher.pages.entry import make_entry
 from publisher.pages.frame import make_frame, output_path
 from publisher.pages.sitemap import plan_sitemap

@@ -26,11 +26,11 @@ from pages_samples import (
     with_post,
 )
 
-from publisher.languages import direction
-from publisher.model import Author, Tag
+from publisher.core.languages import direction
+from publisher.core.models import Author, Tag
+from publisher.core.templates import Templates
 from publisher.pages import FeedLink
 from publisher.pages.frame import output_path
-from publisher.templating import Templates
 
 CODE, TABLE, HOSTILE = (f"{post.permalink[1:]}index.html" for post in POSTS[:3])
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import WEEKLY, Project, parse
 from postfix_dovecot import BOUNCES, DOMAIN, Post, postfix_and_dovecot
 
-from publisher.model import DeliveryStatus
+from publisher.core.models import DeliveryStatus
 from publisher.runtime import open_project_store, return_path
 
 READERS = [f"reader{number}@{DOMAIN}" for number in range(200)]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from test_posts_samples import BERLIN, HELLO, NOW, SITE, Folder, post_of
 
 from publisher.config import Person, Posts
-from publisher.errors import ProjectError
-from publisher.model import Post
+from publisher.core.errors import ProjectError
+from publisher.core.models import Post
 from publisher.posts.archive import Archive, Look, read_archive
 
 HOUR_AGO_NS = int((NOW - timedelta(days=365)).timestamp()) * 1_000_000_000

@@ -13,7 +13,7 @@ from lxml import html as lxml_html
 from test_posts_samples import NOW, SITE, URL, Folder
 
 from publisher.config import Config, Posts
-from publisher.model import Problem, RenderedPost, Severity
+from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.markup import Renderer
 

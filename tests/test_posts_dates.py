@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_posts_samples import BERLIN, post_of, read
 
-from publisher.errors import PostError
+from publisher.core.errors import PostError
 from publisher.posts.dates import parse_date as parse
 from publisher.posts.dates import place
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_posts_samples import HELLO, Folder, read
 
-from publisher.errors import PostError
+from publisher.core.errors import PostError
 from publisher.posts.frontmatter import Head, Loader, Unfinished, parse_head, simple_yaml, split_body
 from publisher.posts.text import decode
 

@@ -9,8 +9,8 @@ import pytest
 from test_posts_samples import HELLO, NOW, SITE, Folder
 
 from publisher.config import Pages
+from publisher.core.models import Severity
 from publisher.inspection import inspect_project
-from publisher.model import Severity
 
 WARTS = """\
 ---

@@ -14,8 +14,8 @@ import pytest
 from publisher.build import BuildReport, build
 from publisher.config import Config, Site
 from publisher.config import Posts as PostsConfig
+from publisher.core.models import Post, Problem, RenderedPost
 from publisher.inspection import inspect_project
-from publisher.model import Post, Problem, RenderedPost
 from publisher.posts.archive import Archive, Look, read_archive
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.frontmatter import parse_head

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from test_posts_samples import HELLO, html_of, rendered, said
 
 from publisher.config import Posts
-from publisher.errors import PostError
+from publisher.core.errors import PostError
 from publisher.posts.text import decode, is_suspect, repair, without_controls
 
 LANGUAGES = """

@@ -14,8 +14,8 @@ import pytest
 from conftest import Project, parse
 from preview_server import Preview, previewing
 
+from publisher.core.models import EditionDraft, EditionPost, Letter
 from publisher.delivery.links import Links, Purpose
-from publisher.model import EditionDraft, EditionPost, Letter
 from publisher.runtime import open_project_store
 
 EVERY_PAGE = [

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import publisher
-from publisher import standing
-from publisher.model import SubscriberStatus
-from publisher.standing import REFUSALS, TABLE, Event, next_status
+from publisher.core import subscriber_status as standing
+from publisher.core.models import SubscriberStatus
+from publisher.core.subscriber_status import REFUSALS, TABLE, Event, next_status
 
 STATUSES = (None, *SubscriberStatus)
 NEVER_BY_A_STRANGER = (Event.REQUESTED, Event.IMPORTED)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from store_samples import NOW, add_people, draft, later, person
 
+from publisher.core.models import SubscriberStatus
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import SubscriberStatus
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 from publisher.store.feed_readers import MOST_READERS, FeedReader

@@ -20,7 +20,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from store_samples import NOW, add_people, draft
 
-from publisher.errors import StoreError
+from publisher.core.errors import StoreError
 from publisher.store import open_store, store_exists
 from publisher.store.engine import Database
 from publisher.store.location import editions_key

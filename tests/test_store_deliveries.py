@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 from store_samples import NOW, add_people, draft, later
 
+from publisher.core.models import Delivery, DeliveryStatus, Edition
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import Delivery, DeliveryStatus, Edition
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 

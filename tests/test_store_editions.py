@@ -8,8 +8,8 @@ from datetime import timedelta, timezone
 import pytest
 from store_samples import NOW, add_people, draft, later, person
 
+from publisher.core.models import DeliveryStatus, Edition, EditionPost, Letter
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import DeliveryStatus, Edition, EditionPost, Letter
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from consent_samples import FORM, SECRET, TERMS, ask
 from store_samples import NOW, draft, person
 
-from publisher.model import SubscriberStatus
+from publisher.core.models import SubscriberStatus
 from publisher.store import open_store
 from publisher.store.engine import Database
 from publisher.store.migrate import move_to, revision

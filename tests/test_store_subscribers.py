@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_samples import NOW, add_people, later, person
 
-from publisher.model import SubscriberStatus, Subscription
+from publisher.core.models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.store.additions import Added, address_key
 from publisher.store.topics import decode_topics, encode_topics

@@ -10,8 +10,8 @@ import pytest
 from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
 from store_samples import NOW, later, person
 
-from publisher.errors import SubscriberError
-from publisher.model import SubscriberStatus, Subscription
+from publisher.core.errors import SubscriberError
+from publisher.core.models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
 from publisher.subscribers.choosing import unsubscribe

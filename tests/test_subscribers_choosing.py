@@ -8,12 +8,12 @@ import pytest
 from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
 from store_samples import NOW, draft, later, person
 
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscription
+from publisher.core.subscriber_status import Event
 from publisher.delivery.lifecycle import Event as DeliveryEvent
 from publisher.delivery.lifecycle import moves
 from publisher.delivery.links import Links, Purpose
-from publisher.errors import SubscriberError
-from publisher.model import Subscription
-from publisher.standing import Event
 from publisher.store import Store
 from publisher.store.additions import Terms as ImportTerms
 from publisher.store.addresses import address_key

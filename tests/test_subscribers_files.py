@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_samples import NOW, add_people, later, person
 
-from publisher.errors import SubscriberError
-from publisher.model import Subscriber, SubscriberStatus, Subscription
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.exporting import export_csv, export_json

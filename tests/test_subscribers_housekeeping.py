@@ -7,7 +7,7 @@ from datetime import timedelta
 from consent_samples import FORM, TERMS, ask, everything, known, people, subscribed
 from store_samples import NOW
 
-from publisher.model import SubscriberStatus
+from publisher.core.models import SubscriberStatus
 from publisher.store import Store
 from publisher.subscribers.asking import confirm
 from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed

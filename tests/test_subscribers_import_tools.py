@@ -8,7 +8,7 @@ import pytest
 from consent_samples import SECRET
 from store_samples import NOW, later, person
 
-from publisher.errors import SubscriberError
+from publisher.core.errors import SubscriberError
 from publisher.store import Store, open_store
 from publisher.subscribers.columns import NAMES, Columns, parse_choices, recognise
 from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv

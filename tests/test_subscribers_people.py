@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_samples import NOW
 
-from publisher.errors import SubscriberError
-from publisher.model import SubscriberStatus, Subscription
+from publisher.core.errors import SubscriberError
+from publisher.core.models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.store.additions import Added
 from publisher.subscribers.address import clean_name, normalise

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
 from store_samples import NOW, add_people, draft, later, person
 
-from publisher.errors import StoreError, SubscriberError
-from publisher.model import SuppressionReason
+from publisher.core.errors import StoreError, SubscriberError
+from publisher.core.models import SuppressionReason
 from publisher.store import Store, open_store
 from publisher.store.tables import deliveries
 from publisher.subscribers.importing import Listeners, Refusal, import_csv

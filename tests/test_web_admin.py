@@ -19,9 +19,9 @@ from store_samples import person
 from web_server import Serving, serving
 
 from publisher.cli.main import run
-from publisher.host import host_id
-from publisher.model import DeliveryStatus, Edition
-from publisher.returns import Report, Verdict, Whose
+from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.host_id import host_id
+from publisher.core.models import DeliveryStatus, Edition
 from publisher.runtime import open_project_store, reader_terms
 from publisher.store import Store
 from publisher.subscribers.returned import take_report

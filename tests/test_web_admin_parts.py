@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from publisher.errors import PublisherError
-from publisher.model import DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.errors import PublisherError
+from publisher.core.models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
 from publisher.web.admin.aggregators import announced

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from smtp_server import mail_server
 
+from publisher.core.errors import TransportError
 from publisher.delivery.outbox import Outbox
 from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.transport import Transport
-from publisher.errors import TransportError
 from publisher.web.readers.mailroom import LaterError, Mailroom, Work
 from publisher.web.readers.post import hand_over
 

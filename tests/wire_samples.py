@@ -10,10 +10,10 @@ from pathlib import Path
 from delivery_samples import HEADERS, LINKS, Clock
 
 from publisher.config import Relay
+from publisher.core.models import Delivery, DeliveryCounts, Edition
 from publisher.delivery.deliver import Terms, deliver
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.smtp import SmtpTransport
-from publisher.model import Delivery, DeliveryCounts, Edition
 from publisher.store import Store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from publisher.build.folder import parents
-from publisher.model import Output, Problem
+from publisher.core.models import Output, Problem
 
 
 def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Problem]) -> dict[str, Output]:

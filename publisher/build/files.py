@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from publisher.errors import ProjectError
-from publisher.model import Output
+from publisher.core.errors import ProjectError
+from publisher.core.models import Output
 
 
 def static_files(folder: Path) -> list[Output]:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from publisher.build.manifest import Manifest, Written, is_feed
-from publisher.errors import ProjectError
-from publisher.model import Output, Problem, Severity
+from publisher.core.errors import ProjectError
+from publisher.core.models import Output, Problem, Severity
 
 # Names every file of ours, in the folder itself: it stays where caches are thrown away and builds are killed.
 LIST = ".publisher-files.json"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from publisher.config.keys import Config
-from publisher.errors import ProjectError, PublisherError
-from publisher.model import Problem, Severity
+from publisher.core.errors import ProjectError, PublisherError
+from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.published import Origin, Record
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from publisher.config.keys import Config
-from publisher.model import Problem, Severity
+from publisher.core.models import Problem, Severity
 
 FORMAT = 2
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from publisher.build.manifest import Manifest, is_feed, manifest_file
 from publisher.config.keys import Config
-from publisher.model import Problem, Severity
+from publisher.core.models import Problem, Severity
 
 if TYPE_CHECKING:
     from publisher.feeds.websub import Ping

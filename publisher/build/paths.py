@@ -8,9 +8,9 @@ from dataclasses import replace
 from publisher.build.files import static_files
 from publisher.build.plan import plan_site
 from publisher.config import Config
-from publisher.model import RenderedPost
+from publisher.core.models import RenderedPost
+from publisher.core.templates import Templates
 from publisher.posts.archive import Archive
-from publisher.templating import Templates
 
 
 def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost]) -> frozenset[str]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from publisher.config.keys import Config
-from publisher.model import Output, Post, RenderedPost
+from publisher.core.models import Output, Post, RenderedPost
+from publisher.core.templates import Templates
 from publisher.posts.archive import Archive
-from publisher.templating import Templates
 
 if TYPE_CHECKING:
     from publisher.feeds.which import Feed

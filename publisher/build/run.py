@@ -17,11 +17,11 @@ from publisher.build.folder import Folder
 from publisher.build.manifest import Manifest, is_feed, manifest_file
 from publisher.build.plan import plan_site
 from publisher.config.keys import Config
-from publisher.errors import ProjectError
-from publisher.model import Output, Problem, Severity
+from publisher.core.errors import ProjectError
+from publisher.core.models import Output, Problem, Severity
+from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, Look
 from publisher.posts.published import Record
-from publisher.templating import Templates
 
 if TYPE_CHECKING:
     from publisher.build.ids import KnownIds

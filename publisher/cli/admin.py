@@ -7,7 +7,7 @@ import sys
 import click
 
 from publisher.cli.app import App, with_app
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 
 @click.group(

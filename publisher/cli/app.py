@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.errors import ProjectError, PublisherError
+from publisher.core.errors import ProjectError, PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.model import Problem
+    from publisher.core.models import Problem
 
 
 @dataclass

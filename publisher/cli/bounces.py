@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, fail, plural, require_known, with_app
-from publisher.errors import PublisherError
-from publisher.returns import KEPT
+from publisher.core.bounce_report import KEPT
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.bouncing import BounceReport

@@ -9,10 +9,10 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.progress import bar
-from publisher.errors import ConfigError, PublisherError
+from publisher.core.errors import ConfigError, PublisherError
 
 if TYPE_CHECKING:
-    from publisher.model import Problem
+    from publisher.core.models import Problem
     from publisher.proofs import Proof
 
 
@@ -67,7 +67,7 @@ def check(app: App, strict: bool, spam: bool) -> int:
 
 
 def _config_problem(error: PublisherError) -> Problem:
-    from publisher.model import Problem
+    from publisher.core.models import Problem
 
     path, line = _place(error.where)
     return Problem(path, line, error.message, error.mend)

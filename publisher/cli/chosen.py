@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import require_known
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config

@@ -11,10 +11,10 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.results import say_next_try
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.model import Edition
+    from publisher.core.models import Edition
     from publisher.store import Store
 
 HELP = """\
@@ -68,7 +68,7 @@ def deliveries() -> None:
 def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: int | None) -> None:
     """List the messages of EDITION: how many stand where, why they did not go, and each one, trouble first."""
     from publisher.cli.ledger import show_ledger
-    from publisher.model import DeliveryStatus
+    from publisher.core.models import DeliveryStatus
 
     chosen = [DeliveryStatus(state) for state in STATES if not states or state in states]
     with _edition(app, edition_id) as (store, edition):
@@ -95,8 +95,8 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
     An uncertain one may have arrived: it goes with the same Message-ID, and most mailboxes show the two as one.
     Readers who left meanwhile, or whose mailboxes are gone, get nothing.
     """
+    from publisher.core.models import DeliveryStatus
     from publisher.delivery import by_hand
-    from publisher.model import DeliveryStatus
 
     now = app.now(app.config())
     with _edition(app, edition_id) as (store, edition):
@@ -163,8 +163,8 @@ def resume(app: App, edition_id: int) -> None:
 @with_app
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
+    from publisher.core.models import DeliveryStatus
     from publisher.delivery import by_hand
-    from publisher.model import DeliveryStatus
     from publisher.subscribers.address import clean_line
 
     with _edition(app, edition_id) as (store, edition):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.model import Edition, Letter
+    from publisher.core.models import Edition, Letter
     from publisher.store import Store
 
 
@@ -87,8 +87,8 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
 def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
     """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
     from publisher.build import code_key
+    from publisher.core.models import Choice
     from publisher.editions.variants import topic_set, variant_key, variants_of
-    from publisher.model import Choice
     from publisher.posts.archive import read_archive
 
     topics = topic_set(variant.split(","))

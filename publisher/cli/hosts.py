@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, with_app
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
@@ -30,7 +30,7 @@ def require_confirmed(config: Config, store: Store, now: datetime) -> None:
 
 def why_unconfirmed(config: Config) -> str:
     """Return why nothing may be sent from here; "" where it may, and before any host has run. Writes nothing."""
-    from publisher.host import host_id, host_name
+    from publisher.core.host_id import host_id, host_name
     from publisher.runtime import has_store, open_project_store
 
     if not has_store(config):
@@ -65,7 +65,7 @@ def hosts(app: App) -> None:
 @with_app
 def list_hosts(app: App) -> None:
     """List the machines that have run this project, and whether they may send."""
-    from publisher.host import host_id
+    from publisher.core.host_id import host_id
     from publisher.runtime import has_store, open_project_store
 
     config = app.config()
@@ -87,8 +87,8 @@ def list_hosts(app: App) -> None:
 @with_app
 def confirm(app: App, host_id: str) -> None:
     """Let this machine send from now on, or the one with this ID."""
-    from publisher.host import host_id as own_id
-    from publisher.host import host_name
+    from publisher.core.host_id import host_id as own_id
+    from publisher.core.host_id import host_name
     from publisher.runtime import open_project_store
 
     config = app.config()

@@ -8,7 +8,7 @@ import click
 
 from publisher.cli.app import App, with_app
 from publisher.cli.mail_doctor import doctor
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config

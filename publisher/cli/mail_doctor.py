@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, with_app
-from publisher.errors import PublisherError, TransportError
+from publisher.core.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,7 @@ import click
 from publisher import __version__
 from publisher.cli.app import App, fail, take_options, with_app
 from publisher.cli.lazy import LazyGroup
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 # By what a person is about to do, in the order in which a newcomer comes to it.
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {

@@ -15,7 +15,7 @@ from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.progress import bar, delivery_bars
 from publisher.cli.stopping import stopped_by_signals
-from publisher.errors import PublisherError, TransportError
+from publisher.core.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
     from publisher.build import BuildReport

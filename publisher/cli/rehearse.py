@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural
-from publisher.errors import PublisherError, TemplateError, TransportError
+from publisher.core.errors import PublisherError, TemplateError, TransportError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.model import EditionDraft
+    from publisher.core.models import EditionDraft
     from publisher.press import Planned
     from publisher.store import Store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 SOURCE = "publisher subscribers rename-newsletter"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural
-from publisher.errors import PublisherError, TransportError
+from publisher.core.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
+    from publisher.core.models import DeliveryCounts, Edition
     from publisher.dispatch import Delivered, Tally
-    from publisher.model import DeliveryCounts, Edition
     from publisher.store import Store
 
 
@@ -118,7 +118,7 @@ def _name(edition: Edition) -> str:
 
 def _elsewhere(after: DeliveryCounts, held: bool) -> list[str]:
     """Return how many messages are not sent, by where they stand."""
-    from publisher.model import DeliveryStatus as Status
+    from publisher.core.models import DeliveryStatus as Status
 
     words = (
         (Status.QUEUED, "held" if held else "waiting for another try"),

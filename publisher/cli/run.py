@@ -43,7 +43,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
         own_host, _, own_port = config.web.listen.rpartition(":")
         listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
         clock, address = _clock(app), address_of(listener)
-        from publisher.logs import configure
+        from publisher.core.logging import configure
         from publisher.running.front import Front
 
         configure(config.run.log)

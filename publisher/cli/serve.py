@@ -40,7 +40,7 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         click.echo(made(config), nl=False)
         return
     from publisher.cli.hosts import MEND, why_unconfirmed
-    from publisher.logs import say
+    from publisher.core.logging import say
     from publisher.running.front import require_newsletters
     from publisher.web.readers.opening import opened
     from publisher.web.serve import Server, address_of, listen

@@ -12,7 +12,7 @@ from publisher.cli.app import App, plural, with_app
 
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
-    from publisher.model import Edition, RenderedPost
+    from publisher.core.models import Edition, RenderedPost
     from publisher.plan import Plan
     from publisher.store import Store
 
@@ -39,7 +39,7 @@ def status(app: App) -> None:
 
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
-    from publisher.model import SubscriberStatus
+    from publisher.core.models import SubscriberStatus
     from publisher.running.lock import running
     from publisher.runtime import transport_name
     from publisher.subscribers.orphans import orphaned
@@ -102,8 +102,8 @@ def _newsletter(
     config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig, now: datetime
 ) -> dict[str, Any]:
     from publisher.config import parse_schedule
+    from publisher.core.models import SubscriberStatus
     from publisher.editions.schedule import upcoming
-    from publisher.model import SubscriberStatus
     from publisher.timetable import when_not
 
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
@@ -174,7 +174,7 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
 
 
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
-    from publisher.editions.holds import by_clock
+    from publisher.core.hold_reasons import by_clock
 
     name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
     if edition["held"]:

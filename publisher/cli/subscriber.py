@@ -9,7 +9,7 @@ import click
 
 from publisher.cli.app import App, require_known, with_app
 from publisher.cli.chosen import chosen_newsletters, chosen_topics, several, strange_topics
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config

@@ -14,10 +14,10 @@ import click
 from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.chosen import chosen_newsletters, several, strange_topics
 from publisher.cli.progress import bar
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.model import Subscriber
+    from publisher.core.models import Subscriber
     from publisher.store import Store
     from publisher.subscribers.columns import Columns
     from publisher.subscribers.importing import ImportReport

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from publisher import __version__
 from publisher.config.keys import Config
-from publisher.errors import ConfigError, ProjectError, PublisherError
+from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
 CONFIG_FILE = "publisher.toml"
 SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}

@@ -15,7 +15,7 @@ from publisher.config.fits import fits
 from publisher.config.keys import Config
 from publisher.config.load import CONFIG_FILE, variables
 from publisher.config.theme import unreadable_themes
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 Path = tuple[str | int, ...]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 
 # So many are reserved at once; a process that is killed takes as many with it, never too many the other way.
 BLOCK = 50

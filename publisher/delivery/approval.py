@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.core import hold_reasons as holds
+from publisher.core.models import Edition
 from publisher.delivery.by_hand import cancel, resume
-from publisher.editions import holds
 from publisher.editions.schedule import is_post_slot
-from publisher.model import Edition
 
 if TYPE_CHECKING:
     from publisher.store import Store

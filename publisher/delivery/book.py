@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from publisher.core.models import Delivery, DeliveryStatus, Edition
 from publisher.delivery.entries import Entry, entry, returned
 from publisher.delivery.lifecycle import Event
 from publisher.delivery.transport import Outcome
-from publisher.model import Delivery, DeliveryStatus, Edition
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.config import Relay as Server
 from publisher.config import Smtp
+from publisher.core.errors import StoppedError
 from publisher.delivery.allowance import Allowance
 from publisher.delivery.clerk import Clerk
 from publisher.delivery.composing import Composer
@@ -21,7 +22,6 @@ from publisher.delivery.order import Order
 from publisher.delivery.relay import Relay
 from publisher.delivery.sending import Sending
 from publisher.delivery.smtp import SmtpTransport
-from publisher.errors import StoppedError
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -7,8 +7,8 @@ from datetime import datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from publisher.core.models import DeliveryStatus, Edition
 from publisher.delivery.lifecycle import WAITING, Event, moves
-from publisher.model import DeliveryStatus, Edition
 
 if TYPE_CHECKING:
     from publisher.store import Store

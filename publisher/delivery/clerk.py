@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.core.models import Delivery
 from publisher.delivery.entries import Entry
 from publisher.delivery.lifecycle import Event, moves
-from publisher.model import Delivery
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from publisher.core.models import Delivery, Edition, slot_path
 from publisher.delivery.addresses import needs_smtputf8, wire_address
 from publisher.delivery.links import Links
 from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.wire.messages import Message
-from publisher.model import Delivery, Edition, slot_path
 
 
 @dataclass(frozen=True, slots=True)

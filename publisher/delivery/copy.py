@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Edition, Letter
 from publisher.delivery.links import Links
 from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.delivery.transport import Outcome, Transport
-from publisher.errors import SubscriberError
-from publisher.model import Edition, Letter
 
 # No subscriber has this uid, so the links of a copy open nobody's page.
 NOBODY = "copy"

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from publisher.core.errors import StoreError, TransportError
+from publisher.core.models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.delivery.book import Book
 from publisher.delivery.composing import Composer
 from publisher.delivery.entries import returned
@@ -23,8 +25,6 @@ from publisher.delivery.smtp import SmtpTransport
 from publisher.delivery.stop import Stop
 from publisher.delivery.transport import Rejected, Transport, Unanswered
 from publisher.delivery.workers import dead_workers, working
-from publisher.errors import StoreError, TransportError
-from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, Edition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

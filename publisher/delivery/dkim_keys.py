@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from publisher.core.errors import ProjectError
 from publisher.delivery.dkim import read_key
-from publisher.errors import ProjectError
 
 if TYPE_CHECKING:
     from publisher.delivery.dkim import Key

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.core.models import Delivery, DeliveryStatus, Edition
 from publisher.delivery.backoff import next_try
 from publisher.delivery.lifecycle import WAITING, Event, moves, next_status
 from publisher.delivery.transport import Accepted, Deferred, Outcome, Rejected
-from publisher.model import Delivery, DeliveryStatus, Edition
 
 if TYPE_CHECKING:
     from publisher.store.deliveries import Settled

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from publisher.errors import ProjectError, TransportError
+from publisher.core.errors import ProjectError, TransportError
 
 SUFFIX = ".handed"
 

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from publisher.model import DeliveryStatus
+from publisher.core.models import DeliveryStatus
 
 
 class Event(StrEnum):

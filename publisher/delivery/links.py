@@ -15,10 +15,10 @@ from pathlib import Path
 
 from itsdangerous import BadData
 
+from publisher.core.errors import ProjectError
+from publisher.core.models import Edition
+from publisher.core.signing import signer
 from publisher.delivery.addresses import wire_url
-from publisher.errors import ProjectError
-from publisher.model import Edition
-from publisher.signing import signer
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not what it holds
 SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, likewise

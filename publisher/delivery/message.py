@@ -18,10 +18,10 @@ from email.utils import format_datetime
 from html import escape
 from urllib.parse import quote
 
+from publisher.core.models import Edition, Letter, Mark, require_aware
 from publisher.delivery.addresses import split_mailbox, wire_address, wire_domain, wire_url
 from publisher.delivery.dkim import Header, Signer, canonical, hash_body, signed_headers
 from publisher.delivery.headers import mailbox_header, named_header, one_line, plain_header, text_header
-from publisher.model import Edition, Letter, Mark, require_aware
 
 SOFT_BREAK = b"=\r\n"
 

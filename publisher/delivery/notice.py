@@ -6,10 +6,10 @@ import hashlib
 from datetime import datetime
 from email.utils import format_datetime
 
+from publisher.core.models import Letter, require_aware
 from publisher.delivery.addresses import split_mailbox, wire_address
 from publisher.delivery.headers import mailbox_header, plain_header, text_header
 from publisher.delivery.message import NewsletterHeaders, quoted_printable
-from publisher.model import Letter, require_aware
 
 
 def notice_message(

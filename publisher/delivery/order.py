@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from publisher.core.models import Delivery, DeliveryStatus
 from publisher.delivery.journal import Journal
 from publisher.delivery.lifecycle import Event
 from publisher.delivery.stop import Stop
-from publisher.model import Delivery, DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)

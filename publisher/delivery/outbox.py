@@ -14,8 +14,8 @@ import unicodedata
 from pathlib import Path
 from typing import Self
 
+from publisher.core.errors import TransportError
 from publisher.delivery.transport import Accepted, Outcome
-from publisher.errors import TransportError
 
 # File systems allow 255 bytes a name; mail readers add flags, and tmp/ a suffix.
 NAME_BYTES = 180

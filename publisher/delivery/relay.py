@@ -8,13 +8,13 @@ from typing import Protocol
 
 from publisher.config import Relay as Server
 from publisher.config.mail import domain_rates, parse_rate
+from publisher.core.errors import TransportError
 from publisher.delivery.allowance import Allowance
 from publisher.delivery.pace import Health, Pace, Share, may_take
 from publisher.delivery.transport import Accepted, GivenBack, Unanswered
 from publisher.delivery.wire.connect import UnreachableError, open_line
 from publisher.delivery.wire.line import Line
 from publisher.delivery.wire.messages import Answer, Ending, Message
-from publisher.errors import TransportError
 
 # How far a rate may run ahead to make up for a timer that rang late.
 BURST_SECONDS = 0.05

@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from publisher.core.errors import RefusedError, TransportError
+from publisher.core.models import Delivery
 from publisher.delivery.aside import Aside, Job
 from publisher.delivery.clerk import Clerk
 from publisher.delivery.composing import Composer
@@ -26,8 +28,6 @@ from publisher.delivery.relay import Relay
 from publisher.delivery.transport import Deferred, GivenBack, Outcome, Rejected
 from publisher.delivery.wire.line import Line
 from publisher.delivery.wire.messages import Answer, Message
-from publisher.errors import RefusedError, TransportError
-from publisher.model import Delivery
 
 # Claims are as large as what is sent in a quarter of a second, within these.
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500

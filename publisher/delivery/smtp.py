@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Self
 
 from publisher.config import Relay, Smtp
+from publisher.core.errors import TransportError
 from publisher.delivery.addresses import needs_smtputf8, wire_address
 from publisher.delivery.pace import Health
 from publisher.delivery.transport import GivenBack, Outcome, Rejected
 from publisher.delivery.wire.connect import open_line
 from publisher.delivery.wire.line import Line
 from publisher.delivery.wire.messages import Answer, Ending, Fate, Message, stuffed
-from publisher.errors import TransportError
 
 
 class SmtpTransport:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from publisher.errors import StoppedError
+from publisher.core.errors import StoppedError
 
 
 class Stop:

@@ -17,8 +17,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from publisher.core.errors import ProjectError
 from publisher.delivery.journal import SUFFIX as JOURNAL
-from publisher.errors import ProjectError
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig
+from publisher.core.models import Letter, Mark, RenderedPost, require_aware
+from publisher.core.templates import Templates, civil_date
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
 from publisher.editions.css.sources import sources_of
@@ -19,8 +21,6 @@ from publisher.editions.text import text_of, underlined
 from publisher.editions.views import Content, LetterView, PostView, post_view
 from publisher.editions.words import Words, direction, words_of
 from publisher.editions.wrap import WIDTH, indent, wrap
-from publisher.model import Letter, Mark, RenderedPost, require_aware
-from publisher.templating import Templates, civil_date
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # it shows posts in full, whatever the newsletter's `content` says

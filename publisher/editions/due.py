@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from publisher.config.schedule import Schedule
+from publisher.core.models import require_aware
 from publisher.editions.schedule import Slot, latest_due
-from publisher.model import require_aware
 
 
 @dataclass(frozen=True, slots=True)

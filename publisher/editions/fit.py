@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from publisher.core.models import Fallback, Letter
 from publisher.editions.views import Content, PostView
-from publisher.model import Fallback, Letter
 
 CLIPPED = 100_000  # bytes of HTML: near 102 KB Gmail cuts a letter off, with the link for leaving at its end
 LEVELS: tuple[Content, ...] = ("full", "excerpt", "titles")

@@ -24,13 +24,13 @@ from typing import Any, NoReturn
 
 from lxml import etree
 
+from publisher.core.errors import TemplateError
 from publisher.editions.css.divide import flat_css, kept_css
 from publisher.editions.css.merge import style_attribute
 from publisher.editions.css.sheet import Declaration, imports, read_declarations, read_sheet, unclosed
 from publisher.editions.css.sources import Source, refused_in, unclosed_in
 from publisher.editions.defuse import clean
 from publisher.editions.document import PERSONAL, parse_document, serialise
-from publisher.errors import TemplateError
 
 STYLE_LIMIT = 16_384  # Gmail drops every <style> of a letter when they are longer together
 

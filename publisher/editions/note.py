@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from publisher.core.errors import PublisherError
+from publisher.core.models import slot_path
 from publisher.editions.defuse import clean
-from publisher.errors import PublisherError
-from publisher.model import slot_path
 from publisher.posts.prose import line_at
 
 if TYPE_CHECKING:

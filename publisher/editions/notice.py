@@ -8,9 +8,11 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Literal
 
-from publisher.catalogs import Plural, Spoken, speak
 from publisher.config import Config, NewsletterConfig
 from publisher.config.theme import DEFAULT
+from publisher.core.i18n import Plural, Spoken, speak
+from publisher.core.models import Letter, Mark
+from publisher.core.templates import Templates, civil_date
 from publisher.editions import defuse
 from publisher.editions.css.sources import sources_of
 from publisher.editions.inline import inline_css
@@ -19,8 +21,6 @@ from publisher.editions.text import underlined
 from publisher.editions.views import LetterView
 from publisher.editions.words import direction
 from publisher.editions.wrap import WIDTH, wrap
-from publisher.model import Letter, Mark
-from publisher.templating import Templates, civil_date
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
 Kind = Literal["confirm", "already", "address", "moved"]

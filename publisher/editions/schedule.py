@@ -18,7 +18,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import takewhile
 
 from publisher.config.schedule import Schedule, ScheduleKind
-from publisher.model import require_aware
+from publisher.core.models import require_aware
 
 _NEVER_DUE = (ScheduleKind.MANUAL, ScheduleKind.EACH_POST)
 _FRIDAY = 4

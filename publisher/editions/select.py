@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from publisher.model import Post, require_aware
+from publisher.core.models import Post, require_aware
 from publisher.posts.tagging import topic_slug
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.core.models import Problem, Severity, slot_path
 from publisher.editions.note import NOTES_FOLDER
 from publisher.editions.schedule import slot_label
-from publisher.model import Problem, Severity, slot_path
 
 
 def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:

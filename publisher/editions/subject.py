@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from publisher.catalogs import Counted
+from publisher.core.i18n import Counted
 from publisher.editions.defuse import one_line
 
 SUBJECT_LENGTH = 60  # what inboxes on a wide screen show; a phone shows about 40

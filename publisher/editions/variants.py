@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from publisher.core.models import Choice, Post
 from publisher.editions.select import has_tag
-from publisher.model import Choice, Post
 from publisher.posts.tagging import topic_slug
 
 MOST_KEY = 255  # characters; what the record's columns hold

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
+from publisher.core.models import Image, Post, RenderedPost
 from publisher.editions import defuse
 from publisher.editions.body import Place, mail_body
 from publisher.editions.text import Links, text_of
 from publisher.editions.words import Words, direction
-from publisher.model import Image, Post, RenderedPost
 
 Content = Literal["full", "excerpt", "titles"]  # what a letter carries of its posts
 

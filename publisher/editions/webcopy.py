@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from publisher.core.models import Mark
 from publisher.editions.document import PERSONAL, parse_document, serialise
-from publisher.model import Mark
 
 
 def web_copy(html: str) -> str:

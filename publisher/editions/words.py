@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from publisher import languages
-from publisher.catalogs import Counted, Plural, speak
-from publisher.templating import Templates, shipped_folder
+from publisher.core import languages
+from publisher.core.i18n import Counted, Plural, speak
+from publisher.core.templates import Templates, shipped_folder
 
 ENGLISH: dict[str, str | Plural] = {
     "issue": "No. {number}",

@@ -14,9 +14,9 @@ from typing import Any
 from feedgen.entry import FeedEntry
 from lxml import etree
 
+from publisher.core.models import Author
 from publisher.feeds.item import Item
 from publisher.feeds.text import rfc2822, rfc3339, xml_text
-from publisher.model import Author
 
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from publisher.core.models import Author, Enclosure, Image, RenderedPost
 from publisher.feeds.text import feed_html, xml_text
-from publisher.model import Author, Enclosure, Image, RenderedPost
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from publisher.core.models import Author
 from publisher.feeds.document import Document
 from publisher.feeds.item import Item
 from publisher.feeds.text import rfc3339, xml_text
 from publisher.feeds.which import site_image
-from publisher.model import Author
 
 
 def json_feed(document: Document) -> bytes:

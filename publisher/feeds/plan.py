@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from publisher.config.keys import Config
+from publisher.core.models import Output
 from publisher.feeds.document import Document, Part, parts_of
 from publisher.feeds.item import Item
 from publisher.feeds.which import OPML_FILE, Feed
-from publisher.model import Output
 
 if TYPE_CHECKING:
     from publisher.feeds.entry import Entry

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from publisher.config.keys import Config
+from publisher.core.models import Problem, Severity
 from publisher.feeds.which import MEDIA_TYPES, feed_url, file_name
-from publisher.model import Problem, Severity
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from publisher.config.keys import Config
+from publisher.core.models import Author, Post, RenderedPost
 from publisher.feeds.item import Item, post_item
 from publisher.feeds.text import edition_html, plain_lines
 from publisher.feeds.weight import item_weight
-from publisher.model import Author, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.entry import Settings
 
 if TYPE_CHECKING:
-    from publisher.model import Edition
+    from publisher.core.models import Edition
 
 
 class Source(Protocol):

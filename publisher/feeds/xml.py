@@ -14,11 +14,11 @@ from lxml import etree
 
 from publisher import __version__
 from publisher.config.keys import Config
+from publisher.core.models import Author
 from publisher.feeds.document import Document
 from publisher.feeds.entry import DC, ITUNES, MEDIA, SOURCE, XML_LANG, Entry, add, add_person, declare_html, set_text
 from publisher.feeds.text import rfc2822, rfc3339, xml_text
 from publisher.feeds.which import MEDIA_TYPES, feed_url, site_image
-from publisher.model import Author
 
 ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from publisher.model import Output, Post, RenderedPost
+from publisher.core.models import Output, Post, RenderedPost
 from publisher.pages.body import page_body
 from publisher.pages.entry import Entry
 from publisher.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, root, tag_path

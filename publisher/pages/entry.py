@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from publisher.languages import direction
-from publisher.model import Image, Post
+from publisher.core.languages import direction
+from publisher.core.models import Image, Post
 from publisher.pages.frame import SEPARATOR, day_in_words, href, output_path
 
 

@@ -13,10 +13,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from publisher import __version__
 from publisher.config.keys import Config
-from publisher.languages import direction
-from publisher.model import Tag
+from publisher.core.languages import direction
+from publisher.core.models import Tag
+from publisher.core.templates import Templates, civil_date
 from publisher.pages.words import words_for
-from publisher.templating import Templates, civil_date
 
 SEPARATOR = "\x1f"
 # "/a/b/": nearly every permalink there is, worth a way of its own when ten thousand are planned.

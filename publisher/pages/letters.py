@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from publisher.config.keys import Config
-from publisher.model import Edition, Output
+from publisher.core.models import Edition, Output
 from publisher.pages.frame import Frame, day_in_words, href, output_path
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from publisher.model import Output, Post, RenderedPost, Tag
+from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.pages.article import shorten
 from publisher.pages.entry import Entry
 from publisher.pages.frame import FeedLink, Frame, href, tag_path

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from publisher.config.keys import Config
-from publisher.model import Output, Post, RenderedPost, Tag
+from publisher.core.models import Output, Post, RenderedPost, Tag
+from publisher.core.templates import Templates
 from publisher.pages.article import plan_articles
 from publisher.pages.entry import make_entry
 from publisher.pages.frame import FeedLink, Frame, make_frame, stylesheet
@@ -16,7 +17,6 @@ from publisher.pages.lists import by_tag, plan_archive, plan_index, plan_tags
 from publisher.pages.signup import sign_up
 from publisher.pages.sitemap import plan_sitemap
 from publisher.pages.subscribe import ListedFeed, plan_subscribe
-from publisher.templating import Templates
 
 NOT_FOUND = "404.html"
 

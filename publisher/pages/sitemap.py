@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from publisher.model import Output
+from publisher.core.models import Output
 from publisher.pages.entry import Entry
 from publisher.pages.frame import Frame, href
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from publisher.model import Output
+from publisher.core.models import Output
 from publisher.pages.frame import FeedLink, Frame
 from publisher.pages.signup import SignUp, form_words
 

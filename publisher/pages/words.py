@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from publisher.catalogs import Plural, speak
-from publisher.languages import direction
-from publisher.templating import Templates
+from publisher.core.i18n import Plural, speak
+from publisher.core.languages import direction
+from publisher.core.templates import Templates
 
 ENGLISH: dict[str, str | Plural] = {
     "skip": "Skip to the text",

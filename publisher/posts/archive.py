@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from publisher.config.keys import Config
-from publisher.model import Post, Problem, Severity, Tag
+from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.index import UNKNOWN_NS, Index, Referred

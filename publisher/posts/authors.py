@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from publisher.model import Author
+from publisher.core.models import Author
 from publisher.posts.addresses import is_web_address
 from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.excerpt import plain_line

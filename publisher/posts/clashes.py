@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from publisher.model import Problem, Severity
+from publisher.core.models import Problem, Severity
 from publisher.posts.rows import Row
 
 

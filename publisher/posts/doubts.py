@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from publisher.model import Problem
+from publisher.core.models import Problem
 from publisher.posts.sanitise import dropped_tags, has_safe_scheme
 
 if TYPE_CHECKING:

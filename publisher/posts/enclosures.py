@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from publisher.model import Enclosure, Post, Problem, Severity
+from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.entry import Settings
 from publisher.posts.files import local_file

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config.keys import Config
-from publisher.model import Author, Post, Problem
+from publisher.core.models import Author, Post, Problem
 from publisher.posts.published import authority_of
 
 

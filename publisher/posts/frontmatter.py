@@ -15,7 +15,7 @@ import frontmatter
 import yaml
 from frontmatter.default_handlers import BaseHandler
 
-from publisher.errors import PostError
+from publisher.core.errors import PostError
 from publisher.posts.misread import misread, yaml_error
 from publisher.posts.plain import FENCE, Head, Unfinished, simple_yaml, split_body
 from publisher.posts.text import without_controls

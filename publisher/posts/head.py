@@ -6,8 +6,8 @@ import hashlib
 import os
 from dataclasses import replace
 
-from publisher.errors import PostError
-from publisher.model import Problem, Severity
+from publisher.core.errors import PostError
+from publisher.core.models import Problem, Severity
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.excerpt import is_visible
 from publisher.posts.index import UNKNOWN_NS

@@ -15,8 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from publisher.errors import ProjectError
-from publisher.model import Post, Problem
+from publisher.core.errors import ProjectError
+from publisher.core.models import Post, Problem
 from publisher.posts.entry import Entry
 from publisher.posts.rows import Row, dump, flat_problem, post_of, problem_of, to_row
 from publisher.posts.scan import Stamp

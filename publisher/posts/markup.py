@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import comrak
 
 from publisher.config.keys import Config
-from publisher.errors import PostError
-from publisher.model import Post, Problem, RenderedPost, Severity
+from publisher.core.errors import PostError
+from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.index import Referred

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.errors import PostError
-from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.core.errors import PostError
+from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.addresses import absolute, is_like_address, is_web_address, quoted
 from publisher.posts.authors import author_of, named_authors
 from publisher.posts.dates import MORNING, parse_date, place

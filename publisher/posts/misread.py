@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from publisher.errors import PostError
+from publisher.core.errors import PostError
 
 if TYPE_CHECKING:
     import yaml

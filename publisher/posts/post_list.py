@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
-from publisher.model import Post
+from publisher.core.models import Post
 
 
 class PostList(Sequence[Post]):

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from publisher.config.keys import Config
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS origin (

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from publisher.config.keys import Config
-from publisher.model import Post
+from publisher.core.models import Post
 from publisher.posts.addresses import absolute, quoted
 from publisher.posts.archive import Archive
 from publisher.posts.files import is_disguised, local_file

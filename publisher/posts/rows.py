@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from publisher.model import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.entry import Entry
 from publisher.posts.scan import Stamp
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from publisher.model import Problem
+from publisher.core.models import Problem
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
 

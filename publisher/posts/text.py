@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from publisher.errors import PostError
+from publisher.core.errors import PostError
 
 # What XML 1.0 section 2.2 cannot hold, and the C1 controls that it should not.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")

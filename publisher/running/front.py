@@ -11,7 +11,7 @@ from socket import socket
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 from publisher.running.telling import tell_defect
 from publisher.web.serve import Server
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 
 
 def running(state_dir: Path) -> int:

@@ -17,9 +17,9 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 
 from publisher.config import Config, load_config
+from publisher.core.errors import PublisherError
+from publisher.core.logging import configure, say
 from publisher.delivery.stop import Stop
-from publisher.errors import PublisherError
-from publisher.logs import configure, say
 from publisher.running.front import Front
 from publisher.running.site import Site
 from publisher.running.system import notify, watchdog_seconds

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from publisher.config import Config
-from publisher.errors import PublisherError
-from publisher.logs import say
+from publisher.core.errors import PublisherError
+from publisher.core.logging import say
 from publisher.running.telling import News, clear_up, tell_defect
 from publisher.runtime import run_build
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from publisher.logs import say
+from publisher.core.logging import say
 
 
 class News:

@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config
-from publisher.errors import PublisherError, StoppedError
-from publisher.logs import say
+from publisher.core.errors import PublisherError, StoppedError
+from publisher.core.logging import say
 from publisher.running.telling import News, clear_up, tell_defect
 from publisher.runtime import open_project_store
 from publisher.tick import Ticked, make, send
 
 if TYPE_CHECKING:
+    from publisher.core.models import DeliveryCounts, Edition
     from publisher.delivery.stop import Stop
-    from publisher.model import DeliveryCounts, Edition
     from publisher.publish import Delivered
     from publisher.store import Store
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from publisher.config import CONFIG_FILE, Config
-from publisher.logs import say
+from publisher.core.logging import say
 
 # What is written together is told together, in milliseconds.
 _TOGETHER = 200

@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import SubscriberStatus, Subscription, SuppressionReason
-from publisher.standing import REFUSALS, Event, next_status
+from publisher.core.models import SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_status import REFUSALS, Event, next_status
 from publisher.store.addresses import address_key as address_key
 from publisher.store.consent import consent_row
 from publisher.store.engine import Database

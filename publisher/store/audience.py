@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
-from publisher.errors import StoreError
-from publisher.model import Choice, DeliveryStatus, Edition
+from publisher.core.errors import StoreError
+from publisher.core.models import Choice, DeliveryStatus, Edition
 from publisher.store.people import mailable
 from publisher.store.tables import deliveries, subscribers, subscriptions
 from publisher.store.topics import decode_topics, encode_topics

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import DeliveryStatus, require_aware
-from publisher.returns import Report, Verdict
+from publisher.core.bounce_report import Report, Verdict
+from publisher.core.models import DeliveryStatus, require_aware
 from publisher.store.engine import Database
 from publisher.store.tables import bounces, deliveries, editions, reports, subscribers
 from publisher.store.time_tables import delivery_totals

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import Subscriber, SubscriberStatus, Subscription, SuppressionReason
-from publisher.returns import Report
-from publisher.standing import Event, next_status
+from publisher.core.bounce_report import Report
+from publisher.core.models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_status import Event, next_status
 from publisher.store import bounces, consent, tokens
 from publisher.store.addresses import address_key
 from publisher.store.consent import Evidence

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from publisher.model import require_aware
+from publisher.core.models import require_aware
 from publisher.store.engine import Database
 from publisher.store.time_tables import chores, told
 

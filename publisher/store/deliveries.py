@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Delivery, DeliveryCounts, DeliveryStatus, require_aware
+from publisher.core.models import Delivery, DeliveryCounts, DeliveryStatus, require_aware
 from publisher.store.engine import Database
 from publisher.store.moves import Moves, found_in, moved
 from publisher.store.people import mailable

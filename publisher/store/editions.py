@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.model import Edition, EditionDraft, EditionPost, Letter, require_aware
+from publisher.core.models import Edition, EditionDraft, EditionPost, Letter, require_aware
 from publisher.store.audience import missing_letters, queue
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts

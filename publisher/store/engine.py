@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from publisher.errors import StoreError
+from publisher.core.errors import StoreError
 from publisher.store.location import sqlite_path
 
 # How long a writer waits for another process's transaction before it gives up, in seconds.

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from publisher.model import require_aware
+from publisher.core.models import require_aware
 from publisher.store.engine import Database
 from publisher.store.time_tables import hosts
 

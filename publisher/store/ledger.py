@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.model import DeliveryStatus
+from publisher.core.models import DeliveryStatus
 from publisher.store.engine import Database
 from publisher.store.moves import Moves, found_in, moved
 from publisher.store.tables import deliveries, subscribers

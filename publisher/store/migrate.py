@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.errors import StoreError
+from publisher.core.errors import StoreError
 from publisher.store.engine import Database
 from publisher.store.tables import HEAD
 

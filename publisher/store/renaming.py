@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.model import require_aware
+from publisher.core.models import require_aware
 from publisher.store.consent import ConsentEvent
 from publisher.store.engine import Database
 from publisher.store.tables import consent_events, editions, newsletter_posts, subscriptions, tokens

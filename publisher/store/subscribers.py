@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.model import Choice, Subscriber, SubscriberStatus
-from publisher.standing import Event
+from publisher.core.models import Choice, Subscriber, SubscriberStatus
+from publisher.core.subscriber_status import Event
 from publisher.store import bounces, consent, forgetting, tokens
 from publisher.store.additions import Added, Batch, NewSubscriber, Terms
 from publisher.store.addresses import address_key

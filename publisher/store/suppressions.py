@@ -10,9 +10,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.errors import StoreError
-from publisher.model import SuppressionReason
-from publisher.signing import hashing_key, keyed_hash
+from publisher.core.errors import StoreError
+from publisher.core.models import SuppressionReason
+from publisher.core.signing import hashing_key, keyed_hash
 from publisher.store.addresses import address_key
 from publisher.store.engine import Database
 from publisher.store.tables import suppressions

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from publisher.errors import SubscriberError
+from publisher.core.errors import SubscriberError
 
 LONGEST_NAME = 200
 # Local parts about which there is nothing to ask: RFC 5321's dot-string of a few characters, at most 64.

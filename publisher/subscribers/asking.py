@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.errors import SubscriberError
-from publisher.model import Subscriber, SubscriberStatus, Subscription
-from publisher.standing import Event
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.subscriber_status import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
 from publisher.subscribers.terms import Notice, NoticeKind, Terms
 from publisher.subscribers.tokens import Purpose

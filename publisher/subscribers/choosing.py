@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.errors import SubscriberError
-from publisher.model import Subscriber, SubscriberStatus, Subscription
-from publisher.standing import Event
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.subscriber_status import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name
 from publisher.subscribers.asking import checked, subscribe_to
 from publisher.subscribers.terms import Terms

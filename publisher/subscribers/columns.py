@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from publisher.errors import SubscriberError
+from publisher.core.errors import SubscriberError
 
 # Names are compared in small letters, with _ and - as spaces. Where a file has several names of one field, the
 # first of them here wins: Mailchimp's "Address" is a street.

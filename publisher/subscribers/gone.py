@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.standing import Event
+from publisher.core.subscriber_status import Event
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.terms import Terms
 

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.errors import SubscriberError
-from publisher.model import Subscription
-from publisher.standing import Event
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscription
+from publisher.core.subscriber_status import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.columns import Columns, full_name, why_not
 from publisher.subscribers.rows import Row, Rows

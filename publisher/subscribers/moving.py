@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from publisher.model import Subscriber, SubscriberStatus
-from publisher.standing import Event, next_status
+from publisher.core.models import Subscriber, SubscriberStatus
+from publisher.core.subscriber_status import Event, next_status
 from publisher.subscribers.address import normalise
 from publisher.subscribers.terms import Notice, NoticeKind, Terms
 from publisher.subscribers.tokens import Purpose

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.model import Subscriber, SubscriberStatus, SuppressionReason
-from publisher.returns import KEPT, Report, Verdict, Whose
-from publisher.standing import Event
+from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
+from publisher.core.models import Subscriber, SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_status import Event
 from publisher.subscribers.terms import Terms
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _find(change: Change, whose: Whose) -> tuple[Subscriber, int | None] | None:
 
 
 def _of_address(change: Change, address: str) -> Subscriber | None:
-    from publisher.errors import SubscriberError
+    from publisher.core.errors import SubscriberError
     from publisher.subscribers.address import normalise
 
     try:

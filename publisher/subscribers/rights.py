@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from publisher.errors import SubscriberError
-from publisher.model import SubscriberStatus, SuppressionReason
-from publisher.standing import REFUSALS, Event
+from publisher.core.errors import SubscriberError
+from publisher.core.models import SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_status import REFUSALS, Event
 from publisher.subscribers.address import normalise
 from publisher.subscribers.exporting import as_json
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from publisher.errors import SubscriberError
+from publisher.core.errors import SubscriberError
 from publisher.subscribers.columns import Columns, recognise
 from publisher.subscribers.formulas import unguarded
 

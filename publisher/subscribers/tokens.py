@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from publisher.signing import signer
+from publisher.core.signing import signer
 
 LONGEST = 500  # characters; a longer one was not made here
 

@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from publisher.errors import ProjectError
+from publisher.core.errors import ProjectError
 
 if TYPE_CHECKING:
     import uvicorn

@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import Message
 
+from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.delivery.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
 from publisher.delivery.bounces.dsn import Failure, read_dsn
 from publisher.delivery.bounces.legacy import read_legacy
@@ -15,7 +16,6 @@ from publisher.delivery.bounces.parts import addresses_in, header, headers, of_t
 from publisher.delivery.bounces.status import short_words
 from publisher.delivery.links import Links, Purpose
 from publisher.delivery.returnpath import ReturnPath
-from publisher.returns import Report, Verdict, Whose
 
 MOST_BYTES = 1_000_000
 """A report is judged by its first bytes: what is longer carries a long letter at its end."""

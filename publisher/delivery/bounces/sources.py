@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from publisher.core.errors import BounceError
 from publisher.delivery.bounces.reading import MOST_BYTES
-from publisher.errors import BounceError
 
 # The marks of mail programs on a message of an mbox, in the headers behind its "From " line.
 _HEAD = re.compile(rb"[^\n]*\n(?:(?:[!-9;-~]*:|From |[ \t])[^\r\n]*\r?\n?)*")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from publisher.returns import Verdict
+from publisher.core.bounce_report import Verdict
 
 MOST_WORDS = 200
 

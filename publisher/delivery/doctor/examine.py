@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from publisher.config import Relay
+from publisher.core.errors import DnsError
 from publisher.delivery.dkim import Signer
 from publisher.delivery.doctor.diagnosis import Ask, Diagnosis, Level
 from publisher.delivery.doctor.dmarc import dmarc
@@ -15,7 +16,6 @@ from publisher.delivery.doctor.lookup import DeadResolverError
 from publisher.delivery.doctor.one_click import one_click, reach
 from publisher.delivery.doctor.signatures import signatures
 from publisher.delivery.doctor.spf import service_of, spf
-from publisher.errors import DnsError
 
 _PATIENCE_SECONDS = 5
 

@@ -7,11 +7,11 @@ import ssl
 from dataclasses import replace
 
 from publisher.config import Smtp
+from publisher.core.errors import TransportError
 from publisher.delivery.doctor.diagnosis import Diagnosis, Level
 from publisher.delivery.wire.connect import UnreachableError, open_line
 from publisher.delivery.wire.line import Line
 from publisher.delivery.wire.messages import Answer, Ending, Message
-from publisher.errors import TransportError
 
 _CHECK = "TLS"
 

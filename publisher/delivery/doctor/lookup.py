@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from publisher.config.mail import parse_dns_server
-from publisher.errors import DnsError
+from publisher.core.errors import DnsError
 
 if TYPE_CHECKING:
     from dns.rdata import Rdata

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Edition, Letter, Mark
 from publisher.delivery.copy import NOBODY
 from publisher.delivery.links import Links
 from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
-from publisher.errors import SubscriberError
-from publisher.model import Edition, Letter, Mark
 
 _TEXT = f"""\
 This is how letters from here arrive: by the same mail server, with the same headers and signatures.

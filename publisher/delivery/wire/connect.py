@@ -10,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from publisher.config import Smtp
+from publisher.core.errors import TransportError
 from publisher.delivery.wire.line import Crew, Line
 from publisher.delivery.wire.messages import Offer
-from publisher.errors import TransportError
 
 if TYPE_CHECKING:
     import aiosmtplib

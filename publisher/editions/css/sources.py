@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import groupby
 
+from publisher.core.templates import SHIPPED_PREFIX, Templates
 from publisher.editions.css.check import css_findings, place
 from publisher.editions.css.sheet import imports, unclosed
 from publisher.editions.finding import Finding
-from publisher.templating import SHIPPED_PREFIX, Templates
 
 _STYLE_BLOCKS = {"style": False, "kept_style": True}  # base.html has them inside of <style>
 

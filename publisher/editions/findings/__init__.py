@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from publisher.config import Config, NewsletterConfig
+from publisher.core.models import Letter, RenderedPost
+from publisher.core.templates import Templates
 from publisher.editions.css.sources import template_findings
 from publisher.editions.finding import Finding
 from publisher.editions.findings.blocks import block_findings
@@ -19,8 +21,6 @@ from publisher.editions.findings.pictures import picture_findings
 from publisher.editions.findings.places import Places
 from publisher.editions.findings.sheet import Sheet
 from publisher.editions.findings.size import size_findings
-from publisher.model import Letter, RenderedPost
-from publisher.templating import Templates
 
 __all__ = ["findings_of", "in_order"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
+from publisher.core.templates import SHIPPED_PREFIX
 from publisher.editions.finding import Finding
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.codes import found
-from publisher.templating import SHIPPED_PREFIX
 
 
 def block_findings(case: Case) -> Iterator[Finding]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config, NewsletterConfig
+from publisher.core.models import Letter, RenderedPost
 from publisher.editions.findings.places import Places
 from publisher.editions.findings.sheet import Sheet
-from publisher.model import Letter, RenderedPost
 
 
 @dataclass(frozen=True)

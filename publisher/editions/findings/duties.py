@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 
 from publisher.config import Mail
+from publisher.core.models import Mark
 from publisher.editions import defuse
 from publisher.editions.finding import Finding, Level
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.codes import found
-from publisher.model import Mark
 
 # RFC 2606 and RFC 6761: names that nobody will ever own.
 _RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)

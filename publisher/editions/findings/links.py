@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from publisher.core.models import Mark
 from publisher.editions.finding import Finding
 from publisher.editions.findings.case import Case
 from publisher.editions.findings.codes import found
 from publisher.editions.findings.duties import is_reserved
-from publisher.model import Mark
 
 _SCHEMES = ("http", "https", "mailto", "tel", "sms")
 _EMPTY = ("", "#", "mailto:", "tel:", "sms:", "http://", "https://")

@@ -9,13 +9,13 @@ from functools import cached_property
 from html import escape
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.core.errors import PostError
+from publisher.core.models import RenderedPost
+from publisher.core.templates import Templates
 from publisher.editions.note import note_path
-from publisher.errors import PostError
-from publisher.model import RenderedPost
 from publisher.posts.plain import split_body
 from publisher.posts.prose import Places as ProsePlaces
 from publisher.posts.prose import line_at
-from publisher.templating import Templates
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 from lxml import etree
 from lxml import html as lxml_html
 
+from publisher.core.models import Letter
 from publisher.editions.findings.rules import Declaration, Rule, declarations_of, rules_of
-from publisher.model import Letter
 
 Element = Any  # lxml ships no types
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 
+from publisher.core.errors import PublisherError
+from publisher.core.models import DeliveryStatus, Edition
 from publisher.delivery.approval import approve, skip
 from publisher.delivery.by_hand import cancel, hold, resume, retry
-from publisher.errors import PublisherError
-from publisher.model import DeliveryStatus, Edition
 from publisher.publish import send_letter
 from publisher.runtime import transport_name
 from publisher.subscribers.address import normalise

@@ -12,14 +12,14 @@ from starlette.responses import JSONResponse, Response
 
 from publisher.build import code_key
 from publisher.config import Config, NewsletterConfig
+from publisher.core.bounce_report import Verdict
+from publisher.core.host_id import host_id
+from publisher.core.models import DeliveryStatus, Edition, Severity, SubscriberStatus
 from publisher.delivery.addresses import split_mailbox
 from publisher.delivery.approval import waits
 from publisher.editions.schedule import is_post_slot
-from publisher.host import host_id
 from publisher.inspection import Inspection, inspect_project
-from publisher.model import DeliveryStatus, Edition, Severity, SubscriberStatus
 from publisher.posts.archive import read_archive
-from publisher.returns import Verdict
 from publisher.tick import waits_here
 from publisher.timetable import timetables
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from publisher.errors import PublisherError
-from publisher.logs import say
+from publisher.core.errors import PublisherError
+from publisher.core.logging import say
 from publisher.web.admin.headers import admin_headers
 from publisher.web.admin.passwords import is_password
 from publisher.web.guard import is_from_here

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from publisher.build import code_key
 from publisher.calls import lead_of
 from publisher.config import Config, NewsletterConfig, parse_schedule
+from publisher.core.models import Edition, Letter
 from publisher.editions.schedule import next_due
-from publisher.model import Edition, Letter
 from publisher.posts.archive import read_archive
 from publisher.press import Press
 from publisher.proofs import next_edition

@@ -13,7 +13,7 @@ from babel.dates import format_datetime, format_timedelta
 from markupsafe import Markup
 from starlette.responses import Response
 
-from publisher.templating import Templates, shipped_folder
+from publisher.core.templates import Templates, shipped_folder
 from publisher.web.admin.headers import SANDBOX, admin_headers, asset_headers
 from publisher.web.admin.sessions import Session, Sessions
 

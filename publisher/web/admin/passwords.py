@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 
 SHORTEST, LONGEST = 12, 1_000
 _FEWEST_DIFFERENT = 5

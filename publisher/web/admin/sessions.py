@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from publisher.signing import hashing_key, keyed_hash, signer
+from publisher.core.signing import hashing_key, keyed_hash, signer
 
 _PURPOSE = "admin session"
 # A form to log in is good for so long.

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from publisher.errors import PublisherError
-from publisher.logs import say
+from publisher.core.errors import PublisherError
+from publisher.core.logging import say
 from publisher.store import Store
 from publisher.store.feed_readers import FeedReader
 from publisher.web.admin.aggregators import announced

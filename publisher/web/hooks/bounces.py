@@ -12,15 +12,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from publisher.bouncing import marks_of, take_reports
+from publisher.core.bounce_report import Report
+from publisher.core.errors import PublisherError
+from publisher.core.logging import say
 from publisher.delivery.bounces.providers.calls import MOST_BYTES, Call, CallError
 from publisher.delivery.bounces.providers.fetching import fetch as fetch_from_amazon
 from publisher.delivery.bounces.providers.mailgun import read_mailgun
 from publisher.delivery.bounces.providers.postmark import read_postmark
 from publisher.delivery.bounces.providers.sendgrid import read_sendgrid
 from publisher.delivery.bounces.providers.ses import Fetch, Sns
-from publisher.errors import PublisherError
-from publisher.logs import say
-from publisher.returns import Report
 from publisher.web.readers.headers import page_headers
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 from publisher.web.guard import LOCAL_HOSTS, is_own_form, letter_headers, page_headers, site_headers
 from publisher.web.preview.angle import Angle
 from publisher.web.preview.desk import Desk

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from publisher.config import Config, load_config
-from publisher.errors import PublisherError
+from publisher.core.errors import PublisherError
 from publisher.press import UnreadablePostError
 from publisher.web.preview.files import files_of, state_of, usual_files
 from publisher.web.preview.snapshot import Shelf, Snapshot

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from publisher.config import Config, NewsletterConfig
+from publisher.core.models import Post, Problem
+from publisher.core.templates import Templates
 from publisher.editions.finding import Finding
-from publisher.model import Post, Problem
-from publisher.templating import Templates
 from publisher.web.preview.sample import Sample
 from publisher.web.preview.site import Site
 

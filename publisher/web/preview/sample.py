@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from publisher.config import Config
-from publisher.errors import SubscriberError
-from publisher.model import Edition, Letter
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Edition, Letter
 from publisher.proofs import sample_message
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from publisher.config import Config
-from publisher.model import Letter
+from publisher.core.models import Letter
 from publisher.publish import send_letter
 from publisher.runtime import transport_name
 from publisher.subscribers.address import normalise

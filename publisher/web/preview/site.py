@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from publisher.build import code_key
 from publisher.config import Config
-from publisher.model import Output, Post, RenderedPost
+from publisher.core.models import Output, Post, RenderedPost
+from publisher.core.templates import Templates
 from publisher.press import UnreadablePostError
 from publisher.runtime import web_copies
-from publisher.templating import Templates
 
 if TYPE_CHECKING:
     from publisher.feeds.item import Item

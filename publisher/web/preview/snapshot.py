@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
-from publisher.errors import PublisherError
-from publisher.model import Edition, Problem, Severity
+from publisher.core.errors import PublisherError
+from publisher.core.models import Edition, Problem, Severity
 from publisher.plan import Plan, make_plan
 from publisher.press import Planned, Press, newsletter_posts
 from publisher.runtime import has_store, open_project_store

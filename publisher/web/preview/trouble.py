@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from publisher.errors import ConfigError, PublisherError
-from publisher.model import Problem
+from publisher.core.errors import ConfigError, PublisherError
+from publisher.core.models import Problem
 from publisher.web.preview.snapshot import NotThereError
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from publisher.core.templates import Templates, shipped_folder
 from publisher.delivery.addresses import split_mailbox
 from publisher.runtime import transport_name
-from publisher.templating import Templates, shipped_folder
 from publisher.web.guard import SANDBOX
 from publisher.web.preview.angle import SCHEMES, VIEWS, WIDTHS, Angle
 from publisher.web.preview.desk import Desk

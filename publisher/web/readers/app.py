@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from publisher.errors import PublisherError, StoreError, TemplateError
-from publisher.logs import say
+from publisher.core.errors import PublisherError, StoreError, TemplateError
+from publisher.core.logging import say
 from publisher.web.hooks.bounces import PATH as HOOKS
 from publisher.web.hooks.bounces import BounceHooks
 from publisher.web.readers.approving import Approving

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from publisher.core.models import DeliveryStatus, Edition
 from publisher.delivery import approval
 from publisher.delivery.links import Purpose
-from publisher.model import DeliveryStatus, Edition
 from publisher.web.readers.subscribing import bad_link
 
 if TYPE_CHECKING:

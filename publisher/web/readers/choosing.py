@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscriber
 from publisher.delivery.links import Purpose
-from publisher.errors import SubscriberError
-from publisher.model import Subscriber
 from publisher.pages.signup import offers
 from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences

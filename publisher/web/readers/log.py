@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.logs import say
+from publisher.core.logging import say
 from publisher.web.readers.clients import Clients, shortened_client
 
 if TYPE_CHECKING:

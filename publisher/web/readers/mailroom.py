@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from publisher.core.errors import PublisherError, StoreError, TransportError
+from publisher.core.logging import say
 from publisher.delivery.transport import Transport
-from publisher.errors import PublisherError, StoreError, TransportError
-from publisher.logs import say
 
 Work = Callable[[Transport], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from publisher.config import Config
-from publisher.errors import SubscriberError
-from publisher.model import Subscription
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscription
 from publisher.pages.signup import offers
 from publisher.web.readers.form import Form
 

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
+from publisher.core.templates import Templates
 from publisher.delivery.links import Links
 from publisher.store import Store
 from publisher.store.consent import Evidence
 from publisher.subscribers.terms import Terms
-from publisher.templating import Templates
 from publisher.web.readers.clients import Clients
 from publisher.web.readers.gate import Gate
 from publisher.web.readers.mailroom import Mailroom

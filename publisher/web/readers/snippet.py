@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from publisher.config import Config
+from publisher.core.templates import Templates
 from publisher.delivery.addresses import wire_url
 from publisher.pages.signup import offers
-from publisher.templating import Templates
 from publisher.web.readers.words import speech
 
 

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from publisher.errors import SubscriberError
-from publisher.model import Subscriber, Subscription
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscriber, Subscription
 from publisher.pages.signup import offers
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from publisher.catalogs import ENGLISH as ENGLISH_TAG
-from publisher.catalogs import LOCALE_FOLDER, Plural, speak
+from publisher.core.i18n import ENGLISH as ENGLISH_TAG
+from publisher.core.i18n import LOCALE_FOLDER, Plural, speak
+from publisher.core.templates import Templates
 from publisher.pages.signup import form_words
-from publisher.templating import Templates
 
 ENGLISH: dict[str, str | Plural] = {
     "subscribe": "Subscribe to {title}",

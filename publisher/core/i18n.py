@@ -17,7 +17,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.errors import TemplateError
+from publisher.core.errors import TemplateError
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message

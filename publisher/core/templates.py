@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from publisher.errors import TemplateError
+from publisher.core.errors import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ SHIPPED_PREFIX = "shipped"
 
 def shipped_folder() -> Path:
     """Return the folder of the shipped templates: inside the wheel, or beside the package in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
 

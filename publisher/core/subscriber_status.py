@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from publisher.mailing import SubscriberStatus
+from publisher.core.mailing import SubscriberStatus
 
 
 class Event(StrEnum):

@@ -1,4 +1,4 @@
-"""The nouns of sending: letters, editions, subscribers and deliveries. Import them from publisher.model."""
+"""The nouns of sending: letters, editions, subscribers and deliveries. Import them from publisher.core.models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from publisher.model import require_aware
+from publisher.core.models import require_aware
 
 __all__ = [
     "Choice",

@@ -1,6 +1,6 @@
 """The nouns of the project: frozen, complete at birth, times aware.
 
-Nothing here reads a file, a clock or a setting. The nouns of sending stand in publisher.mailing and are had from
+Nothing here reads a file, a clock or a setting. The nouns of sending stand in publisher.core.mailing and are had from
 here all the same: a build with nothing to do has no use for them, and making twelve classes is a twentieth of it.
 """
 
@@ -13,27 +13,27 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from publisher.mailing import Choice as Choice
-    from publisher.mailing import Delivery as Delivery
-    from publisher.mailing import DeliveryCounts as DeliveryCounts
-    from publisher.mailing import DeliveryStatus as DeliveryStatus
-    from publisher.mailing import Edition as Edition
-    from publisher.mailing import EditionDraft as EditionDraft
-    from publisher.mailing import EditionPost as EditionPost
-    from publisher.mailing import Fallback as Fallback
-    from publisher.mailing import Letter as Letter
-    from publisher.mailing import Mark as Mark
-    from publisher.mailing import Subscriber as Subscriber
-    from publisher.mailing import SubscriberStatus as SubscriberStatus
-    from publisher.mailing import Subscription as Subscription
-    from publisher.mailing import SuppressionReason as SuppressionReason
-    from publisher.mailing import slot_path as slot_path
+    from publisher.core.mailing import Choice as Choice
+    from publisher.core.mailing import Delivery as Delivery
+    from publisher.core.mailing import DeliveryCounts as DeliveryCounts
+    from publisher.core.mailing import DeliveryStatus as DeliveryStatus
+    from publisher.core.mailing import Edition as Edition
+    from publisher.core.mailing import EditionDraft as EditionDraft
+    from publisher.core.mailing import EditionPost as EditionPost
+    from publisher.core.mailing import Fallback as Fallback
+    from publisher.core.mailing import Letter as Letter
+    from publisher.core.mailing import Mark as Mark
+    from publisher.core.mailing import Subscriber as Subscriber
+    from publisher.core.mailing import SubscriberStatus as SubscriberStatus
+    from publisher.core.mailing import Subscription as Subscription
+    from publisher.core.mailing import SuppressionReason as SuppressionReason
+    from publisher.core.mailing import slot_path as slot_path
 else:
 
     def __getattr__(name: str) -> object:
         """Load the nouns of sending when one is asked for (PEP 562)."""
         if not name.startswith("_"):  # importing asks for __path__
-            from publisher import mailing
+            from publisher.core import mailing
 
             if name in mailing.__all__:
                 return getattr(mailing, name)
