@@ -17,8 +17,8 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.models import Delivery, DeliveryCounts, DeliveryStatus, require_aware
 from publisher.store.engine import Database
-from publisher.store.moves import Moves, found_in, moved
 from publisher.store.people import mailable
+from publisher.store.status_update import Moves, found_in, moved
 from publisher.store.tables import deliveries, editions, subscribers, subscriptions
 from publisher.store.time_tables import delivery_totals
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from publisher.core.models import DeliveryStatus
 from publisher.store.engine import Database
-from publisher.store.moves import Moves, found_in, moved
+from publisher.store.status_update import Moves, found_in, moved
 from publisher.store.tables import deliveries, subscribers
 
 PAGE = 1_000  # rows a query; memory stays flat however many deliveries there are

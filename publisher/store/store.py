@@ -12,15 +12,15 @@ from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.engine import Database
 from publisher.store.feed_readers import FeedReaders
-from publisher.store.figures import Figures
 from publisher.store.hosts import Hosts
 from publisher.store.ledger import Ledger
+from publisher.store.maintenance import Upkeep
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
+from publisher.store.statistics import Figures
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
-from publisher.store.upkeep import Upkeep
 
 
 class Store:

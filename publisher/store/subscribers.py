@@ -15,11 +15,11 @@ from publisher.store import bounces, consent, forgetting, tokens
 from publisher.store.additions import Added, Batch, NewSubscriber, Terms
 from publisher.store.addresses import address_key
 from publisher.store.audience import choices
-from publisher.store.change import Change
 from publisher.store.consent import ConsentEvent, Evidence
 from publisher.store.engine import Database
 from publisher.store.erasure import deliveries_of, scrub
 from publisher.store.people import mailable, with_subscriptions
+from publisher.store.subscriber_transaction import Change
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
 from publisher.store.tokens import IssuedToken, Wish

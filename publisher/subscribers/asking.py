@@ -20,8 +20,8 @@ from publisher.subscribers.tokens import Purpose
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.change import Change
     from publisher.store.consent import Evidence
+    from publisher.store.subscriber_transaction import Change
     from publisher.store.tokens import IssuedToken, Wish
 
 MOST_TOPICS = 200

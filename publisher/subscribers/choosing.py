@@ -16,8 +16,8 @@ from publisher.subscribers.terms import Terms
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.change import Change
     from publisher.store.consent import Evidence
+    from publisher.store.subscriber_transaction import Change
 
 LONGEST_PAUSE = 52  # weeks
 LONGEST_REASON = 500  # characters

@@ -15,8 +15,8 @@ from publisher.subscribers.tokens import Purpose
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.change import Change
     from publisher.store.consent import Evidence
+    from publisher.store.subscriber_transaction import Change
 
 MOST_REQUESTS = 3  # of one person, to whatever addresses, in `terms.ask_every`
 

@@ -12,7 +12,7 @@ from publisher.subscribers.terms import Terms
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.change import Change
+    from publisher.store.subscriber_transaction import Change
 
 
 class _RehearsedError(Exception):
