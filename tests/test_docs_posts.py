@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from publisher.posts.dialects import SPELLINGS, SWITCHES, TAG_KEYS, fold
+from publisher.posts.field_names import SPELLINGS, SWITCHES, TAG_KEYS, fold
 
 PAGE = Path(__file__).parent.parent / "docs/posts.md"
 
@@ -22,7 +22,7 @@ def test_every_spelling_stands_there_in_the_order_in_which_it_is_believed() -> N
 
 
 def test_the_front_matter_shown_is_read_as_it_is_meant(tmp_path: Path) -> None:
-    from publisher.posts.dialects import Metadata
+    from publisher.posts.field_names import Metadata
     from publisher.posts.frontmatter import parse_head
 
     example = re.findall(r"^```markdown\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]

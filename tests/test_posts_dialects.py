@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from test_posts_samples import HELLO, PAGE, URL, post_of, read
 
-from publisher.posts.dialects import SPELLINGS, fold
+from publisher.posts.field_names import SPELLINGS, fold
 
 JEKYLL = """\
 ---

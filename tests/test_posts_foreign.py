@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_posts_samples import HELLO, PAGE, URL, Folder, html_of, rendered, said
 
-from publisher.posts.foreign import carry_over
+from publisher.posts.other_tools import carry_over
 from publisher.posts.prose import code_lines, masked
 
 

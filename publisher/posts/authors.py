@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from publisher.core.models import Author
 from publisher.posts.addresses import is_web_address
-from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.excerpt import plain_line
+from publisher.posts.field_names import Metadata, first_text
 
 if TYPE_CHECKING:
-    from publisher.posts.plain import Tree
+    from publisher.posts.fast_frontmatter import Tree
 
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
 # What stands behind a comma and is no other person: O'Brien, Jr.

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from publisher.core.models import Enclosure, Post, Problem, Severity
-from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.entry import Settings
+from publisher.posts.field_names import Metadata, first_text
 from publisher.posts.files import local_file
 
 if TYPE_CHECKING:
-    from publisher.posts.plain import Tree
+    from publisher.posts.fast_frontmatter import Tree
 
 NOT_THERE = -1
 

@@ -16,12 +16,12 @@ import yaml
 from frontmatter.default_handlers import BaseHandler
 
 from publisher.core.errors import PostError
-from publisher.posts.misread import misread, yaml_error
-from publisher.posts.plain import FENCE, Head, Unfinished, simple_yaml, split_body
+from publisher.posts.fast_frontmatter import FENCE, Head, Unfinished, simple_yaml, split_body
+from publisher.posts.parse_errors import misread, yaml_error
 from publisher.posts.text import without_controls
 
 if TYPE_CHECKING:
-    from publisher.posts.plain import Tree
+    from publisher.posts.fast_frontmatter import Tree
 
 # One door for readers of heads; what the plainest need is in posts.plain, which imports no library.
 __all__ = ["Head", "Loader", "Unfinished", "parse_head", "simple_yaml", "split_body"]

@@ -10,9 +10,9 @@ from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.excerpt import is_visible
+from publisher.posts.fast_frontmatter import Head, Unfinished, plain_head
 from publisher.posts.index import UNKNOWN_NS
 from publisher.posts.metadata import build_post
-from publisher.posts.plain import Head, Unfinished, plain_head
 from publisher.posts.scan import MOST_BYTES, Stamp
 from publisher.posts.text import decode, is_suspect, refuse_binary, repair, without_controls
 

@@ -17,9 +17,9 @@ from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
+from publisher.posts.fast_frontmatter import split_body
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
-from publisher.posts.plain import split_body
 from publisher.posts.references import References
 from publisher.posts.sanitise import Absolutise, Sanitiser
 from publisher.posts.text import decode, repair_body, without_controls
@@ -115,7 +115,7 @@ class _Body:
             self._tell(self.references.head_problems, self._places.line_in_head)
             self._tell(self.references.problems, self._places.line_of)
         if self.inspect:
-            from publisher.posts.doubts import doubts
+            from publisher.posts.body_warnings import doubts
 
             for line, message, mend in doubts(raw, clean, self._places, self.references.fragments, self.problems):
                 self.warn(line, message, mend)
@@ -171,7 +171,7 @@ class _Body:
     def _carried_over(self, body: str) -> str:
         if "{" not in body and "import " not in body and "\n^" not in body:
             return body  # nothing of another tool, which most posts are; its patterns take 15 ms to compile
-        from publisher.posts.foreign import carry_over
+        from publisher.posts.other_tools import carry_over
 
         body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
         for leftover in leftovers:

@@ -13,9 +13,10 @@ from publisher.core.models import Author, Enclosure, Image, Post, Problem, Sever
 from publisher.posts.addresses import absolute, is_like_address, is_web_address, quoted
 from publisher.posts.authors import author_of, named_authors
 from publisher.posts.dates import MORNING, parse_date, place
-from publisher.posts.dialects import Metadata, first_text
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.excerpt import is_visible, plain_line, without_pairs
+from publisher.posts.fast_frontmatter import Head
+from publisher.posts.field_names import Metadata, first_text
 from publisher.posts.files import is_disguised, local_file
 from publisher.posts.naming import (
     file_date,
@@ -27,11 +28,10 @@ from publisher.posts.naming import (
     tidy_path,
 )
 from publisher.posts.places import is_file_of_site, is_page_of_site, why_unfit
-from publisher.posts.plain import Head
 from publisher.posts.tagging import tag_slug
 
 if TYPE_CHECKING:
-    from publisher.posts.plain import Tree
+    from publisher.posts.fast_frontmatter import Tree
 
 
 def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from publisher.posts.plain import Tree
+    from publisher.posts.fast_frontmatter import Tree
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "guid"),
