@@ -14,8 +14,8 @@ from publisher.core.errors import BounceError, ProjectError
 from publisher.runtime import project_links, reader_terms, return_path
 
 if TYPE_CHECKING:
-    from publisher.delivery.bounces.reading import Marks
-    from publisher.delivery.bounces.sources import Source
+    from publisher.bounces.reading import Marks
+    from publisher.bounces.sources import Source
     from publisher.store import Store
 
 BY_MAIL = "report by mail"
@@ -65,7 +65,7 @@ def read_bounces(
     Whatever was taken when it is interrupted stays taken, and nothing is taken twice, however often it is read.
     Raises BounceError where there is no source or it cannot be read, StoreError where the record says no.
     """
-    from publisher.delivery.bounces.sources import open_source
+    from publisher.bounces.sources import open_source
 
     place = source or config.bounces.source
     if not place:
@@ -75,8 +75,8 @@ def read_bounces(
 
 def take_messages(config: Config, store: Store, source: Source, now: datetime, rehearse: bool = False) -> BounceReport:
     """Give every message of a source its effect. Raises like `read_bounces`."""
-    from publisher.delivery.bounces.reading import read_message
-    from publisher.subscribers.returned import take_report
+    from publisher.bounces.apply import take_report
+    from publisher.bounces.reading import read_message
 
     marks, terms, counts = marks_of(config), reader_terms(config), Counter[Verdict]()
     for found in source.messages():
@@ -89,7 +89,7 @@ def take_messages(config: Config, store: Store, source: Source, now: datetime, r
 
 def take_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:
     """Give reports that are judged already their effect, each in a transaction of its own."""
-    from publisher.subscribers.returned import take_report
+    from publisher.bounces.apply import take_report
 
     terms = reader_terms(config)
     outcomes = (take_report(store, terms, report, now=now, source=source) for report in reports)
@@ -98,7 +98,7 @@ def take_reports(config: Config, store: Store, reports: Iterable[Report], now: d
 
 def marks_of(config: Config) -> Marks:
     """Return by what letters of this project are known again."""
-    from publisher.delivery.bounces.reading import Marks
+    from publisher.bounces.reading import Marks
 
     return Marks(return_path(config), project_links(config))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher.delivery.bounces.reading import Marks
+from publisher.bounces.reading import Marks
 from publisher.delivery.links import Links
 from publisher.delivery.returnpath import ReturnPath
 

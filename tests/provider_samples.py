@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 from store_samples import NOW
 
+from publisher.bounces.providers.requests import Call, CallError
+from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP
 from publisher.core.bounce_report import Report, Whose
-from publisher.delivery.bounces.providers.calls import Call, CallError
-from publisher.delivery.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:bounces"
 CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem"

@@ -22,8 +22,8 @@ from provider_samples import (
 )
 from store_samples import later
 
+from publisher.bounces.providers.ses import Sns, is_amazons, signed_text
 from publisher.core.bounce_report import Whose
-from publisher.delivery.bounces.providers.ses import Sns, is_amazons, signed_text
 
 
 @pytest.mark.parametrize("version", ["1", "2"])

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from returning import Returning, maildir, pipe
 
-from publisher.delivery.bounces.sources import Mbox
+from publisher.bounces.sources import Mbox
 
 
 def nested(depth: int, kind: str = "multipart/mixed") -> bytes:

@@ -32,13 +32,13 @@ from provider_samples import (
 )
 from store_samples import NOW
 
+from publisher.bounces.providers.mailgun import read_mailgun
+from publisher.bounces.providers.postmark import read_postmark
+from publisher.bounces.providers.requests import Call, CallError
+from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP, read_sendgrid
+from publisher.bounces.providers.ses import Sns
+from publisher.bounces.reading import read_message
 from publisher.core.bounce_report import Report, Verdict
-from publisher.delivery.bounces.providers.calls import Call, CallError
-from publisher.delivery.bounces.providers.mailgun import read_mailgun
-from publisher.delivery.bounces.providers.postmark import read_postmark
-from publisher.delivery.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP, read_sendgrid
-from publisher.delivery.bounces.providers.ses import Sns
-from publisher.delivery.bounces.reading import read_message
 
 # --- Postmark
 

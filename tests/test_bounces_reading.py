@@ -27,9 +27,9 @@ from bounce_samples import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from publisher.bounces.reading import Marks, read_message
+from publisher.bounces.status import judge, short_words
 from publisher.core.bounce_report import Verdict, Whose
-from publisher.delivery.bounces.reading import Marks, read_message
-from publisher.delivery.bounces.status import judge, short_words
 from publisher.delivery.returnpath import ReturnPath
 
 SERVERS = {"Postfix": POSTFIX, "Exim": EXIM, "sendmail": SENDMAIL, "Exchange": EXCHANGE, "Gmail": GMAIL}

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from consent_samples import TERMS, everything, happened, known, people, subscribed
 from store_samples import NOW, draft, later
 
+from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
 from publisher.store.tables import deliveries
-from publisher.subscribers.returned import take_report
 from publisher.subscribers.rights import erase, export_data
 
 pytest_plugins = ["store_fixtures"]

@@ -13,6 +13,7 @@ from conftest import WEEKLY, Project
 from delivery_samples import Scripted, make_edition, run
 from store_samples import NOW, draft, later
 
+from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.models import DeliveryStatus
 from publisher.delivery.lifecycle import UNSETTLED
@@ -21,7 +22,6 @@ from publisher.delivery.transport import Unanswered
 from publisher.housekeeping import CHORES, keep_house
 from publisher.runtime import open_project_store, project_secret, reader_terms
 from publisher.store import Store
-from publisher.subscribers.returned import take_report
 
 pytest_plugins = ["store_fixtures"]
 

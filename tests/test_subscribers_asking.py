@@ -10,13 +10,13 @@ import pytest
 from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
 from store_samples import NOW, later, person
 
+from publisher.bounces.apply import complain, count_bounce
 from publisher.core.errors import SubscriberError
 from publisher.core.models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
 from publisher.subscribers.choosing import unsubscribe
 from publisher.subscribers.moving import request_address_change
-from publisher.subscribers.returned import complain, count_bounce
 from publisher.subscribers.rights import suppress
 from publisher.subscribers.terms import NoticeKind
 from publisher.subscribers.tokens import Purpose, Tokens

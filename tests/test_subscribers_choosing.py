@@ -8,6 +8,7 @@ import pytest
 from consent_samples import FORM, KNOWN, TERMS, ask, everything, happened, known, people, subscribed, wishes
 from store_samples import NOW, draft, later, person
 
+from publisher.bounces.apply import complain, count_bounce, forget_bounces
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscription
 from publisher.core.subscriber_status import Event
@@ -26,7 +27,6 @@ from publisher.subscribers.moving import (
     look_at_address_change,
     request_address_change,
 )
-from publisher.subscribers.returned import complain, count_bounce, forget_bounces
 from publisher.subscribers.rights import erase, lift_suppression, suppress
 from publisher.subscribers.subscribe import subscribe
 from publisher.subscribers.terms import NoticeKind

@@ -5,8 +5,8 @@ from __future__ import annotations
 from consent_samples import TERMS, known, people, subscribed
 from store_samples import NOW
 
+from publisher.bounces.gone import stop_gone
 from publisher.store import Store
-from publisher.subscribers.gone import stop_gone
 from publisher.subscribers.subscribe import unsubscribe
 
 pytest_plugins = ["store_fixtures"]

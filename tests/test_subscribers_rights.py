@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
 from store_samples import NOW, add_people, draft, later, person
 
+from publisher.bounces.apply import complain
 from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.models import SuppressionReason
 from publisher.store import Store, open_store
 from publisher.store.tables import deliveries
 from publisher.subscribers.importing import Listeners, Refusal, import_csv
 from publisher.subscribers.moving import request_address_change
-from publisher.subscribers.returned import complain
 from publisher.subscribers.rights import Erased, erase, export_data, lift_suppression, suppress
 
 pytest_plugins = ["store_fixtures"]

@@ -18,13 +18,13 @@ from conftest import MONDAY, ROOT, WEEKLY, Project
 from store_samples import person
 from web_server import Serving, serving
 
+from publisher.bounces.apply import take_report
 from publisher.cli.main import run
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.host_id import host_id
 from publisher.core.models import DeliveryStatus, Edition
 from publisher.runtime import open_project_store, reader_terms
 from publisher.store import Store
-from publisher.subscribers.returned import take_report
 from publisher.web.admin.tally import Tally
 
 GETS = [

@@ -15,11 +15,11 @@ from smtp_server import Patient, mail_server
 from store_samples import person
 from web_server import Serving, serving
 
+from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.hold_reasons import BEGINS
 from publisher.runtime import open_project_store, reader_terms
 from publisher.store.feed_readers import FeedReader
-from publisher.subscribers.returned import take_report
 
 if TYPE_CHECKING:
     from browser import Chromium

@@ -60,8 +60,8 @@ def read(app: App, source: str, dry_run: bool) -> None:
 
 
 def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> BounceReport:
+    from publisher.bounces.sources import One
     from publisher.bouncing import read_bounces, take_messages
-    from publisher.delivery.bounces.sources import One
     from publisher.runtime import open_project_store
 
     config = app.config()

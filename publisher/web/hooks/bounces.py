@@ -11,16 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
+from publisher.bounces.providers.fetching import fetch as fetch_from_amazon
+from publisher.bounces.providers.mailgun import read_mailgun
+from publisher.bounces.providers.postmark import read_postmark
+from publisher.bounces.providers.requests import MOST_BYTES, Call, CallError
+from publisher.bounces.providers.sendgrid import read_sendgrid
+from publisher.bounces.providers.ses import Fetch, Sns
 from publisher.bouncing import marks_of, take_reports
 from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import say
-from publisher.delivery.bounces.providers.calls import MOST_BYTES, Call, CallError
-from publisher.delivery.bounces.providers.fetching import fetch as fetch_from_amazon
-from publisher.delivery.bounces.providers.mailgun import read_mailgun
-from publisher.delivery.bounces.providers.postmark import read_postmark
-from publisher.delivery.bounces.providers.sendgrid import read_sendgrid
-from publisher.delivery.bounces.providers.ses import Fetch, Sns
 from publisher.web.readers.headers import page_headers
 
 if TYPE_CHECKING:

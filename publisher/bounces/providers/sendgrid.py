@@ -6,10 +6,10 @@ import base64
 import binascii
 from typing import Any
 
+from publisher.bounces.providers.events import milder, report, settled, whose
+from publisher.bounces.providers.requests import Call, CallError, event_key, parsed, rows, text
+from publisher.bounces.status import status_in
 from publisher.core.bounce_report import Report, Verdict
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_key, parsed, rows, text
-from publisher.delivery.bounces.providers.events import milder, report, settled, whose
-from publisher.delivery.bounces.status import status_in
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"

@@ -8,12 +8,12 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import Message
 
+from publisher.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
+from publisher.bounces.dsn import Failure, read_dsn
+from publisher.bounces.legacy import read_legacy
+from publisher.bounces.parts import addresses_in, header, headers, of_type
+from publisher.bounces.status import short_words
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.delivery.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
-from publisher.delivery.bounces.dsn import Failure, read_dsn
-from publisher.delivery.bounces.legacy import read_legacy
-from publisher.delivery.bounces.parts import addresses_in, header, headers, of_type
-from publisher.delivery.bounces.status import short_words
 from publisher.delivery.links import Links, Purpose
 from publisher.delivery.returnpath import ReturnPath
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from publisher.delivery.bounces.reading import Marks
+from publisher.bounces.reading import Marks
 
 MOST_BYTES = 1_000_000
 MOST_EVENTS = 2_000

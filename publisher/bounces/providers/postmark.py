@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
+from publisher.bounces.providers.events import milder, report, settled, whose
+from publisher.bounces.providers.requests import Call, CallError, event_in, event_key, parsed, same, text
 from publisher.core.bounce_report import Report, Verdict
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, event_key, parsed, same, text
-from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 
 _TYPES = {
     "HardBounce": Verdict.PERMANENT,

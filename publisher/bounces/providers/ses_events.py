@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from publisher.bounces.arf import COMPLAINTS
+from publisher.bounces.providers.events import milder, report, settled, whose
+from publisher.bounces.providers.requests import Call, event_key, rows, table, text
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.delivery.bounces.arf import COMPLAINTS
-from publisher.delivery.bounces.providers.calls import Call, event_key, rows, table, text
-from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 
 KINDS = ("notificationType", "eventType")
 """Where an event says what it is: of a notification, and of a configuration set."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from publisher.bounces.reading import MOST_BYTES
+from publisher.bounces.sources import Found
 from publisher.core.errors import BounceError
-from publisher.delivery.bounces.reading import MOST_BYTES
-from publisher.delivery.bounces.sources import Found
 
 TIMEOUT = 60
 _HERE = ("localhost", "127.0.0.1", "::1")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.message import Message
 
+from publisher.bounces.parts import groups, header, of_type
+from publisher.bounces.status import judge, status_in
 from publisher.core.bounce_report import Verdict
-from publisher.delivery.bounces.parts import groups, header, of_type
-from publisher.delivery.bounces.status import judge, status_in
 
 
 @dataclass(frozen=True, slots=True)

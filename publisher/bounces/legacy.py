@@ -13,10 +13,10 @@ from email.message import Message
 from email.utils import parseaddr
 from itertools import takewhile
 
+from publisher.bounces.dsn import Failure
+from publisher.bounces.parts import header, outer_parts, text_of
+from publisher.bounces.status import judge, status_in
 from publisher.core.bounce_report import Verdict
-from publisher.delivery.bounces.dsn import Failure
-from publisher.delivery.bounces.parts import header, outer_parts, text_of
-from publisher.delivery.bounces.status import judge, status_in
 
 _MAILERS = re.compile(r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|maildelivery|mmdf)\b", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from publisher.delivery.bounces.parts import addresses_in, groups, header, headers, of_type, original
+from publisher.bounces.parts import addresses_in, groups, header, headers, of_type, original
 
 # What a reader means by "spam". `not-spam`, `virus`, `auth-failure` (RFC 6591) and what nobody registered
 # are no complaint; RFC 5965, 3.1 has the unknown read as `other`.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from publisher.bounces.reading import MOST_BYTES
 from publisher.core.errors import BounceError
-from publisher.delivery.bounces.reading import MOST_BYTES
 
 # The marks of mail programs on a message of an mbox, in the headers behind its "From " line.
 _HEAD = re.compile(rb"[^\n]*\n(?:(?:[!-9;-~]*:|From |[ \t])[^\r\n]*\r?\n?)*")
@@ -134,7 +134,7 @@ def open_source(text: str, root: Path, password: Callable[[], str]) -> Source:
     Raises BounceError where there is nothing of that kind.
     """
     if "://" in text:
-        from publisher.delivery.bounces.imap import Imap, parse_account
+        from publisher.bounces.imap import Imap, parse_account
 
         return Imap(parse_account(text), password)
     path = root / Path(text).expanduser()

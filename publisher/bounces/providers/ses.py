@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from publisher.bounces.providers.requests import Call, CallError, event_in, parsed, same, table, text
+from publisher.bounces.providers.ses_events import KINDS, read_event
 from publisher.core.bounce_report import Report
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, parsed, same, table, text
-from publisher.delivery.bounces.providers.ses_events import KINDS, read_event
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -7,9 +7,9 @@ import hmac
 from datetime import timedelta
 from typing import Any
 
+from publisher.bounces.providers.events import milder, report, settled, whose
+from publisher.bounces.providers.requests import Call, CallError, event_in, event_key, parsed, same, table, text
 from publisher.core.bounce_report import Report, Verdict
-from publisher.delivery.bounces.providers.calls import Call, CallError, event_in, event_key, parsed, same, table, text
-from publisher.delivery.bounces.providers.events import milder, report, settled, whose
 
 # Mailgun repeats a call that was not taken for some eight hours. A token is good once, so that an old one is of
 # no use within that time either.
