@@ -88,7 +88,7 @@ def fingerprint(project: Path) -> dict[str, str]:
     from datetime import UTC, datetime
 
     from publisher.config import load_config
-    from publisher.runtime import open_project_store
+    from publisher.publishing.wiring import open_project_store
 
     digest, people = hashlib.sha256(), 0
     with open_project_store(load_config(project, {})) as store:

@@ -80,14 +80,14 @@ class Bench:
     def store(self) -> Any:
         """Open the record."""
         from publisher.config import load_config
-        from publisher.runtime import open_project_store
+        from publisher.publishing.wiring import open_project_store
 
         return open_project_store(load_config(self.root, {}))
 
     def tick(self, *moments: datetime) -> None:
         """Let the clock show these moments, one tick each; every tick begins with nothing in memory."""
         from publisher.config import load_config
-        from publisher.tick import tick
+        from publisher.publishing.tick import tick
 
         for moment in moments:
             with self.store() as store:

@@ -36,7 +36,7 @@ from aiosmtpd.controller import Controller
 from publisher.config import Config, load_config
 from publisher.core.models import DeliveryStatus, Subscription
 from publisher.delivery.message import message_id
-from publisher.runtime import open_project_store
+from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber
 
@@ -252,7 +252,7 @@ def _run(root: Path, minutes: float, life: Life) -> list[float]:
 
 def _finish(config: Config, server: Server) -> None:
     """Send what was put off, as later runs would: by a clock that runs ahead."""
-    from publisher.publish import deliver_open
+    from publisher.publishing.publish import deliver_open
 
     now = datetime.now(UTC)
     server.chance = random.Random(1)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from publisher.config import load_config
 from publisher.core.errors import PublisherError
-from publisher.runtime import open_project_store
-from publisher.tick import tick
+from publisher.publishing.tick import tick
+from publisher.publishing.wiring import open_project_store
 
 PAUSE = 0.01
 

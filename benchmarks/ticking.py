@@ -26,10 +26,10 @@ from pathlib import Path
 
 from publisher.config import Config, load_config
 from publisher.core.models import DeliveryStatus, Subscription
-from publisher.runtime import open_project_store
+from publisher.publishing.tick import tick
+from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber
-from publisher.tick import tick
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PATIENCE = 30.0

@@ -66,7 +66,7 @@ def subscribe(folder: Path, subscribers: int, choices: int) -> None:
     """Fill the project's record with subscribers, who hold so many choices of topics in equal parts; 0 is none."""
     from publisher.config import load_config
     from publisher.core.models import Subscription
-    from publisher.runtime import open_project_store
+    from publisher.publishing.wiring import open_project_store
     from publisher.store.additions import NewSubscriber
 
     config = load_config(folder, {}, remember=False)
@@ -104,8 +104,8 @@ def make_edition(folder: Path) -> Figures:
     """Plan, compose and make the project's next edition; count what was done."""
     from publisher.config import load_config
     from publisher.editions import compose as composing
-    from publisher.publish import compose_plan, make_editions
-    from publisher.runtime import open_project_store
+    from publisher.publishing.publish import compose_plan, make_editions
+    from publisher.publishing.wiring import open_project_store
 
     calls = 0
     compose = composing.compose

@@ -9,7 +9,7 @@ import httpx
 from conftest import Project
 from web_server import Serving
 
-from publisher.runtime import open_project_store
+from publisher.publishing.wiring import open_project_store
 from publisher.web.admin.passwords import hash_password
 
 PASSWORD = "correct horse battery staple"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from conftest import Project
 
+from publisher.publishing.tick import Ticked, tick
 from publisher.store import Store
-from publisher.tick import Ticked, tick
 
 SLOT = datetime(2026, 11, 23, 7, tzinfo=UTC)  # a Monday, 08:00 in Berlin
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

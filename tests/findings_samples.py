@@ -12,8 +12,8 @@ from publisher.build import code_key
 from publisher.core.models import Letter
 from publisher.editions.finding import Finding
 from publisher.posts.archive import read_archive
-from publisher.press import Press, newsletter_posts
-from publisher.proofs import Proofreader
+from publisher.publishing.next_letter import Proofreader
+from publisher.publishing.render import Press, newsletter_posts
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
 SETTINGS = """\

@@ -13,7 +13,7 @@ from bounce_samples import complaint, failed, letter, plain, report
 from conftest import ROOT, Project, Ran
 
 from publisher.delivery.returnpath import ReturnPath
-from publisher.runtime import project_links, project_secret
+from publisher.publishing.wiring import project_links, project_secret
 
 
 class Returning:

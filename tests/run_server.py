@@ -19,8 +19,8 @@ from conftest import ROOT, WEEKLY, Project
 from preview_server import free_port
 from web_server import Serving, configure, line_with, until
 
-from publisher.runtime import open_project_store
-from publisher.tick import tick
+from publisher.publishing.tick import tick
+from publisher.publishing.wiring import open_project_store
 
 DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the zone of the test's project
 

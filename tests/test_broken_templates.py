@@ -11,7 +11,7 @@ from findings_samples import NOW, SETTINGS, examine, good, places
 from publisher.build import code_key
 from publisher.editions.css.check import css_findings
 from publisher.posts.archive import read_archive
-from publisher.press import Press, newsletter_posts
+from publisher.publishing.render import Press, newsletter_posts
 
 
 def refusal(project: Project, *command: str) -> str:

@@ -16,8 +16,8 @@ from publisher.build import code_key
 from publisher.config import load_config
 from publisher.editions.finding import Finding
 from publisher.posts.archive import read_archive
-from publisher.proofs import next_edition, read_proofs
-from publisher.runtime import open_project_store
+from publisher.publishing.next_letter import next_edition, read_proofs
+from publisher.publishing.wiring import open_project_store
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 

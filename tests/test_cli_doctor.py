@@ -23,7 +23,7 @@ from publisher.delivery.doctor.examine import Places
 from publisher.delivery.doctor.greeting import greeting
 from publisher.delivery.doctor.lookup import DeadResolverError, Resolver
 from publisher.delivery.doctor.one_click import reach
-from publisher.runtime import mail_patient
+from publisher.publishing.wiring import mail_patient
 
 ADDRESS = "203.0.113.7"
 SIGNING = """bounces = "bounces@b.letters.example"

@@ -6,8 +6,8 @@ import pytest
 from clockwork import DAY, HOUR, SLOT, Clockwork
 from conftest import WEEKLY, Project
 
-from publisher.runtime import open_project_store
-from publisher.timetable import timetables
+from publisher.publishing.forecast import timetables
+from publisher.publishing.wiring import open_project_store
 
 NIGHTLY = """
 [[newsletters]]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from publisher.cli.main import run
 from publisher.config import load_config
 from publisher.core.errors import ProjectError
-from publisher.scaffold import make_post
+from publisher.publishing.new_project import make_post
 
 
 def test_a_new_project_is_whole_valid_and_public_at_once(empty: Project, capsys: pytest.CaptureFixture[str]) -> None:

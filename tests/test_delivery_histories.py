@@ -16,7 +16,7 @@ from mortal_sender import ANSWERS, Log, Plan, in_a_process_of_its_own
 from store_samples import NOW
 
 from publisher.core.models import DeliveryStatus
-from publisher.delivery import by_hand
+from publisher.publishing import operations as by_hand
 from publisher.store import open_store
 
 READERS = 8

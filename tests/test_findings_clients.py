@@ -19,8 +19,8 @@ from publisher.core.models import Edition
 from publisher.editions.findings.fallbacks import FALLBACKS
 from publisher.editions.findings.spam import of_report, spam_findings
 from publisher.posts.archive import read_archive
-from publisher.press import Press, newsletter_posts
-from publisher.proofs import read_proofs, sample_message
+from publisher.publishing.next_letter import read_proofs, sample_message
+from publisher.publishing.render import Press, newsletter_posts
 
 DATA = ROOT / "publisher/editions/findings/clients.json"
 PACKAGES = sorted((ROOT / "tests/clients").glob("caniemail-*.tgz"))

@@ -135,7 +135,7 @@ def good_html(project: Project) -> str:
 
     from publisher.build import code_key
     from publisher.posts.archive import read_archive
-    from publisher.press import Press, newsletter_posts
+    from publisher.publishing.render import Press, newsletter_posts
 
     config = good(project).config()
     archive = read_archive(config, NOW, code_key(), keep=False)

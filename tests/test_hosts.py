@@ -15,9 +15,9 @@ from store_samples import NOW, later
 from web_server import serving
 
 from publisher.core.host_id import host_id
-from publisher.runtime import open_project_store
+from publisher.publishing.tick import tick
+from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
-from publisher.tick import tick
 
 pytest_plugins = ["store_fixtures"]
 

@@ -19,8 +19,8 @@ from publisher.core.models import DeliveryStatus
 from publisher.delivery.lifecycle import UNSETTLED
 from publisher.delivery.returnpath import ReturnPath
 from publisher.delivery.transport import Unanswered
-from publisher.housekeeping import CHORES, keep_house
-from publisher.runtime import open_project_store, project_secret, reader_terms
+from publisher.publishing.maintenance import CHORES, keep_house
+from publisher.publishing.wiring import open_project_store, project_secret, reader_terms
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

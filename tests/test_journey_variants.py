@@ -11,8 +11,8 @@ import pytest
 from conftest import MONDAY, Project
 
 from publisher.core.models import Subscription
-from publisher.publish import COMPOSED_AGAIN, Made, compose_plan, make_editions
-from publisher.runtime import open_project_store
+from publisher.publishing.publish import COMPOSED_AGAIN, Made, compose_plan, make_editions
+from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber
 from publisher.store.audience import ChoicesChangedError

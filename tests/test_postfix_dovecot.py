@@ -11,7 +11,7 @@ from conftest import WEEKLY, Project, parse
 from postfix_dovecot import BOUNCES, DOMAIN, Post, postfix_and_dovecot
 
 from publisher.core.models import DeliveryStatus
-from publisher.runtime import open_project_store, return_path
+from publisher.publishing.wiring import open_project_store, return_path
 
 READERS = [f"reader{number}@{DOMAIN}" for number in range(200)]
 GONE = [f"gone{number}@{DOMAIN}" for number in range(5)]

@@ -10,7 +10,7 @@ from test_posts_samples import HELLO, NOW, SITE, Folder
 
 from publisher.config import Pages
 from publisher.core.models import Severity
-from publisher.inspection import inspect_project
+from publisher.publishing.check import inspect_project
 
 WARTS = """\
 ---

@@ -15,12 +15,12 @@ from publisher.build import BuildReport, build
 from publisher.config import Config, Site
 from publisher.config import Posts as PostsConfig
 from publisher.core.models import Post, Problem, RenderedPost
-from publisher.inspection import inspect_project
 from publisher.posts.archive import Archive, Look, read_archive
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.frontmatter import parse_head
 from publisher.posts.markup import Renderer
 from publisher.posts.metadata import build_post
+from publisher.publishing.check import inspect_project
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -16,7 +16,7 @@ from preview_server import Preview, previewing
 
 from publisher.core.models import EditionDraft, EditionPost, Letter
 from publisher.delivery.links import Links, Purpose
-from publisher.runtime import open_project_store
+from publisher.publishing.wiring import open_project_store
 
 EVERY_PAGE = [
     *("/letters/weekly/next" + view for view in ("", "?view=text", "?view=source", "?view=headers", "?view=findings")),

@@ -7,7 +7,7 @@ from pathlib import Path
 from delivery_samples import Scripted, run
 from store_samples import NOW, add_people, draft, later
 
-from publisher.delivery.by_hand import resume
+from publisher.publishing.operations import resume
 from publisher.store import Store, open_store
 from publisher.store.location import editions_key
 

@@ -9,7 +9,7 @@ import pytest
 from clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text, touch
 from conftest import WEEKLY, Project
 
-from publisher.runtime import open_project_store
+from publisher.publishing.wiring import open_project_store
 
 EACH = '\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\n'
 

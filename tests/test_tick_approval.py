@@ -10,8 +10,8 @@ from clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slot
 from conftest import WEEKLY, Project
 from web_server import Serving, serving
 
-from publisher.delivery.approval import approve, skip
-from publisher.runtime import open_project_store
+from publisher.publishing.approval import approve, skip
+from publisher.publishing.wiring import open_project_store
 
 APPROVED = WEEKLY + "approve = true\napprove_hours = 24\n"
 

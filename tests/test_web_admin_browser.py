@@ -18,7 +18,7 @@ from web_server import Serving, serving
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.hold_reasons import BEGINS
-from publisher.runtime import open_project_store, reader_terms
+from publisher.publishing.wiring import open_project_store, reader_terms
 from publisher.store.feed_readers import FeedReader
 
 if TYPE_CHECKING:

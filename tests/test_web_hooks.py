@@ -30,7 +30,7 @@ from store_samples import NOW
 from web_server import Serving, serving
 
 from publisher.core.templates import Templates
-from publisher.runtime import open_project_store, open_transport, project_links, reader_terms
+from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
 from publisher.web.hooks.bounces import PATH, BounceHooks
 from publisher.web.readers.mailroom import Mailroom
 from publisher.web.readers.office import Office

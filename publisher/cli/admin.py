@@ -28,7 +28,7 @@ def password(app: App) -> None:
 
     It is asked for twice without being shown, or read from the first line of stdin. Kept is its hash, by argon2.
     """
-    from publisher.runtime import open_project_store
+    from publisher.publishing.wiring import open_project_store
     from publisher.web.admin.passwords import check_password, hash_password
 
     config = app.config()

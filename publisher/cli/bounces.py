@@ -14,8 +14,8 @@ from publisher.core.bounce_report import KEPT
 from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.bouncing import BounceReport
     from publisher.config import Config
+    from publisher.publishing.read_bounces import BounceReport
     from publisher.store.bounces import Bounce, EditionBounces
 
 # sysexits.h: the mail server keeps the report and tries again. Any other code would bounce the bounce.
@@ -61,8 +61,8 @@ def read(app: App, source: str, dry_run: bool) -> None:
 
 def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> BounceReport:
     from publisher.bounces.sources import One
-    from publisher.bouncing import read_bounces, take_messages
-    from publisher.runtime import open_project_store
+    from publisher.publishing.read_bounces import read_bounces, take_messages
+    from publisher.publishing.wiring import open_project_store
 
     config = app.config()
     with open_project_store(config) as store:
@@ -85,7 +85,7 @@ def _tell(app: App, report: BounceReport, *, dry_run: bool) -> None:
 def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
     """List letters that came back, newest first, with what the server said."""
     from publisher.cli.tables import print_table
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     found: Sequence[Bounce] = ()
@@ -107,7 +107,7 @@ def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
 def stats(app: App, newsletter: str | None) -> None:
     """Show how many letters of each edition came back, newest first."""
     from publisher.cli.tables import print_table
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     found: Sequence[EditionBounces] = ()

@@ -33,7 +33,7 @@ def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
     A post with a mistake is named and left out; all the others are published. Settings that would give
     published posts new ids are refused.
     """
-    from publisher.runtime import run_build
+    from publisher.publishing.wiring import run_build
 
     config = app.config()
     with bar(app, "Building") as progress:

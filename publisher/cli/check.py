@@ -13,7 +13,7 @@ from publisher.core.errors import ConfigError, PublisherError
 
 if TYPE_CHECKING:
     from publisher.core.models import Problem
-    from publisher.proofs import Proof
+    from publisher.publishing.next_letter import Proof
 
 
 class Line(NamedTuple):
@@ -46,7 +46,7 @@ def check(app: App, strict: bool, spam: bool) -> int:
     wrong its readers; warnings do not. --verbose tells notes about the letters too. Writes nothing. Exit code 1
     on errors, with --strict on warnings too.
     """
-    from publisher.inspection import Inspection, inspect_project
+    from publisher.publishing.check import Inspection, inspect_project
 
     try:
         config = app.config(remember=False)

@@ -96,7 +96,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
     Readers who left meanwhile, or whose mailboxes are gone, get nothing.
     """
     from publisher.core.models import DeliveryStatus
-    from publisher.delivery import by_hand
+    from publisher.publishing import operations as by_hand
 
     now = app.now(app.config())
     with _edition(app, edition_id) as (store, edition):
@@ -121,7 +121,7 @@ def hold(app: App, edition_id: int, why: str) -> None:
 
     What a server has in its hands by then, a message or two a connection, still goes.
     """
-    from publisher.delivery import by_hand
+    from publisher.publishing import operations as by_hand
     from publisher.subscribers.address import clean_line
 
     reason = clean_line(why, 300) or "held by hand"
@@ -142,7 +142,7 @@ def hold(app: App, edition_id: int, why: str) -> None:
 @with_app
 def resume(app: App, edition_id: int) -> None:
     """Let EDITION go on that was held: the next run sends what waits, and what was put off too."""
-    from publisher.delivery import by_hand
+    from publisher.publishing import operations as by_hand
 
     with _edition(app, edition_id) as (store, edition):
         changed = by_hand.resume(store, edition, now=app.now(app.config()))
@@ -164,7 +164,7 @@ def resume(app: App, edition_id: int) -> None:
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
     from publisher.core.models import DeliveryStatus
-    from publisher.delivery import by_hand
+    from publisher.publishing import operations as by_hand
     from publisher.subscribers.address import clean_line
 
     with _edition(app, edition_id) as (store, edition):
@@ -183,7 +183,7 @@ def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
 @contextmanager
 def _edition(app: App, edition_id: int) -> Iterator[tuple[Store, Edition]]:
     """Give the store and the edition of an ID."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     if not has_store(config):

@@ -33,7 +33,7 @@ def editions(app: App) -> None:
 @with_app
 def list_editions(app: App, newsletter: str | None = None) -> None:
     """List editions, newest first, with what became of their messages."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     rows: list[dict[str, Any]] = []
@@ -58,7 +58,7 @@ def list_editions(app: App, newsletter: str | None = None) -> None:
 @with_app
 def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
     """Show the edition with this ID (see `publisher editions`): its facts and letters, or a part of one letter."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     if not has_store(config):

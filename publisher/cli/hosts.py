@@ -22,7 +22,7 @@ MEND = "publisher hosts confirm, if this machine is to send"
 
 def require_confirmed(config: Config, store: Store, now: datetime) -> None:
     """Write this host down, the first as confirmed. Raises PublisherError where another one has to be confirmed."""
-    from publisher.tick import why_not_here
+    from publisher.publishing.tick import why_not_here
 
     if waits := why_not_here(config, store, now):
         raise PublisherError(waits, mend=MEND)
@@ -31,7 +31,7 @@ def require_confirmed(config: Config, store: Store, now: datetime) -> None:
 def why_unconfirmed(config: Config) -> str:
     """Return why nothing may be sent from here; "" where it may, and before any host has run. Writes nothing."""
     from publisher.core.host_id import host_id, host_name
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     if not has_store(config):
         return ""
@@ -66,7 +66,7 @@ def hosts(app: App) -> None:
 def list_hosts(app: App) -> None:
     """List the machines that have run this project, and whether they may send."""
     from publisher.core.host_id import host_id
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     here = host_id(config.root, os.environ)
@@ -89,7 +89,7 @@ def confirm(app: App, host_id: str) -> None:
     """Let this machine send from now on, or the one with this ID."""
     from publisher.core.host_id import host_id as own_id
     from publisher.core.host_id import host_name
-    from publisher.runtime import open_project_store
+    from publisher.publishing.wiring import open_project_store
 
     config = app.config()
     with open_project_store(config) as store:
@@ -108,7 +108,7 @@ def confirm(app: App, host_id: str) -> None:
 @with_app
 def forget(app: App, host_id: str) -> None:
     """Let the machine with this ID send no more, until it is confirmed again."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     if not has_store(config):

@@ -57,7 +57,7 @@ def doctor(
 def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, ...], now: datetime) -> list[Diagnosis]:
     from publisher.delivery.doctor.examine import examine
     from publisher.delivery.doctor.lookup import Resolver
-    from publisher.runtime import mail_patient
+    from publisher.publishing.wiring import mail_patient
 
     try:
         patients = [mail_patient(config, each, addresses, now) for each in _domains(config, domain)]
@@ -70,7 +70,7 @@ def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, 
 
 def _domains(config: Config, domain: str) -> list[str]:
     from publisher.delivery.addresses import wire_domain
-    from publisher.runtime import sender_domain
+    from publisher.publishing.wiring import sender_domain
 
     if domain:
         return [wire_domain(domain.rpartition("@")[2]).lower().rstrip(".")]
@@ -92,7 +92,7 @@ def _checked(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 def _send(app: App, config: Config, recipient: str, now: datetime) -> int:
     from publisher.delivery.transport import Accepted
-    from publisher.runtime import send_trial, transport_name
+    from publisher.publishing.wiring import send_trial, transport_name
 
     outcome = send_trial(config, recipient, now)
     if not isinstance(outcome, Accepted):

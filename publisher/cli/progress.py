@@ -12,7 +12,7 @@ from publisher.cli.app import App
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from publisher.dispatch import Tally
+    from publisher.publishing.deliver import Tally
 
 # Seconds over which the rate is measured: long enough for a server that answers by fits and starts.
 RATE_SECONDS = 15.0

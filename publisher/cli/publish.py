@@ -20,8 +20,8 @@ from publisher.core.errors import PublisherError, TransportError
 if TYPE_CHECKING:
     from publisher.build import BuildReport
     from publisher.config import Config
-    from publisher.dispatch import Delivered, Made, Tally
-    from publisher.plan import Plan
+    from publisher.publishing.deliver import Delivered, Made, Tally
+    from publisher.publishing.plan import Plan
     from publisher.store import Store
 
 
@@ -63,7 +63,7 @@ def publish(
     """
     from publisher.cli.rehearse import dry_run as rehearse
     from publisher.cli.rehearse import test_copy
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     if topics and not address:
         raise click.UsageError("--topic shows what --to sends; give --to ADDRESS too")
@@ -83,7 +83,7 @@ def publish(
 def _require_home(config: Config, now: datetime) -> None:
     """Refuse before anything is built, or told to a hub; a project without a record is on its first host."""
     from publisher.cli.hosts import require_confirmed
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     if config.newsletters and has_store(config):
         with open_project_store(config) as store:
@@ -93,10 +93,10 @@ def _require_home(config: Config, now: datetime) -> None:
 def _publish(
     app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool, extra: bool
 ) -> int:
-    from publisher import publish as steps
     from publisher.cli.hosts import require_confirmed
-    from publisher.plan import calls_by_hand
-    from publisher.runtime import open_project_store, run_build
+    from publisher.publishing import publish as steps
+    from publisher.publishing.plan import calls_by_hand
+    from publisher.publishing.wiring import open_project_store, run_build
 
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress, accept_new_ids=accept_new_ids)
@@ -121,7 +121,7 @@ def _deliver(
 ) -> list[Delivered]:
     """Deliver what is open; whatever stops it, say first what was done and what remains."""
     from publisher.cli.results import show_stopped
-    from publisher.dispatch import deliver_open
+    from publisher.publishing.deliver import deliver_open
 
     begun: dict[int, Tally] = {}
     try:
@@ -172,7 +172,7 @@ def _clock(app: App, now: datetime) -> Any:
 
 def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
     """Ask before real mail leaves; the outbox needs no question."""
-    from publisher.runtime import transport_name
+    from publisher.publishing.wiring import transport_name
 
     open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
     count = sum(planned.recipients for planned in plan.editions) + open_now

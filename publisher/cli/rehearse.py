@@ -15,7 +15,7 @@ from publisher.core.errors import PublisherError, TemplateError, TransportError
 if TYPE_CHECKING:
     from publisher.config import Config
     from publisher.core.models import EditionDraft
-    from publisher.press import Planned
+    from publisher.publishing.render import Planned
     from publisher.store import Store
 
 
@@ -30,10 +30,10 @@ def dry_run(
     extra: bool,
 ) -> int:
     """Say what a publish would make and to how many it would go; write nothing."""
-    from publisher import publish as steps
     from publisher.build.ids import KnownIds
     from publisher.cli.hosts import MEND, why_unconfirmed
-    from publisher.plan import calls_by_hand
+    from publisher.publishing import publish as steps
+    from publisher.publishing.plan import calls_by_hand
 
     calls = calls_by_hand(config, extra=extra)
     plan, drafts = steps.compose_plan(config, store, names, now, keep=False, calls=calls)
@@ -62,7 +62,7 @@ def dry_run(
 
 
 def _show(app: App, config: Config, planned: Planned, draft: EditionDraft) -> None:
-    from publisher.runtime import transport_name
+    from publisher.publishing.wiring import transport_name
 
     app.say(
         f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {draft.subject!r} "
@@ -116,10 +116,10 @@ def test_copy(
     app: App, config: Config, names: Sequence[str], address: str, now: datetime, topics: Sequence[str]
 ) -> int:
     """Send a marked copy of each newsletter's next letter to an address."""
-    from publisher import publish as steps
-    from publisher.plan import make_plan
-    from publisher.press import unmade
-    from publisher.runtime import has_store, open_project_store, transport_name
+    from publisher.publishing import publish as steps
+    from publisher.publishing.plan import make_plan
+    from publisher.publishing.render import unmade
+    from publisher.publishing.wiring import has_store, open_project_store, transport_name
     from publisher.subscribers.address import normalise
 
     to = normalise(address)

@@ -22,7 +22,7 @@ def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
     which posts were sent, so that none is sent again. Each reader's history says so. Links to leave in letters of
     the old name work on. Where somebody has both, their choice for the new name stays.
     """
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     require_known(config, [new])

@@ -13,7 +13,7 @@ from publisher.core.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
     from publisher.core.models import DeliveryCounts, Edition
-    from publisher.dispatch import Delivered, Tally
+    from publisher.publishing.deliver import Delivered, Tally
     from publisher.store import Store
 
 
@@ -45,7 +45,7 @@ def show_held(app: App, edition: Edition, counts: DeliveryCounts) -> None:
 
 def show_stopped(app: App, store: Store, names: Sequence[str], tallies: Sequence[Tally], stop: BaseException) -> None:
     """Print what a run did that was stopped, what remains and how to go on. Nothing where it did nothing."""
-    from publisher.dispatch import so_far
+    from publisher.publishing.deliver import so_far
 
     results = so_far(store, tallies)
     asked = not isinstance(stop, PublisherError)

@@ -10,7 +10,7 @@ import click
 from publisher.cli.app import App, plural, require_known, with_app
 
 if TYPE_CHECKING:
-    from publisher.timetable import Coming, Contents, Timetable
+    from publisher.publishing.forecast import Coming, Contents, Timetable
 
 
 @click.command(
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @with_app
 def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
     """Show each newsletter's next slots in its own zone, and what each holds if nothing is written until then."""
-    from publisher.runtime import has_store, open_project_store
-    from publisher.timetable import timetables
+    from publisher.publishing.forecast import timetables
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     require_known(config, newsletters)
@@ -41,7 +41,7 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
 
 def _show(app: App, table: Timetable) -> None:
     from publisher.config import parse_schedule
-    from publisher.timetable import when_not
+    from publisher.publishing.forecast import when_not
 
     zone = f" ({table.slots[0].at.tzinfo})" if table.slots else ""
     app.say(f"{table.newsletter.name}: {table.newsletter.schedule}{zone}")

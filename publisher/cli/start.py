@@ -18,7 +18,7 @@ def init(app: App, folder: Path) -> None:
 
     Writes publisher.toml with comments, a first post and .gitignore. What is there already is kept as it is.
     """
-    from publisher.scaffold import make_project
+    from publisher.publishing.new_project import make_project
 
     made, kept = make_project(folder, app.moment())
     if app.json:
@@ -46,7 +46,7 @@ def new(app: App, title: str, tags: tuple[str, ...]) -> None:
     The post is a draft: nobody sees it until `draft: true` is taken out. Its id is permanent; keep it whatever
     else you change, and no reader will get the post twice.
     """
-    from publisher.scaffold import make_post
+    from publisher.publishing.new_project import make_post
 
     config = app.config()
     path = make_post(config, title, tags, app.now(config))

@@ -13,7 +13,7 @@ from publisher.cli.app import App, plural, with_app
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
     from publisher.core.models import Edition, RenderedPost
-    from publisher.plan import Plan
+    from publisher.publishing.plan import Plan
     from publisher.store import Store
 
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @with_app
 def status(app: App) -> None:
     """Show what there is, what was sent and what comes next: posts, feeds, newsletters, subscribers, outbox."""
-    from publisher.plan import make_plan
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.plan import make_plan
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     now = app.now(config)
@@ -40,8 +40,8 @@ def status(app: App) -> None:
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
     from publisher.core.models import SubscriberStatus
+    from publisher.publishing.wiring import transport_name
     from publisher.running.lock import running
-    from publisher.runtime import transport_name
     from publisher.subscribers.orphans import orphaned
 
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
@@ -104,7 +104,7 @@ def _newsletter(
     from publisher.config import parse_schedule
     from publisher.core.models import SubscriberStatus
     from publisher.editions.schedule import upcoming
-    from publisher.timetable import when_not
+    from publisher.publishing.forecast import when_not
 
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
     made = store.editions.slots(newsletter.name) if store else frozenset()

@@ -42,7 +42,7 @@ def add(
     again: bool,
 ) -> None:
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
-    from publisher.runtime import open_project_store
+    from publisher.publishing.wiring import open_project_store
     from publisher.subscribers.address import clean_language, normalise, shortened
     from publisher.subscribers.subscribe import subscribe
 
@@ -144,7 +144,7 @@ def erase(app: App, address: str) -> int:
 @with_app
 def suppress(app: App, address: str, lift: bool) -> None:
     """Never mail ADDRESS again, whether it is known or not, and refuse it in imports and forms."""
-    from publisher.runtime import open_project_store
+    from publisher.publishing.wiring import open_project_store
     from publisher.subscribers import rights
     from publisher.subscribers.subscribe import COMMAND_LINE
 
@@ -160,7 +160,7 @@ def suppress(app: App, address: str, lift: bool) -> None:
 
 def _people(config: Config) -> Store:
     """Open the store of a project that has one."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     if not has_store(config):
         raise PublisherError(NOBODY)

@@ -81,7 +81,7 @@ def _target(app: App, dry_run: bool) -> Store:
     """Open the project's store; for a rehearsal of a project that has none, one that goes with this process."""
     import tempfile
 
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
     from publisher.store import open_store
 
     config = app.config()
@@ -138,7 +138,7 @@ def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> No
 @with_app
 def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
     """Write all subscribers to FILE (default, and -: the screen), as CSV, or as JSON with --json or a .json name."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     as_json = app.json or (file is not None and file.suffix == ".json")

@@ -24,7 +24,7 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
     """List subscribers in the order they came."""
     from publisher.cli.tables import print_table
     from publisher.core.models import SubscriberStatus
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
     from publisher.subscribers.exporting import as_json
 
     config = app.config()
@@ -58,7 +58,7 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
 def stats(app: App) -> None:
     """Count who stands where, who gets each newsletter, and what happened in the last 30 days."""
     from publisher.cli.tables import print_table
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
     now = app.now(config)
@@ -92,7 +92,7 @@ def tidy(app: App, dry_run: bool) -> None:
     They are not suppressed: who asks again is asked again.
     """
     from publisher.cli.app import plural
-    from publisher.runtime import has_store, open_project_store, reader_terms
+    from publisher.publishing.wiring import has_store, open_project_store, reader_terms
     from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed
 
     config = app.config()

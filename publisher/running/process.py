@@ -20,6 +20,7 @@ from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, say
 from publisher.delivery.stop import Stop
+from publisher.publishing.tick import Ticked
 from publisher.running.front import Front
 from publisher.running.site import Site
 from publisher.running.system import notify, watchdog_seconds
@@ -27,7 +28,6 @@ from publisher.running.telling import tell_defect
 from publisher.running.ticking import Sending, Ticking
 from publisher.running.watching import Watch
 from publisher.scheduler import Scheduler
-from publisher.tick import Ticked
 
 # How long threads may take to leave after the second signal, in seconds.
 HURRY = 3.0

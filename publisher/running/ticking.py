@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError
 from publisher.core.logging import say
+from publisher.publishing.tick import Ticked, make, send
+from publisher.publishing.wiring import open_project_store
 from publisher.running.telling import News, clear_up, tell_defect
-from publisher.runtime import open_project_store
-from publisher.tick import Ticked, make, send
 
 if TYPE_CHECKING:
     from publisher.core.models import DeliveryCounts, Edition
     from publisher.delivery.stop import Stop
-    from publisher.publish import Delivered
+    from publisher.publishing.publish import Delivered
     from publisher.store import Store
 
 LONGEST_REST = 600.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute, Route
 
-from publisher.runtime import project_secret
+from publisher.publishing.wiring import project_secret
 from publisher.web.admin.deeds import Deeds
 from publisher.web.admin.desk import Desk
 from publisher.web.admin.door import Door

@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
 from publisher.core.models import DeliveryStatus, Edition
-from publisher.delivery.approval import approve, skip
-from publisher.delivery.by_hand import cancel, hold, resume, retry
-from publisher.publish import send_letter
-from publisher.runtime import transport_name
+from publisher.publishing.approval import approve, skip
+from publisher.publishing.operations import cancel, hold, resume, retry
+from publisher.publishing.publish import send_letter
+from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
 from publisher.web.admin.desk import find_edition
 from publisher.web.admin.door import NotThereError

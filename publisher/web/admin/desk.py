@@ -16,12 +16,12 @@ from publisher.core.bounce_report import Verdict
 from publisher.core.host_id import host_id
 from publisher.core.models import DeliveryStatus, Edition, Severity, SubscriberStatus
 from publisher.delivery.addresses import split_mailbox
-from publisher.delivery.approval import waits
 from publisher.editions.schedule import is_post_slot
-from publisher.inspection import Inspection, inspect_project
 from publisher.posts.archive import read_archive
-from publisher.tick import waits_here
-from publisher.timetable import timetables
+from publisher.publishing.approval import waits
+from publisher.publishing.check import Inspection, inspect_project
+from publisher.publishing.forecast import timetables
+from publisher.publishing.tick import waits_here
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
 from publisher.web.admin.door import NotThereError
 from publisher.web.admin.draft import next_letter

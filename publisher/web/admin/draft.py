@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.build import code_key
-from publisher.calls import lead_of
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.models import Edition, Letter
 from publisher.editions.schedule import next_due
 from publisher.posts.archive import read_archive
-from publisher.press import Press
-from publisher.proofs import next_edition
+from publisher.publishing.due import lead_of
+from publisher.publishing.next_letter import next_edition
+from publisher.publishing.render import Press
 from publisher.web.preview.sample import make_sample
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from publisher.bounces.providers.postmark import read_postmark
 from publisher.bounces.providers.requests import MOST_BYTES, Call, CallError
 from publisher.bounces.providers.sendgrid import read_sendgrid
 from publisher.bounces.providers.ses import Fetch, Sns
-from publisher.bouncing import marks_of, take_reports
 from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import say
+from publisher.publishing.read_bounces import marks_of, take_reports
 from publisher.web.readers.headers import page_headers
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
-from publisher.press import UnreadablePostError
+from publisher.publishing.render import UnreadablePostError
 from publisher.web.preview.files import files_of, state_of, usual_files
 from publisher.web.preview.snapshot import Shelf, Snapshot
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from publisher.config import Config
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Edition, Letter
-from publisher.proofs import sample_message
+from publisher.publishing.next_letter import sample_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from publisher.config import Config
 from publisher.core.models import Letter
-from publisher.publish import send_letter
-from publisher.runtime import transport_name
+from publisher.publishing.publish import send_letter
+from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
 from publisher.web.preview.desk import Desk
 from publisher.web.preview.snapshot import Snapshot

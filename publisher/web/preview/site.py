@@ -13,8 +13,8 @@ from publisher.build import code_key
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
-from publisher.press import UnreadablePostError
-from publisher.runtime import web_copies
+from publisher.publishing.render import UnreadablePostError
+from publisher.publishing.wiring import web_copies
 
 if TYPE_CHECKING:
     from publisher.feeds.item import Item

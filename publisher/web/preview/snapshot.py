@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.models import Edition, Problem, Severity
-from publisher.plan import Plan, make_plan
-from publisher.press import Planned, Press, newsletter_posts
-from publisher.runtime import has_store, open_project_store
+from publisher.publishing.plan import Plan, make_plan
+from publisher.publishing.render import Planned, Press, newsletter_posts
+from publisher.publishing.wiring import has_store, open_project_store
 from publisher.web.preview.findings import LetterFindings, letter_findings
 from publisher.web.preview.sample import Sample, make_sample
 from publisher.web.preview.site import Site

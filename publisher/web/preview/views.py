@@ -10,7 +10,7 @@ from typing import Any
 
 from publisher.core.templates import Templates, shipped_folder
 from publisher.delivery.addresses import split_mailbox
-from publisher.runtime import transport_name
+from publisher.publishing.wiring import transport_name
 from publisher.web.guard import SANDBOX
 from publisher.web.preview.angle import SCHEMES, VIEWS, WIDTHS, Angle
 from publisher.web.preview.desk import Desk

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.templates import Templates
-from publisher.runtime import open_project_store, open_transport, project_links, reader_terms
+from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
 from publisher.web.admin.app import admin_routes
 from publisher.web.admin.tally import Tally
 from publisher.web.readers.app import make_app

@@ -12,7 +12,7 @@ from publisher.delivery.message import MessageTemplate, Recipient, message_id
 from publisher.delivery.notice import notice_message
 from publisher.delivery.transport import Accepted, Rejected, Transport
 from publisher.editions.variants import topic_set, variant_key
-from publisher.runtime import headers_of, return_path
+from publisher.publishing.wiring import headers_of, return_path
 from publisher.subscribers.terms import Notice, NoticeKind
 from publisher.web.readers.mailroom import LaterError, NeverError
 

@@ -22,8 +22,8 @@ from publisher.feeds.readback import read_back
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
-from publisher.press import unmade
-from publisher.proofs import Proof, read_proofs
+from publisher.publishing.next_letter import Proof, read_proofs
+from publisher.publishing.render import unmade
 
 # Findings that the posts' and settings' own problems tell already, at the same place.
 _TOLD_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
@@ -198,7 +198,7 @@ def _is_always_late(config: Config, newsletter: NewsletterConfig) -> bool:
 
 def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
     """Each key that should sign mail and cannot: without it nothing is sent."""
-    from publisher.runtime import unreadable_keys
+    from publisher.publishing.wiring import unreadable_keys
 
     for number, error in unreadable_keys(config):
         message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no letter is sent"
@@ -227,7 +227,7 @@ def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
 
 def _orphaned(config: Config) -> list[Problem]:
     """Each newsletter that people read and that the configuration does not name: nobody mails them."""
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
     from publisher.subscribers.orphans import orphaned
 
     if not has_store(config):
@@ -238,7 +238,7 @@ def _orphaned(config: Config) -> list[Problem]:
 
 
 def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:
-    from publisher.runtime import has_store, open_project_store
+    from publisher.publishing.wiring import has_store, open_project_store
 
     if not config.newsletters:
         return []

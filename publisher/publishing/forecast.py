@@ -9,17 +9,17 @@ from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
 from publisher.build import code_key, require_posts
-from publisher.calls import decision_of, lead_of, rule_of
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
 from publisher.editions.due import Late
 from publisher.editions.schedule import Slot, upcoming
-from publisher.plan import Call, Idle, plan_newsletter
 from publisher.posts.archive import Archive, Look
+from publisher.publishing.due import decision_of, lead_of, rule_of
+from publisher.publishing.plan import Call, Idle, plan_newsletter
 
 if TYPE_CHECKING:
     from publisher.core.models import Post
-    from publisher.press import Planned
+    from publisher.publishing.render import Planned
     from publisher.store import Store
 
 

@@ -19,8 +19,8 @@ from publisher.core.models import Edition, Problem
 
 if TYPE_CHECKING:
     from publisher.delivery.stop import Stop
-    from publisher.dispatch import Delivered
-    from publisher.making import Making
+    from publisher.publishing.deliver import Delivered
+    from publisher.publishing.making import Making
     from publisher.store import Store
 
 Clock = Callable[[], datetime]
@@ -136,7 +136,7 @@ def waits_here(config: Config, store: Store) -> str:
 
 
 def _make(config: Config, store: Store, now: datetime) -> tuple[Making, tuple[Problem, ...]]:
-    from publisher.making import Making, make_due
+    from publisher.publishing.making import Making, make_due
 
     try:
         return make_due(config, store, now), ()
@@ -150,7 +150,7 @@ def _tell(
     config: Config, store: Store, making: Making, trouble: Sequence[Problem], now: datetime
 ) -> tuple[list[str], list[Problem]]:
     """Tell the owner what is new: broken posts where they were looked at, whatever keeps editions from being made."""
-    from publisher.owner import tell_held, tell_problems
+    from publisher.publishing.owner_alerts import tell_held, tell_problems
 
     told, unmailed = tell_problems(config, store, "trouble", trouble, now, still=trouble)
     if making.looked:
@@ -168,8 +168,8 @@ def _deliver(
     config: Config, store: Store, clock: Clock, progress: Progress | None, stop: Stop | None
 ) -> tuple[list[Delivered], list[Problem], bool]:
     from publisher.build.news import tell_hub
-    from publisher.dispatch import deliver_editions
-    from publisher.runtime import run_build
+    from publisher.publishing.deliver import deliver_editions
+    from publisher.publishing.wiring import run_build
 
     now = clock()
     ready = store.editions.ready(now)
@@ -193,8 +193,8 @@ def _keep(config: Config, store: Store, now: datetime) -> tuple[list[str], list[
 
     A chore has its own rhythm, and between two of them nothing is known of it. So the record knows what was told.
     """
-    from publisher.housekeeping import keep_house
-    from publisher.owner import tell_problems
+    from publisher.publishing.maintenance import keep_house
+    from publisher.publishing.owner_alerts import tell_problems
 
     kept, trouble = keep_house(config, store, now)
     told: list[str] = []

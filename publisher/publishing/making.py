@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from publisher.build import code_key, require_posts
 from publisher.build.ids import KnownIds
-from publisher.calls import Calls, due_calls
 from publisher.config import Config
 from publisher.core import hold_reasons as holds
 from publisher.core.models import EditionDraft, Problem, Severity
-from publisher.plan import Plan
 from publisher.posts.archive import read_archive
-from publisher.publish import Made, compose_plan, make_editions
+from publisher.publishing.due import Calls, due_calls
+from publisher.publishing.plan import Plan
+from publisher.publishing.publish import Made, compose_plan, make_editions
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -69,7 +69,7 @@ def _make(config: Config, store: Store, called: Calls, now: datetime) -> Making:
 
 def hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:
     """Return plan and drafts with those editions held whose letter has a finding of level error."""
-    from publisher.proofs import Proofreader
+    from publisher.publishing.next_letter import Proofreader
 
     reader = Proofreader(config, plan.archive)
     planned, held = [], []

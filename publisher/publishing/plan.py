@@ -14,7 +14,7 @@ from publisher.editions.schedule import post_slot, slot_label
 from publisher.editions.select import Selection, select_posts
 from publisher.editions.variants import variants_of
 from publisher.posts.archive import Archive, read_archive
-from publisher.press import Planned
+from publisher.publishing.render import Planned
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import Choice, Edition, EditionDraft, Letter, Problem
-from publisher.dispatch import Delivered as Delivered
-from publisher.dispatch import Made as Made
-from publisher.dispatch import deliver_open as deliver_open
 from publisher.editions.variants import variants_of
-from publisher.plan import Call, Plan, make_plan
-from publisher.press import Planned, Press, UnreadablePostError, newsletter_posts, unmade
-from publisher.runtime import headers_of, open_transport, project_links
+from publisher.publishing.deliver import Delivered as Delivered
+from publisher.publishing.deliver import Made as Made
+from publisher.publishing.deliver import deliver_open as deliver_open
+from publisher.publishing.plan import Call, Plan, make_plan
+from publisher.publishing.render import Planned, Press, UnreadablePostError, newsletter_posts, unmade
+from publisher.publishing.wiring import headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -45,7 +45,7 @@ def keep_house(config: Config, store: Store, now: datetime) -> tuple[list[str], 
 def _read_bounces(config: Config, store: Store, now: datetime) -> str:
     if not config.bounces.source:
         return ""
-    from publisher.bouncing import read_bounces
+    from publisher.publishing.read_bounces import read_bounces
 
     report = read_bounces(config, store, now)
     return f"letters that came back: {report.summary}" if report.read else ""
@@ -57,7 +57,7 @@ def _forget_reports(config: Config, store: Store, now: datetime) -> str:
 
 
 def _forget(config: Config, store: Store, now: datetime) -> str:
-    from publisher.runtime import reader_terms
+    from publisher.publishing.wiring import reader_terms
     from publisher.subscribers.housekeeping import forget_unconfirmed
 
     gone = forget_unconfirmed(store, reader_terms(config), now)

@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.errors import RefusedError, TransportError
 from publisher.core.models import Delivery, DeliveryCounts, DeliveryStatus, Edition
-from publisher.press import Planned
-from publisher.runtime import (
-    delivery_terms,
-    headers_of,
-    open_transport,
-    project_links,
-    reader_terms,
-)
+from publisher.publishing.render import Planned
+from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, reader_terms
 
 if TYPE_CHECKING:
     from publisher.delivery.links import Links
@@ -172,8 +166,8 @@ def _deliver_one(
     watch: Watch | None,
     stop: Stop | None,
 ) -> Delivered:
-    from publisher.delivery import by_hand
     from publisher.delivery.deliver import deliver
+    from publisher.publishing import operations as by_hand
 
     tally = Tally(edition, store.deliveries.counts(edition.id).open)
     gone = _Gone(config, store, tally, clock)

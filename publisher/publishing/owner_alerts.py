@@ -13,7 +13,7 @@ from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.models import Edition, Letter, Problem
 from publisher.editions.schedule import is_post_slot
-from publisher.runtime import headers_of, open_transport, project_links
+from publisher.publishing.wiring import headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -91,7 +91,7 @@ def _key(config: Config, problem: Problem) -> str:
 
 
 def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime) -> None:
-    from publisher.publish import send_letter
+    from publisher.publishing.publish import send_letter
 
     letter = store.editions.letter(edition.id)
     if letter is None:

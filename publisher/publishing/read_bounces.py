@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.bounce_report import Report, Verdict
 from publisher.core.errors import BounceError, ProjectError
-from publisher.runtime import project_links, reader_terms, return_path
+from publisher.publishing.wiring import project_links, reader_terms, return_path
 
 if TYPE_CHECKING:
     from publisher.bounces.reading import Marks

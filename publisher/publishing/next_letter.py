@@ -18,7 +18,7 @@ from publisher.editions.finding import Finding
 from publisher.editions.schedule import post_slot
 from publisher.editions.select import select_posts
 from publisher.posts.archive import Archive
-from publisher.press import Planned, Press, newsletter_posts
+from publisher.publishing.render import Planned, Press, newsletter_posts
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -135,7 +135,7 @@ def sample_message(config: Config, edition: Edition, letter: Letter, *, name: st
     from publisher.delivery.copy import NOBODY
     from publisher.delivery.links import Links
     from publisher.delivery.message import MessageTemplate, Recipient, message_id
-    from publisher.runtime import headers_of
+    from publisher.publishing.wiring import headers_of
 
     headers = headers_of(config, edition.newsletter)
     links = Links(config.public_url, _SECRET)

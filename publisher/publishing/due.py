@@ -16,8 +16,8 @@ from publisher.core.models import Post
 from publisher.editions.due import Decision, Late, Record, decide, settling
 from publisher.editions.schedule import next_due
 from publisher.editions.select import select_posts
-from publisher.plan import Call
 from publisher.posts.archive import read_archive
+from publisher.publishing.plan import Call
 
 if TYPE_CHECKING:
     from publisher.posts.archive import Archive
