@@ -15,10 +15,10 @@ from benchmarks.sinks import Sink, sink
 from publisher.config import Relay
 from publisher.core.errors import PublisherError
 from publisher.core.models import DeliveryStatus, Edition
-from publisher.delivery.deliver import Progress, Terms, deliver
-from publisher.delivery.outbox import Outbox
-from publisher.delivery.smtp import SmtpTransport
-from publisher.delivery.transport import Transport
+from publisher.mail.outbox import Outbox
+from publisher.mail.queue import Progress, Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Transport
 from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow
 
@@ -127,7 +127,7 @@ class Scene:
 
     def take_over(self) -> None:
         """Do what the next run does first, so that the ledger says what it makes of a run that broke down."""
-        from publisher.delivery.deliver import take_over
+        from publisher.mail.queue import take_over
 
         with open_store(self.url, self.folder) as store, SmtpTransport([]) as transport:
             take_over(store, transport, terms=self._terms(), now=self._now)

@@ -19,8 +19,8 @@ from typing import Any
 from benchmarks.editions import HEADERS, LINKS
 from publisher.config import Relay
 from publisher.core.errors import PublisherError
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import open_store
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from publisher.core.models import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
-from publisher.delivery.links import Links
-from publisher.delivery.message import NewsletterHeaders
+from publisher.mail.links import Links
+from publisher.mail.message import NewsletterHeaders
 from publisher.store import Store, open_store
 from publisher.store.additions import NewSubscriber
 from publisher.store.ledger import LedgerRow

@@ -28,10 +28,10 @@ from benchmarks.sinks import sink
 from benchmarks.tables import markdown, write
 from publisher.config import Relay
 from publisher.core.models import Delivery, DeliveryStatus, Edition
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.entries import returned
-from publisher.delivery.lifecycle import Event, moves
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.lifecycle import Event, moves
+from publisher.mail.outcomes import returned
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
 
 _CLAIM = 500

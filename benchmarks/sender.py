@@ -18,12 +18,12 @@ from pathlib import Path
 
 from publisher.config import Smtp
 from publisher.core.models import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.dkim import Signer, read_key
-from publisher.delivery.dkim_keys import make_key
-from publisher.delivery.links import Links
-from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.dkim import Signer, read_key
+from publisher.mail.dkim_keys import make_key
+from publisher.mail.links import Links
+from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
 from publisher.store.additions import NewSubscriber
 

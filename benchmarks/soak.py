@@ -35,7 +35,7 @@ from aiosmtpd.controller import Controller
 
 from publisher.config import Config, load_config
 from publisher.core.models import DeliveryStatus, Subscription
-from publisher.delivery.message import message_id
+from publisher.mail.message import message_id
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber

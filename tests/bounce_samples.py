@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from publisher.bounces.reading import Marks
-from publisher.delivery.links import Links
-from publisher.delivery.returnpath import ReturnPath
+from publisher.mail.links import Links
+from publisher.mail.verp import ReturnPath
 
 SECRET = "a secret for tests only, long enough"
 RETURN_PATH = ReturnPath("bounces@letters.example", SECRET)

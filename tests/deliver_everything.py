@@ -13,9 +13,9 @@ from pathlib import Path
 from delivery_samples import HEADERS, LINKS
 
 from publisher.config import Smtp
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.outbox import Outbox
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.outbox import Outbox
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import open_store
 
 

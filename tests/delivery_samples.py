@@ -12,10 +12,10 @@ from typing import Self
 from store_samples import NOW, add_people, draft
 
 from publisher.core.models import DeliveryCounts, Edition, Letter, Mark
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.links import Links
-from publisher.delivery.message import NewsletterHeaders
-from publisher.delivery.transport import Accepted, Outcome, Transport
+from publisher.mail.links import Links
+from publisher.mail.message import NewsletterHeaders
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.transport import Accepted, Outcome, Transport
 from publisher.store import Store
 
 HEADERS = NewsletterHeaders(title="Weekly", sender="Ada <ada@example.org>", list_id="weekly.example.org")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from publisher.delivery.transport import GivenBack
-from publisher.delivery.wire.dialogue import Dialogue
-from publisher.delivery.wire.messages import Answer, Fate, Message, Offer
+from publisher.mail.smtp.messages import Answer, Fate, Message, Offer
+from publisher.mail.smtp.protocol import Dialogue
+from publisher.mail.transport import GivenBack
 
 PIPELINING = Offer(pipelining=True)
 LOCKSTEP = Offer()

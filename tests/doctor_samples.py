@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from publisher.delivery.doctor.diagnosis import Ask, Diagnosis
+from publisher.mail.doctor.diagnosis import Ask, Diagnosis
 
 HERE = "203.0.113.7"
 Zone = Mapping[str, str | tuple[str, ...]]

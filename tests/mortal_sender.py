@@ -18,8 +18,8 @@ from typing import Self
 from delivery_samples import HEADERS, LINKS, Clock
 
 from publisher.core.errors import TransportError
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
 from publisher.store import Store, open_store
 
 # What may happen while a message is in hand, and whether it arrived then.

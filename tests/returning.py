@@ -12,7 +12,7 @@ from pathlib import Path
 from bounce_samples import complaint, failed, letter, plain, report
 from conftest import ROOT, Project, Ran
 
-from publisher.delivery.returnpath import ReturnPath
+from publisher.mail.verp import ReturnPath
 from publisher.publishing.wiring import project_links, project_secret
 
 

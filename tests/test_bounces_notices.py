@@ -14,7 +14,7 @@ from store_samples import NOW
 
 from publisher.core.models import Subscription
 from publisher.core.templates import Templates
-from publisher.delivery.transport import Accepted, Outcome
+from publisher.mail.transport import Accepted, Outcome
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
 from publisher.store.consent import Evidence
 from publisher.subscribers.asking import confirm, request_subscription

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from publisher.bounces.reading import Marks, read_message
 from publisher.bounces.status import judge, short_words
 from publisher.core.bounce_report import Verdict, Whose
-from publisher.delivery.returnpath import ReturnPath
+from publisher.mail.verp import ReturnPath
 
 SERVERS = {"Postfix": POSTFIX, "Exim": EXIM, "sendmail": SENDMAIL, "Exchange": EXCHANGE, "Gmail": GMAIL}
 

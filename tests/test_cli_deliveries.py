@@ -11,7 +11,7 @@ from conftest import Project
 from smtp_server import Mailboxes, mail_server
 
 from publisher.cli.progress import rate
-from publisher.delivery.dkim_keys import make_key
+from publisher.mail.dkim_keys import make_key
 
 TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
 

@@ -19,10 +19,10 @@ from web_server import Serving
 from publisher.config import Relay, Smtp
 from publisher.config.mail import parse_dns_server
 from publisher.core.errors import DnsError
-from publisher.delivery.doctor.examine import Places
-from publisher.delivery.doctor.greeting import greeting
-from publisher.delivery.doctor.lookup import DeadResolverError, Resolver
-from publisher.delivery.doctor.one_click import reach
+from publisher.mail.doctor.examine import Places
+from publisher.mail.doctor.greeting import greeting
+from publisher.mail.doctor.lookup import DeadResolverError, Resolver
+from publisher.mail.doctor.one_click import reach
 from publisher.publishing.wiring import mail_patient
 
 ADDRESS = "203.0.113.7"

@@ -10,7 +10,7 @@ import pytest
 from store_samples import NOW, add_people, draft, later
 
 from publisher.core.models import Delivery, DeliveryStatus, Edition
-from publisher.delivery.lifecycle import Event, moves
+from publisher.mail.lifecycle import Event, moves
 from publisher.publishing import operations as by_hand
 from publisher.store import Store
 from publisher.store import ledger as ledger_module

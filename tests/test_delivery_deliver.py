@@ -14,13 +14,13 @@ from store_samples import NOW, add_people, draft, person
 
 from publisher.core.errors import SubscriberError, TransportError
 from publisher.core.models import Delivery, DeliveryStatus, Letter
-from publisher.delivery.copy import send_copy
-from publisher.delivery.deliver import Terms, deliver, take_over
-from publisher.delivery.lifecycle import Event
-from publisher.delivery.links import Purpose
-from publisher.delivery.outbox import Outbox
-from publisher.delivery.transport import Accepted, Deferred, Rejected, Unanswered
-from publisher.delivery.workers import working
+from publisher.mail.lifecycle import Event
+from publisher.mail.links import Purpose
+from publisher.mail.outbox import Outbox
+from publisher.mail.queue import Terms, deliver, take_over
+from publisher.mail.send_test import send_copy
+from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
+from publisher.mail.workers import working
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]
@@ -231,7 +231,7 @@ def test_what_a_dead_worker_held_is_held_for_a_person_where_the_terms_say_so(sto
 
 
 def claim(store: Store, edition_id: int, worker: str, limit: int) -> None:
-    from publisher.delivery.lifecycle import moves
+    from publisher.mail.lifecycle import moves
 
     claimed = store.deliveries.claim(
         edition_id,

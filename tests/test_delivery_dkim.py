@@ -18,9 +18,9 @@ from store_samples import NOW
 
 from publisher.core.errors import ProjectError
 from publisher.core.models import Letter, Mark
-from publisher.delivery.dkim import Signer, canonical, hash_body, read_key, sign
-from publisher.delivery.dkim_keys import dns_record, make_key, record_text
-from publisher.delivery.message import MessageTemplate, Recipient
+from publisher.mail.dkim import Signer, canonical, hash_body, read_key, sign
+from publisher.mail.dkim_keys import dns_record, make_key, record_text
+from publisher.mail.message import MessageTemplate, Recipient
 
 TO = Recipient(
     address="reader@example.org",

@@ -19,10 +19,10 @@ from wire_samples import everybody, send
 
 from publisher.core.errors import ProjectError, TransportError
 from publisher.core.models import DeliveryStatus, Edition
-from publisher.delivery import workers as names
-from publisher.delivery.deliver import Terms, take_over
-from publisher.delivery.journal import SUFFIX, handed_over, journal
-from publisher.delivery.lifecycle import Event, moves
+from publisher.mail import workers as names
+from publisher.mail.journal import SUFFIX, handed_over, journal
+from publisher.mail.lifecycle import Event, moves
+from publisher.mail.queue import Terms, take_over
 from publisher.store import Store, open_store
 
 pytest_plugins = ["store_fixtures"]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.models import DeliveryStatus
-from publisher.delivery import lifecycle
-from publisher.delivery.backoff import GIVE_UP_AFTER, LONGEST_WAIT, next_try
-from publisher.delivery.lifecycle import TABLE, WAITING, Event, moves, next_status
+from publisher.mail import lifecycle
+from publisher.mail.backoff import GIVE_UP_AFTER, LONGEST_WAIT, next_try
+from publisher.mail.lifecycle import TABLE, WAITING, Event, moves, next_status
 
 FINAL = {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
 

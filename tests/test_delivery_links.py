@@ -17,8 +17,8 @@ from itsdangerous import BadData
 
 from publisher.core.errors import ProjectError
 from publisher.core.signing import signer
-from publisher.delivery.links import Links, Purpose, load_secret
-from publisher.delivery.workers import dead_workers, working
+from publisher.mail.links import Links, Purpose, load_secret
+from publisher.mail.workers import dead_workers, working
 
 LINKS = Links("https://example.org/letters", "a secret")
 
@@ -107,7 +107,7 @@ def test_a_worker_is_alive_until_its_block_ends(tmp_path: Path) -> None:
 
 def test_a_worker_that_was_killed_is_found_dead_once(tmp_path: Path) -> None:
     program = (
-        "import os, signal; from pathlib import Path; from publisher.delivery.workers import working\n"
+        "import os, signal; from pathlib import Path; from publisher.mail.workers import working\n"
         f"with working(Path({str(tmp_path)!r})) as name:\n"
         "    print(name, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )

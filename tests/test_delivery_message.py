@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from store_samples import NOW
 
 from publisher.core.models import Edition, Letter, Mark
-from publisher.delivery.headers import one_line
-from publisher.delivery.message import (
+from publisher.mail.headers import one_line
+from publisher.mail.message import (
     MessageTemplate,
     NewsletterHeaders,
     Part,

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.errors import TransportError
-from publisher.delivery.outbox import Outbox, file_name
-from publisher.delivery.transport import Accepted
+from publisher.mail.outbox import Outbox, file_name
+from publisher.mail.transport import Accepted
 
 SENDER = "ada@example.org"
 MESSAGE = b"From: ada@example.org\r\nTo: reader@example.org\r\nSubject: Hello\r\n\r\nHello\r\n.\r\n..dots\r\n"

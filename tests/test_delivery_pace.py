@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from publisher.config.mail import parse_domain_rate, parse_rate
 from publisher.core.errors import ProjectError
-from publisher.delivery.allowance import Allowance
-from publisher.delivery.pace import AHEAD, FAILURES, LONGEST_REST, Health, Pace, Share, may_take
-from publisher.delivery.returnpath import ReturnPath
+from publisher.mail.daily_quota import Allowance
+from publisher.mail.rate_limits import AHEAD, FAILURES, LONGEST_REST, Health, Pace, Share, may_take
+from publisher.mail.verp import ReturnPath
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

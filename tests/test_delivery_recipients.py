@@ -16,8 +16,8 @@ from mail_tools.tools import needs, spam_score
 from store_samples import NOW
 
 from publisher.core.models import Delivery, Edition, Letter, Mark
-from publisher.delivery.composing import Composer
-from publisher.delivery.message import MessageTemplate
+from publisher.mail.message import MessageTemplate
+from publisher.mail.personalise import Composer
 
 FIRST = [
     "Ada", "José María", "Zoë", "Nguyễn Thị Minh", "Владимир", "Ἀριστοτέλης", "محمد", "שָׁלוֹם", "山田", "김", "สมชาย",

@@ -17,8 +17,8 @@ from wire_samples import everybody, send
 from publisher.config import Relay
 from publisher.core.errors import TransportError
 from publisher.core.models import Delivery, DeliveryStatus
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

@@ -15,9 +15,9 @@ from smtp_server import Mailboxes, mail_server
 
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
-from publisher.delivery.doctor.greeting import greeting
-from publisher.delivery.smtp import SmtpTransport
-from publisher.delivery.transport import Accepted, Deferred, Rejected, Unanswered
+from publisher.mail.doctor.greeting import greeting
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
 
 SENDER = "ada@example.org"
 MESSAGE = b"From: ada@example.org\r\nTo: reader@example.org\r\nSubject: Hello\r\n\r\nHello\r\n.\r\n..dots\r\n"

@@ -13,11 +13,11 @@ from sink import sink
 
 from publisher.core.errors import StoppedError
 from publisher.core.models import Delivery, DeliveryStatus, Edition
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.outbox import Outbox
-from publisher.delivery.smtp import SmtpTransport
-from publisher.delivery.stop import Stop
-from publisher.delivery.transport import Transport
+from publisher.mail.cancellation import Stop
+from publisher.mail.outbox import Outbox
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Transport
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

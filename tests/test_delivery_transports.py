@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from smtp_server import mail_server
 
-from publisher.delivery.outbox import Outbox
-from publisher.delivery.smtp import SmtpTransport
-from publisher.delivery.transport import Accepted, Transport
+from publisher.mail.outbox import Outbox
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Accepted, Transport
 
 SENDER = "ada@example.org"
 MESSAGE = b"From: ada@example.org\r\nTo: reader@example.org\r\nSubject: Hello\r\n\r\nHello\r\n.\r\n..dots\r\n"

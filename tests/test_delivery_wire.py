@@ -19,9 +19,9 @@ from wire_samples import everybody, send
 from publisher.config import Relay
 from publisher.core.errors import StoreError, TransportError
 from publisher.core.models import Delivery, DeliveryStatus
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.returnpath import ReturnPath
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.verp import ReturnPath
 from publisher.store import Store, open_store
 
 pytest_plugins = ["store_fixtures"]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.delivery.doctor.diagnosis import Diagnosis
-from publisher.delivery.doctor.one_click import covered, one_click
-from publisher.delivery.doctor.received import parse_results, received
+from publisher.mail.doctor.diagnosis import Diagnosis
+from publisher.mail.doctor.one_click import covered, one_click
+from publisher.mail.doctor.received import parse_results, received
 
 BOTH = b"List-Unsubscribe: <https://x>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
 

@@ -9,12 +9,12 @@ from doctor_samples import HERE, Zone, asking, brief
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.delivery.dkim import Signer, read_key
-from publisher.delivery.dkim_keys import make_key, record_text
-from publisher.delivery.doctor.diagnosis import Diagnosis
-from publisher.delivery.doctor.dmarc import dmarc
-from publisher.delivery.doctor.hosts import mail_exchangers, reverse_names
-from publisher.delivery.doctor.signatures import signatures
+from publisher.mail.dkim import Signer, read_key
+from publisher.mail.dkim_keys import make_key, record_text
+from publisher.mail.doctor.diagnosis import Diagnosis
+from publisher.mail.doctor.dmarc import dmarc
+from publisher.mail.doctor.hosts import mail_exchangers, reverse_names
+from publisher.mail.doctor.signatures import signatures
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from doctor_samples import HERE, Zone, asking, brief
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.delivery.doctor.spf import spf
-from publisher.delivery.doctor.spf_walk import spf_records, walk
+from publisher.mail.doctor.spf import spf
+from publisher.mail.doctor.spf_walk import spf_records, walk
 
 CHAIN = {f"TXT i{n}.example": f"v=spf1 include:i{n + 1}.example ~all" for n in range(1, 12)} | {
     "TXT i12.example": "v=spf1 ip4:192.0.2.0/24 ~all"

@@ -16,9 +16,9 @@ from store_samples import NOW, draft, later
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.models import DeliveryStatus
-from publisher.delivery.lifecycle import UNSETTLED
-from publisher.delivery.returnpath import ReturnPath
-from publisher.delivery.transport import Unanswered
+from publisher.mail.lifecycle import UNSETTLED
+from publisher.mail.transport import Unanswered
+from publisher.mail.verp import ReturnPath
 from publisher.publishing.maintenance import CHORES, keep_house
 from publisher.publishing.wiring import open_project_store, project_secret, reader_terms
 from publisher.store import Store

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from publisher.core.models import Mark
-from publisher.delivery.message import MessageTemplate, NewsletterHeaders, Recipient
 from publisher.editions import defuse
 from publisher.editions.note import Note
+from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
 
 WICKED = [
     "<script>alert(1)</script>",

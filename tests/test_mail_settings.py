@@ -6,8 +6,8 @@ import dkim
 import pytest
 from conftest import Project
 
-from publisher.delivery.dkim import read_key
-from publisher.delivery.dkim_keys import make_key, record_text
+from publisher.mail.dkim import read_key
+from publisher.mail.dkim_keys import make_key, record_text
 
 
 def configure(project: Project, sender: str, domain: str, more: str = "") -> None:

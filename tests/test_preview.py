@@ -15,7 +15,7 @@ from conftest import Project, parse
 from preview_server import Preview, previewing
 
 from publisher.core.models import EditionDraft, EditionPost, Letter
-from publisher.delivery.links import Links, Purpose
+from publisher.mail.links import Links, Purpose
 from publisher.publishing.wiring import open_project_store
 
 EVERY_PAGE = [

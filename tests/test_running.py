@@ -19,7 +19,7 @@ from sink import sink
 from web_server import until
 
 from publisher.core.logging import configure as configure_logs
-from publisher.delivery.stop import Stop
+from publisher.mail.cancellation import Stop
 from publisher.running.system import notify, watchdog_seconds
 from publisher.running.ticking import Sending, rest_after
 

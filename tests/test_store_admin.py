@@ -7,7 +7,7 @@ from datetime import timedelta
 from store_samples import NOW, add_people, draft, later, person
 
 from publisher.core.models import SubscriberStatus
-from publisher.delivery.lifecycle import Event, moves
+from publisher.mail.lifecycle import Event, moves
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 from publisher.store.feed_readers import MOST_READERS, FeedReader

@@ -9,7 +9,7 @@ import pytest
 from store_samples import NOW, add_people, draft, later, person
 
 from publisher.core.models import DeliveryStatus, Edition, EditionPost, Letter
-from publisher.delivery.lifecycle import Event, moves
+from publisher.mail.lifecycle import Event, moves
 from publisher.store import Store
 
 pytest_plugins = ["store_fixtures"]

@@ -12,9 +12,9 @@ from publisher.bounces.apply import complain, count_bounce, forget_bounces
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscription
 from publisher.core.subscriber_status import Event
-from publisher.delivery.lifecycle import Event as DeliveryEvent
-from publisher.delivery.lifecycle import moves
-from publisher.delivery.links import Links, Purpose
+from publisher.mail.lifecycle import Event as DeliveryEvent
+from publisher.mail.lifecycle import moves
+from publisher.mail.links import Links, Purpose
 from publisher.store import Store
 from publisher.store.additions import Terms as ImportTerms
 from publisher.store.addresses import address_key

@@ -9,9 +9,9 @@ import pytest
 from smtp_server import mail_server
 
 from publisher.core.errors import TransportError
-from publisher.delivery.outbox import Outbox
-from publisher.delivery.smtp import SmtpTransport
-from publisher.delivery.transport import Transport
+from publisher.mail.outbox import Outbox
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Transport
 from publisher.web.readers.mailroom import LaterError, Mailroom, Work
 from publisher.web.readers.post import hand_over
 

@@ -7,9 +7,9 @@ from dialogue_samples import FIRST, LOCKSTEP, PIPELINING, SECOND, Server, body, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.delivery.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
-from publisher.delivery.wire.dialogue import Dialogue
-from publisher.delivery.wire.messages import Answer, Fate, Message, Offer, stuffed
+from publisher.mail.smtp.messages import Answer, Fate, Message, Offer, stuffed
+from publisher.mail.smtp.protocol import Dialogue
+from publisher.mail.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
 
 BOTH = pytest.mark.parametrize("offer", [PIPELINING, LOCKSTEP], ids=["pipelining", "lockstep"])
 

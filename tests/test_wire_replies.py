@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from publisher.delivery.wire.replies import GarbledError, ReplyReader
+from publisher.mail.smtp.replies import GarbledError, ReplyReader
 
 
 @pytest.mark.parametrize(

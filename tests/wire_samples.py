@@ -11,9 +11,9 @@ from delivery_samples import HEADERS, LINKS, Clock
 
 from publisher.config import Relay
 from publisher.core.models import Delivery, DeliveryCounts, Edition
-from publisher.delivery.deliver import Terms, deliver
-from publisher.delivery.returnpath import ReturnPath
-from publisher.delivery.smtp import SmtpTransport
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.verp import ReturnPath
 from publisher.store import Store
 
 

@@ -14,8 +14,8 @@ from publisher.bounces.legacy import read_legacy
 from publisher.bounces.parts import addresses_in, header, headers, of_type
 from publisher.bounces.status import short_words
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.delivery.links import Links, Purpose
-from publisher.delivery.returnpath import ReturnPath
+from publisher.mail.links import Links, Purpose
+from publisher.mail.verp import ReturnPath
 
 MOST_BYTES = 1_000_000
 """A report is judged by its first bytes: what is longer carries a long letter at its end."""

@@ -27,7 +27,7 @@ def show_ledger(app: App, store: Store, edition: Edition, statuses: Sequence[Del
 
     limit: at most so many of them; 0 is all.
     """
-    from publisher.delivery.reasons import grouped
+    from publisher.mail.failure_groups import grouped
 
     counts = store.deliveries.counts(edition.id)
     reasons = grouped(store.ledger.reasons(edition.id, statuses))

@@ -12,7 +12,7 @@ from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.delivery.dkim_keys import Kind
+    from publisher.mail.dkim_keys import Kind
 
 _SELECTORS = {"rsa": "letters", "ed25519": "letters-ed25519"}
 
@@ -36,7 +36,7 @@ mail.add_command(doctor)
 @with_app
 def keys(app: App, domain: str, selector: str, kind: Kind | None) -> None:
     """Make a key for DKIM signatures and print its DNS record; a key that is there is only shown."""
-    from publisher.delivery.dkim_keys import check_kind, dns_record, make_key
+    from publisher.mail.dkim_keys import check_kind, dns_record, make_key
 
     config = app.config()
     domain, selector = _names(domain or _own_domain(config), selector or _SELECTORS[kind or "rsa"])
@@ -62,7 +62,7 @@ def keys(app: App, domain: str, selector: str, kind: Kind | None) -> None:
 def _names(domain: str, selector: str) -> tuple[str, str]:
     """Return both as the DNS has them: they make the name of a record, and of a file."""
     from publisher.config.mail import dkim_selector, host_name
-    from publisher.delivery.addresses import wire_domain
+    from publisher.mail.addresses import wire_domain
 
     try:
         domain, selector = wire_domain(domain).lower().removesuffix("."), selector.lower()
@@ -74,7 +74,7 @@ def _names(domain: str, selector: str) -> tuple[str, str]:
 
 
 def _own_domain(config: Config) -> str:
-    from publisher.delivery.addresses import split_mailbox
+    from publisher.mail.addresses import split_mailbox
 
     domain = split_mailbox(config.mail.sender)[1].rpartition("@")[2]
     if not domain:

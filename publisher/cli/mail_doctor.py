@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from publisher.config import Config
-    from publisher.delivery.doctor.diagnosis import Diagnosis
+    from publisher.mail.doctor.diagnosis import Diagnosis
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "cyan"), "warning": ("!", "yellow"), "error": ("✗", "red")}
 
@@ -44,7 +44,7 @@ def doctor(
     Asks the DNS, the mail server and the web application; sends nothing without --send. Exit code 1 on errors.
     """
     if file is not None:
-        from publisher.delivery.doctor.received import received
+        from publisher.mail.doctor.received import received
 
         return _tell(app, list(received(file.read())))
     config = app.config()
@@ -55,8 +55,8 @@ def doctor(
 
 
 def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, ...], now: datetime) -> list[Diagnosis]:
-    from publisher.delivery.doctor.examine import examine
-    from publisher.delivery.doctor.lookup import Resolver
+    from publisher.mail.doctor.examine import examine
+    from publisher.mail.doctor.lookup import Resolver
     from publisher.publishing.wiring import mail_patient
 
     try:
@@ -69,7 +69,7 @@ def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, 
 
 
 def _domains(config: Config, domain: str) -> list[str]:
-    from publisher.delivery.addresses import wire_domain
+    from publisher.mail.addresses import wire_domain
     from publisher.publishing.wiring import sender_domain
 
     if domain:
@@ -91,7 +91,7 @@ def _checked(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _send(app: App, config: Config, recipient: str, now: datetime) -> int:
-    from publisher.delivery.transport import Accepted
+    from publisher.mail.transport import Accepted
     from publisher.publishing.wiring import send_trial, transport_name
 
     outcome = send_trial(config, recipient, now)

@@ -207,7 +207,7 @@ def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
 
 def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
     """What is doubtful about how mail is signed and handed over."""
-    from publisher.delivery.doubts import doubts
+    from publisher.mail.settings_lint import doubts
 
     for doubt in doubts(config):
         severity = Severity.ERROR if doubt.severe else Severity.WARNING

@@ -15,9 +15,9 @@ from publisher.publishing.render import Planned
 from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, reader_terms
 
 if TYPE_CHECKING:
-    from publisher.delivery.links import Links
-    from publisher.delivery.stop import Stop
-    from publisher.delivery.transport import Transport
+    from publisher.mail.cancellation import Stop
+    from publisher.mail.links import Links
+    from publisher.mail.transport import Transport
     from publisher.store import Store
 
 # Mailboxes that are gone are written down in groups: a group takes a tenth of the time of its people one by one.
@@ -166,7 +166,7 @@ def _deliver_one(
     watch: Watch | None,
     stop: Stop | None,
 ) -> Delivered:
-    from publisher.delivery.deliver import deliver
+    from publisher.mail.queue import deliver
     from publisher.publishing import operations as by_hand
 
     tally = Tally(edition, store.deliveries.counts(edition.id).open)
@@ -190,7 +190,7 @@ def _deliver_one(
 
 
 def _troubles(transport: Transport) -> tuple[TransportError, ...]:
-    from publisher.delivery.smtp import SmtpTransport
+    from publisher.mail.smtp_transport import SmtpTransport
 
     return transport.troubles() if isinstance(transport, SmtpTransport) else ()
 

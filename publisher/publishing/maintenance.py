@@ -66,7 +66,7 @@ def _forget(config: Config, store: Store, now: datetime) -> str:
 
 
 def _roll_up(config: Config, store: Store, now: datetime) -> str:
-    from publisher.delivery.lifecycle import UNSETTLED
+    from publisher.mail.lifecycle import UNSETTLED
 
     before = now - timedelta(days=config.delivery.keep_days)
     count = store.upkeep.roll_up(before, UNSETTLED)

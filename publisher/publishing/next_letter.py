@@ -132,9 +132,9 @@ def sample_message(config: Config, edition: Edition, letter: Letter, *, name: st
 
     address  the sender's own, if none is given. Raises ValueError for a sender that cannot stand in a header.
     """
-    from publisher.delivery.copy import NOBODY
-    from publisher.delivery.links import Links
-    from publisher.delivery.message import MessageTemplate, Recipient, message_id
+    from publisher.mail.links import Links
+    from publisher.mail.message import MessageTemplate, Recipient, message_id
+    from publisher.mail.send_test import NOBODY
     from publisher.publishing.wiring import headers_of
 
     headers = headers_of(config, edition.newsletter)

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from publisher.core.models import DeliveryStatus, Edition
-from publisher.delivery.lifecycle import WAITING, Event, moves
+from publisher.mail.lifecycle import WAITING, Event, moves
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -123,8 +123,8 @@ def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
 
 
 def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
-    from publisher.delivery.notice import notice_message
-    from publisher.delivery.transport import Accepted
+    from publisher.mail.notice import notice_message
+    from publisher.mail.transport import Accepted
 
     name = config.newsletters[0].name if config.newsletters else "newsletter"
     headers, to = headers_of(config, name), _address(config)
@@ -142,7 +142,7 @@ def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: d
 
 
 def _address(config: Config) -> str:
-    from publisher.delivery.addresses import split_mailbox
+    from publisher.mail.addresses import split_mailbox
 
     return split_mailbox(config.mail.owner)[1]
 

@@ -151,8 +151,8 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
     """
     import secrets
 
-    from publisher.delivery.copy import send_copy
-    from publisher.delivery.transport import Accepted
+    from publisher.mail.send_test import send_copy
+    from publisher.mail.transport import Accepted
 
     # A slot that nothing else has: a second copy is a second message, also of one second or with --now.
     draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)

@@ -18,7 +18,7 @@ from publisher.core.errors import PublisherError, StoppedError, StoreError, Tran
 from publisher.core.models import Edition, Problem
 
 if TYPE_CHECKING:
-    from publisher.delivery.stop import Stop
+    from publisher.mail.cancellation import Stop
     from publisher.publishing.deliver import Delivered
     from publisher.publishing.making import Making
     from publisher.store import Store

@@ -16,14 +16,14 @@ from publisher.core.errors import ProjectError
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
-    from publisher.delivery.deliver import Terms
-    from publisher.delivery.dkim import Signer
-    from publisher.delivery.doctor.examine import Patient
-    from publisher.delivery.links import Links
-    from publisher.delivery.message import NewsletterHeaders
-    from publisher.delivery.returnpath import ReturnPath
-    from publisher.delivery.stop import Stop
-    from publisher.delivery.transport import Outcome, Transport
+    from publisher.mail.cancellation import Stop
+    from publisher.mail.dkim import Signer
+    from publisher.mail.doctor.examine import Patient
+    from publisher.mail.links import Links
+    from publisher.mail.message import NewsletterHeaders
+    from publisher.mail.queue import Terms
+    from publisher.mail.transport import Outcome, Transport
+    from publisher.mail.verp import ReturnPath
     from publisher.pages.letters import EditionPage
     from publisher.store import Store
     from publisher.subscribers.terms import Terms as ReaderTerms
@@ -44,10 +44,10 @@ def has_store(config: Config) -> bool:
 def open_transport(config: Config) -> Transport:
     """Return the transport that the configuration names. An SMTP server is only called by the first message."""
     if config.mail.transport == "smtp":
-        from publisher.delivery.smtp import SmtpTransport
+        from publisher.mail.smtp_transport import SmtpTransport
 
         return SmtpTransport([_with_password(server, config.root) for server in config.mail.servers])
-    from publisher.delivery.outbox import Outbox
+    from publisher.mail.outbox import Outbox
 
     return Outbox(config.root / config.mail.outbox)
 
@@ -73,7 +73,7 @@ def transport_name(config: Config) -> str:
 
 def headers_of(config: Config, name: str) -> NewsletterHeaders:
     """Return what every message of a newsletter says about itself; also of one that is no longer configured."""
-    from publisher.delivery.message import NewsletterHeaders
+    from publisher.mail.message import NewsletterHeaders
 
     newsletter = config.newsletter(name) or NewsletterConfig(name=name)
     host = urlsplit(config.site.url).hostname or "localhost"
@@ -94,8 +94,8 @@ def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
     """Return the keys that sign mail of a sender; raise ProjectError where one cannot be read."""
     if not config.mail.dkim:
         return ()
-    from publisher.delivery.addresses import dns_name
-    from publisher.delivery.dkim import Signer, read_key
+    from publisher.mail.addresses import dns_name
+    from publisher.mail.dkim import Signer, read_key
 
     domain = sender_domain(sender)
     signers = (
@@ -108,7 +108,7 @@ def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
     """Return the keys of mail.dkim that are not there or are none, by their place in the list."""
     found = []
     if config.mail.dkim:
-        from publisher.delivery.dkim import read_key
+        from publisher.mail.dkim import read_key
 
         for number, each in enumerate(config.mail.dkim):
             try:
@@ -122,14 +122,14 @@ def project_secret(config: Config) -> str:
     """Return the project's secret, which is made on first use; raise ProjectError where that fails."""
     import os
 
-    from publisher.delivery.links import load_secret
+    from publisher.mail.links import load_secret
 
     return load_secret(config.state_dir, os.environ)
 
 
 def project_links(config: Config) -> Links:
     """Return the maker of personal links."""
-    from publisher.delivery.links import Links
+    from publisher.mail.links import Links
 
     return Links(config.public_url, project_secret(config))
 
@@ -151,8 +151,8 @@ def reader_terms(config: Config) -> ReaderTerms:
 
 def delivery_terms(config: Config, stop: Stop | None = None) -> Terms:
     """Return on which terms deliveries are made; stop: who may end them from outside."""
-    from publisher.delivery.deliver import Terms
-    from publisher.delivery.stop import Stop
+    from publisher.mail.cancellation import Stop
+    from publisher.mail.queue import Terms
 
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
@@ -168,8 +168,8 @@ def return_path(config: Config) -> ReturnPath | None:
     """Return the maker of return addresses, where mail.bounces names one."""
     import os
 
-    from publisher.delivery.links import load_secret
-    from publisher.delivery.returnpath import ReturnPath
+    from publisher.mail.links import load_secret
+    from publisher.mail.verp import ReturnPath
 
     if not config.mail.bounces:
         return None
@@ -181,9 +181,9 @@ def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: da
 
     addresses: from which mail leaves, where a person knows better. at: the Date of the sample.
     """
-    from publisher.delivery.addresses import wire_domain
-    from publisher.delivery.doctor.examine import Patient
-    from publisher.delivery.doctor.trial import trial_message
+    from publisher.mail.addresses import wire_domain
+    from publisher.mail.doctor.examine import Patient
+    from publisher.mail.doctor.trial import trial_message
 
     newsletter = next((n for n in config.newsletters if sender_domain(n.sender or config.mail.sender) == domain), None)
     name = newsletter.name if newsletter else "letters"
@@ -204,7 +204,7 @@ def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: da
 
 def sender_domain(sender: str) -> str:
     """Return the domain of a From address as the DNS has it, "" where there is none."""
-    from publisher.delivery.addresses import dns_name, split_mailbox
+    from publisher.mail.addresses import dns_name, split_mailbox
 
     return dns_name(split_mailbox(sender)[1].rpartition("@")[2])
 
@@ -214,7 +214,7 @@ def send_trial(config: Config, to: str, at: datetime) -> Outcome:
 
     The return address is one of no delivery, so that its bounce is nobody's.
     """
-    from publisher.delivery.doctor.trial import trial_message
+    from publisher.mail.doctor.trial import trial_message
 
     name = config.newsletters[0].name if config.newsletters else "letters"
     headers = headers_of(config, name)

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, say
-from publisher.delivery.stop import Stop
+from publisher.mail.cancellation import Stop
 from publisher.publishing.tick import Ticked
 from publisher.running.front import Front
 from publisher.running.site import Site

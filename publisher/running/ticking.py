@@ -18,7 +18,7 @@ from publisher.running.telling import News, clear_up, tell_defect
 
 if TYPE_CHECKING:
     from publisher.core.models import DeliveryCounts, Edition
-    from publisher.delivery.stop import Stop
+    from publisher.mail.cancellation import Stop
     from publisher.publishing.publish import Delivered
     from publisher.store import Store
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from publisher.bounces.providers.requests import Call
 from publisher.bounces.status import judge, short_words, status_in
 from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
-from publisher.delivery.links import Purpose
+from publisher.mail.links import Purpose
 
 _TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
 

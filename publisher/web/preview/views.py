@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from publisher.core.templates import Templates, shipped_folder
-from publisher.delivery.addresses import split_mailbox
+from publisher.mail.addresses import split_mailbox
 from publisher.publishing.wiring import transport_name
 from publisher.web.guard import SANDBOX
 from publisher.web.preview.angle import SCHEMES, VIEWS, WIDTHS, Angle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from publisher.core.models import DeliveryStatus, Edition
-from publisher.delivery.links import Purpose
+from publisher.mail.links import Purpose
 from publisher.publishing import approval
 from publisher.web.readers.subscribing import bad_link
 

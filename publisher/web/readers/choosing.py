@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscriber
-from publisher.delivery.links import Purpose
+from publisher.mail.links import Purpose
 from publisher.pages.signup import offers
 from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences
@@ -25,7 +25,7 @@ from publisher.web.readers.subscribing import bad_link, too_many
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from publisher.delivery.transport import Transport
+    from publisher.mail.transport import Transport
     from publisher.web.readers.form import Form
     from publisher.web.readers.office import Office
     from publisher.web.readers.pages import Pages

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from publisher.delivery.links import Purpose
+from publisher.mail.links import Purpose
 from publisher.subscribers.choosing import come_back, unsubscribe
 from publisher.web.readers.headers import page_headers
 from publisher.web.readers.offers import title_of

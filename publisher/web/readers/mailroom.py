@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from publisher.core.errors import PublisherError, StoreError, TransportError
 from publisher.core.logging import say
-from publisher.delivery.transport import Transport
+from publisher.mail.transport import Transport
 
 Work = Callable[[Transport], None]
 

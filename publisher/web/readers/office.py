@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.templates import Templates
-from publisher.delivery.links import Links
+from publisher.mail.links import Links
 from publisher.store import Store
 from publisher.store.consent import Evidence
 from publisher.subscribers.terms import Terms

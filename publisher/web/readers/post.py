@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.models import Edition, Subscriber, SubscriberStatus, Subscription
-from publisher.delivery.addresses import split_mailbox
-from publisher.delivery.message import MessageTemplate, Recipient, message_id
-from publisher.delivery.notice import notice_message
-from publisher.delivery.transport import Accepted, Rejected, Transport
 from publisher.editions.variants import topic_set, variant_key
+from publisher.mail.addresses import split_mailbox
+from publisher.mail.message import MessageTemplate, Recipient, message_id
+from publisher.mail.notice import notice_message
+from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.publishing.wiring import headers_of, return_path
 from publisher.subscribers.terms import Notice, NoticeKind
 from publisher.web.readers.mailroom import LaterError, NeverError

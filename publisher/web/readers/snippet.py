@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from publisher.config import Config
 from publisher.core.templates import Templates
-from publisher.delivery.addresses import wire_url
+from publisher.mail.addresses import wire_url
 from publisher.pages.signup import offers
 from publisher.web.readers.words import speech
 

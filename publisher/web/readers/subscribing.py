@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from publisher.delivery.transport import Transport
+    from publisher.mail.transport import Transport
     from publisher.store.tokens import Wish
     from publisher.web.readers.form import Form
     from publisher.web.readers.office import Office

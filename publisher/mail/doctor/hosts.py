@@ -1,0 +1,81 @@
+"""Where mail for a domain comes in (MX), and what the addresses that mail leaves from are called (PTR)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+
+from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
+from publisher.mail.doctor.lookup import reverse_name
+
+
+def addresses_of(host: str, ask: Ask) -> tuple[str, ...]:
+    """Return the addresses of a host, or the host itself where it is one."""
+    try:
+        return (str(ip_address(host.strip("[]"))),)
+    except ValueError:
+        return (*ask(host, "A"), *ask(host, "AAAA"))
+
+
+def is_public(address: str) -> bool:
+    """Return whether others can see mail come from the address."""
+    return ip_address(address).is_global
+
+
+def mail_exchangers(domain: str, what_for: str, ask: Ask) -> Diagnosis:
+    """Judge the MX records of a domain. what_for: "answers" or "bounces", what arrives there."""
+    records = [record.split(" ") for record in ask(domain, "MX")]
+    suggestion = zone_line(domain, "MX", "10", f"mail.{domain}.")
+    if [target for _, target in records] == ["."]:
+        meaning = f"the domain says that it takes no mail: {what_for} are lost, and receivers refuse its letters"
+        return Diagnosis("MX", Level.ERROR, domain, "a null MX", meaning, "name a real server", suggestion)
+    if not records:
+        if addresses_of(domain, ask):
+            meaning = f"{what_for} go to the domain's own address, if a mail server listens there"
+            return Diagnosis("MX", Level.WARNING, domain, "no MX record", meaning, "name the server", suggestion)
+        meaning = f"{what_for} cannot arrive; receivers may refuse letters from a domain without mail"
+        return Diagnosis("MX", Level.ERROR, domain, "no MX record and no address", meaning, "add one", suggestion)
+    dead = [target for _, target in records if not _is_host(target, ask)]
+    if len(dead) == len(records):
+        what = f"{', '.join(dead)} has no address"
+        return Diagnosis("MX", Level.ERROR, domain, what, f"{what_for} cannot arrive", "name a server that is there")
+    servers = ", ".join(target for _, target in sorted(records, key=lambda each: int(each[0])))
+    if dead:
+        meaning = f"senders lose time with it before {what_for} arrive"
+        return Diagnosis("MX", Level.WARNING, domain, f"{', '.join(dead)} has no address", meaning, "remove it")
+    return Diagnosis("MX", Level.OK, domain, servers, f"{what_for} can arrive there")
+
+
+def reverse_names(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagnosis]:
+    """Judge the names of addresses from which mail of a domain leaves: each has one that leads back (RFC 1912, 2.1)."""
+    for address in addresses:
+        reverse = reverse_name(address)
+        names = ask(reverse, "PTR")
+        back = [name for name in names if address in addresses_of(name, ask)]
+        suggestion = zone_line(reverse, "PTR", f"{names[0] if names else f'mail.{domain}'}.")
+        if back:
+            yield Diagnosis("PTR", Level.OK, address, f"{back[0]}, and back", "the server has a name of its own")
+        elif names:
+            kind = "A" if ip_address(address).version == 4 else "AAAA"
+            yield Diagnosis(
+                *("PTR", Level.ERROR, address, f"called {names[0]}, which does not lead back to it"),
+                "Gmail and others refuse or junk mail from such an address",
+                "add the record, or have the address called otherwise",
+                zone_line(names[0], kind, address),
+            )
+        else:
+            yield Diagnosis(
+                *("PTR", Level.ERROR, address, "the address has no name"),
+                "Gmail and others refuse mail from such an address",
+                "whoever gave you the address can set its reverse name, to that of your mail server",
+                suggestion,
+            )
+
+
+def _is_host(target: str, ask: Ask) -> bool:
+    """Whether a server's name has an address; an address in its place is none (RFC 5321, 5.1)."""
+    try:
+        ip_address(target)
+    except ValueError:
+        return bool(addresses_of(target, ask))
+    return False

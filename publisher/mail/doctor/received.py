@@ -1,0 +1,116 @@
+"""What a receiver found, as it wrote into the copy it took (Authentication-Results, RFC 8601)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from publisher.mail.doctor.diagnosis import Diagnosis, Level
+from publisher.mail.doctor.one_click import covered
+
+_RESULT = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)(?:/\d+)?\s*=\s*([A-Za-z]+)")
+_PROPERTY = re.compile(r"(smtp|header|policy)\.([A-Za-z][A-Za-z0-9-]*)\s*=\s*(\"[^\"]*\"|[^\s;]+)", re.IGNORECASE)
+
+_JUDGED = ("spf", "dkim", "dmarc")
+
+# What results mean (RFC 8601, 2.7); the others come seldom, and their names speak.
+_MEANINGS = {
+    ("spf", "pass"): "your mail server may send for the domain of the return path",
+    ("spf", "fail"): "your mail server may not send for the domain of the return path",
+    ("spf", "softfail"): "the SPF record does not name your mail server, and calls others suspicious",
+    ("spf", "neutral"): "the SPF record says nothing of your mail server",
+    ("spf", "none"): "the domain of the return path has no SPF record",
+    ("spf", "permerror"): "the SPF record is broken",
+    ("dkim", "pass"): "the signature is whole, and its key is in the DNS",
+    ("dkim", "fail"): "the message was changed on its way, or the key in the DNS is another",
+    ("dkim", "none"): "nobody signed the message",
+    ("dkim", "neutral"): "the signature could not be judged",
+    ("dkim", "permerror"): "there is no key for the signature in the DNS, or it is broken",
+    ("dmarc", "pass"): "SPF or DKIM passed for the domain of the From address",
+    ("dmarc", "fail"): "neither SPF nor DKIM passed for the domain of the From address",
+    ("dmarc", "none"): "the domain of the From address has no DMARC record",
+}
+_OTHERS = {
+    "temperror": "the receiver could not ask the DNS just then; send another copy",
+    "policy": "the receiver has a rule of its own against it, as against short keys",
+}
+_MENDS = {"spf": "see SPF in `publisher mail doctor`", "dkim": "see DKIM in `publisher mail doctor`"}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result: by which method, what came out, and about what: ("smtp.mailfrom", "example.org")."""
+
+    method: str
+    outcome: str
+    about: tuple[tuple[str, str], ...]
+
+    @property
+    def subject(self) -> str:
+        """The domain or address that the result is about."""
+        wanted = {"spf": ("smtp.mailfrom", "smtp.helo"), "dkim": ("header.d", "header.i"), "dmarc": ("header.from",)}
+        known = dict(self.about)
+        return next((known[name] for name in wanted.get(self.method, ()) if name in known), "")
+
+
+def received(message: bytes) -> Iterator[Diagnosis]:
+    """Say in plain words what the receiver of a message found. Only the topmost field is believed: it is the last
+    one that was added, by the receiver itself; others may be a sender's invention."""
+    from email import message_from_bytes
+
+    fields = message_from_bytes(message.lstrip()).get_all("Authentication-Results", [])
+    if not fields:
+        yield Diagnosis(
+            *("results", Level.ERROR, "message", "it has no Authentication-Results"),
+            "this is not the copy as a receiver keeps it, or the receiver judges nothing",
+            "take it from the mailbox: 'Show original' at Gmail, 'View source' elsewhere",
+        )
+        return
+    server, results = parse_results(str(fields[0]))
+    named = {result.method for result in results}
+    for result in sorted(_best(results), key=lambda each: _JUDGED.index(each.method)):
+        yield _told(result, server)
+    for method in (each for each in _JUDGED if each not in named):
+        what, meaning = f"{server} says nothing of it", "the receiver does not look at it, or did not find it"
+        yield Diagnosis(method.upper(), Level.NOTE, "", what, meaning)
+    yield from covered(message.lstrip())
+
+
+def parse_results(field: str) -> tuple[str, list[Result]]:
+    """Return the server that judged, and its results, from the value of one field."""
+    text = _without_comments(" ".join(field.split()))
+    server, *parts = text.split(";")
+    results = []
+    for part in parts:
+        if found := _RESULT.match(part):
+            about = tuple((f"{kind}.{name}".lower(), value.strip('"')) for kind, name, value in _PROPERTY.findall(part))
+            results.append(Result(found[1].lower(), found[2].lower(), about))
+    return (server.split() or ["the receiver"])[0], results
+
+
+def _without_comments(text: str) -> str:
+    """Take comments out, also those within others; one that is never closed goes on to the end."""
+    kept, depth = [], 0
+    for character in text:
+        depth += character == "("
+        kept.append(" " if depth else character)
+        depth -= character == ")" and depth > 0
+    return "".join(kept)
+
+
+def _best(results: list[Result]) -> Iterator[Result]:
+    """Yield what is judged here: every result of a method that fails throughout, else those that pass."""
+    for method in _JUDGED:
+        of_method = [result for result in results if result.method == method]
+        yield from [result for result in of_method if result.outcome == "pass"] or of_method
+
+
+def _told(result: Result, server: str) -> Diagnosis:
+    known = _MEANINGS.get((result.method, result.outcome)) or _OTHERS.get(result.outcome, "see RFC 8601, 2.7")
+    good = result.outcome == "pass"
+    level = Level.OK if good else Level.WARNING if result.outcome in ("temperror", "neutral") else Level.ERROR
+    mend = "" if good else _MENDS.get(result.method, "mend SPF or DKIM, for the domain of the From address")
+    if (result.method, result.outcome) == ("dmarc", "none"):
+        mend = "see DMARC in `publisher mail doctor`"
+    return Diagnosis(result.method.upper(), level, result.subject, f"{server} says {result.outcome}", known, mend)

@@ -1,0 +1,172 @@
+"""Following an SPF record through everything that it names (RFC 7208), as a receiver would."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from publisher.mail.doctor.diagnosis import Ask
+from publisher.mail.doctor.spf_terms import Term, parse_term, split_record
+
+Network = IPv4Network | IPv6Network
+
+# RFC 7208, 4.6.4.
+MOST_LOOKUPS = 10
+MOST_VOID = 2
+
+# So many are followed, so that the count that is told is mostly the true one, and a hostile record ends.
+_FOLLOWED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a term decides, and for whom: for a network, for those that another record lets pass, or for all."""
+
+    sign: str
+    network: Network | None = None
+    inner: tuple[Rule, ...] | None = None
+
+    def fits(self, address: IPv4Address | IPv6Address) -> bool:
+        """Return whether it decides over an address."""
+        if self.inner is not None:
+            return decide(self.inner, address) == "+"
+        return self.network is None or (self.network.version == address.version and address in self.network)
+
+
+def decide(rules: Sequence[Rule], address: IPv4Address | IPv6Address) -> str:
+    """Return the sign of the first rule that fits; "" where none does."""
+    return next((rule.sign for rule in rules if rule.fits(address)), "")
+
+
+@dataclass
+class Walk:
+    """What a record comes to, when all of it was followed.
+
+    rules     who may send, in the order of the record
+    includes  names of other domains' records whose senders may send
+    faults    what receivers take as a broken record, in words
+    blurred   something depends on the message itself, so that no list of networks is complete
+    ending    the qualifier of "all": "+", "-", "~", "?"; "" where there is none
+    """
+
+    lookups: int = 0
+    voids: int = 0
+    rules: tuple[Rule, ...] = ()
+    includes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    blurred: bool = False
+    uses_ptr: bool = False
+    ending: str = ""
+
+    def covers(self, address: str) -> bool:
+        """Return whether mail from the address passes."""
+        return decide(self.rules, ip_address(address)) == "+"
+
+
+def spf_records(texts: tuple[str, ...]) -> list[str]:
+    """Return those of a domain's TXT records that are SPF (RFC 7208, 4.5)."""
+    return [text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
+
+
+def walk(domain: str, record: str, ask: Ask) -> Walk:
+    """Follow a domain's record. Raises DnsError like `ask`."""
+    walked = Walk()
+    rules, walked.ending = _Follower(walked, ask).follow(record, (domain.lower(),), passes=True)
+    walked.rules = tuple(rules)
+    return walked
+
+
+class _Follower:
+    """Goes from record to record, and writes down what it meets."""
+
+    def __init__(self, walked: Walk, ask: Ask) -> None:
+        self._walked, self._ask = walked, ask
+
+    def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[Rule], str]:
+        """Return a record's rules and its "all", or that of the record it redirects to.
+
+        path    the names that led here, the record's own last
+        passes  whom it lets pass may send
+        """
+        rules: list[Rule] = []
+        terms = self._terms(record, path[-1])
+        for term in terms:
+            if self._walked.lookups >= _FOLLOWED:
+                break
+            if term.name == "all":
+                return [*rules, Rule(term.sign)], term.sign  # what stands behind it is never looked at
+            if term.sign:
+                rules += self._rules(term, path, passes=passes)
+        redirect = next((term.argument for term in terms if term.name == "redirect"), "")
+        if not redirect:
+            return rules, ""
+        found, ending = self._enter("redirect", redirect, path, passes=passes)
+        return [*rules, *found], ending
+
+    def _terms(self, record: str, domain: str) -> list[Term]:
+        """Return the terms. One that is none breaks the record wherever it stands (RFC 7208, 4.6)."""
+        texts = split_record(record)
+        found = [term for text in texts if (term := parse_term(text))]
+        wrong = dict.fromkeys(text for text in texts if parse_term(text) is None)
+        self._walked.faults += [f"{text!r} in the record of {domain} is no term of SPF" for text in wrong]
+        names = Counter(term.name for term in found)
+        twice = [name for name in ("redirect", "exp") if names[name] > 1]
+        self._walked.faults += [f"{name}= stands {names[name]} times in the record of {domain}" for name in twice]
+        return found
+
+    def _rules(self, term: Term, path: tuple[str, ...], *, passes: bool) -> list[Rule]:
+        walked = self._walked
+        if term.network is not None:
+            return [Rule(term.sign, term.network)]
+        passes = passes and term.sign == "+"
+        if "%" in term.argument or term.name in (
+            "ptr",
+            "exists",
+        ):  # it depends on the message: a macro, the client's name
+            walked.lookups += 1
+            walked.uses_ptr |= term.name == "ptr"
+            walked.blurred |= passes
+            return []
+        if term.name == "include":
+            inner, _ = self._enter("include", term.argument, path, passes=passes)
+            return [Rule(term.sign, inner=tuple(inner))]
+        return self._hosts(term, path[-1])
+
+    def _hosts(self, term: Term, domain: str) -> list[Rule]:
+        """Take the addresses of "a" and "mx" in."""
+        walked, host = self._walked, term.argument or domain
+        walked.lookups += 1
+        hosts = [host] if term.name == "a" else [each.split(" ")[-1] for each in self._ask(host, "MX")]
+        if len(hosts) > MOST_LOOKUPS:
+            walked.faults.append(f"mx:{host} names {len(hosts)} servers; receivers look at 10 at most")
+        found = [each for server in hosts[:MOST_LOOKUPS] for kind in ("A", "AAAA") for each in self._ask(server, kind)]
+        walked.voids += not found
+        return [Rule(term.sign, _widened(ip_address(each), term.lengths)) for each in found]
+
+    def _enter(self, how: str, target: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[Rule], str]:
+        """Follow another domain's record; return its rules and its "all"."""
+        walked, name = self._walked, target.lower().rstrip(".")
+        walked.lookups += 1
+        if "%" in name:
+            walked.blurred |= passes
+            return [], ""
+        if name in path:
+            walked.faults.append(f"{path[-1]} and {name} name each other for ever")
+            return [], ""
+        if passes:
+            walked.includes.append(name)
+        texts = self._ask(name, "TXT")
+        walked.voids += not texts
+        records = spf_records(texts)
+        if len(records) != 1:
+            many = "no SPF record" if not records else f"{len(records)} SPF records"
+            walked.faults.append(f"{how}:{name} leads to {many}")
+            return [], ""
+        return self.follow(records[0], (*path, name), passes=passes)
+
+
+def _widened(address: IPv4Address | IPv6Address, lengths: tuple[int, int]) -> Network:
+    """Return the network of an address, as long as the term says for its kind."""
+    return ip_network(f"{address}/{lengths[address.version == 6]}", strict=False)

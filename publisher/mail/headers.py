@@ -1,0 +1,101 @@
+"""Header lines that nothing can break out of (RFC 5322, 2047, 6532)."""
+
+from __future__ import annotations
+
+import base64
+import re
+import unicodedata
+
+from publisher.mail.addresses import wire_address
+
+# RFC 2047 allows an encoded word 75 characters; "=?utf-8?b?" and "?=" take 12, base64 gives 45 bytes in 60.
+WORD_BYTES = 45
+
+# RFC 5322 asks for at most 78 characters a line; a word longer than that stands on a line of its own.
+LINE = 78
+
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+
+
+def one_line(text: str) -> str:
+    """Return the text without anything that could end a line or hide in one: controls and lone surrogates."""
+    if text.isprintable():  # as good as always, and a hundred times faster than to look at each character
+        return " ".join(text.split())
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
+    return " ".join(visible.split())
+
+
+def text_header(name: str, text: str) -> bytes:
+    """Return "Name: text" for a header of free words, such as Subject, folded, ending with CRLF.
+
+    ASCII stands as it is, folded at its spaces, unless a word has no room on a line.
+    """
+    clean = one_line(text)
+    words = clean.split(" ")
+    if _plain(clean) and max(len(name) + 2 + len(words[0]), 1 + max(map(len, words))) <= LINE:
+        return _fold(f"{name}:", words)
+    return _fold(f"{name}:", _encoded_words(clean))
+
+
+def mailbox_header(name: str, display_name: str, address: str) -> bytes:
+    """Return "Name: Display Name <address>", folded, ending with CRLF.
+
+    A local part outside ASCII stays raw UTF-8 (RFC 6532). Raises ValueError for an address that cannot
+    stand in a header.
+    """
+    return named_header(name, display_name, wire_address(address))
+
+
+def named_header(name: str, display_name: str, value: str) -> bytes:
+    """Return "Name: Display Name <value>", folded, ending with CRLF; the name quoted or encoded as it needs.
+
+    Without a display name an address stands alone, and anything else in its brackets (RFC 2919).
+    """
+    clean = one_line(display_name)
+    if not clean:
+        return _fold(f"{name}:", [value if "@" in value else f"<{value}>"])
+    return _fold(f"{name}:", [*_phrase(clean), f"<{value}>"])
+
+
+def plain_header(name: str, value: str) -> bytes:
+    """Return "Name: value" for a value that is made by the program: ASCII, folded only at its spaces."""
+    return _fold(f"{name}:", one_line(value).split(" "))
+
+
+def _phrase(clean: str) -> list[str]:
+    """Return a display name as the words of a phrase: plain, quoted, or encoded."""
+    if _plain(clean) and len(clean) < LINE - 20:
+        if _ATOMS.fullmatch(clean):
+            return clean.split(" ")
+        escaped = clean.replace("\\", "\\\\").replace('"', '\\"')
+        return [f'"{escaped}"']
+    return _encoded_words(clean)
+
+
+def _plain(clean: str) -> bool:
+    """Return whether the text can stand as it is: ASCII that no reader takes for an encoded word."""
+    return clean.isascii() and "=?" not in clean
+
+
+def _encoded_words(clean: str) -> list[str]:
+    """Return the text as RFC 2047 words, none of which cuts a character in two."""
+    words, chunk = [], b""
+    for character in clean:
+        encoded = character.encode()
+        if len(chunk) + len(encoded) > WORD_BYTES:
+            words.append(chunk)
+            chunk = b""
+        chunk += encoded
+    words.append(chunk)
+    return [f"=?utf-8?b?{base64.b64encode(word).decode('ascii')}?=" for word in words]
+
+
+def _fold(start: str, words: list[str]) -> bytes:
+    """Return the words on lines of at most LINE characters; a continuation starts with a space."""
+    lines, line = [], start
+    for word in words:
+        if len(line) + 1 + len(word) > LINE and line != start:
+            lines.append(line)
+            line = ""
+        line += f" {word}"
+    return "\r\n".join([*lines, line]).encode() + b"\r\n"

@@ -1,0 +1,258 @@
+"""The bytes of one message: made once for a letter, joined for each recipient.
+
+Encoding a letter takes milliseconds, and all of it but the marks is equal for everybody. So the parts are
+encoded once, cut at their marks, and a recipient's message is a join of byte strings. Every piece between
+two marks is encoded by itself, with a soft line break on either side of the mark (RFC 2045, 6.7): no value,
+whatever its length, can then make a line too long or fall into the middle of an escape.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from html import escape
+from urllib.parse import quote
+
+from publisher.core.models import Edition, Letter, Mark, require_aware
+from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, wire_url
+from publisher.mail.dkim import Header, Signer, canonical, hash_body, signed_headers
+from publisher.mail.headers import mailbox_header, named_header, one_line, plain_header, text_header
+
+SOFT_BREAK = b"=\r\n"
+
+# binascii escapes a space before a line end after it has counted the line, which then has up to 78
+# characters.
+_OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
+
+# What RFC 2045 allows a line, without the "=" of a soft break.
+QP_LINE = 75
+
+_LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
+
+_MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterHeaders:
+    """What every message of a newsletter says about itself.
+
+    sender    "Name <address>", also the envelope's sender
+    reply_to  where answers go, "" for the sender
+    list_id   permanent name of the list, "weekly.example.org" (RFC 2919)
+    archive   URL of the web copies, "" for none (RFC 2369)
+    signers   keys that sign each message (DKIM)
+    """
+
+    title: str
+    sender: str
+    list_id: str
+    reply_to: str = ""
+    archive: str = ""
+    signers: tuple[Signer, ...] = ()
+
+    @property
+    def sender_address(self) -> str:
+        """The bare address of the sender."""
+        return split_mailbox(self.sender)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What the marks of a letter stand for in one message."""
+
+    address: str
+    name: str
+    message_id: str
+    unsubscribe_url: str
+    preferences_url: str
+
+    def values(self) -> dict[str, str]:
+        """Return the value of each mark."""
+        return {
+            Mark.UNSUBSCRIBE: self.unsubscribe_url,
+            Mark.PREFERENCES: self.preferences_url,
+            Mark.NAME: one_line(self.name),
+            Mark.ADDRESS: one_line(self.address),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One encoded part, cut at its marks: pieces[0] mark[0] pieces[1] mark[1] ... pieces[-1].
+
+    Every piece but the last ends with a soft break, and so does every value.
+    """
+
+    pieces: tuple[bytes, ...]
+    marks: tuple[str, ...]
+    canonical: tuple[bytes, ...]  # the pieces as DKIM hashes them
+
+    @classmethod
+    def of(cls, text: str) -> Part:
+        """Encode the text between its marks as quoted-printable with CRLF line ends."""
+        cut = _MARKS.split(text)
+        *before_marks, last = cut[::2]
+        pieces = (*map(broken, before_marks), quoted_printable(last))
+        return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
+
+    def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
+        """Return the part's bytes for one recipient, as pieces; values are encoded already."""
+        pieces = self.canonical if as_hashed else self.pieces
+        joined = [pieces[0]]
+        for mark, piece in zip(self.marks, pieces[1:], strict=True):
+            joined += (canonical(values[mark]) if as_hashed else values[mark], piece)
+        return joined
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """A letter as MIME, waiting for its recipients."""
+
+    headers: bytes
+    boundary: bytes
+    text: Part
+    html: Part
+    made_at: datetime
+    signers: tuple[Signer, ...] = ()
+    signed: tuple[Header, ...] = ()  # those of the common headers that are
+
+    @classmethod
+    def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
+        """Encode a letter once.
+
+        made_at: the Date of every message, so that one sent again is the same to the byte.
+        Raises ValueError for a sender or reply address that cannot stand in a header.
+        """
+        require_aware("made_at", made_at)
+        digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
+        common = _common_headers(letter, headers, made_at)
+        return cls(
+            headers=common,
+            # "=_" cannot occur in a quoted-printable body, so the boundary needs no search (RFC 2045, 6.7)
+            boundary=f"=_{digest[:32]}".encode("ascii"),
+            text=Part.of(letter.text),
+            html=Part.of(letter.html),
+            made_at=made_at,
+            signers=headers.signers,
+            signed=tuple(signed_headers(common)),
+        )
+
+    def join(self, recipient: Recipient) -> bytes:
+        """Return the whole message for one recipient: RFC 5322, CRLF line ends. Raises what `pieces` does."""
+        return b"".join(self.pieces(recipient))
+
+    def pieces(self, recipient: Recipient) -> list[bytes]:
+        """Return the message as pieces of whole lines, most of them shared; no line of any starts with a dot.
+
+        Values are escaped in the HTML part. Raises ValueError for an address that cannot stand in a header.
+        """
+        values = recipient.values()
+        own = b"".join(
+            [
+                mailbox_header("To", recipient.name, recipient.address),
+                plain_header("Message-ID", recipient.message_id),
+                plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
+                _one_click(recipient.unsubscribe_url),
+                b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
+            ]
+        )
+        text = {mark: broken(values[mark]) for mark in self.text.marks}
+        html = {mark: _broken_in_html(values[mark], text.get(mark)) for mark in self.html.marks}
+        return [*self._signatures(own, text, html), self.headers, own, b"\r\n", *self._body(text, html)]
+
+    def _signatures(self, own: bytes, text: Mapping[str, bytes], html: Mapping[str, bytes]) -> list[bytes]:
+        if not self.signers:
+            return []
+        hashed = hash_body(self._body(text, html, as_hashed=True))
+        headers = [*self.signed, *signed_headers(own)]
+        return [signer.header(headers, hashed, self.made_at) for signer in self.signers]
+
+    def _body(self, text: Mapping[str, bytes], html: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
+        return [
+            *(self._part_head(b"plain"), *self.text.join(text, as_hashed=as_hashed), b"\r\n"),
+            *(self._part_head(b"html"), *self.html.join(html, as_hashed=as_hashed), b"\r\n"),
+            b"--%s--\r\n" % self.boundary,
+        ]
+
+    def _part_head(self, kind: bytes) -> bytes:
+        return (
+            b'--%s\r\nContent-Type: text/%s; charset="utf-8"\r\n'
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" % (self.boundary, kind)
+        )
+
+
+def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
+    """Return the Message-ID of a delivery, the same for ever: mailbox servers can fold a second copy."""
+    identity = "\0".join((edition.newsletter, edition.slot, subscriber_uid))
+    domain = wire_address(split_mailbox(sender)[1]).rpartition("@")[2]
+    return f"<{hashlib.sha256(identity.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def quoted_printable(text: str) -> bytes:
+    """Return UTF-8 text as quoted-printable (RFC 2045, 6.7), lines at most 76 characters, ended by CRLF.
+
+    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped. No
+    line starts with a dot (RFC 2049, 3), so that SMTP has none to double, message by message.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
+    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
+    return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
+
+
+def _without_dot(line: re.Match[bytes]) -> bytes:
+    """Return a line with its first dots escaped, on lines of their own where it would be too long with them."""
+    dots, rest = line[1], line[2]
+    if len(rest) + 3 * len(dots) <= QP_LINE:
+        return b"=2E" * len(dots) + rest
+    full, left = divmod(len(dots), QP_LINE // 3)
+    return (b"=2E" * (QP_LINE // 3) + b"=\n") * full + b"=2E" * left + (b"=\n" if left else b"") + rest
+
+
+def broken(text: str) -> bytes:
+    """Return the text as quoted-printable, ended by a soft break: what follows continues its last line."""
+    # The stand-in for what follows keeps one column free for the "=" of the soft break.
+    return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
+
+
+def _broken_in_html(value: str, in_text: bytes | None) -> bytes:
+    """Return a value for the HTML part; mostly it is the one of the text part."""
+    escaped = escape(value)
+    return in_text if in_text is not None and escaped == value else broken(escaped)
+
+
+def _one_click(url: str) -> bytes:
+    """Return the promise that a POST unsubscribes without a question; RFC 8058 allows it for https only."""
+    return b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https://") else b""
+
+
+def _feedback_id(headers: NewsletterHeaders, made_at: datetime) -> str:
+    newsletter, domain = headers.list_id.partition(".")[0], wire_address(headers.sender_address).rpartition("@")[2]
+    return f"{made_at.astimezone(UTC):%Y%m%dT%H%M%S}:{newsletter}:newsletter:{domain}"
+
+
+def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> bytes:
+    name, address = split_mailbox(headers.sender)
+    reply_name, reply_address = split_mailbox(headers.reply_to)
+    lines = [
+        plain_header("Date", format_datetime(made_at)),
+        mailbox_header("From", name, address),
+        text_header("Subject", letter.subject),
+        named_header("List-Id", headers.title, wire_domain(headers.list_id)),
+        plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
+        # RFC 3834, 5: keeps vacation notices away
+        b"Auto-Submitted: auto-generated\r\n",
+        # edition, newsletter, kind, sender: by these Gmail counts complaints for its Postmaster Tools
+        plain_header("Feedback-ID", _feedback_id(headers, made_at)),
+        b"MIME-Version: 1.0\r\n",
+    ]
+    if reply_address:
+        lines.append(mailbox_header("Reply-To", reply_name, reply_address))
+    if headers.archive:
+        lines.append(plain_header("List-Archive", f"<{wire_url(headers.archive)}>"))
+    return b"".join(lines)

@@ -1,0 +1,127 @@
+"""The outbox: a folder of .eml files instead of a mail server.
+
+A Maildir, so that any mail reader opens it: files are written in tmp/, then renamed into new/; a reader
+moves what it has shown into cur/, adding ":2," and flags to the name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import unicodedata
+from pathlib import Path
+from typing import Self
+
+from publisher.core.errors import TransportError
+from publisher.mail.transport import Accepted, Outcome
+
+# File systems allow 255 bytes a name; mail readers add flags, and tmp/ a suffix.
+NAME_BYTES = 180
+
+
+class Outbox:
+    """A transport that keeps one file for each delivery, however often it is sent."""
+
+    idempotent = True
+
+    def __init__(self, folder: Path) -> None:
+        """Open the Maildir, making it where it is missing. Raises TransportError where that fails."""
+        self._folder = folder
+        self._seen: frozenset[str] = frozenset()
+        self._seen_at = -1
+        try:
+            for part in ("tmp", "new", "cur"):
+                (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._sweep()
+        except OSError as error:
+            raise self._error(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
+        """Write the message, replacing the file of the same key; one already in cur/ is left as it is.
+
+        The file is complete and on the disk before it appears, and so is its name when this returns: the ledger
+        may rely on it. Raises TransportError where it cannot be written.
+        """
+        name = file_name(address, key)
+        try:
+            if name not in self._read():
+                self._write(name, message)
+        except OSError as error:
+            raise self._error(error) from error
+        return Accepted()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _read(self) -> frozenset[str]:
+        """Return the names that a mail reader has moved to cur/, listed again only when that changed."""
+        cur = self._folder / "cur"
+        changed = cur.stat().st_mtime_ns
+        if changed != self._seen_at:
+            self._seen = frozenset(path.name.partition(":")[0] for path in cur.iterdir())
+            self._seen_at = changed
+        return self._seen
+
+    def _write(self, name: str, message: bytes) -> None:
+        while True:
+            temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
+            with temporary.open("xb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)  # tells _sweep of another process that this one is alive
+                if not os.fstat(file.fileno()).st_nlink:
+                    continue  # it was swept between the two lines above
+                try:
+                    file.write(message)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    temporary.replace(self._folder / "new" / name)
+                    self._sync_names()
+                    return
+                except BaseException:
+                    temporary.unlink(missing_ok=True)
+                    raise
+
+    def _sync_names(self) -> None:
+        """Put the names of new/ on the disk: a power cut may else undo a rename, which the ledger calls sent.
+
+        Takes 0.3 ms a message, where writing one takes 0.7.
+        """
+        folder = os.open(self._folder / "new", os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left in tmp/: files that nobody holds a lock on."""
+        for path in (self._folder / "tmp").glob("*.eml.*"):
+            try:
+                with path.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink(missing_ok=True)
+            except (BlockingIOError, FileNotFoundError):
+                continue
+
+    def _error(self, error: OSError) -> TransportError:
+        what = error.strerror or str(error)
+        return TransportError(f"the outbox cannot be written: {what}", where=str(self._folder), mend="see mail.outbox")
+
+
+def file_name(address: str, key: str) -> str:
+    """Return the name of a delivery's file: readable, the same for ever, safe on every file system.
+
+    "weekly-2026-W47/7f3a" to ada@example.org gives weekly-2026-W47-ada@example.org-<8 hex of the key>.eml
+    """
+    label = key.rpartition("/")[0]
+    readable = unicodedata.normalize("NFC", f"{label}-{address}")
+    safe = "".join(c if c.isalnum() or c in "-_+.@" else "-" for c in readable).lstrip(".-")
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    bounded = safe.encode()[:NAME_BYTES].decode(errors="ignore")
+    return f"{bounded}-{digest}.eml"

@@ -1,0 +1,100 @@
+"""Settings of mail that are allowed and still a bad idea: pure, for `publisher check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from publisher.config import Config
+from publisher.config.mail import Dkim, Smtp
+from publisher.mail.addresses import dns_name, is_within, split_mailbox
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One of them.
+
+    keys     where it stands in the configuration
+    message  what is wrong, one sentence without a full stop
+    severe   it gives somebody's secret away
+    """
+
+    keys: Keys
+    message: str
+    mend: str
+    severe: bool = False
+
+
+def doubts(config: Config) -> Iterator[Doubt]:
+    """Yield what is doubtful about how mail is signed and handed over."""
+    yield from _signing(config.mail.dkim, list(_senders(config)))
+    if config.mail.transport == "smtp":
+        for keys, server in _servers(config):
+            yield from _in_the_clear(keys, server)
+
+
+def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
+    """Yield each sender that letters may have: where it stands, its name in words, and its domain."""
+    own = [(("newsletters", number, "sender"), each) for number, each in enumerate(config.newsletters)]
+    if config.mail.sender and not (own and all(each.sender for _, each in own)):
+        yield ("mail", "sender"), "mail.sender", _domain(config.mail.sender)
+    for keys, each in own:
+        if each.sender:
+            yield keys, f"newsletter {each.name}: sender", _domain(each.sender)
+
+
+def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
+    """Yield the mail servers, each with its table."""
+    if not config.mail.relays:
+        yield ("mail", "smtp"), config.mail.smtp
+    for number, relay in enumerate(config.mail.relays):
+        yield ("mail", "relays", number), relay
+
+
+def _in_the_clear(table: Keys, server: Smtp) -> Iterator[Doubt]:
+    """Letters, and a password, that anybody on the way can read."""
+    address = server.address
+    if address.tls != "none" or address.socket or _on_this_machine(address.host):
+        return
+    what = "the password and every letter go" if server.username else "every letter goes"
+    yield Doubt(
+        (*table, "tls"),
+        f"{table[0]}.{table[1]}: {what} to {address.host} unencrypted, which anybody on the way can read",
+        'tls = "starttls", or "tls"; "none" is for a server on this machine',
+        severe=bool(server.username),
+    )
+
+
+def _on_this_machine(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost")  # RFC 6761, 6.3
+
+
+def _domain(sender: str) -> str:
+    return dns_name(split_mailbox(sender)[1].rpartition("@")[2])
+
+
+def _signing(keys: tuple[Dkim, ...], senders: Iterable[tuple[Keys, str, str]]) -> Iterator[Doubt]:
+    domains = [dns_name(each.domain) for each in keys]
+    senders = list(senders)
+    for number, domain in enumerate(domains):
+        if senders and not any(is_within(sender, domain) for _, _, sender in senders):
+            others = ", ".join(sorted({sender for _, _, sender in senders}))
+            yield Doubt(
+                ("mail", "dkim", number, "domain"),
+                f"mail.dkim: the key of {domain} signs nothing: letters come from {others}",
+                f'domain = "{others.partition(", ")[0]}", or take the key out',
+            )
+    for place, name, sender in senders if domains else ():
+        if not any(is_within(sender, domain) for domain in domains):
+            yield Doubt(
+                place,
+                f"{name}: no key of mail.dkim is for {sender}, so its letters are not signed",
+                f"publisher mail keys --domain {sender} makes one",
+            )

@@ -1,0 +1,106 @@
+"""What a server says: its bytes as replies, and its refusals as outcomes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from publisher.mail.transport import Deferred, Rejected
+
+READY_FOR_DATA = 354
+CLOSING = 421
+LOGIN_NEEDED = 530
+
+# RFC 5321, 4.5.3.1.5 allows a line 512 bytes. Servers write whole sentences with links; none needs more
+# than this.
+LINE_BYTES = 8_192
+REPLY_BYTES = 65_536
+
+_LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)", re.DOTALL)
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
+
+# RFC 3463: no such mailbox, no such domain, an impossible address, moved away, a domain that takes no mail
+# (RFC 7505), a mailbox that is switched off. 5.2.2, a full mailbox, is not among them: it may be emptied.
+_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+
+
+class GarbledError(Exception):
+    """The server said what is no reply; nothing after it can be matched with what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply: its code, and what stands behind the code on each of its lines."""
+
+    code: int
+    lines: tuple[bytes, ...]
+
+    @property
+    def words(self) -> str:
+        """All lines as one, without the enhanced code that servers repeat on each. Mostly nobody asks."""
+        texts = [" ".join(_shown(line).split()) for line in self.lines]
+        first = _ENHANCED.match(texts[0])
+        if first:
+            texts[1:] = [text.removeprefix(first[0]).strip() for text in texts[1:]]
+        return " ".join(text for text in texts if text)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is a no, for now (4xx) or for ever (5xx)."""
+        return self.code >= 400
+
+    @property
+    def status(self) -> str:
+        """The enhanced status code (RFC 2034), such as "5.1.1"; "" where there is none."""
+        found = _ENHANCED.match(self.words)
+        return ".".join(str(int(part)) for part in found.groups()) if found else ""
+
+    @property
+    def sentence(self) -> str:
+        """Code and words as one line."""
+        return f"{self.code} {self.words}".rstrip()
+
+    def refusal(self) -> Deferred | Rejected:
+        """Return what a refusal means to one recipient."""
+        if self.code < 500:
+            return Deferred(self.sentence)
+        status = self.status
+        about_content = status.startswith(("5.6.", "5.7.")) or status == "5.3.4" or self.code == 552
+        return Rejected(self.sentence, gone=status in _GONE, content=about_content and status not in _GONE)
+
+
+class ReplyReader:
+    """Bytes in, in pieces of any size; replies out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[bytes] = []
+        self._code = b""
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """Return the replies that are complete by now. Raises GarbledError for what is none."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LINE_BYTES:
+            raise GarbledError("a line without end")
+        return [reply for line in lines if (reply := self._line(line.removesuffix(b"\r"))) is not None]
+
+    def _line(self, line: bytes) -> Reply | None:
+        found = _LINE.fullmatch(line)
+        if not found or (self._lines and found[1] != self._code) or (not found[2] and found[3]):
+            raise GarbledError(f"not a reply: {line[:80].decode('utf-8', 'replace')!r}")
+        self._size += len(line)
+        if self._size > REPLY_BYTES:
+            raise GarbledError("a reply without end")
+        self._code = found[1]
+        self._lines.append(found[3])
+        if found[2] == b"-":
+            return None
+        reply = Reply(int(self._code), tuple(self._lines))
+        self._lines, self._size = [], 0
+        return reply
+
+
+def _shown(line: bytes) -> str:
+    text = line.decode("utf-8", "replace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
