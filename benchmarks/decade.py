@@ -24,7 +24,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config.schedule import parse_schedule
-from publisher.editions.due import Due, Record, decide
+from publisher.newsletters.due import Due, Record, decide
 
 ZONES = (
     "America/New_York", "Africa/Cairo", "America/Santiago", "Atlantic/Azores", "Australia/Lord_Howe", "Pacific/Apia",

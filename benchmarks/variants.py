@@ -83,7 +83,7 @@ def subscribe(folder: Path, subscribers: int, choices: int) -> None:
 def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
     """Return so many choices of two to four of the posts' tags, of which no two take the same posts, and none all."""
     from publisher.config import load_config
-    from publisher.editions.select import has_tag
+    from publisher.newsletters.select import has_tag
     from publisher.posts.archive import read_archive
 
     posts = read_archive(load_config(folder, {}, remember=False), NOW, "benchmark", keep=False).posts
@@ -103,7 +103,7 @@ def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
 def make_edition(folder: Path) -> Figures:
     """Plan, compose and make the project's next edition; count what was done."""
     from publisher.config import load_config
-    from publisher.editions import compose as composing
+    from publisher.newsletters.letter import compose as composing
     from publisher.publishing.publish import compose_plan, make_editions
     from publisher.publishing.wiring import open_project_store
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from publisher.config import Config, NewsletterConfig, Site
 from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
-from publisher.editions.compose import compose
-from publisher.editions.note import Note, markdown
+from publisher.newsletters.letter.compose import compose
+from publisher.newsletters.letter.note import Note, markdown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MADE_AT = datetime(2026, 11, 21, 8, tzinfo=BERLIN)

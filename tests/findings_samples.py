@@ -10,7 +10,7 @@ from conftest import Project
 
 from publisher.build import code_key
 from publisher.core.models import Letter
-from publisher.editions.finding import Finding
+from publisher.newsletters.letter.finding import Finding
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import Proofreader
 from publisher.publishing.render import Press, newsletter_posts

@@ -13,7 +13,7 @@ from typing import Any
 from publisher.config import Config, NewsletterConfig, Posts, Site, load_config
 from publisher.core.models import Letter, RenderedPost
 from publisher.core.templates import Templates
-from publisher.editions.compose import compose
+from publisher.newsletters.letter.compose import compose
 from publisher.posts.archive import read_archive
 from publisher.posts.markup import Renderer
 

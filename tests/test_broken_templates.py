@@ -9,7 +9,7 @@ from conftest import Project
 from findings_samples import NOW, SETTINGS, examine, good, places
 
 from publisher.build import code_key
-from publisher.editions.css.check import css_findings
+from publisher.newsletters.letter.css.check import css_findings
 from publisher.posts.archive import read_archive
 from publisher.publishing.render import Press, newsletter_posts
 

@@ -16,8 +16,8 @@ from editions_samples import CONFIG, FULL, WEEKLY, make
 from publisher.core.errors import TemplateError
 from publisher.core.i18n import placeholders
 from publisher.core.templates import Templates, shipped_folder
-from publisher.editions.notice import Kind
-from publisher.editions.words import words_of
+from publisher.newsletters.letter.notice import Kind
+from publisher.newsletters.letter.strings import words_of
 from publisher.pages.words import words_for
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))

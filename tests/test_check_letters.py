@@ -14,7 +14,7 @@ from findings_samples import SETTINGS, good, in_template
 
 from publisher.build import code_key
 from publisher.config import load_config
-from publisher.editions.finding import Finding
+from publisher.newsletters.letter.finding import Finding
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import next_edition, read_proofs
 from publisher.publishing.wiring import open_project_store

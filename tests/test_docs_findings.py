@@ -7,7 +7,7 @@ import json
 
 from conftest import ROOT
 
-from publisher.editions.findings.codes import CODES
+from publisher.newsletters.lint.codes import CODES
 
 PAGE = ROOT / "docs/findings.md"
 

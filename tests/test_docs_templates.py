@@ -11,9 +11,9 @@ import pytest
 from publisher.config import load_config
 from publisher.core.models import Edition, Post
 from publisher.core.templates import Templates, shipped_folder
-from publisher.editions.looks import Code, Looks, Palette
-from publisher.editions.views import LetterView, PostView
-from publisher.editions.words import words_of
+from publisher.newsletters.letter.strings import words_of
+from publisher.newsletters.letter.theme import Code, Looks, Palette
+from publisher.newsletters.letter.views import LetterView, PostView
 from publisher.pages.entry import Entry
 from publisher.pages.frame import Page, Site
 from publisher.pages.letters import Shelf

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.editions.body import Place, mail_body
-from publisher.editions.highlight import painted
-from publisher.editions.subject import default_subject, shorten
-from publisher.editions.text import text_of
-from publisher.editions.words import direction, words_of
-from publisher.editions.wrap import columns, wrap
+from publisher.newsletters.letter.body import Place, mail_body
+from publisher.newsletters.letter.highlight import painted
+from publisher.newsletters.letter.plain_text import text_of
+from publisher.newsletters.letter.strings import direction, words_of
+from publisher.newsletters.letter.subject import default_subject, shorten
+from publisher.newsletters.letter.wrap import columns, wrap
 
 WORDS = words_of("en")
 PLACE = Place("https://example.org/p/", 3, WORDS)

@@ -19,7 +19,7 @@ from lxml import html as lxml_html
 
 from publisher.core.errors import TemplateError
 from publisher.core.templates import Templates
-from publisher.editions.inline import STYLE_LIMIT
+from publisher.newsletters.letter.inline_css import STYLE_LIMIT
 
 
 @pytest.fixture(params=LETTERS)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from publisher.config.durations import parse_duration
 from publisher.config.schedule import parse_schedule
-from publisher.editions.due import Ahead, Due, Late, Record, decide, settling
-from publisher.editions.schedule import upcoming
+from publisher.newsletters.due import Ahead, Due, Late, Record, decide, settling
+from publisher.newsletters.slots import upcoming
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAYS = parse_schedule("weekly monday 08:00")

@@ -30,7 +30,7 @@ from lxml import html as lxml_html
 from publisher.core.errors import TemplateError
 from publisher.core.models import Mark
 from publisher.core.templates import Templates
-from publisher.editions.webcopy import web_copy
+from publisher.newsletters.letter.web_copy import web_copy
 
 GOLDEN = Path(__file__).parent / "golden" / "letters"
 

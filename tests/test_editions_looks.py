@@ -15,7 +15,7 @@ from publisher.config.colours import AA, contrast, mixed, readable
 from publisher.config.theme import DEFAULT, Theme, unreadable
 from publisher.core.errors import ConfigError
 from publisher.core.templates import Templates
-from publisher.editions.looks import Palette, looks_of
+from publisher.newsletters.letter.theme import Palette, looks_of
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 

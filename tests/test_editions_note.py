@@ -19,7 +19,7 @@ from editions_samples import post as make_post
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.editions.note import Note, markdown, read_note
+from publisher.newsletters.letter.note import Note, markdown, read_note
 
 SUBJECTS = [
     ("", "", [RICH], "What generative models changed this year, and what they…"),

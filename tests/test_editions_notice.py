@@ -10,9 +10,9 @@ import pytest
 from editions_samples import CONFIG, WEEKLY
 
 from publisher.core.templates import Templates, shipped_folder
-from publisher.editions.notice import NoticeFacts, notice_letter
 from publisher.mail.message import NewsletterHeaders
 from publisher.mail.notice import notice_message
+from publisher.newsletters.letter.notice import NoticeFacts, notice_letter
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 FACTS = NoticeFacts(

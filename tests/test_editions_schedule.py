@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.config.schedule import parse_schedule
-from publisher.editions.schedule import latest_due, next_due, place, post_slot, slot_label, upcoming
+from publisher.newsletters.slots import latest_due, next_due, place, post_slot, slot_label, upcoming
 
 ZONES = [
     "America/New_York",

@@ -11,7 +11,7 @@ from editions_samples import BERLIN, MADE_AT, WEEKLY, post
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.editions.select import select_posts
+from publisher.newsletters.select import select_posts
 
 
 def choose(posts, newsletter=WEEKLY, handled=(), is_first=False, zone=BERLIN):

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from editions_samples import LETTERS, make
 
-from publisher.editions.findings.cascade import Cascade
-from publisher.editions.findings.colours import colour_of
-from publisher.editions.findings.contrast import first_look, shown_texts
-from publisher.editions.findings.sheet import Sheet
+from publisher.newsletters.lint.cascade import Cascade
+from publisher.newsletters.lint.colours import colour_of
+from publisher.newsletters.lint.computed_styles import Sheet
+from publisher.newsletters.lint.contrast import first_look, shown_texts
 
 Seen = tuple[str, str, str, float, bool]
 

@@ -16,8 +16,8 @@ from findings_samples import NOW, examine, good, in_template
 from publisher.build import code_key
 from publisher.config import load_config
 from publisher.core.models import Edition
-from publisher.editions.findings.fallbacks import FALLBACKS
-from publisher.editions.findings.spam import of_report, spam_findings
+from publisher.newsletters.lint.fallbacks import FALLBACKS
+from publisher.newsletters.lint.spam import of_report, spam_findings
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import read_proofs, sample_message
 from publisher.publishing.render import Press, newsletter_posts

@@ -8,7 +8,7 @@ import pytest
 from conftest import Project
 from findings_samples import SETTINGS, examine, good, in_template, places
 
-from publisher.editions.findings.codes import CODES
+from publisher.newsletters.lint.codes import CODES
 
 TEMPLATE = "templates/email/digest.html"
 FIRST = "posts/first.md"

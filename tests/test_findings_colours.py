@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.models import Letter
-from publisher.editions.findings.cascade import Cascade
-from publisher.editions.findings.colours import Colour, colour_of, contrast
-from publisher.editions.findings.rules import Declaration, declarations_of, rules_of
-from publisher.editions.findings.sheet import Sheet
+from publisher.newsletters.lint.cascade import Cascade
+from publisher.newsletters.lint.colours import Colour, colour_of, contrast
+from publisher.newsletters.lint.computed_styles import Sheet
+from publisher.newsletters.lint.rules import Declaration, declarations_of, rules_of
 
 WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.models import Letter
-from publisher.editions.finding import Finding
-from publisher.editions.findings import findings_of
-from publisher.editions.findings.codes import CODES
+from publisher.newsletters.letter.finding import Finding
+from publisher.newsletters.lint import findings_of
+from publisher.newsletters.lint.codes import CODES
 
 PIECES = st.sampled_from(
     [

@@ -10,7 +10,7 @@ from editions_samples import CONFIG, FULL, make, post, rendered
 from editions_samples import WEEKLY as EXCERPTS
 
 from publisher.core.models import Fallback, Letter
-from publisher.editions.fit import CLIPPED, fallback_line, fitting, html_bytes
+from publisher.newsletters.letter.size_fallback import CLIPPED, fallback_line, fitting, html_bytes
 
 BODY = (
     '<p>A paragraph with <a href="https://example.org/why/">a link</a>, and words that fill a line or two.</p>\n' * 80

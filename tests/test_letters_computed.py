@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from letter_samples import FORMS, RUBY, SEEDS, SOURCES, letters, posts_of
 
-from publisher.editions.inline import inline_css
+from publisher.newsletters.letter.inline_css import inline_css
 
 pytest_plugins = ["browser"]
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from publisher.core.models import Mark
-from publisher.editions import defuse
-from publisher.editions.note import Note
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
+from publisher.newsletters.letter import sanitise as defuse
+from publisher.newsletters.letter.note import Note
 
 WICKED = [
     "<script>alert(1)</script>",

@@ -13,8 +13,8 @@ from store_samples import NOW, add_people, draft, later, person
 
 from publisher.core.errors import StoreError
 from publisher.core.models import Choice, Edition, EditionDraft, EditionPost, Letter
-from publisher.editions.variants import topic_set, variant_key
 from publisher.mail.lifecycle import Event, moves
+from publisher.newsletters.variants import topic_set, variant_key
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
 from publisher.store.tables import subscriptions

@@ -88,7 +88,7 @@ def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant
     """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
     from publisher.build import code_key
     from publisher.core.models import Choice
-    from publisher.editions.variants import topic_set, variant_key, variants_of
+    from publisher.newsletters.variants import topic_set, variant_key, variants_of
     from publisher.posts.archive import read_archive
 
     topics = topic_set(variant.split(","))

@@ -103,7 +103,7 @@ def _newsletter(
 ) -> dict[str, Any]:
     from publisher.config import parse_schedule
     from publisher.core.models import SubscriberStatus
-    from publisher.editions.schedule import upcoming
+    from publisher.newsletters.slots import upcoming
     from publisher.publishing.forecast import when_not
 
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)

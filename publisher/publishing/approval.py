@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core import hold_reasons as holds
 from publisher.core.models import Edition
-from publisher.editions.schedule import is_post_slot
+from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.operations import cancel, resume
 
 if TYPE_CHECKING:

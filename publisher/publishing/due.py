@@ -13,9 +13,9 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.config.durations import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.models import Post
-from publisher.editions.due import Decision, Late, Record, decide, settling
-from publisher.editions.schedule import next_due
-from publisher.editions.select import select_posts
+from publisher.newsletters.due import Decision, Late, Record, decide, settling
+from publisher.newsletters.select import select_posts
+from publisher.newsletters.slots import next_due
 from publisher.posts.archive import read_archive
 from publisher.publishing.plan import Call
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
-from publisher.editions.due import Late
-from publisher.editions.schedule import Slot, upcoming
+from publisher.newsletters.due import Late
+from publisher.newsletters.slots import Slot, upcoming
 from publisher.posts.archive import Archive, Look
 from publisher.publishing.due import decision_of, lead_of, rule_of
 from publisher.publishing.plan import Call, Idle, plan_newsletter

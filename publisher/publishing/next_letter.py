@@ -14,9 +14,9 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.core.errors import PublisherError
 from publisher.core.models import Edition, Letter, RenderedPost
 from publisher.core.templates import Templates
-from publisher.editions.finding import Finding
-from publisher.editions.schedule import post_slot
-from publisher.editions.select import select_posts
+from publisher.newsletters.letter.finding import Finding
+from publisher.newsletters.select import select_posts
+from publisher.newsletters.slots import post_slot
 from publisher.posts.archive import Archive
 from publisher.publishing.render import Planned, Press, newsletter_posts
 
@@ -74,7 +74,7 @@ class Proofreader:
 
     def findings(self, planned: Planned, letter: Letter) -> list[Finding]:
         """Return what is wrong with a letter of a planned edition, without running another program."""
-        from publisher.editions.findings import findings_of
+        from publisher.newsletters.lint import findings_of
 
         posts = [self._renderer.render(post) for post in planned.posts]
         return findings_of(
@@ -89,7 +89,7 @@ class Proofreader:
 
     def spam(self, planned: Planned, letter: Letter, now: datetime) -> list[Finding]:
         """Return what SpamAssassin says of the letter as a message; takes some seconds."""
-        from publisher.editions.findings.spam import spam_findings
+        from publisher.newsletters.lint.spam import spam_findings
 
         where = f"templates/email/{planned.newsletter.template}.html"
         edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, now)

@@ -12,7 +12,7 @@ from publisher.config import Config
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.models import Edition, Letter, Problem
-from publisher.editions.schedule import is_post_slot
+from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.wiring import headers_of, open_transport, project_links
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.models import Choice, DeliveryCounts, Edition, Post, Problem
-from publisher.editions.schedule import post_slot, slot_label
-from publisher.editions.select import Selection, select_posts
-from publisher.editions.variants import variants_of
+from publisher.newsletters.select import Selection, select_posts
+from publisher.newsletters.slots import post_slot, slot_label
+from publisher.newsletters.variants import variants_of
 from publisher.posts.archive import Archive, read_archive
 from publisher.publishing.render import Planned
 

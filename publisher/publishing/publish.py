@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import Choice, Edition, EditionDraft, Letter, Problem
-from publisher.editions.variants import variants_of
+from publisher.newsletters.variants import variants_of
 from publisher.publishing.deliver import Delivered as Delivered
 from publisher.publishing.deliver import Made as Made
 from publisher.publishing.deliver import deliver_open as deliver_open
@@ -78,7 +78,7 @@ def _drafts(
 
 def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
     """Return one line for each edition of which a letter carries less than its newsletter wants, and why."""
-    from publisher.editions.fit import fallback_line
+    from publisher.newsletters.letter.size_fallback import fallback_line
 
     lines = []
     for draft in drafts:

@@ -11,14 +11,14 @@ from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind
 from publisher.core.errors import PublisherError
 from publisher.core.models import Choice, EditionDraft, EditionPost, Letter, Post, Problem, RenderedPost, slot_path
 from publisher.core.templates import Templates
-from publisher.editions.schedule import post_slot, slot_label
-from publisher.editions.select import select_posts
-from publisher.editions.variants import Variant, all_topics, variants_of
+from publisher.newsletters.select import select_posts
+from publisher.newsletters.slots import post_slot, slot_label
+from publisher.newsletters.variants import Variant, all_topics, variants_of
 from publisher.posts.archive import Archive
 
 if TYPE_CHECKING:
-    from publisher.editions.note import Note
-    from publisher.editions.views import PostView
+    from publisher.newsletters.letter.note import Note
+    from publisher.newsletters.letter.views import PostView
     from publisher.posts.markup import Renderer
 
 
@@ -113,13 +113,13 @@ class Press:
         Raises PublisherError when a note or template is broken. Raises UnreadablePostError for a post, and
         marks it, so that the next build leaves it out.
         """
-        from publisher.editions.note import read_note
+        from publisher.newsletters.letter.note import read_note
 
         note = read_note(self._config, planned.newsletter, planned.slot)
         return self._compose(planned, now, variant or all_topics(planned.posts), note)
 
     def _letters(self, planned: Planned, now: datetime) -> tuple[Letter, ...]:
-        from publisher.editions.note import read_note
+        from publisher.newsletters.letter.note import read_note
 
         note = read_note(self._config, planned.newsletter, planned.slot)
         letters = []
@@ -133,7 +133,7 @@ class Press:
         return tuple(letters)
 
     def _compose(self, planned: Planned, now: datetime, variant: Variant, note: Note | None) -> Letter:
-        from publisher.editions.compose import compose
+        from publisher.newsletters.letter.compose import compose
 
         config, newsletter = _without_missing_logo(self._config, planned.newsletter)
         return compose(
@@ -152,7 +152,7 @@ class Press:
 
     def _view(self, rendered: RenderedPost, *how: Any) -> PostView:
         """Return what a letter shows of a post, made once: fifty letters of one edition carry it."""
-        from publisher.editions.views import post_view
+        from publisher.newsletters.letter.views import post_view
 
         key = (rendered.post.source, *how)
         if key not in self._views:

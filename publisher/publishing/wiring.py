@@ -252,7 +252,7 @@ def web_copies(config: Config, now: datetime) -> Editions:
 
 
 def _load_copies(config: Config, now: datetime) -> Sequence[EditionPage]:
-    from publisher.editions.webcopy import web_copy
+    from publisher.newsletters.letter.web_copy import web_copy
     from publisher.pages.letters import EditionPage
 
     with open_project_store(config) as store:

@@ -15,8 +15,8 @@ from publisher.config import Config, NewsletterConfig
 from publisher.core.bounce_report import Verdict
 from publisher.core.host_id import host_id
 from publisher.core.models import DeliveryStatus, Edition, Severity, SubscriberStatus
-from publisher.editions.schedule import is_post_slot
 from publisher.mail.addresses import split_mailbox
+from publisher.newsletters.slots import is_post_slot
 from publisher.posts.archive import read_archive
 from publisher.publishing.approval import waits
 from publisher.publishing.check import Inspection, inspect_project

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from publisher.build import code_key
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.models import Edition, Letter
-from publisher.editions.schedule import next_due
+from publisher.newsletters.slots import next_due
 from publisher.posts.archive import read_archive
 from publisher.publishing.due import lead_of
 from publisher.publishing.next_letter import next_edition

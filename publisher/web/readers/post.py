@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.models import Edition, Subscriber, SubscriberStatus, Subscription
-from publisher.editions.variants import topic_set, variant_key
 from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.notice import notice_message
 from publisher.mail.transport import Accepted, Rejected, Transport
+from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.wiring import headers_of, return_path
 from publisher.subscribers.terms import Notice, NoticeKind
 from publisher.web.readers.mailroom import LaterError, NeverError
@@ -33,7 +33,7 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
 
     Raises PublisherError where it may be tried again.
     """
-    from publisher.editions.notice import NoticeFacts, notice_letter
+    from publisher.newsletters.letter.notice import NoticeFacts, notice_letter
 
     if office.store.suppressions.is_listed(notice.address):
         return  # erased, or suppressed

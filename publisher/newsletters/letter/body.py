@@ -1,0 +1,274 @@
+"""A post's HTML made fit for mail programs, before any CSS is inlined.
+
+What mail programs drop without a word (video, frames, forms, details) becomes a link, a linked picture or
+plain text; what they show badly (wide pictures and tables) gets the attributes that tame it. Every
+attribute that is not named here goes: a post cannot dress itself in the letter's classes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urljoin
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from publisher.newsletters.letter import sanitise as defuse
+from publisher.newsletters.letter.highlight import painted
+from publisher.newsletters.letter.media import REPLACED, replace_media
+from publisher.newsletters.letter.strings import Words
+
+COLUMN = 536  # pixels: 600 of the letter less 32 on either side
+COLUMN_OF_TABLE = 105  # pixels that a column needs to be read; where they are missing the table scrolls
+NARROW_TABLE = 3  # columns that fit a phone
+DEEPEST = 60  # levels of nesting
+
+_KEPT = {
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan"},
+    "ol": {"start"},
+    "li": {"value"},
+}
+_DROPPED = {"script", "style", "link", "meta", "title", "source", "track", "template", "svg", "math"}
+_UNWRAPPED = {"picture", "form", "label", "fieldset", "button", "select", "option", "textarea", "font"}
+_RENAMED = dict.fromkeys(
+    (
+        "section",
+        "article",
+        "aside",
+        "main",
+        "header",
+        "footer",
+        "nav",
+        "figure",
+        "details",
+        "address",
+        "hgroup",
+        "center",
+    ),
+    "div",
+) | {"figcaption": "p", "summary": "p", "legend": "p"}
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_SAFE_LINK = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
+
+Element = Any  # lxml ships no types
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a body will stand in the letter.
+
+    page     address of the post's page, for what a letter cannot show
+    heading  level of the body's highest heading
+    rtl      whether the body reads from right to left
+    """
+
+    page: str
+    heading: int
+    words: Words
+    rtl: bool = False
+
+
+def mail_body(html: str, place: Place) -> str:
+    """Return a post's HTML as a letter can carry it: no marks, ids, scripts, frames or classes of its own."""
+    root = parse(html)
+    for element in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
+        element.drop_tree()
+    _flatten(root)
+    _rank_headings(root, place.heading)
+    for element in list(root.iterdescendants()):
+        _rewrite(element, place)
+    for element in root.iter():
+        element.text = defuse.plain(element.text or "") or None
+        element.tail = defuse.plain(element.tail or "") or None
+    return inner(root).strip()
+
+
+def parse(html: str) -> Element:
+    """Return a <div> that holds the fragment."""
+    # Without huge_tree libxml2 cuts a document at 256 levels, and says nothing.
+    parser = lxml_html.HTMLParser(huge_tree=True, encoding="utf-8")
+    document = lxml_html.document_fromstring(f"<div>{defuse.clean(html)}</div>".encode(), parser=parser)
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        # Even so it stops at 2,048 levels. What is nested like that has lost its form, not its words.
+        return parse(f"<p>{re.sub('<[^>]*>', ' ', html)}</p>")
+    root = document.find(".//div")
+    for stray in list(root.itersiblings()):  # a body that closes more than it opened goes on outside
+        root.append(stray)
+    return root
+
+
+def inner(root: Element) -> str:
+    """Return what stands inside an element as HTML."""
+    text = lxml_html.tostring(root, encoding="unicode", with_tail=False)
+    return str(text[text.index(">") + 1 : text.rindex("</")]) if "</" in text else ""
+
+
+def _flatten(root: Element) -> None:
+    """Unwrap what is nested deeper than anybody reads; mail programs and Python's own stack have limits."""
+    depth = {root: 0}
+    for element in list(root.iterdescendants()):
+        parent = element.getparent()
+        depth[element] = depth[parent] + 1
+        if depth[element] > DEEPEST:
+            element.drop_tag()
+
+
+def _rank_headings(root: Element, top: int) -> None:
+    """Give the headings levels without holes, from `top` on: posts begin at h1, h2 or h3 as they like."""
+    ranks = {tag: rank for rank, tag in enumerate(t for t in _HEADINGS if root.find(f".//{t}") is not None)}
+    for element in list(root.iter(*_HEADINGS)):
+        element.tag = f"h{min(6, top + ranks[element.tag])}"
+        for anchor in list(element.iter("a")):
+            if not anchor.text_content().strip() and anchor.find(".//img") is None:
+                anchor.drop_tree()  # the pages' own "link to this heading"
+
+
+def _rewrite(element: Element, place: Place) -> None:
+    if element.getparent() is None:
+        return
+    tag, old = element.tag, dict(element.attrib)
+    if tag in _DROPPED:
+        element.drop_tree()
+        return
+    if tag in _UNWRAPPED:
+        element.drop_tag()
+        return
+    if tag in REPLACED:
+        replace_media(element, old, place.page, place.words)
+        return
+    element.attrib.clear()
+    for name in sorted(_KEPT.get(tag, set()) | {"lang", "dir"}):
+        if name in old:
+            element.set(name, defuse.plain(old[name]))
+    if tag in _SPECIAL:
+        _SPECIAL[tag](element, old, place)
+    element.tag = _RENAMED.get(element.tag, element.tag)
+
+
+def _link(element: Element, old: dict[str, str], place: Place) -> None:
+    href = defuse.address(urljoin(place.page, old.get("href", "")))
+    if "footnote-backref" in old.get("class", "") or "#fnref" in href:
+        element.drop_tree()  # it leads back from a note on the page, which is not where the reader is
+    elif not _SAFE_LINK.match(href) or not old.get("href"):
+        element.drop_tag()
+    else:
+        element.set("href", href)
+
+
+def _picture(element: Element, old: dict[str, str], place: Place) -> None:
+    alt = defuse.plain(old.get("alt", ""))
+    source = urljoin(place.page, old.get("src", ""))
+    if not source.lower().startswith(("http://", "https://")):  # Gmail and Outlook show no data: pictures
+        element.tag, element.text = "a", place.words.picture.format(alt=alt or place.page)
+        element.attrib.clear()
+        element.set("href", defuse.address(place.page))
+        return
+    element.set("src", defuse.address(source))
+    element.set("alt", alt)
+    width = old.get("width", "").removesuffix("px")
+    if width.isascii() and width.isdigit() and 0 < int(width) <= COLUMN:
+        return
+    for name in ("width", "height"):
+        element.attrib.pop(name, None)
+    if width or _stands_alone(element):
+        # Outlook knows no max-width. The style of this class takes the attribute back everywhere else.
+        element.set("width", str(COLUMN))
+        element.set("class", "free")
+
+
+def _stands_alone(element: Element) -> bool:
+    parent = element.getparent()
+    if parent.tag == "a":
+        element, parent = parent, parent.getparent()
+    beside = (parent.text or "") + "".join(child.tail or "" for child in parent)
+    return parent.tag in ("p", "div", "figure") and not beside.strip()
+
+
+def _code(element: Element, old: dict[str, str], place: Place) -> None:
+    """Paint a block of code; `place` plays no part."""
+    inner_code = element.find("code")
+    names = f"{old.get('class', '')} {inner_code.get('class', '') if inner_code is not None else ''}"
+    language = re.search(r"language-([\w+#.-]+)", names)
+    code = element.text_content().replace("\r\n", "\n").strip("\n")
+    for child in list(element):
+        element.remove(child)
+    element.text = None
+    target = etree.SubElement(element, "code")
+    last = None
+    for css_class, text in painted(code, language[1].lower() if language else ""):
+        if css_class:
+            last = etree.SubElement(target, "span")
+            last.set("class", css_class)
+            last.text = text
+        elif last is None:
+            target.text = text
+        else:
+            last.tail = text
+    element.set("class", "code")
+
+
+def _table(element: Element, old: dict[str, str], place: Place) -> None:
+    """Let a wide table scroll by itself, so that it never makes the letter wider than the screen."""
+    for name in ("border", "cellpadding", "cellspacing"):
+        element.set(name, "0")
+    columns = max((len(row) for row in element.iter("tr")), default=0)
+    if columns > NARROW_TABLE:
+        element.set("style", f"min-width:{columns * COLUMN_OF_TABLE}px")
+    frame = lxml_html.Element("div")
+    frame.set("class", "scroll")
+    frame.tail, element.tail = element.tail, None
+    element.getparent().replace(element, frame)
+    frame.append(element)
+
+
+def _cell(element: Element, old: dict[str, str], place: Place) -> None:
+    start = "right" if place.rtl else "left"
+    if element.tag == "th":
+        row = element.getparent()
+        in_head = row is not None and row.getparent() is not None and row.getparent().tag == "thead"
+        element.set("scope", "col" if in_head else "row")
+    found = re.search(r"text-align:\s*(left|right|center)", old.get("style", ""))
+    element.set("align", found[1] if found else element.get("align", start))
+
+
+def _checkbox(element: Element, old: dict[str, str], place: Place) -> None:
+    element.tail = ("☑ " if "checked" in old else "☐ ") * (old.get("type") == "checkbox") + (
+        element.tail or ""
+    ).lstrip()
+    for item in element.iterancestors("li"):
+        item.set("class", "task")
+        break
+    element.drop_tree()
+
+
+def _classed(element: Element, old: dict[str, str], place: Place, *, classes: dict[str, str]) -> None:
+    """Carry over what the Markdown says with a class: notes at the foot, and alerts."""
+    names = old.get("class", "").split()
+    kept = next((ours for theirs, ours in classes.items() if theirs in names), "")
+    if kept:
+        element.set("class", kept)
+
+
+_blocks = partial(_classed, classes={"footnotes": "notes", "markdown-alert": "alert"})
+_SPECIAL: dict[str, Callable[[Element, dict[str, str], Place], None]] = {
+    "a": _link,
+    "img": _picture,
+    "pre": _code,
+    "table": _table,
+    "td": _cell,
+    "th": _cell,
+    "input": _checkbox,
+    "section": _blocks,
+    "div": _blocks,
+    "sup": partial(_classed, classes={"footnote-ref": "note-ref"}),
+    "p": partial(_classed, classes={"markdown-alert-title": "alert-title"}),
+    "figcaption": lambda element, old, place: element.set("class", "caption"),
+    "summary": lambda element, old, place: element.set("class", "alert-title"),
+}

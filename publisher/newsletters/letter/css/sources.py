@@ -1,0 +1,147 @@
+"""Where CSS stands in a letter's templates: files, <style> elements, and the blocks that come to stand in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from itertools import groupby
+
+from publisher.core.templates import SHIPPED_PREFIX, Templates
+from publisher.newsletters.letter.css.check import css_findings, place
+from publisher.newsletters.letter.css.sheet import imports, unclosed
+from publisher.newsletters.letter.finding import Finding
+
+_STYLE_BLOCKS = {"style": False, "kept_style": True}  # base.html has them inside of <style>
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A piece of CSS as its writer sees it, or a link to a stylesheet elsewhere.
+
+    css    what stands there, Jinja left out; "" for a link
+    where  the file and the line of its first line
+    kept   whether it stays rules
+    link   whether it is a <link rel="stylesheet">
+    """
+
+    css: str
+    where: str
+    kept: bool = False
+    link: bool = False
+
+
+def sources_of(templates: Templates, template: str) -> list[Source]:
+    """Return all CSS of a letter's template, such as "email/digest.html", with its files and lines."""
+    found: list[Source] = []
+    for name, text in templates.family(template).items():
+        where = f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}"
+        if name.endswith(".css"):
+            css = "".join(data for _, _, data in _pieces(text))
+            found.append(Source(css, f"{where}:1", kept=name.endswith("-kept.css")))
+        else:
+            found += _in_template(text, where)
+    return found
+
+
+def template_findings(templates: Templates, template: str) -> list[Finding]:
+    """Return what the CSS of a letter's template loses, each with its file and line."""
+    found: list[Finding] = []
+    for source in sources_of(templates, template):
+        if source.link:
+            message = 'a <link rel="stylesheet"> is refused: nothing is fetched for letters'
+            found.append(Finding("error", "css-link", message, source.where, "put the rules into a <style>"))
+        found += css_findings(source.css, source.where, kept=source.kept)
+    return found
+
+
+def refused_in(sources: Iterable[Source]) -> str:
+    """Return "file:line" of the first thing that would be fetched, or ""."""
+    for source in sources:
+        if source.link:
+            return source.where
+        for line in imports(source.css):
+            return place(source.where, line)
+    return ""
+
+
+def unclosed_in(sources: Iterable[Source]) -> str:
+    """Return "file:line" of the first CSS that is never closed, or ""."""
+    lines = ((source.where, unclosed(source.css)) for source in sources)
+    return next((place(where, line) for where, line in lines if line), "")
+
+
+def _in_template(text: str, where: str) -> Iterator[Source]:
+    html = _Styles()
+    for block, group in groupby(_pieces(text), key=lambda piece: piece[1]):
+        pieces = list(group)
+        data = "".join(piece[2] for piece in pieces)
+        if block in _STYLE_BLOCKS and not html.inside:
+            if data.strip():
+                yield Source(data, f"{where}:{pieces[0][0]}", kept=_STYLE_BLOCKS[block])
+            data = "\n" * data.count("\n")
+        html.feed(data)
+    html.close()
+    for line, css, kept in html.styles:
+        yield Source(css, f"{where}:{line}", kept=kept)
+    for line in html.links:
+        yield Source("", f"{where}:{line}", link=True)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield (line, innermost block, text) without Jinja, of which line ends are left, and an x for a value.
+
+    The pieces joined have as many lines as the template, so that lines can be counted in them.
+    """
+    import jinja2
+
+    line, blocks = 1, [""]
+    statement: list[str] = []
+    for _, kind, token in jinja2.Environment(autoescape=True).lex(text):
+        ends = "\n" * token.count("\n")
+        yield line, blocks[-1], token if kind == "data" else "x" * (kind == "variable_begin") + ends
+        line += len(ends)
+        if kind == "block_begin":
+            statement = []
+        elif kind == "name":
+            statement.append(token)
+        elif kind == "block_end":
+            _enter(statement, blocks)
+
+
+def _enter(statement: list[str], blocks: list[str]) -> None:
+    if statement[:1] == ["block"] and len(statement) > 1:
+        blocks.append(statement[1])
+    elif statement[:1] == ["endblock"] and len(blocks) > 1:
+        blocks.pop()
+
+
+class _Styles(HTMLParser):
+    """Collects <style> elements and links to stylesheets, with their lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = False
+        self.styles: list[tuple[int, str, bool]] = []
+        self.links: list[int] = []
+        self._kept, self._text, self._line = False, "", 1
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note where a style begins, and every link to a stylesheet."""
+        values = {name: value or "" for name, value in attrs}
+        if tag == "style":
+            self.inside, self._text, self._kept = True, "", "data-premailer" in values
+            self._line = self.getpos()[0] + (self.get_starttag_text() or "").count("\n")
+        elif tag == "link" and "stylesheet" in values.get("rel", "").lower():
+            self.links.append(self.getpos()[0])
+
+    def handle_data(self, data: str) -> None:
+        """Keep a style's text; the parser may hand it out in pieces."""
+        if self.inside:
+            self._text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close a style."""
+        if tag == "style":
+            self.inside = False
+            self.styles.append((self._line, self._text, self._kept))

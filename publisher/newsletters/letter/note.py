@@ -1,0 +1,126 @@
+"""A writer's note for one edition: letters/<newsletter>/<slot>.md beside the posts.
+
+---
+subject: Three things that surprised me
+preheader: One of them is a bird
+---
+Dear readers, ...
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from publisher.core.errors import PublisherError
+from publisher.core.models import slot_path
+from publisher.newsletters.letter.sanitise import clean
+from publisher.posts.prose import line_at
+
+if TYPE_CHECKING:
+    from publisher.config import Config, NewsletterConfig
+
+NOTES_FOLDER = "letters"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a writer says for one edition; an empty subject or preheader leaves the default.
+
+    html  the intro above the posts, sanitised, every URL absolute
+    """
+
+    subject: str = ""
+    preheader: str = ""
+    html: str = ""
+
+
+def note_path(newsletter: NewsletterConfig, slot: str) -> str:
+    """Return where the note of a slot stands, relative to the project."""
+    return f"{NOTES_FOLDER}/{newsletter.name}/{slot_path(slot)}.md"
+
+
+def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note | None:
+    """Read the note of a slot; None if nobody wrote one.
+
+    Without an intro of its own a note gets the newsletter's. Raises PublisherError, with the file, for a
+    note that cannot be read: a letter without the words that its writer meant for it must not go out.
+    """
+    import frontmatter
+    import yaml
+
+    path = note_path(newsletter, slot)
+    try:
+        text = (config.root / path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise PublisherError("not UTF-8 text", where=path, mend="save it as UTF-8") from error
+    except OSError as error:
+        raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
+    try:
+        metadata, body = frontmatter.parse(clean(text))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        problem = getattr(error, "problem", None) or "not valid YAML"
+        raise PublisherError(f"the front matter cannot be read: {problem}", where=where) from error
+    if not metadata and _opens(text):
+        raise PublisherError(
+            "the front matter is no lines between two ---, and would be printed",
+            where=f"{path}:1",
+            mend="write --- above and below subject: and preheader:",
+        )
+    for key, value in metadata.items():
+        _require_words(key, value, f"{path}:{_line_of(str(key), text)}")
+    return Note(
+        subject=str(metadata.get("subject") or ""),
+        preheader=str(metadata.get("preheader") or ""),
+        html=markdown(body or newsletter.intro, config.site_url),
+    )
+
+
+def _opens(text: str) -> bool:
+    """Whether a note begins as front matter does; a line alone, with nothing like a key below, is a rule."""
+    lines = text.lstrip().splitlines()
+    if not lines or lines[0].rstrip() not in ("---", "+++"):
+        return False
+    below = next((line for line in lines[1:] if line.strip()), "")
+    return lines[0].startswith("+++") or bool(re.match(r"(?:subject|preheader)\b|[\w-]+\s*:", below))
+
+
+def _require_words(key: object, value: object, where: str) -> None:
+    if key not in ("subject", "preheader"):
+        raise PublisherError(f"{key!r} is unknown", where=where, mend="use subject and preheader")
+    if isinstance(value, list | dict):
+        raise PublisherError(f"{key} is no line of words", where=where, mend=f'write it in quotes: {key}: "..."')
+
+
+def _line_of(key: str, text: str) -> int:
+    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*:", text, re.MULTILINE)
+    return line_at(text, found.start() if found else 0)
+
+
+def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
+    """Return the note of an edition for which nobody wrote one: the newsletter's intro, if it has any."""
+    return Note(html=markdown(newsletter.intro, config.site_url))
+
+
+def markdown(text: str, base: str) -> str:
+    """Return a few words of Markdown as clean HTML; relative URLs are taken from the address `base`."""
+    if not text.strip():
+        return ""
+    import comrak
+
+    from publisher.posts.sanitise import sanitise
+
+    extensions = comrak.ExtensionOptions()
+    extensions.autolink = extensions.strikethrough = extensions.table = True
+    parsing = comrak.ParseOptions()
+    parsing.smart = True
+    rendering = comrak.RenderOptions()
+    rendering.unsafe_ = True  # inline HTML is welcome; it is cleaned below
+    html = comrak.render_markdown(text, extension_options=extensions, parse_options=parsing, render_options=rendering)
+    return sanitise(html, lambda tag, url: urljoin(f"{base}/", url))

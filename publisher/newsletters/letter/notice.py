@@ -1,0 +1,174 @@
+"""Notices: mails about a subscription, which are no edition. They look as the newsletter's letters do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Literal
+
+from publisher.config import Config, NewsletterConfig
+from publisher.config.theme import DEFAULT
+from publisher.core.i18n import Plural, Spoken, speak
+from publisher.core.models import Letter, Mark
+from publisher.core.templates import Templates, civil_date
+from publisher.newsletters.letter import sanitise as defuse
+from publisher.newsletters.letter.css.sources import sources_of
+from publisher.newsletters.letter.inline_css import inline_css
+from publisher.newsletters.letter.plain_text import underlined
+from publisher.newsletters.letter.strings import direction
+from publisher.newsletters.letter.theme import looks_of
+from publisher.newsletters.letter.views import LetterView
+from publisher.newsletters.letter.wrap import WIDTH, wrap
+
+HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
+Kind = Literal["confirm", "already", "address", "moved"]
+
+ENGLISH: dict[str, str | Plural] = {
+    "hello": "Hello {name},",
+    "confirm_subject": "Confirm your subscription to {title}",
+    "confirm_text": "somebody, we hope you, asked for these letters to {address}:",
+    "confirm_button": "Confirm the subscription",
+    "confirm_not_me": "If it was not you, do nothing: without your confirmation nothing is sent. "
+    "The link works until {date}.",
+    "already_subject": "You are subscribed to {title}",
+    "already_text": "somebody, perhaps you, asked for letters to {address} that you get already:",
+    "already_button": "Choose what you get",
+    "already_not_me": "Nothing was changed. If it was not you, there is nothing to do.",
+    "address_subject": "Get {title} at this address",
+    "address_text": "a reader of {title} wants to get letters at {address} from now on.",
+    "address_button": "Get letters here",
+    "address_not_me": "If it was not you, do nothing: without your confirmation nothing changes. "
+    "The link works until {date}.",
+    "moved_subject": "Your letters of {title} go to another address now",
+    "moved_text": "the letters of {title} that came to {address} go to another address from now on, as you asked.",
+    "moved_not_me": "If it was not you, open the link to your preferences in any earlier letter and put the "
+    "address back.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFacts:
+    """What one notice is about.
+
+    newsletters  their names; the first gives the notice its look and its sender
+    name         of the person, "" where it is not known
+    link         where its button leads; "" of a notice without one
+    language     BCP 47; "" is the newsletter's own
+    expires      until when the link works; None of a notice whose link always does
+    """
+
+    kind: Kind
+    newsletters: tuple[str, ...]
+    name: str
+    address: str
+    link: str
+    language: str
+    made_at: datetime
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A notice in words, as its templates see it."""
+
+    hello: str
+    text: str
+    titles: tuple[str, ...]
+    button: str
+    not_me: str
+    link: str
+
+
+def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> Letter:
+    """Return a notice as subject, HTML and plain text. It holds no marks: its words are one person's already.
+
+    Raises TemplateError for a template that cannot be rendered.
+    """
+    newsletter = _newsletter(config, facts.newsletters)
+    title = config.newsletter_title(newsletter) if newsletter else config.site.title
+    own = config.newsletter_language(newsletter) if newsletter else config.site.language
+    spoken = speak("notice", ENGLISH, facts.language or own, templates.folders)
+    subject, view = _in_words(config, facts, spoken)
+    name = newsletter.name if newsletter else ""
+    letter = _letter_view(config, title, name, subject, facts, view, spoken.language)
+    theme = config.newsletter_theme(newsletter) if newsletter else config.theme.over(DEFAULT)
+    looks = looks_of(theme, config.site_url)
+    context = {
+        "letter": letter,
+        "notice": view,
+        "posts": (),
+        "words": SimpleNamespace(**spoken.phrases),
+        "mark": Mark,
+        "looks": looks,
+    }
+    html = templates.render(HTML_TEMPLATE, **context)
+    html = inline_css(html, HTML_TEMPLATE, lambda: sources_of(templates, HTML_TEMPLATE))
+    text = templates.render(
+        TEXT_TEMPLATE,
+        **context,
+        wrapped=lambda value, sign="": sign + "\n".join(wrap(value, WIDTH - len(sign))),
+        underlined=lambda value, sign="=": "\n".join(underlined(value, sign)),
+        rule="-" * WIDTH,
+    )
+    return Letter("", letter.subject, letter.preheader, html, text.strip("\n") + "\n")
+
+
+def _in_words(config: Config, facts: NoticeFacts, spoken: Spoken) -> tuple[str, NoticeView]:
+    """The subject, and everything below it."""
+    titles = _titles(config, facts.newsletters)
+    values = {
+        "title": titles[0] if len(titles) == 1 else defuse.one_line(config.site.title),
+        "address": facts.address,
+        "name": facts.name,
+        "date": civil_date(facts.expires.astimezone(config.zone), spoken.language) if facts.expires else "",
+    }
+    say = {key: phrase.format(**values) for key, phrase in spoken.phrases.items()}
+    view = NoticeView(
+        hello=say["hello"] if facts.name else "",
+        text=_sentence(say[f"{facts.kind}_text"], after_hello=bool(facts.name)),
+        titles=() if facts.kind in ("address", "moved") else titles,
+        button=say.get(f"{facts.kind}_button", ""),
+        not_me=say[f"{facts.kind}_not_me"],
+        link=facts.link,
+    )
+    return say[f"{facts.kind}_subject"], view
+
+
+def _letter_view(
+    config: Config, title: str, newsletter: str, subject: str, facts: NoticeFacts, view: NoticeView, language: str
+) -> LetterView:
+    return LetterView(
+        newsletter=newsletter,
+        title=defuse.one_line(title),
+        subject=subject,
+        preheader=view.text,
+        number=0,
+        slot="",
+        date=facts.made_at.astimezone(config.zone),
+        language=language,
+        direction=direction(language),
+        content="titles",
+        intro="",
+        intro_text="",
+        web_copy_url="",
+        site_url=f"{config.site_url}/",
+        feed_url=f"{config.site_url}/feed.xml",
+        postal=tuple(defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
+    )
+
+
+def _newsletter(config: Config, names: Sequence[str]) -> NewsletterConfig | None:
+    found = (config.newsletter(name) for name in names)
+    return next(filter(None, found), config.newsletters[0] if config.newsletters else None)
+
+
+def _titles(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+    found = [newsletter for name in names if (newsletter := config.newsletter(name))]
+    return tuple(dict.fromkeys(defuse.one_line(config.newsletter_title(newsletter)) for newsletter in found))
+
+
+def _sentence(text: str, *, after_hello: bool) -> str:
+    """A sentence that begins in small letters where a salutation with a comma stands before it."""
+    return text if after_hello else text[:1].upper() + text[1:]

@@ -1,0 +1,125 @@
+"""What a letter's templates see: values that are ready to print, and harmless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Literal
+
+from publisher.core.models import Image, Post, RenderedPost
+from publisher.newsletters.letter import sanitise as defuse
+from publisher.newsletters.letter.body import Place, mail_body
+from publisher.newsletters.letter.plain_text import Links, text_of
+from publisher.newsletters.letter.strings import Words, direction
+
+Content = Literal["full", "excerpt", "titles"]  # what a letter carries of its posts
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One post in a letter.
+
+    date       in the newsletter's zone
+    html       the body, fit for mail, or "" where the letter carries excerpts
+    text       the body as plain text, or ""
+    image      the post's picture, unless the body shows it already
+    listen     address of its first sound enclosure, or ""
+    direction  "ltr" or "rtl"
+    """
+
+    id: str
+    title: str
+    url: str
+    date: datetime
+    minutes: int
+    excerpt: str
+    authors: str
+    tags: tuple[str, ...]
+    language: str
+    direction: str
+    html: str
+    text: str
+    image: Image | None
+    listen: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """What a letter says beside its posts.
+
+    intro, intro_text  the writer's note, as HTML and as plain text; "" without one
+    postal             lines of the postal address
+    """
+
+    newsletter: str
+    title: str
+    subject: str
+    preheader: str
+    number: int
+    slot: str
+    date: datetime
+    language: str
+    direction: str
+    content: Content
+    intro: str
+    intro_text: str
+    web_copy_url: str
+    site_url: str
+    feed_url: str
+    postal: tuple[str, ...]
+
+
+def post_view(
+    rendered: RenderedPost,
+    content: Content,
+    heading: int,
+    zone: tzinfo,
+    language: str,
+    words: Words,
+    links: Links = "end",
+) -> PostView:
+    """Return what a letter shows of a post.
+
+    heading   level of the highest heading inside the body
+    language  the letter's; a post of another language says so in its markup
+    links     where the plain text names the addresses of links
+    """
+    post = rendered.post
+    reads = direction(post.language, f"{post.title} {rendered.excerpt}")
+    place = Place(defuse.address(post.url), heading, words, rtl=reads == "rtl")
+    html = mail_body(rendered.html, place) if content == "full" else ""
+    return PostView(
+        id=post.id,
+        title=defuse.one_line(post.title),
+        url=defuse.address(post.url),
+        date=post.published.astimezone(zone),
+        minutes=rendered.minutes,
+        excerpt=defuse.one_line(post.excerpt or rendered.excerpt),
+        authors=", ".join(defuse.one_line(author.name) for author in post.authors),
+        tags=tuple(defuse.one_line(tag.name) for tag in post.tags),
+        language=post.language or language,
+        direction=reads,
+        html=html,
+        text=text_of(html, words, links=links),
+        image=_image(post, html),
+        listen=_listen(post),
+    )
+
+
+def _image(post: Post, html: str) -> Image | None:
+    if post.image is None or not post.image.url.lower().startswith(("http://", "https://")):
+        return None
+    url = defuse.address(post.image.url)
+    if url in html:
+        return None
+    return replace(
+        post.image,
+        url=url,
+        alt=defuse.one_line(post.image.alt),
+        caption=defuse.one_line(post.image.caption),
+    )
+
+
+def _listen(post: Post) -> str:
+    sounds = (part.url for part in post.enclosures if part.media_type.startswith("audio/"))
+    return defuse.address(next(sounds, ""))
