@@ -16,8 +16,8 @@ from babel.messages.pofile import read_po, write_po
 from publisher.core.i18n import Plural
 from publisher.newsletters.letter.notice import ENGLISH as NOTICE
 from publisher.newsletters.letter.strings import ENGLISH as LETTER
-from publisher.pages.signup import ENGLISH as FORM
-from publisher.pages.words import ENGLISH as PAGE
+from publisher.site.pages.signup import ENGLISH as FORM
+from publisher.site.pages.words import ENGLISH as PAGE
 from publisher.web.readers.words import ENGLISH as WEB
 
 FOLDER = Path(__file__).parent.parent / "templates" / "locale"

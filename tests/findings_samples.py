@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from conftest import Project
 
-from publisher.build import code_key
 from publisher.core.models import Letter
 from publisher.newsletters.letter.finding import Finding
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import Proofreader
 from publisher.publishing.render import Press, newsletter_posts
+from publisher.site.build import code_key
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
 SETTINGS = """\

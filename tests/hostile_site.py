@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.build import BuildReport, build
 from publisher.config import load_config
+from publisher.site.build import BuildReport, build
 
 CORPUS = Path(__file__).parent / "hostile" / "posts"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from publisher.config import Config, NewsletterConfig, Person, Site
 from publisher.config import Pages as PagesConfig
 from publisher.core.models import Author, Edition, EditionPost, Enclosure, Image, Output, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
-from publisher.pages import EditionPage, FeedLink, plan_pages
-from publisher.pages.subscribe import ListedFeed
+from publisher.site.pages import EditionPage, FeedLink, plan_pages
+from publisher.site.pages.subscribe import ListedFeed
 
 BASE = "https://letters.example"
 TEMPLATES = Templates(Path("no-templates-of-its-own"))

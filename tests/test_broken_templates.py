@@ -8,10 +8,10 @@ import pytest
 from conftest import Project
 from findings_samples import NOW, SETTINGS, examine, good, places
 
-from publisher.build import code_key
 from publisher.newsletters.letter.css.check import css_findings
 from publisher.posts.archive import read_archive
 from publisher.publishing.render import Press, newsletter_posts
+from publisher.site.build import code_key
 
 
 def refusal(project: Project, *command: str) -> str:

@@ -13,10 +13,10 @@ from conftest import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.build.clashes import without_clashes
-from publisher.build.folder import LIST, Folder, parents
-from publisher.build.manifest import Manifest
 from publisher.core.models import Output, Problem
+from publisher.site.build.clashes import without_clashes
+from publisher.site.build.folder import LIST, Folder, parents
+from publisher.site.build.manifest import Manifest
 
 
 def page(path: str, key: str = "made") -> Output:

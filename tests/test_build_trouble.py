@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 import pytest
 from conftest import MONDAY, ROOT, Project
 
-from publisher.build import code_key
 from publisher.posts.archive import read_archive
+from publisher.site.build import code_key
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -18,7 +18,7 @@ from publisher.core.i18n import placeholders
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.notice import Kind
 from publisher.newsletters.letter.strings import words_of
-from publisher.pages.words import words_for
+from publisher.site.pages.words import words_for
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "docs"))
 from generate_catalogs import ROOMS, template

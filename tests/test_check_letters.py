@@ -12,12 +12,12 @@ import pytest
 from conftest import ROOT, Project
 from findings_samples import SETTINGS, good, in_template
 
-from publisher.build import code_key
 from publisher.config import load_config
 from publisher.newsletters.letter.finding import Finding
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import next_edition, read_proofs
 from publisher.publishing.wiring import open_project_store
+from publisher.site.build import code_key
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 

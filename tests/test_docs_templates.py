@@ -14,10 +14,10 @@ from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.strings import words_of
 from publisher.newsletters.letter.theme import Code, Looks, Palette
 from publisher.newsletters.letter.views import LetterView, PostView
-from publisher.pages.entry import Entry
-from publisher.pages.frame import Page, Site
-from publisher.pages.letters import Shelf
-from publisher.pages.lists import Paging
+from publisher.site.pages.entry import Entry
+from publisher.site.pages.frame import Page, Site
+from publisher.site.pages.letters import Shelf
+from publisher.site.pages.lists import Paging
 
 PAGE = Path(__file__).parent.parent / "docs/templates.md"
 

@@ -18,11 +18,11 @@ from test_hostile_text import WICKED
 
 from publisher.config import Config, Feeds, Person, Site
 from publisher.core.models import Author, Enclosure, Image
-from publisher.feeds.document import pages_of
-from publisher.feeds.item import Item
-from publisher.feeds.plan import plan_feeds
-from publisher.feeds.weight import frame_weight, item_weight
-from publisher.feeds.which import Feed
+from publisher.site.feeds.catalogue import Feed
+from publisher.site.feeds.document import pages_of
+from publisher.site.feeds.item import Item
+from publisher.site.feeds.plan import plan_feeds
+from publisher.site.feeds.weight import frame_weight, item_weight
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 URL = "https://archive.example"
@@ -135,7 +135,7 @@ rows = st.one_of(wicked, st.sampled_from(['"' * 3000, "&" * 3000, "<" * 3000, "]
 def test_no_document_is_larger_than_the_weights_say(
     title: str, summary: str, html: str, name: str, tags: list[str], site: str, markdown: str
 ) -> None:
-    from publisher.feeds.text import xml_text
+    from publisher.site.feeds.text import xml_text
 
     each = item(
         1,

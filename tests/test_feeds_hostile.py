@@ -20,14 +20,14 @@ from conftest import Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.build import code_key
 from publisher.config import Config, Person, Site
 from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost, Tag
-from publisher.feeds.item import entry_id
-from publisher.feeds.plan import plan_feeds
-from publisher.feeds.source import PostSource
-from publisher.feeds.which import feeds_of
 from publisher.posts.archive import Archive, read_archive
+from publisher.site.build import code_key
+from publisher.site.feeds.catalogue import feeds_of
+from publisher.site.feeds.item import entry_id
+from publisher.site.feeds.plan import plan_feeds
+from publisher.site.feeds.source import PostSource
 
 BAD = "\x00\x08\x0b\x1f\ufffe\uffff\ud800\udfff\x7f\x85\u2028"
 TRAPS = ["]]>", "]]", "<![CDATA[", "&amp;", "<script>", "--", "\r\n", "\r", "\ud83d", "😀", "\ufeff", " "]

@@ -13,7 +13,6 @@ import pytest
 from conftest import ROOT, Project
 from findings_samples import NOW, examine, good, in_template
 
-from publisher.build import code_key
 from publisher.config import load_config
 from publisher.core.models import Edition
 from publisher.newsletters.lint.fallbacks import FALLBACKS
@@ -21,6 +20,7 @@ from publisher.newsletters.lint.spam import of_report, spam_findings
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import read_proofs, sample_message
 from publisher.publishing.render import Press, newsletter_posts
+from publisher.site.build import code_key
 
 DATA = ROOT / "publisher/editions/findings/clients.json"
 PACKAGES = sorted((ROOT / "tests/clients").glob("caniemail-*.tgz"))

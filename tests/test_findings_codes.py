@@ -133,9 +133,9 @@ def test_styles_that_gmail_drops_are_found(project: Project) -> None:
 def good_html(project: Project) -> str:
     from findings_samples import NOW
 
-    from publisher.build import code_key
     from publisher.posts.archive import read_archive
     from publisher.publishing.render import Press, newsletter_posts
+    from publisher.site.build import code_key
 
     config = good(project).config()
     archive = read_archive(config, NOW, code_key(), keep=False)

@@ -16,7 +16,7 @@ from readers.formats import KINDS, Read, parse_xml, read
 from readers.markup import address_fault, faults
 
 from publisher.config import load_config
-from publisher.feeds.readback import read_back
+from publisher.site.feeds.readback import read_back
 
 SCHEMA = json.loads((Path(__file__).parent / "jsonfeed_schema.json").read_text(encoding="utf-8"))
 # What no format may hold: XML 1.0 section 2.2, and the controls that HTML calls parse errors.

@@ -14,10 +14,10 @@ from hostile.promises import LEFT_OUT, PROMISES, SITE, Promise
 from hostile_site import CORPUS, NOW, TITLE, build_site, make_site
 from readers.formats import KINDS, Read, read
 
-from publisher.build import BuildReport, code_key
 from publisher.config import load_config
-from publisher.feeds.item import entry_id
 from publisher.posts.archive import read_archive
+from publisher.site.build import BuildReport, code_key
+from publisher.site.feeds.item import entry_id
 
 FILES = {path.stem: path.name for path in CORPUS.iterdir()}
 README = (CORPUS.parent / "README.md").read_text(encoding="utf-8")

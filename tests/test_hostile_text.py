@@ -17,10 +17,10 @@ from readers.formats import parse_xml
 
 from publisher.config import Config, Person, Site
 from publisher.core.models import Author, Post, RenderedPost, Tag
-from publisher.feeds.item import Item, post_item
-from publisher.feeds.plan import plan_feeds
-from publisher.feeds.weight import item_weight
-from publisher.feeds.which import Feed
+from publisher.site.feeds.catalogue import Feed
+from publisher.site.feeds.item import Item, post_item
+from publisher.site.feeds.plan import plan_feeds
+from publisher.site.feeds.weight import item_weight
 
 URL = "https://example.org"
 MOMENT = datetime(2024, 7, 6, 8, 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 import pytest
 from conftest import Project
 
-from publisher.feeds.websub import Patience, ping
+from publisher.site.feeds.websub import Patience, ping
 
 SITE = "https://letters.example"
 

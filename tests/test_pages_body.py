@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 from pages_samples import BASE, CODE, text_of
 
-from publisher.pages.article import clock, shorten
-from publisher.pages.body import page_body
-from publisher.pages.highlight import highlight
+from publisher.site.pages.article import clock, shorten
+from publisher.site.pages.body import page_body
+from publisher.site.pages.highlight import highlight
 
 URL = f"{BASE}/2024/11/20/code/"
 

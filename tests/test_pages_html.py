@@ -25,9 +25,9 @@ from pages_samples import (
 )
 
 from publisher.core.models import Author, Enclosure
-from publisher.pages.entry import make_entry
-from publisher.pages.frame import make_frame, output_path
-from publisher.pages.sitemap import plan_sitemap
+from publisher.site.pages.entry import make_entry
+from publisher.site.pages.frame import make_frame, output_path
+from publisher.site.pages.sitemap import plan_sitemap
 
 PAGES = {path: output.make() for path, output in plan().items()}
 HTML = {path: text for path, text in PAGES.items() if path.endswith(".html")}

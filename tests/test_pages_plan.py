@@ -29,8 +29,8 @@ from pages_samples import (
 from publisher.core.languages import direction
 from publisher.core.models import Author, Tag
 from publisher.core.templates import Templates
-from publisher.pages import FeedLink
-from publisher.pages.frame import output_path
+from publisher.site.pages import FeedLink
+from publisher.site.pages.frame import output_path
 
 CODE, TABLE, HOSTILE = (f"{post.permalink[1:]}index.html" for post in POSTS[:3])
 

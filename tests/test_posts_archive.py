@@ -340,6 +340,6 @@ def test_a_digest_changes_when_the_rendered_post_may(folder: Folder, change: str
 
 
 def _code() -> str:
-    from publisher.build import code_key
+    from publisher.site.build import code_key
 
     return code_key()

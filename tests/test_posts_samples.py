@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from publisher.build import BuildReport, build
 from publisher.config import Config, Site
 from publisher.config import Posts as PostsConfig
 from publisher.core.models import Post, Problem, RenderedPost
@@ -21,6 +20,7 @@ from publisher.posts.frontmatter import parse_head
 from publisher.posts.markup import Renderer
 from publisher.posts.metadata import build_post
 from publisher.publishing.check import inspect_project
+from publisher.site.build import BuildReport, build
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

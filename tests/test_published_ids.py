@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 from conftest import WEEKLY, Project
 
-from publisher.build.ids import NewId, new_ids, to_blame
 from publisher.posts.published import Origin, had_no_readers
+from publisher.site.build.ids import NewId, new_ids, to_blame
 
 OLD = Origin("a.example", "a.example,2024", "UTC", "posts")
 ID = "tag:a.example,2024:2026-11-10:"

@@ -11,7 +11,7 @@ from publisher.cli.app import App, plural, with_app
 from publisher.cli.progress import bar
 
 if TYPE_CHECKING:
-    from publisher.build import BuildReport
+    from publisher.site.build import BuildReport
 
 
 @click.command(

@@ -50,8 +50,8 @@ def strange_topics(config: Config, now: datetime, slugs: Sequence[str]) -> Itera
     """Return a line for each topic that no post has, with the tag that was meant, perhaps."""
     import difflib
 
-    from publisher.build import code_key
     from publisher.posts.archive import read_archive
+    from publisher.site.build import code_key
 
     if not slugs:
         return

@@ -86,10 +86,10 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
 
 def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
     """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
-    from publisher.build import code_key
     from publisher.core.models import Choice
     from publisher.newsletters.variants import topic_set, variant_key, variants_of
     from publisher.posts.archive import read_archive
+    from publisher.site.build import code_key
 
     topics = topic_set(variant.split(","))
     if not topics or (letter := store.editions.letter(edition.id, variant_key(topics))):

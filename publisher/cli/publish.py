@@ -18,10 +18,10 @@ from publisher.cli.stopping import stopped_by_signals
 from publisher.core.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
-    from publisher.build import BuildReport
     from publisher.config import Config
     from publisher.publishing.deliver import Delivered, Made, Tally
     from publisher.publishing.plan import Plan
+    from publisher.site.build import BuildReport
     from publisher.store import Store
 
 
@@ -143,7 +143,7 @@ def _hub_told_last(app: App, config: Config) -> Iterator[None]:
 
     def tell() -> None:
         if config.feeds.hub:
-            from publisher.build.news import tell_hub
+            from publisher.site.build.news import tell_hub
 
             app.tell(tell_hub(config))
 

@@ -30,10 +30,10 @@ def dry_run(
     extra: bool,
 ) -> int:
     """Say what a publish would make and to how many it would go; write nothing."""
-    from publisher.build.ids import KnownIds
     from publisher.cli.hosts import MEND, why_unconfirmed
     from publisher.publishing import publish as steps
     from publisher.publishing.plan import calls_by_hand
+    from publisher.site.build.ids import KnownIds
 
     calls = calls_by_hand(config, extra=extra)
     plan, drafts = steps.compose_plan(config, store, names, now, keep=False, calls=calls)

@@ -87,8 +87,8 @@ def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -
 
 def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> int:
     """How many feeds there are, each in every format."""
-    from publisher.feeds.source import EditionCopy, PostSource
-    from publisher.feeds.which import feeds_of
+    from publisher.site.feeds.catalogue import feeds_of
+    from publisher.site.feeds.source import EditionCopy, PostSource
 
     def never(post: object) -> RenderedPost:
         raise AssertionError("counting renders nothing")

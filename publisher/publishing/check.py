@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
-from publisher.build import code_key
-from publisher.build.folder import strangers
-from publisher.build.ids import id_problems
-from publisher.build.paths import built_paths
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.durations import parse_duration
 from publisher.config.mistakes import KeyLines
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
-from publisher.feeds.readback import read_back
 from publisher.newsletters.lint.unused_notes import stray_notes
 from publisher.posts.archive import Archive, read_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
 from publisher.publishing.next_letter import Proof, read_proofs
 from publisher.publishing.render import unmade
+from publisher.site.build import code_key
+from publisher.site.build.folder import strangers
+from publisher.site.build.ids import id_problems
+from publisher.site.build.paths import built_paths
+from publisher.site.feeds.readback import read_back
 
 # Findings that the posts' and settings' own problems tell already, at the same place.
 _TOLD_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key, require_posts
-from publisher.build.ids import KnownIds
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.durations import parse_duration
 from publisher.core import hold_reasons as holds
@@ -18,6 +16,8 @@ from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import next_due
 from publisher.posts.archive import read_archive
 from publisher.publishing.plan import Call
+from publisher.site.build import code_key, require_posts
+from publisher.site.build.ids import KnownIds
 
 if TYPE_CHECKING:
     from publisher.posts.archive import Archive

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
 from publisher.newsletters.due import Late
@@ -16,6 +15,7 @@ from publisher.newsletters.slots import Slot, upcoming
 from publisher.posts.archive import Archive, Look
 from publisher.publishing.due import decision_of, lead_of, rule_of
 from publisher.publishing.plan import Call, Idle, plan_newsletter
+from publisher.site.build import code_key, require_posts
 
 if TYPE_CHECKING:
     from publisher.core.models import Post

@@ -74,7 +74,7 @@ def _roll_up(config: Config, store: Store, now: datetime) -> str:
 
 
 def _ping(config: Config, store: Store, now: datetime) -> str:
-    from publisher.build.news import tell_hub
+    from publisher.site.build.news import tell_hub
 
     problems = tell_hub(config)
     if problems:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key, require_posts
-from publisher.build.ids import KnownIds
 from publisher.config import Config
 from publisher.core import hold_reasons as holds
 from publisher.core.models import EditionDraft, Problem, Severity
@@ -16,6 +14,8 @@ from publisher.posts.archive import read_archive
 from publisher.publishing.due import Calls, due_calls
 from publisher.publishing.plan import Plan
 from publisher.publishing.publish import Made, compose_plan, make_editions
+from publisher.site.build import code_key, require_posts
+from publisher.site.build.ids import KnownIds
 
 if TYPE_CHECKING:
     from publisher.store import Store

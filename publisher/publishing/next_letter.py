@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from publisher.build.paths import built_paths
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.errors import PublisherError
 from publisher.core.models import Edition, Letter, RenderedPost
@@ -19,6 +18,7 @@ from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import post_slot
 from publisher.posts.archive import Archive
 from publisher.publishing.render import Planned, Press, newsletter_posts
+from publisher.site.build.paths import built_paths
 
 if TYPE_CHECKING:
     from publisher.store import Store

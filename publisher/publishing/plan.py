@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key, require_posts
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.models import Choice, DeliveryCounts, Edition, Post, Problem
 from publisher.newsletters.select import Selection, select_posts
@@ -15,6 +14,7 @@ from publisher.newsletters.slots import post_slot, slot_label
 from publisher.newsletters.variants import variants_of
 from publisher.posts.archive import Archive, read_archive
 from publisher.publishing.render import Planned
+from publisher.site.build import code_key, require_posts
 
 if TYPE_CHECKING:
     from publisher.store import Store

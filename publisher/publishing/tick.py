@@ -167,9 +167,9 @@ def _tell(
 def _deliver(
     config: Config, store: Store, clock: Clock, progress: Progress | None, stop: Stop | None
 ) -> tuple[list[Delivered], list[Problem], bool]:
-    from publisher.build.news import tell_hub
     from publisher.publishing.deliver import deliver_editions
     from publisher.publishing.wiring import run_build
+    from publisher.site.build.news import tell_hub
 
     now = clock()
     ready = store.editions.ready(now)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from publisher.build import BuildReport, build
-from publisher.build.run import NO_EDITIONS, Editions, Progress
 from publisher.config import Config, NewsletterConfig, Relay
 from publisher.core.errors import ProjectError
+from publisher.site.build import BuildReport, build
+from publisher.site.build.run import NO_EDITIONS, Editions, Progress
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from publisher.mail.queue import Terms
     from publisher.mail.transport import Outcome, Transport
     from publisher.mail.verp import ReturnPath
-    from publisher.pages.letters import EditionPage
+    from publisher.site.pages.letters import EditionPage
     from publisher.store import Store
     from publisher.subscribers.terms import Terms as ReaderTerms
 
@@ -253,7 +253,7 @@ def web_copies(config: Config, now: datetime) -> Editions:
 
 def _load_copies(config: Config, now: datetime) -> Sequence[EditionPage]:
     from publisher.newsletters.letter.web_copy import web_copy
-    from publisher.pages.letters import EditionPage
+    from publisher.site.pages.letters import EditionPage
 
     with open_project_store(config) as store:
         return [

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from publisher.build import code_key
 from publisher.config import Config, NewsletterConfig
 from publisher.core.bounce_report import Verdict
 from publisher.core.host_id import host_id
@@ -22,6 +21,7 @@ from publisher.publishing.approval import waits
 from publisher.publishing.check import Inspection, inspect_project
 from publisher.publishing.forecast import timetables
 from publisher.publishing.tick import waits_here
+from publisher.site.build import code_key
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
 from publisher.web.admin.door import NotThereError
 from publisher.web.admin.draft import next_letter

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.build import code_key
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.models import Edition, Letter
 from publisher.newsletters.slots import next_due
@@ -14,6 +13,7 @@ from publisher.posts.archive import read_archive
 from publisher.publishing.due import lead_of
 from publisher.publishing.next_letter import next_edition
 from publisher.publishing.render import Press
+from publisher.site.build import code_key
 from publisher.web.preview.sample import make_sample
 
 if TYPE_CHECKING:

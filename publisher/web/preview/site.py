@@ -9,18 +9,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from publisher.build import code_key
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
 from publisher.publishing.render import UnreadablePostError
 from publisher.publishing.wiring import web_copies
+from publisher.site.build import code_key
 
 if TYPE_CHECKING:
-    from publisher.feeds.item import Item
-    from publisher.feeds.which import Feed
-    from publisher.pages.letters import EditionPage
     from publisher.posts.archive import Archive
+    from publisher.site.feeds.catalogue import Feed
+    from publisher.site.feeds.item import Item
+    from publisher.site.pages.letters import EditionPage
 
 # How many of a feed's entries are shown; the raw view holds them all.
 SHOWN_ENTRIES = 20
@@ -103,7 +103,7 @@ class Site:
 
     def _shown(self, path: str) -> bytes | None:
         """A file that a post shows: known once the post was rendered."""
-        from publisher.build.files import assets
+        from publisher.site.build.files import assets
 
         self._renderer.remember()
         wanted = [pair for pair in self._archive.assets() if pair[0] == path]
@@ -125,8 +125,8 @@ class Site:
 
     @cached_property
     def _feeds(self) -> list[Feed]:
-        from publisher.feeds.source import EditionCopy, PostSource
-        from publisher.feeds.which import feeds_of
+        from publisher.site.feeds.catalogue import feeds_of
+        from publisher.site.feeds.source import EditionCopy, PostSource
 
         copies = [EditionCopy(page.edition, page.html) for page in self._copies]
         source = PostSource(self._config, self._archive, self.render)
@@ -134,8 +134,8 @@ class Site:
 
     @cached_property
     def _outputs(self) -> dict[str, Output]:
-        from publisher.build.files import static_files
-        from publisher.build.plan import plan_site
+        from publisher.site.build.files import static_files
+        from publisher.site.build.plan import plan_site
 
         static = static_files(self._config.root / self._config.pages.static) if self._config.pages.enabled else []
         planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies, code_key())

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscriber
 from publisher.mail.links import Purpose
-from publisher.pages.signup import offers
+from publisher.site.pages.signup import offers
 from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences
 from publisher.subscribers.moving import request_address_change

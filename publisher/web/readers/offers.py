@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from publisher.config import Config
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscription
-from publisher.pages.signup import offers
+from publisher.site.pages.signup import offers
 from publisher.web.readers.form import Form
 
 TOPIC_FIELD = "topic."  # and the newsletter's name

@@ -12,8 +12,8 @@ from babel import Locale, UnknownLocaleError
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from publisher.pages.frame import Page, Site, stylesheet
-from publisher.pages.words import words_for
+from publisher.site.pages.frame import Page, Site, stylesheet
+from publisher.site.pages.words import words_for
 from publisher.web.readers.headers import page_headers
 from publisher.web.readers.words import preferred, speech, spoken_languages
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from publisher.config import Config
 from publisher.core.templates import Templates
 from publisher.mail.addresses import wire_url
-from publisher.pages.signup import offers
+from publisher.site.pages.signup import offers
 from publisher.web.readers.words import speech
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscriber, Subscription
-from publisher.pages.signup import offers
+from publisher.site.pages.signup import offers
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription
 from publisher.web.readers.offers import SHOWN_FIELD, chosen

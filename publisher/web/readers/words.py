@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from publisher.core.i18n import ENGLISH as ENGLISH_TAG
 from publisher.core.i18n import LOCALE_FOLDER, Plural, speak
 from publisher.core.templates import Templates
-from publisher.pages.signup import form_words
+from publisher.site.pages.signup import form_words
 
 ENGLISH: dict[str, str | Plural] = {
     "subscribe": "Subscribe to {title}",

@@ -1,5 +1,0 @@
-"""Posts -> public/: only what changed is made, every file is replaced at once or not at all."""
-
-from publisher.build.run import BuildReport, build, code_key, require_posts
-
-__all__ = ["BuildReport", "build", "code_key", "require_posts"]

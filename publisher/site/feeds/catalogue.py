@@ -1,0 +1,137 @@
+"""Which feeds a site has, and what each holds. Pure, and quick: it is asked on every build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from publisher.config.keys import Config
+from publisher.posts.archive import Archive
+from publisher.posts.entry import Settings
+from publisher.site.feeds.source import EditionCopy, EditionSource, PostSource, Source
+
+MEDIA_TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}
+OPML_FILE = "feeds.opml"
+_NAMES = {"rss": ("feed", "xml"), "atom": ("atom", "xml"), "json": ("feed", "json")}
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One machine-readable list of entries, in every format that is wanted.
+
+    folder  site-relative folder of its files, "" or "tags/ruby/"
+    id      permanent (RFC 4151); the same whatever the domain
+    page    absolute address of the page that shows the same
+    keys    what it may hold, newest first; source makes entries of them
+    group   under which heading lists of feeds put it: "site", "tags", "authors", "newsletters"
+    label   its name within the group
+    """
+
+    folder: str
+    id: str
+    title: str
+    description: str
+    page: str
+    language: str
+    keys: Sequence[str]
+    source: Source
+    group: str
+    label: str
+
+    def path(self, kind: str, number: int = 0) -> str:
+        """Return the file of one format, relative to the output folder; number: of an archive document, from 1."""
+        return f"{self.folder}{file_name(kind, number)}"
+
+
+def file_name(kind: str, number: int = 0) -> str:
+    """Return the name of a feed's file: feed.xml, atom.xml, feed.json, or feed-3.xml in its archive."""
+    name, ending = _NAMES[kind]
+    return f"{name}-{number}.{ending}" if number else f"{name}.{ending}"
+
+
+def feeds_of(
+    config: Config, archive: Archive, posts: PostSource, editions: Sequence[EditionCopy] = ()
+) -> Iterator[Feed]:
+    """Yield the main feed, then one for every tag, author and newsletter with editions, each group by its slugs.
+
+    A site with a single author needs no feed of that author.
+    """
+    maker = _Maker(config, posts)
+    site = config.site
+    yield maker.feed("", site.title, site.description or site.title, archive.in_feeds(), "site", site.title)
+    if config.feeds.per_tag:
+        by_tag = archive.by_tag()
+        for tag in archive.tags():
+            if tag.slug in by_tag:
+                about = f"Posts about {tag.name} from {site.title}"
+                yield maker.feed(f"tags/{tag.slug}/", tag.name, about, by_tag[tag.slug], "tags", tag.name)
+    if config.feeds.per_author:
+        authors = archive.by_author()
+        for slug, (name, sources) in sorted(authors.items()) if len(authors) > 1 else ():
+            yield maker.feed(f"authors/{slug}/", name, f"Posts by {name} from {site.title}", sources, "authors", name)
+    if config.feeds.editions:
+        yield from _newsletters(config, maker, editions)
+
+
+def _newsletters(config: Config, maker: _Maker, editions: Sequence[EditionCopy]) -> Iterator[Feed]:
+    for newsletter in config.newsletters:
+        source = EditionSource(config, newsletter.name, editions)
+        if source.keys:
+            title = config.newsletter_title(newsletter)
+            yield Feed(
+                folder=f"editions/{newsletter.name}/",
+                id=maker.id(f"editions/{newsletter.name}/"),
+                title=title,
+                description=newsletter.description or f"Every edition of {title}",
+                page=feed_url(config, f"editions/{newsletter.name}/"),
+                language=config.newsletter_language(newsletter),
+                keys=source.keys,
+                source=source,
+                group="newsletters",
+                label=title,
+            )
+
+
+class _Maker:
+    """Makes the feeds of posts."""
+
+    def __init__(self, config: Config, posts: PostSource) -> None:
+        self._config, self._posts = config, posts
+        self._authority = Settings.of(config).authority
+
+    def id(self, folder: str) -> str:
+        return f"tag:{self._authority}:feed" + (f":{quote(folder)}" if folder else "")
+
+    def feed(self, folder: str, title: str, about: str, keys: Sequence[str], group: str, label: str) -> Feed:
+        config = self._config
+        return Feed(
+            folder=folder,
+            id=self.id(folder),
+            title=f"{config.site.title}: {title}" if folder else title,
+            description=about,
+            page=feed_url(config, folder if config.pages.enabled and group != "authors" else ""),
+            language=config.site.language,
+            keys=keys,
+            source=self._posts,
+            group=group,
+            label=label,
+        )
+
+
+def feed_url(config: Config, path: str) -> str:
+    """Return the absolute address of a file or folder of the site."""
+    return f"{config.site_url}/{quote(path, safe='/._~-')}"
+
+
+def feed_links(config: Config, feed: Feed) -> list[tuple[str, str, str]]:
+    """Return (title, absolute address, media type) of one feed in every format that is written."""
+    return [(feed.title, feed_url(config, feed.path(kind)), MEDIA_TYPES[kind]) for kind in config.feeds.formats]
+
+
+def site_image(config: Config) -> str:
+    """Return the absolute address of the site's picture, "" if it has none."""
+    image = config.site.image
+    if not image or image.startswith(("http://", "https://")):
+        return image
+    return feed_url(config, image.lstrip("/").removeprefix(f"{config.pages.static}/"))

@@ -1,0 +1,50 @@
+"""The list of all feeds for feed readers to import (OPML 2.0, http://opml.org/spec2.opml)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from publisher.config.keys import Config
+from publisher.site.feeds.catalogue import Feed, feed_url
+from publisher.site.feeds.text import xml_text
+
+GROUPS = {"site": "", "newsletters": "Newsletters", "tags": "Tags", "authors": "Authors"}
+
+
+def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
+    """Return the document: each feed once, as RSS or Atom where these are written; no date, it would churn."""
+    from lxml import etree
+
+    # Every reader that takes lists reads RSS and Atom.
+    kind = next((kind for kind in config.feeds.formats if kind != "json"), "json" if config.feeds.formats else "rss")
+    root = etree.Element("opml", version="2.0")
+    head = etree.SubElement(root, "head")
+    etree.SubElement(head, "title").text = xml_text(f"Feeds of {config.site.title}")
+    etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
+    body = etree.SubElement(root, "body")
+    for group, heading in GROUPS.items():
+        members = [feed for feed in feeds if feed.group == group]
+        if members:
+            parent = etree.SubElement(body, "outline", text=heading) if heading else body
+            for feed in members:
+                _outline(parent, config, feed, kind)
+    etree.indent(root)
+    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"
+
+
+def _outline(parent: Any, config: Config, feed: Feed, kind: str) -> None:
+    from lxml import etree
+
+    attributes = {
+        # OPML 2.0 says "rss", and means Atom too. For JSON Feed it has no word: FreshRSS reads one only by this, and
+        # readers that look at the address alone do not mind.
+        "type": "JSONFeed" if kind == "json" else "rss",
+        "text": xml_text(feed.label),
+        "title": xml_text(feed.title),
+        "description": xml_text(feed.description),
+        "language": feed.language,
+        "xmlUrl": feed_url(config, feed.path(kind)),
+        "htmlUrl": feed.page,
+    }
+    etree.SubElement(parent, "outline", attributes)

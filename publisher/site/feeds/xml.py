@@ -1,0 +1,175 @@
+"""RSS 2.0 and Atom 1.0 documents, by feedgen and mended. With feeds/entry.py the only user of feedgen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedgen.ext.base import BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from publisher import __version__
+from publisher.config.keys import Config
+from publisher.core.models import Author
+from publisher.site.feeds.catalogue import MEDIA_TYPES, feed_url, site_image
+from publisher.site.feeds.document import Document
+from publisher.site.feeds.entry import (
+    DC,
+    ITUNES,
+    MEDIA,
+    SOURCE,
+    XML_LANG,
+    Entry,
+    add,
+    add_person,
+    declare_html,
+    set_text,
+)
+from publisher.site.feeds.text import rfc2822, rfc3339, xml_text
+
+ATOM = "http://www.w3.org/2005/Atom"
+HISTORY = "http://purl.org/syndication/history/1.0"
+
+
+class _Namespaces(BaseExtension):  # type: ignore[misc]
+    """Declares the namespaces of what is added, once at the root."""
+
+    def __init__(self, *wanted: tuple[str, str]) -> None:
+        self._wanted = dict(wanted)
+
+    def extend_ns(self) -> dict[str, str]:
+        return self._wanted
+
+
+def rss(document: Document, entries: Sequence[Entry]) -> bytes:
+    """Return the RSS 2.0 document."""
+    feed, config = document.feed, document.config
+    namespaces = [("dc", DC), ("media", MEDIA)]
+    if any(entry.item.enclosures for entry in entries):
+        namespaces.append(("itunes", ITUNES))
+    if any(entry.item.markdown for entry in entries):
+        namespaces.append(("source", SOURCE))
+    made = _generator(document, entries, namespaces)
+    made.link(href=document.address("rss"), rel="self", type=MEDIA_TYPES["rss"])
+    made.link(href=feed.page, rel="alternate")
+    image = site_image(config)
+    if image:
+        made.image(url=image, title=xml_text(feed.title), link=feed.page)
+    root, tree = made._create_rss()
+    channel = root.find("channel")
+    set_text(channel, "description", escape(xml_text(feed.description), quote=False))
+    add(channel, "lastBuildDate", rfc2822(document.updated), before="item")
+    if any(enclosure.media_type.startswith("audio/") for entry in entries for enclosure in entry.item.enclosures):
+        _podcast(channel, config)
+    for relation, address in _relations(document, "rss"):
+        _place(channel, f"{{{ATOM}}}link", {"rel": relation, "href": address}, before="item")
+    if document.is_archive:
+        _place(channel, f"{{{HISTORY}}}archive", {}, before="item")
+    return _hexadecimal(_bytes(tree))
+
+
+def atom(document: Document, entries: Sequence[Entry]) -> bytes:
+    """Return the Atom 1.0 document."""
+    feed, config = document.feed, document.config
+    made = _generator(document, entries, [("media", MEDIA)])
+    made.link(href=document.address("atom"), rel="self", type=MEDIA_TYPES["atom"])
+    made.link(href=feed.page, rel="alternate", type="text/html")
+    image = site_image(config)
+    if image:
+        made.logo(image)
+        made.icon(image)
+    root, tree = made._create_atom()
+    root.set(XML_LANG, feed.language)
+    set_text(root, "updated", rfc3339(document.distinct_updated))
+    person = config.site.author
+    # RFC 4287 section 4.1.1: a feed has an author unless each of its entries has one.
+    add_person(root, Author(person.name or config.site.title, person.email, person.url), before="entry")
+    for relation, address in _relations(document, "atom"):
+        _place(root, "link", {"rel": relation, "href": address}, before="entry")
+    if document.is_archive:
+        _place(root, f"{{{HISTORY}}}archive", {}, before="entry")
+    for name in ("title", "subtitle"):
+        declare_html(root.find(name))
+    return _bytes(tree)
+
+
+def _generator(document: Document, entries: Sequence[Entry], namespaces: list[tuple[str, str]]) -> Any:
+    """feedgen's object for one document, with everything but what depends on the format."""
+    feed = document.feed
+    if document.is_archive:
+        namespaces = [*namespaces, ("fh", HISTORY)]
+    made = FeedGenerator()
+    made.register_extension("publisher", lambda: _Namespaces(*namespaces), None)
+    made.id(feed.id)
+    made.title(xml_text(feed.title))
+    made.subtitle(xml_text(feed.description))
+    made.description(xml_text(feed.description))
+    made.updated(document.updated)
+    made.language(feed.language)
+    made.generator("Publisher", version=__version__)
+    made.docs("https://www.rssboard.org/rss-specification")
+    for entry in entries:
+        made.add_entry(entry, order="append")
+    # feedgen would format this date by switching the locale of the whole process; it has no way to unset it.
+    made._FeedGenerator__rss_lastBuildDate = None
+    return made
+
+
+def _podcast(channel: Any, config: Config) -> None:
+    """Add what podcast directories ask of a channel whose items are episodes."""
+    person = config.site.author
+    add(channel, f"{{{ITUNES}}}author", person.name or config.site.title, before="item")
+    if person.email:
+        owner = add(channel, f"{{{ITUNES}}}owner", "", before="item")
+        owner.text = None
+        add(owner, f"{{{ITUNES}}}name", person.name or config.site.title)
+        add(owner, f"{{{ITUNES}}}email", person.email)
+    add(channel, f"{{{ITUNES}}}explicit", str(config.feeds.podcast_explicit).lower(), before="item")
+    if config.feeds.podcast_category:
+        category, _, below = (part.strip() for part in config.feeds.podcast_category.partition(">"))
+        _place(channel, f"{{{ITUNES}}}category", {"text": category}, before="item")
+        if below:
+            etree.SubElement(channel.find(f"{{{ITUNES}}}category"), f"{{{ITUNES}}}category", text=below)
+    image = site_image(config)
+    if urlsplit(image).path.lower().endswith((".jpg", ".jpeg", ".png")):  # the directory takes no others
+        _place(channel, f"{{{ITUNES}}}image", {"href": image}, before="item")
+
+
+def _relations(document: Document, kind: str) -> list[tuple[str, str]]:
+    """The links of the document beside self and alternate: WebSub section 4, RFC 5005 section 4."""
+    found = []
+    if document.config.feeds.hub and not document.part.number:
+        found.append(("hub", document.config.feeds.hub))
+    if document.older(kind):
+        found.append(("prev-archive", document.older(kind)))
+    if document.part.number:
+        found.append(("current", document.current(kind)))
+    if document.part.number == 1 and document.is_archive:
+        # The oldest has no prev-archive; RFC 5005 wants a link, and this one is there from its first day on.
+        found.append(("next-archive", feed_url(document.config, document.feed.path(kind, 2))))
+    return found
+
+
+def _place(parent: Any, name: str, attributes: dict[str, str], before: str) -> None:
+    element = etree.Element(name, attributes)
+    first = parent.find(before)
+    if first is None:
+        parent.append(element)
+    else:
+        first.addprevious(element)
+
+
+_PLAIN = re.compile(rb"(<!\[CDATA\[.*?\]\]>)|&(?:amp|lt);", re.DOTALL)
+
+
+def _hexadecimal(data: bytes) -> bytes:
+    """Write & and < in plain text as hexadecimal references, which no reader takes for HTML (RSS best practices)."""
+    return _PLAIN.sub(lambda match: match[1] or (b"&#x26;" if match[0] == b"&amp;" else b"&#x3C;"), data)
+
+
+def _bytes(tree: Any) -> bytes:
+    return bytes(etree.tostring(tree, encoding="UTF-8", xml_declaration=True)) + b"\n"

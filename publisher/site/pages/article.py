@@ -1,0 +1,147 @@
+"""The page of one post."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from publisher.core.models import Output, Post, RenderedPost
+from publisher.site.pages.body import page_body
+from publisher.site.pages.entry import Entry
+from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, root, tag_path
+
+DESCRIPTION_LENGTH = 300
+
+
+def plan_articles(frame: Frame, entries: Sequence[Entry], render: Callable[[Post], RenderedPost]) -> Iterator[Output]:
+    """Plan one page a post, entries newest first. A post is rendered when its page is made, not before."""
+    last = len(entries) - 1
+    for index, entry in enumerate(entries):
+        newer = entries[index - 1] if index else None
+        older = entries[index + 1] if index < last else None
+        key = frame.key("post", entry.face, facts(entry), newer.link if newer else "", older.link if older else "")
+        yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, render))
+
+
+def facts(entry: Entry) -> str:
+    """Return as text all that a post's own page shows of it, besides what lists show."""
+    post = entry.post
+    parts = [post.digest, post.url, entry.updated]
+    parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
+    parts += [f"tag\0{tag.name}\0{tag.slug}" for tag in post.tags]
+    if post.enclosures:
+        parts.append(repr(post.enclosures))
+    if post.image:
+        parts.append(post.image.caption)
+    return SEPARATOR.join(parts)
+
+
+def make_article(
+    frame: Frame,
+    entry: Entry,
+    newer: Entry | None,
+    older: Entry | None,
+    render: Callable[[Post], RenderedPost],
+) -> bytes:
+    """Render a post and its page."""
+    post, rendered = entry.post, render(entry.post)
+    up = root(entry.path)
+    description = shorten(rendered.excerpt or post.excerpt, DESCRIPTION_LENGTH)
+    page = Page(
+        title=post.title,
+        url=post.url,
+        root=up,
+        language=entry.language,
+        description=description,
+        image=post.image.url if post.image else frame.site.image,
+        image_alt=post.image.alt if post.image else "",
+        kind="article",
+    )
+    body = page_body(
+        rendered.html,
+        title=post.title,
+        url=post.url,
+        site_url=frame.site.url,
+        root=up,
+        table_label=frame.words.table,
+    )
+    return frame.render(
+        "post.html",
+        page,
+        post=post,
+        entry=entry,
+        body=body,
+        minutes=rendered.minutes,
+        updated=_updated(entry),
+        image_src=frame.site.near(post.image.url, up) if post.image else "",
+        tags=[(tag, href(tag_path(tag))) for tag in post.tags],
+        audio=_audio(post, frame, up),
+        structured=structured_data(frame, post, page),
+        newer=newer,
+        older=older,
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """Return text of at most `length` characters, cut between words where there are any."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > length // 2 else cut).rstrip(" ,;:.") + "…"
+
+
+def structured_data(frame: Frame, post: Post, page: Page) -> str:
+    """Return the post as JSON-LD (schema.org BlogPosting) that is safe inside <script>, whatever it says."""
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "BlogPosting",
+        "headline": post.title,
+        "url": post.url,
+        "datePublished": post.published.isoformat(),
+        "dateModified": post.updated.isoformat(),
+        "inLanguage": page.language,
+        "isPartOf": {"@type": "Blog", "name": frame.site.title, "url": f"{frame.site.url}/"},
+    }
+    if page.description:
+        data["description"] = page.description
+    if post.image:
+        data["image"] = post.image.url
+    if post.authors:
+        data["author"] = [
+            {"@type": "Person", "name": author.name, **({"url": author.url} if author.url else {})}
+            for author in post.authors
+        ]
+    text = json.dumps(data, ensure_ascii=False)
+    # "</script>" and "<!--" end or change a script element even inside a JSON string.
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _updated(entry: Entry) -> str:
+    """The day of the last change in words, "" if it is the day of publication."""
+    published, updated = entry.post.published.date(), entry.post.updated.date()
+    return day_in_words(updated, entry.language) if updated > published else ""
+
+
+def _audio(post: Post, frame: Frame, up: str) -> list[dict[str, str]]:
+    return [
+        {
+            "src": frame.site.near(enclosure.url, up),
+            "media_type": enclosure.media_type,
+            "duration": clock(enclosure.duration),
+            "size": f"{enclosure.length / 1_000_000:.1f} MB" if enclosure.length else "",
+        }
+        for enclosure in post.enclosures
+        if enclosure.media_type.startswith("audio/") and enclosure.url.startswith(("https://", "http://"))
+    ]
+
+
+def clock(seconds: int) -> str:
+    """Return a duration as 1:02:03 or 2:03; "" for 0, which means not known."""
+    if not seconds:
+        return ""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

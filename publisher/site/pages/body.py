@@ -1,0 +1,79 @@
+"""The body of a post, made ready for its page.
+
+What comes in is sanitised HTML with absolute addresses, which feeds and letters need. A page wants more:
+coloured code, tables that scroll on a phone, links that also work on a preview server, one <h1> only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape, unescape
+
+from publisher.site.pages.highlight import highlight
+
+# Either a plain code block or one tag. Attribute values are skipped as wholes: a "<table>" inside an alt text
+# is text, and rewriting it would let a post break out of the attribute.
+_PIECE = re.compile(
+    r'<pre[^<>]*><code class="language-([^"\s]+)[^"]*">([^<]*)</code></pre>'
+    r'|</?([a-zA-Z][a-zA-Z0-9]*)([^<>"]*(?:"[^"]*"[^<>"]*)*)>'
+)
+_FURNISHED = frozenset(("table", "h1", "pre", "img"))
+_ADDRESSES = (" href", " src", " poster")
+_TITLE = re.compile(r"\s*<h1[^<>]*>(.*?)</h1>", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def page_body(html: str, *, title: str, url: str, site_url: str, root: str, table_label: str) -> str:
+    """Return the body of the post at `url` for its own page, which reaches the site's root by `root`.
+
+    A first heading that repeats the title is dropped; any other <h1> becomes <h2>, below the title.
+    """
+    return _PIECE.sub(_rewriter(site_url, root, url, table_label), _without_title(html, title))
+
+
+def _without_title(html: str, title: str) -> str:
+    match = _TITLE.match(html)
+    if match and unescape(_TAG.sub("", match[1])).strip() == title.strip():
+        return html[match.end() :]
+    return html
+
+
+def _rewriter(site_url: str, root: str, url: str, table_label: str) -> Callable[[re.Match[str]], str]:
+    here, site = f'="{escape(url, quote=False)}#', f'="{escape(site_url, quote=False)}/'
+    label = escape(table_label)
+
+    def rewrite(match: re.Match[str]) -> str:
+        language, code, name, attributes = match.groups()
+        if language:
+            return _code(language, code)
+        text = match[0]
+        if site in attributes:
+            for attribute in _ADDRESSES:
+                text = text.replace(attribute + here, f'{attribute}="#')
+                text = text.replace(attribute + site, f'{attribute}="{root}')
+        return _furnish(name, text, label) if name in _FURNISHED else text
+
+    return rewrite
+
+
+def _furnish(name: str, tag: str, table_label: str) -> str:
+    """Give a tag what pages want of it; `tabindex` lets a keyboard scroll what is too wide."""
+    closing = tag.startswith("</")
+    if name == "table":
+        region = f'<div class="table-scroll" role="region" tabindex="0" aria-label="{table_label}">'
+        return f"{tag}</div>" if closing else region + tag
+    if name == "h1":
+        return tag.replace("h1", "h2", 1)
+    if closing:
+        return tag
+    if name == "pre":
+        return f'<pre tabindex="0"{tag[4:]}'
+    return tag if " loading=" in tag else f'<img loading="lazy" decoding="async"{tag[4:]}'
+
+
+def _code(language: str, code: str) -> str:
+    """A code block in colours, or as it was where nobody knows the language."""
+    coloured = highlight(unescape(code), unescape(language))
+    inner = code if coloured is None else coloured
+    return f'<pre tabindex="0"><code class="language-{language}" translate="no">{inner}</code></pre>'

@@ -1,0 +1,142 @@
+"""Pages that list posts: the index, each tag's, all tags, the archive by year.
+
+The first page of the index shows excerpts, which takes rendering the posts on it. All later pages, and those
+of tags, show what front matter says, for a new post moves every post behind it to another place: with
+excerpts from bodies, one new post among 10,000 would have all of them rendered again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from publisher.core.models import Output, Post, RenderedPost, Tag
+from publisher.site.pages.article import shorten
+from publisher.site.pages.entry import Entry
+from publisher.site.pages.frame import FeedLink, Frame, href, tag_path
+
+EXCERPT_LENGTH = 280
+
+Render = Callable[[Post], RenderedPost]
+TagFeeds = Callable[[Tag], Sequence[FeedLink]]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where a page stands in a row of pages; newer and older are addresses from the site's root, or None."""
+
+    number: int
+    count: int
+    newer: str | None
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TagPosts:
+    """A tag with its posts, newest first."""
+
+    tag: Tag
+    entries: list[Entry]
+
+    @property
+    def path(self) -> str:
+        return tag_path(self.tag)
+
+    @property
+    def href(self) -> str:
+        """Its address from the site's root, quoted."""
+        return href(self.path)
+
+
+def by_tag(entries: Sequence[Entry]) -> list[TagPosts]:
+    """Return the tags that posts have, by name. One slug is one tag; the newest post's spelling names it."""
+    found: dict[str, TagPosts] = {}
+    for entry in entries:
+        for tag in entry.post.tags:
+            if tag.slug not in found:
+                found[tag.slug] = TagPosts(tag, [entry])
+            elif found[tag.slug].entries[-1] is not entry:
+                found[tag.slug].entries.append(entry)
+    return sorted(found.values(), key=lambda found: (found.tag.name.casefold(), found.tag.slug))
+
+
+def plan_index(frame: Frame, entries: Sequence[Entry], per_page: int, render: Render) -> Iterator[Output]:
+    """Plan index.html, page/2/index.html and so on."""
+    for paging, path, some in _pages("", entries, per_page):
+        faces = [entry.face for entry in some]
+        if paging.number == 1:
+            faces += [entry.post.digest for entry in some]
+        key = frame.key("index", str(paging), *faces)
+        yield Output(path, key, partial(make_index, frame, path, paging, some, render))
+
+
+def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Entry], render: Render) -> bytes:
+    """Make one page of the index; the first renders its posts for their excerpts and reading times."""
+    page = frame.page(path, frame.site.title, description=frame.site.description)
+    rows = [(entry, entry.excerpt, 0) for entry in entries]
+    if paging.number == 1:
+        rendered = [(entry, render(entry.post)) for entry in entries]
+        rows = [(entry, shorten(post.excerpt, EXCERPT_LENGTH), post.minutes) for entry, post in rendered]
+    return frame.render("index.html", page, rows=rows, paging=paging)
+
+
+def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: TagFeeds) -> Iterator[Output]:
+    """Plan the page of all tags, and the pages of each."""
+    if not tags:
+        return
+    counts = [f"{found.tag.name}\0{found.tag.slug}\0{len(found.entries)}" for found in tags]
+    yield Output("tags/index.html", frame.key("tags", *counts), partial(make_tags, frame, tags))
+    for found in tags:
+        feeds = tuple(tag_feeds(found.tag))
+        for paging, path, some in _pages(f"tags/{found.tag.slug}/", found.entries, per_page):
+            faces = [entry.face for entry in some]
+            total = str(len(found.entries))
+            key = frame.key("tag", found.tag.name, total, repr(feeds), str(paging), *faces)
+            yield Output(path, key, partial(make_tag, frame, path, found, feeds, paging, some))
+
+
+def make_tags(frame: Frame, tags: Sequence[TagPosts]) -> bytes:
+    """Make the page that names every tag with the number of its posts."""
+    return frame.render("tags.html", frame.page("tags/index.html", frame.words.tags, section="tags"), tags=tags)
+
+
+def make_tag(
+    frame: Frame,
+    path: str,
+    found: TagPosts,
+    feeds: tuple[FeedLink, ...],
+    paging: Paging,
+    entries: Sequence[Entry],
+) -> bytes:
+    """Make one page of a tag's posts."""
+    page = frame.page(path, found.tag.name, feeds=feeds, section="tags")
+    rows = [(entry, entry.excerpt, 0) for entry in entries]
+    return frame.render("tag.html", page, tag=found.tag, total=len(found.entries), rows=rows, paging=paging)
+
+
+def plan_archive(frame: Frame, entries: Sequence[Entry]) -> Output:
+    """Plan the page of all posts by year."""
+    key = frame.key("archive", *(f"{entry.link}\0{entry.stamp}" for entry in entries))
+    return Output("archive/index.html", key, partial(make_archive, frame, entries))
+
+
+def make_archive(frame: Frame, entries: Sequence[Entry]) -> bytes:
+    """Make the archive: titles and days only, so that ten thousand posts are still one quick page."""
+    years = [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry.year)]
+    page = frame.page("archive/index.html", frame.words.archive, section="archive")
+    return frame.render("archive.html", page, years=years, total=len(entries))
+
+
+def _pages(folder: str, entries: Sequence[Entry], per_page: int) -> Iterator[tuple[Paging, str, Sequence[Entry]]]:
+    """Cut a list into pages: (place, output path, posts). No posts make one empty page."""
+    count = max(1, -(-len(entries) // per_page))
+    paths = [
+        f"{folder}page/{number}/index.html" if number > 1 else f"{folder}index.html" for number in range(1, count + 1)
+    ]
+    for index, path in enumerate(paths):
+        newer = href(paths[index - 1]) if index else None
+        older = href(paths[index + 1]) if index + 1 < count else None
+        some = entries[index * per_page : (index + 1) * per_page]
+        yield Paging(index + 1, count, newer, older), path, some
