@@ -18,7 +18,7 @@ from publisher.newsletters.letter.notice import ENGLISH as NOTICE
 from publisher.newsletters.letter.strings import ENGLISH as LETTER
 from publisher.site.pages.signup import ENGLISH as FORM
 from publisher.site.pages.words import ENGLISH as PAGE
-from publisher.web.readers.words import ENGLISH as WEB
+from publisher.web.public.strings import ENGLISH as WEB
 
 FOLDER = Path(__file__).parent.parent / "templates" / "locale"
 ROOMS = {"letter": LETTER, "page": PAGE, "notice": NOTICE, "form": FORM, "web": WEB}

@@ -18,9 +18,9 @@ from publisher.mail.transport import Accepted, Outcome
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
 from publisher.store.consent import Evidence
 from publisher.subscribers.asking import confirm, request_subscription
-from publisher.web.readers.mailroom import Mailroom
-from publisher.web.readers.office import Office
-from publisher.web.readers.post import send_notice
+from publisher.web.context import Office
+from publisher.web.mail_worker import Mailroom
+from publisher.web.send_notices import send_notice
 
 ADA = "ada@example.org"
 

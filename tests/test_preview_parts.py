@@ -13,11 +13,11 @@ import pytest
 from conftest import Project
 
 from publisher.config import Config
-from publisher.web.preview.angle import Angle
-from publisher.web.preview.desk import Desk
 from publisher.web.preview.files import state_of
 from publisher.web.preview.sample import for_frame
 from publisher.web.preview.snapshot import Snapshot
+from publisher.web.preview.state import Desk
+from publisher.web.preview.view_options import Angle
 
 MONDAY_AT_TEN = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
 

@@ -25,7 +25,7 @@ from publisher.core.host_id import host_id
 from publisher.core.models import DeliveryStatus, Edition
 from publisher.publishing.wiring import open_project_store, reader_terms
 from publisher.store import Store
-from publisher.web.admin.tally import Tally
+from publisher.web.admin.feed_stats import Tally
 
 GETS = [
     "",

@@ -14,14 +14,14 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
-from publisher.web.admin.aggregators import announced
 from publisher.web.admin.charts import readers_over_time
+from publisher.web.admin.failure_groups import grouped
+from publisher.web.admin.feed_aggregators import announced
+from publisher.web.admin.feed_stats import Tally
 from publisher.web.admin.passwords import check_password, hash_password, is_password
 from publisher.web.admin.progress import Progress
-from publisher.web.admin.reasons import grouped
 from publisher.web.admin.sessions import Sessions
-from publisher.web.admin.tally import Tally
-from publisher.web.guard import is_from_here
+from publisher.web.csrf import is_from_here
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DAY = timedelta(hours=12)

@@ -31,9 +31,9 @@ from web_server import Serving, serving
 
 from publisher.core.templates import Templates
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
-from publisher.web.hooks.bounces import PATH, BounceHooks
-from publisher.web.readers.mailroom import Mailroom
-from publisher.web.readers.office import Office
+from publisher.web.context import Office
+from publisher.web.mail_worker import Mailroom
+from publisher.web.webhooks import PATH, BounceHooks
 
 HOOKS = f"""
 [bounces.postmark]

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from web_server import Serving, serving
 
-from publisher.web.readers.clients import Clients, household, shortened_client
-from publisher.web.readers.form import Form, FormError, parse_form
-from publisher.web.readers.log import page_of, shown_path
-from publisher.web.readers.words import preferred
+from publisher.web.access_log import page_of, shown_path
+from publisher.web.client_address import Clients, household, shortened_client
+from publisher.web.forms import Form, FormError, parse_form
+from publisher.web.public.strings import preferred
 
 NASTY = [
     "<script>alert(1)</script>",

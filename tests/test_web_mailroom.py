@@ -12,8 +12,8 @@ from publisher.core.errors import TransportError
 from publisher.mail.outbox import Outbox
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Transport
-from publisher.web.readers.mailroom import LaterError, Mailroom, Work
-from publisher.web.readers.post import hand_over
+from publisher.web.mail_worker import LaterError, Mailroom, Work
+from publisher.web.send_notices import hand_over
 
 
 class Told:

@@ -15,9 +15,9 @@ import uvicorn
 from conftest import Project
 
 from publisher.config import load_config
-from publisher.web.patience import PatientProtocol
-from publisher.web.readers.opening import opened
+from publisher.web.lifespan import opened
 from publisher.web.serve import listen
+from publisher.web.timeouts import PatientProtocol
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
 DRIP = 0.05  # seconds between two bytes of a slow client

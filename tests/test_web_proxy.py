@@ -11,8 +11,8 @@ from conftest import ROOT, Project
 from static_server import has_nginx, serve_with_nginx
 from web_server import serving
 
-from publisher.web.readers.log import OWN
-from publisher.web.readers.opening import opened
+from publisher.web.access_log import OWN
+from publisher.web.lifespan import opened
 
 # For the machine itself only.
 INSIDE = {"healthz", "metrics"}

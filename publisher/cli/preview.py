@@ -37,7 +37,7 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
     On the page, press ? for its keys.
     """
     from publisher.web.preview.app import make_app
-    from publisher.web.preview.desk import Desk
+    from publisher.web.preview.state import Desk
     from publisher.web.serve import Server, address_of, listen
 
     root = app.root()

@@ -35,14 +35,14 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
     """
     config = app.config()
     if snippet:
-        from publisher.web.readers.snippet import snippet as made
+        from publisher.web.public.snippet import snippet as made
 
         click.echo(made(config), nl=False)
         return
     from publisher.cli.hosts import MEND, why_unconfirmed
     from publisher.core.logging import say
     from publisher.running.front import require_newsletters
-    from publisher.web.readers.opening import opened
+    from publisher.web.lifespan import opened
     from publisher.web.serve import Server, address_of, listen
 
     require_newsletters(config)

@@ -37,7 +37,7 @@ class Front:
 
         Raises PublisherError where the database cannot be opened; then the one before goes on.
         """
-        from publisher.web.readers.opening import opened
+        from publisher.web.lifespan import opened
 
         require_newsletters(config)
         with ExitStack() as stack:

@@ -86,7 +86,7 @@ class Server:
         """Answer until `end`, in whichever thread; in the main one until a signal too."""
         import uvicorn
 
-        from publisher.web.patience import PatientProtocol
+        from publisher.web.timeouts import PatientProtocol
 
         # "critical": what goes wrong in an answer is said in that answer, and a traceback helps nobody.
         settings = uvicorn.Config(

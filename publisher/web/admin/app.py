@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute, Route
 
 from publisher.publishing.wiring import project_secret
-from publisher.web.admin.deeds import Deeds
-from publisher.web.admin.desk import Desk
-from publisher.web.admin.door import Door
+from publisher.web.admin.actions import Deeds
+from publisher.web.admin.auth import Door
 from publisher.web.admin.pages import AdminPages
 from publisher.web.admin.sessions import Sessions
+from publisher.web.admin.views import Desk
 
 if TYPE_CHECKING:
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.public.pages import Pages
 
 
 def admin_routes(office: Office, readers: Pages) -> list[BaseRoute]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher.web.guard import page_headers
+from publisher.web.csrf import page_headers
 
 # No script of a letter runs, no form of it is sent, and it is of nobody's origin: it sees no cookie and no page.
 SANDBOX = "allow-popups allow-popups-to-escape-sandbox"

@@ -18,8 +18,8 @@ from publisher.web.admin.headers import SANDBOX, admin_headers, asset_headers
 from publisher.web.admin.sessions import Session, Sessions
 
 if TYPE_CHECKING:
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.public.pages import Pages
 
 _KEPT_NOTICES = 50
 _MENU = (

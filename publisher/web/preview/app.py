@@ -19,12 +19,12 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from publisher.core.errors import PublisherError
-from publisher.web.guard import LOCAL_HOSTS, is_own_form, letter_headers, page_headers, site_headers
-from publisher.web.preview.angle import Angle
-from publisher.web.preview.desk import Desk
+from publisher.web.csrf import LOCAL_HOSTS, is_own_form, letter_headers, page_headers, site_headers
 from publisher.web.preview.sample import file_name, for_frame
 from publisher.web.preview.send import send_test_copy
 from publisher.web.preview.snapshot import NotThereError, Snapshot
+from publisher.web.preview.state import Desk
+from publisher.web.preview.view_options import Angle
 from publisher.web.preview.views import Notice, Views
 
 Handler = Callable[[Request], Response]

@@ -10,8 +10,8 @@ from publisher.core.models import Letter
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
-from publisher.web.preview.desk import Desk
 from publisher.web.preview.snapshot import Snapshot
+from publisher.web.preview.state import Desk
 
 
 @dataclass(frozen=True, slots=True)

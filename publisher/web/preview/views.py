@@ -11,15 +11,15 @@ from typing import Any
 from publisher.core.templates import Templates, shipped_folder
 from publisher.mail.addresses import split_mailbox
 from publisher.publishing.wiring import transport_name
-from publisher.web.guard import SANDBOX
-from publisher.web.preview.angle import SCHEMES, VIEWS, WIDTHS, Angle
-from publisher.web.preview.desk import Desk
+from publisher.web.csrf import SANDBOX
+from publisher.web.preview.error_page import Trouble, left_out, trouble_of
 from publisher.web.preview.findings import LetterFindings
-from publisher.web.preview.gloss import HEADERS
+from publisher.web.preview.header_help import HEADERS
 from publisher.web.preview.sample import GMAIL_BYTES, READER_ADDRESS, READER_NAME, Sample
 from publisher.web.preview.site import FeedInWords
 from publisher.web.preview.snapshot import Listed, Snapshot
-from publisher.web.preview.trouble import Trouble, left_out, trouble_of
+from publisher.web.preview.state import Desk
+from publisher.web.preview.view_options import SCHEMES, VIEWS, WIDTHS, Angle
 
 _ASSETS = {
     "preview.css": "preview/preview.css",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from publisher.core.models import DeliveryStatus, Edition
 from publisher.mail.links import Purpose
 from publisher.publishing import approval
-from publisher.web.readers.subscribing import bad_link
+from publisher.web.public.subscribe import bad_link
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from publisher.web.readers.form import Form
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.forms import Form
+    from publisher.web.public.pages import Pages
 
 LONGEST = 2_000  # characters of a token: a slot may hold a post's id
 

@@ -14,20 +14,20 @@ from publisher.publishing.operations import cancel, hold, resume, retry
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
-from publisher.web.admin.desk import find_edition
-from publisher.web.admin.door import NotThereError
-from publisher.web.admin.draft import next_letter
+from publisher.web.admin.auth import NotThereError
 from publisher.web.admin.headers import admin_headers
+from publisher.web.admin.next_letter import next_letter
 from publisher.web.admin.pages import Notice
+from publisher.web.admin.views import find_edition
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from publisher.web.admin.desk import Desk
     from publisher.web.admin.pages import AdminPages
     from publisher.web.admin.sessions import Session
-    from publisher.web.readers.form import Form
-    from publisher.web.readers.office import Office
+    from publisher.web.admin.views import Desk
+    from publisher.web.context import Office
+    from publisher.web.forms import Form
 
 _LONGEST_WHY = 200
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.DEFERRED)

@@ -8,7 +8,7 @@ from publisher.config import Config
 from publisher.core.errors import SubscriberError
 from publisher.core.models import Subscription
 from publisher.site.pages.signup import offers
-from publisher.web.readers.form import Form
+from publisher.web.forms import Form
 
 TOPIC_FIELD = "topic."  # and the newsletter's name
 SHOWN_FIELD = "shown"  # the newsletters whose boxes stand in the form, ticked or not

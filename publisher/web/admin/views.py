@@ -22,12 +22,12 @@ from publisher.publishing.check import Inspection, inspect_project
 from publisher.publishing.forecast import timetables
 from publisher.publishing.tick import waits_here
 from publisher.site.build import code_key
+from publisher.web.admin.auth import NotThereError
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
-from publisher.web.admin.door import NotThereError
-from publisher.web.admin.draft import next_letter
+from publisher.web.admin.failure_groups import grouped
 from publisher.web.admin.headers import admin_headers, letter_headers
+from publisher.web.admin.next_letter import next_letter
 from publisher.web.admin.progress import ORDER, WORDS, Progress
-from publisher.web.admin.reasons import grouped
 from publisher.web.preview.sample import make_sample
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from publisher.store.hosts import Host
     from publisher.web.admin.pages import AdminPages
     from publisher.web.admin.sessions import Session
-    from publisher.web.readers.office import Office
+    from publisher.web.context import Office
 
 _LISTED, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]

@@ -10,7 +10,7 @@ from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from publisher.web.readers.clients import household
+from publisher.web.client_address import household
 
 
 class Gate:

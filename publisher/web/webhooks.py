@@ -21,11 +21,11 @@ from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import say
 from publisher.publishing.read_bounces import marks_of, take_reports
-from publisher.web.readers.headers import page_headers
+from publisher.web.public.headers import page_headers
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.web.readers.office import Office
+    from publisher.web.context import Office
 
 PATH = "/hooks/bounce/{provider}"
 

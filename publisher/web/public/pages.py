@@ -14,13 +14,13 @@ from starlette.responses import Response
 
 from publisher.site.pages.frame import Page, Site, stylesheet
 from publisher.site.pages.words import words_for
-from publisher.web.readers.headers import page_headers
-from publisher.web.readers.words import preferred, speech, spoken_languages
+from publisher.web.public.headers import page_headers
+from publisher.web.public.strings import preferred, speech, spoken_languages
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from publisher.web.readers.office import Office
+    from publisher.web.context import Office
 
 
 class Pages:

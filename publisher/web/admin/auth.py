@@ -16,14 +16,14 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import say
 from publisher.web.admin.headers import admin_headers
 from publisher.web.admin.passwords import is_password
-from publisher.web.guard import is_from_here
-from publisher.web.readers.form import Form, FormError, read_form
+from publisher.web.csrf import is_from_here
+from publisher.web.forms import Form, FormError, read_form
 
 if TYPE_CHECKING:
     from publisher.web.admin.pages import AdminPages
     from publisher.web.admin.sessions import Session, Sessions
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.public.pages import Pages
 
 Look = Callable[[Request, "Session"], Response]
 Act = Callable[[Request, "Session", Form], Response]

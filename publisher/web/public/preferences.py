@@ -15,20 +15,20 @@ from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences
 from publisher.subscribers.moving import request_address_change
 from publisher.subscribers.rights import erase, export_data
-from publisher.web.readers.headers import page_headers
-from publisher.web.readers.leaving import LONGEST
-from publisher.web.readers.mailroom import LaterError
-from publisher.web.readers.offers import SHOWN_FIELD, chosen
-from publisher.web.readers.post import mail_notice
-from publisher.web.readers.subscribing import bad_link, too_many
+from publisher.web.mail_worker import LaterError
+from publisher.web.public.headers import page_headers
+from publisher.web.public.offers import SHOWN_FIELD, chosen
+from publisher.web.public.subscribe import bad_link, too_many
+from publisher.web.public.unsubscribe import LONGEST
+from publisher.web.send_notices import mail_notice
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from publisher.mail.transport import Transport
-    from publisher.web.readers.form import Form
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.forms import Form
+    from publisher.web.public.pages import Pages
 
 SOURCE = "link /preferences"
 PAUSES = (1, 2, 4, 8, 12, 26)  # weeks

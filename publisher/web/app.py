@@ -16,24 +16,24 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from publisher.core.errors import PublisherError, StoreError, TemplateError
 from publisher.core.logging import say
-from publisher.web.hooks.bounces import PATH as HOOKS
-from publisher.web.hooks.bounces import BounceHooks
-from publisher.web.readers.approving import Approving
-from publisher.web.readers.choosing import Choosing
-from publisher.web.readers.form import Form, FormError, read_form
-from publisher.web.readers.headers import page_headers, style_headers
-from publisher.web.readers.leaving import Leaving
-from publisher.web.readers.log import Log
-from publisher.web.readers.metrics import Metrics
-from publisher.web.readers.moving import Moving
-from publisher.web.readers.pages import Pages
-from publisher.web.readers.site import SiteFiles
-from publisher.web.readers.subscribing import Subscribing
+from publisher.web.access_log import Log
+from publisher.web.forms import Form, FormError, read_form
+from publisher.web.metrics import Metrics
+from publisher.web.public.approve import Approving
+from publisher.web.public.change_address import Moving
+from publisher.web.public.headers import page_headers, style_headers
+from publisher.web.public.pages import Pages
+from publisher.web.public.preferences import Choosing
+from publisher.web.public.static_site import SiteFiles
+from publisher.web.public.subscribe import Subscribing
+from publisher.web.public.unsubscribe import Leaving
+from publisher.web.webhooks import PATH as HOOKS
+from publisher.web.webhooks import BounceHooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from publisher.web.readers.office import Office
+    from publisher.web.context import Office
 
 Look = Callable[[Request], Response]
 Act = Callable[[Request, Form], Response]

@@ -14,9 +14,9 @@ from publisher.mail.links import Links
 from publisher.store import Store
 from publisher.store.consent import Evidence
 from publisher.subscribers.terms import Terms
-from publisher.web.readers.clients import Clients
-from publisher.web.readers.gate import Gate
-from publisher.web.readers.mailroom import Mailroom
+from publisher.web.client_address import Clients
+from publisher.web.mail_worker import Mailroom
+from publisher.web.rate_limit import Gate
 
 if TYPE_CHECKING:
     from starlette.requests import Request

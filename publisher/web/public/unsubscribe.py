@@ -8,16 +8,16 @@ from starlette.responses import Response
 
 from publisher.mail.links import Purpose
 from publisher.subscribers.choosing import come_back, unsubscribe
-from publisher.web.readers.headers import page_headers
-from publisher.web.readers.offers import title_of
-from publisher.web.readers.subscribing import bad_link
+from publisher.web.public.headers import page_headers
+from publisher.web.public.offers import title_of
+from publisher.web.public.subscribe import bad_link
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from publisher.web.readers.form import Form
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.forms import Form
+    from publisher.web.public.pages import Pages
 
 SOURCE = "link /unsubscribe"
 ONE_CLICK = "one-click /unsubscribe"

@@ -11,12 +11,12 @@ from publisher.config import Config
 from publisher.core.templates import Templates
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
 from publisher.web.admin.app import admin_routes
-from publisher.web.admin.tally import Tally
-from publisher.web.readers.app import make_app
-from publisher.web.readers.mailroom import Mailroom
-from publisher.web.readers.metrics import Metrics
-from publisher.web.readers.office import PATIENCE, Office
-from publisher.web.readers.pages import Pages
+from publisher.web.admin.feed_stats import Tally
+from publisher.web.app import make_app
+from publisher.web.context import PATIENCE, Office
+from publisher.web.mail_worker import Mailroom
+from publisher.web.metrics import Metrics
+from publisher.web.public.pages import Pages
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

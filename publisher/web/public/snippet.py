@@ -6,7 +6,7 @@ from publisher.config import Config
 from publisher.core.templates import Templates
 from publisher.mail.addresses import wire_url
 from publisher.site.pages.signup import offers
-from publisher.web.readers.words import speech
+from publisher.web.public.strings import speech
 
 
 def snippet(config: Config) -> str:

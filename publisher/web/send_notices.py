@@ -14,10 +14,10 @@ from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.wiring import headers_of, return_path
 from publisher.subscribers.terms import Notice, NoticeKind
-from publisher.web.readers.mailroom import LaterError, NeverError
+from publisher.web.mail_worker import LaterError, NeverError
 
 if TYPE_CHECKING:
-    from publisher.web.readers.office import Office
+    from publisher.web.context import Office
 
 CONFIRM, ADDRESS = "confirm", "address"  # paths under the public URL
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.core.logging import say
-from publisher.web.readers.clients import Clients, shortened_client
+from publisher.web.client_address import Clients, shortened_client
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

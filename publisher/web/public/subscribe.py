@@ -11,9 +11,9 @@ from publisher.core.models import Subscriber, Subscription
 from publisher.site.pages.signup import offers
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription
-from publisher.web.readers.offers import SHOWN_FIELD, chosen
-from publisher.web.readers.post import mail_notice, mail_welcome
-from publisher.web.readers.words import speech
+from publisher.web.public.offers import SHOWN_FIELD, chosen
+from publisher.web.public.strings import speech
+from publisher.web.send_notices import mail_notice, mail_welcome
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from publisher.mail.transport import Transport
     from publisher.store.tokens import Wish
-    from publisher.web.readers.form import Form
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.forms import Form
+    from publisher.web.public.pages import Pages
 
 HONEYPOT = "website"  # nobody sees it, and programs fill it in
 SOURCE = "form /subscribe"

@@ -11,7 +11,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import say
 from publisher.store import Store
 from publisher.store.feed_readers import FeedReader
-from publisher.web.admin.aggregators import announced
+from publisher.web.admin.feed_aggregators import announced
 
 _EVERY = 60.0  # seconds between two writes
 _PER_READER = timedelta(hours=1)

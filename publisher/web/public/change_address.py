@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from publisher.subscribers.moving import Moved, confirm_address_change, look_at_address_change, moved_notice
-from publisher.web.readers.post import mail_notice
-from publisher.web.readers.subscribing import bad_link
+from publisher.web.public.subscribe import bad_link
+from publisher.web.send_notices import mail_notice
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from publisher.web.readers.form import Form
-    from publisher.web.readers.office import Office
-    from publisher.web.readers.pages import Pages
+    from publisher.web.context import Office
+    from publisher.web.forms import Form
+    from publisher.web.public.pages import Pages
 
 
 class Moving:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from publisher.web.readers.headers import site_headers
+from publisher.web.public.headers import site_headers
 
 if TYPE_CHECKING:
     from starlette.types import Scope
