@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publisher.core.logging import configure, discreet, say
-from publisher.running.telling import News
+from publisher.daemon.reporting import News
 
 ADDRESS = "ada.lovelace+x@letters.example.org"
 LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"

@@ -19,9 +19,9 @@ from sink import sink
 from web_server import until
 
 from publisher.core.logging import configure as configure_logs
+from publisher.daemon.jobs import Sending, rest_after
+from publisher.daemon.systemd import notify, watchdog_seconds
 from publisher.mail.cancellation import Stop
-from publisher.running.system import notify, watchdog_seconds
-from publisher.running.ticking import Sending, rest_after
 
 
 def letters(project: Project) -> Counter[str]:

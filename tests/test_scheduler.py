@@ -14,9 +14,9 @@ import time_machine
 from store_samples import person
 
 from publisher.config import load_config
+from publisher.daemon.scheduler import Scheduler
 from publisher.publishing.tick import tick
 from publisher.publishing.wiring import open_project_store
-from publisher.scheduler import Scheduler
 
 # Zone, schedule, the local day of the change; the slots of that day and the next, each once.
 CHANGES = [

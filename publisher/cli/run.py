@@ -36,7 +36,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
     again, it hurries. Lines on stderr tell what it does, without addresses or tokens.
     """
     config = app.config()
-    from publisher.running.lock import only_one
+    from publisher.daemon.lock import only_one
     from publisher.web.serve import address_of, listen
 
     with only_one(config.state_dir):
@@ -44,13 +44,13 @@ def run(app: App, host: str | None, port: int | None) -> int:
         listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
         clock, address = _clock(app), address_of(listener)
         from publisher.core.logging import configure
-        from publisher.running.front import Front
+        from publisher.daemon.web_thread import Front
 
         configure(config.run.log)
         front = Front(listener, clock)
         front.open(config)
         front.begin()
-        from publisher.running.process import Process  # loads while readers have their answers already
+        from publisher.daemon.process import Process  # loads while readers have their answers already
 
         def ready() -> None:
             if app.json:

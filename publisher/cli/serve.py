@@ -41,7 +41,7 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         return
     from publisher.cli.hosts import MEND, why_unconfirmed
     from publisher.core.logging import say
-    from publisher.running.front import require_newsletters
+    from publisher.daemon.web_thread import require_newsletters
     from publisher.web.lifespan import opened
     from publisher.web.serve import Server, address_of, listen
 

@@ -40,8 +40,8 @@ def status(app: App) -> None:
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
     from publisher.core.models import SubscriberStatus
+    from publisher.daemon.lock import running
     from publisher.publishing.wiring import transport_name
-    from publisher.running.lock import running
     from publisher.subscribers.orphans import orphaned
 
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError
 from publisher.core.logging import say
+from publisher.daemon.reporting import News, clear_up, tell_defect
 from publisher.publishing.tick import Ticked, make, send
 from publisher.publishing.wiring import open_project_store
-from publisher.running.telling import News, clear_up, tell_defect
 
 if TYPE_CHECKING:
     from publisher.core.models import DeliveryCounts, Edition

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
-from publisher.running.telling import tell_defect
+from publisher.daemon.reporting import tell_defect
 from publisher.web.serve import Server
 
 if TYPE_CHECKING:

@@ -19,15 +19,15 @@ from queue import Empty, SimpleQueue
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, say
+from publisher.daemon.file_watcher import Watch
+from publisher.daemon.jobs import Sending, Ticking
+from publisher.daemon.reporting import tell_defect
+from publisher.daemon.scheduler import Scheduler
+from publisher.daemon.site_builder import Site
+from publisher.daemon.systemd import notify, watchdog_seconds
+from publisher.daemon.web_thread import Front
 from publisher.mail.cancellation import Stop
 from publisher.publishing.tick import Ticked
-from publisher.running.front import Front
-from publisher.running.site import Site
-from publisher.running.system import notify, watchdog_seconds
-from publisher.running.telling import tell_defect
-from publisher.running.ticking import Sending, Ticking
-from publisher.running.watching import Watch
-from publisher.scheduler import Scheduler
 
 # How long threads may take to leave after the second signal, in seconds.
 HURRY = 3.0

@@ -9,8 +9,8 @@ from datetime import datetime
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import say
+from publisher.daemon.reporting import News, clear_up, tell_defect
 from publisher.publishing.wiring import run_build
-from publisher.running.telling import News, clear_up, tell_defect
 
 
 class Site:
