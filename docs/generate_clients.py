@@ -1,4 +1,4 @@
-"""Write publisher/editions/findings/clients.json: what mail programs do not support, from caniemail's data.
+"""Write publisher/newsletters/lint/clients.json: what mail programs do not support, from caniemail's data.
 
     make clients
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-TARGET = ROOT / "publisher/editions/findings/clients.json"
+TARGET = ROOT / "publisher/newsletters/lint/clients.json"
 
 _PLURALS = {"jpg": ("jpg", "jpeg"), "tiff": ("tiff", "tif"), "heif": ("heif", "heic"), "base64": ()}
 

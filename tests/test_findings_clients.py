@@ -22,7 +22,7 @@ from publisher.publishing.next_letter import read_proofs, sample_message
 from publisher.publishing.render import Press, newsletter_posts
 from publisher.site.build import code_key
 
-DATA = ROOT / "publisher/editions/findings/clients.json"
+DATA = ROOT / "publisher/newsletters/lint/clients.json"
 PACKAGES = sorted((ROOT / "tests/clients").glob("caniemail-*.tgz"))
 # The test string that every spam filter knows (GTUBE), in two halves, so that no filter finds it in this file.
 SPAM = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
