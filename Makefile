@@ -34,8 +34,8 @@ bench: .venv/.installed-test
 
 # What mail programs support: CANIEMAIL is the version of the npm package that the data is taken from.
 clients: .venv/.installed-test
-	@npm pack --silent --pack-destination tests/clients caniemail@$(CANIEMAIL) >/dev/null
-	@$(BIN)/python docs/generate_clients.py tests/clients/caniemail-$(CANIEMAIL).tgz
+	@npm pack --silent --pack-destination tests/data/clients caniemail@$(CANIEMAIL) >/dev/null
+	@$(BIN)/python docs/generate_clients.py tests/data/clients/caniemail-$(CANIEMAIL).tgz
 
 docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py

@@ -1,0 +1,174 @@
+"""What reports do to the record, on both databases: once, whole, and to nobody but the reader they are about."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from publisher.bounces.apply import take_report
+from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.models import DeliveryStatus, SubscriberStatus
+from publisher.store import Store
+from publisher.store.tables import deliveries
+from publisher.subscribers.rights import erase, export_data
+from tests.support.consent_samples import TERMS, everything, happened, known, people, subscribed
+from tests.support.store_samples import NOW, draft, later
+
+__all__ = ["people"]
+
+
+def sent(store: Store, number: int = 1) -> dict[str, int]:
+    """Send edition after edition to everybody; return the delivery of each reader in the last one."""
+    found: dict[str, int] = {}
+    for week in range(number):
+        slot = f"2026-W{10 + week + len(store.editions.list())}"
+        edition = store.editions.create(draft(slot, posts=(), number=week + 1))
+        assert edition is not None
+        with store._database.write() as connection:
+            mine = deliveries.c.edition_id == edition.id
+            done = {"status": DeliveryStatus.SENT, "next_try_at": None, "sent_at": NOW}
+            connection.execute(sa.update(deliveries).where(mine).values(**done))
+            rows = connection.execute(sa.select(deliveries.c.id, deliveries.c.subscriber_id).where(mine)).all()
+        names = {person.id: person.address for person in store.subscribers.list()}
+        found = {names[row.subscriber_id]: row.id for row in rows}
+    return found
+
+
+def of(delivery: int, verdict: Verdict, status: str = "5.1.1", words: str = "unknown") -> Report:
+    """A report of a delivery."""
+    return Report(verdict, Whose(delivery_id=delivery), status, words, (f"delivery {delivery} {verdict}",))
+
+
+def take(store: Store, report: Report, *, rehearse: bool = False, hours: int = 0) -> Verdict:
+    return take_report(store, TERMS, report, now=later(hours=hours), source="test", rehearse=rehearse)
+
+
+def status(store: Store, address: str = "ada@example.org") -> SubscriberStatus:
+    return known(store, address).status
+
+
+def test_a_dead_mailbox_gets_no_more_mail_and_nobody_else_is_touched(people: Store) -> None:
+    subscribed(people), subscribed(people, "bob@example.org")
+    delivery = sent(people)["ada@example.org"]
+    assert take(people, of(delivery, Verdict.PERMANENT)) is Verdict.PERMANENT
+    assert (status(people), status(people, "bob@example.org")) == ("bounced", "active")
+    assert happened(people, known(people))[-1] == ("bounced", "5.1.1")
+    assert list(sent(people)) == ["bob@example.org"]
+
+
+def test_one_report_counts_once_however_often_it_is_read(people: Store) -> None:
+    subscribed(people)
+    report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY, "4.2.2")
+    assert [take(people, report) for _ in range(3)] == [Verdict.TEMPORARY, Verdict.KNOWN, Verdict.KNOWN]
+    assert known(people).bounces == 1
+    assert len(people.bounces.recent()) == 1
+
+
+def test_a_report_that_is_forgotten_would_count_again_and_what_it_did_stays(people: Store) -> None:
+    subscribed(people)
+    report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY, "4.2.2")
+    take(people, report, hours=1)
+    assert people.bounces.forget_reports(later(hours=1)) == 0
+    assert people.bounces.known(report.keys)
+    assert people.bounces.forget_reports(later(hours=2)) == 1
+    assert not people.bounces.known(report.keys)
+    assert (known(people).bounces, len(people.bounces.recent())) == (1, 1)
+
+
+def test_two_readers_of_one_report_at_once_count_it_once(people: Store) -> None:
+    subscribed(people)
+    report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda _: take(people, report), range(8)))
+    assert sorted(outcomes) == [*[Verdict.KNOWN] * 7, Verdict.TEMPORARY]
+    assert known(people).bounces == 1
+
+
+def test_so_many_temporary_failures_in_a_row_stop_the_mail(people: Store) -> None:
+    subscribed(people)
+    for number in range(TERMS.bounce_limit):
+        assert status(people) is SubscriberStatus.ACTIVE
+        take(people, of(sent(people)["ada@example.org"], Verdict.TEMPORARY, "4.2.2"), hours=number)
+    assert status(people) is SubscriberStatus.BOUNCED
+
+
+def test_a_letter_that_arrived_in_between_begins_the_count_anew(people: Store) -> None:
+    subscribed(people)
+    for _ in range(TERMS.bounce_limit - 1):
+        take(people, of(sent(people)["ada@example.org"], Verdict.TEMPORARY))
+    assert known(people).bounces == TERMS.bounce_limit - 1
+    take(people, of(sent(people, 2)["ada@example.org"], Verdict.TEMPORARY))
+    assert (known(people).bounces, status(people)) == (1, SubscriberStatus.ACTIVE)
+
+
+def test_a_refused_letter_is_listed_and_not_held_against_the_mailbox(people: Store) -> None:
+    subscribed(people)
+    for _ in range(TERMS.bounce_limit + 1):
+        assert take(people, of(sent(people)["ada@example.org"], Verdict.REFUSED, "5.7.1")) is Verdict.REFUSED
+    assert (known(people).bounces, status(people)) == (0, SubscriberStatus.ACTIVE)
+    assert people.bounces.counts() == {Verdict.REFUSED: TERMS.bounce_limit + 1}
+
+
+def test_a_complaint_ends_the_mail_for_ever(people: Store) -> None:
+    ada = subscribed(people)
+    report = Report(Verdict.COMPLAINT, Whose(uid=ada.uid), keys=(f"subscriber {ada.uid} complaint",))
+    assert [take(people, report), take(people, report)] == [Verdict.COMPLAINT, Verdict.KNOWN]
+    assert status(people) is SubscriberStatus.COMPLAINED
+    assert people.suppressions.is_listed("ada@example.org")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOTHING, Verdict.FOREIGN, Verdict.FORGED])
+def test_what_says_nothing_writes_nothing(people: Store, verdict: Verdict) -> None:
+    subscribed(people)
+    before = everything(people)
+    assert take(people, Report(verdict, Whose(delivery_id=sent(people)["ada@example.org"]))) is verdict
+    assert everything(people)["bounces"] == before["bounces"] == []
+    assert everything(people)["subscribers"] == before["subscribers"]
+
+
+def test_a_rehearsal_tells_the_outcome_and_writes_nothing(people: Store) -> None:
+    subscribed(people)
+    report = of(sent(people)["ada@example.org"], Verdict.PERMANENT)
+    before = everything(people)
+    assert take(people, report, rehearse=True) is Verdict.PERMANENT
+    assert everything(people) == before
+
+
+def test_a_reader_who_is_gone_is_told_apart(people: Store) -> None:
+    subscribed(people)
+    delivery = sent(people)["ada@example.org"]
+    take(people, of(delivery, Verdict.TEMPORARY))
+    erase(people, "ada@example.org", now=NOW, source="test")
+    assert take(people, of(delivery, Verdict.PERMANENT)) is Verdict.GONE
+    assert take(people, of(10**12, Verdict.PERMANENT)) is Verdict.GONE
+    assert people.bounces.recent() == []
+
+
+def test_bounces_are_shown_by_edition_and_newest_first(people: Store) -> None:
+    ada = subscribed(people)
+    subscribed(people, "bob@example.org")
+    first = sent(people)
+    take(people, of(first["ada@example.org"], Verdict.TEMPORARY, "4.2.2", "full"))
+    take(people, of(first["bob@example.org"], Verdict.PERMANENT))
+    sent(people)
+    by_address = Report(Verdict.REFUSED, Whose(address="ada@example.org"), "5.7.1", "no", ("ses 1",))
+    take(people, by_address, hours=1)
+
+    newest = people.bounces.recent()
+    assert [(b.address, b.slot, b.verdict, b.status, b.words) for b in newest] == [
+        ("ada@example.org", "", "refused", "5.7.1", "no"),
+        ("bob@example.org", "2026-W10", "permanent", "5.1.1", "unknown"),
+        ("ada@example.org", "2026-W10", "temporary", "4.2.2", "full"),
+    ]
+    assert (newest[0].at, newest[0].source) == (later(hours=1), "test")
+    assert len(people.bounces.recent("weekly", limit=1)) == 1
+    assert people.bounces.recent("daily") == []
+    after, before = people.bounces.by_edition("weekly")
+    assert (before.sent, dict(before.counts)) == (2, {Verdict.TEMPORARY: 1, Verdict.PERMANENT: 1})
+    assert (after.sent, dict(after.counts)) == (1, {})
+    assert people.bounces.counts(later(minutes=30)) == {Verdict.REFUSED: 1}
+    data = export_data(people, ada.uid)
+    assert data is not None
+    assert [row["status"] for row in data["returned"]] == ["4.2.2", "5.7.1"]

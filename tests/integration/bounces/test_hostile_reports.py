@@ -1,0 +1,79 @@
+"""Messages that were made to hurt whoever parses them: each is by itself, and the reports behind it are read."""
+
+from __future__ import annotations
+
+import mailbox
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from publisher.bounces.sources import Mbox
+from tests.support.project import Project
+from tests.support.returning import Returning, maildir, pipe
+
+
+def nested(depth: int, kind: str = "multipart/mixed") -> bytes:
+    """A message of parts in parts in parts."""
+    inner = "".join(f'Content-Type: {kind}; boundary="b{n}"\n\n--b{n}\n' for n in range(depth))
+    return f"From: x@example.org\nSubject: deep\n{inner}\nend\n".encode()
+
+
+HOSTILE = [
+    nested(400),
+    nested(5_000),
+    b"From: x@example.org\n" + b"Content-Type: message/rfc822\n\n" * 2_000,
+    b"Content-Type: text/plain; charset=\xff\xfe\nFrom: =?no-such?B?/w==?=\n\n\xff\xfe",
+    b"Content-Type: message/delivery-status\nContent-Transfer-Encoding: base64\n\nYQ=\n",
+    b"Content-Type: multipart/report; boundary*=x''%ff%\n\n--\n",
+    b"\0\n",
+]
+READ = f"{len(HOSTILE) + 2} read: 2 permanent, {len(HOSTILE)} not ours"
+
+
+@pytest.fixture
+def returning(project: Project) -> Returning:
+    return Returning(project)
+
+
+def test_a_message_that_nobody_can_parse_stops_no_other_in_an_mbox(returning: Returning) -> None:
+    path = returning.project.root / "mix.mbox"
+    messages = [returning.of("ada"), *HOSTILE, returning.of("bob")]
+    path.write_bytes(b"".join(b"From x Sat Nov 21 09:00:00 2026\n" + data + b"\n" for data in messages))
+    assert returning.project.ok("bounces", "read", str(path), "--dry-run").out == f"{READ}; nothing was written\n"
+    assert returning.project.ok("bounces", "read", str(path)).out == f"{READ}\n"
+    assert [returning.status(name) for name in ("ada", "bob")] == ["bounced", "bounced"]
+    assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
+
+
+def test_a_message_that_nobody_can_parse_stops_no_other_in_a_maildir(returning: Returning) -> None:
+    folder = maildir(returning.project.root / "returned", [returning.of("ada")])
+    for number, data in enumerate([*HOSTILE, returning.of("bob")]):
+        (folder / f"new/1.{number}.x").write_bytes(data)
+    assert returning.project.ok("bounces", "read", "returned").out == f"{READ}\n"
+    assert returning.project.ok("bounces", "read", "returned").out == "nothing to read\n"
+
+
+def test_a_message_that_nobody_can_parse_is_taken_from_a_mail_server(returning: Returning) -> None:
+    ran = pipe(returning, HOSTILE[1])
+    assert (ran.code, ran.out, ran.err) == (0, "1 read: 1 not ours\n", "")
+
+
+TEXT = st.binary(max_size=60) | st.lists(
+    st.sampled_from([b"Status: RO\n", b"status: O\r\n", b"\n", b"\r\n", b"X: y\n", b" z\n", b"From x\n", b"words"])
+).map(b"".join)
+
+
+@settings(max_examples=60)
+@given(first=TEXT, second=TEXT)
+@example(first=b"", second=b"\n")
+def test_marking_a_message_in_an_mbox_changes_nothing_else_in_it(
+    first: bytes, second: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("mbox") / "box"
+    path.write_bytes(b"".join(b"From x Sat\n" + data + b"\n\n" for data in (first, second)))
+    before = [message.get_payload() for message in mailbox.mbox(path)]
+    for found in Mbox(path).messages():
+        found.done()
+    assert list(Mbox(path).messages()) == []
+    assert [message.get_payload() for message in mailbox.mbox(path)] == before

@@ -1,0 +1,230 @@
+"""Reports from a Maildir, an mbox, an IMAP account and a mail server's pipe: each read once, none lost."""
+
+from __future__ import annotations
+
+import grp
+import mailbox
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.preview_server import free_port
+from tests.support.project import Project, Ran
+from tests.support.returning import Returning, maildir, pipe
+
+BOUNCES = '\n[mail]\nsender = "ada@letters.example"\nbounces = "bounces@letters.example"\n'
+
+
+SUMMARY = "5 read: 1 permanent, 1 temporary, 1 complaint, 1 not ours, 1 forged\n"
+
+
+@pytest.fixture
+def returning(project: Project) -> Returning:
+    return Returning(project)
+
+
+def test_a_maildir_is_read_once_and_what_was_read_is_marked(returning: Returning) -> None:
+    folder = maildir(returning.project.root / "returned", returning.all())
+    before = returning.project.listing("returned")
+    rehearsed = returning.project.ok("bounces", "read", "returned", "--dry-run")
+    assert rehearsed.out == SUMMARY.replace("\n", "; nothing was written\n")
+    assert returning.project.listing("returned") == before
+    assert returning.status("ada") == "active"
+
+    assert returning.project.ok("bounces", "read", "returned").out == SUMMARY
+    assert [returning.status(name) for name in ("ada", "bob", "eve")] == ["bounced", "active", "complained"]
+    assert len(list((folder / "cur").glob("*:2,S"))) == 5
+    assert returning.project.ok("bounces", "read", "returned").out == "nothing to read\n"
+
+    for path in (folder / "cur").iterdir():  # a mail program marks them as new again
+        path.rename(path.with_name(path.name.replace(":2,S", ":2,F")))
+    again = returning.project.ok("bounces", "read", "returned").out
+    assert again == "5 read: 3 known already, 1 not ours, 1 forged\n"
+
+
+def test_an_mbox_is_read_once_and_stays_whole(returning: Returning) -> None:
+    path = returning.project.root / "returned.mbox"
+    box = mailbox.mbox(path)
+    for data in returning.all():
+        box.add(mailbox.mboxMessage(data))
+    box.close()
+    assert returning.project.ok("bounces", "read", str(path)).out == SUMMARY
+    assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
+    kept = mailbox.mbox(path)
+    assert [len(message.as_bytes()) > 50 for message in kept] == [True] * 5
+    assert [message.get_flags() for message in kept] == ["RO"] * 5
+    kept.lock()
+    ran = returning.project.run("bounces", "read", str(path))
+    kept.unlock()
+    assert ran.code == 1
+    assert "another program has it locked (try again)" in ran.err
+
+
+def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
+    (project.root / "empty.mbox").touch()
+    assert project.ok("bounces", "read", "empty.mbox").out == "nothing to read\n"
+
+
+def test_a_mail_server_may_pipe_a_report(returning: Returning) -> None:
+    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 permanent\n", "")
+    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 known already\n", "")
+    assert pipe(returning, b"\xff\0 no message at all").code == 0
+    assert returning.status("ada") == "bounced"
+
+
+def test_a_report_that_cannot_be_taken_now_is_to_be_brought_again(returning: Returning) -> None:
+    config = returning.project.root / "publisher.toml"
+    text = config.read_text()
+    config.write_text(text + "\n[database]\nurl = 'sqlite:///publisher.toml'\n")
+    refused = pipe(returning, returning.of("ada"))
+    assert (refused.code, "not a database" in refused.err, "Traceback" in refused.err) == (75, True, False)
+    config.write_text("[site")
+    assert pipe(returning, returning.of("bob")).code == 75
+    config.write_text(text)
+    assert pipe(returning, returning.of("ada")).code == 0
+
+
+def test_the_configuration_names_the_usual_source(project: Project) -> None:
+    returning = Returning(project, '\n[bounces]\nsource = "returned"\n')
+    maildir(project.root / "returned", returning.all())
+    ran = project.ok("bounces", "read", "--json").json
+    assert ran == {"read": 5, "permanent": 1, "temporary": 1, "complaint": 1, "foreign": 1, "forged": 1}
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("", "there is no source of reports (name one, or set bounces.source)"),
+        ("nowhere", "is not there (name a Maildir"),
+        ("posts", "is no Maildir: it has no new/ and cur/"),
+        ("publisher.toml", 'publisher.toml: is no mbox: its first line begins not with "From " (name a Maildir'),
+        ("imaps://ada:hunter2@mail.example/", "holds a password, which every process on the machine can read"),
+        ("imaps://mail.example/INBOX", "is no address of a mailbox"),
+        ("http://ada@mail.example/INBOX", "is no address of a mailbox"),
+        ("imaps://ada@mail.example:x/INBOX", "is no address of a mailbox"),
+        ("imaps://ada@mail.example/INBOX", "there is no password for the mailbox"),
+    ],
+)
+def test_a_source_that_is_none_is_told(project: Project, source: str, said: str) -> None:
+    ran = project.run("bounces", "read", *([source] if source else []))
+    assert ran.code == 1
+    assert said in ran.err
+    assert "hunter2" not in ran.err
+
+
+def test_a_password_in_the_configured_source_is_refused_and_not_repeated(project: Project) -> None:
+    project.configure('\n[bounces]\nsource = "imaps://ada:hunter2@mail.example/INBOX"\n')
+    ran = project.run("bounces", "read")
+    assert (ran.code, "hunter2" in ran.err) == (1, False)
+    assert "publisher.toml:" in ran.err and "bounces.source" in ran.err
+
+
+def test_what_came_back_is_listed(returning: Returning) -> None:
+    assert returning.project.ok("bounces", "list").out == "no letter has come back\n"
+    maildir(returning.project.root / "returned", returning.all())
+    returning.project.ok("bounces", "read", "returned")
+    rows = returning.project.ok("bounces", "list", "--newsletter", "weekly", "--json").json
+    assert [(row["address"], row["slot"], row["verdict"], row["status"]) for row in reversed(rows)] in (
+        [("ada@example.org", "2026-W47", "permanent", "5.1.1"), ("bob@example.org", "2026-W47", "temporary", "4.2.2")],
+        [("bob@example.org", "2026-W47", "temporary", "4.2.2"), ("ada@example.org", "2026-W47", "permanent", "5.1.1")],
+    )
+    assert returning.project.ok("bounces", "list").out.count("\n") == 3
+    assert returning.project.ok("bounces", "stats").out == "weekly 2026-W47\t3\t1\t1\t0\t0\n"
+    assert returning.project.run("bounces", "stats", "--newsletter", "wekly").code == 1
+
+
+DOVECOT = """\
+base_dir = {root}/run
+state_dir = {root}/state
+log_path = {root}/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = {user}
+default_login_user = {user}
+default_internal_group = {group}
+first_valid_uid = 1
+auth_failure_delay = 0
+mail_location = maildir:{root}/mail
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+passdb {{
+  driver = static
+  args = password=open-sesame
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={root}/home
+}}
+"""
+
+
+@pytest.fixture
+def imap() -> Iterator[tuple[str, Path]]:
+    """A Dovecot of this test's own: where it is, and the Maildir it serves. As root it wants to be somebody else."""
+    program = shutil.which("dovecot")
+    if not program:
+        pytest.skip("dovecot is not installed")
+    me = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+    root, port = Path(tempfile.mkdtemp(prefix="publisher-imap-")), free_port()
+    root.chmod(0o755)
+    group = grp.getgrgid(me.pw_gid).gr_name
+    values = {"root": root, "port": port, "user": me.pw_name, "group": group, "uid": me.pw_uid, "gid": me.pw_gid}
+    (root / "dovecot.conf").write_text(DOVECOT.format(**values))
+    process = subprocess.Popen([program, "-F", "-c", str(root / "dovecot.conf")])
+    try:
+        limit = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                log = root / "dovecot.log"
+                assert process.poll() is None, log.read_text() if log.exists() else "no log"
+                assert time.monotonic() < limit
+                time.sleep(0.05)
+        yield f"imap://ada@127.0.0.1:{port}/INBOX", root / "mail"
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def test_an_imap_folder_is_read_once(
+    returning: Returning, imap: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, folder = imap
+    maildir(folder, returning.all())
+    owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+    monkeypatch.setenv("PUBLISHER_BOUNCES_PASSWORD", "wrong")
+    refused = returning.project.run("bounces", "read", url)
+    assert refused.code == 1
+    assert "Authentication failed" in refused.err
+    assert "see bounces.source and its password" in refused.err
+    monkeypatch.setenv("PUBLISHER_BOUNCES_PASSWORD", "open-sesame")
+    assert returning.project.ok("bounces", "read", url, "--dry-run").out.startswith(SUMMARY[:-1])
+    assert returning.project.ok("bounces", "read", url).out == SUMMARY
+    assert returning.project.ok("bounces", "read", url).out == "nothing to read\n"
+    missing = returning.project.run("bounces", "read", url.replace("INBOX", "Nothing here"))
+    assert (missing.code, "the folder cannot be opened" in missing.err) == (1, True)

@@ -1,0 +1,100 @@
+"""A question to confirm that finds no mailbox comes back to an address of its own, and who was asked is bounced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.core.models import Subscription
+from publisher.core.templates import Templates
+from publisher.mail.transport import Accepted, Outcome
+from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
+from publisher.store.consent import Evidence
+from publisher.subscribers.asking import confirm, request_subscription
+from publisher.web.context import Office
+from publisher.web.mail_worker import Mailroom
+from publisher.web.send_notices import send_notice
+from tests.support.bounce_samples import RETURN_PATH, failed, report
+from tests.support.project import WEEKLY, Project
+from tests.support.returning import maildir
+from tests.support.store_samples import NOW
+
+ADA = "ada@example.org"
+
+
+@dataclass
+class Envelopes:
+    """Takes every message, and remembers from where it said to come."""
+
+    senders: list[str] = field(default_factory=list)
+
+    def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
+        self.senders.append(envelope_from)
+        return Accepted()
+
+
+def asked(project: Project, *, confirmed: bool = False) -> str:
+    """Ask for letters as Ada; return from where the mail said to come."""
+    config, envelopes = project.config(), Envelopes()
+    with open_project_store(config) as store:
+        terms, wanted = reader_terms(config), [Subscription("weekly")]
+        evidence = Evidence("form")
+        notice = request_subscription(store, terms, ADA, wanted, known=["weekly"], now=NOW, evidence=evidence)
+        assert notice is not None
+        office = Office(
+            config=config,
+            store=store,
+            terms=terms,
+            links=project_links(config),
+            templates=Templates(config.root / "templates"),
+            mailroom=Mailroom(lambda: open_transport(config), lambda outcome, what: None),
+            now=lambda: NOW,
+        )
+        send_notice(office, envelopes, notice, NOW)  # type: ignore[arg-type]
+        if confirmed:
+            assert confirm(store, terms, notice.token, now=NOW, evidence=evidence)
+    return envelopes.senders[0]
+
+
+def read(project: Project, status: str, to: str) -> tuple[str, str]:
+    """What is said of a failure to an address, and Ada's status after it."""
+    maildir(project.root / "returned", [report(failed(status), to=to)])
+    said = project.ok("bounces", "read", "returned").out
+    return said, str(project.ok("subscribers", "show", ADA, "--json").json["status"])
+
+
+@pytest.fixture
+def letters(empty: Project) -> Project:
+    empty.configure('bounces = "bounces@letters.example"\n', WEEKLY)
+    return empty
+
+
+def test_who_cannot_be_asked_to_confirm_is_bounced_once(letters: Project) -> None:
+    back = asked(letters)
+    assert back.startswith("bounces+n1.") and back.endswith("@letters.example")
+    assert read(letters, "4.2.2", back) == ("1 read: 1 temporary\n", "pending")
+    assert read(letters, "5.1.1", back) == ("1 read: 1 permanent\n", "bounced")
+    assert read(letters, "5.1.1", back) == ("1 read: 1 known already\n", "bounced")
+
+
+def test_a_late_failure_of_the_question_stops_nobody_who_has_answered(letters: Project) -> None:
+    back = asked(letters, confirmed=True)
+    assert read(letters, "5.1.1", back) == ("1 read: 1 delay or automatic answer\n", "active")
+
+
+def test_a_forged_return_address_of_a_confirmation_is_told(letters: Project) -> None:
+    back = asked(letters)
+    assert read(letters, "5.1.1", back.replace("n1.", "n2.")) == ("1 read: 1 forged\n", "pending")
+
+
+@given(st.integers(1, 10**13), st.text("n0123456789.-+ab", max_size=20))
+def test_the_addresses_of_confirmations_and_of_deliveries_are_never_mistaken(number: int, noise: str) -> None:
+    notice, delivery = RETURN_PATH.of_notice(number, NOW), RETURN_PATH.of(number)
+    assert RETURN_PATH.read_notice(notice.upper()) == (number, int(NOW.timestamp()) // 3_600)
+    assert (RETURN_PATH.read(notice), RETURN_PATH.read_notice(delivery)) == (None, None)
+    assert not RETURN_PATH.pretends(notice)
+    assert len(notice.partition("@")[0]) <= 64
+    assert RETURN_PATH.read_notice(f"bounces+{noise}@letters.example") is None

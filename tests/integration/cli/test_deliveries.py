@@ -1,0 +1,322 @@
+"""publisher deliveries: what a person sees of an edition's messages, and how they mend it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from publisher.cli.progress import rate
+from publisher.mail.dkim_keys import make_key
+from tests.support.project import Project
+from tests.support.smtp_server import Mailboxes, mail_server
+
+TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
+
+
+@pytest.fixture
+def mail(project: Project) -> Iterator[Mailboxes]:
+    """A project that sends to a server on loopback, and leaves to a person what is in doubt."""
+    with mail_server() as (mailboxes, settings):
+        smtp = f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {settings.port}\ntls = "none"\ntimeout = 10\n'
+        more = '[delivery]\non_uncertain = "hold"\n'
+        project.configure(f'transport = "smtp"\n{smtp}{more}')
+        yield mailboxes
+
+
+@pytest.fixture
+def trouble(project: Project, mail: Mailboxes) -> Project:
+    """One edition of seven messages, five of which did not go."""
+    project.subscribe("ada", "bob", *TROUBLE)
+    ran = project.run("publish", "--yes")
+    assert ran.code == 1
+    assert "2 messages sent, 1 to be tried again, 3 refused, 1 uncertain" in ran.out
+    assert "2 readers no more mailed: the mail server says the mailbox is gone" in ran.out
+    assert "publisher deliveries list 1 says why" in ran.out
+    return project
+
+
+def counts(project: Project) -> dict[str, int]:
+    found: dict[str, int] = project.ok("deliveries", "list", "1", "--json").json["counts"]
+    return found
+
+
+def test_a_list_says_how_many_stand_where_and_why_and_then_which_trouble_first(trouble: Project) -> None:
+    first, *lines = trouble.ok("deliveries", "list", "1").out.splitlines()
+    assert first.startswith("weekly 2026-W47, no. 1: ")
+    assert lines[0].split(": ")[0] == "messages"
+    assert set(lines[0].partition(": ")[2].split(", ")) == {"2 sent", "1 deferred", "3 failed", "1 uncertain"}
+    assert lines[1:5] == [
+        "  2 x failed: 550 5.1.1 <...>: no such user",
+        "  1 x deferred: 450 busy",
+        "  1 x failed: 550 closed",
+        "  1 x uncertain: the connection broke: closed by the server",
+    ]
+    assert [line.split("\t")[:2] for line in lines[5:]] == [
+        ["550-closed@example.org", "failed"],
+        ["gone@example.org", "failed"],
+        ["gone-too@example.org", "failed"],
+        ["drop@example.org", "uncertain"],
+        ["450-busy@example.org", "deferred"],
+        ["ada@example.org", "sent"],
+        ["bob@example.org", "sent"],
+    ]
+    busy = next(line for line in lines if line.startswith("450-busy"))
+    assert busy.split("\t")[2:] == ["1", "2026-11-16 10:04", "450 busy"]
+
+
+def test_a_list_can_be_short_or_of_some_states_only(trouble: Project) -> None:
+    some = trouble.ok("deliveries", "list", "1", "--status", "failed", "--status", "sent", "--limit", "2").out
+    assert [line.split("\t")[0] for line in some.splitlines() if "\t" in line] == [
+        "550-closed@example.org",
+        "gone@example.org",
+    ]
+    assert some.endswith("and 3 more: --limit 0 lists all\n")
+    assert "busy" not in some
+
+
+def test_a_script_gets_every_message(trouble: Project) -> None:
+    found = trouble.ok("deliveries", "list", "1", "--json", "--status", "deferred").json
+    assert (found["edition"], found["slot"], found["held"]) == (1, "2026-W47", "")
+    assert found["reasons"] == [{"status": "deferred", "reason": "450 busy", "count": 1}]
+    (row,) = found["deliveries"]
+    assert (row["address"], row["attempts"], row["sent_at"]) == ("450-busy@example.org", 1, None)
+    assert len(trouble.ok("deliveries", "list", "1", "--json").json["deliveries"]) == 7
+    assert trouble.ok("deliveries", "list", "1", "--json", "--status", "queued").json["deliveries"] == []
+
+
+def test_a_person_sees_a_table(trouble: Project) -> None:
+    seen = trouble.on_a_terminal("deliveries", "list", "1", "--status", "deferred")
+    assert "Attempts" in seen
+    assert "450-busy@example.org" in seen
+
+
+def test_a_retry_sends_what_did_not_go_once_the_server_is_mended(trouble: Project, mail: Mailboxes) -> None:
+    mail.lenient = True
+    assert trouble.ok("deliveries", "retry", "1", "--status", "uncertain").out == (
+        "1 message due now (1 uncertain): publisher publish sends\n"
+    )
+    assert trouble.ok("deliveries", "retry", "1").out.startswith("4 messages due now (3 failed, 1 deferred)")
+    assert trouble.ok("deliveries", "retry", "1").out == "nothing to retry\n"
+
+    # Who was called gone left the list, and is not mailed again by this.
+    ran = trouble.ok("publish", "--yes")
+    assert "3 messages sent, 2 left meanwhile or cancelled" in ran.out
+    assert {reader: len(found) for reader, found in mail.messages.items()} == {
+        "ada@example.org": 1,
+        "bob@example.org": 1,
+        "450-busy@example.org": 1,
+        "550-closed@example.org": 1,
+        "drop@example.org": 2,
+    }
+    assert len(set(mail.messages["drop@example.org"])) == 1
+
+
+def test_a_mailbox_that_is_gone_is_mailed_no_more_and_the_record_says_why(trouble: Project, mail: Mailboxes) -> None:
+    shown = trouble.ok("subscribers", "show", "gone@example.org").out
+    assert "status      bounced" in shown
+    assert "bounced  550 5.1.1 <gone@example.org>: no such user  [mail server, weekly 2026-W47]" in shown
+    assert "status      active" in trouble.ok("subscribers", "show", "550-closed@example.org").out
+
+    trouble.post("fourth", "2026-11-16")
+    trouble.run("publish", "--yes", now="2026-11-23T10:00")
+    told = trouble.ok("deliveries", "list", "2", "--json").json["deliveries"]
+    assert {row["address"].partition("@")[0] for row in told} == {"ada", "bob", "450-busy", "550-closed", "drop"}
+
+
+def test_a_server_that_calls_everybody_gone_is_not_believed(project: Project, mail: Mailboxes) -> None:
+    project.subscribe("ada", *(f"gone-{number}" for number in range(30)))
+    ran = project.run("publish", "--yes")
+    assert ran.code == 1
+    assert "calls 30 mailboxes gone, too many to be believed" in ran.out
+    assert project.ok("status", "--json").json["subscribers"] == {"active": 31}
+
+
+def test_a_held_edition_is_not_sent_and_everywhere_says_why(project: Project, mail: Mailboxes) -> None:
+    project.subscribe("ada", "450-busy")
+    project.run("publish", "--yes")
+    assert project.ok("deliveries", "hold", "1", "--why", "a typo\nin it").out == "edition 1 is held\n"
+    assert project.ok("deliveries", "hold", "1").out == "edition 1 was held already: a typo in it\n"
+
+    later = "2026-11-16T12:00"
+    ran = project.ok("publish", "--yes", now=later)
+    assert "weekly 2026-W47, no. 1: 1 message held: a typo in it\n" in ran.out
+    assert "publisher deliveries resume 1 lets it go on" in ran.out
+    assert "1 message held: a typo in it" in project.ok("publish", "--dry-run").out
+    assert "held: a typo in it" in project.ok("editions").out
+    assert "held: a typo in it" in project.ok("editions", "show", "1").out
+    assert "held: a typo in it" in project.ok("deliveries", "list", "1").out
+    status = project.ok("status")
+    assert "held         weekly 2026-W47: 1 message (publisher deliveries resume 1)\n" in status.out
+    assert "a typo in it" in status.out
+
+    mail.lenient = True
+    assert project.ok("deliveries", "resume", "1").out == "edition 1 goes on: 1 message waits for publisher publish\n"
+    assert "1 message sent" in project.ok("publish", "--yes", now=later).out
+    assert project.ok("deliveries", "resume", "1").out.startswith("edition 1 was not held")
+
+
+def test_what_is_cancelled_is_never_sent_and_is_asked_for(trouble: Project, mail: Mailboxes) -> None:
+    refused = trouble.run("deliveries", "cancel", "1")
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert "2 messages of weekly 2026-W47 would never be sent (say --yes" in refused.err
+    assert "stopped" in trouble.on_a_terminal("deliveries", "cancel", "1", answer="n\n")
+    assert counts(trouble)["deferred"] == 1
+
+    assert trouble.ok("deliveries", "cancel", "1", "--yes", "--why", "old news").out == "2 messages cancelled\n"
+    assert counts(trouble) == {"sent": 2, "failed": 3, "skipped": 2}
+    assert "2 x skipped: old news" in trouble.ok("deliveries", "list", "1").out
+    assert trouble.ok("deliveries", "cancel", "1").out == "nothing waits: nothing to cancel\n"
+    mail.lenient = True
+    trouble.ok("publish", "--yes", now="2026-11-17T10:00")
+    assert sorted(mail.messages) == ["ada@example.org", "bob@example.org", "drop@example.org"]
+
+
+def test_what_waits_for_another_try_says_when_and_a_retry_makes_it_now(project: Project, mail: Mailboxes) -> None:
+    project.write("publisher.toml", project.read("publisher.toml").replace('on_uncertain = "hold"', ""))
+    project.subscribe("ada", "drop", "450-busy")
+    when = "  the next try is at 2026-11-16 10:04; publisher deliveries retry 1 makes it now\n"
+    ran = project.run("publish", "--yes")
+    assert ran.code == 1
+    assert when in ran.out
+    assert counts(project) == {"sent": 1, "queued": 1, "deferred": 1}
+    assert when in project.run("publish", "--yes").out
+    assert project.ok("deliveries", "resume", "1").out == (
+        f"edition 1 was not held: 2 messages wait for publisher publish\n{when}"
+    )
+    assert project.ok("deliveries", "retry", "1", "--status", "queued").out.startswith("1 message due now (1 queued)")
+    assert project.ok("deliveries", "retry", "1").out.startswith("1 message due now (1 deferred)")
+    assert project.ok("deliveries", "retry", "1").out == "nothing to retry\n"
+    mail.lenient = True
+    assert "2 messages sent" in project.ok("publish", "--yes").out
+    assert project.ok("deliveries", "retry", "1").out == "nothing to retry\n"
+
+
+def test_an_edition_whose_content_is_refused_is_held_until_a_person_lets_it_go_on(
+    project: Project, mail: Mailboxes
+) -> None:
+    project.subscribe(*(f"data-554-{number}" for number in range(40)))
+    ran = project.run("publish", "--yes")
+    assert ran.code == 1
+    assert ran.err == ""
+    assert "held: the mail server refuses the edition itself, 10 of 10 messages: 554 5.6.0 no thank you" in ran.out
+    before = counts(project)
+    assert before["queued"] + before["failed"] == 40
+    assert before["queued"] > 0
+
+    # No run that comes by itself hammers on.
+    project.ok("publish", "--yes", now="2026-11-16T12:00")
+    assert counts(project) == before
+
+    mail.lenient = True
+    assert "edition 1 is held" in project.ok("deliveries", "retry", "1", "--status", "failed").out
+    project.ok("deliveries", "resume", "1")
+    assert "40 messages sent" in project.ok("publish", "--yes").out
+
+
+def test_a_run_that_ends_by_an_error_says_what_was_done_before(project: Project, mail: Mailboxes) -> None:
+    project.write("publisher.toml", project.read("publisher.toml").replace("timeout = 10", "per_day = 2"))
+    project.subscribe("ada", "bob", "cy")
+    ran = project.run("publish", "--yes")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "every mail server has its recipients of the day" in ran.err
+    assert "2 messages sent, 1 waiting for another try" in ran.out
+    assert len(mail.messages) == 2
+
+
+def test_who_watches_sees_how_far_it_is_and_what_became_of_the_messages(project: Project, mail: Mailboxes) -> None:
+    project.subscribe("ada", "bob", "450-busy")
+    seen = project.on_a_terminal("publish", "--yes")
+    assert "3/3" in seen
+    assert "2 sent, 1 deferred" in seen
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"), [(None, ""), (0.0, ""), (0.1, "6/min"), (0.5, "0.5/s"), (9.94, "9.9/s"), (3456.7, "3,457/s")]
+)
+def test_a_rate_is_said_in_the_unit_that_fits(speed: float | None, words: str) -> None:
+    assert rate(speed) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        (None, "the key cannot be read: No such file or directory"),
+        ("no key", "holds no private key without a password"),
+    ],
+)
+def test_a_key_that_cannot_sign_is_told_by_check_and_before_an_edition_is_made(
+    project: Project, key: str | None, what: str
+) -> None:
+    project.configure('[[mail.dkim]]\ndomain = "letters.example"\nselector = "a"\nkey = "a.pem"\n')
+    project.subscribe("ada")
+    if key is not None:
+        project.write("a.pem", key)
+
+    (told,) = [problem for problem in project.run("check", "--json").json if "dkim" in problem["message"]]
+    assert told["message"] == f"mail.dkim: a.pem: {what}; without it no letter is sent"
+    line = project.read("publisher.toml").splitlines()[told["line"] - 1]
+    assert (told["path"], line, told["severity"]) == ("publisher.toml", 'key = "a.pem"', "error")
+    for command in (["publish", "--dry-run"], ["publish"]):
+        ran = project.run(*command)
+        assert (ran.code, ran.err.count("\n")) == (1, 1)
+        assert what in ran.err
+        assert "newsletter weekly" in ran.err
+    assert project.ok("editions", "--json").json == []
+
+    (project.root / "a.pem").unlink(missing_ok=True)
+    assert make_key(project.root / "a.pem", "ed25519")
+    assert not [problem for problem in project.ok("check", "--json").json if "dkim" in problem["message"]]
+    project.ok("publish")
+
+
+@pytest.mark.parametrize("verb", ["list", "retry", "hold", "resume", "cancel"])
+def test_an_edition_that_is_not_there_is_one_line(project: Project, verb: str) -> None:
+    assert project.run("deliveries", verb, "1").err == (
+        "error: there are no editions yet (publisher publish makes the first one)\n"
+    )
+    project.subscribe("ada")
+    for number in ("7", "0", "99999999999999999999999"):
+        for command in (["deliveries", verb, number], ["editions", "show", number]):
+            ran = project.run(*command)
+            assert (ran.code, ran.err) == (1, f"error: there is no edition {number} (publisher editions lists them)\n")
+
+
+def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from publisher.cli import ledger as shown
+    from publisher.store import ledger
+
+    project.subscribe(*(f"reader{number}" for number in range(7)))
+    project.ok("publish")
+    whole = project.ok("deliveries", "list", "1").out
+    monkeypatch.setattr(ledger, "PAGE", 2)
+    monkeypatch.setattr(shown, "TABLE", 3)
+    assert project.ok("deliveries", "list", "1").out == whole
+    assert whole.count("@example.org") == 7
+
+
+@pytest.mark.parametrize("transport", ["outbox", "smtp"])
+def test_a_ledger_that_cannot_be_written_is_said_and_the_next_run_finds_out(
+    project: Project, mail: Mailboxes, transport: str
+) -> None:
+    if transport == "outbox":
+        project.configure()
+    project.subscribe("ada", "bob", "cy")
+    project.ok("subscribers", "list")
+    with closing(sqlite3.connect(project.root / ".publisher/publisher.db")) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON deliveries WHEN NEW.status = 'sent' "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+        ran = project.run("publish", "--yes")
+        connection.execute("DROP TRIGGER full")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert (
+        "disk is full: the ledger cannot be written, and the last answers of the mail server are not in it" in ran.err
+    )
+    assert "make room and run it again: the next run finds out what was in hand" in ran.err
+    assert "half written" not in ran.err
+    project.run("publish", "--yes")
+    assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3

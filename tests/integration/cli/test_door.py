@@ -1,0 +1,292 @@
+"""The door: help, global options, exit codes, and one line instead of a traceback whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from publisher.cli import main
+from publisher.cli.main import COMMANDS, cli, run
+from tests.support.project import MONDAY, Project, spawn
+
+HEAVY = ["feedgen", "premailer", "sqlalchemy", "alembic", "apscheduler", "jinja2", "pydantic", "yaml", "rich", "lxml"]
+IMPORTED = f"""
+import sys
+from publisher.cli.main import run
+code = run(sys.argv[1:])
+print([module for module in {HEAVY} if module in sys.modules], code)
+"""
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    """Every command and subcommand, as words."""
+    found: list[tuple[str, ...]] = []
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        found.append((name,))
+        if isinstance(command, click.Group):
+            found.extend((name, sub) for sub in command.list_commands(context))
+    return found
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+def test_every_command_teaches_with_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*words, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Example" in out
+    assert f"publisher {' '.join(words)}" in " ".join(out.split("Example")[1].split())
+
+
+def test_the_first_screen_names_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    for name, (place, line) in COMMANDS.items():
+        assert f"  {name} " in out
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert command.get_short_help_str(200).rstrip(".") in line, place
+
+
+def test_help_imports_nothing_heavy() -> None:
+    for words in (["--help"], ["publish", "--help"], ["subscribers", "--help"], ["--version"]):
+        assert spawn(*words, program=("-c", IMPORTED)).out.splitlines()[-1] == "[] 0"
+
+
+def test_a_build_with_nothing_to_do_imports_nothing_heavy(project: Project) -> None:
+    project.ok("build")
+    ran = spawn("-C", str(project.root), "--now", MONDAY, "build", program=("-c", IMPORTED))
+    assert ran.out.splitlines()[-1] == "[] 0"
+
+
+def test_a_build_without_a_database_imports_no_database_and_no_mail(project: Project) -> None:
+    ran = spawn("-C", str(project.root), "build", program=("-c", IMPORTED))
+    imported = ran.out.splitlines()[-1]
+    assert not [name for name in ("sqlalchemy", "alembic", "premailer", "apscheduler", "rich") if name in imported]
+    assert not (project.root / ".publisher/publisher.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bild"], "Did you mean 'build'?"),
+        (["xyzzy"], "No such command 'xyzzy'"),
+        (["subscribers", "ad"], "No such command 'ad'"),
+        (["build", "--jsn"], "No such option"),
+        (["build", "x"], "unexpected extra argument"),
+        (["new"], "Missing argument 'TITLE'"),
+        (["editions", "show", "one"], "'one' is not a valid integer"),
+        (["--now", "yesterday", "build"], "--now: 'yesterday' is no date"),
+        (["--now", "2026-02-30", "build"], "--now: "),
+        (["subscribers", "list", "--status", "happy"], "'happy' is not one of"),
+    ],
+)
+def test_wrong_usage_ends_with_2(project: Project, arguments: list[str], said: str) -> None:
+    ran = project.run(*arguments, now="")
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "publish wekly",
+        "publish --dry-run wekly",
+        "publish --to a@b.example wekly",
+        "editions list --newsletter wekly",
+        "subscribers list -n wekly",
+        "subscribers export -n wekly",
+        "subscribers add a@b.example -n wekly",
+        "subscribers remove ada@example.org -n wekly",
+    ],
+)
+def test_an_unknown_newsletter_is_named_with_the_nearest(project: Project, words: str) -> None:
+    project.subscribe("ada")
+    before = project.files(".")
+    ran = project.run(*words.split())
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error: there is no newsletter 'wekly' (did you mean weekly?)\n"
+    assert project.files(".") == before
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["editions"], ["editions", "list"], ["subscribers", "list"], ["build"], ["check"]]
+)
+def test_global_options_mean_the_same_before_and_after_the_command(
+    project: Project, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--json", "--now", MONDAY, "-C", str(project.root)]
+    project.ok("build")
+    capsys.readouterr()
+    outs = []
+    for place in range(len(words) + 1):
+        assert run([*words[:place], *options, *words[place:]]) == 0
+        outs.append(json.loads(capsys.readouterr().out))
+    assert all(out == outs[0] for out in outs)
+
+
+def test_the_later_of_two_global_options_counts(project: Project, tmp_path: Path) -> None:
+    assert project.run("build", "-C", str(tmp_path / "nowhere")).code == 1
+    assert "0 posts" in project.ok("build", "--now", "2020-01-01").out
+    assert "3 posts" in project.ok("build").out
+
+
+def test_the_project_is_found_from_a_folder_below_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root / "posts")
+    assert run(["build", "--now", MONDAY]) == 0
+    assert "index.html" in project.files()
+
+
+def test_a_variable_may_name_the_project(project: Project) -> None:
+    ran = spawn("status", "--json", PUBLISHER_PROJECT=str(project.root))
+    assert ran.json["site"]["title"] == "The Quiet Reader"
+
+
+@pytest.mark.parametrize("where", ["missing", "file.txt", "file.txt/below", "loop", "empty"])
+def test_a_project_that_is_none_is_one_line(tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file.txt").write_text("x")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "empty").mkdir()
+    for command in (["build"], ["status"], ["check"], ["publish", "--dry-run"], ["new", "A"]):
+        assert run(["-C", str(tmp_path / where), *command]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.startswith(f"error: {tmp_path / where}: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file.txt", "loop"]
+
+
+def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    ran = subprocess.run(
+        ["sh", "-c", f'cd "{gone}" && rmdir "{gone}" && exec "{sys.executable}" -m publisher build'],
+        env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == "error: the folder you are in is gone (go to another, or name one with --project)\n"
+
+
+def test_every_mistake_of_the_configuration_is_a_line_of_its_own(project: Project) -> None:
+    project.configure('titel = "B"\n\n[feeds]\nlimit = 0\n')
+    ran = project.run("build")
+    assert (ran.code, ran.out) == (1, "")
+    assert [line.split(": ")[:2] for line in ran.err.splitlines()] == [
+        ["error", "publisher.toml:12"],
+        ["error", "publisher.toml:15"],
+    ]
+
+
+def test_a_defect_is_one_line_that_says_where_the_rest_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(arguments: list[str], **options: object) -> None:
+        raise LookupError("no\nsuch \ud800 thing")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(main.cli, "main", broken)
+    ran = project.run("build")
+    assert (ran.code, ran.out) == (1, "")
+    (log,) = tmp_path.glob("publisher-*.log")
+    assert ran.err.startswith("error: this should not have happened: LookupError: no such")
+    assert ran.err.endswith(f"(please report it with {log})\n")
+    assert "in broken" in log.read_text()
+
+
+def test_a_defect_on_a_full_disk_is_still_one_line(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(arguments: list[str], **options: object) -> None:
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr("tempfile.tempdir", str(project.root / "missing"))
+    monkeypatch.setattr(main.cli, "main", broken)
+    assert (
+        project.run("build").err
+        == "error: this should not have happened: LookupError: no such thing (please report it)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", ["editions show 1 --html", "subscribers export", "subscribers list", "status", "--help"]
+)
+def test_a_reader_that_goes_away_is_no_error_to_speak_of(project: Project, words: str) -> None:
+    project.subscribe("ada")
+    project.ok("publish")
+    program = f'"{sys.executable}" -m publisher -C "{project.root}" {words}'
+    ran = subprocess.run(
+        ["bash", "-c", f"{program} | true; exit ${{PIPESTATUS[0]}}"],
+        env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == ""
+    assert ran.returncode in (0, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [["status"], ["subscribers", "export"], ["--help"], ["editions", "--json"]])
+def test_an_output_that_takes_no_more_is_one_line(project: Project, words: list[str]) -> None:
+    project.subscribe("ada")
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "publisher", "-C", str(project.root), *words],
+            env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (1, "error: the output: No space left on device\n")
+
+
+def test_a_screen_without_unicode_still_gets_an_answer(project: Project) -> None:
+    project.post("snow", "2026-11-16", title='"雪 – ☃"')
+    for encoding in ("ascii", "latin-1"):
+        ran = project.spawn("status", PYTHONIOENCODING=encoding)
+        assert ran.code == 0, ran
+        assert "newest: 雪" in ran.out or r"newest: \u96ea" in ran.out
+
+
+def test_interrupting_ends_with_130_and_leaves_every_file_whole(project: Project) -> None:
+    for number in range(400):
+        project.post(f"post-{number}", body="Words. " * 500)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "publisher", "-C", str(project.root), "build"],
+        env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    public = project.root / "public"
+    while process.poll() is None and not (public.is_dir() and len(list(public.iterdir())) > 2):
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "\nstopped\n")
+    assert not list(public.rglob("*.part"))
+    assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))
+
+
+def test_an_interruption_while_the_program_is_still_loading_ends_with_130_and_no_word() -> None:
+    program = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from publisher.__main__ import main
+main()
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")

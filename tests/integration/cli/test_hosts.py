@@ -1,0 +1,164 @@
+"""A copy of the database on another machine sends nothing until somebody confirms it; two hosts make a slot once."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from publisher.core.host_id import host_id
+from publisher.publishing.tick import tick
+from publisher.publishing.wiring import open_project_store
+from publisher.store import Store
+from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots
+from tests.support.project import WEEKLY, Project
+from tests.support.store_samples import NOW, later
+from tests.support.web_server import serving
+
+
+@pytest.fixture
+def clockwork(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clockwork]:
+    """A project that a tick has seen on its own host."""
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    configure(project, WEEKLY)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        ready = Clockwork(project, store)
+        ready.at(SLOT - 3 * DAY)
+        yield ready
+
+
+def test_a_copied_database_sends_nothing_until_its_host_is_confirmed(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    copied = clockwork.at(SLOT)
+    assert copied.waits == "this host, copy, is not confirmed, and the project has run on home"
+    assert (copied.made, clockwork.letters()) == ((), [])
+    assert "may send" in clockwork.project.ok("hosts", "confirm").out
+    assert slots(clockwork.at(SLOT + MINUTE)) == ["2026-W48"]
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    assert clockwork.at(SLOT + 2 * MINUTE).waits == ""
+    listed = {row["name"]: row["id"] for row in clockwork.project.ok("hosts", "--json").json}
+    assert list(listed) == ["home", "copy"]
+    clockwork.project.ok("hosts", "forget", listed["home"])
+    assert clockwork.at(SLOT + HOUR).waits.startswith("this host, home, is not confirmed")
+    assert "may send" in clockwork.project.ok("hosts", "confirm", listed["home"]).out
+    assert clockwork.project.run("hosts", "forget", "nobody").code == 1
+
+
+@pytest.mark.parametrize("mail", ["", 'transport = "smtp"\n[mail.smtp]\nport = 1\n'])
+def test_a_publish_by_hand_on_such_a_host_builds_makes_and_sends_nothing_even_with_a_yes(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, mail: str
+) -> None:
+    project = clockwork.project
+    configure(project, WEEKLY, mail)
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    shutil.rmtree(project.root / "public", ignore_errors=True)
+    for words in (("--yes",), (), ("weekly", "--yes", "--extra")):
+        refused = project.run("publish", *words)
+        assert refused.code == 1
+        assert refused.err == (
+            "error: this host, copy, is not confirmed, and the project has run on home "
+            "(publisher hosts confirm, if this machine is to send)\n"
+        )
+    assert (project.ok("editions", "--json").json, project.mail()) == ([], {})
+    assert not (project.root / "public").exists()
+    assert "nothing would be made or sent" in project.ok("publish", "--dry-run").err
+    if not mail:
+        project.ok("publish", "--to", "me@example.org")
+        assert list(project.mail()) == ["me@example.org"]
+        project.ok("hosts", "confirm")
+        assert "warning" not in project.ok("publish", "--dry-run").err
+        project.ok("publish", "--yes")
+        assert "ada@example.org" in project.mail()
+
+
+def test_the_pages_for_readers_are_served_from_such_a_host_which_says_in_its_log_that_it_sends_nothing(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    with serving(clockwork.project) as server:
+        assert httpx.get(f"{server.url}/subscribe").status_code == 200
+    log = (clockwork.project.root / "serve.log").read_text()
+    assert "this host, copy, is not confirmed, and the project has run on home" in log
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    with serving(clockwork.project) as server:
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert "not confirmed" not in (clockwork.project.root / "serve.log").read_text()
+
+
+def test_the_first_host_of_a_new_project_may_publish_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    configure(project, WEEKLY)
+    assert project.ok("publish", "--dry-run").err == ""
+    project.ok("publish", "--yes")
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    assert "the project has run on home" in project.run("publish", "--yes").err
+
+
+def test_the_last_host_that_is_forgotten_is_not_the_first_again(store: Store) -> None:
+    assert store.hosts.check_in("a", "home", NOW).confirmed_at == NOW
+    assert store.hosts.forget("a")
+    assert store.hosts.check_in("a", "home", later(days=1)).confirmed_at is None
+    assert store.hosts.check_in("b", "copy", later(days=1)).confirmed_at is None
+    assert store.hosts.confirm("a", later(days=2))
+    assert not store.hosts.confirm("a", later(days=3))
+    assert [host.id for host in store.hosts.list() if host.confirmed_at] == ["a"]
+
+
+def test_of_hosts_that_start_together_one_is_the_first(store: Store) -> None:
+    found = []
+    threads = [
+        threading.Thread(target=lambda i=i: found.append(store.hosts.check_in(f"h{i}", f"h{i}", NOW))) for i in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(host.confirmed_at is not None for host in found) == 1
+
+
+def test_two_hosts_on_one_database_make_a_slot_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store_url: str
+) -> None:
+    configure(project, WEEKLY, f'[database]\nurl = "{store_url}"\n')
+    project.subscribe(*(f"reader{number}" for number in range(5)))
+    other = Project(tmp_path / "other", project._capsys)
+    shutil.copytree(project.root, other.root, dirs_exist_ok=True)
+    with open_project_store(project.config()) as one, open_project_store(other.config()) as two:
+        tick(project.config(), one, lambda: SLOT - DAY)
+        assert tick(other.config(), two, lambda: SLOT - DAY).waits
+        other.ok("hosts", "confirm")
+        done = []
+        threads = [
+            threading.Thread(target=lambda p=p, s=s: done.append(tick(p.config(), s, lambda: SLOT)))
+            for p, s in ((project, one), (other, two))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(len(ticked.made) for ticked in done) == [0, 1]
+        messages = [*project.mail().items(), *other.mail().items()]
+        assert sorted(reader for reader, _ in messages) == [f"reader{number}@example.org" for number in range(5)]
+        assert all(len(mails) == 1 for _, mails in messages)
+
+
+def test_a_host_is_known_by_its_machine_its_name_and_the_folder_or_by_what_it_says(tmp_path: Path) -> None:
+    machine, clone = tmp_path / "one", tmp_path / "two"
+    machine.write_text("aaaa\n")
+    clone.write_text("bbbb\n")
+    ids = {
+        host_id(tmp_path, {}, [machine]),
+        host_id(tmp_path, {}, [clone]),
+        host_id(tmp_path / "copy", {}, [machine]),
+        host_id(tmp_path, {"PUBLISHER_HOST": "web"}, [machine]),
+    }
+    assert len(ids) == 4
+    assert host_id(tmp_path, {}, [tmp_path / "none", machine]) == host_id(tmp_path, {}, [machine])
+    assert host_id(tmp_path, {"PUBLISHER_HOST": "web"}) == host_id(tmp_path / "moved", {"PUBLISHER_HOST": "web"})

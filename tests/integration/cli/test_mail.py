@@ -1,0 +1,112 @@
+"""`publisher mail keys`: a key, its record, and a journey from there to signed letters."""
+
+from __future__ import annotations
+
+import re
+
+import dkim
+import pytest
+
+from tests.support.project import CONFIG, WEEKLY, Project
+
+SIGNING = """
+[[mail.dkim]]
+domain = "letters.example"
+selector = "letters"
+key = ".publisher/dkim/letters.letters.example.pem"
+"""
+
+
+def test_a_key_is_made_once_and_its_record_is_shown_each_time(empty: Project) -> None:
+    empty.configure()
+    first, again = empty.ok("mail", "keys").out, empty.ok("mail", "keys").out
+    assert "Made .publisher/dkim/letters.letters.example.pem" in first
+    assert "There already: .publisher/dkim/letters.letters.example.pem" in again
+    assert re.search(r'letters\._domainkey\.letters\.example\. IN TXT \( "v=DKIM1; k=rsa; p=', first)
+    assert first.partition("In the DNS")[2] == again.partition("In the DNS")[2]
+    assert SIGNING.strip() in first
+
+
+def test_what_is_configured_already_is_not_asked_for_again(empty: Project) -> None:
+    empty.configure()
+    empty.ok("mail", "keys", "--domain", "letters.example")
+    empty.configure(SIGNING)
+    assert "[[mail.dkim]]" not in empty.ok("mail", "keys").out
+
+
+def test_letters_are_signed_by_the_key_and_verify_by_its_record(empty: Project) -> None:
+    empty.configure()
+    record = empty.ok("mail", "keys", "--json").json["record"]
+    empty.configure(SIGNING)
+    empty.post("hello")
+    empty.ok("subscribers", "add", "reader@example.org")
+    empty.ok("publish")
+    (letter,) = (empty.root / "outbox/new").iterdir()
+    text = "".join(record.split('"')[1::2]).encode()
+    assert dkim.verify(letter.read_bytes(), dnsfunc=lambda name, timeout=5: text)
+
+
+def test_a_key_of_the_other_kind_has_a_selector_of_its_own(empty: Project) -> None:
+    empty.configure()
+    made = empty.ok("mail", "keys", "--kind", "ed25519", "--json").json
+    assert (made["selector"], made["made"]) == ("letters-ed25519", True)
+    assert "k=ed25519" in made["record"]
+
+
+def test_a_key_of_the_other_kind_is_not_shown_in_place_of_the_one_asked_for(empty: Project) -> None:
+    empty.configure()
+    empty.ok("mail", "keys", "--kind", "ed25519", "--selector", "both")
+    assert "k=ed25519" in empty.ok("mail", "keys", "--selector", "both").out
+    ran = empty.run("mail", "keys", "--selector", "both", "--kind", "rsa")
+    assert (ran.code, ran.out) == (1, "")
+    assert "the key that is there is of the kind Ed25519, not RSA (choose another --selector)" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(
+            ("--domain", value)
+            for value in ("x/../../../../esc/h", "../../x y", "a..b", "-a.example", "x" * 64, "a\n", "ü/x")
+        ),
+        *(("--selector", value) for value in ("a/b", "../up", "a b", "a.", "ä", "a\0b", "a_b", ".")),
+    ],
+)
+def test_a_name_that_cannot_stand_in_the_dns_makes_no_key(empty: Project, option: str, value: str) -> None:
+    empty.configure()
+    ran = empty.run("mail", "keys", option, value)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{value!r} is no " in ran.err or "is no domain" in ran.err
+    assert list(empty.root.parent.rglob("*.pem")) == []
+
+
+def test_a_domain_is_written_as_the_dns_has_it(empty: Project) -> None:
+    empty.configure()
+    made = empty.ok("mail", "keys", "--domain", "Bücher.example.", "--selector", "S1.letters", "--json").json
+    assert (made["domain"], made["selector"]) == ("xn--bcher-kva.example", "s1.letters")
+    assert made["key"] == ".publisher/dkim/s1.letters.xn--bcher-kva.example.pem"
+
+
+@pytest.mark.parametrize("change", [("letters.example", "../x"), ('selector = "letters"', 'selector = "a/b"')])
+def test_a_configured_key_has_names_of_the_dns(empty: Project, change: tuple[str, str]) -> None:
+    empty.configure(SIGNING.replace(*change))
+    ran = empty.run("status")
+    assert ran.code == 1
+    assert "mail.dkim" in ran.err and "is no " in ran.err
+
+
+def test_without_a_sender_the_domain_is_asked_for(empty: Project) -> None:
+    empty.write("publisher.toml", CONFIG.partition("[mail]")[0] + WEEKLY)
+    ran = empty.run("mail", "keys")
+    assert ran.code == 1
+    assert "name one with --domain" in ran.err
+
+
+def test_a_key_that_is_not_there_stops_a_publish_with_one_line(empty: Project) -> None:
+    empty.configure(SIGNING)
+    empty.post("hello")
+    empty.ok("subscribers", "add", "reader@example.org")
+    ran = empty.run("publish")
+    assert ran.code == 1
+    why = "newsletter weekly: the key cannot be read: No such file or directory"
+    assert f"letters.letters.example.pem: {why}" in ran.err

@@ -1,0 +1,81 @@
+"""Settings of mail that send worse letters than their writer thinks: signed for another domain, or in the clear."""
+
+from __future__ import annotations
+
+import dkim
+import pytest
+
+from publisher.mail.dkim import read_key
+from publisher.mail.dkim_keys import make_key, record_text
+from tests.support.project import Project
+
+
+def configure(project: Project, sender: str, domain: str, more: str = "") -> None:
+    """A project whose letters come from a sender, with a key of a domain."""
+    project.configure(f'[[mail.dkim]]\ndomain = "{domain}"\nselector = "a"\nkey = "a.pem"\n{more}')
+    settings = project.read("publisher.toml")
+    project.write("publisher.toml", settings.replace("The Quiet Reader <ada@letters.example>", f"You <{sender}>"))
+    make_key(project.root / "a.pem", "ed25519")
+
+
+def warnings(project: Project) -> list[tuple[str, str]]:
+    """Message and line of what `publisher check` warns of in mail settings."""
+    lines = project.read("publisher.toml").splitlines()
+    told = [each for each in project.run("check", "--json").json if each["path"] == "publisher.toml" and each["line"]]
+    return [(each["message"], lines[each["line"] - 1]) for each in told if each["severity"] == "warning"]
+
+
+@pytest.mark.parametrize("domain", ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example"])
+def test_a_sender_outside_ascii_is_signed_for_however_the_domain_is_written(project: Project, domain: str) -> None:
+    configure(project, "you@bücher.example", domain)
+    project.subscribe("ada")
+    assert warnings(project) == []
+    project.ok("publish")
+    (message,) = (project.root / "outbox/new").iterdir()
+    key = record_text(read_key(project.root / "a.pem")).encode()
+    records = {b"a._domainkey.xn--bcher-kva.example.": key}
+    data = message.read_bytes()
+    assert b"d=xn--bcher-kva.example;" in data
+    assert dkim.DKIM(data).verify(dnsfunc=lambda name, timeout=5: records.get(name))
+
+
+def test_a_key_that_signs_nothing_and_a_sender_without_a_key_are_told_with_their_lines(project: Project) -> None:
+    configure(project, "you@letters.example", "other.example")
+    assert warnings(project) == [
+        (
+            "mail.sender: no key of mail.dkim is for letters.example, so its letters are not signed",
+            'sender = "You <you@letters.example>"',
+        ),
+        (
+            "mail.dkim: the key of other.example signs nothing: letters come from letters.example",
+            'domain = "other.example"',
+        ),
+    ]
+    project.write("publisher.toml", project.read("publisher.toml").replace("other.example", "example"))
+    assert warnings(project) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "what"),
+    [
+        ('host = "mail.example.org"\ntls = "none"', ("warning", "mail.smtp: every letter goes to mail.example.org")),
+        (
+            'url = "smtp://192.0.2.5"\ntls = "none"\nusername = "ada"',
+            ("error", "mail.smtp: the password and every letter go to 192.0.2.5"),
+        ),
+        ('host = "127.0.0.1"\ntls = "none"\nusername = "ada"', None),
+        ('url = "smtp://[::1]"\ntls = "none"', None),
+        ('url = "lmtp+unix:///run/lmtp"', None),
+        ('host = "mail.example.org"\nusername = "ada"', None),
+    ],
+)
+def test_a_server_elsewhere_without_encryption_is_told_with_its_line(
+    project: Project, server: str, what: tuple[str, str] | None
+) -> None:
+    project.configure(f'transport = "smtp"\n[mail.smtp]\n{server}\n')
+    lines = project.read("publisher.toml").splitlines()
+    told = [each for each in project.run("check", "--json").json if "unencrypted" in each["message"]]
+    assert len(told) == (what is not None)
+    for each in told:
+        assert (each["severity"], each["message"].partition(" unencrypted")[0]) == what
+        assert lines[each["line"] - 1] == 'tls = "none"'

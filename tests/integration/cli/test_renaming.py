@@ -1,0 +1,98 @@
+"""A newsletter with another name: nobody is lost silently, and one command takes everything along."""
+
+from __future__ import annotations
+
+import httpx
+
+from publisher.store import Store
+from tests.support.project import WEEKLY, Project
+from tests.support.store_samples import NOW, add_people, draft, later, person
+from tests.support.web_server import link_in, serving
+
+NEWS = WEEKLY.replace('"weekly"', '"news"', 1)
+CHOICES = {("ruby",): "", ("go",): ""}
+
+
+def test_everything_of_a_newsletter_moves_to_its_new_name_and_a_rehearsal_moves_nothing(store: Store) -> None:
+    add_people(store, 3)
+    store.subscribers.add_many([person("both@example.org", "weekly", topics=("ruby",))], at=NOW, source="test")
+    store.subscribers.add_many([person("both@example.org", "news", topics=("go",))], at=NOW, source="test")
+    store.subscribers.add_many([person("other@example.org", "daily")], at=NOW, source="test")
+    for slot, number in (("2026-W46", 1), ("2026-W47", 2)):
+        assert store.editions.create(draft(slot, number=number, variants=CHOICES))
+    store.editions.pass_over("weekly", ["old"])
+    assert store.editions.create(draft("2026-W47", newsletter="news", posts=(), variants=CHOICES))
+    store.newsletters.see("weekly", "monday", NOW)
+    handled = store.editions.handled_posts("weekly")
+    for rehearse in (True, False):
+        done = store.newsletters.rename("weekly", "news", later(days=1), "test", rehearse=rehearse)
+        assert (done.readers, done.both, done.editions, done.clashes) == (4, 1, 1, 1)
+        left = {"daily": 1, "weekly": 4, "news": 1} if rehearse else {"daily": 1, "news": 4}
+        assert store.figures.by_newsletter() == left
+    assert store.editions.slots("news") == {"2026-W46", "2026-W47"}
+    assert (store.editions.handled_posts("news"), store.editions.handled_posts("weekly")) == (handled, frozenset())
+    assert (store.newsletters.find("weekly"), store.newsletters.find("news").since) == (None, NOW)
+    both = store.subscribers.get("both@example.org")
+    assert [(wish.newsletter, wish.topics) for wish in both.subscriptions] == [("news", ("go",))]
+    events = store.subscribers.consent(store.subscribers.get("reader0@example.org").id)
+    assert [(each.what, each.detail, each.at) for each in events][-1:] == [("renamed", "weekly news", later(days=1))]
+    others = store.subscribers.consent(store.subscribers.get("other@example.org").id)
+    assert "renamed" not in [each.what for each in others]
+    again = store.newsletters.rename("weekly", "news", later(days=1), "test")
+    assert (again.readers, again.editions, again.clashes) == (0, 0, 1)
+
+
+def test_readers_of_a_renamed_newsletter_are_named_until_they_are_moved_and_no_post_comes_twice(
+    project: Project,
+) -> None:
+    project.configure(newsletters=WEEKLY)
+    project.subscribe("ada", "ben")
+    project.ok("publish", "--yes")
+    project.configure(newsletters=NEWS)
+    told = "2 readers are subscribed to weekly, which is no newsletter of publisher.toml"
+    command = "publisher subscribers rename-newsletter weekly news"
+    for asked in ("check", "status"):
+        said = project.run(asked).out
+        assert told in said
+        assert command in said
+    assert project.ok("status", "--json").json["orphaned"][0]["readers"] == 2
+    assert "still a newsletter" in project.run("subscribers", "rename-newsletter", "news", "news").err
+    assert project.run("subscribers", "rename-newsletter", "weekly", "wekly").code == 1
+    assert project.run("subscribers", "rename-newsletter", "none", "news").code == 1
+    words = ("subscribers", "rename-newsletter", "weekly", "news")
+    assert project.ok(*words, "--dry-run").out == "2 readers and 1 edition would be moved from weekly to news\n"
+    assert told in project.ok("status").out
+    assert project.ok(*words).out == "2 readers and 1 edition moved from weekly to news\n"
+    assert "subscribed to weekly" not in project.ok("status").out + project.run("check").out
+    before = {name: len(mails) for name, mails in project.mail().items()}
+    project.ok("publish", "--yes", "--extra")
+    assert {name: len(mails) for name, mails in project.mail().items()} == before
+
+
+def test_a_link_to_leave_in_a_letter_of_the_old_name_takes_its_reader_off_the_new_one(project: Project) -> None:
+    with serving(project, newsletters=WEEKLY) as server:
+        project.subscribe("ada", "ben")
+        project.ok("publish", "--yes")
+        link = link_in(project.mail()["ada@example.org"][0], "unsubscribe")
+    project.configure(newsletters=NEWS)
+    project.ok("subscribers", "rename-newsletter", "weekly", "news")
+    with serving(project, newsletters=NEWS) as server:
+        moved = server.url + "/unsubscribe/" + link.rpartition("/")[2]
+        assert httpx.post(moved, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        names = {who: server.show(f"{who}@example.org")["subscriptions"] for who in ("ada", "ben")}
+        assert [len(names[who]) for who in ("ada", "ben")] == [0, 1]
+
+
+def test_a_link_that_was_mailed_before_the_renaming_confirms_the_new_name(project: Project) -> None:
+    with serving(project, newsletters=WEEKLY) as server:
+        fields = {"email": "eve@example.org", "newsletter": "weekly"}
+        assert httpx.post(f"{server.url}/subscribe", data=fields).status_code == 200
+        (mail,) = server.mails("eve@example.org")
+        token = link_in(mail, "confirm").rpartition("/")[2]
+        project.subscribe("ada")
+    project.configure(newsletters=NEWS)
+    project.ok("subscribers", "rename-newsletter", "weekly", "news")
+    with serving(project, newsletters=NEWS) as server:
+        page = httpx.get(f"{server.url}/confirm/{token}")
+        assert page.status_code == 200
+        assert 'value="news"' in page.text

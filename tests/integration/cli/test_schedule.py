@@ -1,0 +1,146 @@
+"""publisher schedule: the next slots of each newsletter in its zone, and what the next would hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.publishing.forecast import timetables
+from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
+from tests.support.project import WEEKLY, Project
+
+NIGHTLY = """
+[[newsletters]]
+name = "nightly"
+schedule = "daily 02:30"
+timezone = "America/New_York"
+"""
+OTHERS = """
+[[newsletters]]
+name = "each"
+schedule = "each post"
+
+[[newsletters]]
+name = "hand"
+"""
+
+
+def test_the_next_slots_stand_in_the_newsletters_zone_with_what_the_next_would_hold(project: Project) -> None:
+    project.configure("", WEEKLY + OTHERS)
+    project.subscribe("ada", "bob")
+    said = project.ok("schedule", "weekly", "--count", "2").out
+    assert said == (
+        "weekly: weekly monday 08:00 (Europe/Berlin)\n"
+        "  2026-W48          Mon 2026-11-23 08:00 +0100  3 posts to 2 readers\n"
+        "    Third\n    Second\n    First\n"
+        "  2026-W49          Mon 2026-11-30 08:00 +0100  no new posts\n"
+    )
+    everything = project.ok("schedule").out
+    assert everything.count("Mon 202") == 10
+    assert "10 minutes after a post is published or changed" in everything
+    assert "when you publish" in everything
+    assert project.run("schedule", "weakly").err.startswith("error: there is no newsletter 'weakly'")
+
+
+def test_gaps_overlaps_and_what_is_made_already_are_remarked(project: Project) -> None:
+    project.configure("", NIGHTLY + WEEKLY)
+    project.subscribe("ada")
+    (nightly,) = project.ok("schedule", "nightly", "--json", "--count", "4", now="2027-03-12T12:00").json
+    assert [(slot["at"][:16], bool(slot["remark"])) for slot in nightly["slots"]] == [
+        ("2027-03-13T02:30", False),
+        ("2027-03-14T03:00", True),
+        ("2027-03-15T02:30", False),
+        ("2027-03-16T02:30", False),
+    ]
+    assert "02:30 is skipped" in nightly["slots"][1]["remark"]
+    project.configure("", NIGHTLY.replace("02:30", "01:30") + WEEKLY)
+    said = project.ok("schedule", "nightly", "--count", "2", now="2026-10-31T12:00").out
+    assert "Sun 2026-11-01 01:30 -0400  01:30 comes twice: due the first time" in said
+    project.ok("publish", "weekly", now="2026-11-23T07:00")
+    said = project.ok("schedule", "weekly", now="2026-11-23T07:30").out
+    assert "Mon 2026-11-23 08:00 +0100  has its edition" in said
+    assert "Mon 2026-11-30 08:00 +0100  no new posts" in said
+
+
+def test_a_rehearsed_timetable_of_a_project_without_a_database_writes_nothing(project: Project) -> None:
+    before = {name: state for name, state in project.listing().items() if not name.startswith(".publisher")}
+    assert "no subscribers yet" in project.ok("schedule").out
+    assert {name: state for name, state in project.listing().items() if not name.startswith(".publisher")} == before
+    assert not (project.root / ".publisher/publisher.db").exists()
+
+
+def test_what_is_dated_ahead_stands_with_the_slot_that_takes_it_by_the_newsletters_own_rules(project: Project) -> None:
+    project.configure("", WEEKLY + "maximum = 2\n")
+    project.subscribe("ada")
+    for name, day in (("next", "2026-11-25"), ("brief", "2026-11-24"), ("far", "2026-12-01")):
+        project.post(name, day, **({"expires": "2026-11-29"} if name == "brief" else {}))
+    project.post("soon", "2026-11-22", expires="2026-11-24")
+    (weekly,) = project.ok("schedule", "--json", "--count", "4").json
+    assert [(slot["slot"], slot["would_hold"], slot["would_reach"]) for slot in weekly["slots"]] == [
+        ("2026-W48", ["Second", "First"], 1),
+        ("2026-W49", ["Next", "Third"], 1),
+        ("2026-W50", ["Far"], 1),
+        ("2026-W51", [], 0),
+    ]
+
+
+def test_a_slot_that_is_due_and_not_made_stands_first_and_one_that_is_made_for_approval_is_marked(
+    project: Project,
+) -> None:
+    project.configure('owner = "olga@example.net"\n', WEEKLY + "approve = true\n")
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - 7 * DAY + HOUR)
+        (table,) = timetables(project.config(), store, (), SLOT + HOUR, 2)
+        assert [(slot.label, slot.remark, slot.made) for slot in table.slots] == [
+            ("2026-W48", "due now", False),
+            ("2026-W49", "", False),
+        ]
+        assert timetables(project.config(), store, (), SLOT + DAY, 1)[0].slots[0].remark.startswith("late:")
+        clockwork.at(SLOT - HOUR)
+        (table,) = timetables(project.config(), store, (), SLOT - HOUR, 2)
+        assert [(slot.label, slot.made) for slot in table.slots] == [("2026-W48", True), ("2026-W49", False)]
+    said = project.ok("status", now="2026-11-23T07:10").out
+    assert "held         weekly 2026-W48: 1 message (approve or skip it at /admin, or" in said
+    assert "  next  2026-W49 on 2026-11-30 at 08:00; today: no new posts" in said
+
+
+@pytest.mark.parametrize(
+    ("mail", "newsletter", "told"),
+    [
+        ("", "approve = true\n", "nobody is told: mail.owner is not set"),
+        ('owner = "olga@example.net"\n', "approve = true\n", ""),
+        ("", 'max_lateness = "0m"\n', "every edition waits for a person"),
+        ("", 'max_lateness = "1m"\n', ""),
+        ("", 'schedule = "manual"\napprove = true\n', "approve does nothing"),
+    ],
+)
+def test_settings_of_time_that_cannot_be_meant_are_a_warning_with_their_line(
+    project: Project, mail: str, newsletter: str, told: str
+) -> None:
+    base = WEEKLY if "schedule" not in newsletter else '[[newsletters]]\nname = "weekly"\n'
+    project.configure(mail, base + newsletter)
+    line = project.read("publisher.toml").split("\n").index(newsletter.rstrip("\n").rpartition("\n")[2]) + 1
+    lines = [
+        each for each in project.run("check").out.splitlines() if each.startswith(f"warning: publisher.toml:{line}:")
+    ]
+    assert len(lines) == bool(told)
+    assert told in "".join(lines)
+
+
+def test_a_newsletter_that_sends_each_post_says_so_however_it_is_written_and_in_the_status_too(
+    project: Project,
+) -> None:
+    project.configure("", OTHERS.replace("each post", "Each  post"))
+    for command in ("schedule", "status"):
+        said = project.ok(command).out
+        assert said.count("10 minutes after a post is published or changed") == 1
+        assert said.count("when you publish") == 1  # the other newsletter
+
+
+@pytest.mark.parametrize("schedule", ["daily 02:30", "* * * * *", "monthly last friday 09:00", "weekly monday 08:00"])
+def test_at_the_end_of_all_years_there_is_no_slot_and_no_error(project: Project, schedule: str) -> None:
+    project.configure("", NIGHTLY.replace("daily 02:30", schedule))
+    for command in ("schedule", "status"):
+        assert "no slot after this" in project.ok(command, now="9999-12-30").out

@@ -1,0 +1,60 @@
+"""`publisher serve` on the command line: what it refuses, and the form it prints."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.support.project import Project
+
+
+def test_a_port_that_is_taken_is_named(project: Project) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ran = project.run("serve", "--port", str(port))
+    assert ran.code == 1
+    assert f"127.0.0.1:{port}: the port is taken" in ran.err
+
+
+def test_an_address_of_another_machine_is_refused(project: Project) -> None:
+    ran = project.run("serve", "--host", "192.0.2.1", "--port", "8018")
+    assert ran.code == 1
+    assert "192.0.2.1:8018: cannot listen" in ran.err
+
+
+def test_without_newsletters_there_is_nothing_to_serve(project: Project) -> None:
+    project.configure(newsletters="")
+    assert "there is no newsletter to subscribe to" in project.run("serve").err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('listen = "8018"', "write it like 127.0.0.1:8018"),
+        ('listen = "127.0.0.1:80000"', "no address with a port"),
+        ('listen = "::1:8018"', "no address with a port"),
+        ('trusted_proxies = ["proxy.example"]', "no IP address or network"),
+        ("client_limit = 0", "0 is not from 1"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named(project: Project, line: str, said: str) -> None:
+    project.configure(f"[web]\n{line}\n")
+    ran = project.run("serve")
+    assert ran.code == 1
+    assert said in ran.err
+    assert "publisher.toml:" in ran.err
+
+
+def test_the_form_for_any_page_speaks_the_sites_language_and_needs_nothing_else(project: Project) -> None:
+    project.write(
+        "publisher.toml",
+        '[site]\ntitle = "A"\nurl = "https://a.example"\nlanguage = "ja"\n[[newsletters]]\nname = "weekly"\n',
+    )
+    form = project.ok("serve", "--snippet").out
+    assert form.startswith('<form class="reader-form" method="post" action="https://a.example/subscribe">')
+    assert "購読する" in form
+    assert "<script" not in form
+    assert 'name="newsletter" value="weekly"' in form

@@ -1,0 +1,214 @@
+"""publisher subscribers show | erase | suppress | stats, and import before and while it is done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT, Project
+
+GHOST = (
+    "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at\n"
+    "1,ada@example.org,Ada,,true,false,2024-05-02\n"
+    "2,off@example.org,Off,,false,false,2024-05-02\n"
+)
+
+
+def addresses(project: Project) -> list[str]:
+    return [person["email"] for person in project.ok("subscribers", "list", "--json").json]
+
+
+def test_adding_somebody_who_is_known_changes_their_name_if_one_is_given(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--name", "Ada")
+    project.ok("subscribers", "add", "ADA@example.org")
+    assert project.ok("subscribers", "list", "--json").json[0]["name"] == "Ada"
+    project.ok("subscribers", "add", "ADA@example.org", "--name", "Ada Lovelace", "--language", "en")
+    (ada,) = project.ok("subscribers", "list", "--json").json
+    assert (ada["name"], ada["language"], ada["email"]) == ("Ada Lovelace", "en", "ada@example.org")
+
+
+def chosen(project: Project) -> dict[str, list[str]]:
+    """The topics of Ada's newsletters."""
+    (ada,) = project.ok("subscribers", "list", "--json").json
+    return {wish["newsletter"]: wish["topics"] for wish in ada["subscriptions"]}
+
+
+def test_topics_of_somebody_who_is_known_are_set_anew_and_recorded(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
+    ran = project.ok("subscribers", "add", "ADA@example.org", "--topic", "maps")
+    assert (ran.out, chosen(project)) == ("ADA@example.org: updated (weekly)\n", {"weekly": ["maps"]})
+    assert project.ok("subscribers", "add", "ada@example.org", "--topic", "maps").out.endswith("unchanged (weekly)\n")
+    assert project.ok("subscribers", "add", "ada@example.org").out.endswith("unchanged (weekly)\n")
+    assert chosen(project) == {"weekly": ["maps"]}
+    assert 'subscribed  weekly ["maps"]  [command line]' in project.ok("subscribers", "show", "ada@example.org").out
+
+
+def test_who_comes_back_has_the_topics_they_name_now_and_without_any_those_they_had(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
+    for words, topics in ((("--topic", "maps"), ["maps"]), ((), ["maps"])):
+        project.ok("subscribers", "remove", "ada@example.org")
+        assert "returned" in project.ok("subscribers", "add", "ada@example.org", "--again", *words).out
+        assert chosen(project) == {"weekly": topics}
+
+
+def test_an_import_sets_the_topics_it_names_and_leaves_those_it_does_not(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
+    path = project.write("people.csv", "email,topics\nada@example.org,maps\n")
+    counts = project.ok("subscribers", "import", str(path), "--json").json
+    assert (counts["updated"], counts["unchanged"], chosen(project)) == (1, 0, {"weekly": ["maps"]})
+    assert "[import people.csv]" in project.ok("subscribers", "show", "ada@example.org").out
+    project.write("people.csv", "email,topics\nada@example.org,\n")
+    assert project.ok("subscribers", "import", str(path), "--json").json["unchanged"] == 1
+    assert chosen(project) == {"weekly": ["maps"]}
+
+
+@pytest.mark.parametrize("topic", ["", " ", "-"])
+def test_an_empty_topic_is_refused_and_nobody_is_added(project: Project, topic: str) -> None:
+    ran = project.run("subscribers", "add", "ada@example.org", "--topic", topic)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "error: --topic is empty (name a tag, or leave --topic out for all posts)\n"
+    assert project.ok("subscribers", "list", "--json").json == []
+
+
+def test_a_topic_that_no_post_has_is_told_with_the_nearest_tag(project: Project) -> None:
+    project.write("posts/one.md", "---\ntitle: One\ndate: 2026-01-02\ntags: [Birds, Bird watching]\n---\nWords.\n")
+    ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "brids", "--topic", "bird-watching")
+    assert ran.err == "warning: no post has the topic 'brids' (did you mean 'Birds'?)\n"
+    assert chosen(project) == {"weekly": ["bird-watching", "brids"]}
+    ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "C++")
+    assert ran.err == "warning: no post has the topic 'c_plus_plus' yet\n"
+    assert project.ok("subscribers", "add", "ada@example.org", "--topic", "BIRDS").err == ""
+
+
+def test_one_person_can_be_shown_with_all_that_is_kept(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--name", "Ada", "--topic", "ruby")
+    shown = project.ok("subscribers", "show", "ADA@example.org").out
+    for part in ("ada@example.org  Ada", "status      active", "weekly (ruby)", "added", "[command line]"):
+        assert part in shown
+    data = project.ok("subscribers", "show", "ada@example.org", "--json").json
+    assert (data["status"], [event["what"] for event in data["consent"]]) == ("active", ["added", "subscribed"])
+    assert project.run("subscribers", "show", "bob@example.org").err == "error: bob@example.org is not known\n"
+
+
+def test_an_erased_person_is_gone_from_the_file_and_refused_ever_after(project: Project) -> None:
+    project.ok("subscribers", "add", "zebra@example.org", "--name", "Quagga")
+    ran = project.ok("subscribers", "erase", "Zebra@example.org")
+    assert ran.out == "Zebra@example.org: erased (4 rows); it is never mailed again\n"
+    files = [path for path in (project.root / ".publisher").iterdir() if path.is_file()]
+    assert not [path for path in files if any(word in path.read_bytes() for word in (b"zebra", b"Quagga"))]
+
+    assert project.run("subscribers", "add", "zebra@example.org", "--again").code == 1
+    path = project.write("people.csv", "email\nzebra@example.org\n")
+    refused = project.run("subscribers", "import", str(path))
+    assert (refused.code, refused.err) == (
+        1,
+        f"{path}:2: zebra@example.org is suppressed, and is never mailed again\n",
+    )
+    said = project.run("subscribers", "show", "zebra@example.org").err
+    assert said == "error: zebra@example.org is suppressed, and nothing else is kept of it\n"
+    assert project.ok("subscribers", "erase", "zebra@example.org").out.startswith("zebra@example.org: was not there")
+
+
+def test_a_suppression_can_be_lifted_and_brings_nobody_back(project: Project) -> None:
+    project.subscribe("ada")
+    assert project.ok("subscribers", "suppress", "ada@example.org").out == "ada@example.org: is suppressed\n"
+    assert "was suppressed already" in project.ok("subscribers", "suppress", "ada@example.org").out
+    assert "suppress --lift" in project.run("subscribers", "add", "ada@example.org", "--again").err
+    assert "no longer" in project.ok("subscribers", "suppress", "ada@example.org", "--lift").out
+    assert project.ok("subscribers", "list", "--json").json[0]["status"] == "unsubscribed"
+    project.ok("subscribers", "add", "ada@example.org", "--again")
+    assert project.ok("subscribers", "list", "--json").json[0]["status"] == "active"
+
+
+def test_a_lost_secret_is_one_line_and_not_an_empty_list(project: Project) -> None:
+    project.ok("subscribers", "suppress", "ada@example.org")
+    (project.root / ".publisher/secret").write_text("0" * 64)
+    ran = project.run("subscribers", "add", "ada@example.org")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "restore the project's secret" in ran.err
+
+
+def test_people_are_counted(project: Project) -> None:
+    assert project.ok("subscribers", "stats", "--json").json == {
+        "status": {},
+        "newsletters": {"weekly": 0},
+        "last_30_days": {},
+        "suppressed": {},
+    }
+    project.subscribe("ada")
+    project.subscribe("bob")
+    project.ok("subscribers", "remove", "bob@example.org")
+    project.ok("subscribers", "suppress", "eve@example.org")
+    assert project.ok("subscribers", "stats", "--json").json == {
+        "status": {"active": 1, "unsubscribed": 1},
+        "newsletters": {"weekly": 1},
+        "last_30_days": {"added": 2, "subscribed": 2, "removed": 1},
+        "suppressed": {"suppressed": 1},
+    }
+    assert "unsubscribed" in project.ok("subscribers", "stats").out
+
+
+def test_an_import_says_first_how_it_reads_the_file_and_can_be_rehearsed(project: Project) -> None:
+    path = project.write("members.csv", GHOST)
+    ran = project.run("subscribers", "import", str(path), "--dry-run")
+
+    assert ran.out.splitlines() == [
+        "An export of Ghost: email from 'email', name from 'name', subscribed from 'subscribed_to_emails', "
+        "joined_at from 'created_at'",
+        "passed by: id, note, complimentary_plan",
+        "2 rows: 1 added, 0 gained a newsletter, 0 unchanged, 1 refused (a rehearsal: nothing was written)",
+    ]
+    assert ran.err == f"{path}:3: off@example.org is not subscribed in the file\n"
+    assert not (project.root / ".publisher/publisher.db").exists()
+    project.run("subscribers", "import", str(path), "--consent", "the form of our old site")
+    assert addresses(project) == ["ada@example.org"]
+    assert "the form of our old site; since 2024-05-02" in project.ok("subscribers", "show", "ada@example.org").out
+
+
+def test_columns_can_be_named_on_the_command_line(project: Project) -> None:
+    path = project.write("list.csv", "Adresse;Vorname\nada@example.org;Ada\n")
+    ran = project.ok("subscribers", "import", str(path), "--map", "email=Adresse", "--map", "name=Vorname", "--json")
+    assert ran.json["columns"] == {"email": "Adresse", "name": "Vorname"}
+    assert project.ok("subscribers", "list", "--json").json[0]["name"] == "Ada"
+    wrong = project.run("subscribers", "import", str(path), "--map", "email=Address")
+    assert wrong.err == f"error: {path}:1: there is no column 'Address' (columns: Adresse, Vorname)\n"
+
+
+def test_an_import_that_is_killed_and_run_again_is_as_if_it_ran_once(project: Project) -> None:
+    rows = "".join(f"Reader{number}@example.org,Name {number}\n" for number in range(12_000))
+    path = project.write("people.csv", f"email,name\n{rows}")
+    words = [sys.executable, "-m", "publisher", "-C", str(project.root), "subscribers", "import", str(path)]
+    database = project.root / ".publisher/publisher.db"
+    with subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL) as ran:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and _rows(database) < 1_000:
+            time.sleep(0.01)
+        ran.send_signal(signal.SIGKILL)
+    there = len(addresses(project))
+    assert 1_000 <= there < 12_000
+
+    again = project.ok("subscribers", "import", str(path), "--json").json
+    assert (again["added"], again["unchanged"]) == (12_000 - there, there)
+    assert addresses(project) == [f"Reader{number}@example.org" for number in _as_imported(12_000)]
+    assert project.ok("subscribers", "stats", "--json").json["last_30_days"] == {"added": 12_000, "subscribed": 12_000}
+
+
+def _rows(database: Path) -> int:
+    """How many people a database holds that another process may just be making."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT count(*) FROM subscribers").fetchone()[0])
+    return 0
+
+
+def _as_imported(number: int) -> list[int]:
+    """The numbers in the order of rows: a group of a thousand lines after another, each by address."""
+    groups = [range(start, start + 1_000) for start in range(0, number, 1_000)]
+    return [n for group in groups for n in sorted(group, key=lambda n: f"reader{n}@example.org")]

@@ -1,0 +1,13 @@
+"""Two processes tick on one database and are killed: each slot once. benchmarks.ticking does it at length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.ticking import prove
+
+
+def test_two_processes_that_are_killed_make_each_slot_once(store_url: str, tmp_path: Path) -> None:
+    found = prove(tmp_path / "project", store_url, slots=4, kills=4, readers=3)
+    assert (found.slots, found.letters) == (4, 12)
+    assert (found.missing, found.double, found.lost, found.copies) == (0, 0, 0, 0)

@@ -1,0 +1,74 @@
+"""The proofs of benchmarks/ in small: senders killed against smtp-sink, and faults with their designed outcomes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks import faults, kills, tables
+from benchmarks.broken import Fault
+from benchmarks.disks import DISKS
+
+SMTP_SINK = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = pytest.mark.skipif(SMTP_SINK is None, reason="smtp-sink comes with Debian's postfix")
+
+FAST = (
+    "5xx to MAIL",
+    "4xx to the end of the message",
+    "421 to DATA",
+    "421 to the end of the message",
+    'connection closed instead of an answer to the end of the message, `"hold"`',
+    'the same with `"resend"`',
+    "the server dies and returns",
+    "one of two servers dies",
+    "one of two servers is cut off",
+)
+
+
+def test_two_senders_killed_against_a_real_server_keep_every_promise(store_url: str, tmp_path: Path) -> None:
+    mode = "hold" if store_url.startswith("sqlite") else "resend"  # python -m benchmarks.kills does all of them
+    result = kills.prove(kills.Trial("any", 2, mode, recipients=1_200, kills=3, connections=4), store_url, tmp_path)
+    assert result.broken() == []
+    assert result.most_in_flight > 0
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_fault_has_its_designed_outcome(name: str) -> None:
+    (fault,) = (each for each in faults.FAULTS if each.name == name)
+    assert faults.differences(fault, faults.inject(fault)) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+@pytest.mark.parametrize("fault", DISKS, ids=lambda fault: fault.name)
+def test_a_full_disk_has_its_designed_outcome(fault: Fault) -> None:
+    assert faults.differences(fault, faults.inject(fault)) == []
+
+
+def test_a_table_replaces_what_was_between_its_marks_and_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    begin, end = "<!-- kills: begin, written by python -m benchmarks.kills --write -->", "<!-- kills: end -->"
+    page.write_text(f"Before\n\n{begin}\nold\n{end}\n\nAfter\n")
+    tables.write("kills", tables.markdown(("a", "b"), [("1", "2")]), page)
+    assert page.read_text() == f"Before\n\n{begin}\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n{end}\n\nAfter\n"
+    with pytest.raises(ValueError, match="no marks for faults"):
+        tables.write("faults", "", page)
+
+
+@pytest.mark.parametrize("name", ["kills", "faults", "queue"])
+def test_the_document_has_the_figures_of_each_proof(name: str) -> None:
+    text = tables.DOCUMENT.read_text(encoding="utf-8")
+    section = text.partition(f"<!-- {name}: begin")[2].partition(f"<!-- {name}: end -->")[0]
+    assert section.count("\n| ") >= 3
+
+
+def test_every_fault_stands_in_the_document_and_nobody_is_lost_in_any() -> None:
+    text = tables.DOCUMENT.read_text(encoding="utf-8")
+    for fault in faults.FAULTS:
+        (line,) = (line for line in text.splitlines() if line.startswith(f"| {fault.name} | {fault.does} |"))
+        lost, twice = line.strip("| ").split(" | ")[-2:]
+        assert lost == "0"
+        assert int(twice) <= fault.twice

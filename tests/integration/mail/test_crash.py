@@ -1,0 +1,126 @@
+"""Killed at any moment, several at once: nobody is lost and nobody gets two."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from publisher.core.models import DeliveryStatus
+from publisher.store import open_store
+from tests.support import ROOT
+from tests.support.delivery_samples import make_edition
+from tests.support.smtp_server import mail_server
+
+PROGRAM = ROOT / "tests/support/deliver_everything.py"
+
+
+def start(url: str, state: Path, way: str, on_uncertain: str = "resend") -> subprocess.Popen[str]:
+    """Start a worker in a process of its own, and let it begin."""
+    process = ready(url, state, way, on_uncertain)
+    begin(process)
+    return process
+
+
+def ready(url: str, state: Path, way: str, on_uncertain: str = "resend") -> subprocess.Popen[str]:
+    """Start a worker that has opened the store and waits."""
+    arguments = [sys.executable, str(PROGRAM), url, str(state), way, on_uncertain]
+    process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def begin(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    """Wait for a worker that is left alone, and see that it ended well."""
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+
+
+def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """SIGKILL the worker as soon as so much is done, or leave it if it is done with everything."""
+    while process.poll() is None and not reached():
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+
+
+def readers_of(outbox: Path) -> list[str]:
+    """The address in each file's name."""
+    names = [path.name for part in ("new", "cur") for path in (outbox / part).glob("*")]
+    return sorted(re.sub(r"^weekly-2026-W47-(.*)-[0-9a-f]{8}\.eml$", r"\1", name) for name in names)
+
+
+def test_a_worker_killed_again_and_again_leaves_one_file_for_each_subscriber(store_url: str, tmp_path: Path) -> None:
+    outbox, moments = tmp_path / "outbox", random.Random(47)
+    with open_store(store_url, tmp_path) as store:
+        edition = make_edition(store, 300)
+    for target in sorted(moments.sample(range(290), 6)):
+        process = start(store_url, tmp_path, f"outbox:{outbox}")
+        kill_when(process, lambda: len(list((outbox / "new").iterdir())) > target)  # noqa: B023 - called before the next round
+    finish(start(store_url, tmp_path, f"outbox:{outbox}"))
+
+    assert readers_of(outbox) == sorted(f"reader{i}@example.org" for i in range(300))
+    assert list((outbox / "tmp").iterdir()) == []
+    with open_store(store_url, tmp_path) as store:
+        assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENT: 300}
+    assert list((tmp_path / "workers").iterdir()) == []
+
+
+def test_workers_at_once_send_each_message_once(store_url: str, tmp_path: Path) -> None:
+    with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
+        edition = make_edition(store, 300)
+        workers = [ready(store_url, tmp_path, f"smtp:{settings.port}", "hold") for _ in range(3)]
+        for worker in workers:
+            begin(worker)
+        for worker in workers:
+            finish(worker)
+
+        assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENT: 300}
+        assert mailboxes.sessions > 1
+        assert len(mailboxes.messages) == 300
+        assert {len(messages) for messages in mailboxes.messages.values()} == {1}
+
+
+def test_a_sender_killed_in_mid_run_loses_nobody_and_copies_at_most_what_was_in_flight(
+    store_url: str, tmp_path: Path
+) -> None:
+    moments = sorted(random.Random(6).sample(range(5, 140), 4))
+    with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
+        edition = make_edition(store, 150)
+        for target in moments:
+            process = start(store_url, tmp_path, f"smtp:{settings.port}")
+            kill_when(process, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
+        finish(start(store_url, tmp_path, f"smtp:{settings.port}"))
+
+        assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENT: 150}
+        assert len(mailboxes.messages) == 150
+        copies = [messages for messages in mailboxes.messages.values() if len(messages) > 1]
+        assert len(copies) <= len(moments)
+        assert all(len(set(messages)) == 1 for messages in copies)  # to the byte, so the Message-ID too
+
+
+def test_a_sender_killed_in_mid_run_holds_what_is_in_doubt_and_copies_nothing(store_url: str, tmp_path: Path) -> None:
+    moments = sorted(random.Random(2).sample(range(5, 90), 3))
+    with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
+        edition = make_edition(store, 300)
+        for target in moments:
+            process = start(store_url, tmp_path, f"smtp:{settings.port}", "hold")
+            kill_when(process, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
+        finish(start(store_url, tmp_path, f"smtp:{settings.port}", "hold"))
+
+        counts = store.deliveries.counts(edition.id)
+        assert {len(messages) for messages in mailboxes.messages.values()} == {1}
+        assert counts.total == counts[DeliveryStatus.SENT] + counts[DeliveryStatus.UNCERTAIN] == 300
+        assert counts[DeliveryStatus.SENT] <= len(mailboxes.messages)
+        assert counts[DeliveryStatus.UNCERTAIN] <= len(moments)

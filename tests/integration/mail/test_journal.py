@@ -1,0 +1,131 @@
+"""A dead worker's journal tells what it had handed over; without one that can be trusted, everything is in doubt."""
+
+from __future__ import annotations
+
+import re
+import resource
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publisher.core.errors import ProjectError, TransportError
+from publisher.core.models import DeliveryStatus, Edition
+from publisher.mail import workers as names
+from publisher.mail.journal import SUFFIX, handed_over, journal
+from publisher.mail.lifecycle import Event, moves
+from publisher.mail.queue import Terms, take_over
+from publisher.store import Store, open_store
+from tests.support.delivery_samples import Scripted, make_edition, run
+from tests.support.sink import sink
+from tests.support.store_fixtures import new_postgres_url
+from tests.support.store_samples import NOW, later
+from tests.support.wire_samples import everybody, send
+
+SENT, QUEUED, UNCERTAIN = DeliveryStatus.SENT, DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
+
+
+def dead_worker(store: Store, edition: Edition, folder: Path, leased: int, handed: int) -> Path:
+    """Leave what a worker leaves that was killed: leases, its lock and its journal; return the journal."""
+    workers = folder / "workers"
+    with names.working(workers) as alive:
+        dead = alive.rpartition(".")[0] + ".dead"
+    (workers / f"{dead}.lock").touch()
+    claimed = store.deliveries.claim(
+        edition.id,
+        dead,
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=leased,
+        claimed=moves(Event.CLAIMED),
+        left=moves(Event.LEFT),
+    )
+    with pytest.raises(KeyboardInterrupt), journal(workers, dead) as told:
+        for delivery in claimed[:handed]:
+            told.note(delivery.id)
+        raise KeyboardInterrupt
+    return workers / f"{dead}{SUFFIX}"
+
+
+@pytest.mark.parametrize("hold", [True, False])
+def test_only_what_a_dead_worker_handed_over_is_in_doubt(store: Store, tmp_path: Path, hold: bool) -> None:
+    edition = make_edition(store, 10)
+    dead_worker(store, edition, tmp_path, leased=7, handed=2)
+    terms = Terms(tmp_path, on_uncertain="hold" if hold else "resend")
+
+    assert take_over(store, Scripted(), terms=terms, now=NOW) == 7
+    assert store.deliveries.counts(edition.id).by_status == ({QUEUED: 8, UNCERTAIN: 2} if hold else {QUEUED: 10})
+    assert list((tmp_path / "workers").iterdir()) == []
+    transport = Scripted()
+    assert run(store, transport, edition, tmp_path, hold=hold)[SENT] == transport.sent.total() == (8 if hold else 10)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def of_another_boot(path: Path) -> None:
+    path.write_bytes(re.sub(rb"\A[^\n]*", b"00000000-0000-0000-0000-000000000000", path.read_bytes()))
+
+
+def of_no_boot(path: Path) -> None:
+    path.write_bytes(re.sub(rb"\A[^\n]*", b"", path.read_bytes()))
+
+
+@pytest.mark.parametrize(("harm", "doubtful"), [(cut, 1), (of_another_boot, 7), (of_no_boot, 7), (Path.unlink, 7)])
+def test_a_journal_that_a_power_cut_may_have_cut_short_proves_nothing(
+    sqlite_store: Store, tmp_path: Path, harm: Callable[[Path], None], doubtful: int
+) -> None:
+    edition = make_edition(sqlite_store, 10)
+    harm(dead_worker(sqlite_store, edition, tmp_path, leased=7, handed=2))
+
+    take_over(sqlite_store, Scripted(), terms=Terms(tmp_path, on_uncertain="hold"), now=NOW)
+    assert sqlite_store.deliveries.counts(edition.id)[UNCERTAIN] == doubtful
+
+
+def test_a_journal_is_taken_away_by_a_worker_that_ends_well_and_kept_by_any_other(tmp_path: Path) -> None:
+    with journal(tmp_path, "well") as told:
+        told.note(2**40)
+        assert handed_over(tmp_path, "well", [1, 2**40]) == {2**40}
+    with pytest.raises(RuntimeError), journal(tmp_path, "ill") as told:
+        told.note(3)
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == [f"ill{SUFFIX}"]
+    assert handed_over(tmp_path, "well", [1]) is None
+    with pytest.raises(ProjectError, match="the worker's journal cannot be made"), journal(tmp_path / "x", "y"):
+        pass
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let no file of this process grow over so many bytes, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_cannot_be_written_down_is_not_handed_over_and_nothing_after_it(tmp_path: Path) -> None:
+    header = 37
+    with pytest.raises(TransportError), journal(tmp_path, "w") as told:
+        with files_of_at_most(header + 8 + 3):
+            told.note(1)
+            with pytest.raises(TransportError, match=r"cannot be written down.*make room"):
+                told.note(2)
+        assert handed_over(tmp_path, "w", [1, 2, 3]) == {1}
+        told.note(3)
+
+
+def test_a_message_that_is_sent_was_written_down_before(postgres: Any, tmp_path: Path) -> None:
+    with open_store(new_postgres_url(postgres), tmp_path) as store, sink(tmp_path / "sink", connections=3) as to:
+        edition = make_edition(store, 300)
+        with pytest.raises(TransportError, match="cannot be written down"), files_of_at_most(37 + 8 * 100):
+            send(store, [to.server], edition, tmp_path, hold=True)
+        assert store.deliveries.counts(edition.id).by_status == {SENT: 100, QUEUED: 200}
+        assert send(store, [to.server], edition, tmp_path, hold=True).by_status == {SENT: 300}
+        assert Counter(to.recipients()) == everybody(300)

@@ -1,0 +1,199 @@
+"""What a person does with an edition that is being sent, and what they see of it, on both databases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Moment
+
+import pytest
+
+from publisher.core.models import Delivery, DeliveryStatus, Edition
+from publisher.mail.lifecycle import Event, moves
+from publisher.publishing import operations as by_hand
+from publisher.store import Store
+from publisher.store import ledger as ledger_module
+from publisher.store.deliveries import Settled
+from publisher.store.ledger import LedgerRow, ReasonCount
+from tests.support.store_samples import NOW, add_people, draft, later
+
+QUEUED, SENDING, SENT = DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.SENT
+DEFERRED, FAILED = DeliveryStatus.DEFERRED, DeliveryStatus.FAILED
+UNCERTAIN, SKIPPED = DeliveryStatus.UNCERTAIN, DeliveryStatus.SKIPPED
+
+
+def claim(store: Store, edition: Edition, limit: int = 50, worker: str = "w1") -> list[Delivery]:
+    until = later(minutes=2)
+    claimed, left = moves(Event.CLAIMED), moves(Event.LEFT)
+    return list(
+        store.deliveries.claim(edition.id, worker, now=NOW, lease_until=until, limit=limit, claimed=claimed, left=left)
+    )
+
+
+@pytest.fixture
+def edition(store: Store) -> Edition:
+    """Of seven deliveries: two queued and one each in someone's hands, sent, deferred, failed and uncertain."""
+    add_people(store, 7)
+    made = store.editions.create(draft())
+    assert made is not None
+    sent, deferred, failed, uncertain = claim(store, made, 4)
+    store.deliveries.acknowledge(
+        "w1",
+        [
+            Settled(sent.id, moves(Event.ACCEPTED), sent_at=NOW),
+            Settled(deferred.id, moves(Event.DEFERRED), next_try_at=later(hours=1), reason="450 4.2.1 not now"),
+            Settled(failed.id, moves(Event.REJECTED), reason=f"550 5.1.1 <{failed.address}>: no such user"),
+            Settled(uncertain.id, moves(Event.UNANSWERED_HOLD), reason="the connection broke"),
+        ],
+    )
+    claim(store, made, 1, "another")
+    return made
+
+
+def by_status(store: Store, edition: Edition) -> dict[DeliveryStatus, int]:
+    return {status: count for status, count in store.deliveries.counts(edition.id).by_status.items() if count}
+
+
+def statuses(store: Store, edition: Edition) -> list[DeliveryStatus]:
+    return [row.status for row in store.ledger.rows(edition.id)]
+
+
+def test_a_held_edition_goes_on_only_when_it_is_resumed_and_then_at_once(store: Store, edition: Edition) -> None:
+    assert by_hand.hold(store, edition, "the subject has a typo")
+    assert not by_hand.hold(store, edition, "another reason")
+    held = store.editions.get(edition.id)
+    assert held is not None
+    assert held.held == "the subject has a typo"
+    assert claim(store, edition) == []
+
+    assert by_hand.resume(store, edition, now=NOW)
+    assert not by_hand.resume(store, edition, now=NOW)
+    assert sorted(delivery.attempts for delivery in claim(store, edition)) == [0, 0, 1]  # the one put off is due
+
+
+def test_resuming_what_was_not_held_changes_nothing(store: Store, edition: Edition) -> None:
+    before = list(store.ledger.rows(edition.id))
+
+    assert not by_hand.resume(store, edition, now=NOW)
+    assert list(store.ledger.rows(edition.id)) == before
+
+
+@pytest.mark.parametrize("chosen", [{FAILED}, {UNCERTAIN}, {DEFERRED}, {FAILED, UNCERTAIN, DEFERRED}, set()])
+def test_a_retry_makes_the_chosen_due_and_no_others(
+    store: Store, edition: Edition, chosen: set[DeliveryStatus]
+) -> None:
+    assert by_hand.retry(store, edition, chosen, now=NOW) == len(chosen)
+
+    kept = [QUEUED if status in chosen else status for status in [SENT, DEFERRED, FAILED, UNCERTAIN]]
+    assert statuses(store, edition) == [*kept, SENDING, QUEUED, QUEUED]
+    assert len(claim(store, edition)) == 2 + len(chosen)
+
+
+@pytest.mark.parametrize("final", [SENDING, SENT, SKIPPED])
+def test_a_retry_of_what_is_over_or_under_way_is_refused(store: Store, edition: Edition, final: DeliveryStatus) -> None:
+    with pytest.raises(ValueError, match=f"what is {final} cannot be tried again"):
+        by_hand.retry(store, edition, [FAILED, final], now=NOW)
+    assert by_status(store, edition)[FAILED] == 1
+
+
+def test_a_retry_does_not_mail_who_left_meanwhile(store: Store, edition: Edition) -> None:
+    (failed,) = store.ledger.rows(edition.id, [FAILED])
+    store.subscribers.remove(failed.address, at=NOW, source="link")
+
+    assert by_hand.retry(store, edition, [FAILED], now=NOW) == 1
+    assert failed.address not in {delivery.address for delivery in claim(store, edition)}
+    assert [row.status for row in store.ledger.rows(edition.id) if row.id == failed.id] == [SKIPPED]
+
+
+def test_cancelling_ends_what_waits_and_leaves_what_is_in_hand(store: Store, edition: Edition) -> None:
+    assert by_hand.cancel(store, edition, why="it was the wrong letter") == 4
+
+    assert statuses(store, edition) == [SENT, SKIPPED, FAILED, SKIPPED, SENDING, SKIPPED, SKIPPED]
+    assert {row.reason for row in store.ledger.rows(edition.id, [SKIPPED])} == {"it was the wrong letter"}
+    assert claim(store, edition) == []
+    (in_hand,) = store.ledger.rows(edition.id, [SENDING])
+    assert store.deliveries.acknowledge("another", [Settled(in_hand.id, moves(Event.ACCEPTED), sent_at=NOW)]) == 1
+    assert store.editions.unfinished() == []
+    assert by_hand.cancel(store, edition, why="again") == 0
+
+
+@pytest.mark.parametrize("verb", ["cancel", "hold"])
+def test_what_a_person_does_in_mid_send_neither_loses_a_message_nor_sends_one_too_many(store: Store, verb: str) -> None:
+    add_people(store, 200)
+    edition = store.editions.create(draft())
+    assert edition is not None
+    handed_over: list[str] = []
+    begun = Moment()
+
+    def work(worker: str) -> None:
+        while batch := claim(store, edition, 3, worker):
+            handed_over.extend(delivery.address for delivery in batch)
+            begun.set()
+            settled = [Settled(delivery.id, moves(Event.ACCEPTED), sent_at=NOW) for delivery in batch]
+            assert store.deliveries.acknowledge(worker, settled) == len(batch)
+
+    with ThreadPoolExecutor(2) as pool:
+        workers = [pool.submit(work, name) for name in ("w1", "w2")]
+        assert begun.wait(60)
+        stopped = by_hand.cancel(store, edition, why="old") if verb == "cancel" else 0
+        assert verb == "cancel" or by_hand.hold(store, edition, "a typo")
+        for worker in workers:
+            worker.result()
+
+    left = SKIPPED if verb == "cancel" else QUEUED
+    found = by_status(store, edition)
+    assert found.pop(SENT) == len(handed_over) == len(set(handed_over))
+    assert found == ({left: 200 - len(handed_over)} if len(handed_over) < 200 else {})
+    assert stopped in (0, 200 - len(handed_over))
+
+
+def test_one_editions_retries_and_cancels_are_not_anothers(store: Store, edition: Edition) -> None:
+    other = store.editions.create(draft("2026-W48"))
+    assert other is not None
+    by_hand.retry(store, edition, by_hand.RETRIABLE, now=NOW)
+    by_hand.cancel(store, edition, why="the wrong letter")
+
+    assert by_status(store, other) == {QUEUED: 7}
+
+
+def test_rows_tell_a_person_what_became_of_each(store: Store, edition: Edition) -> None:
+    rows = {row.status: row for row in store.ledger.rows(edition.id)}
+
+    reader = store.subscribers.get("reader1@example.org")
+    assert reader is not None
+    assert rows[DEFERRED] == LedgerRow(
+        rows[DEFERRED].id,
+        reader.id,
+        reader.uid,
+        "reader1@example.org",
+        DEFERRED,
+        1,
+        later(hours=1),
+        None,
+        "450 4.2.1 not now",
+    )
+    assert (rows[SENT].sent_at, rows[SENT].next_try_at) == (NOW, None)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_pages_hold_every_row_once_in_one_order(
+    store: Store, edition: Edition, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(ledger_module, "PAGE", size)
+    first = store.ledger.page(edition.id, limit=size)
+
+    assert [row.address for row in first] == [f"reader{number}@example.org" for number in range(size)]
+    assert [row.address for row in store.ledger.rows(edition.id)] == [f"reader{n}@example.org" for n in range(7)]
+    assert Counter(row.status for row in store.ledger.rows(edition.id, [FAILED, QUEUED])) == {FAILED: 1, QUEUED: 2}
+
+
+def test_reasons_are_counted_whoever_they_speak_of(store: Store, edition: Edition) -> None:
+    by_hand.retry(store, edition, [UNCERTAIN, DEFERRED], now=NOW)
+    refused = claim(store, edition)
+    store.deliveries.acknowledge(
+        "w1",
+        [Settled(d.id, moves(Event.REJECTED), reason=f"550 5.1.1 <{d.address}>: no such user") for d in refused],
+    )
+
+    assert store.ledger.reasons(edition.id) == [ReasonCount(FAILED, "550 5.1.1 <...>: no such user", 5)]
+    assert store.ledger.reasons(edition.id, [SENT]) == []

@@ -1,0 +1,126 @@
+"""Editions over several mail servers that share the work, stand in for each other, and have limits."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Relay
+from publisher.core.errors import TransportError
+from publisher.core.models import Delivery, DeliveryStatus
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.store import Store
+from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
+from tests.support.sink import Sink, free_port, sink
+from tests.support.store_samples import NOW, person
+from tests.support.wire_samples import everybody, send
+
+SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
+
+
+def test_what_a_relay_that_is_away_would_get_goes_to_another(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 100)
+    away = Relay(host="127.0.0.1", port=free_port(), tls="none", weight=9)
+    with sink(tmp_path / "sink") as to:
+        assert send(sqlite_store, [away, to.server], edition, tmp_path).by_status == {SENT: 100}
+        assert Counter(to.recipients()) == everybody(100)
+
+
+def test_what_a_relay_drops_goes_to_another_and_what_is_in_doubt_goes_again(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    edition, clock = make_edition(sqlite_store, 200), Clock()
+    with sink(tmp_path / "one", "-M", "40", connections=3) as one, sink(tmp_path / "two", connections=3) as two:
+        first = send(sqlite_store, [one.server, two.server], edition, tmp_path, clock=clock)
+        assert first.total == first[SENT] + first[QUEUED] == 200
+        assert first[QUEUED] <= 3
+        clock.move(minutes=5)
+        assert send(sqlite_store, [two.server], edition, tmp_path, clock=clock).by_status == {SENT: 200}
+        taken = Counter([*one.taken(), *two.taken()])
+    assert Counter(recipient for recipient, _ in taken) == everybody(200)
+    assert sum(taken.values()) - 200 <= first[QUEUED]
+
+
+def test_a_relay_that_comes_back_is_used_again(sqlite_store: Store, tmp_path: Path) -> None:
+    edition, port = make_edition(sqlite_store, 400), free_port()
+    with ExitStack() as stack:
+        first = stack.enter_context(sink(tmp_path / "one", "-M", "50", port=port, connections=1))
+        second: list[Sink] = []
+
+        def come_back(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+            if not second and first.process.poll() is not None:
+                second.append(stack.enter_context(sink(tmp_path / "two", port=port)))
+
+        terms = Terms(tmp_path, rest=timedelta(milliseconds=200))
+        with SmtpTransport([first.server]) as transport:
+            counts = deliver(
+                sqlite_store, transport, edition, HEADERS, LINKS, terms=terms, clock=Clock(), progress=come_back
+            )
+        assert counts[SENT] + counts[QUEUED] == 400
+        assert counts[QUEUED] <= 1
+        assert len(second[0].taken()) >= 349
+
+
+def test_relays_get_shares_like_their_weights(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 400)
+    with sink(tmp_path / "one", weight=3) as one, sink(tmp_path / "two", weight=1) as two:
+        send(sqlite_store, [one.server, two.server], edition, tmp_path)
+        shares = len(one.taken()), len(two.taken())
+    assert sum(shares) == 400
+    assert 280 <= shares[0] <= 320
+
+
+def test_the_recipients_of_a_day_are_counted_over_runs(sqlite_store: Store, tmp_path: Path) -> None:
+    edition, clock = make_edition(sqlite_store, 130), Clock()
+    with sink(tmp_path / "sink", per_day=60) as to:
+        for expected in (60, 60):
+            with pytest.raises(TransportError, match="recipients of the day"):
+                send(sqlite_store, [to.server], edition, tmp_path, clock=clock)
+            assert sqlite_store.deliveries.counts(edition.id).by_status == {SENT: expected, QUEUED: 130 - expected}
+        clock.move(days=1)
+        with pytest.raises(TransportError, match="recipients of the day"):
+            send(sqlite_store, [to.server], edition, tmp_path, clock=clock)
+        clock.move(days=1)
+        assert send(sqlite_store, [to.server], edition, tmp_path, clock=clock).by_status == {SENT: 130}
+        assert Counter(to.recipients()) == everybody(130)
+
+
+def test_a_limited_rate_and_a_limited_domain_still_reach_everybody(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 60)
+    with sink(tmp_path / "sink", rate="400/s", domains=("example.org 200/s",)) as to:
+        assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 60}
+        assert Counter(to.recipients()) == everybody(60)
+
+
+def test_what_a_lease_is_too_short_for_is_claimed_anew_and_goes_once(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 60)
+    terms = Terms(tmp_path, lease=timedelta(milliseconds=200))
+    with sink(tmp_path / "sink", rate="100/s") as to:
+        with SmtpTransport([to.server]) as transport:
+            clock = Clock()  # stands still: no other worker may take what this one holds
+            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock)
+        assert counts.by_status == {SENT: 60}
+        assert Counter(to.recipients()) == everybody(60)
+
+
+def test_a_domain_at_its_limit_waits_in_the_ledger_while_others_go(sqlite_store: Store, tmp_path: Path) -> None:
+    for number in range(13):
+        sqlite_store.subscribers.add(person(f"ada{number}@slow.example"), at=NOW, source="test")
+    edition, begun = make_edition(sqlite_store, 50), time.monotonic()
+
+    def clock() -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - begun)
+
+    with sink(tmp_path / "sink", domains=("slow.example 2/s",)) as to:
+        with SmtpTransport([to.server]) as transport:
+            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=clock)
+        assert counts.by_status == {SENT: 63}
+        order = to.recipients()
+    assert len(order) == len(set(order)) == 63
+    assert all(address.endswith("@slow.example") for address in order[-8:])

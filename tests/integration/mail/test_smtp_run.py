@@ -1,0 +1,214 @@
+"""Editions over a real mail server: many connections, and every way to fail."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Relay
+from publisher.core.errors import StoreError, TransportError
+from publisher.core.models import Delivery, DeliveryStatus
+from publisher.mail.queue import Terms, deliver
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.verp import ReturnPath
+from publisher.store import Store, open_store
+from tests.support import ROOT
+from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
+from tests.support.sink import free_port, sink
+from tests.support.smtp_server import mail_server
+from tests.support.wire_samples import everybody, send
+
+SENT, FAILED, DEFERRED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
+QUEUED, UNCERTAIN = DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
+
+PROGRAM = ROOT / "tests/support/deliver_everything.py"
+
+
+@pytest.mark.parametrize("options", [(), ("-p",), ("-e",)], ids=["pipelining", "lockstep", "without ESMTP"])
+def test_everybody_gets_one_message_over_many_connections(
+    sqlite_store: Store, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    edition = make_edition(sqlite_store, 300)
+    with sink(tmp_path / "sink", *options, connections=8, messages=25) as to:
+        assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 300}
+        assert Counter(to.recipients()) == everybody(300)
+        assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 300}
+        assert len(to.taken()) == 300
+
+
+def test_the_two_databases_are_sent_from_alike(store: Store, tmp_path: Path) -> None:
+    edition = make_edition(store, 300)
+    with sink(tmp_path / "sink", connections=8) as to:
+        assert send(store, [to.server], edition, tmp_path, hold=True).by_status == {SENT: 300}
+        assert Counter(to.recipients()) == everybody(300)
+
+
+def test_lmtp_over_a_unix_socket_takes_an_edition(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 50)
+    with sink(tmp_path / "sink", "-L", unix=True) as to:
+        assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 50}
+        assert Counter(to.recipients()) == everybody(50)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        (("-r", "MAIL"), DEFERRED),
+        (("-r", "RCPT"), DEFERRED),
+        (("-r", "DATA"), DEFERRED),
+        (("-r", "."), DEFERRED),
+        (("-f", "RCPT"), FAILED),
+        (("-f", "DATA"), FAILED),
+        (("-f", "."), FAILED),
+    ],
+    ids=lambda value: "".join(value) if isinstance(value, tuple) else str(value),
+)
+def test_a_refusal_is_each_messages_own(
+    sqlite_store: Store, tmp_path: Path, options: tuple[str, ...], status: DeliveryStatus
+) -> None:
+    edition = make_edition(sqlite_store, 60)
+    with sink(tmp_path / "sink", *options) as to:
+        assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {status: 60}
+        again = send(sqlite_store, [to.server], edition, tmp_path)
+        assert again.by_status == {status: 60}  # not before its time, or never
+        assert len(to.taken()) == (60 if "." in options else 0)  # the sink keeps what it refuses after its end
+
+
+@pytest.mark.parametrize("option", ["-q", "-Q"])
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "."])
+def test_a_server_that_hangs_up_on_everyone_ends_the_run_and_loses_nobody(
+    sqlite_store: Store, tmp_path: Path, option: str, command: str
+) -> None:
+    edition = make_edition(sqlite_store, 60)
+    with (
+        sink(tmp_path / "sink", option, command, connections=3) as to,
+        pytest.raises(TransportError, match="hung up 5 times in a row"),
+    ):
+        send(sqlite_store, [to.server], edition, tmp_path, hold=True)
+    counts = sqlite_store.deliveries.counts(edition.id)
+    in_doubt = counts[UNCERTAIN]
+    assert counts.total == counts[QUEUED] + counts[DEFERRED] + in_doubt == 60
+    # 421 is an answer; silence after a whole message is none. Five failures, the first of three connections.
+    assert (0 < in_doubt <= 7) if (option, command) == ("-q", ".") else in_doubt == 0
+
+
+def test_a_refused_sender_stops_everything_and_fails_nobody(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 60)
+    with (
+        sink(tmp_path / "sink", "-f", "MAIL") as to,
+        pytest.raises(TransportError, match=r"refuses the sender ada@example\.org: 500"),
+    ):
+        send(sqlite_store, [to.server], edition, tmp_path)
+    assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 60}
+
+
+def test_a_server_that_is_away_takes_nothing_from_the_queue(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 60)
+    away = Relay(host="127.0.0.1", port=free_port(), tls="none")
+    with pytest.raises(TransportError, match=r"cannot be reached: Connection refused \(see mail.smtp.host"):
+        send(sqlite_store, [away], edition, tmp_path, hold=True)
+    assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 60}
+
+
+def test_mailboxes_that_are_gone_are_told_of(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 5)
+    told: list[tuple[str, str]] = []
+    with sink(tmp_path / "sink", "-f", "RCPT", "-B", "550 5.1.1 no such user") as to:
+        counts = send(
+            sqlite_store, [to.server], edition, tmp_path, gone=lambda d, reason: told.append((d.address, reason))
+        )
+    assert counts.by_status == {FAILED: 5}
+    assert sorted(told) == [(f"reader{i}@example.org", "550 5.1.1 no such user") for i in range(5)]
+
+
+def test_an_edition_that_is_refused_for_its_content_is_stopped_early(sqlite_store: Store, tmp_path: Path) -> None:
+    edition = make_edition(sqlite_store, 200)
+    with (
+        sink(tmp_path / "sink", "-f", ".", "-B", "554 5.7.1 looks like spam") as to,
+        pytest.raises(TransportError, match=r"refuses the edition itself, 10 of 10 messages: 554 5\.7\.1 looks like"),
+    ):
+        send(sqlite_store, [to.server], edition, tmp_path)
+    counts = sqlite_store.deliveries.counts(edition.id)
+    assert counts.total == counts[FAILED] + counts[QUEUED] == 200
+    assert counts[FAILED] <= 20
+
+
+def test_each_message_has_a_return_address_of_its_own(sqlite_store: Store, tmp_path: Path) -> None:
+    edition, path = make_edition(sqlite_store, 3), ReturnPath("bounces@example.org", "secret")
+    with mail_server() as (mailboxes, settings):
+        relay = Relay(host=settings.host, port=settings.port, tls="none")
+        send(sqlite_store, [relay], edition, tmp_path, return_path=path)
+    assert len({path.read(sender) for sender in mailboxes.senders} - {None}) == 3
+
+
+def test_a_poisoned_address_harms_no_other(sqlite_store: Store, tmp_path: Path) -> None:
+    from tests.support.store_samples import NOW, person
+
+    sqlite_store.subscribers.add(person("not an address"), at=NOW, source="test")
+    for address in ("jörg@example.org", "421-always@example.org", "hangup@example.org"):
+        sqlite_store.subscribers.add(person(address), at=NOW, source="test")
+    edition = make_edition(sqlite_store, 20)
+    with mail_server(smtputf8=False) as (mailboxes, settings):
+        relay = Relay(host=settings.host, port=settings.port, tls="none")
+        counts = send(sqlite_store, [relay], edition, tmp_path)
+    assert counts.by_status == {FAILED: 2, DEFERRED: 2, SENT: 20}
+    assert {len(messages) for messages in mailboxes.messages.values()} == {1}
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_run_and_copies_at_most_what_was_in_flight(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    edition, clock = make_edition(sqlite_store, 400), Clock()
+    broken: list[int] = []
+
+    def break_it(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+        if not broken:
+            broken.append(delivery.id)
+            with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
+                other.execute("ALTER TABLE deliveries RENAME TO hidden")
+
+    with sink(tmp_path / "sink", connections=5) as to:
+        with SmtpTransport([to.server]) as transport, pytest.raises(StoreError, match="no such table"):
+            deliver(
+                sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=clock, progress=break_it
+            )
+        with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
+            other.execute("ALTER TABLE hidden RENAME TO deliveries")
+        clock.move(minutes=5)
+        assert send(sqlite_store, [to.server], edition, tmp_path, clock=clock).by_status == {SENT: 400}
+        taken = Counter(to.recipients())
+    assert taken.keys() == everybody(400).keys()
+    assert 0 <= sum(taken.values()) - 400 <= 5
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) -> None:
+    url = f"sqlite:///{tmp_path}/publisher.db"
+    with open_store(url, tmp_path) as store, sink(tmp_path / "sink") as to:
+        edition = make_edition(store, 3_000)
+        way = f"smtp:{to.server.address.port}"
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), url, str(tmp_path), way, "hold", "6"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        while len(to.taken()) < 100 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode in (-stop, 128 + stop), said
+        counts = store.deliveries.counts(edition.id)
+        assert counts.by_status == {SENT: counts[SENT], QUEUED: 3_000 - counts[SENT]}
+        assert 100 <= counts[SENT] == len(to.taken()) < 3_000

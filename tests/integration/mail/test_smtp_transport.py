@@ -1,0 +1,198 @@
+"""Mail over a real server on loopback, and each way in which it can fail."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Smtp
+from publisher.core.errors import TransportError
+from publisher.mail.doctor.greeting import greeting
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
+from tests.support.smtp_server import Mailboxes, mail_server
+
+SENDER = "ada@example.org"
+MESSAGE = b"From: ada@example.org\r\nTo: reader@example.org\r\nSubject: Hello\r\n\r\nHello\r\n.\r\n..dots\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Mailboxes, Smtp]]:
+    with mail_server() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("address", "outcome"),
+    [
+        ("450-mailbox busy@example.org", Deferred("450 mailbox busy")),
+        ("550-no such user@example.org", Rejected("550 no such user")),
+        ("data-451@example.org", Deferred("451 5.6.0 no thank you")),
+        ("data-554@example.org", Rejected("554 5.6.0 no thank you", content=True)),
+        ("no address", Rejected("'no address' is no mail address")),
+    ],
+)
+def test_a_refusal_is_one_recipients_and_a_value(
+    server: tuple[Mailboxes, Smtp], address: str, outcome: Deferred | Rejected
+) -> None:
+    mailboxes, settings = server
+    with SmtpTransport(settings) as smtp:
+        assert smtp.send(SENDER, address.replace(" ", "_"), MESSAGE, "k") == said(outcome)
+        assert smtp.send(SENDER, "reader@example.org", MESSAGE, "k") == Accepted()
+    assert list(mailboxes.messages) == ["reader@example.org"]
+
+
+def said(outcome: Deferred | Rejected) -> Deferred | Rejected:
+    """The outcome with the underscores that stand for spaces in a local part."""
+    words = outcome.reason
+    if words.startswith(("450", "550")):
+        return replace(outcome, reason=words[:4] + words[4:].replace(" ", "_"))
+    return replace(outcome, reason=words.replace("no address", "no_address"))
+
+
+def test_a_connection_that_breaks_after_the_message_leaves_doubt(server: tuple[Mailboxes, Smtp]) -> None:
+    mailboxes, settings = server
+    with SmtpTransport(settings) as smtp:
+        outcome = smtp.send(SENDER, "drop@example.org", MESSAGE, "k")
+        assert isinstance(outcome, Unanswered)
+        assert smtp.send(SENDER, "reader@example.org", MESSAGE, "k") == Accepted()
+    assert set(mailboxes.messages) == {"drop@example.org", "reader@example.org"}
+
+
+def test_a_connection_that_breaks_before_the_message_leaves_none(server: tuple[Mailboxes, Smtp]) -> None:
+    mailboxes, settings = server
+    with SmtpTransport(settings) as smtp:
+        with pytest.raises(TransportError, match="the mail server hung up"):
+            smtp.send(SENDER, "hangup@example.org", MESSAGE, "k")
+        assert smtp.send(SENDER, "reader@example.org", MESSAGE, "k") == Accepted()
+    assert set(mailboxes.messages) == {"reader@example.org"}
+
+
+def test_a_server_that_closes_between_messages_is_called_again(server: tuple[Mailboxes, Smtp]) -> None:
+    mailboxes, settings = server
+    with SmtpTransport(settings) as smtp:
+        for address in ("421-too many@example.org", "reader@example.org"):
+            if address.startswith("421"):
+                with pytest.raises(TransportError, match="421 too_many"):
+                    smtp.send(SENDER, address.replace(" ", "_"), MESSAGE, "k")
+            else:
+                assert smtp.send(SENDER, address, MESSAGE, "k") == Accepted()
+    assert mailboxes.sessions == 3
+
+
+def test_one_connection_serves_many_messages(server: tuple[Mailboxes, Smtp]) -> None:
+    mailboxes, settings = server
+    with SmtpTransport(settings) as smtp:
+        for i in range(5):
+            smtp.send(SENDER, f"reader{i}@example.org", MESSAGE, "k")
+    assert mailboxes.sessions == 1
+    assert mailboxes.senders == [SENDER] * 5
+
+
+def test_a_refused_sender_stops_everything_and_fails_nobody(server: tuple[Mailboxes, Smtp]) -> None:
+    _, settings = server
+    with (
+        SmtpTransport(settings) as smtp,
+        pytest.raises(TransportError, match=r"refuses the sender refused@example\.org: 550"),
+    ):
+        smtp.send("refused@example.org", "reader@example.org", MESSAGE, "k")
+
+
+def test_a_server_without_smtputf8_rejects_only_those_who_need_it() -> None:
+    with mail_server(smtputf8=False) as (mailboxes, settings), SmtpTransport(settings) as smtp:
+        outcome = smtp.send(SENDER, "jörg@example.org", MESSAGE, "k")
+        assert isinstance(outcome, Rejected)
+        assert "SMTPUTF8" in outcome.reason
+        assert smtp.send(SENDER, "ada@müller.example", MESSAGE, "k") == Accepted()
+        assert list(mailboxes.messages) == ["ada@xn--mller-kva.example"]
+
+
+def test_a_server_that_is_away_is_one_line_with_host_and_port() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    transport = SmtpTransport(Smtp(host="127.0.0.1", port=port, tls="none"))
+    with pytest.raises(TransportError) as caught:
+        transport.send(SENDER, "reader@example.org", MESSAGE, "k")
+    assert str(caught.value) == (
+        f"127.0.0.1:{port}: the mail server cannot be reached: Connection refused (see mail.smtp.host and port)"
+    )
+
+
+def test_a_socket_that_is_not_there_names_the_key_that_was_set() -> None:
+    transport = SmtpTransport(Smtp(url="lmtp+unix:///nowhere/lmtp"))
+    with pytest.raises(TransportError) as caught:
+        transport.send(SENDER, "reader@example.org", MESSAGE, "k")
+    assert str(caught.value) == (
+        "/nowhere/lmtp: the mail server cannot be reached: No such file or directory (see mail.smtp.url)"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # the login is the test; encryption has its own
+def test_a_login_is_made_and_a_wrong_one_is_said() -> None:
+    with mail_server(password="right") as (mailboxes, settings):
+        with SmtpTransport(replace(settings, username="ada", password="right")) as smtp:
+            assert smtp.send(SENDER, "reader@example.org", MESSAGE, "k") == Accepted()
+        with (
+            SmtpTransport(replace(settings, username="ada", password="wrong")) as smtp,
+            pytest.raises(TransportError, match="refuses the login of ada") as caught,
+        ):
+            smtp.send(SENDER, "other@example.org", MESSAGE, "k")
+        with (
+            SmtpTransport(settings) as smtp,
+            pytest.raises(TransportError, match="wants a login"),
+        ):
+            smtp.send(SENDER, "other@example.org", MESSAGE, "k")
+    assert "wrong" not in str(caught.value)
+    assert list(mailboxes.messages) == ["reader@example.org"]
+
+
+def test_a_server_without_starttls_gets_no_mail_when_encryption_is_asked_for(
+    server: tuple[Mailboxes, Smtp],
+) -> None:
+    mailboxes, settings = server
+    with (
+        SmtpTransport(replace(settings, tls="starttls")) as smtp,
+        pytest.raises(TransportError, match="offers no STARTTLS"),
+    ):
+        smtp.send(SENDER, "reader@example.org", MESSAGE, "k")
+    assert mailboxes.messages == {}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1 that nobody but these tests trusts, in one file."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl makes the certificate")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    key = path.with_name("key.pem")
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run(["openssl", *words.split(), "-keyout", key, "-out", path], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + key.read_bytes())
+    return path
+
+
+def test_mail_goes_encrypted_to_a_server_that_is_trusted_and_not_to_another(certificate: Path) -> None:
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate)
+    with mail_server(tls=serving) as (mailboxes, settings):
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        with SmtpTransport(settings, context=trusting) as smtp:
+            assert smtp.send(SENDER, "reader@example.org", MESSAGE, "k") == Accepted()
+        with (
+            SmtpTransport(settings) as smtp,
+            pytest.raises(TransportError, match=r"no secure connection: .*certificate"),
+        ):
+            smtp.send(SENDER, "other@example.org", MESSAGE, "k")
+        calls = greeting(settings, 5, trusting), greeting(settings, 5)
+    assert list(mailboxes.messages) == ["reader@example.org"]
+    assert [str(each.level) for each in calls] == ["ok", "error"]
+    assert calls[0].message == "STARTTLS is offered, the certificate is valid"
+    assert "no secure connection" in calls[1].message

@@ -1,0 +1,163 @@
+"""publisher check and each newsletter's next letter."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from publisher.config import load_config
+from publisher.newsletters.letter.finding import Finding
+from publisher.posts.archive import read_archive
+from publisher.publishing.next_letter import next_edition, read_proofs
+from publisher.publishing.wiring import open_project_store
+from publisher.site.build import code_key
+from tests.support.findings_samples import SETTINGS, good, in_template
+from tests.support.project import ROOT, Project
+
+NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
+
+
+def test_an_error_in_a_letter_fails_the_check_and_a_warning_only_when_strict(project: Project) -> None:
+    in_template(good(project), '<a href="#top">Up</a>')
+    warned = project.ok("check")
+    line = (
+        "warning: templates/email/digest.html:3: newsletter weekly: the link #top leads to a place in the letter itself"
+    )
+    assert line in warned.out
+    assert warned.out.endswith("0 errors, 1 warning\n")
+    assert project.run("check", "--strict").code == 1
+    in_template(project, '<a href="/top/">Up</a>')
+    failed = project.run("check")
+    assert (failed.code, failed.out.splitlines()[-1]) == (1, "1 error, 0 warnings")
+
+
+def test_notes_are_told_to_who_wants_to_know_more(project: Project) -> None:
+    good(project)
+    assert project.ok("check", "--strict").out == "no problems found\n"
+    said = project.ok("check", "--strict", "--verbose").out
+    assert said.startswith("note: templates/email/digest.html: newsletter weekly: not in every mail program")
+
+
+def test_findings_for_a_program_name_their_newsletter_and_code(project: Project) -> None:
+    in_template(good(project), '<a href="">Up</a>')
+    (finding,) = project.ok("check", "--json").json
+    assert finding == {
+        "path": "templates/email/digest.html",
+        "line": 3,
+        "severity": "warning",
+        "message": "a link has no address",
+        "mend": "give it an address, or take it out",
+        "newsletter": "weekly",
+        "code": "link-empty",
+    }
+
+
+def test_what_the_posts_tell_is_not_told_again_for_the_letter(project: Project) -> None:
+    good(project)
+    project.post("fourth", "2026-11-12", body="See [that](/nowhere/) and ![](shelf.png).")
+    said = project.run("check", "--json").json
+    assert sorted((each["path"], each["line"], "code" in each) for each in said) == [
+        ("posts/fourth.md", 6, False),
+        ("posts/fourth.md", 6, False),
+    ]
+    project.write("publisher.toml", SETTINGS.replace("postal_address", "description"))
+    postal = [each for each in project.run("check", "--json").json if "postal" in each["message"]]
+    assert len(postal) == 1
+
+
+def test_each_newsletter_has_its_own_findings_on_a_terminal(project: Project) -> None:
+    good(project)
+    long = "A subject that goes on and on until no inbox in the world shows it"
+    more = f'\n[[newsletters]]\nname = "monthly"\nschedule = "monthly 1 09:00"\nsubject = "{long}"\n'
+    project.write("publisher.toml", SETTINGS + more)
+    table = project.on_a_terminal("check")
+    assert re.search(r"monthly.*, next letter: 'A subject that goes on.*\(3 posts, [\d,]+ bytes of HTML\)", table)
+    assert "publisher.toml:19" in table
+    assert "weekly" not in table
+
+
+def test_the_next_letter_is_that_of_posts_never_sent(project: Project) -> None:
+    good(project)
+    project.subscribe("ada")
+    project.ok("publish")
+    config = project.config()
+    project.post("fourth", "2026-11-12")
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    with open_project_store(config) as store:
+        planned = next_edition(config, store, config.newsletters[0], archive, NOW)
+        assert ([post.source for post in planned.posts], planned.number) == (["fourth.md"], 2)
+        single = replace(config.newsletters[0], schedule="each post")
+        planned = next_edition(config, store, single, archive, NOW)
+        assert [post.source for post in planned.posts] == ["fourth.md"]
+        assert planned.slot.startswith("post:")
+
+
+def test_a_check_writes_nothing(project: Project) -> None:
+    good(project)
+    project.subscribe("ada")
+    project.ok("publish")
+    before = standing(project)
+    project.ok("check", "--strict")
+    assert standing(project) == before
+
+
+def standing(project: Project) -> dict[str, object]:
+    """Every file but those beside SQLite's own that reading the database makes."""
+    beside = (".publisher", "-shm", "-wal")
+    return {path: what for path, what in project.listing().items() if not path.endswith(beside)}
+
+
+@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+def test_the_spam_score_is_told_when_it_is_asked_for(project: Project) -> None:
+    said = good(project).ok("check", "--spam").out
+    assert re.search(r"^note: templates/email/digest\.html: newsletter weekly: SpamAssassin gives it -?[\d.]+", said)
+    assert said.endswith("no problems found\n")
+
+
+@pytest.mark.parametrize("content", ["full", "excerpt"])
+@pytest.mark.parametrize("template", ["digest", "post", "plain"])
+def test_the_letters_of_the_sample_posts_have_no_error_and_no_warning(template: str, content: str) -> None:
+    assert findings_of_samples(ROOT, template, content) == []
+
+
+def findings_of_samples(root: Path, template: str, content: str) -> list[Finding]:
+    """The errors and warnings of one letter for each sample post, and of the two newsletters' own letters."""
+    config = load_config(root, {}, remember=False)
+    variants = [replace(each, template=template, content=content, first=5) for each in config.newsletters]
+    config = replace(config, newsletters=tuple(variants), root=root)
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    proofs = list(read_proofs(config, None, archive, NOW))
+    assert [proof.error for proof in proofs] == [None, None]
+    return [
+        each for proof in proofs for each in proof.findings if each.level != "note" and each.code != "size-fallback"
+    ]
+
+
+STRAY = [
+    ("letters/weekli/2026-W47.md", "letters/weekli: no newsletter is called 'weekli' (did you mean letters/weekly/?)"),
+    (
+        "letters/2026-W47.md",
+        "letters/2026-W47.md: no newsletter is called '2026-W47' (notes stand in letters/NEWSLETTER/)",
+    ),
+    ("letters/weekly/2026-47.md", "(name it after an edition, like 2026-W47.md)"),
+    ("letters/weekly/W47.md", "no edition of weekly is called 'W47', so no letter carries this note"),
+]
+
+
+@pytest.mark.parametrize(("path", "told"), STRAY)
+def test_a_note_that_no_letter_carries_is_told(project: Project, path: str, told: str) -> None:
+    good(project).write(path, "Dear readers")
+    ran = project.ok("check")
+    assert told in ran.out
+    assert ran.out.endswith("0 errors, 1 warning\n")
+
+
+@pytest.mark.parametrize("name", ["2026-W47", "2027-W01", "2024-11"])
+def test_a_note_of_an_edition_or_of_an_earlier_year_is_fine(project: Project, name: str) -> None:
+    good(project).write(f"letters/weekly/{name}.md", "Dear readers")
+    assert project.ok("check").out == "no problems found\n"

@@ -1,0 +1,136 @@
+"""What mail programs support, and what SpamAssassin says: data and programs of others, used as they are."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from publisher.config import load_config
+from publisher.core.models import Edition
+from publisher.newsletters.lint.fallbacks import FALLBACKS
+from publisher.newsletters.lint.spam import of_report, spam_findings
+from publisher.posts.archive import read_archive
+from publisher.publishing.next_letter import read_proofs, sample_message
+from publisher.publishing.render import Press, newsletter_posts
+from publisher.site.build import code_key
+from tests.support.findings_samples import NOW, examine, good, in_template
+from tests.support.project import ROOT, Project
+
+DATA = ROOT / "publisher/newsletters/lint/clients.json"
+PACKAGES = sorted((ROOT / "tests/data/clients").glob("caniemail-*.tgz"))
+# The test string that every spam filter knows (GTUBE), in two halves, so that no filter finds it in this file.
+SPAM = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+WHERE = "templates/email/digest.html"
+
+
+@pytest.mark.skipif(not PACKAGES, reason="make clients")
+def test_the_data_is_that_of_the_package() -> None:
+    wanted = re.search(r"^CANIEMAIL := (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert wanted
+    assert [path.name for path in PACKAGES] == [f"caniemail-{wanted[1]}.tgz"]
+    spec = importlib.util.spec_from_file_location("generate_clients", ROOT / "docs/generate_clients.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.clients_json(PACKAGES[0]) == DATA.read_text(encoding="utf-8")
+
+
+def test_the_data_carries_its_licence_and_names_every_program() -> None:
+    data = json.loads(DATA.read_text(encoding="utf-8"))
+    assert data["licence"].startswith("MIT License")
+    families = {client.partition(".")[0] for client in data["clients"]}
+    assert {"gmail", "outlook", "apple-mail", "yahoo"} <= families
+    for feature in data["features"]:
+        assert set(feature["lacking"]) <= set(data["clients"])
+        assert 0 < len(feature["lacking"]) <= feature["tested"] <= len(data["clients"])
+
+
+def test_every_fallback_is_of_a_feature_that_programs_lack() -> None:
+    assert set(FALLBACKS) <= {feature["slug"] for feature in json.loads(DATA.read_text(encoding="utf-8"))["features"]}
+
+
+@pytest.mark.parametrize(
+    ("html", "said"),
+    [
+        ('<p style="display:flex">x</p>', "display:flex is not supported by "),
+        ('<p style="position:absolute">x</p>', "position is not supported by "),
+        ('<form action="https://quiet-reader.eu/"><input type="text"></form>', "<form> element is not supported by "),
+        ('<p style="background-image:url(https://quiet-reader.eu/a.png)">x</p>', "background-image is not supported"),
+        ('<p style="width:50vw">x</p>', "vw unit is not supported by "),
+        ('<p style="width:calc(100% - 1px)">x</p>', "CSS calc() function is not supported by "),
+        ('<p style="grid-template-columns:1fr">x</p>', "grid-template-* properties is not supported by "),
+    ],
+)
+def test_programs_that_lack_something_are_named(project: Project, html: str, said: str) -> None:
+    in_template(good(project), html)
+    found = [each for each in examine(project) if each.code == "client-support" and said in each.message]
+    assert [each.where for each in found] == [f"{WHERE}:3"]
+    assert re.search(r"(Gmail|Outlook|Apple Mail|Yahoo! Mail) \(.*: \d+ of \d+ programs tested$", found[0].message)
+    assert found[0].mend.startswith("see https://www.caniemail.com/features/")
+
+
+def message(project: Project) -> bytes:
+    config = project.config()
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
+    letter = Press(config, archive).letter(planned, NOW)
+    edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, NOW)
+    return sample_message(config, edition, letter)
+
+
+def test_without_spamassassin_there_is_a_note(project: Project) -> None:
+    (finding,) = spam_findings(message(good(project)), WHERE, program="no-such-program")
+    assert (finding.level, finding.code, finding.where) == ("note", "spam-unmeasured", WHERE)
+
+
+def test_a_spamassassin_that_never_answers_does_not_hold_up_a_check(tmp_path: Path) -> None:
+    program = tmp_path / "spamassassin"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    (finding,) = spam_findings(b"Subject: x\n\nx", WHERE, program=str(program), seconds=0.2)
+    assert (finding.code, "no answer" in finding.message) == ("spam-unmeasured", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        ("No, score=0.7 required=5.0 tests=HTML_MESSAGE,\n\tNO_RELAYS autolearn=no", "note"),
+        ("No, score=2.1 required=5.0 tests=A,B autolearn=no", "warning"),
+        ("Yes, score=7.3 required=5.0 tests=A,\n\tB autolearn=no", "error"),
+    ],
+)
+def test_the_score_says_how_bad_it_is(status: str, level: str) -> None:
+    (finding,) = of_report(f"X-Spam-Status: {status}\nSubject: x\n\nx".encode(), WHERE)
+    assert (finding.code, finding.level) == ("spam-score", level)
+    assert "points, and 5 are spam: " in finding.message
+
+
+def test_an_answer_without_a_score_is_no_answer() -> None:
+    (finding,) = of_report(b"Subject: x\n\nscore=9 required=5 tests=A", WHERE)
+    assert finding.code == "spam-unmeasured"
+
+
+@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
+    config = load_config(ROOT, {}, remember=False)
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    proofs = list(read_proofs(config, None, archive, NOW, spam=True))
+    scores = [each for proof in proofs for each in proof.findings if each.code.startswith("spam-")]
+    assert [(each.code, each.level) for each in scores] == [("spam-score", "note")] * len(config.newsletters)
+
+
+@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+def test_spamassassin_passes_the_good_letter_and_finds_spam(project: Project) -> None:
+    (passed,) = spam_findings(message(good(project)), WHERE)
+    assert (passed.code, passed.level) == ("spam-score", "note")
+    in_template(project, f"<p>{SPAM}</p>")
+    (failed,) = spam_findings(message(project), WHERE)
+    assert (failed.code, failed.level) == ("spam-score", "error")
+    assert "GTUBE" in failed.message

@@ -1,0 +1,216 @@
+"""Every finding: a letter that is wrong in one way has it, with its place, and the good letter has it not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from publisher.newsletters.lint.codes import CODES
+from tests.support.findings_samples import SETTINGS, examine, good, in_template, places
+from tests.support.project import Project
+
+TEMPLATE = "templates/email/digest.html"
+FIRST = "posts/first.md"
+LINE = f"{TEMPLATE}:3"
+BODY = f"{FIRST}:6"
+
+
+def setting(old: str, new: str) -> Callable[[Project], object]:
+    assert old in SETTINGS
+    return lambda project: project.write("publisher.toml", SETTINGS.replace(old, new))
+
+
+def template(html: str, block: str = "intro") -> Callable[[Project], object]:
+    return lambda project: in_template(project, html, block)
+
+
+def file(name: str, text: str | bytes) -> Callable[[Project], object]:
+    return lambda project: project.write(name, text)
+
+
+def body(markdown: str) -> Callable[[Project], object]:
+    return lambda project: project.post("first", "2026-11-10", body=markdown)
+
+
+LONG = "A paragraph that says the same as the one before it, and does not mind.\n\n" * 1_800
+SUBJECT = "A subject that goes on and on until no inbox in the world shows its end"
+NOTE = "letters/weekly/2026-W47.md"
+NESTED = "@media screen {\n@media (max-width: 600px) {.cell {color: red}}}\n"
+
+# Code, where, and what makes it.
+SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
+    ("unsubscribe-missing", f"{TEMPLATE}:2", template("", "links")),
+    ("unsubscribe-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "Hello.")),
+    ("postal-missing", "publisher.toml:1", setting("postal_address", "description")),
+    ("postal-missing", f"{TEMPLATE}:2", template("", "address")),
+    ("sender-missing", "publisher.toml:8", setting("sender =", "reply_to =")),
+    ("sender-placeholder", "publisher.toml:9", setting("ada@quiet-reader.eu", "ada@mail.example.org")),
+    ("subject-long", "publisher.toml:15", lambda p: p.write("publisher.toml", f'{SETTINGS}subject = "{SUBJECT}"\n')),
+    ("subject-long", f"{NOTE}:2", file(NOTE, f"---\nsubject: {SUBJECT}\n---\n")),
+    (
+        "subject-unknown",
+        "publisher.toml:15",
+        lambda p: p.write("publisher.toml", f'{SETTINGS}subject = "No. {{numbr}}"\n'),
+    ),
+    ("subject-unknown", f"{NOTE}:2", file(NOTE, "---\nsubject: Letter {numbr}\n---\n")),
+    ("block-unknown", f"{TEMPLATE}:2", template("Hello", "introo")),
+    ("posts-missing", f"{TEMPLATE}", template("", "posts")),
+    (
+        "posts-missing",
+        "templates/email/base.html",
+        lambda p: p.write("publisher.toml", f'{SETTINGS}template = "base"\n'),
+    ),
+    ("preheader-missing", "posts/third.md", lambda p: p.post("third", "2026-11-12", body="![Alt](shelf.png)")),
+    ("preheader-repeats", f"{NOTE}:3", file(NOTE, "---\nsubject: Two shelves\npreheader: Two  shelves.\n---\n")),
+    ("text-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "\n")),
+    ("post-empty", "posts/empty.md", file("posts/empty.md", "---\ntitle: Nothing\ndate: 2026-11-03\n---\n")),
+    ("size-fallback", "publisher.toml:14", body(LONG)),
+    ("size-clipped", "publisher.toml:11", lambda p: p.write("publisher.toml", f"{SETTINGS}intro = '''{LONG}'''\n")),
+    ("client-support", LINE, template('<video src="https://quiet-reader.eu/a.mp4"></video>')),
+    ("client-support", LINE, template('<p style="display: flex">Words</p>')),
+    ("client-support", f"{FIRST}:6", body("![A shelf](https://pictures.eu/shelf.svg)")),
+    ("client-removed", LINE, template('<iframe src="https://quiet-reader.eu/"></iframe>')),
+    ("alt-missing", BODY, body("![](shelf.png)")),
+    ("alt-missing", LINE, template('<img src="https://quiet-reader.eu/a.png" width="300">')),
+    ("picture-width", BODY, body("A ![heart](shelf.png) in a line")),
+    ("link-empty", LINE, template('<a href="">Here</a>')),
+    ("link-empty", LINE, template('<a href="mailto:">Write</a>')),
+    ("link-relative", LINE, template('<a href="/about/">About</a>')),
+    ("link-scheme", LINE, template('<a href="javascript:alert(1)">Here</a>')),
+    ("link-fragment", LINE, template('<a href="#posts">Posts</a>')),
+    ("link-broken", BODY, body("See [that](/nowhere/).")),
+    ("link-broken", BODY, body("![A shelf](/nowhere.png)")),
+    ("link-broken", f"{FIRST}:10", body("```text\n[that](/nowhere/)\n```\n\nSee [that](/nowhere/).")),
+    ("link-broken", "publisher.toml:15", lambda p: p.write("publisher.toml", f"{SETTINGS}intro = '[x](/nowhere/)'\n")),
+    ("link-broken", f"{NOTE}:4", file(NOTE, "---\nsubject: Two shelves\n---\nSee [that](/nowhere/).\n")),
+    ("link-elsewhere", BODY, body("See [the shop](https://quiet-reader.eu/shop/).")),
+    ("link-local", BODY, body("See [mine](http://localhost:8000/draft/).")),
+    ("link-local", BODY, body("See [mine](http://192.168.1.7/draft/).")),
+    ("link-placeholder", BODY, body("See [that](https://www.example.com/).")),
+    ("contrast", LINE, template('<p style="color: #999999">Faint words</p>')),
+    ("contrast", LINE, template("<p style='background: rgb(40%, 40%, 40%); color: black'>Words</p>")),
+    ("contrast-dark", LINE, template('<p style="color: #333333">Words that are gone at night</p>')),
+]
+
+
+@pytest.mark.parametrize(("code", "where", "spoil"), SPOILT)
+def test_what_is_wrong_is_found_and_its_place_named(
+    project: Project, code: str, where: str, spoil: Callable[[Project], object]
+) -> None:
+    spoil(good(project))
+    found = [each for each in examine(project) if each.code == code]
+    assert [each.where for each in found] == [where]
+    assert all(each.mend and each.message for each in found)
+
+
+def test_nothing_is_wrong_with_the_good_letter(project: Project) -> None:
+    assert {each.code for each in examine(good(project))} == {"client-fallback"}
+
+
+def test_a_letter_without_a_subject_is_an_error(project: Project) -> None:
+    assert ("subject-empty", "posts/third.md:2") in places(examine(good(project), subject=" "))
+
+
+def test_a_picture_over_a_megabyte_is_named_with_its_weight(project: Project) -> None:
+    good(project)
+    project.write("posts/shelf.png", b"\x89PNG" + bytes(1_200_000))
+    (heavy,) = [each for each in examine(project) if each.code == "picture-heavy"]
+    assert (heavy.where, heavy.message) == (f"{FIRST}:8", "the picture shelf.png has 1.2 MB")
+
+
+def test_styles_that_gmail_drops_are_found(project: Project) -> None:
+    before, end, after = good_html(project).rpartition("</style>")
+    split = (before, end + after)
+    long = (".a {color: red}" * 1_200).join(split)
+    (budget,) = [each for each in examine(project, html=long) if each.code == "style-budget"]
+    assert "16,384" in budget.message
+    nested = examine(project, html=NESTED.join(split))
+    (finding,) = [each for each in nested if each.code == "style-nested"]
+    assert finding.message.startswith("@media (max-width: 600px) stands inside @media screen")
+
+
+def good_html(project: Project) -> str:
+    from publisher.posts.archive import read_archive
+    from publisher.publishing.render import Press, newsletter_posts
+    from publisher.site.build import code_key
+    from tests.support.findings_samples import NOW
+
+    config = good(project).config()
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    return Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
+
+
+def test_a_file_that_a_template_includes_is_named(project: Project) -> None:
+    in_template(good(project), '{% include "email/more.html" %}')
+    project.write("templates/email/more.html", "<p>More</p>\n<video></video>\n")
+    assert ("client-support", "templates/email/more.html:2") in places(examine(project))
+
+
+def test_every_code_is_tried_here() -> None:
+    elsewhere = {
+        "subject-empty",
+        "picture-heavy",
+        "style-budget",
+        "style-nested",
+        "client-fallback",
+        "spam-score",
+        "spam-unmeasured",
+    }
+    of_css = {code for code in CODES if code.startswith("css-")}  # test_editions_css.py
+    assert {code for code, _, _ in SPOILT} | elsewhere | of_css == set(CODES)
+
+
+def test_a_sender_for_examples_is_an_error_only_where_mail_really_goes(project: Project) -> None:
+    good(project)
+    text = SETTINGS.replace("ada@quiet-reader.eu", "ada@quiet.test")
+    smtp = 'transport = "smtp"\nsmtp = {{ host = "{}" }}'
+    ways = {'transport = "outbox"': "note", smtp.format("localhost"): "warning", smtp.format("mx.quiet.eu"): "error"}
+    for way, level in ways.items():
+        project.write("publisher.toml", text.replace("[mail]", f"[mail]\n{way}"))
+        assert [each.level for each in examine(project) if each.code == "sender-placeholder"] == [level]
+
+
+@pytest.mark.parametrize(
+    "preheader",
+    [
+        "Two shelves and what stands between them",
+        "Two",
+        "Shelves, twice over",
+        "What is new",
+        "Two shelves at the end of March",
+    ],
+)
+def test_a_preheader_that_says_more_than_the_subject_is_welcome(project: Project, preheader: str) -> None:
+    good(project)
+    project.write(NOTE, f"---\nsubject: Two shelves\npreheader: {preheader}\n---\n")
+    repeats = [each for each in examine(project) if each.code == "preheader-repeats"]
+    assert bool(repeats) == (preheader == "Two")
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "See [it](https://quiet-reader.eu/2026/11/09/second/), [all](/), [the feed](/feed.xml), [tags](/tags/).",
+        "Write to [me](mailto:ada@quiet-reader.eu), call [me](tel:+49123), or [there](https://elsewhere.eu/a(b)?c=1&d=2).",
+        "See [the letters](/editions/weekly/) and [leave](/subscribe/).",
+        "> [!NOTE]\n> Words with `code`, a note[^1] and ~~none~~.\n\n[^1]: Here.\n\n```python\nprint(1)\n```\n",
+        "| a | b |\n|---|---|\n| 1 | 2 |\n\n<video src='https://elsewhere.eu/a.mp4'></video>",
+    ],
+)
+def test_what_is_right_is_left_alone(project: Project, markdown: str) -> None:
+    body(markdown)(good(project))
+    assert {each.code for each in examine(project)} == {"client-fallback"}
+
+
+def test_braces_in_the_title_of_a_post_are_meant(project: Project) -> None:
+    good(project).post("third", "2026-11-12", title="'What {numbr} means'")
+    assert "subject-unknown" not in {each.code for each in examine(project)}
+
+
+def test_a_block_that_is_unknown_names_the_nearest_and_one_in_a_known_block_is_fine(project: Project) -> None:
+    in_template(good(project), "{% block mine %}Hello{% endblock %}", "intro")
+    assert "block-unknown" not in {each.code for each in examine(project)}
+    in_template(project, "Hello", "introo")
+    (told,) = [each for each in examine(project) if each.code == "block-unknown"]
+    assert told.mend == "did you mean 'intro'?"

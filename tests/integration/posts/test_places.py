@@ -1,0 +1,72 @@
+"""Permalinks that are those of the site itself: told with the post's line; a feed's is never taken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.project import Project
+
+
+def links(project: Project) -> list[str]:
+    return [item["url"] for item in json.loads(project.read("public/feed.json"))["items"]]
+
+
+@pytest.mark.parametrize(
+    "permalink",
+    ["/", "/index.html", "/subscribe/", "/subscribe/index.html", "/archive/", "/tags/", "/tags/ruby/", "/404.html",
+     "/page/2/", "/Subscribe/"],
+)  # fmt: skip
+def test_a_post_in_the_place_of_a_page_of_the_site_is_published_and_told_once_with_its_line(
+    empty: Project, permalink: str
+) -> None:
+    empty.configure(newsletters="")
+    empty.post("mine", permalink=permalink)
+    told = [p for p in empty.ok("build", "--json").json["problems"] if p["where"].startswith("posts/")]
+    assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
+    assert "is one of the site's own pages; the post takes the place of what is there" in told[0]["message"]
+    assert len([p for p in empty.run("check", "--json").json if "own pages" in p["message"]]) == 1
+    assert len(links(empty)) == 1
+
+
+@pytest.mark.parametrize("permalink", ["/subscribe-now/", "/2026/archive/", "/tagged/ruby/", "/about.html"])
+def test_a_place_that_is_only_like_one_of_the_site_is_told_nothing(empty: Project, permalink: str) -> None:
+    empty.configure(newsletters="")
+    empty.post("mine", permalink=permalink)
+    assert empty.ok("build", "--json").json["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "permalink",
+    ["/feed-1.xml/", "/feed.xml", "/Feed.xml/", "/feed.xml/below/", "/atom-12.xml/", "/feed-3.json/", "/feeds.opml/a/",
+     "/tags/ruby/feed.xml/", "/sitemap.xml/"],
+)  # fmt: skip
+def test_a_permalink_that_is_a_feeds_leaves_the_post_at_its_usual_address(empty: Project, permalink: str) -> None:
+    empty.configure("\n[feeds]\nlimit = 1\n", newsletters="")
+    empty.post("mine", permalink=permalink, tags="[ruby]")
+    empty.post("older", "2026-11-09")
+    told = empty.ok("build", "--json").json["problems"]
+    assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
+    assert "is the name of a feed and is not used" in told[0]["message"]
+    assert links(empty) == ["https://letters.example/2026/11/10/mine/"]
+    assert (empty.root / "public/2026/11/10/mine/index.html").is_file()
+    assert (empty.root / "public/feed-1.xml").is_file()
+
+
+def test_a_slug_that_makes_the_address_of_a_feed_leaves_the_post_out(empty: Project) -> None:
+    empty.configure('\n[posts]\npermalink = "/{slug}/"\n', newsletters="")
+    empty.post("mine", slug="feed-1.xml")
+    empty.post("other")
+    ran = empty.ok("build")
+    assert "posts/mine.md:4: its address /feed-1.xml/ is that of a feed (give it another slug)" in ran.err
+    assert links(empty) == ["https://letters.example/other/"]
+
+
+def test_a_tag_or_an_author_called_like_a_file_of_the_site_takes_no_place_of_it(empty: Project) -> None:
+    empty.configure(newsletters="")
+    empty.post("mine", tags="[index.html, feed.xml]", author="index.html")
+    empty.post("other", tags="[other]", author="feed.json")
+    assert empty.ok("build", "--json").json["problems"] == []
+    assert "other" in empty.read("public/tags/index.html")
+    assert {"tags/other/feed.xml", "tags/index.html_a8062830/feed.xml"} <= empty.files()

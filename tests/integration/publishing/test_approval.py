@@ -1,0 +1,139 @@
+"""Editions that wait for the owner's word: made ahead, shown by mail, approved or skipped on a page, never public."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from publisher.publishing.approval import approve, skip
+from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text
+from tests.support.project import WEEKLY, Project
+from tests.support.web_server import Serving, serving
+
+APPROVED = WEEKLY + "approve = true\napprove_hours = 24\n"
+
+
+@pytest.fixture
+def clockwork(project: Project) -> Iterator[Clockwork]:
+    """A newsletter whose editions are approved a day ahead, seen by a tick three days before its slot."""
+    configure(project, APPROVED)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        ready = Clockwork(project, store)
+        ready.at(SLOT - 3 * DAY)
+        yield ready
+
+
+def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(clockwork: Clockwork) -> None:
+    assert clockwork.at(SLOT - DAY - MINUTE).quiet
+    ahead = clockwork.at(SLOT - DAY)
+    assert slots(ahead) == ["2026-W48"]
+    (mail,) = clockwork.project.mail()[OWNER]
+    assert "waits for approval, then goes at 2026-11-23 08:00 (Europe/Berlin)" in text(mail)
+    assert "All about third" in text(mail)
+    clockwork.project.post("between", "2026-11-22")
+    (edition,) = clockwork.store.editions.list()
+    assert approve(clockwork.store, edition, now=SLOT - HOUR)
+    for moment in (SLOT - HOUR, SLOT - MINUTE):
+        assert clockwork.at(moment).delivered == ()
+    assert clockwork.letters() == []
+    assert "editions/weekly/2026-W48/index.html" not in clockwork.project.files()
+    assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
+    assert clockwork.letters() == ["Third and 2 more"]
+    (letter,) = clockwork.project.mail()["ada@example.org"]
+    assert letter["Date"].datetime == SLOT
+    assert "November 23, 2026" in text(letter)
+    assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
+    assert len(clockwork.project.mail()[OWNER]) == 1
+
+
+def test_without_a_word_nothing_goes_and_a_word_that_comes_late_sends_at_once(clockwork: Clockwork) -> None:
+    clockwork.at(SLOT - DAY)
+    for moment in (SLOT, SLOT + HOUR, SLOT + 3 * DAY):
+        assert clockwork.at(moment).delivered == ()
+    clockwork.project.ok("build", now="2026-11-27T10:00")
+    assert not [name for name in clockwork.project.files() if "2026-W48" in name]
+    assert "2026-W48" not in clockwork.project.read("public/feed.xml")
+    (edition,) = clockwork.store.editions.list()
+    assert approve(clockwork.store, edition, now=SLOT + 3 * DAY)
+    assert [each.sent for each in clockwork.at(SLOT + 3 * DAY + MINUTE).delivered] == [1]
+    (letter,) = clockwork.project.mail()["ada@example.org"]
+    assert letter["Date"].datetime == SLOT + 3 * DAY
+
+
+def test_a_skipped_edition_is_never_sent_nor_public_and_its_posts_go_with_the_next(clockwork: Clockwork) -> None:
+    clockwork.at(SLOT - DAY)
+    (edition,) = clockwork.store.editions.list()
+    assert skip(clockwork.store, edition)
+    (skipped,) = clockwork.store.editions.list()
+    assert not skip(clockwork.store, skipped)
+    assert not approve(clockwork.store, skipped, now=SLOT)
+    assert clockwork.at(SLOT).made == ()
+    assert slots(clockwork.at(SLOT + 6 * DAY)) == ["2026-W49"]
+    following = clockwork.store.editions.list()[0]
+    assert [post.title for post in following.posts] == ["Third", "Second", "First"]
+    assert approve(clockwork.store, following, now=SLOT + 6 * DAY)
+    clockwork.at(SLOT + 7 * DAY)
+    assert clockwork.letters() == ["Third and 2 more"]
+    assert not [name for name in clockwork.project.files() if "2026-W48" in name]
+
+
+def test_nothing_to_send_at_the_lead_time_is_looked_at_until_the_slot_itself(clockwork: Clockwork) -> None:
+    clockwork.at(SLOT - DAY)
+    assert clockwork.at(SLOT + 6 * DAY).made == ()
+    clockwork.project.post("news", "2026-11-29")
+    assert slots(clockwork.at(SLOT + 7 * DAY - HOUR)) == ["2026-W49"]
+
+
+def test_what_is_held_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
+    store = clockwork.store
+    clockwork.at(SLOT - DAY)
+    assert list(store.editions.public(SLOT)) == []
+    (edition,) = store.editions.list()
+    approve(store, edition, now=SLOT)
+    assert list(store.editions.public(SLOT - MINUTE)) == []
+    assert [each.slot for each in store.editions.public(SLOT)] == ["2026-W48"]
+    clockwork.at(SLOT)
+    store.editions.hold(edition.id, "a wrong link")
+    assert [each.slot for each in store.editions.public(SLOT)] == ["2026-W48"]
+    clockwork.project.ok("build", now="2026-11-23T10:00")
+    assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
+
+
+def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Project) -> None:
+    def link(server: Serving) -> str:
+        (mail,) = server.mails(OWNER)
+        found = re.search(r"https?://\S+/approve/\S+", text(mail))
+        assert found is not None
+        return found[0]
+
+    with serving(project, f'owner = "{OWNER}"\n', now="2026-11-22T10:00") as server:
+        toml = server.project.read("publisher.toml")
+        weekly = 'name = "weekly"\nschedule = "weekly monday 08:00"\napprove = true'
+        server.project.write("publisher.toml", toml.replace('name = "weekly"', weekly))
+        server.project.subscribe("ada")
+        with open_project_store(server.project.config()) as store:
+            clockwork = Clockwork(server.project, store)
+            clockwork.at(SLOT - 3 * DAY)
+            clockwork.at(SLOT - DAY)
+            path = link(server)
+            for _ in range(2):
+                page = server.get(path)
+                assert page.status_code == 200
+                assert "waits for approval" in page.text
+                assert clockwork.editions()["2026-W48"] != ""
+            assert server.post(path, do="something").status_code == 400
+            assert server.get(path[:-2]).status_code == 404
+            assert "It is done" in server.post(path, do="approve").text
+            assert clockwork.editions()["2026-W48"] == ""
+            again = server.post(path, do="skip")
+            assert again.status_code == 200
+            assert "It is done" not in again.text
+            assert "Nothing was changed" in again.text
+            assert "It is approved. It goes on Monday 2026-11-23, 08:00 (Europe/Berlin)." in again.text
+            assert clockwork.editions()["2026-W48"] == ""
+            assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
+            assert "It is approved. It has gone to 1 of 1 reader." in server.post(path, do="approve").text

@@ -1,0 +1,139 @@
+"""Chores are done once at their rhythm; old deliveries become totals, and nobody is mailed again for it."""
+
+from __future__ import annotations
+
+import mailbox
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from publisher.bounces.apply import take_report
+from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.models import DeliveryStatus
+from publisher.mail.lifecycle import UNSETTLED
+from publisher.mail.transport import Unanswered
+from publisher.mail.verp import ReturnPath
+from publisher.publishing.maintenance import CHORES, keep_house
+from publisher.publishing.wiring import open_project_store, project_secret, reader_terms
+from publisher.store import Store
+from tests.support.bounce_samples import failed, report
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, text
+from tests.support.delivery_samples import Scripted, make_edition, run
+from tests.support.project import WEEKLY, Project
+from tests.support.store_samples import NOW, draft, later
+
+
+def test_a_chore_is_one_callers_until_its_time_comes_again_whatever_the_clock_does(store: Store) -> None:
+    hour = timedelta(hours=1)
+    assert store.chores.begin("sweep", NOW, hour)
+    assert not store.chores.begin("sweep", NOW, hour)
+    assert not store.chores.begin("sweep", later(minutes=59), hour)
+    assert store.chores.begin("sweep", later(minutes=60), hour)
+    assert store.chores.begin("other", later(minutes=60), hour)
+    assert store.chores.begin("sweep", NOW, hour)  # the clock was wrong, and is set back
+
+
+def test_what_was_told_is_told_again_only_when_it_was_away_or_could_not_be_mailed(store: Store) -> None:
+    assert store.chores.tell("post", "a", NOW)
+    assert not store.chores.tell("post", "a", later(days=9))
+    assert store.chores.tell("letter", "a", NOW)
+    store.chores.told_only("post", ["b"])
+    assert store.chores.tell("post", "a", NOW)
+    store.chores.untell("post", "a")
+    assert store.chores.tell("post", "a", NOW)
+
+
+def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(store: Store, tmp_path: Path) -> None:
+    done = make_edition(store, 6, "2026-W40")
+    waiting, held, doubtful = (store.editions.create(draft(f"2026-W4{number}")) for number in (1, 2, 3))
+    assert waiting is not None
+    assert held is not None
+    assert doubtful is not None
+    run(store, Scripted(), done, tmp_path)
+    run(store, Scripted(), held, tmp_path)
+    store.editions.hold(held.id, "why not")
+    run(store, Scripted({"reader0@example.org": [Unanswered("gone")]}), doubtful, tmp_path, hold=True)
+    before = store.deliveries.counts(done.id), store.deliveries.by_variant(done.id)
+    assert store.upkeep.roll_up(NOW, UNSETTLED) == 0
+    assert store.upkeep.roll_up(later(days=1), UNSETTLED) == 1
+    assert (store.deliveries.counts(done.id), store.deliveries.by_variant(done.id)) == before
+    assert store.figures.deliveries([done.id])[done.id] == before[0]
+    assert [each.sent for each in store.bounces.by_edition() if each.edition_id == done.id] == [6]
+    assert store.deliveries.counts(done.id).by_status == {DeliveryStatus.SENT: 6}
+    assert list(store.ledger.rows(done.id)) == []
+    assert [store.deliveries.counts(each.id).total for each in (waiting, held, doubtful)] == [6, 6, 6]
+    assert len(list(store.ledger.rows(doubtful.id))) == 6
+    assert store.upkeep.roll_up(later(days=1), UNSETTLED) == 0
+    assert [edition.slot for edition in store.editions.ready(later(days=1))] == ["2026-W41"]
+    assert run(store, Scripted(), done, tmp_path)[DeliveryStatus.SENT] == 6
+    store.upkeep.optimise()
+
+
+def test_a_tick_forgets_rolls_up_and_optimises_once_and_not_each_time(project: Project) -> None:
+    configure(project, WEEKLY, "[subscribers]\nforget_days = 30\n")
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - 3 * DAY)
+        clockwork.at(SLOT)
+        kept = clockwork.at(SLOT + 401 * DAY).kept
+        assert kept == ("put totals in place of the deliveries of 1 old edition",)
+        assert store.deliveries.counts(1).by_status == {DeliveryStatus.SENT: 1}
+        assert clockwork.at(SLOT + 401 * DAY + HOUR).kept == ()
+        assert [message["To"] for message in project.mail()["ada@example.org"]] != []
+        done, trouble = keep_house(project.config(), store, SLOT + 403 * DAY)
+        assert (done, any(trouble.values())) == ([], False)
+        assert not any(store.chores.begin(name, SLOT + 403 * DAY, every) for name, (every, _) in CHORES.items())
+
+
+RETURNS = 'bounces = "bounces@letters.example"\n[bounces]\nsource = "returned"\n'
+
+
+def test_a_tick_reads_what_came_back_every_five_minutes_and_its_reader_is_mailed_no_more(project: Project) -> None:
+    configure(project, WEEKLY, RETURNS)
+    project.subscribe("ada", "bob")
+    box = mailbox.Maildir(project.root / "returned", create=True)
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - 3 * DAY)
+        assert clockwork.at(SLOT).kept == ()
+        delivery = next(row.id for row in store.ledger.rows(1) if row.address == "ada@example.org")
+        path = ReturnPath("bounces@letters.example", project_secret(project.config()))
+        box.add(report(failed("5.1.1", "550 no"), to=path.of(delivery)))
+        assert clockwork.at(SLOT + 4 * MINUTE).kept == ()
+        assert clockwork.at(SLOT + 5 * MINUTE).kept == ("letters that came back: 1 read: 1 permanent",)
+        assert [bounce.address for bounce in store.bounces.recent()] == ["ada@example.org"]
+        project.post("fourth", "2026-11-24")
+        clockwork.at(SLOT + 7 * DAY)
+        assert [len(clockwork.letters(f"{name}@example.org")) for name in ("ada", "bob")] == [1, 2]
+
+
+def test_a_mailbox_that_cannot_be_read_is_told_once_until_it_is_mended_and_all_else_goes_on(project: Project) -> None:
+    configure(project, WEEKLY, RETURNS)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        ticks = [clockwork.at(SLOT - HOUR + n * 5 * MINUTE) for n in range(13)]
+        assert [len(ticked.told) for ticked in ticks] == [1, *[0] * 12]
+        assert [len(ticked.problems) for ticked in ticks] == [1, *[0] * 12]
+        assert "returned" in ticks[0].told[0]
+        assert "returned" in text(project.mail()[OWNER][0])
+        assert clockwork.editions() == {"2026-W48": ""}
+        assert not store.chores.begin("optimise", SLOT, DAY)
+        mailbox.Maildir(project.root / "returned", create=True)
+        assert clockwork.at(SLOT + 5 * MINUTE).told == ()
+        shutil.rmtree(project.root / "returned")
+        assert len(clockwork.at(SLOT + 10 * MINUTE).told) == 1
+
+
+def test_which_reports_were_taken_is_forgotten_after_400_days_and_not_before(project: Project) -> None:
+    configure(project, WEEKLY)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        complaint = Report(Verdict.COMPLAINT, Whose(address="ada@example.org"), keys=("a complaint",))
+        terms = reader_terms(project.config())
+        assert take_report(store, terms, complaint, now=SLOT, source="test") is Verdict.COMPLAINT
+        keep_house(project.config(), store, SLOT + 400 * DAY)
+        assert store.bounces.known(complaint.keys)
+        keep_house(project.config(), store, SLOT + 402 * DAY)
+        assert not store.bounces.known(complaint.keys)

@@ -1,0 +1,222 @@
+"""Ticks under a driven clock: each slot once, late ones held, nothing from before, broken posts told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text, touch
+from tests.support.project import WEEKLY, Project
+
+EACH = '\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\n'
+
+
+@pytest.fixture
+def clockwork(project: Project) -> Iterator[Clockwork]:
+    """A weekly newsletter with an owner, a reader and three posts, seen by a tick on the Friday before."""
+    configure(project, WEEKLY)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        ready = Clockwork(project, store)
+        assert ready.at(SLOT - 3 * DAY).quiet
+        yield ready
+
+
+def test_a_slot_is_made_and_delivered_at_its_moment_and_never_again(clockwork: Clockwork) -> None:
+    assert clockwork.at(SLOT - MINUTE).made == ()
+    done = clockwork.at(SLOT)
+    assert slots(done) == ["2026-W48"]
+    assert [each.sent for each in done.delivered] == [1]
+    assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
+    clockwork.project.post("more", "2026-11-21")
+    for moment in (SLOT, SLOT + MINUTE, SLOT - HOUR, SLOT - MINUTE, SLOT, SLOT + DAY):  # the clock goes back an hour
+        assert clockwork.at(moment).made == ()
+    assert clockwork.letters() == ["Third and 2 more"]
+
+
+def test_an_hour_late_is_made_and_a_day_late_is_held_and_told_once(clockwork: Clockwork) -> None:
+    assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
+    clockwork.project.post("more", "2026-11-24")
+    late = clockwork.at(SLOT + 8 * DAY)
+    assert [edition.slot for edition in late.held] == ["2026-W49"]
+    assert clockwork.editions()["2026-W49"] == (
+        "waits for a person: was due 2026-11-30 08:00, found at 2026-12-01 08:00"
+    )
+    clockwork.at(SLOT + 8 * DAY + MINUTE)
+    (mail,) = clockwork.project.mail()[OWNER]
+    assert "weekly 2026-W49 waits" in mail["Subject"]
+    assert "was due 2026-11-30 08:00" in text(mail)
+    assert "/approve/" in text(mail)
+    assert len(clockwork.letters()) == 1
+    assert "editions/weekly/2026-W49/index.html" not in clockwork.project.files()
+
+
+def test_several_missed_slots_are_one_edition_with_the_label_of_the_last(clockwork: Clockwork) -> None:
+    clockwork.project.post("fourth", "2026-12-02")
+    done = clockwork.at(SLOT + timedelta(weeks=3, hours=2))
+    assert slots(done) == ["2026-W51"]
+    assert len(clockwork.letters()) == 1
+    assert clockwork.at(SLOT + timedelta(weeks=3, hours=3)).made == ()
+
+
+def test_a_slot_without_posts_passes_and_a_later_post_waits_for_the_next(clockwork: Clockwork) -> None:
+    clockwork.at(SLOT)
+    assert clockwork.at(SLOT + 7 * DAY).quiet
+    clockwork.project.post("too-late", "2026-11-30")
+    assert clockwork.at(SLOT + 7 * DAY + 3 * HOUR).made == ()
+    assert slots(clockwork.at(SLOT + 14 * DAY)) == ["2026-W50"]
+
+
+def test_a_newsletter_that_is_new_or_has_another_schedule_makes_nothing_from_before(clockwork: Clockwork) -> None:
+    configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 07:59"))
+    clockwork.project.subscribe("bob", newsletter="new")
+    done = clockwork.at(SLOT)
+    assert [(edition.newsletter, edition.slot) for edition in done.made] == [("weekly", "2026-W48")]
+    configure(clockwork.project, WEEKLY.replace("weekly monday 08:00", "daily 08:30"))
+    clockwork.project.post("more", "2026-11-21")
+    assert clockwork.at(SLOT + HOUR).made == ()
+    assert slots(clockwork.at(SLOT + HOUR / 2 + DAY)) == ["2026-11-24"]
+
+
+def test_a_post_that_is_dated_back_by_a_year_goes_with_the_next_edition_once(clockwork: Clockwork) -> None:
+    clockwork.at(SLOT)
+    clockwork.project.post("found-in-a-drawer", "2025-11-20")
+    clockwork.at(SLOT + 7 * DAY)
+    clockwork.at(SLOT + 14 * DAY)
+    assert clockwork.letters() == ["Third and 2 more", "Found in a drawer"]
+
+
+def test_an_edition_by_hand_takes_the_slot_and_another_stands_beside_it_only_when_told(clockwork: Clockwork) -> None:
+    project = clockwork.project
+    project.ok("publish", now="2026-11-23T07:30")
+    assert clockwork.at(SLOT).made == ()
+    project.post("more", "2026-11-21")
+    said = project.ok("publish", now="2026-11-24T10:00").out
+    assert "2026-W48 has its edition (--extra makes another beside it)" in said
+    assert len(clockwork.letters()) == 1
+    project.ok("publish", "--extra", now="2026-11-24T10:00")
+    assert sorted(clockwork.editions()) == ["2026-W48", "2026-W48.2"]
+    assert clockwork.at(SLOT + 7 * DAY).made == ()
+
+
+def test_a_broken_post_is_told_before_the_slot_left_out_and_told_again_only_when_it_breaks_anew(
+    clockwork: Clockwork,
+) -> None:
+    project = clockwork.project
+    broken = project.write("posts/broken.md", "---\ntitle: [\n---\n")
+    assert clockwork.at(SLOT - 2 * HOUR).quiet
+    touch(broken, SLOT - HOUR - MINUTE)  # it is being written
+    assert clockwork.at(SLOT - HOUR).told == ()
+    touch(broken, SLOT - 2 * HOUR)
+    soon = clockwork.at(SLOT - HOUR)
+    assert len(soon.told) == 1
+    assert clockwork.at(SLOT - HOUR + MINUTE).told == ()
+    assert slots(clockwork.at(SLOT)) == ["2026-W48"]
+    (mail,) = project.mail()[OWNER]
+    assert "posts/broken.md" in text(mail)
+    project.post("broken", "2026-11-21")
+    clockwork.at(SLOT + 7 * DAY - HOUR)
+    project.write("posts/broken.md", "---\ntitle: [\n---\n")
+    clockwork.at(SLOT + 14 * DAY - HOUR)
+    assert len(project.mail()[OWNER]) == 2
+
+
+def test_a_post_that_stays_broken_is_one_mail_a_day_however_often_it_is_looked_at(project: Project) -> None:
+    configure(project, WEEKLY.replace("weekly monday 08:00", "* * * * *"))
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - MINUTE)
+        broken = touch(project.write("posts/broken.md", "---\ntitle: [\n---\n"), SLOT)
+
+        def mails(minutes: int) -> int:
+            """How many the owner has after so many minutes, looked at twice in each."""
+            for half in range(2 * minutes + 1):
+                clockwork.at(SLOT + half * MINUTE / 2)
+            return len(project.mail().get(OWNER, []))
+
+        assert mails(5) == 1
+        touch(broken, SLOT + 3 * MINUTE)  # saved as it was
+        assert mails(20) == 1
+        clockwork.at(SLOT + DAY - MINUTE)
+        assert len(project.mail()[OWNER]) == 1
+        clockwork.at(SLOT + DAY + MINUTE)
+        assert len(project.mail()[OWNER]) == 2
+        broken.write_text("---\ntitle: {\n---\n")
+        clockwork.at(SLOT + DAY + 2 * MINUTE)
+        assert len(project.mail()[OWNER]) == 3
+
+
+def test_an_edition_with_an_error_in_its_letter_is_held_unless_that_is_switched_off(clockwork: Clockwork) -> None:
+    project = clockwork.project
+    empty = '{% extends "email/base.html" %}{% block posts %}{% endblock %}'
+    project.write("templates/email/digest.html", empty)
+    (edition,) = clockwork.at(SLOT).made
+    assert edition.held.startswith("waits for a person: ")
+    assert clockwork.letters() == []
+    clockwork.store.editions.release(edition.id)
+    assert [each.sent for each in clockwork.at(SLOT + MINUTE).delivered] == [1]
+    assert "editions/weekly/2026-W48/index.html" in project.files()
+    configure(project, WEEKLY + "hold_on_errors = false\n")
+    project.post("more", "2026-11-24")
+    (edition,) = clockwork.at(SLOT + 7 * DAY).made
+    assert edition.held == ""
+
+
+def test_a_broken_template_keeps_the_slot_open_until_it_is_mended(clockwork: Clockwork) -> None:
+    template = clockwork.project.write("templates/email/digest.html", "{% if %}")
+    broken = clockwork.at(SLOT)
+    assert broken.made == ()
+    assert "templates/email/digest.html" in str(broken.problems[0])
+    template.unlink()
+    assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
+    assert len(clockwork.project.mail()[OWNER]) == 1
+
+
+def test_settings_that_change_known_ids_keep_anything_from_being_made(clockwork: Clockwork) -> None:
+    clockwork.project.ok("build", now="2026-11-21T10:00")
+    config = clockwork.project.read("publisher.toml")
+    clockwork.project.write("publisher.toml", config.replace("letters.example,2024", "letters.example,2025"))
+    stopped = clockwork.at(SLOT)
+    assert stopped.made == ()
+    assert "site.authority" in str(stopped.problems[0])
+    clockwork.project.write("publisher.toml", config)
+    assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
+
+
+def test_each_post_goes_by_itself_when_it_has_rested_and_what_was_there_before_never_does(project: Project) -> None:
+    configure(project, EACH)
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        assert clockwork.at(SLOT - 3 * DAY).quiet
+        post = project.post("news", "2026-11-23")  # 09:00 in Berlin, an hour after SLOT
+        published = SLOT + HOUR
+        assert clockwork.at(published + 9 * MINUTE).made == ()
+        touch(post, published + 5 * MINUTE)
+        assert clockwork.at(published + 14 * MINUTE).made == ()
+        assert [slot.startswith("post:") for slot in slots(clockwork.at(published + 15 * MINUTE))] == [True]
+        touch(project.post("missed", "2026-11-25"), published + 2 * DAY)
+        (late,) = clockwork.at(published + 9 * DAY).held
+        assert "was due 2026-11-25 09:10" in late.held
+        (mail,) = project.mail()[OWNER]
+        assert "weekly Missed waits: " in mail["Subject"]
+        assert "tag:" not in mail["Subject"] + text(mail)
+        assert clockwork.letters() == ["News"]
+
+
+def test_where_nobody_subscribes_each_post_passes_and_who_comes_later_gets_what_comes_later(project: Project) -> None:
+    configure(project, EACH)
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - 3 * DAY)
+        touch(project.post("unheard", "2026-11-23"), SLOT)
+        clockwork.at(SLOT + 2 * HOUR)
+        project.subscribe("ada")
+        assert clockwork.at(SLOT + 3 * HOUR).made == ()
+        touch(project.post("heard", "2026-11-24"), SLOT)
+        assert len(clockwork.at(SLOT + DAY + 2 * HOUR).made) == 1
+        assert clockwork.letters() == ["Heard"]

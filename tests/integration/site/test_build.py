@@ -1,0 +1,265 @@
+"""posts -> public/: only what changed is touched, what is gone goes, what is another's stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+from tests.support.project import MONDAY, Project
+
+ELSEWHERE = [
+    {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
+    {"TZ": "America/St_Johns", "LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "2"},
+    {"TZ": "UTC", "LANG": "tr_TR.UTF-8", "LC_ALL": "", "PYTHONHASHSEED": "3", "PYTHONUTF8": "0"},
+]
+
+
+def rich(project: Project) -> None:
+    """More of everything: pictures, static files, tags in scripts, two pages of the index."""
+    project.configure("\n[pages]\nper_page = 2\n")
+    project.write("posts/pictures/hill.png", b"\x89PNG hill")
+    project.post("pictures", "2026-11-12", "![A hill](pictures/hill.png)", tags='["C++", "c++", Öl]')
+    project.write("static/robots.txt", "User-agent: *\n")
+    project.write("static/.nojekyll", "")
+    project.subscribe("ada")
+    project.ok("publish")
+
+
+@pytest.mark.parametrize("environment", ELSEWHERE, ids=lambda e: e["TZ"])
+def test_a_second_build_touches_no_file_wherever_it_runs(project: Project, environment: dict[str, str]) -> None:
+    rich(project)
+    before = project.listing("public")
+    ran = project.spawn("build", "--json", **environment)
+    assert (ran.code, ran.json["written"], ran.json["removed"]) == (0, 0, 0)
+    assert project.listing("public") == before
+
+
+@pytest.mark.parametrize("environment", ELSEWHERE, ids=lambda e: e["TZ"])
+def test_a_build_that_remembers_nothing_makes_the_same_bytes_wherever_it_runs(
+    project: Project, environment: dict[str, str]
+) -> None:
+    rich(project)
+    before = project.listing("public")
+    for cache in (project.root / ".publisher").glob("*"):
+        if cache.name.startswith(("outputs-", "index.db", "config.")):
+            cache.unlink()
+    ran = project.spawn("build", "--json", **environment)
+    assert (ran.code, ran.json["written"]) == (0, 0)
+    assert project.listing("public") == before
+
+
+def test_one_edited_post_touches_only_what_shows_it(project: Project) -> None:
+    project.configure("\n[pages]\nper_page = 1\n")
+    project.ok("build")
+    before = project.listing("public")
+    project.post("first", "2026-11-02", "Quite other words.", tags="[Reading]", excerpt="The same.")
+    project.ok("build")
+    after = project.listing("public")
+    assert after.keys() == before.keys()
+    touched = {name for name in after if after[name] != before[name] and "." in name}
+    assert "2026/11/02/first/index.html" in touched
+    assert {"feed.xml", "atom.xml", "feed.json", "tags/reading/feed.xml"} <= touched
+    assert not {
+        name for name in touched if "second" in name or "third" in name or "日本語" in name or "r_and_d" in name
+    }
+    assert "index.html" not in touched
+
+
+def test_a_removed_post_goes_with_its_pages_feeds_and_folders(project: Project) -> None:
+    project.ok("build")
+    (project.root / "posts/third.md").unlink()
+    ran = project.ok("build", "--json").json
+    assert ran["removed"] > 0
+    assert not (project.root / "public/2026/11/15").exists()
+    assert not (project.root / "public/tags/r_and_d").exists()
+    assert "third" not in "".join(project.read(f"public/{name}") for name in project.files() if "site." not in name)
+
+
+@pytest.mark.parametrize("template", ["", "<!doctype html>\n<p>{{ site.title }}</p>\n"])
+def test_a_removed_post_goes_also_when_every_cache_was_thrown_away(project: Project, template: str) -> None:
+    project.write("posts/hill.png", b"\x89PNG hill")
+    project.post("third", "2026-11-15", "![A hill](hill.png)", tags="[R&D]")
+    if template:
+        project.write("templates/pages/post.html", template)
+    project.ok("build")
+    assert any(name.endswith("hill.png") for name in project.files())
+    shutil.rmtree(project.root / ".publisher")
+    (project.root / "posts/third.md").unlink()
+    project.ok("build")
+    left = [name for name in project.files() if re.search("third|r_and_d|hill", name)]
+    assert left == []
+
+
+def test_files_of_others_stay_whatever_they_hold(project: Project) -> None:
+    project.ok("build")
+    others = {
+        "CNAME": "letters.example",
+        "own/index.html": '<meta name="generator" content="Microsoft Publisher">',
+        "old/feed.xml": "<rss><generator>Publisher</generator></rss>",
+        "2026/11/15/third/notes.txt": "mine",
+        ".well-known/x.json": '{"title": "Publisher"}',
+    }
+    for name, text in others.items():
+        project.write(f"public/{name}", text)
+    (project.root / "posts/third.md").unlink()
+    project.ok("build")
+    shutil.rmtree(project.root / ".publisher")
+    project.post("fourth", "2026-11-14")
+    project.ok("build")
+    assert {name: project.read(f"public/{name}") for name in others} == others
+    assert not (project.root / "public/2026/11/15/third/index.html").exists()
+
+
+def test_a_list_that_was_bent_removes_nothing_outside_the_folder(project: Project) -> None:
+    project.ok("build")
+    shutil.rmtree(project.root / ".publisher")
+    outside = ["../publisher.toml", "/etc/hostname", "a/../../posts/first.md", "", ".", "x\x00y", 5, None]
+    project.write("public/.publisher-files.json", json.dumps(outside))
+    project.ok("build")
+    assert {"publisher.toml", "posts/first.md"} <= project.files(".")
+    for broken in ("[", "{}", "5"):
+        project.write("public/.publisher-files.json", broken)
+        project.post("again", "2026-11-13", broken)
+        project.ok("build")
+
+
+def test_static_files_are_copied_replaced_and_removed(project: Project) -> None:
+    project.write("static/robots.txt", "User-agent: *\n")
+    project.write("static/.well-known/deep/x", b"\x00\xff")
+    project.write("static/404.html", "my own")
+    ran = project.ok("build", "--json").json
+    assert ran["problems"] == []
+    assert project.read("public/404.html") == "my own"
+    assert (project.root / "public/.well-known/deep/x").read_bytes() == b"\x00\xff"
+    project.write("static/robots.txt", "User-agent: none\n")
+    (project.root / "static/404.html").unlink()
+    shutil.rmtree(project.root / "static/.well-known")
+    project.ok("build")
+    assert project.read("public/robots.txt") == "User-agent: none\n"
+    assert "<html" in project.read("public/404.html")
+    assert not (project.root / "public/.well-known").exists()
+
+
+def test_a_page_may_take_the_place_of_a_folder_and_a_folder_that_of_a_page(project: Project) -> None:
+    project.write("static/talk", "a file")
+    project.write("static/walk/deep/a.txt", "a folder")
+    project.ok("build")
+    (project.root / "static/talk").unlink()
+    shutil.rmtree(project.root / "static/walk")
+    project.write("static/walk", "a file now")
+    project.post("talk", permalink="/talk/")
+    ran = project.ok("build", "--json").json
+    assert ran["problems"] == []
+    assert (project.root / "public/talk/index.html").is_file()
+    assert project.read("public/walk") == "a file now"
+    assert project.ok("build", "--json").json["written"] == 0
+
+
+def test_posts_appear_and_expire_when_their_moment_comes(project: Project) -> None:
+    project.post("soon", "2026-11-20")
+    project.post("brief", "2026-11-01", expires="2026-11-18 12:00")
+    assert project.ok("build", "--json").json["future_posts"] == 1
+    assert ("Soon" in project.read("public/index.html"), "Brief" in project.read("public/index.html")) == (False, True)
+    assert project.ok("build", "--json", now="2026-11-18T11:59").json["written"] == 0
+    project.ok("build", now="2026-11-18T12:00")
+    assert "Brief" not in project.read("public/feed.xml")
+    assert not (project.root / "public/2026/11/01/brief").exists()
+    project.ok("build", now="2026-11-20T09:00")
+    assert "Soon" in project.read("public/index.html")
+    project.ok("build", now=MONDAY)
+    assert "Soon" not in project.read("public/index.html")
+
+
+def test_another_folder_gets_everything_whatever_the_first_one_has(project: Project) -> None:
+    project.ok("build")
+    out = project.root.parent / "elsewhere"
+    project.post("fourth", "2026-11-14")
+    project.ok("build", "--out", str(out))
+    assert "Fourth" in (out / "index.html").read_text()
+    assert "Fourth" not in project.read("public/index.html")
+    project.ok("build")
+    assert "Fourth" in project.read("public/index.html")
+    assert project.ok("build", "--out", str(out), "--json").json["written"] == 0
+
+
+def test_posts_that_another_command_has_read_are_still_built(project: Project) -> None:
+    project.subscribe("ada")
+    project.ok("publish")
+    project.post("fourth", "2026-11-14")
+    project.ok("build", "--out", str(project.root.parent / "elsewhere"))
+    project.ok("status")
+    project.ok("build")
+    assert "Fourth" in project.read("public/index.html")
+
+
+def test_a_file_that_was_changed_by_hand_is_made_again(project: Project) -> None:
+    project.ok("build")
+    right = project.read("public/index.html")
+    project.write("public/index.html", "defaced")
+    (project.root / "public/feed.xml").unlink()
+    ran = project.ok("build", "--json").json
+    assert (ran["written"], project.read("public/index.html")) == (2, right)
+
+
+def test_without_pages_only_feeds_are_written(project: Project) -> None:
+    project.write("static/robots.txt", "x")
+    project.ok("build")
+    project.configure("\n[pages]\nenabled = false\n")
+    ran = project.ok("build", "--json").json
+    assert ran["pages"] == 0
+    assert {name.rpartition("/")[2] for name in project.files()} == {
+        "feed.xml",
+        "atom.xml",
+        "feed.json",
+        "feeds.opml",
+        ".publisher-files.json",
+    }
+
+
+def test_an_empty_folder_of_posts_is_an_empty_site(empty: Project) -> None:
+    empty.configure()
+    (empty.root / "posts").mkdir()
+    ran = empty.ok("build", "--json").json
+    assert (ran["posts"], ran["feeds"], ran["problems"]) == (0, 3, [])
+    assert "index.html" in empty.files()
+    assert empty.ok("build", "--json").json["written"] == 0
+
+
+@pytest.mark.parametrize("words", [["build"], ["publish"], ["publish", "--dry-run"], ["status"]])
+def test_a_folder_of_posts_that_is_not_there_is_one_line_and_empties_no_site(
+    project: Project, words: list[str]
+) -> None:
+    project.ok("build")
+    before = project.listing("public")
+    (project.root / "posts").rename(project.root / "away")
+    ran = project.run(*words)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: posts: there is no such folder of posts (")
+    assert project.listing("public") == before
+
+
+def test_changes_of_the_configuration_and_of_templates_are_seen(project: Project) -> None:
+    project.ok("build")
+    project.configure("\n[feeds]\nlimit = 1\n")
+    assert project.ok("build", "--json").json["written"] > 0
+    assert project.read("public/feed.xml").count("<item>") == 1
+    project.write("templates/pages/404.html", "lost, {{ site.title }}")
+    project.ok("build")
+    assert project.read("public/404.html") == "lost, The Quiet Reader"
+    shutil.rmtree(project.root / "templates")
+    project.ok("build")
+    assert "<html" in project.read("public/404.html")
+
+
+def test_times_that_were_set_back_hide_no_change_of_size(project: Project) -> None:
+    project.ok("build")
+    path = project.root / "posts/first.md"
+    status = path.stat()
+    path.write_text(path.read_text() + "And more.\n")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    project.ok("build")
+    assert "And more." in project.read("public/2026/11/02/first/index.html")

@@ -1,0 +1,143 @@
+"""The parts of a build by themselves: one output a path, and a folder that others use too."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from publisher.core.models import Output, Problem
+from publisher.site.build.clashes import without_clashes
+from publisher.site.build.folder import LIST, Folder, parents
+from publisher.site.build.manifest import Manifest
+from tests.support.project import Project
+
+
+def page(path: str, key: str = "made") -> Output:
+    return Output(path, key, lambda: b"x")
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a", "a"], ["a"]),
+        (["a/b", "a"], ["a/b"]),
+        (["a", "a/b"], ["a"]),
+        (["a/b/c", "a/b", "a/B/d"], ["a/b/c", "a/B/d"]),
+        (["A/x", "a/X"], ["A/x"]),
+        (["Straße", "STRASSE"], ["Straße"]),
+        (["feed.xml", "feed.xml/index.html", "other"], ["feed.xml", "other"]),
+    ],
+)
+def test_the_first_of_two_that_want_one_place_is_kept(paths: list[str], kept: list[str]) -> None:
+    problems: list[Problem] = []
+    assert list(without_clashes([page(path) for path in paths], "out", problems)) == kept
+    assert len(problems) == len(paths) - len(kept)
+    assert all(problem.path.startswith("out/") for problem in problems)
+
+
+def test_a_file_of_the_writers_replaces_a_page_without_a_word() -> None:
+    problems: list[Problem] = []
+    kept = without_clashes([page("404.html", "copy:1"), page("404.html")], "out", problems)
+    assert (kept["404.html"].key, problems) == ("copy:1", [])
+
+
+def test_two_files_of_the_writers_may_differ_in_case_alone() -> None:
+    problems: list[Problem] = []
+    kept = without_clashes([page("A.png", "copy:1"), page("a.png", "copy:2")], "out", problems)
+    assert (list(kept), problems) == (["A.png", "a.png"], [])
+
+
+names = st.lists(st.sampled_from(["a", "A", "b", "c.html"]), min_size=1, max_size=4).map("/".join)
+
+
+@settings(deadline=None)
+@given(st.lists(names, max_size=12))
+def test_what_is_kept_can_stand_on_any_disk_and_the_rest_is_told(paths: list[str]) -> None:
+    problems: list[Problem] = []
+    kept = without_clashes([page(path) for path in paths], "out", problems)
+    folded = [path.casefold() for path in kept]
+    assert len(set(folded)) == len(folded)
+    assert not {folder for path in folded for folder in parents(path)} & set(folded)
+    assert len(kept) + len(problems) == len(paths)
+
+
+def opened(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "out", Manifest.read(tmp_path / "state.json"))
+
+
+def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:
+    folder = opened(tmp_path)
+    folder.path.mkdir()
+    alive = folder.path / f".publisher-{os.getpid()}-7f.part"
+    for part in (".publisher-999999999-7f.part", ".publisher-x-7f.part", alive.name):
+        (folder.path / part).write_text("half a pa")
+    folder.begin({"a.html"})
+    assert {path.name for path in folder.path.iterdir()} == {alive.name, LIST}
+
+
+def test_a_folder_that_another_build_removes_meanwhile_is_made_again(tmp_path: Path) -> None:
+    folder = opened(tmp_path)
+    folder.put(page("a/b/one"), b"1")
+    shutil.rmtree(folder.path / "a")
+    folder.put(page("a/b/two"), b"2")
+    assert (folder.path / "a/b/two").read_bytes() == b"2"
+
+
+def test_a_file_of_the_same_bytes_is_not_touched(tmp_path: Path) -> None:
+    folder = opened(tmp_path)
+    folder.put(page("one"), b"1")
+    before = (folder.path / "one").stat()
+    folder.put(page("one", "another key"), b"1")
+    after = (folder.path / "one").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert folder.written == ["one"]
+
+
+def test_nobody_ever_reads_half_a_file(tmp_path: Path) -> None:
+    folder, done, seen = opened(tmp_path), threading.Event(), set()
+    whole = [bytes([letter]) * 200_000 for letter in b"ab"]
+    folder.put(page("one"), whole[0])
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add((folder.path / "one").read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(100):
+        folder.put(page("one", str(number)), whole[number % 2])
+    done.set()
+    reader.join()
+    assert seen <= set(whole)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "outputs": {}}', '{"format": 2, "outputs": [1]}', "\x00"]
+)
+def test_a_record_that_is_broken_or_of_another_format_is_an_empty_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    manifest = Manifest.read(tmp_path / "state.json")
+    assert (manifest.outputs, manifest.since, manifest.inputs) == ({}, None, "")
+
+
+def test_a_picture_that_changes_or_comes_later_is_copied_by_the_next_build(project: Project) -> None:
+    project.post("pictured", body="![here](here.png) ![later](later.png)")
+    here, later = project.root / "posts/here.png", project.root / "posts/later.png"
+    here.write_bytes(b"\x89PNG first")
+    project.ok("build")
+    # Old enough that no tick of the clock makes the index look at the post again.
+    time.sleep(0.2)
+    project.ok("build")
+    here.write_bytes(b"\x89PNG second")
+    later.write_bytes(b"\x89PNG late")
+    project.ok("build")
+    built = {path.name: path.read_bytes() for path in (project.root / "public").rglob("*.png")}
+    assert built == {"here.png": b"\x89PNG second", "later.png": b"\x89PNG late"}

@@ -1,0 +1,243 @@
+"""Builds that go wrong: killed, out of room, two at once, pages that want one place. Every file stays whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from publisher.posts.archive import read_archive
+from publisher.site.build import code_key
+from tests.support.project import MONDAY, ROOT, Project
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def start(project: Project, *arguments: str, most_bytes: int = 0) -> subprocess.Popen[str]:
+    """Begin a command in a process of its own; no file that it writes may have more than most_bytes."""
+
+    def limit() -> None:
+        if most_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    program = [sys.executable, "-m", "publisher", "-C", str(project.root), "--now", MONDAY, *arguments]
+    return subprocess.Popen(
+        program, env=ENVIRONMENT, preexec_fn=limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def assert_whole(folder: Path) -> None:
+    """Every page and feed ends as it should."""
+    for path in folder.rglob("*"):
+        if path.suffix == ".html":
+            assert path.read_text().rstrip().endswith("</html>"), path
+        elif path.suffix == ".xml":
+            ElementTree.parse(path)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def many(project: Project, count: int = 60) -> None:
+    for number in range(count):
+        project.post(
+            f"post-{number}",
+            f"2026-{number % 10 + 1:02}-{number % 28 + 1:02}",
+            "Words. " * 300,
+            tags=f"[t{number % 7}]",
+        )
+
+
+def test_a_build_that_is_killed_leaves_whole_files_and_the_next_one_finishes(project: Project) -> None:
+    many(project)
+    project.ok("build", "--out", str(project.root.parent / "wanted"))
+    (project.root / ".publisher/index.db").unlink()
+    moments = random.Random(5)
+    public = project.root / "public"
+    for _ in range(6):
+        process = start(project, "build")
+        target = len(list(public.rglob("*"))) + moments.randrange(1, 30)
+        while process.poll() is None and len(list(public.rglob("*"))) < target:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+        assert_whole(public)
+    project.ok("build")
+    assert not list(public.rglob("*.part"))
+    assert contents(public) == contents(project.root.parent / "wanted")
+
+
+def test_a_post_that_a_killed_build_published_goes_when_it_is_withdrawn(project: Project) -> None:
+    project.ok("build")
+    many(project)
+    process = start(project, "build")
+    while process.poll() is None and not list((project.root / "public").glob("2026/*/*/post-*/index.html")):
+        time.sleep(0.001)
+    process.kill()
+    process.communicate()
+    for path in (project.root / "posts").glob("post-*.md"):
+        path.unlink()
+    project.ok("build")
+    assert not [name for name in project.files() if "post-" in name]
+
+
+def test_a_build_that_was_killed_before_it_wrote_is_not_taken_for_done(project: Project) -> None:
+    project.ok("build")
+    project.post("fourth", "2026-11-14")
+    config = project.config()
+    read_archive(config, datetime(2026, 11, 16, 12, tzinfo=UTC), code_key())  # as far as a build came
+    project.ok("build")
+    assert "Fourth" in project.read("public/index.html")
+
+
+def test_a_disk_without_room_is_one_line_and_every_file_stays_whole(project: Project) -> None:
+    project.ok("build")
+    before = contents(project.root / "public")
+    project.post("long", "2026-11-14", "A very long word. " * 20_000)
+    process = start(project, "build", most_bytes=200_000)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.count("\n")) == (1, "", 1)
+    assert "cannot be written: File too large (make room, or mend the permissions" in err
+    assert_whole(project.root / "public")
+    after = contents(project.root / "public")
+    assert before.keys() <= after.keys()
+    assert not [name for name in after if name.endswith(".part")]
+    project.ok("build")
+    assert "2026/11/14/long/index.html" in project.files()
+    assert "Long" in project.read("public/index.html")
+
+
+@pytest.mark.parametrize(
+    ("blocked", "said"),
+    [
+        ("public", "public: is a file, not a folder (move it away)"),
+        (".publisher", ".publisher"),
+        ("public/2026", "public/2026/11/15/third/index.html: cannot be written: "),
+    ],
+)
+def test_a_file_where_a_folder_belongs_is_one_line(project: Project, blocked: str, said: str) -> None:
+    project.write(blocked, "in the way")
+    ran = project.run("build")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert said in ran.err
+    assert "should not have happened" not in ran.err
+    assert project.read(blocked) == "in the way"
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare from util-linux")
+@pytest.mark.parametrize("words", ["build", "publish", "new A", "subscribers add ada@example.org", "init {root}"])
+def test_a_project_that_cannot_be_written_is_one_line(project: Project, words: str) -> None:
+    project.ok("build")
+    project.post("fourth", "2026-11-14")
+    project.write("posts/2026-11-16-hello-world.md", "x")
+    (project.root / ".gitignore").unlink(missing_ok=True)
+    command = words.format(root=project.root)
+    mount = f'mount --bind "{project.root}" "{project.root}" && mount -o remount,bind,ro "{project.root}"'
+    program = f'"{sys.executable}" -m publisher -C "{project.root}" --now {MONDAY} {command}'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", f"{mount} || exit 77; exec {program}"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("this machine gives tests no file system of their own")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "should not have happened" not in done.stderr
+    assert re.search(r"(Read-only file system|readonly database|unable to open database file)", done.stderr)
+
+
+def test_two_builds_at_once_make_what_one_makes(project: Project) -> None:
+    many(project)
+    for _ in range(3):
+        runs = [start(project, "build") for _ in range(3)]
+        for process in runs:
+            out, err = process.communicate(timeout=120)
+            assert (process.returncode, err) == (0, ""), out
+        assert_whole(project.root / "public")
+        for number in range(0, 60, 7):
+            (project.root / f"posts/post-{number}.md").unlink(missing_ok=True)
+    project.ok("build")
+    project.ok("build", "--out", str(project.root.parent / "alone"))
+    assert contents(project.root / "public") == contents(project.root.parent / "alone")
+
+
+def test_a_body_that_cannot_be_read_leaves_out_that_post_only(project: Project) -> None:
+    head = "---\ntitle: Broken\ndate: 2026-11-14\n---\n" + "Words. " * 1000
+    project.write("posts/broken.md", head.encode() + b"\xff\xfe\x00")
+    ran = project.ok("build", "--json")
+    assert ran.json["posts"] == 3
+    (problem,) = ran.json["problems"]
+    assert problem["where"].startswith("posts/broken.md:")
+    assert "Broken" not in "".join(project.read(f"public/{name}") for name in project.files())
+    assert project.ok("build", "--json").json["written"] == 0
+    project.post("broken", "2026-11-14", "Mended.")
+    assert project.ok("build", "--json").json["posts"] == 4
+
+
+@pytest.mark.parametrize(
+    ("permalink", "is_told"),
+    [
+        ("/feed.xml", True),
+        ("/tags/Reading/feed.xml/more", True),
+        ("/TAGS/Reading/", True),
+        ("/Index.html", True),
+        ("/", True),  # a home page of one's own
+        ("/tags/", True),
+        ("/404.html", True),
+        ("/tags/reading/", True),
+        ("/assets/", False),
+        ("/2026/", False),
+    ],
+)
+def test_a_permalink_that_the_site_has_already_stops_nothing(project: Project, permalink: str, is_told: bool) -> None:
+    project.write("static/assets/keep.txt", "x")
+    project.post("greedy", "2026-11-14", permalink=permalink)
+    ran = project.ok("build", "--json")
+    assert ran.json["posts"] == 4
+    assert bool(ran.json["problems"]) is is_told
+    assert {"feed.xml", "atom.xml", "feed.json", "2026/11/15/third/index.html"} <= project.files()
+    ElementTree.fromstring(project.read("public/feed.xml"))
+    places = [name.casefold() for name in project.files()]
+    assert len(set(places)) == len(places)
+    assert project.ok("build", "--json").json["written"] == 0
+
+
+def test_posts_whose_places_differ_in_case_alone_are_named(project: Project) -> None:
+    project.post("one", "2026-11-14", permalink="/Same/")
+    project.post("two", "2026-11-13", permalink="/same/")
+    ran = project.ok("build", "--json")
+    assert (ran.json["posts"], len(ran.json["problems"])) == (4, 1)
+    assert "posts/one.md" in str(ran.json["problems"])
+    assert "posts/two.md" in str(ran.json["problems"])
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 240, "語" * 80, "a" * 200 + " b" * 20, "-" * 30, "con", "2026-11-14", "a.b.c", "%2e%2e"]
+)
+def test_whatever_a_file_is_called_its_post_is_built(project: Project, name: str) -> None:
+    project.write(f"posts/{name}.md", "---\ntitle: Odd\ndate: 2026-11-14\n---\nOdd words.\n")
+    ran = project.ok("build", "--json")
+    assert (ran.json["posts"], ran.json["problems"]) == (4, [])
+    assert "Odd words." in project.read("public/feed.xml")
+    assert all(len(part.encode()) <= 255 for path in project.files() for part in path.split("/"))
+
+
+def test_a_file_whose_name_is_no_text_is_a_problem_and_no_defect(project: Project) -> None:
+    path = os.fsencode(project.root) + b"/posts/caf\xe9.md"
+    Path(os.fsdecode(path)).write_text("---\ntitle: Odd\ndate: 2026-11-14\n---\nOdd words.\n")
+    ran = project.run("build")
+    assert "should not have happened" not in ran.err
+    assert "3 posts" in ran.out or "4 posts" in ran.out

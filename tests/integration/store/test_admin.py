@@ -1,0 +1,91 @@
+"""What the admin page reads and keeps in the record: on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from publisher.core.models import SubscriberStatus
+from publisher.mail.lifecycle import Event, moves
+from publisher.store import Store
+from publisher.store.deliveries import Settled
+from publisher.store.feed_readers import MOST_READERS, FeedReader
+from tests.support.store_samples import NOW, add_people, draft, later, person
+
+
+def test_the_newest_password_is_the_only_one(store: Store) -> None:
+    assert store.owner.password_hash() == ""
+    store.owner.set_password("first", NOW)
+    store.owner.set_password("second", later(days=1))
+    assert store.owner.password_hash() == "second"
+
+
+def test_a_reader_of_a_feed_has_one_row_with_its_newest_number(store: Store) -> None:
+    store.feed_readers.record([FeedReader("feed.xml", "Feedly", 41, NOW)], {})
+    store.feed_readers.record(
+        [FeedReader("feed.xml", "NewsBlur", 3, NOW), FeedReader("feed.xml", "Feedly", 42, later(days=2))], {}
+    )
+    assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [
+        ("Feedly", 42),
+        ("NewsBlur", 3),
+    ]
+    assert [each.reader for each in store.feed_readers.list(later(days=1))] == ["Feedly"]
+
+
+def test_a_feed_keeps_no_more_readers_than_the_limit_and_goes_on_counting_those_it_knows(store: Store) -> None:
+    store.feed_readers.record([FeedReader("feed.xml", f"r{n}", n, NOW) for n in range(MOST_READERS + 5)], {})
+    store.feed_readers.record([FeedReader("feed.xml", "r0", 77, NOW), FeedReader("atom.xml", "new", 1, NOW)], {})
+    kept = {(each.feed, each.reader): each.subscribers for each in store.feed_readers.list(NOW)}
+    assert len(kept) == MOST_READERS + 1
+    assert (kept["feed.xml", "r0"], kept["atom.xml", "new"]) == (77, 1)
+    assert MOST_READERS == 100
+    assert store.feed_readers.requests("2026-01-01") == {("feed.xml", "2026-11-21"): 5}
+    store.feed_readers.record([FeedReader("feed.xml", "real", 9, later(days=31))], {})
+    assert [each.reader for each in store.feed_readers.list(later(days=1))] == ["real"]
+    assert len(store.feed_readers.list(NOW)) == 2
+
+
+def test_requests_add_up_by_day_and_old_days_go(store: Store) -> None:
+    store.feed_readers.record([], {("feed.xml", "2024-01-01"): 9, ("feed.xml", "2026-11-20"): 2})
+    store.feed_readers.record([], {("feed.xml", "2026-11-20"): 3, ("feed.xml", "2026-11-21"): 1})
+    assert store.feed_readers.requests("2000-01-01") == {("feed.xml", "2026-11-20"): 5, ("feed.xml", "2026-11-21"): 1}
+
+
+def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store) -> None:
+    add_people(store, 5)
+    edition = store.editions.create(draft())
+    assert edition is not None
+    taken = store.deliveries.claim(
+        edition.id,
+        "w",
+        now=NOW,
+        lease_until=later(minutes=5),
+        limit=10,
+        claimed=moves(Event.CLAIMED),
+        left=moves(Event.LEFT),
+    )
+    answers = [(Event.ACCEPTED, ""), *[(Event.REJECTED, "550 no such user")] * 2, (Event.REJECTED, "554 spam")]
+    settled = [
+        Settled(delivery.id, moves(event), reason=reason)
+        for delivery, (event, reason) in zip(taken, answers, strict=False)
+    ]
+    store.deliveries.acknowledge("w", settled)
+    assert store.figures.deliveries([edition.id, 99]) == {
+        edition.id: store.deliveries.counts(edition.id),
+        99: store.deliveries.counts(99),
+    }
+
+
+def test_people_are_counted_by_the_days_on_which_they_came_and_left(store: Store) -> None:
+    store.subscribers.add(person("ada@example.org", "weekly", "daily"), at=NOW, source="test")
+    store.subscribers.add(person("bob@example.org"), at=NOW, source="test")
+    store.subscribers.add(person("eve@example.org"), at=later(days=3), source="test")
+    store.subscribers.remove("bob@example.org", at=later(days=1), source="test")
+    assert store.figures.joined() == {"2026-11-21": 2, "2026-11-24": 1}
+    assert store.figures.left() == {"2026-11-22": 1}
+    assert store.figures.by_newsletter() == {"weekly": 2, "daily": 1}
+    with store.subscribers.change(NOW + timedelta(days=4)) as change:
+        eve = change.find("eve@example.org")
+        assert eve is not None
+        change.count_bounce(eve)
+    assert store.figures.bounces() == {1: 1}
+    assert store.subscribers.counts()[SubscriberStatus.ACTIVE] == 2

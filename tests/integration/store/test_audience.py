@@ -1,0 +1,227 @@
+"""Choices of topics and the deliveries made of them: one contract, kept on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from publisher.core.errors import StoreError
+from publisher.core.models import Choice, Edition, EditionDraft, EditionPost, Letter
+from publisher.mail.lifecycle import Event, moves
+from publisher.newsletters.variants import topic_set, variant_key
+from publisher.store import Store
+from publisher.store.audience import ChoicesChangedError
+from publisher.store.tables import subscriptions
+from publisher.store.topics import encode_topics
+from tests.support.store_samples import NOW, add_people, draft, later, person
+
+
+def add(store: Store, name: str, *topics: str, newsletter: str = "weekly") -> None:
+    """Add a reader with a choice of topics."""
+    store.subscribers.add(person(f"{name}@example.org", newsletter, topics=topics), at=NOW, source="test")
+
+
+def letters(*variants: str) -> tuple[Letter, ...]:
+    """One short letter for all topics, and one for each variant."""
+    return tuple(Letter(variant, f"About {variant}", "p", "h", "t") for variant in ("", *variants))
+
+
+def received(store: Store, edition: Edition) -> dict[str, str]:
+    """The variant of each reader's delivery."""
+    claimed = store.deliveries.claim(
+        edition.id,
+        "w",
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=1_000,
+        claimed=moves(Event.CLAIMED),
+        left=moves(Event.LEFT),
+    )
+    return {delivery.address.partition("@")[0]: delivery.variant for delivery in claimed}
+
+
+def change_topics(store: Store, newsletter: str, *topics: str) -> None:
+    """Give every subscription of a newsletter other topics, as a page of preferences would."""
+    change = sa.update(subscriptions).where(subscriptions.c.newsletter == newsletter)
+    with store._database.write() as connection:
+        connection.execute(change.values(topics=encode_topics(topics)))
+
+
+def test_choices_are_counted_by_newsletter_and_only_those_of_active_subscribers(store: Store) -> None:
+    add_people(store, 3)
+    add(store, "ai", "ml", "ai")
+    add(store, "ai-too", "ai", "ml")
+    add(store, "gone", "art")
+    add(store, "daily", "sea", newsletter="daily")
+    store.subscribers.remove("gone@example.org", at=NOW, source="test")
+
+    assert set(store.subscribers.choices("weekly", NOW)) == {Choice((), 3), Choice(("ai", "ml"), 2)}
+    assert list(store.subscribers.choices("daily", NOW)) == [Choice(("sea",), 1)]
+    assert list(store.subscribers.choices("none", NOW)) == []
+
+
+def test_each_gets_the_variant_of_their_choice_and_who_has_none_gets_no_delivery(store: Store) -> None:
+    add(store, "all")
+    add(store, "ai", "ml", "ai")
+    add(store, "loud", "AI", "ML")
+    add(store, "art", "art")
+    variants = {("ai", "ml"): "ai,ml", ("AI", "ML"): "ai,ml", ("art",): None}
+
+    edition = store.editions.create(draft(letters=letters("ai,ml"), variants=variants))
+
+    assert edition is not None
+    assert received(store, edition) == {"all": "", "ai": "ai,ml", "loud": "ai,ml"}
+    assert store.deliveries.counts(edition.id).total == 3
+    assert store.deliveries.by_variant(edition.id) == {"": 1, "ai,ml": 2}
+
+
+def test_a_choice_that_the_draft_does_not_know_stops_the_edition_and_nothing_is_written(store: Store) -> None:
+    add_people(store, 3)
+    add(store, "ai", "ai")
+    unknowing = draft(letters=letters("ai"))
+
+    with pytest.raises(ChoicesChangedError, match="weekly 2026-W47: subscribers chose other topics"):
+        store.editions.create(unknowing)
+    assert issubclass(ChoicesChangedError, StoreError)
+    assert list(store.editions.list()) == []
+    assert store.editions.handled_posts("weekly") == frozenset()
+
+    knowing = draft(letters=letters("ai"), variants={("ai",): "ai"})
+    assert store.editions.create(knowing) is not None
+
+
+def test_a_choice_of_somebody_who_left_or_reads_another_newsletter_stops_nothing(store: Store) -> None:
+    add(store, "gone", "art")
+    add(store, "sea", "sea", newsletter="daily")
+    store.subscribers.remove("gone@example.org", at=NOW, source="test")
+    assert store.editions.create(draft()) is not None
+
+
+def test_a_choice_that_nobody_holds_any_more_does_no_harm(store: Store) -> None:
+    add(store, "all")
+    edition = store.editions.create(draft(letters=letters("ai"), variants={("ai",): "ai", ("art",): None}))
+    assert edition is not None
+    assert received(store, edition) == {"all": ""}
+
+
+def test_an_edition_may_go_to_nobody_where_no_choice_meets_its_posts(store: Store) -> None:
+    add(store, "art", "art")
+    edition = store.editions.create(draft(variants={("art",): None}))
+    assert edition is not None
+    assert store.deliveries.counts(edition.id).total == 0
+    assert list(store.editions.unfinished()) == []
+
+
+def test_a_variant_needs_its_letter(store: Store) -> None:
+    with pytest.raises(ValueError, match="a letter for 'ai'"):
+        store.editions.create(draft(variants={("ai",): "ai"}))
+    assert list(store.editions.list()) == []
+
+
+def test_a_delivery_keeps_its_variant_when_the_topics_change_later(store: Store) -> None:
+    add(store, "ai", "ai")
+    edition = store.editions.create(draft(letters=letters("ai"), variants={("ai",): "ai"}))
+    assert edition is not None
+    change_topics(store, "weekly", "art")
+    assert received(store, edition) == {"ai": "ai"}
+
+
+def test_a_letter_is_had_by_its_variant(store: Store) -> None:
+    edition = store.editions.create(draft(letters=letters("ai"), variants={("ai",): "ai"}))
+    assert edition is not None
+    everything, ai = letters("ai")
+    assert store.editions.letter(edition.id) == everything
+    assert store.editions.letter(edition.id, "ai") == ai
+    assert store.editions.letter(edition.id, "art") is None
+
+
+def test_topics_change_under_many_editions_and_each_reader_has_a_right_letter_or_the_edition_is_not_made(
+    store: Store,
+) -> None:
+    """Whoever gets a delivery gets one of a choice that they held; an edition of half its readers never stands."""
+    for number in range(20):
+        add(store, f"reader{number}", "ai")
+    known = {("ai",): "ai", ("art",): "art"}
+
+    def make(number: int) -> Edition | None:
+        return store.editions.create(_numbered(number, known))
+
+    def change(number: int) -> None:
+        change_topics(store, "weekly", *(("ai",), ("art",), ("sea",))[number % 3])
+
+    with ThreadPoolExecutor(4) as pool:
+        changes = [pool.submit(change, number) for number in range(24)]
+        outcomes = [_outcome(make, number) for number in range(24)]
+        for done in changes:
+            done.result()
+
+    for edition in outcomes:
+        if edition is not None:
+            counts = store.deliveries.by_variant(edition.id)
+            assert sum(counts.values()) == 20
+            assert counts.keys() <= {"ai", "art"}
+    assert len(list(store.editions.list())) == sum(edition is not None for edition in outcomes)
+
+
+def _numbered(number: int, known: dict[tuple[str, ...], str]) -> EditionDraft:
+    posts = (EditionPost(f"p{number}", "P", "u"),)
+    return draft(f"slot-{number}", posts=posts, letters=letters("ai", "art"), variants=known)
+
+
+def _outcome(make: Callable[[int], Edition | None], number: int) -> Edition | None:
+    try:
+        return make(number)
+    except ChoicesChangedError:
+        return None
+
+
+ODD = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), max_size=4)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(ODD, max_size=6))
+def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence[list[str]]) -> None:
+    """Quotes, backslashes, newlines and every script come through the one parameter that carries the choices."""
+    newsletter = f"n{len(list(store.editions.list()))}"
+    for number, topics in enumerate(spellings):
+        store.subscribers.add(
+            person(f"{newsletter}-{number}@example.org", newsletter, topics=tuple(topics)), at=NOW, source="t"
+        )
+    held = [choice.topics for choice in store.subscribers.choices(newsletter, NOW)]
+    variants = {topics: str(index) if topics else "" for index, topics in enumerate(held)}
+    made = store.editions.create(
+        draft(
+            newsletter, newsletter=newsletter, letters=letters(*{v for v in variants.values() if v}), variants=variants
+        )
+    )
+    assert made is not None
+    got = received(store, made)
+    assert got == {
+        f"{newsletter}-{number}": variants[tuple(sorted(set(topics)))] for number, topics in enumerate(spellings)
+    }
+
+
+def test_a_thousand_choices_are_one_parameter(store: Store) -> None:
+    people = [person(f"r{i}@example.org", topics=(f"topic-{i}", "x" * 300)) for i in range(1_000)]
+    store.subscribers.add_many(people, at=NOW, source="test")
+    held = store.subscribers.choices("weekly", NOW)
+    assert len(held) == 1_000
+    variants = {choice.topics: choice.topics[0] for choice in held}
+    edition = store.editions.create(draft(letters=letters(*variants.values()), variants=variants))
+    assert edition is not None
+    assert received(store, edition) == {f"r{i}": f"topic-{i}" for i in range(1_000)}
+
+
+def test_a_choice_of_sixty_topics_has_a_variant_that_the_record_holds(store: Store) -> None:
+    topics = topic_set([f"A rather long topic no. {number}" for number in range(60)])
+    add(store, "curious", *topics)
+    key = variant_key(topics)
+    edition = store.editions.create(draft(letters=letters(key), variants={topics: key}))
+    assert edition is not None
+    assert received(store, edition) == {"curious": key}
+    assert store.editions.letter(edition.id, key) is not None

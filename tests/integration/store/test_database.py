@@ -1,0 +1,233 @@
+"""Opening, migrating and failing: what a person sees of the database."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from publisher.core.errors import StoreError
+from publisher.store import open_store, store_exists
+from publisher.store.engine import Database
+from publisher.store.location import editions_key
+from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
+from publisher.store.tables import HEAD, metadata, subscribers
+from tests.support.store_samples import NOW, add_people, draft
+
+
+@pytest.fixture
+def database(store_url: str, tmp_path: Path) -> Iterator[Database]:
+    database = Database(store_url, tmp_path)
+    yield database
+    database.close()
+
+
+def test_the_migrations_make_the_tables_that_the_queries_use(database: Database) -> None:
+    migrate(database)
+    with database.read() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_constant_names_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_migrations_go_down_and_up_again_with_data_in_them(database: Database, tmp_path: Path) -> None:
+    with open_store(database_url(database), tmp_path) as store:
+        add_people(store, 3)
+        store.editions.create(draft())
+    with database.write() as connection:
+        move_to(connection, "base")
+        assert revision(connection) == ""
+        assert not sa.inspect(connection).has_table("subscribers")
+    migrate(database)
+    with database.read() as connection:
+        assert revision(connection) == HEAD
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> None:
+    with pytest.raises(KeyboardInterrupt), database.write() as connection:
+        move_to(connection, HEAD)
+        assert sa.inspect(connection).has_table("deliveries")
+        raise KeyboardInterrupt
+    with database.read() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+
+
+def test_several_may_open_a_new_database_at_once(store_url: str, tmp_path: Path) -> None:
+    def open_and_count(number: int) -> int:
+        with open_store(store_url, tmp_path) as store:
+            return store.subscribers.count()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(open_and_count, range(6))) == [0] * 6
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_line(database: Database, tmp_path: Path) -> None:
+    migrate(database)
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StoreError, match=r"newer version of publisher \(schema 9999\) \(upgrade publisher\)$"):
+        open_store(database_url(database), tmp_path)
+
+
+def test_a_transaction_that_raises_writes_nothing(database: Database) -> None:
+    migrate(database)
+    row = {"uid": "u", "address": "a@b", "address_key": "a@b", "name": "", "language": ""}
+    with pytest.raises(RuntimeError), database.write() as connection:
+        connection.execute(sa.insert(subscribers), [row | {"status": "active", "created_at": NOW}])
+        raise RuntimeError
+    with database.read() as connection:
+        assert connection.execute(sa.select(subscribers)).all() == []
+
+
+def test_a_time_without_a_zone_is_not_stored(database: Database) -> None:
+    migrate(database)
+    with pytest.raises(StoreError, match="must carry a time zone"), database.write() as connection:
+        connection.execute(sa.update(subscribers).values(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the point
+
+
+def test_a_database_at_head_opens_without_alembic(tmp_path: Path) -> None:
+    open_store("sqlite:///state/publisher.db", tmp_path).close()
+    program = (
+        "import sys; from pathlib import Path; from publisher.store import open_store;"
+        f"open_store('sqlite:///state/publisher.db', Path({str(tmp_path)!r})).close();"
+        "print('alembic' in sys.modules)"
+    )
+    assert run(program) == "False"
+
+
+def test_looking_for_a_store_loads_no_sqlalchemy_and_makes_none(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from publisher.store import store_exists;"
+        f"print(store_exists('sqlite:///a/b.db', Path({str(tmp_path)!r})), 'sqlalchemy' in sys.modules)"
+    )
+    assert run(program) == "False False"
+    assert list(tmp_path.iterdir()) == []
+    open_store("sqlite:///a/b.db", tmp_path).close()
+    assert store_exists("sqlite:///a/b.db", tmp_path)
+    assert store_exists("postgresql://localhost/somewhere", tmp_path)
+
+
+def test_the_key_of_the_editions_changes_with_each_of_them(tmp_path: Path) -> None:
+    url = "sqlite:///publisher.db"
+    assert not editions_key(url, tmp_path, NOW)
+    with open_store(url, tmp_path) as store:
+        keys = [editions_key(url, tmp_path, NOW)]
+        for week in ("2026-W47", "2026-W48"):
+            store.editions.create(draft(week))
+            keys += [editions_key(url, tmp_path, NOW), editions_key(url, tmp_path, NOW)]
+
+    assert keys[0] == ""
+    assert keys[1] == keys[2] != keys[3] == keys[4]
+    assert editions_key("postgresql://localhost/somewhere", tmp_path, NOW) is None
+
+
+def test_a_relative_path_is_in_the_project_and_an_absolute_one_is_not(tmp_path: Path) -> None:
+    open_store("sqlite:///in/relative.db", tmp_path / "project").close()
+    open_store(f"sqlite:///{tmp_path}/elsewhere/absolute.db", tmp_path / "project").close()
+
+    assert (tmp_path / "project/in/relative.db").is_file()
+    assert (tmp_path / "elsewhere/absolute.db").is_file()
+
+
+def test_a_file_that_is_no_database_is_one_line_with_a_mend(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("Dear diary, " * 1_000)
+
+    with pytest.raises(StoreError) as caught:
+        open_store("sqlite:///notes.db", tmp_path)
+    assert str(caught.value) == (
+        "sqlite:///notes.db: file is not a database (database.url names a file that something else made; move it away)"
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"sqlite:///file/x\.db: its folder cannot be made") as caught:
+        open_store("sqlite:///file/x.db", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["s3cret", "s3cret%40with%2Fsigns"])
+def test_a_server_that_is_away_is_one_line_without_the_password(password: str, tmp_path: Path) -> None:
+    url = f"postgresql://ada:{password}@127.0.0.1:1/letters?sslpassword={password}"
+
+    with pytest.raises(StoreError) as caught:
+        open_store(url, tmp_path)
+    said = str(caught.value)
+    assert said.startswith("postgresql://ada@127.0.0.1:1/letters: ")
+    assert "is the server running" in said
+    assert "s3cret" not in said
+    assert "\n" not in said
+
+
+def test_an_unreadable_url_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        open_store("nonsense", tmp_path)
+
+
+def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path) -> None:
+    open_store("sqlite:///publisher.db", tmp_path).close()
+    program = (
+        "import sys, time; from pathlib import Path; from publisher.store.engine import Database\n"
+        f"database = Database('sqlite:///publisher.db', Path({str(tmp_path)!r}))\n"
+        "with database.write() as connection:\n"
+        "    for i in range(5000):\n"
+        "        connection.exec_driver_sql('INSERT INTO suppressions (address_hash, reason, at, source)"
+        " VALUES (?, ?, ?, ?)', (str(i), 'bounced', '2026-01-01', ''))\n"
+        "    print('written', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        process.send_signal(signal.SIGKILL)
+
+    with sqlite3.connect(tmp_path / "publisher.db") as connection:
+        assert connection.execute("SELECT count(*) FROM suppressions").fetchone() == (0,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+        add_people(store, 1)
+
+
+def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+        other = sqlite3.connect(tmp_path / "publisher.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(add_people, store, 1)
+            time.sleep(0.2)
+            assert not waiting.done()
+            assert store.subscribers.count() == 0  # readers do not wait
+            other.execute("COMMIT")
+            waiting.result(timeout=30)
+        other.close()
+        assert store.subscribers.count() == 1
+
+
+def database_url(database: Database) -> str:
+    """The URL a database was opened by; those of the tests hold no password."""
+    return str(database._engine.url.render_as_string(hide_password=False)).replace("+pysqlite", "")
+
+
+def run(program: str) -> str:
+    """Run a program in a fresh interpreter and return what it printed."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.strip()

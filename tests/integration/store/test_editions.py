@@ -1,0 +1,197 @@
+"""The record of editions and the ledger: one contract, kept on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta, timezone
+
+import pytest
+
+from publisher.core.models import DeliveryStatus, Edition, EditionPost, Letter
+from publisher.mail.lifecycle import Event, moves
+from publisher.store import Store
+from tests.support.store_samples import NOW, add_people, draft, later, person
+
+
+def test_an_edition_is_kept_with_its_posts_and_letters(store: Store) -> None:
+    posts = (EditionPost("b", "Second", "https://example.org/b/"), EditionPost("a", "First", "u"))
+    letters = (
+        Letter("", "All", "p", "<p>\u00e9 🙂</p>", "text\n"),
+        Letter("ai", "On AI", "p", "<p>ai</p>", "ai"),
+    )
+    made_at = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
+
+    edition = store.editions.create(draft(posts=posts, letters=letters, number=7, made_at=made_at))
+
+    assert edition is not None
+    assert (edition.newsletter, edition.slot, edition.number) == ("weekly", "2026-W47", 7)
+    assert edition.posts == posts
+    assert store.editions.get(edition.id) == edition
+    assert store.editions.get(edition.id + 100) is None
+    assert list(store.editions.letters(edition.id)) == list(letters)
+
+
+def test_a_newsletter_without_editions_starts_from_nothing(store: Store) -> None:
+    assert not store.editions.exist("weekly")
+    assert store.editions.slots("weekly") == frozenset()
+    assert store.editions.next_number("weekly") == 1
+    assert store.editions.handled_posts("weekly") == frozenset()
+    assert list(store.editions.list()) == list(store.editions.unfinished()) == []
+
+
+def test_newsletters_do_not_see_each_other(store: Store) -> None:
+    post = EditionPost("p", "A post", "u")
+    assert store.editions.create(draft(posts=(post,), number=4, passed_over=("old", "older")))
+
+    assert store.editions.exist("weekly")
+    assert store.editions.slots("weekly") == {"2026-W47"}
+    assert store.editions.next_number("weekly") == 5
+    assert store.editions.handled_posts("weekly") == {"p", "old", "older"}
+    assert store.editions.handled_posts("daily") == frozenset()
+    assert store.editions.next_number("daily") == 1
+    assert store.editions.create(draft(newsletter="daily", posts=(post,))) is not None
+
+
+def test_editions_are_listed_newest_first(store: Store) -> None:
+    for week in range(1, 6):
+        store.editions.create(draft(f"2026-W0{week}", made_at=later(days=7 * week)))
+    store.editions.create(draft("2026-11-21", newsletter="daily", made_at=later(days=10)))
+
+    listed = [edition.slot for edition in store.editions.list("weekly", limit=2)]
+    assert listed == ["2026-W05", "2026-W04"]
+    assert [edition.slot for edition in store.editions.list()][-2:] == ["2026-11-21", "2026-W01"]
+
+
+def test_a_slot_is_made_once(store: Store) -> None:
+    add_people(store, 2)
+    first = store.editions.create(draft())
+    other_posts = (EditionPost("other", "Other", "u"),)
+
+    assert first is not None
+    assert store.editions.create(draft(posts=other_posts)) is None
+    assert list(store.editions.list()) == [first]
+    assert store.editions.handled_posts("weekly") == {first.posts[0].id}
+    assert store.deliveries.counts(first.id).total == 2
+
+
+def test_a_post_goes_out_with_one_edition_of_a_newsletter_only(store: Store) -> None:
+    add_people(store, 2)
+    taken = EditionPost("taken", "Taken", "u")
+    store.editions.create(draft("2026-W47", posts=(taken,)))
+
+    fresh = EditionPost("fresh", "Fresh", "u")
+    assert store.editions.create(draft("2026-W48", posts=(fresh, taken))) is None
+    assert store.editions.slots("weekly") == {"2026-W47"}
+    assert store.editions.handled_posts("weekly") == {"taken"}
+
+
+def test_a_post_that_was_passed_over_never_goes_out(store: Store) -> None:
+    store.editions.create(draft("2026-W47", passed_over=("old",)))
+    assert store.editions.create(draft("2026-W48", posts=(EditionPost("old", "Old", "u"),))) is None
+
+
+def test_posts_passed_over_twice_do_no_harm(store: Store) -> None:
+    store.editions.create(draft("2026-W47", passed_over=("old", "older")))
+    assert store.editions.create(draft("2026-W48", passed_over=("old", "oldest"))) is not None
+    assert {"old", "older", "oldest"} <= store.editions.handled_posts("weekly")
+
+
+def test_ten_at_once_make_a_slot_once(store: Store) -> None:
+    add_people(store, 20)
+    drafts = [draft(posts=(EditionPost(f"p{i}", "P", "u"), EditionPost("p", "P", "u"))) for i in range(10)]
+
+    with ThreadPoolExecutor(10) as pool:
+        made = [edition for edition in pool.map(store.editions.create, drafts) if edition]
+
+    assert len(made) == 1
+    assert store.editions.handled_posts("weekly") == {post.id for post in made[0].posts}
+    assert store.deliveries.counts(made[0].id).total == 20
+
+
+def test_ten_at_once_with_the_same_posts_in_other_slots_make_one_edition(store: Store) -> None:
+    ids = [f"p{i}" for i in range(8)]
+    drafts = [
+        draft(f"slot-{i}", posts=tuple(EditionPost(p, "P", "u") for p in (ids if i % 2 else ids[::-1])))
+        for i in range(10)
+    ]
+
+    with ThreadPoolExecutor(10) as pool:
+        made = [edition for edition in pool.map(store.editions.create, drafts) if edition]
+
+    assert len(made) == 1
+
+
+def test_an_edition_needs_a_letter_for_all_topics(store: Store) -> None:
+    with pytest.raises(ValueError, match="all topics"):
+        store.editions.create(draft(letters=(Letter("ai", "s", "p", "h", "t"),)))
+
+
+def test_every_active_subscriber_of_the_newsletter_gets_a_delivery_and_nobody_else(store: Store) -> None:
+    add_people(store, 5)
+    store.subscribers.add(person("daily@example.org", "daily"), at=NOW, source="test")
+    store.subscribers.remove("reader1@example.org", at=NOW, source="test")
+    store.subscribers.remove("reader2@example.org", "weekly", at=NOW, source="test")
+
+    edition = store.editions.create(draft())
+
+    assert edition is not None
+    assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.QUEUED: 3}
+    add_people(store, 9)
+    assert store.deliveries.counts(edition.id).total == 3
+
+
+def test_an_edition_without_readers_is_made_and_finished(store: Store) -> None:
+    edition = store.editions.create(draft())
+
+    assert edition is not None
+    assert store.deliveries.counts(edition.id).total == 0
+    assert list(store.editions.unfinished()) == []
+
+
+def test_nothing_of_a_held_edition_is_claimed_until_it_is_released(store: Store) -> None:
+    add_people(store, 3)
+    edition = store.editions.create(draft(held="waits for a yes"))
+    assert edition is not None
+    assert edition.held == "waits for a yes"
+
+    assert claimed(store, edition) == 0
+    assert [each.held for each in store.editions.unfinished()] == ["waits for a yes"]
+
+    assert store.editions.release(edition.id)
+    assert not store.editions.release(edition.id)
+    assert claimed(store, edition) == 3
+
+
+def test_an_edition_that_is_held_in_mid_send_keeps_what_it_has_not_sent_and_its_first_reason(store: Store) -> None:
+    add_people(store, 3)
+    edition = store.editions.create(draft())
+    assert edition is not None
+    assert claimed(store, edition, limit=1) == 1
+
+    assert store.editions.hold(edition.id, "a wrong link")
+    assert not store.editions.hold(edition.id, "another reason")
+
+    assert claimed(store, edition) == 0
+    held = store.editions.get(edition.id)
+    assert held is not None
+    assert held.held == "a wrong link"
+    assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.QUEUED: 2, DeliveryStatus.SENDING: 1}
+
+
+def test_a_hold_without_a_reason_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="reason"):
+        store.editions.hold(1, "")
+
+
+def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
+    """How many deliveries a worker gets in hand."""
+    rows = store.deliveries.claim(
+        edition.id,
+        "w1",
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=limit,
+        claimed=moves(Event.CLAIMED),
+        left=moves(Event.LEFT),
+    )
+    return len(rows)

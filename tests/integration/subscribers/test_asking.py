@@ -1,0 +1,261 @@
+"""Double opt-in on both databases: what a form may cause, and what only the mailbox may."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from publisher.bounces.apply import complain, count_bounce
+from publisher.core.errors import SubscriberError
+from publisher.core.models import SubscriberStatus, Subscription
+from publisher.store import Store
+from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
+from publisher.subscribers.choosing import unsubscribe
+from publisher.subscribers.moving import request_address_change
+from publisher.subscribers.rights import suppress
+from publisher.subscribers.terms import NoticeKind
+from publisher.subscribers.tokens import Purpose, Tokens
+from tests.support.consent_samples import (
+    FORM,
+    KNOWN,
+    TERMS,
+    ask,
+    everything,
+    happened,
+    known,
+    people,
+    subscribed,
+    wishes,
+)
+from tests.support.store_samples import NOW, later, person
+
+__all__ = ["people"]
+
+
+def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> None:
+    notice = ask(people, " Ada@Example.ORG ", "weekly", topics=("ml", "ai"), name="Ada\nLovelace", language="en-GB")
+
+    assert notice is not None
+    assert (notice.kind, notice.address, notice.name) == (NoticeKind.CONFIRM, "Ada@example.org", "")
+    assert notice.newsletters == ("weekly",)
+    waiting = known(people)
+    assert (waiting.status, waiting.name, waiting.subscriptions) == (SubscriberStatus.PENDING, "", ())
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 0
+
+    done = confirm(people, TERMS, notice.token, now=later(hours=2), evidence=FORM)
+    assert done is not None
+    assert (done.first, done.gained) == (True, ("weekly",))
+    assert done.person == known(people)
+    assert (done.person.status, done.person.name, done.person.language) == ("active", "Ada Lovelace", "en-GB")
+    assert done.person.subscriptions == (Subscription("weekly", ("ai", "ml")),)
+    assert done.person.confirmed_at == later(hours=2)
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 1
+    assert happened(people, done.person) == [
+        ("requested", 'weekly ["ai","ml"]'),
+        ("confirmed", ""),
+        ("subscribed", 'weekly ["ai","ml"]'),
+    ]
+
+
+def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(people: Store) -> None:
+    evil = "Your account is locked, visit https://evil.example/login NOW"
+    first = ask(people, name=evil)
+    assert first is not None
+    assert first.name == ""
+    confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    ada = known(people)
+    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM).notice
+    assert moving is not None
+    assert moving.name == ""
+    again = ask(people, now=later(hours=2))
+    assert again is not None
+    assert (again.kind, again.name) == (NoticeKind.ALREADY, evil)  # it was theirs, then
+
+
+def test_where_a_consent_came_from_is_kept_and_who_it_was_only_if_wanted(people: Store) -> None:
+    ask(people, "plain@example.org")
+    ask(people, "kept@example.org", terms=replace(TERMS, keep_ip=True, keep_user_agent=True))
+
+    (plain,) = people.subscribers.consent(known(people, "plain@example.org").id)
+    (kept,) = people.subscribers.consent(known(people, "kept@example.org").id)
+    assert (plain.source, plain.text_version, plain.ip, plain.user_agent) == ("form /subscribe", "2026-11", "", "")
+    assert (kept.ip, kept.user_agent, kept.at) == ("192.0.2.7", "Browser/1.0", NOW)
+
+
+def test_an_address_gets_one_mail_an_hour_and_what_is_asked_meanwhile_is_added_to_it(people: Store) -> None:
+    first = ask(people)
+    assert ask(people, "ADA@example.org", "daily", now=later(minutes=59)) is None
+    again = ask(people, now=later(minutes=60))
+
+    assert first is not None
+    assert again is not None
+    assert first.token != again.token
+    seen = look_at_request(people, TERMS, first.token, now=later(minutes=61))
+    assert seen is not None
+    assert seen[1].subscriptions == wishes("weekly", "daily")
+    both = Agreed(seen[1].subscriptions, "Ada")
+    done = confirm(people, TERMS, first.token, now=later(minutes=61), evidence=FORM, agreed=both)
+    assert done is not None
+    assert (done.gained, done.person.name) == (("weekly", "daily"), "Ada")
+    assert confirm(people, TERMS, again.token, now=later(minutes=62), evidence=FORM) is None
+
+
+def test_what_others_ask_for_after_the_mail_comes_true_only_if_the_mailbox_agrees_to_it(people: Store) -> None:
+    first = ask(people, topics=("ai",))
+    assert first is not None
+    assert ask(people, "ada@example.org", "weekly", "daily", topics=("spam",), name="Mallory", language="pt") is None
+    seen = look_at_request(people, TERMS, first.token, now=NOW)
+    assert seen is not None
+    assert (seen[1].named, seen[1].name) == (wishes(topics=("ai",)), "")
+    assert [wish.newsletter for wish in seen[1].subscriptions] == ["weekly", "daily"]
+    done = confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    assert done is not None
+    assert (done.person.subscriptions, done.person.name) == (wishes(topics=("ai",)), "")
+
+
+def test_who_has_all_that_is_asked_for_gets_a_mail_without_a_token(people: Store) -> None:
+    subscribed(people)
+    before = known(people)
+
+    notice = ask(people, now=later(hours=1))
+    assert notice is not None
+    assert (notice.kind, notice.token, notice.uid) == (NoticeKind.ALREADY, "", before.uid)
+    assert ask(people, now=later(hours=1, minutes=1)) is None
+    assert known(people) == before
+
+
+def test_a_stranger_changes_nothing_for_a_subscriber(people: Store) -> None:
+    subscribed(people, topics=("ai",))
+    before = known(people)
+
+    notice = ask(people, "ada@example.org", "weekly", "daily", now=later(hours=2), name="Mallory", topics=("spam",))
+    assert notice is not None
+    assert known(people) == before
+    done = confirm(people, TERMS, notice.token, now=later(hours=3), evidence=FORM)
+    assert done is not None
+    assert (done.first, done.gained) == (False, ("daily",))
+    assert known(people).name == "Mallory"  # the mailbox agreed, and there was no name before
+
+
+def test_who_left_or_bounced_comes_back_by_the_mailbox_only(people: Store) -> None:
+    left, bounced = subscribed(people, "left@example.org"), subscribed(people, "bounced@example.org")
+    unsubscribe(people, TERMS, left.uid, None, now=NOW, evidence=FORM)
+    count_bounce(people, TERMS, bounced.uid, permanent=True, now=NOW, source="test")
+
+    for address, status in (("left@example.org", "unsubscribed"), ("bounced@example.org", "bounced")):
+        notice = ask(people, address, now=later(hours=1))
+        assert notice is not None
+        assert known(people, address).status == status
+        done = confirm(people, TERMS, notice.token, now=later(hours=2), evidence=FORM)
+        assert done is not None
+        assert (done.person.status, done.person.bounces) == ("active", 0)
+
+
+def test_who_complained_or_is_suppressed_is_not_mailed_and_leaves_no_trace_of_being_asked(people: Store) -> None:
+    complain(people, TERMS, subscribed(people).uid, now=NOW, source="feedback loop")
+    suppress(people, "never@example.org", now=NOW, source="command line")
+    before = everything(people)
+
+    assert ask(people, now=later(days=1)) is None
+    assert ask(people, "NEVER@example.org", now=later(days=1)) is None
+    assert everything(people) == before
+
+
+def test_a_token_that_was_mailed_before_a_suppression_is_worth_nothing(people: Store) -> None:
+    notice = ask(people)
+    assert notice is not None
+    suppress(people, "ada@example.org", now=NOW, source="command line")
+
+    assert confirm(people, TERMS, notice.token, now=later(hours=1), evidence=FORM) is None
+    assert known(people).status is SubscriberStatus.SUPPRESSED
+
+
+def test_no_token_but_the_right_one_in_time_and_once_changes_anything(people: Store) -> None:
+    notice, used = ask(people), ask(people, "bob@example.org")
+    assert notice is not None
+    assert used is not None
+    assert confirm(people, TERMS, used.token, now=NOW, evidence=FORM)
+    expires = later(days=7)
+    strange = {
+        "forged": Tokens("another secret of thirty-two characters").make(Purpose.CONFIRM, expires)[0],
+        "never mailed": TERMS.tokens.make(Purpose.CONFIRM, expires)[0],
+        "other purpose": TERMS.tokens.make(Purpose.ADDRESS, expires)[0],
+        "used": used.token,
+        "truncated": notice.token[:-1],
+        "lengthened": notice.token + "A",
+        "swapped": notice.token.swapcase(),
+        "half a surrogate": "\ud800" + notice.token,
+        "null": notice.token + "\0",
+        "long": notice.token * 100_000,
+        "empty": "",
+    }
+    before = everything(people)
+
+    for name, token in strange.items():
+        assert look_at_request(people, TERMS, token, now=NOW) is None, name
+        assert confirm(people, TERMS, token, now=NOW, evidence=FORM) is None, name
+    assert confirm(people, TERMS, notice.token, now=expires, evidence=FORM) is None
+    assert look_at_request(people, TERMS, notice.token, now=NOW) is not None
+    assert everything(people) == before
+    assert confirm(people, TERMS, notice.token, now=expires - timedelta(seconds=1), evidence=FORM) is not None
+
+
+def test_the_record_holds_no_token_that_could_be_used(people: Store) -> None:
+    notice = ask(people)
+    assert notice is not None
+    parts = notice.token.split(".")
+    assert not [part for part in (notice.token, *parts) if part in str(everything(people))]
+
+
+def test_of_many_who_press_the_button_at_once_one_confirms(people: Store) -> None:
+    notice = ask(people)
+    assert notice is not None
+    token = notice.token
+
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: confirm(people, TERMS, token, now=NOW, evidence=FORM), range(24)))
+    assert sum(one is not None for one in done) == 1
+    assert happened(people, known(people)).count(("confirmed", "")) == 1
+
+
+def test_ten_thousand_requests_at_once_for_one_address_make_one_subscriber_and_one_mail_an_hour(
+    people: Store,
+) -> None:
+    spellings = ("ada@example.org", "ADA@example.org", "Ada@EXAMPLE.org")
+
+    def request(number: int) -> bool:
+        hour = number // 5_000
+        return ask(people, spellings[number % 3], now=later(hours=hour)) is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        first = sum(pool.map(request, range(5_000)))
+        second = sum(pool.map(request, range(5_000, 10_000)))
+    assert (first, second) == (1, 1)
+    assert people.subscribers.count() == 1
+    assert len(people.subscribers.tokens(known(people).id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "newsletters", "reason"),
+    [
+        ("no address", ("weekly",), "is no mail address"),
+        ("ada@example.org", ("monthly",), "there is no newsletter 'monthly'"),
+        ("ada@example.org", (), "no newsletter was chosen"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_one_line(
+    people: Store, address: str, newsletters: tuple[str, ...], reason: str
+) -> None:
+    wanted = tuple(Subscription(newsletter) for newsletter in newsletters)
+    with pytest.raises(SubscriberError, match=reason):
+        request_subscription(people, TERMS, address, wanted, known=KNOWN, now=NOW, evidence=FORM)
+    assert people.subscribers.count() == 0
+
+
+def test_the_operator_may_answer_for_somebody_who_was_asked(people: Store) -> None:
+    ask(people)
+    assert people.subscribers.add(person(), at=NOW, source="by hand").value == "returned"
+    assert known(people).confirmed_at == NOW

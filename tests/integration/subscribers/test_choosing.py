@@ -1,0 +1,389 @@
+"""What a person does with their own link, on both databases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from publisher.bounces.apply import complain, count_bounce, forget_bounces
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscription
+from publisher.core.subscriber_status import Event
+from publisher.mail.lifecycle import Event as DeliveryEvent
+from publisher.mail.lifecycle import moves
+from publisher.mail.links import Links, Purpose
+from publisher.store import Store
+from publisher.store.additions import Terms as ImportTerms
+from publisher.store.addresses import address_key
+from publisher.subscribers.asking import confirm
+from publisher.subscribers.choosing import Preferences, come_back, set_preferences, unsubscribe
+from publisher.subscribers.moving import (
+    Moved,
+    MoveRequest,
+    confirm_address_change,
+    look_at_address_change,
+    request_address_change,
+)
+from publisher.subscribers.rights import erase, lift_suppression, suppress
+from publisher.subscribers.subscribe import subscribe
+from publisher.subscribers.terms import NoticeKind
+from tests.support.consent_samples import (
+    FORM,
+    KNOWN,
+    TERMS,
+    ask,
+    everything,
+    happened,
+    known,
+    people,
+    subscribed,
+    wishes,
+)
+from tests.support.store_samples import NOW, draft, later, person
+
+__all__ = ["people"]
+
+
+def prefer(store: Store, uid: str, *chosen: Subscription, now: object = NOW, **rest: object) -> object:
+    return set_preferences(
+        store,
+        TERMS,
+        uid,
+        Preferences(chosen, **rest),
+        known=KNOWN,
+        now=now,
+        evidence=FORM,  # type: ignore[arg-type]
+    )
+
+
+def leave(store: Store, uid: str, newsletter: str | None = None, reason: str = "") -> bool:
+    return unsubscribe(store, TERMS, uid, newsletter, now=NOW, evidence=FORM, reason=reason)
+
+
+def back(store: Store, uid: str, newsletter: str | None = None) -> bool:
+    return come_back(store, TERMS, uid, newsletter, now=NOW, evidence=FORM)
+
+
+def test_preferences_are_as_the_form_says_and_saying_so_again_changes_nothing(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily", topics=("ai",))
+    form = (Subscription("weekly", ("ml", "ai")),)
+
+    after = prefer(people, ada.uid, *form, language="de", name="Ada")
+    assert after == known(people)
+    assert known(people).subscriptions == (Subscription("weekly", ("ai", "ml")),)
+    assert (known(people).language, known(people).name) == ("de", "Ada")
+    assert happened(people, ada)[-2:] == [("left", "daily"), ("subscribed", 'weekly ["ai","ml"]')]
+    before = everything(people)
+    prefer(people, ada.uid, *form, language="de")
+    assert everything(people) == before
+
+
+def test_a_subscription_that_the_form_did_not_show_is_left_alone(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+
+    def save(known: tuple[str, ...], shown: tuple[str, ...] | None) -> None:
+        wanted = Preferences((), shown=shown)
+        set_preferences(people, TERMS, ada.uid, wanted, known=known, now=NOW, evidence=FORM)
+
+    save(("weekly",), None)  # the daily letter is missing from the configuration
+    assert known(people).subscriptions == wishes("daily")
+    save(("weekly", "daily"), ("weekly",))  # and is there again before the form is sent
+    assert known(people).subscriptions == wishes("daily")
+    assert happened(people, ada)[-1] == ("left", "weekly")
+
+
+def test_a_name_is_changed_taken_away_or_left(people: Store) -> None:
+    ada = subscribed(people)
+    for name, after in (("Ada\nL.", "Ada L."), (None, "Ada L."), ("", "")):
+        prefer(people, ada.uid, *wishes(), name=name)
+        assert known(people).name == after
+
+
+def test_who_pauses_is_in_no_edition_until_the_pause_is_over(people: Store) -> None:
+    ada = subscribed(people)
+    subscribed(people, "bob@example.org")
+    prefer(people, ada.uid, *wishes(), pause_weeks=2)
+
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 1
+    assert people.deliveries.counts(people.editions.create(draft("2026-W47")).id).total == 1
+    over = draft("2026-W49", made_at=later(weeks=2), number=2)
+    assert people.deliveries.counts(people.editions.create(over).id).total == 2
+    prefer(people, ada.uid, *wishes(), pause_weeks=0)
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 2
+    assert [what for what, _ in happened(people, ada)][-2:] == ["paused", "unpaused"]
+
+
+def test_who_pauses_after_the_edition_was_made_does_not_get_it(people: Store) -> None:
+    ada = subscribed(people)
+    edition = people.editions.create(draft())
+    prefer(people, ada.uid, *wishes(), pause_weeks=1)
+    claimed = people.deliveries.claim(
+        edition.id,
+        "worker",
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=10,
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
+    )
+    assert list(claimed) == []
+
+
+def test_a_pause_has_an_end(people: Store) -> None:
+    for weeks in (-1, 53, 10**9):
+        with pytest.raises(SubscriberError, match="a pause is of 0 to 52 weeks"):
+            Preferences((), pause_weeks=weeks)
+
+
+def test_leaving_can_be_said_again_and_again_and_keeps_its_reason(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+
+    assert leave(people, ada.uid, "daily", reason="too\r\noften")
+    assert not leave(people, ada.uid, "daily")
+    assert leave(people, ada.uid, None, reason="x" * 10_000)
+    before = everything(people)
+    assert not leave(people, ada.uid)
+    assert not leave(people, "no such uid")
+    assert everything(people) == before
+    assert known(people).status == "unsubscribed"
+    assert happened(people, ada)[-2:] == [("left", "daily too often"), ("unsubscribed", "x" * 500)]
+
+
+def test_who_left_by_mistake_comes_back_with_the_topics_they_had(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", topics=("ai", "ml"))
+
+    leave(people, ada.uid, "weekly", reason="a scanner pressed it")
+    assert back(people, ada.uid, "weekly")
+    assert known(people).subscriptions == (Subscription("weekly", ("ai", "ml")),)
+    leave(people, ada.uid)
+    assert back(people, ada.uid)
+    assert back(people, ada.uid)
+    assert known(people).status == "active"
+    assert [what for what, _ in happened(people, ada)].count("returned") == 1
+
+
+def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
+    ada = subscribed(people)
+    waiting = ask(people, "bob@example.org")
+    assert waiting is not None
+    leave(people, waiting.uid)
+    gone = complain(people, TERMS, subscribed(people, "eve@example.org").uid, now=NOW, source="loop")
+    before = everything(people)
+
+    assert not back(people, ada.uid, "daily")
+    assert not back(people, waiting.uid)
+    assert not back(people, known(people, "eve@example.org").uid)
+    assert not back(people, "no such uid")
+    assert prefer(people, waiting.uid, *wishes()) is None
+    assert prefer(people, known(people, "eve@example.org").uid, *wishes()) is None
+    assert gone == "complained"
+    assert everything(people) == before
+
+
+@pytest.mark.parametrize("left_before", [False, True])
+def test_no_link_of_an_old_letter_undoes_what_the_operator_removed(people: Store, left_before: bool) -> None:
+    ada = subscribed(people)
+    if left_before:
+        leave(people, ada.uid)
+    assert people.subscribers.remove("ada@example.org", at=NOW, source="command line")
+    assert not people.subscribers.remove("ada@example.org", at=NOW, source="command line")
+    leave(people, ada.uid)
+    before = everything(people)
+    assert not back(people, ada.uid)
+    assert not back(people, ada.uid, "weekly")
+    assert prefer(people, ada.uid, *wishes("daily")) is None
+    assert everything(people) == before
+
+    anew = ask(people, now=later(hours=2))
+    assert anew is not None
+    assert confirm(people, TERMS, anew.token, now=later(hours=2), evidence=FORM) is not None
+    leave(people, ada.uid)
+    assert back(people, ada.uid)  # they left by themselves this time
+
+
+def test_a_newsletter_that_the_operator_stopped_comes_back_by_a_choice_and_not_by_an_old_button(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+    people.subscribers.remove("ada@example.org", "daily", at=NOW, source="command line")
+    assert not back(people, ada.uid, "daily")
+    assert prefer(people, ada.uid, *wishes("weekly", "daily")) == known(people)
+    leave(people, ada.uid, "daily")
+    assert back(people, ada.uid, "daily")
+
+
+def test_choosing_a_newsletter_is_a_return_and_choosing_none_is_not(people: Store) -> None:
+    ada = subscribed(people)
+    leave(people, ada.uid)
+    prefer(people, ada.uid)
+    assert (known(people).status, known(people).subscriptions) == ("unsubscribed", ())
+    prefer(people, ada.uid, *wishes("daily"))
+    assert (known(people).status, known(people).subscriptions) == ("active", wishes("daily"))
+
+
+def move(store: Store, uid: str, address: str, now: datetime = NOW) -> MoveRequest:
+    return request_address_change(store, TERMS, uid, address, now=now, evidence=FORM)
+
+
+def press(store: Store, request: MoveRequest, now: datetime = NOW) -> Moved:
+    """The button behind the mail that a request caused."""
+    assert request.notice is not None
+    return confirm_address_change(store, TERMS, request.notice.token, now=now, evidence=FORM)
+
+
+def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(people: Store) -> None:
+    ada = subscribed(people)
+    links = Links("https://letters.example", "x" * 40)
+    _, _, sent_before = links.unsubscribe(ada.uid, "weekly").rpartition("/")
+
+    request = move(people, ada.uid, "Ada@New.example.org")
+    notice = request.notice
+    assert notice is not None
+    assert (notice.kind, notice.address) == (NoticeKind.ADDRESS, "Ada@new.example.org")
+    assert known(people).address == "ada@example.org"
+    seen = look_at_address_change(people, TERMS, notice.token, now=NOW)
+    assert seen == (known(people), "Ada@new.example.org")
+    assert confirm(people, TERMS, notice.token, now=NOW, evidence=FORM) is None
+
+    assert (press(people, request), press(people, request)) == (Moved.MOVED, Moved.REFUSED)
+    assert people.subscribers.get("ada@example.org") is None
+    assert known(people, "ada@NEW.example.org").subscriptions == wishes()
+    uid, newsletter = links.read(Purpose.UNSUBSCRIBE, sent_before) or ("", "")
+    assert leave(people, uid, newsletter)
+
+
+def test_asking_for_a_new_address_does_not_tell_whether_it_is_known(people: Store) -> None:
+    ada = subscribed(people)
+    subscribed(people, "bob@example.org")
+    suppress(people, "never@example.org", now=NOW, source="test")
+
+    assert move(people, ada.uid, "ADA@example.org") == MoveRequest()
+    assert move(people, "no such uid", "new@example.org") == MoveRequest()
+    for address, mailed in (("never@example.org", False), ("bob@example.org", True)):
+        first = move(people, ada.uid, address)
+        assert (first.notice is not None, first.limited) == (mailed, False)
+        assert move(people, ada.uid, address) == MoveRequest()
+        move(people, ada.uid, "ada@example.org")  # takes it back
+        assert move(people, ada.uid, address) == MoveRequest(limited=True)
+    assert "never@" not in str(everything(people))
+
+
+def test_an_address_with_a_subscription_is_not_given_away_and_its_link_stays_good(people: Store) -> None:
+    ada, bob = subscribed(people), subscribed(people, "bob@example.org")
+    to_bob = move(people, ada.uid, "bob@example.org")
+    before = everything(people)
+    assert press(people, to_bob) is Moved.TAKEN
+    assert everything(people) == before
+    erase(people, bob.address, now=NOW, source="test")
+    lift_suppression(people, bob.address, now=NOW, source="test")
+    assert press(people, move(people, ada.uid, "bob@example.org", later(hours=1)), later(hours=1)) is Moved.MOVED
+
+
+def test_whoever_was_only_asked_gives_way_to_the_mailbox_itself(people: Store) -> None:
+    ada = subscribed(people)
+    waiting = ask(people, "new@example.org", "daily", name="Mallory")
+    assert waiting is not None
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    moved = known(people, "new@example.org")
+    assert (moved.id, moved.name, moved.subscriptions) == (ada.id, "", wishes())
+    assert people.subscribers.count() == 1
+    assert confirm(people, TERMS, waiting.token, now=NOW, evidence=FORM) is None
+
+
+def test_the_newest_wish_for_an_address_voids_those_before(people: Store) -> None:
+    ada = subscribed(people)
+    typo, right = move(people, ada.uid, "typo@example.org"), move(people, ada.uid, "right@example.org")
+    assert press(people, typo) is Moved.REFUSED
+    assert press(people, right) is Moved.MOVED
+    assert known(people, "right@example.org").id == ada.id
+
+
+def test_an_address_gets_one_such_mail_an_hour_and_a_person_causes_three(people: Store) -> None:
+    ada, bob = subscribed(people), subscribed(people, "bob@example.org")
+    requests = [move(people, ada.uid, f"{n}@example.org") for n in range(5)]
+    assert [request.limited for request in requests] == [False, False, False, True, True]
+    assert press(people, requests[2]) is Moved.REFUSED  # voided by the wish that caused no mail
+    assert move(people, bob.uid, "0@example.org").limited
+    assert not move(people, bob.uid, "0@example.org", later(hours=1)).limited
+    assert not move(people, ada.uid, "4@example.org", later(hours=1)).limited
+
+
+def imported(store: Store, *addresses: str) -> list[str]:
+    """What becomes of addresses in a file."""
+    terms = ImportTerms(NOW, "import old.csv", Event.IMPORTED)
+    return [added.value for added in store.subscribers.add_all([person(address) for address in addresses], terms)]
+
+
+def test_no_file_brings_back_an_address_that_somebody_moved_away_from(people: Store) -> None:
+    ada = subscribed(people)
+    for number, address in enumerate(("two@example.org", "three@example.org")):
+        assert press(people, move(people, ada.uid, address)) is Moved.MOVED, number
+    olds = ("ada@example.org", "TWO@example.org")
+    assert imported(people, *olds) == ["moved", "moved"]
+    with pytest.raises(SubscriberError, match=r"ada@example\.org moved to another address \(only with .* --again\)"):
+        subscribe(people, "ada@example.org", newsletters=["weekly"], at=NOW)
+
+    erase(people, "three@example.org", now=NOW, source="test")
+    assert imported(people, *olds, "three@example.org") == ["moved", "moved", "suppressed"]
+    assert not [word for word in ("ada@", "two@", "three@") if word in str(everything(people)).lower()]
+
+
+def test_the_mailbox_itself_may_come_back_to_an_address_that_was_moved_away_from(people: Store) -> None:
+    ada = subscribed(people)
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    subscribed_again = ask(people, now=later(hours=2))
+    assert subscribed_again is not None
+    assert imported(people, "ada@example.org") == ["moved"]  # asked, and not confirmed
+    assert confirm(people, TERMS, subscribed_again.token, now=later(hours=2), evidence=FORM) is not None
+    assert imported(people, "ada@example.org") == ["unchanged"]
+
+    bob = subscribed(people, "bob@example.org")
+    assert press(people, move(people, bob.uid, "bob2@example.org")) is Moved.MOVED
+    assert press(people, move(people, bob.uid, "bob@example.org")) is Moved.MOVED
+    assert imported(people, "bob@example.org", "bob2@example.org") == ["unchanged", "moved"]
+    assert subscribe(people, "bob2@example.org", newsletters=["weekly"], at=NOW, again=True).value == "added"
+
+
+def test_a_stronger_reason_takes_the_place_of_a_move_and_no_confirmation_lifts_it(people: Store) -> None:
+    ada = subscribed(people)
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    assert suppress(people, "ada@example.org", now=NOW, source="test")
+    assert people.suppressions.reason("ada@example.org") == "suppressed"
+    assert ask(people, now=later(hours=2)) is None
+    assert imported(people, "ada@example.org") == ["suppressed"]
+
+
+def test_letters_that_come_back_stop_the_mail_at_the_limit_or_at_once(people: Store) -> None:
+    ada, bob = subscribed(people), subscribed(people, "bob@example.org")
+
+    def bounce(uid: str, *, permanent: bool = False) -> object:
+        return count_bounce(people, TERMS, uid, permanent=permanent, now=NOW, source="return path")
+
+    assert [bounce(ada.uid) for _ in range(4)] == ["active"] * 4
+    forget_bounces(people, ada.uid, now=NOW)
+    assert [bounce(ada.uid) for _ in range(5)] == ["active"] * 4 + ["bounced"]
+    assert bounce(bob.uid, permanent=True) == "bounced"
+    assert bounce("no such uid") is None
+    assert people.subscribers.add(person("ada@example.org"), at=NOW, source="import").value == "bounced"
+
+
+def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
+    ada = subscribed(people)
+    assert complain(people, TERMS, ada.uid, now=NOW, source="feedback loop") == "complained"
+
+    leave(people, ada.uid)
+    assert not back(people, ada.uid)
+    assert ask(people, now=later(days=30)) is None
+    assert people.subscribers.add(person(), at=NOW, source="by hand", again=True).refused
+    assert known(people).status == "complained"
+    assert people.suppressions.is_listed("ADA@example.org")
+
+
+def test_letters_that_only_look_otherwise_make_no_second_person(people: Store) -> None:
+    subscribed(people, "a.fi@example.org")
+    for spelling in ("\uff41.fi@example.org", "A.\ufb01@example.org", "a.\uff26\uff29@EXAMPLE.org"):
+        assert address_key(spelling) == "a.fi@example.org"
+        assert known(people, spelling).address == "a.fi@example.org"
+
+
+def test_a_key_of_an_ascii_address_is_what_it_always_was() -> None:
+    assert address_key("Ada.Lovelace+X@Example.ORG") == "Ada.Lovelace+X@Example.ORG".casefold()

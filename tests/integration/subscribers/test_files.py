@@ -1,0 +1,283 @@
+"""People in and out of files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from publisher.core.errors import SubscriberError
+from publisher.core.models import Subscriber, SubscriberStatus, Subscription
+from publisher.store import Store, open_store
+from publisher.subscribers.address import clean_line
+from publisher.subscribers.exporting import export_csv, export_json
+from publisher.subscribers.formulas import guarded, unguarded
+from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv
+from publisher.subscribers.topic_cells import topics_of
+from tests.support.store_samples import NOW, add_people, later, person
+
+
+def bring(
+    store: Store, path: Path, text: str | bytes, newsletters: tuple[str, ...] = ("weekly",)
+) -> tuple[ImportReport, list[str]]:
+    """Import a file of that content; give the report and the refusals as lines."""
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    refused: list[Refusal] = []
+    report = import_csv(
+        store, path, newsletters=newsletters, known=("weekly", "daily"), at=NOW, told=Listeners(refused=refused.append)
+    )
+    assert report.refused == len(refused)
+    assert report.rows == report.added + report.subscribed + report.updated + report.unchanged + report.refused
+    return report, [str(refusal) for refusal in refused]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "people.csv"
+
+
+def test_every_column_is_read(store: Store, file: Path) -> None:
+    text = (
+        'Email,Name,newsletters,topics,language,shoe size\nada@example.org,"Lovelace, Ada",weekly daily,ml;ai,en,37\n'
+    )
+    report, refused = bring(store, file, text)
+
+    assert (report.added, refused) == (1, [])
+    (ada,) = store.subscribers.list()
+    assert (ada.name, ada.language, ada.status) == ("Lovelace, Ada", "en", SubscriberStatus.ACTIVE)
+    assert ada.subscriptions == (Subscription("daily", ("ai", "ml")), Subscription("weekly", ("ai", "ml")))
+    assert {event.source for event in store.subscribers.consent(ada.id)} == {"import people.csv"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "address\nada@example.org\n",
+        "email;name\r\nada@example.org;Ada\r\n",
+        "name\temail\nAda\tada@example.org",
+        "\ufeffemail,name\nada@example.org,Ada\n",
+        'email,name,notes\n\n"ada@example.org","Ada","first\nsecond, third"\n,\n',
+    ],
+)
+def test_files_of_every_make_are_read(sqlite_store: Store, file: Path, text: str) -> None:
+    report, refused = bring(sqlite_store, file, text)
+    assert (report.added, refused) == (1, [])
+
+
+def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) -> None:
+    store.subscribers.add(person("left@example.org"), at=NOW, source="form")
+    store.subscribers.remove("left@example.org", at=NOW, source="link")
+    text = (
+        b"email,name,newsletters,notes,status\n"  # 1
+        b"ada@example.org,Ada,,,\n"
+        b"no address,Eve,,,\n"  # 3
+        b"left@example.org,Left,,,active\n"  # 4
+        b'multi@example.org,Multi,monthly,"over\ntwo lines"\n'  # 5 and 6
+        b"broken@example.org,\xe9t\xe9,,,\n"  # 7
+        b"comma@example.org,Lovelace, Ada,,,\n"  # 8
+        b"bounced@example.org,B,,,bounced\n"  # 9
+        b"grace@example.org,Grace,daily,,active\n"
+    )
+    report, refused = bring(store, file, text)
+
+    assert report == ImportReport(rows=8, added=2, subscribed=0, unchanged=0, refused=6)
+    assert [line.partition(": ")[0] for line in refused] == [f"line {n}" for n in (3, 5, 7, 8, 9, 4)]
+    assert [line.partition(": ")[2] for line in refused] == [
+        "'no address' is no mail address: An email address must have an @-sign",
+        "there is no newsletter 'monthly'",
+        "the line is not UTF-8",
+        "it has 6 cells, and the first line names 5 columns",
+        "bounced@example.org is bounced in the file",
+        "left@example.org left, and is not brought back",
+    ]
+
+
+def test_importing_twice_changes_nothing(store: Store, file: Path) -> None:
+    text = "email\n" + "".join(f"reader{i}@example.org\n" for i in range(2_500))
+    first, _ = bring(store, file, text)
+    before = [(p.uid, p.subscriptions) for p in store.subscribers.list()]
+    second, _ = bring(store, file, text)
+
+    assert (first.added, second.unchanged) == (2_500, 2_500)
+    assert [(p.uid, p.subscriptions) for p in store.subscribers.list()] == before
+
+
+def test_the_same_person_twice_in_a_file_is_one_subscriber(store: Store, file: Path) -> None:
+    text = "email,newsletters\nada@example.org,weekly\nADA@example.org,daily\nada@example.org,weekly\n"
+    report, _ = bring(store, file, text)
+
+    assert (report.added, report.subscribed, report.unchanged) == (1, 1, 1)
+    assert store.subscribers.count() == 1
+
+
+def test_a_row_for_no_newsletter_is_refused(sqlite_store: Store, file: Path) -> None:
+    _, refused = bring(sqlite_store, file, "email\nada@example.org\n", newsletters=())
+    assert refused == ["line 2: it names no newsletter"]
+
+
+def test_one_stray_quote_costs_one_row(store: Store, file: Path) -> None:
+    rows = [f"q{n}@mail.test,Reader {n}\n" for n in range(3_000)]
+    rows[99] = 'q99@mail.test,"Bad quote\n'
+    report, refused = bring(store, file, "email,name\n" + "".join(rows))
+
+    assert (report.added, refused) == (2_999, ["line 101: a quote in it is not closed"])
+    assert store.subscribers.get("q99@mail.test") is None
+    assert {person.name for person in store.subscribers.list()} == {f"Reader {n}" for n in range(3_000) if n != 99}
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused", "taken"),
+    [
+        # closed by the next quote, which belongs to another row
+        ('a@x.test,"Ada,\nb@x.test,"Bea, B.",\n', {2: "not closed"}, "b"),
+        ('a@x.test,"Ada,\nb@x.test,Bea,\nc@x.test,"",\nd@x.test,"D",\n', {2: "not closed"}, "bcd"),
+        ('a@x.test,A,"a note\nb@x.test,B,\nc@x.test,C,5"\n', {2: "look like rows"}, "bc"),
+        ('a@x.test,A,"a note\nb@x.test,B,b\n', {2: "not closed"}, "b"),
+        ('"a@x.test\nb@x.test",A,\nc@x.test,C,\n', {2: "its email has a line break", 3: "no mail address"}, "c"),
+        ('a@x.test,"A\nA",\nb@x.test,B,\n', {2: "its name has a line break", 3: "no mail address"}, "b"),
+        ('a@x.test,A,"one, ""two""\r\nthree\n\nfour"\nb@x.test,B,"b"\n', {}, "ab"),
+        ('a@x.test,A,"by bob@x.test\nand, so, on"\n\n"b@x.test","B","b"', {}, "ab"),
+    ],
+)
+def test_a_record_of_several_lines_is_taken_only_where_it_cannot_be_an_unclosed_quote(
+    sqlite_store: Store, file: Path, rows: str, refused: dict[int, str], taken: str
+) -> None:
+    _, said = bring(sqlite_store, file, f"email,name,notes\n{rows}")
+    assert [person.address[0] for person in sqlite_store.subscribers.list()] == list(taken)
+    assert len(said) == len(refused)
+    for line, (number, reason) in zip(said, refused.items(), strict=True):
+        assert line.startswith(f"line {number}: ")
+        assert reason in line
+
+
+def test_lines_without_end_and_quotes_without_end_do_not_fill_the_memory(sqlite_store: Store, file: Path) -> None:
+    long = "x" * 3_000_000
+    rows = f'email,name\na@x.test,{long}\nb@x.test,B\nc@x.test,"{"note" * 25_000}\nd@x.test,D\n'
+    _, refused = bring(sqlite_store, file, rows)
+    assert refused == ["line 2: the line is too long", "line 4: a quote in it is not closed"]
+    assert [person.name for person in sqlite_store.subscribers.list()] == ["B", "D"]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "name,mail\nAda,ada@example.org\n", "ada@example.org\n", "e\0mail\n"])
+def test_a_file_without_an_address_column_is_one_line(sqlite_store: Store, file: Path, text: str) -> None:
+    with pytest.raises(SubscriberError, match=r"people\.csv:1: the first line names no address column \("):
+        bring(sqlite_store, file, text)
+
+
+def test_a_file_in_utf_16_is_one_line(sqlite_store: Store, file: Path) -> None:
+    with pytest.raises(SubscriberError, match="UTF-8"):
+        bring(sqlite_store, file, "email\nada@example.org\n".encode("utf-16"))
+
+
+def test_a_missing_file_is_one_line(sqlite_store: Store, tmp_path: Path) -> None:
+    with pytest.raises(SubscriberError, match=r"absent\.csv: cannot be read: No such file or directory$"):
+        import_csv(sqlite_store, tmp_path / "absent.csv", newsletters=(), known=(), at=NOW)
+
+
+def test_what_is_exported_comes_back_the_same(store: Store, tmp_path: Path) -> None:
+    store.subscribers.add(person("=1+1@example.org", name="=HYPERLINK(1)"), at=NOW, source="test")
+    store.subscribers.add(person("+plus@example.org", name="'- quoted"), at=NOW, source="test")
+    store.subscribers.add(person("two@example.org", "weekly", topics=("ai",)), at=NOW, source="test")
+    store.subscribers.add(person("two@example.org", "daily", topics=("ml", "x")), at=NOW, source="test")
+    store.subscribers.add(person("left@example.org"), at=NOW, source="test")
+    store.subscribers.remove("left@example.org", at=NOW, source="test")
+    add_people(store, 1_100)
+    path = tmp_path / "out.csv"
+    with path.open("w", newline="", encoding="utf-8") as out:
+        assert export_csv(store.subscribers.list(), out) == 1_104
+
+    def known(a_store: Store) -> set[tuple[object, ...]]:
+        people = a_store.subscribers.list(status=SubscriberStatus.ACTIVE)
+        return {(p.address, p.name, p.language, p.subscriptions) for p in people}
+
+    with open_store("sqlite:///copy.db", tmp_path) as other:
+        report = import_csv(other, path, newsletters=(), known=("weekly", "daily"), at=later(days=1))
+        assert (report.added, report.subscribed, report.refused) == (1_103, 1, 1)
+        assert known(other) == known(store)
+
+
+@pytest.mark.parametrize(
+    ("cell", "topics"),
+    [
+        ("Bird watching", ("Bird watching",)),
+        ("Bird watching;maps , ai,", ("Bird watching", "maps", "ai")),
+        ('birds, "Maps, old" ;"say ""hi"""', ("birds", "Maps, old", 'say "hi"')),
+        ('"Maps, old', ('"Maps', "old")),
+        ('the "old" maps', ('the "old" maps',)),
+        (' ;, "", ai, ai', ("ai",)),
+        ("", ()),
+    ],
+)
+def test_commas_and_semicolons_separate_topics_and_quotes_keep_them(cell: str, topics: tuple[str, ...]) -> None:
+    assert topics_of(cell) == topics
+
+
+HOSTILE = st.sampled_from(["=", "+", "-", "@", "\t", "\r", "\n", "'", '"', ",", ";", "cmd|' /C calc'!A0"])
+CELLS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=("Cs",)))).map("".join)
+
+
+@given(CELLS)
+def test_no_cell_is_a_formula_and_every_cell_reads_back(cell: str) -> None:
+    assert guarded(cell)[:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
+    assert unguarded(guarded(cell)) == cell
+
+
+TOPICS = st.lists(CELLS.map(lambda text: clean_line(text, 40)).filter(bool), unique=True, max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(TOPICS)
+def test_any_topics_come_back_from_an_export_as_they_were(
+    sqlite_store: Store, tmp_path: Path, topics: list[str]
+) -> None:
+    people, path = sqlite_store.subscribers, tmp_path / "out.csv"
+    people.add(person(topics=tuple(topics)), at=NOW, source="test")
+    before = people.get("ada@example.org")
+    assert before
+    with path.open("w", newline="", encoding="utf-8") as out:
+        export_csv([before], out)
+    for result in ("unchanged", "added"):
+        report = import_csv(sqlite_store, path, newsletters=(), known=("weekly",), at=NOW)
+        after = people.get("ada@example.org")
+        assert getattr(report, result) == 1
+        assert after
+        assert after.subscriptions == before.subscriptions
+        with people.change(NOW) as change:
+            change.erase(after, "ada@example.org")
+
+
+@given(CELLS, CELLS)
+def test_no_cell_of_an_export_is_a_formula(name: str, topic: str) -> None:
+    out = io.StringIO()
+    export_csv([someone(name, topic)], out)
+    _, *rows = csv.reader(io.StringIO(out.getvalue(), newline=""))
+    assert all(cell[:1] not in ("=", "+", "-", "@", "\t", "\r") for row in rows for cell in row)
+
+
+def test_json_is_an_array_of_people(tmp_path: Path) -> None:
+    empty, two = io.StringIO(), io.StringIO()
+    assert export_json([], empty) == 0
+    assert export_json([someone('"Ada"', "ai"), someone("例", "ml")], two) == 2
+
+    assert json.loads(empty.getvalue()) == []
+    first, second = json.loads(two.getvalue())
+    assert first == {
+        "uid": "u1",
+        "email": "ada@example.org",
+        "name": '"Ada"',
+        "language": "en",
+        "status": "active",
+        "created_at": "2026-11-21T09:00:00+00:00",
+        "subscriptions": [{"newsletter": "weekly", "topics": ["ai"]}],
+    }
+    assert second["name"] == "例"
+
+
+def someone(name: str, topic: str) -> Subscriber:
+    wish = Subscription("weekly", (topic,))
+    return Subscriber(1, "u1", "ada@example.org", name, "en", SubscriberStatus.ACTIVE, NOW, (wish,))

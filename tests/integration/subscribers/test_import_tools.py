@@ -1,0 +1,209 @@
+"""Lists as other tools export them: which column is what, who is taken, and what is said first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from publisher.core.errors import SubscriberError
+from publisher.store import Store, open_store
+from publisher.subscribers.columns import NAMES, Columns, parse_choices, recognise
+from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv
+from tests.support.consent_samples import SECRET
+from tests.support.store_samples import NOW, later, person
+
+MAILCHIMP = (
+    '"Email Address","First Name","Last Name",Address,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,TAGS\n'
+    'ada@example.org,Ada,Lovelace,"1 Street, London",4,"2024-05-01 10:00:00","2024-05-02 11:00:00",1,a1,"""vip"""\n'
+)
+MAILCHIMP_UNCONFIRMED = MAILCHIMP.replace('"2024-05-02 11:00:00"', '""')
+MAILCHIMP_LEFT = (
+    '"Email Address","First Name","Last Name",UNSUB_TIME,LEID,EUID\nleft@example.org,Le,Ft,"2024-06-01 10:00:00",2,a2\n'
+)
+MAILCHIMP_CLEANED = '"Email Address",CLEAN_TIME,LEID,EUID\ngone@example.org,"2024-06-01 10:00:00",3,a3\n'
+SUBSTACK = (
+    "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at\n"
+    "ada@example.org,false,,other,false,2024-05-02,\n"
+    "paid@example.org,true,2027-01-01,yearly,false,2024-05-02,2024-05-03\n"
+    "off@example.org,false,,other,true,2024-05-02,\n"
+)
+GHOST = (
+    "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers\n"
+    "1,ada@example.org,Ada Lovelace,,true,false,,2024-05-02T11:00:00.000Z,,vip,\n"
+    "2,off@example.org,Off,,false,false,,2024-05-02T11:00:00.000Z,,,\n"
+    "3,gone@example.org,Gone,,true,false,,2024-05-02T11:00:00.000Z,2025-01-01T00:00:00.000Z,,\n"
+)
+BUTTONDOWN = (
+    "email_address,notes,metadata,tags,creation_date,subscriber_type\n"
+    'ada@example.org,,"{""name"": ""Ada""}",vip,2024-05-02,regular\n'
+    "paid@example.org,,{},,2024-05-02,premium\n"
+    "waits@example.org,,{},,2024-05-02,unactivated\n"
+    "left@example.org,,{},,2024-05-02,unsubscribed\n"
+)
+LISTMONK = (
+    "uuid,email,name,attributes,status,created_at,updated_at\n"
+    'f00,ada@example.org,Ada Lovelace,"{""city"": ""London""}",enabled,2024-05-02,2024-05-03\n'
+    "f01,off@example.org,Off,{},disabled,2024-05-02,2024-05-03\n"
+    "f02,no@example.org,No,{},blocklisted,2024-05-02,2024-05-03\n"
+)
+
+
+def bring(store: Store, path: Path, text: str, **options: object) -> tuple[ImportReport, list[str], Columns]:
+    """Import a list; give the report, the refusals by line, and how it was read."""
+    path.write_text(text, encoding="utf-8")
+    refused: list[Refusal] = []
+    seen: list[Columns] = []
+    report = import_csv(
+        store,
+        path,
+        newsletters=("weekly",),
+        known=("weekly",),
+        told=Listeners(columns=seen.append, refused=refused.append),
+        **({"at": NOW} | options),  # type: ignore[arg-type]
+    )
+    return report, [f"{refusal.line}: {refusal.reason}" for refusal in refused], seen[0]
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "taken", "refused", "name", "since"),
+    [
+        ("Mailchimp", MAILCHIMP, 1, [], "Ada Lovelace", "2024-05-02 11:00:00"),
+        ("Mailchimp", MAILCHIMP_UNCONFIRMED, 1, [], "Ada Lovelace", "2024-05-01 10:00:00"),
+        ("Mailchimp", MAILCHIMP_LEFT, 0, ["2: left@example.org is unsubscribed in the file"], "", ""),
+        ("Mailchimp", MAILCHIMP_CLEANED, 0, ["2: gone@example.org is unsubscribed in the file"], "", ""),
+        ("Substack", SUBSTACK, 2, ["4: off@example.org is disabled in the file"], "", "2024-05-02"),
+        (
+            "Ghost",
+            GHOST,
+            1,
+            ["3: off@example.org is not subscribed in the file", "4: gone@example.org is unsubscribed in the file"],
+            "Ada Lovelace",
+            "2024-05-02T11:00:00.000Z",
+        ),
+        (
+            "Buttondown",
+            BUTTONDOWN,
+            2,
+            [
+                "4: waits@example.org is unactivated in the file",
+                "5: left@example.org is unsubscribed in the file",
+            ],
+            "",
+            "2024-05-02",
+        ),
+        (
+            "listmonk",
+            LISTMONK,
+            1,
+            ["3: off@example.org is disabled in the file", "4: no@example.org is blocklisted in the file"],
+            "Ada Lovelace",
+            "2024-05-02",
+        ),
+    ],
+)
+def test_the_export_of_a_tool_is_read_as_it_means_itself(
+    sqlite_store: Store, tmp_path: Path, tool: str, text: str, taken: int, refused: list[str], name: str, since: str
+) -> None:
+    report, said, columns = bring(sqlite_store, tmp_path / "list.csv", text, consent="the form at example.org")
+
+    assert (columns.tool, report.added, said) == (tool, taken, refused)
+    ada = sqlite_store.subscribers.get("ada@example.org")
+    assert (ada.name if ada else "") == name
+    if ada:
+        added = sqlite_store.subscribers.consent(ada.id)[0]
+        assert (added.what, added.source) == ("added", "import list.csv")
+        assert added.detail == f"the form at example.org; since {since}"
+
+
+def test_a_column_with_another_name_can_be_named(sqlite_store: Store, tmp_path: Path) -> None:
+    text = "Adresse;Vorname;Name;Sprache\nada@example.org;Ada;Lovelace;en\n"
+    chosen = parse_choices(["email=Adresse", "name=vorname", "language = Sprache"])
+    _, _, columns = bring(sqlite_store, tmp_path / "list.csv", text, chosen=chosen)
+
+    assert columns.shown == {"email": "Adresse", "name": "Vorname", "language": "Sprache"}
+    assert columns.passed_by == ["Name"]
+    (ada,) = sqlite_store.subscribers.list()
+    assert (ada.name, ada.language) == ("Ada", "en")
+
+
+def test_a_recognised_column_can_be_left_out(sqlite_store: Store, tmp_path: Path) -> None:
+    _, _, columns = bring(sqlite_store, tmp_path / "list.csv", GHOST, chosen={"subscribed": "", "left_at": ""})
+    assert "subscribed" not in columns.shown
+    assert sqlite_store.subscribers.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("email", "'email' is no mapping .write it like --map name=Vorname"),
+        ("mail=Email", "there is no field 'mail' .fields: email, name"),
+        ("name=Surname", "there is no column 'Surname' .columns: Email, Name"),
+        ("email=", "names no address column .*--map email=COLUMN"),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_one_line(choice: str, said: str) -> None:
+    with pytest.raises(SubscriberError, match=said):
+        recognise(("Email", "Name"), parse_choices([choice]))
+
+
+def test_no_two_fields_answer_to_one_column_name() -> None:
+    every = [name for names in NAMES.values() for name in names]
+    assert len(every) == len(set(every))
+
+
+def test_a_rehearsal_says_what_an_import_does_and_writes_nothing(store_url: str, tmp_path: Path) -> None:
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        store.subscribers.add(person("known@example.org"), at=NOW, source="test")
+        store.subscribers.add(person("left@example.org"), at=NOW, source="test")
+        store.subscribers.remove("left@example.org", at=NOW, source="test")
+        text = "email\nnew@example.org\nknown@example.org\nleft@example.org\nno address\n"
+        before = list(store.subscribers.list())
+
+        rehearsed = bring(store, tmp_path / "list.csv", text, rehearse=True)[:2]
+        assert list(store.subscribers.list()) == before
+        assert bring(store, tmp_path / "list.csv", text)[:2] == rehearsed
+
+
+def test_an_import_that_stops_half_way_and_is_run_again_is_as_if_it_ran_once(store_url: str, tmp_path: Path) -> None:
+    lines = [f"Reader{n % 1900}@example.org,Name {n},{'weekly' if n % 3 else ''}\n" for n in range(3_500)]
+    text = "email,name,newsletters\n" + "".join(lines)
+
+    class StopError(Exception):
+        """The plug is pulled."""
+
+    def pull(rows: int, of_about: int) -> None:
+        if rows >= 2_000:
+            raise StopError
+
+    path = tmp_path / "list.csv"
+    path.write_text(text)
+    with open_store(store_url, tmp_path) as store:
+        with pytest.raises(StopError):
+            import_csv(store, path, newsletters=("weekly",), known=("weekly",), at=NOW, told=Listeners(progress=pull))
+        assert 0 < store.subscribers.count() <= 1_900
+        bring(store, path, text, at=later(days=1))
+        twice = [
+            (p.address, p.name, p.subscriptions, [(e.what, e.detail) for e in store.subscribers.consent(p.id)])
+            for p in store.subscribers.list()
+        ]
+    with open_store("sqlite:///once.db", tmp_path) as store:
+        bring(store, path, text)
+        once = [
+            (p.address, p.name, p.subscriptions, [(e.what, e.detail) for e in store.subscribers.consent(p.id)])
+            for p in store.subscribers.list()
+        ]
+    assert twice == once
+    assert len(once) == 1_900
+
+
+def test_progress_tells_how_many_rows_there_are_about(sqlite_store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("email\n" + "".join(f"reader{n:06}@example.org\n" for n in range(5_000)))
+    told: list[tuple[int, int]] = []
+    watch = Listeners(progress=lambda rows, of_about: told.append((rows, of_about)))
+    import_csv(sqlite_store, path, newsletters=("weekly",), known=("weekly",), at=NOW, told=watch)
+
+    assert [rows for rows, _ in told] == [1_000, 2_000, 3_000, 4_000, 5_000]
+    assert all(abs(of_about - 5_000) < 1_500 for _, of_about in told)
+    assert told[-1] == (5_000, 5_000)

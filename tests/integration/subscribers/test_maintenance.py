@@ -1,0 +1,61 @@
+"""Who never confirms is not kept, on both databases; nobody else is touched."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from publisher.core.models import SubscriberStatus
+from publisher.store import Store
+from publisher.subscribers.asking import confirm
+from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed
+from publisher.subscribers.rights import suppress
+from tests.support.consent_samples import FORM, TERMS, ask, everything, known, people, subscribed
+from tests.support.store_samples import NOW
+
+__all__ = ["people"]
+
+LATE = NOW + TERMS.forget_after + timedelta(seconds=1)
+
+
+def test_who_never_confirmed_is_deleted_with_all_of_theirs_and_may_ask_again(people: Store) -> None:
+    nothing = everything(people)
+    ask(people, "silent@example.org", name="Silent")
+
+    assert forget_unconfirmed(people, TERMS, NOW + TERMS.forget_after) == Forgotten(0, 1)
+    assert known(people, "silent@example.org").status is SubscriberStatus.PENDING
+    assert forget_unconfirmed(people, TERMS, LATE, rehearse=True) == Forgotten(1, 0)
+    assert forget_unconfirmed(people, TERMS, LATE) == Forgotten(1, 0)
+    assert everything(people) == nothing
+    assert forget_unconfirmed(people, TERMS, LATE) == Forgotten(0, 0)
+
+    assert ask(people, "silent@example.org", now=LATE) is not None
+
+
+def test_whoever_answered_stays_however_old(people: Store) -> None:
+    subscribed(people, "active@example.org")
+    suppress(people, "never@example.org", now=NOW, source="test")
+    ask(people, "gone@example.org")
+    suppress(people, "gone@example.org", now=NOW, source="test")
+    kept = [person.address for person in people.subscribers.list()]
+
+    forget_unconfirmed(people, TERMS, NOW + timedelta(days=3_650))
+
+    assert [person.address for person in people.subscribers.list()] == kept
+    assert people.suppressions.is_listed("gone@example.org")
+
+
+def test_who_was_asked_again_lately_stays_and_can_confirm(people: Store) -> None:
+    ask(people, "slow@example.org")
+    again = ask(people, "slow@example.org", now=LATE - timedelta(days=1))
+    assert again is not None
+
+    assert forget_unconfirmed(people, TERMS, LATE).people == 0
+
+    assert confirm(people, TERMS, again.token, now=LATE, evidence=FORM) is not None
+
+
+def test_more_than_one_group_is_deleted(people: Store) -> None:
+    for number in range(501):
+        ask(people, f"silent{number}@example.org")
+    assert forget_unconfirmed(people, TERMS, LATE).people == 501
+    assert people.subscribers.count() == 0

@@ -1,0 +1,194 @@
+"""All of a person's data, its end down to the bytes of the files, and a list that outlives it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from publisher.bounces.apply import complain
+from publisher.core.errors import StoreError, SubscriberError
+from publisher.core.models import SuppressionReason
+from publisher.store import Store, open_store
+from publisher.store.tables import deliveries
+from publisher.subscribers.importing import Listeners, Refusal, import_csv
+from publisher.subscribers.moving import request_address_change
+from publisher.subscribers.rights import Erased, erase, export_data, lift_suppression, suppress
+from tests.support.consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
+from tests.support.store_samples import NOW, add_people, draft, later, person
+
+__all__ = ["people"]
+
+ADDRESS, NAME = "zebra.quagga@okapi.example", "Okapi Johnstoni"
+
+
+def bring(store: Store, path: Path, text: str) -> list[str]:
+    """Import a list; give the refusals."""
+    path.write_text(text, encoding="utf-8")
+    refused: list[Refusal] = []
+    import_csv(store, path, newsletters=["weekly"], known=["weekly"], at=NOW, told=Listeners(refused=refused.append))
+    return [refusal.reason for refusal in refused]
+
+
+def a_life(store: Store) -> None:
+    """Everything that can be kept of a person, with the address in each place it can stand in."""
+    ask(store, "Zebra.Quagga@Okapi.example", name=NAME)
+    person_ = subscribed(store, ADDRESS) if store.subscribers.get(ADDRESS) is None else known(store, ADDRESS)
+    with store.subscribers.change(NOW) as change:
+        found = change.find(ADDRESS)
+        assert found is not None
+        change.record(found, "note", FORM, f"wrote from {ADDRESS}")
+    store.subscribers.add(person(ADDRESS, name=NAME), at=NOW, source="by hand")
+    edition = store.editions.create(draft())
+    with store._database.write() as connection:
+        of_person = sa.update(deliveries).where(deliveries.c.subscriber_id == person_.id)
+        connection.execute(of_person.values(reason=f"550 <{ADDRESS}> unknown"))
+    assert store.deliveries.counts(edition.id).total > 0
+    other = subscribed(store, "other@example.org")
+    request_address_change(store, TERMS, other.uid, ADDRESS, now=NOW, evidence=FORM)
+    request_address_change(store, TERMS, person_.uid, "gnu@okapi.example", now=NOW, evidence=FORM)
+
+
+def traces(folder: Path) -> list[str]:
+    """The files of a database in which anything of the person can be read, in any case."""
+    words = [part.lower().encode() for part in (ADDRESS, "quagga", "okapi", "johnstoni")]
+    return [
+        path.name for path in folder.iterdir() if path.is_file() and any(w in path.read_bytes().lower() for w in words)
+    ]
+
+
+def test_a_person_can_have_all_that_is_kept_of_them(people: Store) -> None:
+    a_life(people)
+    data = export_data(people, known(people, ADDRESS).uid)
+
+    assert data is not None
+    assert json.loads(json.dumps(data)) == data
+    assert (data["email"], data["status"], data["suppressed"]) == ("Zebra.Quagga@okapi.example", "active", False)
+    assert [event["what"] for event in data["consent"]] == [
+        *("requested", "note", "returned", "subscribed", "address requested"),
+    ]
+    assert data["consent"][0]["text_version"] == "2026-11"
+    assert [token["purpose"] for token in data["tokens"]] == ["confirm", "address"]
+    assert data["tokens"][1]["address"] == "gnu@okapi.example"
+    assert [(row["newsletter"], row["slot"]) for row in data["deliveries"]] == [("weekly", "2026-W47")]
+    assert export_data(people, "no such uid") is None
+
+
+def test_after_erasure_no_byte_of_the_address_is_in_the_files_of_the_database(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with open_store("sqlite:///state/publisher.db", tmp_path, lambda: SECRET) as store:
+        add_people(store, 3_000)
+        a_life(store)
+        add_people(store, 3_000, "daily")
+        assert "publisher.db-wal" in traces(folder)
+
+        done = erase(store, ADDRESS.upper(), now=NOW, source="test")
+
+        assert done.scrubbed
+        assert done.rows >= 8
+        assert traces(folder) == []
+        assert (folder / "publisher.db-wal").stat().st_size == 0
+        assert store.subscribers.count() == 3_001
+    assert traces(folder) == []
+
+
+def test_an_erased_address_is_refused_by_imports_forms_and_by_hand(people: Store, tmp_path: Path) -> None:
+    a_life(people)
+    assert erase(people, ADDRESS, now=NOW, source="test").rows >= 8
+    assert not [row for rows in everything(people).values() for row in rows if "quagga" in row.lower()]
+    before = everything(people)
+
+    assert bring(people, tmp_path / "list.csv", f"email,name\n{ADDRESS.upper()},{NAME}\n") == [
+        "ZEBRA.QUAGGA@okapi.example is suppressed, and is never mailed again"
+    ]
+    assert ask(people, ADDRESS, now=later(days=400)) is None
+    assert people.subscribers.add(person(ADDRESS), at=NOW, source="by hand", again=True).value == "suppressed"
+    assert everything(people) == before
+    assert erase(people, ADDRESS, now=NOW, source="test") == Erased(0, True)
+    assert people.suppressions.counts() == {SuppressionReason.ERASED: 1}
+
+
+def test_nobody_slips_in_while_they_are_erased(people: Store) -> None:
+    crowd = [person(f"reader{n}@example.org") for n in range(50)] + [person(ADDRESS)]
+
+    def work(number: int) -> None:
+        if number == 10:
+            erase(people, ADDRESS, now=NOW, source="test")
+        elif number % 2:
+            people.subscribers.add_many(crowd, at=NOW, source="test")
+        else:
+            ask(people, ADDRESS, now=later(hours=number))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(30)))
+    assert people.subscribers.get(ADDRESS) is None
+    assert people.subscribers.count() == 50
+
+
+def test_others_keep_everything_when_one_is_erased(people: Store) -> None:
+    subscribed(people, "other@example.org")
+    before = export_data(people, known(people, "other@example.org").uid)
+    people.subscribers.add(person(ADDRESS), at=NOW, source="test")
+    erase(people, ADDRESS, now=NOW, source="test")
+    assert export_data(people, known(people, "other@example.org").uid) == before
+
+
+def test_a_reader_in_the_way_of_an_erasure_is_said_and_made_up_for(tmp_path: Path) -> None:
+    with open_store("sqlite:///publisher.db", tmp_path, lambda: SECRET) as store:
+        a_life(store)
+        reader = sqlite3.connect(tmp_path / "publisher.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM subscribers").fetchone()
+
+        assert not erase(store, ADDRESS, now=NOW, source="test").scrubbed
+        reader.close()
+        assert erase(store, ADDRESS, now=NOW, source="test") == Erased(0, True)
+        assert traces(tmp_path) == []
+
+
+def test_a_suppressed_address_is_never_mailed_whether_it_was_known_or_not(people: Store, tmp_path: Path) -> None:
+    subscribed(people)
+    edition = people.editions.create(draft())
+    assert suppress(people, "ADA@example.org", now=NOW, source="test")
+    assert not suppress(people, "ada@example.org", now=NOW, source="test")
+    assert suppress(people, "stranger@example.org", now=NOW, source="test")
+
+    assert known(people).status == "suppressed"
+    assert people.deliveries.counts(edition.id).total == 1  # the claim will find that she may not be mailed
+    assert bring(people, tmp_path / "list.csv", "email\nada@example.org\nstranger@example.org\nnew@example.org\n") == [
+        "ada@example.org is suppressed, and is never mailed again",
+        "stranger@example.org is suppressed, and is never mailed again",
+    ]
+    assert people.subscribers.get("stranger@example.org") is None
+
+
+def test_a_lifted_suppression_mails_nobody_by_itself(people: Store) -> None:
+    subscribed(people)
+    suppress(people, "ada@example.org", now=NOW, source="test")
+    assert lift_suppression(people, "ada@example.org", now=NOW, source="test")
+    assert not lift_suppression(people, "ada@example.org", now=NOW, source="test")
+    assert known(people).status == "unsubscribed"
+    complain(people, TERMS, known(people).uid, now=NOW, source="test")
+    with pytest.raises(SubscriberError, match="reported a letter as spam"):
+        lift_suppression(people, "ada@example.org", now=NOW, source="test")
+    assert people.suppressions.is_listed("ada@example.org")
+
+
+def test_with_another_secret_the_list_is_refused_and_not_taken_for_empty(store_url: str, tmp_path: Path) -> None:
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        suppress(store, "ada@example.org", now=NOW, source="test")
+    for secret in (lambda: "another secret", None):
+        with open_store(store_url, tmp_path, secret) as store:
+            with pytest.raises(StoreError, match="secret"):
+                store.subscribers.add(person(), at=NOW, source="test")
+            assert store.subscribers.count() == 0
+
+
+def test_the_list_of_suppressed_addresses_holds_no_address(people: Store) -> None:
+    suppress(people, "ada@example.org", now=NOW, source="test")
+    rows = str(everything(people)["suppressions"])
+    assert "ada" not in rows.lower().replace("data", "")

@@ -1,0 +1,90 @@
+"""Behind nginx as docs/deployment.md has it: the site is nginx's, the readers' pages are ours."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from publisher.web.access_log import OWN
+from publisher.web.lifespan import opened
+from tests.support.project import ROOT, Project
+from tests.support.static_server import has_nginx, serve_with_nginx
+from tests.support.web_server import serving
+
+# For the machine itself only.
+INSIDE = {"healthz", "metrics"}
+
+
+def documented() -> str:
+    """The blocks of the page that lead to us, with the port that they name."""
+    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    block = "".join(block for block in found if "8018" in block)
+    assert block.count("proxy_pass") == 2
+    return block
+
+
+def own_paths(project: Project) -> list[str]:
+    """Every address of the application but the site's, as it was put together, "secret-N" for what varies."""
+    with opened(project.config(), lambda: datetime.now(UTC)) as application:
+        routes = [route.path for route in application._app.routes if hasattr(route, "methods")]
+    paths = sorted({re.sub(r"\{[^}]*\}", f"secret-{number}", path) for number, path in enumerate(routes)})
+    families = {path.split("/")[1] for path in paths}
+    assert {name for name in families if not name.startswith("readers.")} == set(OWN)
+    return paths
+
+
+@pytest.mark.skipif(not has_nginx(), reason="nginx is not installed")
+def test_every_address_of_the_application_is_reached_behind_the_documented_nginx_and_none_is_in_its_log(
+    project: Project,
+) -> None:
+    with serving(project) as server:
+        project.ok("build")
+        block = documented().replace("8018", server.url.rpartition(":")[2])
+        with serve_with_nginx(project.root / "public", project.root / "nginx", block) as site:
+            # nginx as documented never says it, and the program always does.
+            reached = {
+                path: "x-content-type-options" in httpx.get(site.url + path).headers for path in own_paths(project)
+            }
+        assert {path for path, is_reached in reached.items() if not is_reached} == {f"/{name}" for name in INSIDE}
+        log = (project.root / "nginx/access.log").read_text()
+        assert [path for path, is_reached in reached.items() if is_reached and f" {path} " in log] == []
+        assert "/metrics " in log
+        assert "secret-" not in log
+
+
+@pytest.mark.skipif(not has_nginx(), reason="nginx is not installed")
+def test_the_documented_nginx_serves_the_site_and_leads_readers_to_us(project: Project) -> None:
+    block = documented()
+    kept = '[subscribers]\nkeep_ip = true\n[bounces.postmark]\nsecret = "correct horse battery"\n'
+    proxy = 'trusted_proxies = ["127.0.0.1"]\nclient_limit = 2'
+    with serving(project, kept, web=proxy) as server:
+        project.ok("build")
+        port = server.url.rpartition(":")[2]
+        with serve_with_nginx(project.root / "public", project.root / "nginx", block.replace("8018", port)) as site:
+            assert httpx.get(f"{site.url}/feed.xml").status_code == 200
+            form = httpx.get(f"{site.url}/subscribe")
+            style = re.search(r'rel="stylesheet" href="([^"]+)"', form.text)[1]
+            assert httpx.get(site.url + style).status_code == 200
+            assert httpx.get(f"{site.url}/metrics").status_code == 404
+
+            def ask(client: str, name: str) -> int:
+                fields = {"email": f"{name}@example.org", "newsletter": "weekly"}
+                headers = {"x-forwarded-for": client}
+                return httpx.post(f"{site.url}/subscribe", data=fields, headers=headers).status_code
+
+            # What a client writes is not believed: nginx names 127.0.0.1 behind it, which is a proxy of ours, so
+            # here, where the reader is on this machine too, the address before it counts.
+            assert [ask("192.0.2.7", f"a{n}") for n in range(3)] == [200, 200, 429]
+            assert ask("192.0.2.8", "b") == 200
+            server.mails("b@example.org")
+            assert server.show("a0@example.org")["consent"][0]["ip"] == "192.0.2.7"
+            large = httpx.post(f"{site.url}/subscribe", content=b"x" * 100_000)
+            assert large.status_code == 413
+            sizes = (500_000, 2_000_000)
+            hooks = [httpx.post(f"{site.url}/hooks/bounce/postmark", content=b"x" * size) for size in sizes]
+            assert [answer.status_code for answer in hooks] == [403, 413]
+        assert "confirm" not in (project.root / "nginx/access.log").read_text()

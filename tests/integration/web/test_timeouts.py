@@ -1,0 +1,133 @@
+"""Clients that say little, slowly: what they hold open is closed, and nobody else is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import uvicorn
+
+from publisher.config import load_config
+from publisher.web.lifespan import opened
+from publisher.web.serve import listen
+from publisher.web.timeouts import PatientProtocol
+from tests.support.project import Project
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+DRIP = 0.05  # seconds between two bytes of a slow client
+
+
+class Hasty(PatientProtocol):
+    """The same, in less time."""
+
+    head_seconds = 0.4
+    body_seconds = 0.8
+
+
+async def reads(scope: Any, receive: Any, send: Any) -> None:
+    """Read the body where the path says so, and answer with its length."""
+    length = 0
+    while scope["path"] == "/read":
+        part = await receive()
+        if part["type"] == "http.disconnect":
+            return
+        length += len(part["body"])
+        if not part["more_body"]:
+            break
+    said = str(length).encode()
+    headers = [(b"content-length", str(len(said)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
+
+
+@contextmanager
+def hasty_server() -> Iterator[int]:
+    """A server of this process; gives its port."""
+    listener = listen(0)
+    settings = uvicorn.Config(reads, http=Hasty, log_level="critical", lifespan="off", ws="none", timeout_keep_alive=60)
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def until_closed(client: socket.socket, drip: bytes) -> bytes:
+    """Feed a server a byte at a time until it closes; return what it said."""
+    said = b""
+    client.settimeout(DRIP)
+    for _ in range(600):
+        try:
+            client.sendall(drip)
+            part = client.recv(10_000)
+        except TimeoutError:
+            continue
+        except OSError:  # reset: it was closed while a byte was on its way
+            return said
+        if not part:
+            return said
+        said += part
+    raise AssertionError("the connection is open for ever")
+
+
+@pytest.mark.parametrize(
+    ("begin", "drip", "answer"),
+    [
+        (b"", b"", b""),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"y", b""),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT", b"T", b"200"),  # the second request of a connection
+        (HEAD.replace(b"POST /", b"POST /read"), b"z", b""),
+        (HEAD, b"z", b"200"),  # answered already, and nobody reads its body
+    ],
+)
+def test_a_request_that_does_not_end_is_closed(begin: bytes, drip: bytes, answer: bytes) -> None:
+    with hasty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(begin)
+        said = until_closed(client, drip)
+    assert answer in said
+    assert said.count(b"HTTP/1.1") == bool(answer)
+
+
+def test_who_is_slow_between_two_requests_or_within_the_time_is_answered() -> None:
+    body = HEAD.replace(b"POST /", b"POST /read").replace(b"1000", b"8")
+    with hasty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(30)
+        for _ in range(2):
+            client.sendall(body)
+            for byte in b"01234567":
+                client.sendall(bytes([byte]))
+                threading.Event().wait(DRIP / 4)
+            assert b"200" in client.recv(10_000)
+            threading.Event().wait(2.5 * Hasty.head_seconds)
+
+
+def test_a_form_that_does_not_end_is_told_so_and_the_connection_closes(project: Project) -> None:
+    project.configure("", '[[newsletters]]\nname = "weekly"\n')
+    sent: list[dict[str, Any]] = []
+
+    async def run(application: Any) -> None:
+        parts = iter([{"type": "http.request", "body": b"email=ada", "more_body": True}])
+
+        async def receive() -> Any:
+            return next(parts, None) or await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/subscribe", "query_string": b"", "headers": []}
+        await application(scope | {"root_path": "", "client": ("192.0.2.7", 1)}, receive, send)
+
+    with opened(load_config(project.root), lambda: datetime.now(UTC), patience=0.1) as application:
+        asyncio.run(run(application))
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert b"took too long to arrive" in sent[1]["body"]

@@ -1,0 +1,184 @@
+"""The admin page in a real Chromium: logging in, a real sending as it goes on, holding and resuming; and axe-core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from publisher.bounces.apply import take_report
+from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.hold_reasons import BEGINS
+from publisher.publishing.wiring import open_project_store, reader_terms
+from publisher.store.feed_readers import FeedReader
+from tests.support import NPM
+from tests.support.admin_page import PASSWORD, set_password
+from tests.support.project import MONDAY, WEEKLY, Project, Ran
+from tests.support.smtp_server import Patient, mail_server
+from tests.support.store_samples import person
+from tests.support.web_server import Serving, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.support.browser import Chromium
+
+AXE = NPM / "web/node_modules/axe-core/axe.min.js"
+SINCE = datetime(2026, 10, 1, tzinfo=UTC)
+PEOPLE = 8
+
+
+@pytest.fixture
+def mail() -> Iterator[tuple[Patient, str]]:
+    """A mail server that waits for the test, and the configuration that reaches it."""
+    with mail_server(mailboxes=Patient()) as (mailboxes, smtp):
+        assert isinstance(mailboxes, Patient)
+        more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'
+        yield mailboxes, more
+
+
+def fill(project: Project, *local_parts: str) -> None:
+    """Give the weekly letter its readers, and the owner a password."""
+    with open_project_store(project.config()) as store:
+        people = [person(f"{local}@example.org") for local in local_parts or [f"reader{n}" for n in range(PEOPLE)]]
+        store.subscribers.add_many(people, at=SINCE, source="test")
+        store.feed_readers.record(
+            [FeedReader("feed.xml", name, 42, datetime.now(UTC)) for name in ("Feedly", "Inoreader")],
+            {("feed.xml", "2026-11-15"): 5},
+        )
+    set_password(project)
+
+
+def log_in(page: Page) -> None:
+    page.goto("/admin")
+    page.fill("input[type=password]", PASSWORD)
+    page.click("main button")
+    page.wait_for_selector("text=What comes next")
+
+
+def publish(apart: ThreadPoolExecutor, server: Serving) -> Future[Ran]:
+    # In a thread of its own: the browser's driver keeps an event loop in this one.
+    return apart.submit(server.project.spawn, "publish", "weekly", "--yes", now=MONDAY)
+
+
+def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
+    project: Project, browser: Chromium, mail: tuple[Patient, str]
+) -> None:
+    mailboxes, more = mail
+    with (
+        ThreadPoolExecutor(1) as apart,
+        serving(project, more, newsletters=WEEKLY) as server,
+        browser.page(base_url=server.url) as page,
+    ):
+        fill(project)
+        said: list[str] = []
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto("/admin")
+        page.fill("input[type=password]", "not the password")
+        page.click("main button")
+        page.wait_for_selector("text=This is not the password")
+        log_in(page)
+
+        sending = publish(apart, server)
+        mailboxes.let(3)
+        page.reload()
+        while page.locator("[data-edition]").count() == 0:  # as the process begins
+            page.wait_for_timeout(200)
+            page.reload()
+        page.click("[data-edition] h3 a")
+        page.wait_for_selector(f"[data-said]:text('3 of {PEOPLE} sent')")
+        assert page.locator("[data-state]").inner_text() == "sending"
+        first = page.locator("rect.sent").get_attribute("width")
+        page.evaluate("window.stayed = true")
+        mailboxes.let(2)
+        page.wait_for_selector(f"[data-said]:text('5 of {PEOPLE} sent')")
+        assert page.evaluate("window.stayed")  # it was not loaded again
+        assert float(page.locator("rect.sent").get_attribute("width") or 0) > float(first or 0)
+        assert page.locator("[data-count=sent]").inner_text() == "5"
+
+        page.fill("input[name=why]", "a typo in the title")
+        page.click("button[value=hold]")
+        page.wait_for_selector("text=It is held")
+        mailboxes.let(PEOPLE)
+        assert sending.result(60).code == 0
+        page.wait_for_selector(f"[data-said]:text('{PEOPLE} of {PEOPLE} sent')")  # all were in hand
+        assert said == []
+
+
+def test_a_held_edition_goes_when_the_owner_approves_it(
+    project: Project, browser: Chromium, mail: tuple[Patient, str]
+) -> None:
+    mailboxes, more = mail
+    mailboxes.let(1_000)
+    with (
+        ThreadPoolExecutor(1) as apart,
+        serving(project, more, newsletters=WEEKLY) as server,
+        browser.page(base_url=server.url, width=360) as page,
+    ):
+        fill(project, "450-busy", "550-gone")
+        publish(apart, server).result(60)
+        log_in(page)
+        page.click("[data-edition] h3 a")
+        assert "550 gone" in page.inner_text("main")
+        page.click("button[value=hold]")
+        page.wait_for_selector("text=held on the admin page")
+        page.goto("/admin")
+        assert "held on the admin page" in page.inner_text("section[aria-labelledby=_you]")
+        page.click("section[aria-labelledby=_you] h3 a")
+        page.click("button[value=resume]")
+        page.wait_for_selector("text=It goes on with the next run")
+        page.click("summary")
+        page.check("input[name=sure]")
+        page.click("button[value=cancel]")
+        page.wait_for_selector("[data-said]:text('0 of 2 sent, 1 failed, 1 skipped')")
+        page.click("text=Log out")
+        page.wait_for_selector("h1:text('Log in')")
+        page.go_back()
+        page.reload()
+        page.wait_for_selector("h1:text('Log in')")
+
+
+def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Project, browser: Chromium) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed; .ci/run shows how")
+    project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
+    with serving(project, newsletters=WEEKLY) as server:
+        fill(project)
+        project.ok("publish", "weekly")
+        project.post("fourth-with-a-title-that-goes-on-and-on-and-on", "2026-11-15", body="![](nothing.png)")
+        with open_project_store(project.config()) as store:
+            store.editions.hold(1, f"{BEGINS}a person: two findings of level error")
+            store.hosts.check_in("1" * 16, "a laptop", datetime.now(UTC))
+            delivery = next(store.ledger.rows(1)).id
+            report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam " * 20, ("a key",))
+            take_report(store, reader_terms(project.config()), report, now=datetime.now(UTC), source="test")
+            store.ledger.move(
+                1,
+                {s: type(s)("failed") for s in store.deliveries.counts(1).by_status},
+                next_try_at=None,
+                reason="550 " + "no such user " * 9,
+            )
+        paths = ["/", "/editions", "/editions/1", "/next/weekly", "/readers", "/feeds", "/posts", "/editions/99"]
+        wrong: dict[str, list[str]] = {}
+        for width, dark in ((360, False), (1_100, True)):
+            with browser.page(width=width, dark=dark, base_url=server.url) as page:
+                page.add_init_script(AXE.read_text())
+                page.goto("/admin/login")
+                wrong[f"login {width}"] = axe(page)
+                log_in(page)
+                for path in paths:
+                    page.goto(f"/admin{path}".rstrip("/"))
+                    wrong[f"{path} {width}"] = axe(page)
+                    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+        assert {path: found for path, found in wrong.items() if found} == {}
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong, as "rule: element"."""
+    page.wait_for_load_state("load")
+    found = page.evaluate("axe.run(document)")
+    assert len(found["passes"]) > 5
+    return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]

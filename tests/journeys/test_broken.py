@@ -1,0 +1,61 @@
+"""One newsletter that cannot be made, beside others that can."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.project import WEEKLY, Project
+
+TWO = WEEKLY + '\n[[newsletters]]\nname = "daily"\nschedule = "daily 08:00"\ntemplate = "own"\n'
+BROKEN = [
+    ("templates/email/own.html", "\n{{ letter.nothing }}", "templates/email/own.html:2"),
+    ("letters/daily/2026-11-16.md", "---\nsubject: [\n---\n", "letters/daily/2026-11-16.md"),
+]
+WHOLE = '{% extends "email/digest.html" %}'
+
+
+@pytest.fixture(params=BROKEN, ids=["template", "note"])
+def broken(project: Project, request: pytest.FixtureRequest) -> str:
+    """The place at which one of the project's two newsletters is broken."""
+    path, text, where = request.param
+    project.configure(newsletters=TWO)
+    project.post("first")
+    project.write("templates/email/own.html", WHOLE)
+    project.write(path, text)
+    project.subscribe("ada")
+    project.subscribe("ben", newsletter="daily")
+    return str(where)
+
+
+def assert_told(where: str, said: str) -> None:
+    (line,) = [line for line in said.splitlines() if "newsletter daily: " in line]
+    assert line.startswith(f"error: {where}")
+
+
+def test_the_others_go_out_and_the_broken_one_is_told_with_its_name(project: Project, broken: str) -> None:
+    ran = project.run("publish")
+    assert ran.code == 1
+    assert_told(broken, ran.err)
+    assert set(project.mail()) == {"ada@example.org"}
+
+
+def test_the_broken_one_goes_out_once_it_is_mended(project: Project, broken: str) -> None:
+    project.run("publish")
+    project.write("templates/email/own.html", WHOLE)
+    (project.root / "letters/daily/2026-11-16.md").unlink(missing_ok=True)
+    project.ok("publish")
+    assert {to: len(letters) for to, letters in project.mail().items()} == {"ada@example.org": 1, "ben@example.org": 1}
+
+
+def test_a_dry_run_tells_the_same(project: Project, broken: str) -> None:
+    ran = project.run("publish", "--dry-run")
+    assert ran.code == 1
+    assert_told(broken, ran.err)
+    assert "weekly 2026-W47" in ran.out
+    assert "daily 2026" not in ran.out
+
+
+def test_test_copies_of_the_others_are_sent(project: Project, broken: str) -> None:
+    ran = project.run("publish", "--to", "me@example.org")
+    assert (ran.code, set(project.mail())) == (1, {"me@example.org"})
+    assert_told(broken, ran.err)

@@ -1,0 +1,265 @@
+"""`publisher publish` and a WebSub hub: a real program, and a real server on loopback that takes the news."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from urllib.parse import parse_qs
+
+import pytest
+
+from publisher.site.feeds.websub import Patience, ping
+from tests.support.project import Project
+
+SITE = "https://letters.example"
+
+
+@dataclass
+class Hub:
+    """A running hub: where it is, what it was told and saw then, and its answers, the last one for ever."""
+
+    url: str = ""
+    told: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=lambda: [204])
+    look: Callable[[], object] = lambda: None
+    seen: list[object] = field(default_factory=list)
+
+    def topics(self) -> Counter[str]:
+        """How often it was told of each feed."""
+        return Counter(each["hub.url"].removeprefix(f"{SITE}/") for each in self.told)
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    hub = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
+            hub.told.append({name: value for name, (value,) in parse_qs(body, strict_parsing=True).items()})
+            hub.paths.append(self.path)
+            hub.seen.append(hub.look())
+            self.send_response(hub.statuses.pop(0) if len(hub.statuses) > 1 else hub.statuses[0])
+            self.end_headers()
+
+        def log_message(self, *parts: object) -> None:
+            """Say nothing between the dots of the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.url = f"http://127.0.0.1:{server.server_port}/publish?key=a%26b"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield hub
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def with_hub(project: Project, url: str, newsletters: str = "") -> Project:
+    project.configure(f'\n[feeds]\nhub = "{url}"\n', newsletters)
+    return project
+
+
+def files_of(*folders: str) -> Counter[str]:
+    return Counter(f"{folder}{name}" for folder in folders for name in ("feed.xml", "atom.xml", "feed.json"))
+
+
+def test_the_hub_is_told_once_of_every_feed_that_changed_and_of_no_other(project: Project, hub: Hub) -> None:
+    with_hub(project, hub.url)
+    assert project.spawn("publish").code == 0
+    assert hub.topics() == files_of("", "tags/reading/", "tags/r_and_d/", "tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/")
+    for told in hub.told:
+        assert told == {"hub.mode": "publish", "hub.url": told["hub.url"], "hub.topic": told["hub.url"]}
+    assert set(hub.paths) == {"/publish?key=a%26b"}
+    hub.told.clear()
+    project.post("third", "2026-11-15", "Other words.", tags="[R&D]")
+    assert project.spawn("publish").code == 0
+    assert hub.topics() == files_of("", "tags/r_and_d/")
+
+
+def test_when_nothing_changed_nobody_is_told(project: Project, hub: Hub) -> None:
+    with_hub(project, hub.url)
+    project.ok("publish")
+    hub.told.clear()
+    project.ok("publish")
+    assert hub.told == []
+
+
+def test_building_alone_tells_nobody(project: Project, hub: Hub) -> None:
+    with_hub(project, hub.url).ok("build")
+    with_hub(project, hub.url).ok("publish", "--dry-run")
+    assert hub.told == []
+
+
+def test_the_feed_of_a_newsletter_is_told_when_its_edition_is_up(project: Project, hub: Hub) -> None:
+    with_hub(project, hub.url, '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 3\n')
+    project.subscribe("ada")
+    project.ok("publish")
+    assert len(project.mail()["ada@example.org"]) == 1
+    assert files_of("", "editions/weekly/").items() <= hub.topics().items()
+    assert set(hub.topics().values()) == {1}
+
+
+def test_a_hub_that_nobody_answers_for_is_one_warning_and_no_failure(project: Project) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # a port on which nobody listens
+        with_hub(project, f"http://127.0.0.1:{taken.getsockname()[1]}/")
+        ran = project.spawn("publish")
+    assert ran.code == 0
+    assert ran.err.count("was not told of 12 feeds (https://letters.example/atom.xml and 11 more): no answer:") == 1
+    assert "the next `publisher publish` tells it; readers see it when they poll" in ran.err
+    assert ran.err.count("warning:") == 1
+    assert "error:" not in ran.err
+    assert (project.root / "public/feed.xml").is_file()
+
+
+def test_a_hub_that_refuses_three_feeds_is_asked_for_no_other(project: Project, hub: Hub) -> None:
+    hub.statuses = [403]
+    ran = with_hub(project, hub.url).ok("publish")
+    assert hub.topics() == files_of("")
+    assert ran.err.count("was not told of 12 feeds") == ran.err.count("it answered 403 Forbidden") == 1
+
+
+def test_feeds_that_a_hub_refuses_do_not_keep_the_others_back_for_ever(project: Project, hub: Hub) -> None:
+    hub.statuses = [400, 400, 400]
+    with_hub(project, hub.url).ok("publish")
+    hub.told.clear()
+    hub.statuses = [204]
+    project.ok("publish")
+    assert not {each["hub.url"] for each in hub.told[:9]} & {f"{SITE}/{name}" for name in files_of("")}
+    assert set(hub.topics().values()) == {1} and len(hub.topics()) == 12
+
+
+def test_a_hub_that_is_busy_for_a_moment_is_asked_again(project: Project, hub: Hub) -> None:
+    hub.statuses = [503, 503, 202]
+    ran = with_hub(project, hub.url).ok("publish")
+    assert "was not told" not in ran.err
+    assert sorted(hub.topics().values()) == [1] * 11 + [3]
+
+
+def test_a_hub_that_is_broken_is_asked_three_times_of_one_feed_and_once_of_two_more(project: Project, hub: Hub) -> None:
+    hub.statuses = [500]
+    ran = with_hub(project, hub.url).ok("publish")
+    assert list(hub.topics().values()) == [3, 1, 1]
+    assert ran.err.count("was not told of 12 feeds") == 1
+
+
+def test_what_a_build_alone_changed_is_told_by_the_next_publish(project: Project, hub: Hub) -> None:
+    with_hub(project, hub.url).ok("publish")
+    hub.told.clear()
+    project.post("third", "2026-11-15", "Other words.", tags="[R&D]")
+    project.ok("build")
+    assert hub.told == []
+    project.ok("publish")
+    assert hub.topics() == files_of("", "tags/r_and_d/")
+
+
+def test_what_a_hub_did_not_take_is_told_again_by_the_next_publish_and_then_no_more(project: Project, hub: Hub) -> None:
+    hub.statuses = [204, 403, 403, 403, 204]
+    assert "was not told of 11 feeds" in with_hub(project, hub.url).ok("publish").err
+    hub.told.clear()
+    project.ok("publish")
+    assert len(hub.topics()) == 11 and "atom.xml" not in hub.topics()
+    hub.told.clear()
+    project.ok("publish")
+    assert hub.told == []
+
+
+def test_a_feed_that_was_only_written_again_is_no_news(project: Project, hub: Hub) -> None:
+    with_hub(project, hub.url).ok("publish")
+    hub.told.clear()
+    shutil.rmtree(project.root / "public")
+    project.ok("publish")
+    assert hub.told == []
+
+
+def test_a_feed_that_is_gone_is_forgotten(project: Project, hub: Hub) -> None:
+    hub.statuses = [403]
+    with_hub(project, hub.url).ok("publish")
+    (project.root / "posts/third.md").unlink()
+    hub.statuses = [204]
+    hub.told.clear()
+    project.ok("publish")
+    assert hub.topics() == files_of("", "tags/reading/", "tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/")
+    assert "r_and_d" not in project.read(".publisher/hub.json")
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"hub": 1}', b"\xff"])
+def test_a_broken_memory_of_the_hub_is_told_anew(project: Project, hub: Hub, broken: bytes) -> None:
+    with_hub(project, hub.url).ok("publish")
+    hub.told.clear()
+    project.write(".publisher/hub.json", broken)
+    project.ok("publish")
+    assert len(hub.topics()) == 12
+
+
+LETTERS = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 3\n'
+
+
+def test_letters_are_out_before_the_hub_is_told(project: Project, hub: Hub) -> None:
+    hub.look = lambda: sum(path.is_file() for path in (project.root / "outbox").rglob("*.eml"))
+    with_hub(project, hub.url, LETTERS)
+    project.subscribe("ada")
+    project.ok("publish")
+    assert len(hub.told) > 12
+    assert set(hub.seen) == {1}
+
+
+def test_a_question_without_an_answer_keeps_no_news_back(project: Project, hub: Hub) -> None:
+    more = f'transport = "smtp"\n\n[feeds]\nhub = "{hub.url}"\n'
+    project.configure(more, LETTERS)
+    project.subscribe("ada")
+    assert "say --yes" in project.run("publish").err
+    assert len(hub.topics()) == 12
+
+
+@contextmanager
+def drip(first: bytes, again: bytes) -> Iterator[str]:
+    """A server that answers one connection after another with `first`, and then `again` for as long as it is heard."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.recv(65_536)
+                self.wfile.write(first)
+                while not over.wait(0.02):
+                    self.wfile.write(again)
+
+    over = threading.Event()
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        over.set()
+        server.shutdown()
+        thread.join()
+
+
+URLS = [f"{SITE}/{number}.xml" for number in range(5)]
+
+
+def test_a_hub_that_sends_one_header_line_after_the_other_is_left_at_the_deadline() -> None:
+    with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
+        done = ping(url, URLS, Patience(each_seconds=0.3, all_seconds=0.5))
+    assert [each.error for each in done] == ["no answer within 0.3 seconds"] * 5
+
+
+def test_a_huge_body_is_not_read() -> None:
+    with drip(b"HTTP/1.1 500 Broken\r\n\r\n", b"x" * 10_000) as url:
+        done = ping(url, URLS, Patience(pause_seconds=0))
+    assert [each.error for each in done] == ["it answered 500 Broken"] * 5
+
+
+def test_all_feeds_together_have_a_deadline_too() -> None:
+    with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
+        done = ping(url, URLS, Patience(all_seconds=0))
+    assert {each.error for each in done} == {"there was no time left"}

@@ -1,0 +1,202 @@
+"""`publisher preview` in a real Chromium: its views, its keys, what follows a change, and what it may not do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.preview_server import Preview, previewing
+from tests.support.project import Project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.support.browser import Chromium
+
+LETTER = "/letters/weekly/next"
+EVERY_PAGE = [
+    *(f"{LETTER}?view={view}" for view in ("letter", "text", "source", "headers", "findings")),
+    *(f"{LETTER}?scheme=both", "/pages", "/feeds", "/feeds?feed=", "/feeds?feed=&as=rss", "/nothing"),
+]
+
+
+# What Chromium says of pages that are not there or not well, and when it keeps a script from running.
+EXPECTED = ("Failed to load resource: the server responded with a status of", "Blocked script execution in")
+
+
+@pytest.fixture
+def preview(project: Project) -> Iterator[Preview]:
+    """The preview of the usual project."""
+    with previewing(project) as running:
+        yield running
+
+
+@pytest.fixture
+def page(preview: Preview, browser: Chromium) -> Iterator[Page]:
+    """The page of the next letter, in a window of its own. Whatever the browser complains about fails the test."""
+    complaints: list[str] = []
+    with browser.page(width=1280, height=800, dark=None, base_url=preview.url) as opened:
+        opened.on("console", lambda message: complaints.append(message.text))
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.goto(LETTER)
+        yield opened
+    assert [text for text in complaints if not text.startswith(EXPECTED)] == []
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key once the page has all its scripts: one that comes before is nobody's."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until a script finds something true. Playwright's own way needs eval, which the pages forbid."""
+    limit = time.monotonic() + 20
+    while not page.evaluate(expression):
+        assert time.monotonic() < limit, expression
+        page.wait_for_timeout(50)
+
+
+def in_frames(page: Page, script: str) -> list[object]:
+    """What a script finds in each frame."""
+    page.wait_for_load_state("load")
+    return [frame.evaluate(script) for frame in page.frames[1:]]
+
+
+def test_one_letter_is_seen_from_every_side_with_the_keys_alone(page: Page) -> None:
+    seen = []
+    for key in "12345":
+        press(page, key)
+        page.wait_for_selector(f'.tabs [data-view="{key}"][aria-current]')
+        seen.append(page.inner_text(".tabs [aria-current]").split("\n")[0])
+    assert seen == ["Letter", "Plain text", "Source", "Headers", "Findings"]
+    press(page, "1")
+    page.wait_for_selector("iframe")
+    assert [frame.bounding_box()["width"] >= 640 for frame in page.query_selector_all("iframe")] == [True, False]
+    assert in_frames(page, "innerWidth <= 360") == [False, True]
+
+
+def test_keys_lead_through_the_list_and_the_angle_stays(page: Page) -> None:
+    press(page, "d")
+    page.wait_for_url("**scheme=dark")
+    press(page, "p")
+    page.wait_for_url("**width=desktop&scheme=dark")
+    press(page, "j")
+    page.wait_for_url("**/pages?width=desktop&scheme=dark")
+    press(page, "j")
+    page.wait_for_url("**/feeds")
+    press(page, "k")
+    page.wait_for_url("**/pages**")
+    press(page, "?")
+    assert page.is_visible("dialog")
+    press(page, "Escape")
+    assert not page.is_visible("dialog")
+
+
+def test_keys_also_work_while_a_letter_has_the_focus(page: Page) -> None:
+    page.wait_for_load_state("load")
+    page.focus("iframe")
+    press(page, "2")
+    page.wait_for_url("**view=text")
+
+
+def test_a_letter_is_shown_light_and_dark_by_its_own_rules(page: Page) -> None:
+    page.goto(f"{LETTER}?scheme=both")
+    background = "getComputedStyle(document.querySelector('.sheet')).backgroundColor"
+    light, _, dark, _ = in_frames(page, background)
+    assert light == "rgb(255, 255, 255)"
+    assert dark != light
+    assert in_frames(page, "matchMedia('(prefers-color-scheme: dark)').matches") == [False, False, True, True]
+
+
+def test_what_is_saved_appears_and_the_chosen_view_stays(page: Page, project: Project) -> None:
+    page.goto(f"{LETTER}?scheme=dark&width=phone")
+    page.wait_for_load_state("load")
+    page.evaluate("window.sameWindow = true")
+    page.frames[1].evaluate("scrollTo(0, 40)")
+    project.post("third", "2026-11-15", title="Third thoughts", body="What I think now. " * 40)
+    until(page, "document.querySelector('h1').textContent.startsWith('Third thoughts')")
+    until(page, "frames[0].document.body?.textContent.includes('Third thoughts')")
+    until(page, "frames[0].scrollY === 40")
+    assert page.url.endswith("?width=phone&scheme=dark") or page.url.endswith("?scheme=dark&width=phone")
+    assert page.title().startswith("Third thoughts")
+    assert page.evaluate("window.sameWindow")
+
+
+def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
+    press(page, "t")
+    page.keyboard.type("ada@ex")
+    project.post("fourth", "2026-11-16")
+    until(page, "document.querySelector('h1').textContent.startsWith('Fourth')")
+    page.keyboard.type("ample.org")
+    press(page, "Enter")
+    page.wait_for_selector("text=A copy went to ada@example.org by outbox/")
+    assert list(project.mail()) == ["ada@example.org"]
+
+
+def test_a_mistake_is_a_calm_panel_until_it_is_mended(page: Page, project: Project) -> None:
+    path = project.write("templates/email/digest.html", "{{ nothing }}")
+    page.wait_for_selector("text=templates/email/digest.html:1")
+    assert page.query_selector_all("iframe") == []
+    path.unlink()
+    page.wait_for_selector("iframe")
+    project.write("posts/broken.md", "---\ntitle: [\n---\n")
+    page.wait_for_selector("text=posts/broken.md:")
+    assert len(page.query_selector_all("iframe")) == 2
+    (project.root / "posts/broken.md").unlink()
+    page.wait_for_selector("text=posts/broken.md:", state="detached")
+
+
+def test_no_page_scrolls_sideways(page: Page, project: Project) -> None:
+    project.post("a" * 60, "2026-11-16", title="W" * 80, body="`" + "x" * 300 + "`")
+    wide = []
+    for path in EVERY_PAGE:
+        for width in (320, 768, 1100):
+            page.set_viewport_size({"width": width, "height": 640})
+            page.goto(path)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wide.append((path, width))
+    assert wide == []
+
+
+def test_everything_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page) -> None:
+    page.wait_for_load_state("load")
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('a, button, summary, input, select, iframe')]"
+        ".filter(e => e.checkVisibility() && e.type !== 'hidden').length"
+    )
+    reached = set()
+    for _ in range(3 * wanted):
+        press(page, "Tab")
+        here, outline = page.evaluate(
+            "(() => { const e = document.activeElement; return [e.outerHTML, getComputedStyle(e).outlineStyle]; })()"
+        )
+        if here.startswith(("<a", "<button", "<summary", "<iframe")):
+            reached.add(here)
+            assert outline != "none" or here.startswith("<iframe"), here
+    assert len(reached) == wanted
+
+
+def test_no_script_of_a_letter_runs(page: Page, project: Project) -> None:
+    project.write(
+        "templates/email/digest.html",
+        '{% extends "shipped/email/digest.html" %}{% block intro %}'
+        "<tr><td onclick='parent.ran = 1'><p id='_proof'>Here</p><script>parent.ran = 1</script>"
+        "<img src='/site/no.png' onerror='parent.ran = 1'></td></tr>{% endblock %}",
+    )
+    until(page, "frames[0]?.document.getElementById('_proof') != null")
+    page.frames[1].click("#_proof")
+    assert page.evaluate("window.ran") is None
+
+
+def test_nothing_is_asked_of_any_other_machine(page: Page, preview: Preview) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in EVERY_PAGE:
+        page.goto(path)
+        page.wait_for_load_state("load")
+    assert [url for url in asked if not url.startswith(f"{preview.url}/")] == []
+    assert len(asked) > len(EVERY_PAGE)

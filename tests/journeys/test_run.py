@@ -1,0 +1,239 @@
+"""`publisher run` as a process: it is on time, sees what changes, survives what goes wrong, and leaves in order."""
+
+from __future__ import annotations
+
+import gc
+import json
+import signal
+import socket
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from publisher.core.logging import configure as configure_logs
+from publisher.daemon.jobs import Sending, rest_after
+from publisher.daemon.systemd import notify, watchdog_seconds
+from publisher.mail.cancellation import Stop
+from tests.support.admin_page import Owner, set_password
+from tests.support.preview_server import free_port
+from tests.support.project import WEEKLY, Project
+from tests.support.run_server import running
+from tests.support.sink import sink
+from tests.support.web_server import until
+
+
+def letters(project: Project) -> Counter[str]:
+    """How many editions each reader has, by the outbox."""
+    mails = project.mail().items()
+    return Counter({address: sum("List-Id" in mail for mail in several) for address, several in mails})
+
+
+def test_what_is_due_is_sent_at_the_start_and_once_however_often_it_is_started(project: Project) -> None:
+    project.subscribe("ada", "bob")
+    for event in ("site built", "answered"):
+        # Neither the language nor the zone of the machine is anything to it.
+        with running(project, TZ="Pacific/Apia", LC_ALL="C") as run:
+            assert run.get("/healthz").text == "ok\n"
+            run.wait(event)
+            until(lambda: len(project.mail()) == 2)
+        assert run.told()[-1]["event"] == "ended"
+    assert letters(project) == {"ada@example.org": 1, "bob@example.org": 1}
+    assert project.ok("editions", "--json").json[0]["slot"] == "2026-W47"
+
+
+def test_who_subscribes_on_the_page_gets_the_next_edition(project: Project) -> None:
+    with running(project, now="2026-11-16T07:59:57") as run:
+        run.subscribed("eve@example.org")
+        run.look_until("edition delivered")
+    assert letters(project) == {"eve@example.org": 1}
+    assert run.told("edition made")[0]["slot"] == "2026-W47"
+
+
+def test_a_changed_post_and_a_new_folder_are_on_the_site_soon(project: Project) -> None:
+    with running(project, now="2026-11-17T10:00") as run:
+        run.wait("site built")
+        assert "Fourth" not in run.get("/feed.xml").text
+        project.post("fourth", "2026-11-16")
+        until(lambda: "Fourth" in run.get("/feed.xml").text)
+        project.write("static/hello.txt", "hello\n")
+        until(lambda: run.get("/hello.txt").status_code == 200)
+        project.write("static/hello.txt", "hello again\n")
+        until(lambda: run.get("/hello.txt").text == "hello again\n")
+
+
+def test_a_sound_configuration_is_taken_over_and_a_broken_one_is_told_and_left(project: Project) -> None:
+    with running(project, now="2026-11-17T10:00") as run:
+        text = project.read("publisher.toml")
+        project.write("publisher.toml", text.replace("[web]", "[web]\nclient_limit = 0"))
+        run.wait("configuration refused")
+        assert "publisher.toml:" in run.told("configuration refused")[-1]["what"]
+        project.write("publisher.toml", text.replace('name = "weekly"', 'name = "monthly"'))
+        run.wait("configuration taken")
+        assert 'value="monthly"' in run.get("/subscribe").text or "monthly" in run.get("/subscribe").text
+        run.process.send_signal(signal.SIGHUP)
+        run.wait("configuration unchanged")
+
+
+def test_the_owners_page_is_part_of_it_and_the_owner_stays_when_the_configuration_changes(project: Project) -> None:
+    set_password(project)
+    with running(project, now="2026-11-17T10:00") as run:
+        owner = Owner(run)
+        owner.log_in()
+        project.write("publisher.toml", project.read("publisher.toml").replace("The Quiet Reader", "The Loud Reader"))
+        run.wait("configuration taken")
+        assert "The Loud Reader" in owner.get().text
+        assert "A test went to test@example.net" in owner.press("/next/weekly", address="test@example.net")
+        assert [line["path"] for line in run.told("answered") if "login" in line["path"]] == []
+    assert str(project.mail()["test@example.net"][0]["Subject"]).startswith("[Copy]")
+
+
+def test_a_second_process_in_the_same_folder_says_so_in_one_line(project: Project) -> None:
+    with running(project) as run:
+        second = project.run("run", "--port", "0")
+        assert f"publisher run is at work, as process {run.process.pid}" in project.ok("status").out
+    assert "nobody looks at it" in project.ok("status").out
+    assert second.code == 1
+    assert second.err.count("\n") == 1
+    assert f"at work here already, as process {run.process.pid}" in second.err
+
+
+def test_a_tick_that_fails_is_told_in_a_line_and_the_process_goes_on(project: Project) -> None:
+    project.subscribe("ada")
+    project.write("templates/email/digest.html", "{{ nothing.at.all }}")
+    with running(project) as run:
+        run.wait("problem")
+        assert run.get("/healthz").status_code == 200
+    assert len(run.told("problem")) < 5
+    assert letters(project) == {}
+
+
+def test_a_failing_tick_rests_longer_each_time_but_not_for_ever() -> None:
+    assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_mail_server_that_takes_nothing_is_left_alone_longer_each_time(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.subscribe("ada")
+    project.configure(f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{free_port()}", tls = "none" }}\n')
+    assert project.run("publish", "--yes").code == 1  # the edition is made
+    config, now = project.config(), datetime(2026, 11, 17, 10, tzinfo=UTC)
+    ended: list[bool] = []
+    sending = Sending(lambda: config, lambda: now, Stop(), lambda ticked: ended.append(ticked.stuck))
+    capsys.readouterr()
+    configure_logs("json")
+    try:
+        for _ in range(4):
+            sending()
+    finally:
+        configure_logs()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert ended == [True, True]  # the first failure is tried again at once; then it rests, whatever is called
+    assert [line["event"] for line in lines] == ["problem", "resting"]
+    assert lines[1]["seconds"] == 60
+
+
+def test_a_delivery_under_way_ends_at_sigterm_with_nothing_in_doubt(project: Project, tmp_path: Path) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(40)))
+    with sink(tmp_path / "sink") as to:
+        port = to.server.address.port
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", rate = "10/s" }}\n'
+        with running(project, smtp):
+            until(lambda: len(to.taken()) > 3)
+        sent = project.ok("editions", "--json").json[0]["deliveries"]
+        assert 3 < len(to.taken()) < 40
+        assert sent == {"sent": len(to.taken()), "queued": 40 - len(to.taken())}
+        with running(project, smtp.replace("10/s", "1000/s"), now="2026-11-16T08:05") as run:
+            run.wait("edition delivered")
+        assert Counter(to.recipients()) == Counter(f"reader{number}@example.org" for number in range(40))
+
+
+def test_a_slot_is_made_at_its_time_while_another_newsletter_is_being_sent(project: Project, tmp_path: Path) -> None:
+    newsletters = WEEKLY + WEEKLY.replace('"weekly"', '"daily"').replace("weekly monday 08:00", "1 8 * * *")
+    project.configure("", newsletters)
+    project.subscribe(*(f"reader{number}" for number in range(60)))
+    project.subscribe("bob", newsletter="daily")
+    with sink(tmp_path / "sink") as to:
+        port = to.server.address.port
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", rate = "1/s" }}\n'
+        with running(project, smtp, newsletters=newsletters, now="2026-11-16T08:00:50") as run:
+            run.look_until("edition made")
+            until(lambda: to.taken())
+            made = run.look_until("edition made", newsletter="daily", slot="2026-11-16T08:01")
+        assert 0 < len(to.taken()) < 60
+    assert made["why"] == ""
+    assert not run.told("edition delivered")
+    assert not [line for line in run.told() if "skipped" in line["event"]]
+
+
+@pytest.mark.parametrize("owner", ["", "olga@example.net"])
+def test_the_owner_is_said_to_be_told_only_where_somebody_is_mailed(project: Project, owner: str) -> None:
+    project.subscribe("ada")
+    with running(project, f'owner = "{owner}"\n' if owner else "", now="2026-11-19T08:00") as run:
+        assert run.wait("edition held")["slot"] == "2026-W47"
+        run.wait("owner told" if owner else "no owner")
+    assert bool(run.told("to be told")) == bool(run.told("no owner")) == (not owner)
+    assert bool(run.told("owner told")) == bool(owner)
+    assert list(project.mail()) == ([owner] if owner else [])
+
+
+def test_the_service_manager_hears_that_it_is_ready_alive_and_ending(project: Project, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        with running(project, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="300000"):
+            heard = [manager.recv(100) for _ in range(3)]
+        manager.settimeout(0.1)
+        while heard[-1] != b"STOPPING=1":
+            heard.append(manager.recv(100))
+    assert heard[:3] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+
+
+def test_without_a_service_manager_nothing_is_told_and_nothing_is_awaited() -> None:
+    notify("READY=1", {})
+    notify("READY=1", {"NOTIFY_SOCKET": "/nowhere/at/all"})
+    assert watchdog_seconds({}) is None
+    assert watchdog_seconds({"WATCHDOG_USEC": "30000000"}) == 30.0
+    assert watchdog_seconds({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}) is None
+
+
+def test_a_database_that_is_away_is_told_and_the_process_looks_again_later(project: Project) -> None:
+    project.subscribe("ada")
+    record = project.root / ".publisher/publisher.db"
+    with running(project, now="2026-11-16T07:00") as run:
+        run.wait("site built")
+        moved = record.rename(record.with_suffix(".away"))
+        record.mkdir()
+        assert "publisher.db" in run.look_until("tick failed")["what"]
+        record.rmdir()
+        moved.rename(record)
+        assert run.get("/feed.xml").status_code == 200
+
+
+def test_a_second_sigterm_awaits_nothing_more(project: Project, tmp_path: Path) -> None:
+    project.subscribe("ada")
+    with sink(tmp_path / "sink", "-w", "120") as to:  # seconds before it lets a message begin
+        port = to.server.address.port
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", timeout = 100 }}\n'
+        with running(project, smtp) as run:
+            until(lambda: [e for e in project.ok("editions", "--json").json if "sending" in e["deliveries"]])
+            run.process.send_signal(signal.SIGTERM)
+            run.wait("ending")
+            run.process.send_signal(signal.SIGTERM)
+            run.process.wait(60)
+    assert run.told("hurrying")
+    assert project.ok("editions", "--json").json[0]["deliveries"] == {"queued": 1}
+
+
+def test_a_build_holds_no_file_open_afterwards(project: Project) -> None:
+    gc.disable()  # it may not be the collector that closes them
+    try:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for number in range(5):
+            project.post(f"more-{number}", "2026-11-14")
+            project.ok("build")
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+    finally:
+        gc.enable()

@@ -1,0 +1,135 @@
+"""Stopped in the middle of an edition: it ends in order, says what was done, and nothing is in doubt."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT, Project
+from tests.support.sink import Sink, sink
+
+READERS = 40
+
+
+def configure(project: Project, slow: Sink) -> None:
+    server = f'[mail.smtp]\nurl = "{slow.server.url}"\ntls = "none"\nconnections = 2\n'
+    project.configure(f'transport = "smtp"\n{server}[delivery]\non_uncertain = "hold"\n')
+
+
+def start(project: Project) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "publisher", "-C", str(project.root), "publish", "--yes"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background has Control-C or SIGHUP ignored, which a child inherits.
+        preexec_fn=_as_usual,
+    )
+
+
+def _as_usual() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_whoever_stops_a_run_is_told_what_was_done_and_nothing_is_in_doubt(
+    project: Project, tmp_path: Path, asked: signal.Signals, code: int
+) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(READERS)))
+    with sink(tmp_path / "sink", "-w", "1") as slow:
+        configure(project, slow)
+        process = start(project)
+        while process.poll() is None and len(slow.taken()) < 2:
+            time.sleep(0.02)
+        process.send_signal(asked)
+        out, err = process.communicate(timeout=60)
+        taken = slow.recipients()
+
+    assert process.returncode == code, out + err
+    assert "Traceback" not in out + err
+    assert f"{len(taken)} messages sent, {READERS - len(taken)} waiting for another try" in out
+    assert "publisher publish goes on with the rest" in err
+    found = project.ok("deliveries", "list", "1", "--json").json
+    assert found["counts"] == {"sent": len(taken), "queued": READERS - len(taken)}
+    assert sorted(row["address"] for row in found["deliveries"] if row["status"] == "sent") == sorted(taken)
+    assert len(set(taken)) == len(taken) < READERS
+
+
+@pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_outbox_is_stopped_in_order_too(project: Project, asked: signal.Signals, code: int) -> None:
+    project.write("readers.csv", "email\n" + "".join(f"reader{number}@example.org\n" for number in range(600)))
+    project.ok(
+        "subscribers", "import", str(project.root / "readers.csv"), "--newsletter", "weekly", "--consent", "asked"
+    )
+    process = start(project)
+    new = project.root / "outbox/new"
+    while process.poll() is None and not (new.is_dir() and next(new.iterdir(), None)):
+        time.sleep(0.005)
+    process.send_signal(asked)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == code, out + err
+    assert "Traceback" not in out + err
+    # The file that was being written may be there and not in the ledger: it is written again, in its own place.
+    written = len(list(new.iterdir()))
+    assert re.search(rf"; ({written - 1}|{written}) messages? sent, ", out)
+    assert written < 600
+    project.ok("publish", now="")
+    assert project.ok("deliveries", "list", "1", "--json").json["counts"] == {"sent": 600}
+    assert len(list(new.iterdir())) == 600
+
+
+def test_a_terminal_that_goes_away_leaves_nothing_in_doubt(project: Project, tmp_path: Path) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(READERS)))
+    with sink(tmp_path / "sink", "-w", "1") as slow:
+        configure(project, slow)
+        pid, terminal = pty.fork()
+        if not pid:
+            _as_usual()
+            os.environ["PYTHONPATH"] = str(ROOT)
+            program = [sys.executable, "-m", "publisher", "-C", str(project.root), "publish", "--yes"]
+            os.execv(sys.executable, program)
+        while len(slow.taken()) < 2:
+            time.sleep(0.02)
+        os.close(terminal)  # the system tells the child by SIGHUP, and takes nothing more that it says
+        _, status = os.waitpid(pid, 0)
+        taken = slow.recipients()
+    assert os.WIFEXITED(status)
+    assert project.ok("deliveries", "list", "1", "--json").json["counts"] == {
+        "sent": len(taken),
+        "queued": READERS - len(taken),
+    }
+
+
+@pytest.mark.parametrize(("words", "left"), [(("hold", "1"), "queued"), (("cancel", "1", "--yes"), "skipped")])
+def test_a_run_lets_go_of_what_it_has_not_handed_over_when_the_edition_is_stopped(
+    project: Project, tmp_path: Path, words: tuple[str, ...], left: str
+) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(READERS)))
+    with sink(tmp_path / "sink", "-w", "1") as slow:
+        configure(project, slow)
+        process = start(project)
+        while process.poll() is None and len(slow.taken()) < 2:
+            time.sleep(0.02)
+        said = project.ok("deliveries", *words, "--json").json
+        before = len(slow.taken())
+        out, err = process.communicate(timeout=60)
+        taken = slow.recipients()
+
+    assert process.returncode == 0, out + err
+    assert len(taken) == before < READERS
+    assert said["in_hand"] == 0
+    assert said.get("cancelled", READERS - before) == READERS - before
+    found = project.ok("deliveries", "list", "1", "--json").json
+    assert found["counts"] == {"sent": before, left: READERS - before}
+    assert bool(found["held"]) == (words[0] == "hold")

@@ -1,0 +1,210 @@
+"""From a stranger on the site's page to nobody at all, in a real Chromium, with a real mail server; and axe-core."""
+
+from __future__ import annotations
+
+import email.policy
+import json
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import NPM
+from tests.support.project import Project
+from tests.support.smtp_server import Mailboxes, mail_server
+from tests.support.web_server import Serving, database, link_in, serving, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.support.browser import Chromium
+
+ADDRESS = "ada.lovelace@example.org"
+AXE = NPM / "web/node_modules/axe-core/axe.min.js"
+NEWSLETTERS = """
+[[newsletters]]
+name = "weekly"
+title = "The weekly letter"
+description = "Every Monday."
+topics = ["Reading", "R&D"]
+
+[[newsletters]]
+name = "daily"
+title = "The daily letter"
+"""
+
+
+class Post:
+    """A mail server with verbs."""
+
+    def __init__(self, mailboxes: Mailboxes) -> None:
+        self._mailboxes = mailboxes
+
+    def get(self, count: int, address: str = ADDRESS) -> EmailMessage:
+        """The message of a number to an address, when it is there."""
+        found = until(lambda: self._mailboxes.messages.get(address, [])[count - 1 :])
+        message = BytesParser(policy=email.policy.default).parsebytes(found[0])
+        assert isinstance(message, EmailMessage)
+        return message
+
+    def count(self, address: str = ADDRESS) -> int:
+        """How many messages came for an address."""
+        return len(self._mailboxes.messages.get(address, []))
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[Post, str]]:
+    """A mail server, and the configuration that reaches it."""
+    with mail_server() as (mailboxes, smtp):
+        more = f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"\n'
+        yield Post(mailboxes), more
+
+
+def publish(server: Serving) -> None:
+    # In a thread of its own: the browser's driver keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as apart:
+        assert apart.submit(server.project.run, "publish", "--yes").result().code == 0
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser says of a page, as it says it."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
+def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
+    project: Project, browser: Chromium, post: tuple[Post, str], tmp_path: Path
+) -> None:
+    mails, more = post
+    with serving(project, more, newsletters=NEWSLETTERS) as server, browser.page(base_url=server.url) as page:
+        said = complaints(page)
+        project.ok("build")
+        page.goto("/")
+        page.click("nav >> text=Feed")
+        page.fill("input[name=email]", ADDRESS)
+        page.fill("input[name=name]", "Ada Lovelace")
+        page.check("input[name=newsletter][value=weekly]")
+        page.click("button[type=submit]")
+        page.wait_for_selector("h1:has-text('Look into your mailbox')")
+
+        page.goto(link_in(mails.get(1), "confirm"))
+        assert ADDRESS in page.inner_text("main")
+        page.click("button")
+        page.click("text=Your letters")
+        page.check("text=R&D")
+        page.select_option("select[name=language]", "fr")
+        page.click("button[value=save]")
+        page.wait_for_selector("text=Enregistré.")
+        assert page.is_checked("text=R&D")
+        assert page.get_attribute("html", "lang") == "fr"
+
+        publish(server)
+        letter = mails.get(2)
+        text = letter.get_body(("plain",)).get_content()
+        assert ("Third" in text, "Second" in text, "First" in text) == (True, False, False)
+
+        leave = letter["List-Unsubscribe"].strip("<>")
+        answer = subprocess.run(
+            ["curl", "-s", "-w", "%{http_code}", "-d", "List-Unsubscribe=One-Click", leave],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert answer.stdout.endswith("200")
+        assert server.show(ADDRESS)["subscriptions"] == []
+        page.goto(leave)
+        page.fill("textarea", "Trop de lettres")
+        page.click("button[value=leave]")
+        page.click("button[value=back]")
+        page.wait_for_selector("h1:has-text('Bon retour')")
+        assert [held["topics"] for held in server.show(ADDRESS)["subscriptions"]] == [["R&D"]]
+        page.goto(leave)
+        page.click("button[value=leave-all]")
+        page.wait_for_selector("h1:has-text('Vous êtes désabonné')")
+        project.post("fourth", "2026-11-15", tags='["R&D"]')
+        publish(server)
+        assert mails.count() == 2
+
+        page.goto(link_in(letter, "preferences"))
+        with page.expect_download() as download:
+            page.click("text=Télécharger mes données")
+        download.value.save_as(tmp_path / "data.json")
+        assert json.loads((tmp_path / "data.json").read_text())["email"] == ADDRESS
+        page.click("text=Effacer tout ce qui me concerne")
+        page.click("button[value=erase]")
+        page.wait_for_selector("h1:has-text('Vous êtes oublié')")
+        page.goto(link_in(letter, "preferences"))
+        assert "Ce lien ne fonctionne pas" in page.content() or "This link does not work" in page.content()
+        assert b"lovelace" not in database(project.root).lower()
+        project.write("again.csv", f"email\n{ADDRESS}\n")
+        assert "suppressed" in project.run("subscribers", "import", str(project.root / "again.csv")).said
+        assert [line for line in said if "404" not in line] == []
+    assert "lovelace" not in project.read("serve.log").lower()
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong, as "rule: element"."""
+    page.wait_for_load_state("load")
+    found = page.evaluate("axe.run(document)")
+    assert len(found["passes"]) > 5
+    return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]
+
+
+@pytest.mark.parametrize(("dark", "language"), [(False, "en"), (True, "ar")])
+def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium, dark: bool, language: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed; .ci/run shows how")
+    with serving(project, newsletters=NEWSLETTERS) as server:
+        own = server.subscribed("ada@example.org", "weekly", language=language)
+        server.post(own, do="save", newsletter="weekly", language=language, pause="2")
+        server.post(own, do="move", email="new@example.org")
+        server.ask("other@example.org")
+        project.subscribe("first")
+        project.ok("publish")
+        confirm, move = server.link("other@example.org"), server.link("new@example.org", "address")
+        leave = server.mails("first@example.org")[-1]["List-Unsubscribe"].strip("<>")
+        paths = ["/subscribe", "/subscribe/", confirm, own, f"{own}/erase", move, leave, "/confirm/x", "/nothing"]
+        presses = [
+            (confirm, "button"),
+            (leave, "button[value=leave]"),
+            (own, "button[value=save]"),
+            (f"{own}/erase", "button[value=erase]"),
+        ]
+        wrong: dict[str, list[str]] = {}
+        with browser.page(width=360, dark=dark, base_url=server.url) as page:
+            page.set_extra_http_headers({"accept-language": language})
+            page.add_init_script(AXE.read_text())
+            for path in paths:
+                page.goto(path)
+                wrong[path] = axe(page)
+                assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+            page.goto("/subscribe")
+            page.evaluate("document.querySelector('form').noValidate = true")
+            page.click("button[type=submit]")
+            wrong["no address"] = axe(page)
+            for path, button in presses:
+                page.goto(path)
+                page.click(button)
+                wrong[f"{path} {button}"] = axe(page)
+        assert {path: found for path, found in wrong.items() if found} == {}
+
+
+def test_a_form_is_filled_in_with_the_keyboard_alone_and_without_scripts(project: Project, browser: Chromium) -> None:
+    with serving(project, newsletters=NEWSLETTERS) as server, browser.page(base_url=server.url) as page:
+        page.goto("/subscribe")
+        assert page.evaluate("document.scripts.length") == 0
+        page.focus("input[name=email]")
+        page.keyboard.type("ada@example.org")
+        for _ in range(2):
+            page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Look into your mailbox')")
+        assert "The weekly letter" in server.mails("ada@example.org")[0]["Subject"]

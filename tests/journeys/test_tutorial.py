@@ -1,0 +1,104 @@
+"""docs/tutorial.md as it stands: its commands are run, a reader subscribes on the page and gets the edition."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+
+from tests.support.documents import blocks, commands
+from tests.support.preview_server import free_port
+from tests.support.project import ROOT, parse
+from tests.support.web_server import line_with, link_in, until
+
+PAGE = ROOT / "docs/tutorial.md"
+
+
+@contextmanager
+def shell(home: Path) -> Iterator[tuple[dict[str, str], list[subprocess.Popen[str]]]]:
+    """The environment of somebody who has installed Publisher, and the programs that were left running."""
+    programs = home / "publisher/bin"
+    programs.mkdir(parents=True)
+    for name, start in (("publisher", "-m publisher "), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {start}"$@"\n')
+        (programs / name).chmod(0o755)
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    left: list[subprocess.Popen[str]] = []
+    try:
+        yield os.environ | {"HOME": str(home), "PATH": path, "PYTHONPATH": str(ROOT)}, left
+    finally:
+        for process in left:
+            process.kill()
+            process.communicate()
+
+
+def start(command: str, folder: Path, environment: dict[str, str], log: Path) -> subprocess.Popen[str]:
+    with log.open("a") as lines:
+        return subprocess.Popen(
+            f"exec {command}", shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=lines, text=True
+        )
+
+
+def mails(folder: Path) -> list[EmailMessage]:
+    files = sorted((folder / "mail/new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+    return [parse(path.read_bytes()) for path in files]
+
+
+def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) -> None:
+    web, mail = free_port(), free_port()
+    shown = [each for block in blocks(PAGE, "console") for each in commands(block)]
+    folder, log = tmp_path, tmp_path / "log"
+    with shell(tmp_path) as (environment, left):
+        for text, says in shown:
+            block = text + "\n" + says if "<<'END'" in text else text
+            command = block.replace(":8018", f":{web}").replace(":8025", f":{mail}").replace("07:59'", "07:59:56'")
+            if command.startswith("cd "):
+                folder = Path(os.path.expandvars(command[3:].replace("~", str(tmp_path))))
+            elif command.endswith("&") or command.endswith(" run"):
+                command = command.removesuffix(" &").replace(" run", f" run --port {web}")
+                left.append(start(command, folder, environment, log))
+            else:
+                subprocess.run(command, shell=True, cwd=folder, env=environment, check=True, capture_output=True)
+        mail_program, program = left
+        assert line_with(program, "Running") == f"Running My letter: http://127.0.0.1:{web}/   (Ctrl-C ends it)\n", (
+            log.read_text()
+        )
+        with httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=60) as browser:
+            form = browser.get("/subscribe").text
+            assert 'name="email"' in form
+            browser.post("/subscribe", data={"email": "eve@example.org", "newsletter": "weekly"}).raise_for_status()
+            (asked,) = until(lambda: mails(folder))
+            browser.post(link_in(asked, "confirm"), data={"do": "confirm"}).raise_for_status()
+
+        def edition_there() -> EmailMessage | None:
+            assert program.poll() is None, log.read_text()
+            if len(found := mails(folder)) > 1:
+                return found[1]
+            program.send_signal(signal.SIGHUP)  # it looks at once, and not in half a minute
+            time.sleep(0.5)
+            return None
+
+        edition = until(edition_there, log.read_text)
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=60)
+        assert program.returncode == 0
+        assert mail_program.poll() is None
+    assert edition["To"].addresses[0].addr_spec == "eve@example.org"
+    assert edition["Subject"] == "Hello, world"
+    assert edition["List-Unsubscribe"].startswith(f"<http://127.0.0.1:{web}/unsubscribe/")
+    assert "Hello, world" in edition.get_body(("plain",)).get_content()
+
+
+def test_the_tutorial_takes_fewer_than_ten_commands() -> None:
+    installing = [line for block in blocks(PAGE, "sh") for line in block.splitlines()]
+    running = [command for block in blocks(PAGE, "console") for command, _ in commands(block)]
+    assert len(installing) + len(running) == 9
+    assert "in nine commands" in PAGE.read_text()

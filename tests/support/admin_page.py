@@ -1,0 +1,52 @@
+"""The owner at the admin page of a running server, without a browser."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import httpx
+
+from publisher.publishing.wiring import open_project_store
+from publisher.web.admin.passwords import hash_password
+from tests.support.project import Project
+from tests.support.web_server import Serving
+
+PASSWORD = "correct horse battery staple"
+
+
+def set_password(project: Project, password: str = PASSWORD) -> None:
+    """Set the password as `publisher admin password` does."""
+    config = project.config()
+    with open_project_store(config) as store:
+        store.owner.set_password(hash_password(password), datetime.now(UTC))
+
+
+class Owner:
+    """One browser's worth of cookies at /admin."""
+
+    def __init__(self, server: Serving) -> None:
+        self.client = httpx.Client(base_url=server.url, timeout=60, headers={"origin": server.url})
+
+    def get(self, path: str = "") -> httpx.Response:
+        """Ask for a page; a redirect is an answer."""
+        return self.client.get(f"/admin{path}")
+
+    def token(self, path: str = "") -> str:
+        """What the forms of a page carry."""
+        found = re.search(r'name="token" value="([0-9a-f]{64})"', self.get(path).text)
+        assert found
+        return found[1]
+
+    def log_in(self, password: str = PASSWORD) -> httpx.Response:
+        """Load the form, fill it in, and send it."""
+        return self.client.post("/admin/login", data={"token": self.token("/login"), "password": password})
+
+    def press(self, path: str, **fields: str | list[str]) -> str:
+        """Press a button; return what the page then says became of it."""
+        answer = self.client.post(f"/admin{path}", data={"token": self.token(path), **fields})
+        assert answer.status_code == 303, answer.text
+        page = self.client.get(answer.headers["location"]).text
+        found = re.search(r'<p class="(?:said|trouble)" role="\w+">([^<]*)</p>', page)
+        assert found, page
+        return found[1]

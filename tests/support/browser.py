@@ -1,0 +1,64 @@
+"""A real Chromium without a window, driven by Playwright: the fixture `browser`.
+
+    def test_it_is_dark(browser):
+        with browser.page(width=360, dark=True) as page:
+            page.goto(url)                      # or page.set_content(html)
+            page.click("text=Phone")            # and press, fill, keyboard, screenshot(path=...)
+            assert page.evaluate("document.body.scrollWidth") <= 360
+
+Debian's browser is used, not one that Playwright would download. It resolves no name but localhost, so that no
+test reaches anybody.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+ARGUMENTS = [
+    "--no-sandbox",  # it shows only what the tests wrote, and in a container there is no other way
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    "--disable-background-networking",
+]
+
+
+class Chromium:
+    """One running browser; each page has its own cookies and storage."""
+
+    def __init__(self, running: Browser) -> None:
+        self._running = running
+
+    @contextmanager
+    def page(
+        self, *, width: int = 700, height: int = 900, dark: bool | None = False, base_url: str | None = None
+    ) -> Iterator[Page]:
+        """Give an empty page, `width` CSS pixels wide, that prefers light or dark colours; close it in the end.
+
+        dark  None leaves it to the page: otherwise its frames prefer the same, whatever their own color-scheme
+        """
+        scheme: Literal["light", "dark", "null"] = "null" if dark is None else "dark" if dark else "light"
+        context = self._running.new_context(
+            base_url=base_url, viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        context.set_default_timeout(20_000)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+
+@pytest.fixture(scope="module")  # not the session: Playwright's event loop would be in the way of asyncio.run elsewhere
+def browser() -> Iterator[Chromium]:
+    """A browser for the tests of one module, which starts in a second."""
+    if PROGRAM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
+        yield Chromium(running)
+        running.close()

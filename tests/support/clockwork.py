@@ -1,0 +1,58 @@
+"""A project under a driven clock."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+from publisher.publishing.tick import Ticked, tick
+from publisher.store import Store
+from tests.support.project import Project
+
+SLOT = datetime(2026, 11, 23, 7, tzinfo=UTC)  # a Monday, 08:00 in Berlin
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OWNER = "owner@example.net"
+
+
+class Clockwork:
+    """A project whose clock stands where it is told to."""
+
+    def __init__(self, project: Project, store: Store) -> None:
+        self.project, self.store = project, store
+
+    def at(self, moment: datetime) -> Ticked:
+        """One tick at a moment; the configuration is read anew by each."""
+        return tick(self.project.config(), self.store, lambda: moment)
+
+    def editions(self) -> dict[str, str]:
+        """Why each edition is held, by its slot."""
+        return {edition.slot: edition.held for edition in self.store.editions.list()}
+
+    def letters(self, reader: str = "ada@example.org") -> list[str]:
+        """Subjects of what a reader got."""
+        return [str(message["Subject"]) for message in self.project.mail().get(reader, [])]
+
+
+def configure(project: Project, newsletters: str, more: str = "") -> None:
+    """Write publisher.toml with an owner."""
+    project.configure(f'owner = "Olga <{OWNER}>"\n{more}', newsletters)
+
+
+def slots(ticked: Ticked) -> list[str]:
+    """Of the editions that a tick made."""
+    return [edition.slot for edition in ticked.made]
+
+
+def text(message: EmailMessage) -> str:
+    """The plain text of a message."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def touch(path: Path, moment: datetime) -> Path:
+    """Let a file have been changed at a moment; return it."""
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+    return path

@@ -1,0 +1,82 @@
+"""People who ask and confirm, in as few words as a test has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from publisher.core.models import Subscriber, Subscription
+from publisher.store import Store, open_store
+from publisher.store.consent import Evidence
+from publisher.store.tables import metadata
+from publisher.subscribers.asking import confirm, request_subscription
+from publisher.subscribers.terms import Notice, Terms
+from publisher.subscribers.tokens import Tokens
+from tests.support.store_samples import NOW
+
+SECRET = "a secret of thirty-two characters or more"
+TERMS = Terms(Tokens(SECRET))
+FORM = Evidence("form /subscribe", "2026-11", "192.0.2.7", "Browser/1.0")
+KNOWN = ("weekly", "daily")
+
+
+@pytest.fixture
+def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    """An open store that knows the project's secret, once on each kind of database."""
+    with open_store(store_url, tmp_path, lambda: SECRET) as opened:
+        yield opened
+
+
+def wishes(*newsletters: str, topics: tuple[str, ...] = ()) -> tuple[Subscription, ...]:
+    return tuple(Subscription(newsletter, topics) for newsletter in newsletters or ("weekly",))
+
+
+def ask(
+    store: Store,
+    address: str = "ada@example.org",
+    *newsletters: str,
+    now: datetime = NOW,
+    terms: Terms = TERMS,
+    topics: tuple[str, ...] = (),
+    **rest: str,
+) -> Notice | None:
+    """Somebody types an address into the form."""
+    wanted = wishes(*newsletters, topics=topics)
+    return request_subscription(store, terms, address, wanted, known=KNOWN, now=now, evidence=FORM, **rest)
+
+
+def subscribed(
+    store: Store, address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = ()
+) -> Subscriber:
+    """Somebody who asked and confirmed."""
+    notice = ask(store, address, *newsletters, topics=topics)
+    assert notice is not None
+    confirmed = confirm(store, TERMS, notice.token, now=NOW, evidence=FORM)
+    assert confirmed is not None
+    return confirmed.person
+
+
+def known(store: Store, address: str = "ada@example.org") -> Subscriber:
+    """The person of an address, who must be there."""
+    person = store.subscribers.get(address)
+    assert person is not None
+    return person
+
+
+def happened(store: Store, person: Subscriber) -> list[tuple[str, str]]:
+    """What a person's history says, without when."""
+    return [(event.what, event.detail) for event in store.subscribers.consent(person.id)]
+
+
+def everything(store: Store) -> dict[str, list[Any]]:
+    """Every row of every table: equal before and after for whatever must change nothing."""
+    with store._database.read() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(sa.select(table)).all()))
+            for table in metadata.sorted_tables
+        }

@@ -1,0 +1,82 @@
+"""The documents, their code blocks and the commands in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
+
+# A shell example is written as ```console and run here, or as ```sh and not. Only what needs the network, a
+# server, another machine or a long time may be ```sh: a line of it that begins otherwise belongs into a console.
+NOT_RUN = (
+    "make ",
+    "python3 -m venv ",
+    "~/publisher/bin/pip install ",
+    "/opt/publisher/bin/pip install ",
+    "export PATH=",
+    "export PUBLISHER_MAIL_SMTP_PASSWORD=",
+    "PUBLISHER_",
+    "publisher preview",
+    "publisher publish ",
+    "publisher mail keys",  # tests/integration/cli/test_mail.py does
+    "publisher mail doctor",  # tests/integration/cli/test_doctor.py does
+    "publisher check --strict",
+    "publisher admin password",  # tests/integration/web/test_admin.py does
+    "publisher run",  # tests/journeys/test_run.py does
+    "publisher deliveries",  # tests/integration/cli/test_deliveries.py does
+    "sqlite3 ",
+    "cp ",
+    "chmod ",
+    "useradd ",
+    "systemctl ",
+    "docker ",
+)
+
+SITE = '[site]\ntitle = "My letter"\nurl = "https://example.org"\n'
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language on a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def commands(block: str) -> Iterator[tuple[str, str]]:
+    """Yield (command, shown output) of a console block."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        yield command, shown
+
+
+def fits(shown: str, said: str) -> bool:
+    """Whether an output is what the page shows; "..." stands for anything."""
+    pattern = ".*".join(map(re.escape, shown.strip().split("...")))
+    return re.fullmatch(pattern, said.strip(), re.DOTALL) is not None
+
+
+def headings(page: Path) -> set[str]:
+    """The names after # that a page answers to, as GitHub makes them."""
+    found = re.findall(r"^#{1,6} (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def dead_links(page: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("https://", "mailto:")):
+            continue
+        path, _, fragment = target.partition("#")
+        file = (page.parent / path) if path else page
+        if not file.is_file() or (fragment and fragment not in headings(file)):
+            dead.append(target)
+    return dead

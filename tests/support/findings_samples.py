@@ -1,0 +1,63 @@
+"""A project whose letter has nothing wrong with it, to be spoilt in one way at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from publisher.core.models import Letter
+from publisher.newsletters.letter.finding import Finding
+from publisher.posts.archive import read_archive
+from publisher.publishing.next_letter import Proofreader
+from publisher.publishing.render import Press, newsletter_posts
+from publisher.site.build import code_key
+from tests.support.project import Project
+
+NOW = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
+SETTINGS = """\
+[site]
+title = "The Quiet Reader"
+url = "https://quiet-reader.eu"
+timezone = "Europe/Berlin"
+postal_address = "1 Reading Room, 12345 Bookham"
+authority = "quiet-reader.eu,2024"
+
+[mail]
+sender = "Ada <ada@quiet-reader.eu>"
+
+[[newsletters]]
+name = "weekly"
+schedule = "weekly monday 08:00"
+content = "full"
+"""
+
+
+def good(project: Project) -> Project:
+    """Make the project one whose letter has nothing wrong with it."""
+    project.write("publisher.toml", SETTINGS)
+    project.write("posts/shelf.png", b"\x89PNG")
+    body = "A shelf, and [what it holds](/2026/11/09/second/).\n\n![A long shelf](shelf.png)"
+    project.post("first", "2026-11-02", title="What a shelf tells of its reader", body=body)
+    project.post("second", "2026-11-09", body="Twelve books, of which three were read.")
+    return project
+
+
+def in_template(project: Project, html: str, block: str = "intro") -> None:
+    """Put HTML on line 3 of a template of the project's own, in the place of a block."""
+    text = f'{{% extends "shipped/email/digest.html" %}}\n{{% block {block} %}}\n{html}\n{{% endblock %}}\n'
+    project.write("templates/email/digest.html", text)
+
+
+def examine(project: Project, **changes: str) -> list[Finding]:
+    """What is wrong with the project's letter, after changes to the letter itself."""
+    config = project.config()
+    archive = read_archive(config, NOW, code_key(), keep=False)
+    planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
+    letter: Letter = replace(Press(config, archive).letter(planned, NOW), **changes)
+    return Proofreader(config, archive).findings(planned, letter)
+
+
+def places(findings: list[Finding]) -> set[tuple[str, str]]:
+    """The code and the place of each finding."""
+    return {(each.code, each.where) for each in findings}

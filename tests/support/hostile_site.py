@@ -1,0 +1,88 @@
+"""A project made of the hostile corpus: tests/data/hostile/posts, and what no repository should carry.
+
+Run as a program, it writes the posts into the folder it is given, for other tools to be tried on them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from publisher.config import load_config
+from publisher.site.build import BuildReport, build
+from tests.support import DATA
+
+CORPUS = DATA / "hostile" / "posts"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+URL = "https://hostile.example.org/blog"
+TITLE = 'Use <head> & "quotes" ]]> 日本語 😀'
+EPISODE = b"\xff\xfb\x90\x00" * 321
+
+CONFIG = """\
+[site]
+title = 'Use <head> & "quotes" ]]> 日本語 😀'
+description = "One \\u0007 & <two> ]]> three"
+url = "{url}"
+timezone = "Europe/Berlin"
+authority = "hostile.example.org,2024"
+author = {{ name = "O'Brien, \\"Bob\\" <b> & Sons", email = "bob@example.org", url = "https://example.org/bob/" }}
+
+[feeds]
+hub = "https://hub.example/"
+{feeds}
+"""
+ALL_IN_ONE = "limit = 1000\nmax_bytes = 50_000_000"
+
+
+def make_site(folder: Path, *, url: str = URL, feeds: str = ALL_IN_ONE) -> Path:
+    """Write the whole hostile project; return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "publisher.toml").write_text(CONFIG.format(url=url, feeds=feeds), encoding="utf-8")
+    write_posts(folder / "posts")
+    return folder
+
+
+def build_site(folder: Path, now: datetime = NOW) -> BuildReport:
+    """Build a project as `publisher build` does."""
+    return build(load_config(folder), now)
+
+
+def write_posts(folder: Path) -> None:
+    """Write every hostile post: the files of the corpus, and the ones that are made."""
+    shutil.copytree(CORPUS, folder, dirs_exist_ok=True)
+    for number, (name, text) in enumerate(_made().items(), 1):
+        head = f"---\ntitle: {name.rpartition('.')[0]}\ndate: 2024-08-{number:02}\n---\n"
+        (folder / name).write_text(head + text, encoding="utf-8")
+    media = folder / "files"
+    media.mkdir(exist_ok=True)
+    for picture in ("my pictüre (1) 'odd'.png", "a.png"):
+        (media / picture).write_bytes(b"\x89PNG\r\n\x1a\n")
+    (media / "episode.mp3").write_bytes(EPISODE)
+
+
+def _made() -> dict[str, str]:
+    """Posts that are too large, or have names that not every file system and tool can carry."""
+    rows = "\n".join(f"| {number} | a & b | `|` |" for number in range(2000))
+    return {
+        "post-of-400-kb.md": "\n\n".join(f"Paragraph {n}. " + "Words & <words> " * 25 for n in range(1000)),
+        "table-of-2000-rows.md": f"| a | b | c |\n|---|---|---|\n{rows}\n",
+        "quotes-300-deep.md": ">" * 300 + " Deep.\n",
+        "lists-100-deep.md": "\n".join(f"{'  ' * depth}- {depth}" for depth in range(100)),
+        "elements-2000-deep.html": "<div>" * 2000 + "Deep." + "</div>" * 2000,
+        "emphasis-never-closed.md": "*a **b " * 2000,
+        "brackets-never-closed.md": "[" * 5000 + "a" + "](" * 1000,
+        "name with spaces & ünïcode %20 'quotes' #1.md": "A paragraph.",
+        "name-with-emoji-🎉.md": "A paragraph.",
+        "日本語の名前.md": "A paragraph.",
+        "UPPER-CASE.MD": "A paragraph.",
+        f"{'long-name' * 26}.md": "A paragraph.",
+    }
+
+
+if __name__ == "__main__":
+    write_posts(Path(sys.argv[1]))
+
+
+WICKED = ["<", ">", "&", '"', "'", "]]>", "<![CDATA[", "&amp;", "&#1;", "<b>", "</b>", "<script>", "\r\n", "\ud800"]

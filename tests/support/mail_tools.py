@@ -1,0 +1,67 @@
+"""Programs of others that judge letters: html-validate, vnu, caniemail and doiuse-email, SpamAssassin."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import NPM
+
+HERE = NPM / "mail"
+VNU = HERE / "node_modules/vnu-jar/build/dist/vnu.jar"
+
+
+def needs(*programs: str) -> None:
+    """Skip the test where a program or the packages of package.json are not installed."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    if {"node", "java"} & set(programs) and not VNU.is_file():
+        pytest.skip("the packages of tests/npm/mail are not installed; .ci/run shows how")
+
+
+def listed(name: str) -> Any:
+    """One of the reviewed lists beside this file."""
+    return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+
+
+def html_validate(folder: Path) -> set[tuple[str, str]]:
+    """Rule and message of all that html-validate says of the .html files in a folder."""
+    return {(each["rule"], each["message"]) for found in _node("html", folder).values() for each in found}
+
+
+def unsupported(folder: Path) -> dict[str, set[str]]:
+    """Features that some program of the four great ones does not know, with these programs."""
+    features: dict[str, set[str]] = {}
+    for found in _node("support", folder).values():
+        for each in found:
+            features.setdefault(each["feature"], set()).add(each["client"])
+    return features
+
+
+def vnu(folder: Path) -> set[str]:
+    """Messages of the Nu HTML Checker."""
+    files = sorted(map(str, folder.glob("*.html")))
+    program = ["java", "-Xss8m", "-jar", str(VNU), "--format", "json", "--exit-zero-always", *files]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=300, check=True)
+    return {each["message"] for each in json.loads(done.stderr)["messages"]}
+
+
+def spam_score(message: bytes) -> tuple[float, str]:
+    """SpamAssassin's score by its own rules, without the network, and the rules that made it."""
+    done = subprocess.run(["spamassassin", "-L", "-t"], input=message, capture_output=True, timeout=300, check=True)
+    text = done.stdout.decode("utf-8", "replace")
+    status = re.sub(r"\s+", " ", re.search(r"^X-Spam-Status:(.*(?:\n[ \t].*)*)", text, re.MULTILINE)[1])
+    return float(re.search(r"score=(-?[\d.]+)", status)[1]), status
+
+
+def _node(what: str, folder: Path) -> Any:
+    program = ["node", str(HERE / "check.mjs"), what, str(folder)]
+    return json.loads(subprocess.run(program, capture_output=True, text=True, timeout=300, check=True).stdout)

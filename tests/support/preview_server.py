@@ -1,0 +1,80 @@
+"""`publisher preview` as a process of its own, and what a browser asks it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.support.project import MONDAY, ROOT, Project
+
+
+class Preview:
+    """A running preview of a project."""
+
+    def __init__(self, root: Path, now: str = MONDAY) -> None:
+        program = [sys.executable, "-m", "publisher", "--json", "-C", str(root), "--now", now]
+        self.process = subprocess.Popen(
+            [*program, "preview", "--no-open", "--port", str(free_port())],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        said = "".join(self.process.stdout.readline() for _ in range(3))
+        self.url = json.loads(said)["url"].rstrip("/")
+        self.client = httpx.Client(base_url=self.url, timeout=30)
+
+    def get(self, path: str, **query: str) -> httpx.Response:
+        """Ask for a page as a browser does."""
+        return self.client.get(path, params=query or None, follow_redirects=True)
+
+    def page(self, path: str = "/letters/weekly/next", **query: str) -> str:
+        """The text of a page that is there, with references to characters resolved."""
+        from html import unescape
+
+        answer = self.get(path, **query)
+        assert answer.status_code == 200, answer.text
+        return unescape(answer.text)
+
+    def token(self) -> str:
+        """The token in the form of a letter."""
+        found = re.search(r'name="token" value="([^"]+)"', self.get("/letters/weekly/next").text)
+        assert found
+        return found[1]
+
+    def end(self) -> tuple[int, str]:
+        """Press Ctrl-C; return the exit code and what was said on stderr."""
+        self.client.close()
+        self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=30)
+        return self.process.returncode, said
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def previewing(project: Project) -> Iterator[Preview]:
+    """A preview of a project. However it is treated, it ends well and shows no traceback."""
+    running = Preview(project.root)
+    try:
+        yield running
+    except BaseException:
+        running.process.kill()
+        raise
+    assert running.end() == (0, "")

@@ -1,0 +1,184 @@
+"""A project in a folder of its own, with verbs: the tests of the command line, the build and the journeys use it."""
+
+from __future__ import annotations
+
+import contextlib
+import email.policy
+import hashlib
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publisher.cli.main import run
+from publisher.config import Config, load_config
+from tests.support import ROOT
+
+MONDAY = "2026-11-16T10:00"
+
+CONFIG = """\
+[site]
+title = "The Quiet Reader"
+url = "https://letters.example"
+description = "Notes on reading."
+timezone = "Europe/Berlin"
+postal_address = "1 Reading Room, 12345 Bookham"
+authority = "letters.example,2024"
+author = { name = "Ada", email = "ada@letters.example" }
+
+[mail]
+sender = "The Quiet Reader <ada@letters.example>"
+"""
+WEEKLY = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\n'
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of the program ended with and said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+class Project:
+    """A project in `root`. Commands run in this process, at the moment MONDAY unless told otherwise."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root, capsys
+        root.mkdir(exist_ok=True)
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        """Write a file of the project, with the folders it needs.
+
+        It is a minute old at once: of a file that was written in the same instant as the index of posts the
+        index cannot tell whether it changed since, and reads it again.
+        """
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        a_minute_ago = time.time_ns() - 60_000_000_000
+        os.utime(file, ns=(a_minute_ago, a_minute_ago))
+        return file
+
+    def configure(self, more: str = "", newsletters: str = WEEKLY) -> None:
+        """Write publisher.toml: the usual one, and `more`."""
+        self.write("publisher.toml", CONFIG + more + newsletters)
+
+    def post(self, name: str, day: str = "2026-11-10", body: str = "", **front: str) -> Path:
+        """Write posts/<name>.md of that day; front holds YAML values as they are."""
+        lines = {"title": name.replace("-", " ").capitalize(), "date": f"{day} 09:00"} | front
+        head = "".join(f"{key}: {value}\n" for key, value in lines.items())
+        return self.write(f"posts/{name}.md", f"---\n{head}---\n\n{body or f'All about {name}, in a paragraph.'}\n")
+
+    def run(self, *arguments: str, now: str = MONDAY) -> Ran:
+        """Run one command line in this process."""
+        before = ["--project", str(self.root)] + (["--now", now] if now else [])
+        self._capsys.readouterr()
+        code = run([*before, *arguments])
+        out, err = self._capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Ran(code, out, err)
+
+    def ok(self, *arguments: str, now: str = MONDAY) -> Ran:
+        """Run one command line that must end with exit code 0."""
+        ran = self.run(*arguments, now=now)
+        assert ran.code == 0, ran
+        return ran
+
+    def spawn(self, *arguments: str, now: str = MONDAY, **environment: str) -> Ran:
+        """Run one command line in a process of its own."""
+        before = ["--project", str(self.root)] + (["--now", now] if now else [])
+        return spawn(*before, *arguments, **environment)
+
+    def on_a_terminal(self, *arguments: str, answer: str = "") -> str:
+        """What a person at a terminal sees of a command, colours and all, who answers one question."""
+        ours, theirs = pty.openpty()
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
+        program = [sys.executable, "-m", "publisher", "-C", str(self.root), "--now", MONDAY, *arguments]
+        process = subprocess.Popen(program, env=environment, stdout=theirs, stderr=theirs, stdin=theirs)
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        said = b""
+        with contextlib.suppress(OSError):  # how a terminal ends on Linux
+            while part := os.read(ours, 10_000):
+                said += part
+        os.close(ours)
+        process.wait(timeout=60)
+        return said.decode()
+
+    def subscribe(self, *names: str, newsletter: str = "weekly") -> None:
+        """Add readers called so at example.org."""
+        for name in names:
+            self.ok("subscribers", "add", f"{name}@example.org", "--newsletter", newsletter)
+
+    def config(self) -> Config:
+        """The project's configuration, without any variable."""
+        return load_config(self.root, {}, remember=False)
+
+    def read(self, path: str) -> str:
+        """A file of the project as text."""
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def files(self, folder: str = "public") -> set[str]:
+        """The files under a folder."""
+        top = self.root / folder
+        return {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
+
+    def listing(self, folder: str = ".") -> dict[str, tuple[int, int, str]]:
+        """Every file and folder with its inode, time of change and content: equal when nothing was written."""
+        top = self.root / folder
+        return {path.relative_to(top).as_posix(): _state(path) for path in sorted(top.rglob("*"))}
+
+    def mail(self) -> dict[str, list[EmailMessage]]:
+        """The messages in the outbox, by the reader they are for."""
+        found: dict[str, list[EmailMessage]] = {}
+        for path in sorted((self.root / "outbox/new").glob("*.eml")):
+            message = parse(path.read_bytes())
+            found.setdefault(message["To"].addresses[0].addr_spec, []).append(message)
+        return found
+
+
+def spawn(*arguments: str, program: tuple[str, ...] = ("-m", "publisher"), **environment: str) -> Ran:
+    """Run the program in a process of its own, in another language and time zone if environment says so."""
+    done = subprocess.run(
+        [sys.executable, *program, *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    ran = Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    assert "Traceback" not in ran.said, ran.said
+    return ran
+
+
+def parse(data: bytes) -> EmailMessage:
+    """Read a message as a modern mail reader does; one that is malformed fails."""
+    message = BytesParser(policy=email.policy.default).parsebytes(data)
+    assert isinstance(message, EmailMessage)
+    assert not [defect for part in message.walk() for defect in part.defects]
+    return message
+
+
+def _state(path: Path) -> tuple[int, int, str]:
+    status = path.lstat()
+    content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return status.st_ino, status.st_mtime_ns, content

@@ -1,0 +1,105 @@
+"""`publisher run` as a process of its own, with the lines that it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from publisher.publishing.tick import tick
+from publisher.publishing.wiring import open_project_store
+from tests.support.preview_server import free_port
+from tests.support.project import ROOT, WEEKLY, Project
+from tests.support.web_server import Serving, configure, line_with, until
+
+DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the zone of the test's project
+
+
+class Running(Serving):
+    """A running process. Its stderr goes into a file, from which lines are read as they come."""
+
+    def __init__(self, project: Project, port: int, *, now: str = DUE, **environment: str) -> None:
+        self.project, self.log = project, project.root.parent / f"run-{port}.log"
+        self.url = f"http://127.0.0.1:{port}"
+        program = [sys.executable, "-m", "publisher", "-C", str(project.root), *(["--now", now] if now else [])]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*program, "run", "--port", str(port)],
+                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        if not line_with(self.process, "Running"):
+            raise AssertionError(self.log.read_text())
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+
+    def told(self, event: str = "") -> list[dict[str, Any]]:
+        """The lines so far; those of one event."""
+        whole = [line for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [line for line in map(json.loads, whole) if event in ("", line["event"])]
+
+    def wait(self, event: str, count: int = 1) -> dict[str, Any]:
+        """The newest line of an event, when there are so many."""
+        return until(lambda: found[-1] if len(found := self.told(event)) >= count else None, self.log.read_text)
+
+    def look_until(self, event: str, **facts: str) -> dict[str, Any]:
+        """Let it look at once, and not in half a minute, until it has told of an event with such facts."""
+
+        def found() -> dict[str, Any] | None:
+            lines = [line for line in self.told(event) if facts.items() <= line.items()]
+            if not lines:
+                self.process.send_signal(signal.SIGHUP)
+                time.sleep(0.5)
+            return lines[-1] if lines else None
+
+        return until(found, self.log.read_text)
+
+    def end(self) -> tuple[int, str]:
+        """Say stop; return the exit code and the log."""
+        self.client.close()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=60)
+        return self.process.returncode, self.log.read_text()
+
+
+def _seen_before(project: Project) -> None:
+    """Let the newsletters' slots count from a day before DUE: those of a newsletter seen just now begin now."""
+    config, before = project.config(), datetime.fromisoformat(DUE).replace(tzinfo=UTC) - timedelta(days=1)
+    with open_project_store(config) as store:
+        if store.newsletters.find("weekly") is None:
+            tick(config, store, lambda: before)
+
+
+@contextmanager
+def running(
+    project: Project, more: str = "", *, newsletters: str = WEEKLY, now: str = DUE, **environment: str
+) -> Iterator[Running]:
+    """A process. It ends well, shows no traceback and tells nobody's address."""
+    port = free_port()
+    configure(project, port, more, newsletters)
+    _seen_before(project)
+    process = Running(project, port, now=now, **environment)
+    try:
+        yield process
+    except BaseException:
+        process.process.kill()
+        sys.stderr.write(process.log.read_text()[-3000:])
+        raise
+    code, log = (
+        process.end() if process.process.poll() is None else (process.process.returncode, process.log.read_text())
+    )
+    assert code == 0, log
+    assert "Traceback" not in log
+    assert "defect" not in log
+    assert "example.org" not in re.sub("…@example.org", "", log)

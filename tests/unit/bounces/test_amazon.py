@@ -1,0 +1,127 @@
+"""Messages of Amazon SES by SNS: believed by Amazon's signature on our topic, and judged. The keys are our own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from publisher.bounces.providers.ses import Sns, is_amazons, signed_text
+from publisher.core.bounce_report import Whose
+from tests.support.bounce_samples import LINKS, RETURN_PATH
+from tests.support.provider_samples import (
+    ADA,
+    CERTIFICATE_URL,
+    CONFIRM_URL,
+    STRANGER,
+    TOPIC,
+    Amazon,
+    call,
+    refused,
+    ses_bounce,
+    sns,
+    told,
+)
+from tests.support.store_samples import later
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("subject", [{}, {"Subject": "Amazon SES"}])
+def test_a_message_of_our_topic_with_amazons_signature_is_read(version: str, subject: dict[str, str]) -> None:
+    amazon = Amazon()
+    reader = Sns(amazon)
+    body = sns(ses_bounce(status="5.1.1", diagnosticCode="smtp; 550 5.1.1 unknown"), version=version, **subject)
+    assert told(reader.read(call(body), TOPIC)) == [("permanent", ADA, "5.1.1")]
+    assert told(reader.read(call(body), TOPIC)) == [("permanent", ADA, "5.1.1")]
+    assert amazon.asked == [CERTIFICATE_URL]
+
+
+@pytest.mark.parametrize(
+    ("event", "verdict"),
+    [
+        (ses_bounce(), "permanent"),
+        (ses_bounce("Permanent", "NoEmail"), "permanent"),
+        (ses_bounce("Permanent", "General", status="5.7.1"), "refused"),
+        (ses_bounce("Permanent", "General", status="5.2.2"), "temporary"),
+        (ses_bounce("Transient", "MailboxFull", status="5.2.2"), "temporary"),
+        (ses_bounce("Transient", "General", status="5.1.1"), "temporary"),
+        (ses_bounce("Transient", "ContentRejected"), "refused"),
+        (ses_bounce("Transient", "MessageTooLarge"), "refused"),
+        (ses_bounce("Undetermined", "Undetermined"), "temporary"),
+    ],
+)
+def test_bounces_of_ses_are_judged_by_the_milder_of_their_words(event: Any, verdict: str) -> None:
+    assert [each.verdict for each in Sns(Amazon()).read(call(sns(event)), TOPIC)] == [verdict]
+
+
+def test_events_of_ses_know_the_delivery_by_return_path_or_link() -> None:
+    (by_path,) = Sns(Amazon()).read(call(sns(ses_bounce(source=RETURN_PATH.of(7)))), TOPIC)
+    assert (by_path.whose, by_path.keys) == (Whose(delivery_id=7), ("delivery 7 permanent",))
+    complaint = {"complainedRecipients": [{"emailAddress": "ada@example.org"}], "feedbackId": "f-2"}
+    link = f"<{LINKS.unsubscribe('u7', 'weekly')}>"
+    mail = {"source": "x@letters.example", "headers": [{"name": "List-Unsubscribe", "value": link}]}
+    event = {"eventType": "Complaint", "complaint": complaint, "mail": mail}
+    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("complaint", Whose(uid="u7"), "")]
+    event["complaint"]["complaintFeedbackType"] = "not-spam"
+    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("nothing", Whose(uid="u7"), "")]
+    assert Sns(Amazon()).read(call(sns({"eventType": "Delivery"})), TOPIC) == []
+
+
+def test_only_a_subscription_of_our_topic_is_confirmed() -> None:
+    amazon = Amazon()
+    assert Sns(amazon).read(call(sns("You chose", kind="SubscriptionConfirmation")), TOPIC) == []
+    assert amazon.asked == [CERTIFICATE_URL, CONFIRM_URL]
+
+    silent = Amazon()
+    other = sns("You chose", kind="SubscriptionConfirmation", TopicArn=TOPIC.replace("bounces", "others"))
+    assert refused(lambda: Sns(silent).read(call(other), TOPIC)) == 403
+    assert silent.asked == []
+    elsewhere = sns("You chose", kind="SubscriptionConfirmation", SubscribeURL="https://evil.example/")
+    assert refused(lambda: Sns(silent).read(call(elsewhere), TOPIC)) == 403
+    forged = sns("You chose", kind="SubscriptionConfirmation", key=STRANGER)
+    assert refused(lambda: Sns(silent).read(call(forged), TOPIC)) == 403
+    assert silent.asked == [CERTIFICATE_URL] * 2
+    assert Sns(silent).read(call(sns("Farewell", kind="UnsubscribeConfirmation")), TOPIC) == []
+    assert CONFIRM_URL not in silent.asked
+
+
+@pytest.mark.parametrize("name", ["Message", "MessageId", "Timestamp", "Type", "Signature", "SignatureVersion"])
+def test_a_message_of_sns_that_was_changed_is_refused(name: str) -> None:
+    for value in ("", "1", json.dumps(ses_bounce(status="5.1.2")), "AAAA"):
+        body = sns(ses_bounce()) | {name: value}
+        assert refused(lambda body=body: Sns(Amazon()).read(call(body), TOPIC)) == 403
+        del body[name]
+        assert refused(lambda body=body: Sns(Amazon()).read(call(body), TOPIC)) == 403
+
+
+def test_a_certificate_of_elsewhere_or_another_time_is_no_proof() -> None:
+    for url in (
+        "http://sns.eu-west-1.amazonaws.com/a.pem",
+        "https://sns.eu-west-1.amazonaws.com.evil.example/a.pem",
+        "https://evil.example/sns.eu-west-1.amazonaws.com/a.pem",
+        "https://sns.eu-west-1.amazonaws.com@evil.example/a.pem",
+        "https://sns.eu-west-1.amazonaws.com:8443/a.pem",
+        "https://evil.s3.eu-west-1.amazonaws.com/a.pem",
+        "https://sns.eu-west-1.amazonaws.com/a.txt",
+        "https://sns.eu-west-1.amazonaws.com\\@evil.example/a.pem",
+        "https://[sns.eu-west-1.amazonaws.com/a.pem",
+        "",
+    ):
+        amazon = Amazon()
+        body = sns(ses_bounce(), SigningCertURL=url)
+        assert refused(lambda body=body, amazon=amazon: Sns(amazon).read(call(body), TOPIC)) == 403, url
+        assert amazon.asked == []
+    late = Amazon()
+    assert refused(lambda: Sns(late).read(call(sns(ses_bounce()), now=later(days=31)), TOPIC)) == 403
+    assert is_amazons("https://sns.cn-north-1.amazonaws.com.cn/a.pem")
+    assert is_amazons("https://sns.us-gov-west-1.amazonaws.com/a.pem")
+    assert refused(lambda: Sns(Amazon(b"no certificate")).read(call(sns(ses_bounce())), TOPIC)) == 503
+
+
+def test_what_sns_signs_is_written_as_its_documentation_says() -> None:
+    body = {"Type": "Notification", "Message": "m\n", "Subject": "s", "Extra": "x"}
+    assert (
+        signed_text(body, ("Message", "MessageId", "Subject", "Type"))
+        == b"Message\nm\n\nSubject\ns\nType\nNotification\n"
+    )

@@ -1,0 +1,284 @@
+"""The program's words: every language has them all, plurals count as the language does, a project says its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from publisher.core.errors import TemplateError
+from publisher.core.i18n import placeholders
+from publisher.core.templates import Templates, shipped_folder
+from publisher.newsletters.letter.notice import Kind
+from publisher.newsletters.letter.strings import words_of
+from publisher.site.pages.words import words_for
+from tests.support import ROOT
+from tests.support.editions_samples import CONFIG, FULL, WEEKLY, make
+
+sys.path.insert(0, str(ROOT / "docs"))
+from generate_catalogs import ROOMS, template
+
+LOCALE = shipped_folder() / "locale"
+LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"]
+
+# Words that a language took from English, or shares with it.
+SAME = {
+    "de": {"Feed", "{label}: {value}", "Pause"},
+    "fr": {"Site", "Pages", "Pause"},
+    "es": {"{label}: {value}"},
+    "pt": {"Feed", "Site", "{label}: {value}"},
+    "ja": {"{label}: {value}"},
+    "ar": {"{label}: {value}"},
+}
+
+
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, abort_invalid=True)
+
+
+def messages(catalog: Catalog) -> dict:
+    return {(message.context, message.id): message for message in catalog if message.id}
+
+
+def texts(value) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def test_the_languages_shipped_are_those_promised():
+    assert sorted(path.stem for path in LOCALE.glob("*.po")) == LANGUAGES
+
+
+def test_the_template_of_catalogs_has_every_word():
+    assert messages(read(LOCALE / "publisher.pot")).keys() == messages(template()).keys(), "run `make docs`"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalog_has_every_word_in_every_form(language):
+    found = messages(read(LOCALE / f"{language}.po"))
+    assert found.keys() == messages(template()).keys(), "run `make docs`, then translate"
+    assert [key for key, message in found.items() if not all(texts(message.string)) or message.fuzzy] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_fills_the_same_places(language):
+    for (context, identity), message in messages(read(LOCALE / f"{language}.po")).items():
+        wanted = set().union(*map(placeholders, texts(identity)))
+        forms = [placeholders(text) for text in texts(message.string)]
+        assert set().union(*forms) == wanted, context
+        if not isinstance(identity, tuple):
+            assert forms == [wanted], context
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_left_in_english(language):
+    found = messages(read(LOCALE / f"{language}.po"))
+    left = {text for key, message in found.items() for text in texts(message.string) if text in texts(key[1])}
+    assert left == SAME[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_spaces_at_the_ends_of_a_phrase_are_kept_where_it_is_joined_to_others(language):
+    for (context, identity), message in messages(read(LOCALE / f"{language}.po")).items():
+        leading = texts(identity)[0].startswith(" ")
+        assert {text.startswith(" ") for text in texts(message.string)} == {leading}, context
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_counts_by_its_own_rule(language):
+    """Numbers of one CLDR category take one form, and numbers of two categories take two."""
+    from gettext import c2py
+
+    plural_of = c2py(re.search(r"plural=(.*)", read(LOCALE / f"{language}.po").plural_forms)[1].rstrip(";"))
+    category = Locale(language).plural_form
+    pairs = {(category(number), plural_of(number)) for number in range(1, 2_000)}
+    assert len({name for name, _ in pairs}) == len({form for _, form in pairs}) == len(pairs)
+
+
+def test_arabic_has_six_forms():
+    minutes = words_of("ar").minutes
+    assert [minutes.format(count=count) for count in (1, 2, 3, 11, 100)] == [
+        "قراءة في دقيقة واحدة",
+        "قراءة في دقيقتين",
+        "قراءة في 3 دقائق",
+        "قراءة في 11 دقيقة",
+        "قراءة في 100 دقيقة",
+    ]
+    more = words_of("ar").and_more
+    assert len({re.sub(r"\d+", "", more.format(count=count)) for count in (0, 1, 2, 3, 11, 100)}) == 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("pt-BR", "pt"), ("pt_br", "pt"), ("zh-Hant-TW", "en"), ("nl", "en"), ("en-GB", "en"), ("DE", "DE"), ("", "en")],
+)
+def test_a_language_falls_back_to_its_parent_and_at_last_to_english(asked, given):
+    words = words_of(asked)
+    assert words.language == given
+    assert words.read_on == words_of(given).read_on
+    assert (words.read_on == "Continue reading") == (given == "en")
+
+
+def own_catalog(folder: Path, name: str, text: str) -> Templates:
+    (folder / "locale").mkdir(exist_ok=True)
+    (folder / "locale" / name).write_text(text, encoding="utf-8")
+    return Templates(folder)
+
+
+HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+READ_ON = 'msgctxt "letter.read_on"\nmsgid "Continue reading"\n'
+
+
+def test_a_project_says_one_word_differently_and_the_others_stay(tmp_path):
+    templates = own_catalog(tmp_path, "de.po", f'{HEAD}{READ_ON}msgstr "Mehr"\n')
+    words = words_of("de-AT", templates)
+    assert (words.read_on, words.unsubscribe) == ("Mehr", "Abbestellen")
+    assert words_for("de", templates).archive == "Archiv"
+
+
+def test_a_project_says_an_english_word_differently(tmp_path):
+    templates = own_catalog(tmp_path, "en.po", f'{HEAD}{READ_ON}msgstr "Read more"\n')
+    assert "Read more" in make(templates=templates).html
+    assert "In this letter" in make(templates=templates).html
+
+
+def test_a_project_adds_a_language(tmp_path):
+    rule = "Plural-Forms: nplurals=3; plural=(n%10==1 ? 0 : n%10<5 ? 1 : 2);\\n"
+    plural = f'{HEAD.strip()}\n"{rule}"\n'
+    minutes = 'msgctxt "letter.minutes"\nmsgid "{count} min read"\nmsgid_plural "{count} min read"\n'
+    forms = 'msgstr[0] "{count} минута"\nmsgstr[1] "{count} минуты"\nmsgstr[2] "{count} минут"\n'
+    words = words_of("ru", own_catalog(tmp_path, "ru.po", plural + "\n" + minutes + forms))
+    assert words.language == "ru"
+    assert [words.minutes.format(count=count) for count in (21, 22)] == ["21 минута", "22 минуты"]
+    assert words.read_on == "Continue reading"
+
+
+def test_an_edited_catalog_counts_at_once(tmp_path):
+    import os
+
+    for number, word in enumerate(("Mehr", "Noch mehr")):
+        templates = own_catalog(tmp_path, "de.po", f'{HEAD}{READ_ON}msgstr "{word}"\n')
+        os.utime(tmp_path / "locale" / "de.po", ns=(number, number))
+        assert words_of("de", templates).read_on == word
+
+
+def test_a_translation_that_is_only_guessed_is_not_used(tmp_path):
+    templates = own_catalog(tmp_path, "de.po", f'{HEAD}#, fuzzy\n{READ_ON}msgstr "Vielleicht"\n')
+    assert words_of("de", templates).read_on == "Weiterlesen"
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "message"),
+    [
+        (
+            'msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "Nr. {nummer}"\n',
+            4,
+            "{nummer} in 'Nr. {nummer}' is never",
+        ),
+        ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "Nr. {number"\n', 4, "'{'|expected '}'"),
+        ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "{number:{x}}"\n', 4, "braces may hold a name"),
+        ('msgid "A"\nmsgstr "B\n', 5, "no line of a catalog"),
+        ('msgid "A"\nmsgid "B"\nmsgstr "C"\n', 4, "missing msgstr"),
+    ],
+)
+def test_a_broken_catalog_is_an_error_with_its_file_and_line(entry, line, message, tmp_path):
+    templates = own_catalog(tmp_path, "de.po", HEAD + entry)
+    with pytest.raises(TemplateError) as raised:
+        words_of("de", templates)
+    assert re.search(re.escape(message) if "in" in message else message, raised.value.message)
+    assert raised.value.where.startswith("templates/locale/de.po:")
+    assert abs(int(raised.value.where.rpartition(":")[2]) - line) <= 1
+
+
+def test_a_rule_for_plurals_that_cannot_be_read_is_an_error(tmp_path):
+    head = HEAD.strip() + '\n"Plural-Forms: nplurals=2; plural=__import__(1);\\n"\n\n'
+    with pytest.raises(TemplateError, match="Plural-Forms"):
+        words_of("de", own_catalog(tmp_path, "de.po", f'{head}{READ_ON}msgstr "Mehr"\n'))
+
+
+# The preview is for the writer, and speaks English as the command line does.
+FOR_READERS = [
+    path
+    for pattern in ("pages/*.html", "web/*.html", "email/*.html", "email/*.txt")
+    for path in shipped_folder().glob(pattern)
+]
+
+
+@pytest.mark.parametrize("path", FOR_READERS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_a_template_holds_no_words_of_its_own(path):
+    source = path.read_text(encoding="utf-8")
+    source = re.sub(r"{% block (?:kept_)?style %}.*?{% endblock %}", "", source, flags=re.DOTALL)
+    source = re.sub(r"{#.*?#}|<style.*?</style>|<xml>.*?</xml>|<script.*?</script>", "", source, flags=re.DOTALL)
+    spoken = re.findall(r'(?:alt|title|aria-label|placeholder|content)="([^"]*)"', source)
+    for text in [re.sub(r"<[^>]*>", " ", re.sub(r"{{.*?}}|{%.*?%}", "", source, flags=re.DOTALL)), *spoken]:
+        plain = re.sub(r"{{.*?}}|{%.*?%}|&\w+;|&#\w+;|#[0-9a-f]{6}", "", text)
+        words = {word for word in re.findall(r"[^\W\d_]{2,}", plain) if word not in KNOWN}
+        assert words == set()
+
+
+# Values of <meta>, the name of a format and of the program.
+KNOWN = {
+    *("width", "device", "initial", "scale", "light", "dark", "telephone", "no", "date", "address", "email"),
+    *(
+        "summary",
+        "large",
+        "image",
+        "website",
+        "article",
+        "noindex",
+        "nofollow",
+        "referrer",
+        "no",
+        "max",
+        "preview",
+        "follow",
+        "all",
+        "OPML",
+        "Publisher",
+    ),
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_word_is_used(room):
+    """In a template, or by name in the room's own code."""
+    places = {
+        "letter": ("email", "editions"),
+        "page": ("pages", "pages"),
+        "notice": ("email", "editions"),
+        "form": ("*", "pages"),
+        "web": ("web", "web/readers"),
+    }[room]
+    package = Path(sys.modules["publisher"].__file__).parent
+    files = [*shipped_folder().glob(f"{places[0]}/*"), *(package / places[1]).glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files if path.name != "words.py")
+    used = set(re.findall(r"(?:words|say)\.(\w+)", text))
+    if room == "web":  # pages are named by the words of their titles
+        used |= set(re.findall(r'"(\w+)"', text))
+    if room == "notice":
+        used |= {f"{kind}_{part}" for kind in get_args(Kind) for part in ("subject", "text", "button", "not_me")}
+        used |= {"hello"} if 'say["hello"]' in text else set()
+    by_kind = {f"feeds_of_{kind}" for kind in ("site", "newsletters", "tags", "authors")}
+    assert set(ROOMS[room]) - used - by_kind == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_in_a_language_holds_no_english_but_its_posts(language):
+    from dataclasses import replace
+
+    from tests.support.editions_samples import JAPANESE
+
+    letter = make(CONFIG, replace(WEEKLY, language=language), [JAPANESE] * 4)
+    assert "2026" in letter.text
+    english = [
+        text for text in (words_of("en").read_on, words_of("en").why[:20], "min read", "No. ") if text in letter.html
+    ]
+    assert english == []
+    assert "November" not in letter.html or language == "de"
+    assert make(CONFIG, replace(FULL, language=language), [JAPANESE]).text.isascii() is False

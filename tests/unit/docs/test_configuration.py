@@ -1,0 +1,90 @@
+"""docs/configuration.md says what publisher/config/ says, no less and nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args, get_origin
+
+import pytest
+
+from publisher.config import load_config
+from publisher.config.keys import Config
+from publisher.config.load import NOT_SETTINGS, variables
+from publisher.config.schedule import parse_schedule
+from tests.support import ROOT
+
+PAGE = ROOT / "docs/configuration.md"
+
+
+def generator() -> ModuleType:
+    """The script that writes the tables; docs/ is no package."""
+    spec = importlib.util.spec_from_file_location("generate_configuration", PAGE.with_name("generate_configuration.py"))
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def text() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
+def test_the_tables_are_those_of_the_keys() -> None:
+    assert generator().with_tables(text()) == text(), "run `make docs`"
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="lost one of its marks"):
+        generator().with_tables("# Configuration\n")
+
+
+def every_key(cls: type[Any]) -> list[tuple[str, str]]:
+    """(name, meaning) of all keys, those of tables inside tables too."""
+    found: list[tuple[str, str]] = []
+    for field, hint, meaning in generator().keys(cls):
+        inner: Any = get_args(hint)[0] if get_origin(hint) is tuple else hint
+        is_table = isinstance(inner, type) and is_dataclass(inner)
+        found += every_key(inner) if is_table else [(field.name, meaning)]
+    return found
+
+
+def test_every_key_stands_there_with_its_meaning() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|(?:[^|]|\\\|)*\|(?:[^|]|\\\|)*\|((?:[^|]|\\\|)*)\|$", text(), re.MULTILINE)
+    shown = [(key, re.sub(r"<br>.*", "", meaning).strip()) for key, meaning in rows]
+    expected = [(key, meaning.replace("<", "&lt;").replace(">", "&gt;")) for key, meaning in every_key(Config)]
+    assert sorted(shown) == sorted(expected)
+    assert len(expected) > 50
+
+
+def test_every_variable_stands_there_and_no_other() -> None:
+    named = set(re.findall(r"`(PUBLISHER_\w+)`", text()))
+    assert named == set(variables()) | NOT_SETTINGS
+
+
+def test_the_example_is_a_valid_project(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "publisher.toml").write_text(example, encoding="utf-8")
+    config = load_config(tmp_path, {"PUBLISHER_MAIL_SMTP_PASSWORD": "secret"}, remember=False)
+    assert [newsletter.name for newsletter in config.newsletters] == ["weekly", "poems"]
+    assert config.mail.smtp.password == "secret"
+
+
+def schedules() -> list[str]:
+    section = text().partition("## Schedules")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("schedule", schedules())
+def test_every_schedule_shown_is_one(schedule: str) -> None:
+    parse_schedule(schedule)
+
+
+def test_every_range_that_is_checked_stands_beside_its_key() -> None:
+    assert "| `tick_seconds` | whole number, 15 to 60 |" in text()
+    sources = "".join(path.read_text() for path in (PAGE.parents[1] / "publisher/config").glob("*.py"))
+    shown = re.findall(r"^\| `\w+` \| whole number, \d+ (?:to \d+|or more) \|", text(), re.MULTILINE)
+    assert len(shown) >= sources.count("Check(checks.between(") > 20

@@ -1,0 +1,27 @@
+"""docs/findings.md: its table is made of the codes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+from publisher.newsletters.lint.codes import CODES
+from tests.support.project import ROOT
+
+PAGE = ROOT / "docs/findings.md"
+
+
+def test_the_table_is_that_of_the_codes() -> None:
+    spec = importlib.util.spec_from_file_location("generate_findings", PAGE.with_name("generate_findings.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = PAGE.read_text(encoding="utf-8")
+    assert module.with_table(text) == text, "make docs writes it anew"
+    assert all(f"| `{code}` | {kind.level} |" in text for code, kind in CODES.items())
+
+
+def test_the_number_of_programs_is_that_of_the_data() -> None:
+    data = json.loads((ROOT / "publisher/newsletters/lint/clients.json").read_text(encoding="utf-8"))
+    assert f"which tests {len(data['clients'])} mail programs" in PAGE.read_text(encoding="utf-8")

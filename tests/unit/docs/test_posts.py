@@ -1,0 +1,34 @@
+"""docs/posts.md: its table of spellings is the table of the program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from publisher.posts.field_names import SPELLINGS, SWITCHES, TAG_KEYS, fold
+from tests.support import ROOT
+
+PAGE = ROOT / "docs/posts.md"
+
+
+def spellings() -> dict[str, tuple[str, ...]]:
+    """The rows of the table, folded as the program folds keys."""
+    section = PAGE.read_text(encoding="utf-8").partition("## Front matter")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| (`.+) \|$", section, re.MULTILINE)
+    return {field: tuple(map(fold, re.findall(r"`([^`]+)`", cells))) for field, cells in rows}
+
+
+def test_every_spelling_stands_there_in_the_order_in_which_it_is_believed() -> None:
+    assert spellings() == SPELLINGS | SWITCHES | {"tags": TAG_KEYS}
+
+
+def test_the_front_matter_shown_is_read_as_it_is_meant(tmp_path: Path) -> None:
+    from publisher.posts.field_names import Metadata
+    from publisher.posts.frontmatter import parse_head
+
+    example = re.findall(r"^```markdown\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]
+    head = parse_head(example, whole=True)
+    meta = Metadata(head.fields, head.lines)
+    assert meta.text("id") == "tag:example.org,2026:2026-11-21:why-feeds-matter"
+    assert meta.tags() == ["feeds", "open web"]
+    assert meta.at("image.alt") == "A feed reader on a phone"

@@ -1,0 +1,101 @@
+"""docs/templates.md: the templates, their blocks and what they get are those of the program."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from publisher.config import load_config
+from publisher.core.models import Edition, Post
+from publisher.core.templates import Templates, shipped_folder
+from publisher.newsletters.letter.strings import words_of
+from publisher.newsletters.letter.theme import Code, Looks, Palette
+from publisher.newsletters.letter.views import LetterView, PostView
+from publisher.site.pages.entry import Entry
+from publisher.site.pages.frame import Page, Site
+from publisher.site.pages.letters import Shelf
+from publisher.site.pages.lists import Paging
+from tests.support import ROOT
+
+PAGE = ROOT / "docs/templates.md"
+
+OBJECTS = {
+    "`site`": Site,
+    "`page`": Page,
+    "`entry`": Entry,
+    "`paging`": Paging,
+    "`post`": Post,
+    "`shelf`": Shelf,
+    "`edition`": Edition,
+    "`letter`": LetterView,
+    "each of `posts`": PostView,
+    "`looks`": Looks,
+    "`looks.light`, `looks.dark`": Palette,
+    "`code` of either": Code,
+}
+
+
+def rows() -> list[list[str]]:
+    lines = re.findall(r"^\|(.+)\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def words(cell: str) -> set[str]:
+    return set(re.findall(r"`([\w.]+)`", cell))
+
+
+def test_every_template_stands_there_with_its_blocks() -> None:
+    shown = {row[0].strip("`"): words(row[2]) for row in rows() if len(row) == 3 and "/" in row[0]}
+    folder = shipped_folder()
+    files = [path for part in ("pages", "web", "email") for path in (folder / part).iterdir()]
+    assert shown == {
+        path.relative_to(folder).as_posix(): set(
+            re.findall(r"{% block (\w+)", re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL))
+        )
+        for path in files
+    }
+
+
+@pytest.mark.parametrize("shown", OBJECTS)
+def test_every_object_has_what_is_said_of_it(shown: str) -> None:
+    kind = OBJECTS[shown]
+    (row,) = [row for row in rows() if row[0] == shown]
+    public = {item.name for item in fields(kind)} | {key for key in vars(kind) if not key.startswith("_")}
+    assert words(row[1]) == public
+
+
+def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
+    from publisher.cli.main import run
+
+    assert run(["init", str(tmp_path)]) == 0
+    example = re.findall(r"^```jinja\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    post, css = example
+    for name, text in (("pages/post.html", post), ("email/own.css", css)):
+        path = tmp_path / "templates" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    assert run(["--project", str(tmp_path), "build"]) == 0
+    (page,) = (tmp_path / "public").glob("*/*/*/hello-world/index.html")
+    assert "Answer by mail" in page.read_text(encoding="utf-8")
+    assert run(["--project", str(tmp_path), "publish", "--to", "you@example.org"]) == 0
+    (message,) = (tmp_path / "outbox/new").iterdir()
+    assert "text-transform:lowercase" in message.read_text(encoding="utf-8").replace("=\n", "")
+
+
+def test_the_theme_of_the_example_is_accepted(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    site = '[site]\ntitle = "A"\nurl = "https://example.org"\n\n'
+    (tmp_path / "publisher.toml").write_text(site + example, encoding="utf-8")
+    config = load_config(tmp_path, {})
+    theme = config.newsletter_theme(config.newsletters[0])
+    assert (theme.accent, theme.logo, theme.logo_width) == ("#005f56", "logo.png", 160)
+
+
+def test_the_catalog_of_the_example_changes_its_word(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```po\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "locale").mkdir()
+    (tmp_path / "locale" / "en.po").write_text(example, encoding="utf-8")
+    assert words_of("en", Templates(tmp_path)).read_on == "Read the rest"

@@ -1,0 +1,215 @@
+"""What the doctor says of keys, policies, mail servers and names, as tables: zone in, diagnoses out."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.mail.dkim import Signer, read_key
+from publisher.mail.dkim_keys import make_key, record_text
+from publisher.mail.doctor.diagnosis import Diagnosis
+from publisher.mail.doctor.dmarc import dmarc
+from publisher.mail.doctor.hosts import mail_exchangers, reverse_names
+from publisher.mail.doctor.signatures import signatures
+from tests.support.doctor_samples import HERE, Zone, asking, brief
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signer]:
+    folder = tmp_path_factory.mktemp("keys")
+    for kind in ("rsa", "ed25519"):
+        make_key(folder / kind, kind)  # type: ignore[arg-type]
+    make_key(folder / "other", "rsa")
+    return {kind: Signer("example.org", "letters", read_key(folder / kind)) for kind in ("rsa", "ed25519", "other")}
+
+
+NAME = "letters._domainkey.example.org"
+
+
+def test_the_key_in_the_dns_must_be_the_one_that_signs(keys: dict[str, Signer]) -> None:
+    right, other = record_text(keys["rsa"].key), record_text(keys["other"].key)
+    spaced = f"{right[:80]} {right[80:]}".replace("p=", "p= ")
+    table = {
+        (): "error: there is no key in the DNS",
+        (right,): "ok: the RSA key in the DNS is the one that signs",
+        (spaced,): "ok: the RSA key in the DNS is the one that signs",
+        (other,): "error: the key in the DNS is not the one that signs",
+        (right, other): "error: there are 2 records where one key belongs",
+        ("v=DKIM1; k=rsa; p=",): "error: the key in the DNS is revoked (p= is empty)",
+        (right + "; t=y",): "warning: the RSA key in the DNS is marked as a test (t=y)",
+        (right + "; h=sha1",): "error: the record of the key allows no signatures as they are made (v= or h=)",
+        (right + "; s=tlsrpt",): "error: the key in the DNS is not for mail (s=)",
+        (right.replace("k=rsa", "k=ed25519"),): "error: the key in the DNS is not the one that signs",
+        ("p=?!",): "error: the key in the DNS is not the one that signs",
+    }
+    told = {}
+    for records in table:
+        (found,) = signatures("example.org", [keys["rsa"]], asking({f"TXT {NAME}": records}))
+        told[records] = f"{found.level}: {found.message}"
+        assert (found.record == "") == (found.level != "error")
+        assert found.record in ("", f'{NAME}. IN TXT "{right[:255]}" "{right[255:]}"')
+    assert told == table
+
+
+def test_an_ed25519_key_alone_is_not_enough(keys: dict[str, Signer]) -> None:
+    zone = {f"TXT {NAME}": record_text(keys["ed25519"].key)}
+    assert brief(signatures("example.org", [keys["ed25519"]], asking(zone))) == [
+        ("warning", "only an Ed25519 key signs mail of this domain"),
+        ("ok", "the Ed25519 key in the DNS is the one that signs"),
+    ]
+
+
+def test_mail_that_nobody_signs_is_told_of() -> None:
+    assert brief(signatures("example.org", [], asking({})))[0][0] == "warning"
+
+
+POLICY = "v=DMARC1; p=reject; rua=mailto:d@example.org"
+DMARC: dict[str, tuple[Zone, tuple[str, str, list[str]], list[str]]] = {
+    # what: zone, (domain, return domain, signing), levels
+    "none": ({}, ("example.org", "example.org", []), ["error"]),
+    "two": ({"TXT _dmarc.example.org": (POLICY, "v=DMARC1; p=none")}, ("example.org", "example.org", []), ["error"]),
+    "good": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "example.org", ["example.org"]), ["ok", "ok"]),
+    "that of the domain above": (
+        {"TXT _dmarc.example.org": POLICY},
+        ("a.example.org", "b.example.org", []),
+        ["ok", "warning"],
+    ),
+    "SPF alone": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "example.org", []), ["ok", "warning"]),
+    "a key alone": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "b.test", ["example.org"]), ["ok", "ok"]),
+    "nothing": ({"TXT _dmarc.example.org": POLICY}, ("example.org", "bounces.test", []), ["ok", "error"]),
+    "strict SPF": (
+        {"TXT _dmarc.example.org": f"{POLICY}; aspf=s"},
+        ("example.org", "b.example.org", []),
+        ["ok", "error"],
+    ),
+    "strict DKIM": (
+        {"TXT _dmarc.example.org": f"{POLICY}; adkim=s; aspf=s"},
+        ("a.example.org", "example.org", ["example.org"]),
+        ["ok", "error"],
+    ),
+    "a neighbour's name does not count": (
+        {"TXT _dmarc.example.org": POLICY},
+        ("example.org", "myexample.org", []),
+        ["ok", "error"],
+    ),
+    "no policy": (
+        {"TXT _dmarc.example.org": "v=DMARC1; rua=mailto:a@b"},
+        ("example.org", "example.org", ["example.org"]),
+        ["error", "ok"],
+    ),
+    "a wrong policy": (
+        {"TXT _dmarc.example.org": "v=DMARC1; p=maybe"},
+        ("example.org", "example.org", ["example.org"]),
+        ["error", "ok"],
+    ),
+    "reports to nowhere": (
+        {"TXT _dmarc.example.org": "v=DMARC1; p=none; rua=nothing"},
+        ("example.org", "example.org", ["example.org"]),
+        ["warning", "ok"],
+    ),
+    "another version is no DMARC": (
+        {"TXT _dmarc.example.org": "v=DMARC10; p=none; rua=mailto:d@example.org"},
+        ("example.org", "example.org", ["example.org"]),
+        ["error"],
+    ),
+    "no reports": (
+        {"TXT _dmarc.example.org": "v=DMARC1;p=none"},
+        ("example.org", "example.org", ["example.org"]),
+        ["note", "ok"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("zone", "mail", "levels"), DMARC.values(), ids=DMARC.keys())
+def test_dmarc_passes_where_spf_or_a_signature_speaks_for_the_sender(
+    zone: Zone, mail: tuple[str, str, list[str]], levels: list[str]
+) -> None:
+    found = [*dmarc(*mail, asking(zone))]
+    assert [str(each.level) for each in found] == levels, found
+
+
+VALUES = [
+    "none",
+    "Reject",
+    "maybe",
+    "",
+    "nothing",
+    "mailto:d@example.org!10m",
+    "mailto:",
+    "https://r.test/x",
+    "a,b",
+    "s",
+]
+TAGS = st.tuples(
+    st.sampled_from(["p", "sp", "rua", "ruf", "adkim", "v", ""]), st.lists(st.sampled_from(VALUES)).map(",".join)
+)
+POLICIES = st.lists(TAGS.map("=".join) | st.text(max_size=9)).map("; ".join).map("v=DMARC1; {}".format)
+
+
+@given(records=st.lists(POLICIES, max_size=2), below=st.booleans())
+def test_every_record_that_dmarc_advises_is_a_good_one(records: list[str], below: bool) -> None:
+    def judged(*found: str) -> Diagnosis:
+        domain = "a.example.org" if below else "example.org"
+        return next(dmarc(domain, domain, [domain], asking({"TXT _dmarc.example.org": found})))
+
+    first = judged(*records)
+    if first.record and records:
+        assert judged("".join(first.record.split('"')[1::2])).level == "ok"
+    assert first.record or first.level in ("ok", "note")
+
+
+def test_what_is_right_in_a_dmarc_record_is_kept() -> None:
+    zone = {"TXT _dmarc.example.org": "v=DMARC1; p=Reject; sp=none; adkim=s; rua=nothing,mailto:d@example.org!10m; x=y"}
+    (told, _) = dmarc("example.org", "example.org", ["example.org"], asking(zone))
+    assert told.message == "policy reject, and 'nothing' is no address for reports (rua=)"
+    kept = "v=DMARC1; p=reject; sp=none; adkim=s; rua=mailto:d@example.org!10m"
+    assert told.record == f'_dmarc.example.org. IN TXT "{kept}"'
+
+
+def test_the_policy_for_domains_below_is_sp() -> None:
+    zone = {"TXT _dmarc.example.org": "v=DMARC1; p=reject; sp=none; rua=mailto:a@example.org"}
+    for domain, policy in (("a.example.org", "none"), ("example.org", "reject")):
+        found = [*dmarc(domain, domain, [], asking(zone))]
+        assert found[0].message == f"policy {policy}, with reports"
+
+
+MX: dict[str, tuple[Zone, str, str]] = {
+    "good": (
+        {"MX example.org": ("10 b.example", "5 a.example"), "A a.example": HERE, "AAAA b.example": "2001:db8::1"},
+        "ok",
+        "a.example, b.example",
+    ),
+    "null": ({"MX example.org": "0 ."}, "error", "a null MX"),
+    "none": ({}, "error", "no MX record and no address"),
+    "an address only": ({"A example.org": HERE}, "warning", "no MX record"),
+    "gone": ({"MX example.org": "10 gone.example"}, "error", "gone.example has no address"),
+    "an address in its place": ({"MX example.org": f"10 {HERE}"}, "error", f"{HERE} has no address"),
+    "one of two": (
+        {"MX example.org": ("10 gone.example", "5 a.example"), "A a.example": HERE},
+        "warning",
+        "gone.example has no address",
+    ),
+}
+
+
+@pytest.mark.parametrize(("zone", "level", "message"), MX.values(), ids=MX.keys())
+def test_mail_servers_of_a_domain_must_be_there(zone: Zone, level: str, message: str) -> None:
+    found = mail_exchangers("example.org", "bounces", asking(zone))
+    assert (str(found.level), found.message) == (level, message)
+
+
+def test_a_name_must_lead_back_to_its_address() -> None:
+    reverse, six = f"PTR {ip_address(HERE).reverse_pointer}", "2001:db8::1"
+    zones: list[tuple[Zone, str, str]] = [
+        ({reverse: "mail.example.org", "A mail.example.org": HERE}, "ok", ""),
+        ({}, "error", f"{ip_address(HERE).reverse_pointer}. IN PTR mail.example.org."),
+        ({reverse: "mail.example.org", "A mail.example.org": "192.0.2.1"}, "error", f"mail.example.org. IN A {HERE}"),
+    ]
+    for zone, level, record in zones:
+        (found,) = reverse_names([HERE], "example.org", asking(zone))
+        assert (str(found.level), found.record) == (level, record)
+    zone = {f"PTR {ip_address(six).reverse_pointer}": "m.example.org", "AAAA m.example.org": six}
+    assert brief(reverse_names([six], "example.org", asking(zone))) == [("ok", "m.example.org, and back")]

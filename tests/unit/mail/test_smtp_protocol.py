@@ -1,0 +1,262 @@
+"""The conversation with a mail server, as values: what it said goes in, bytes and fates come out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.mail.smtp.messages import Answer, Fate, Message, Offer, stuffed
+from publisher.mail.smtp.protocol import Dialogue
+from publisher.mail.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
+from tests.support.dialogue_samples import (
+    FIRST,
+    LOCKSTEP,
+    PIPELINING,
+    SECOND,
+    Server,
+    body,
+    converse,
+    fates,
+    message,
+    usual,
+)
+
+BOTH = pytest.mark.parametrize("offer", [PIPELINING, LOCKSTEP], ids=["pipelining", "lockstep"])
+
+
+def test_the_next_envelope_rides_on_the_body_before_it() -> None:
+    dialogue = Dialogue(PIPELINING)
+    dialogue.give(FIRST)
+    assert b"".join(dialogue.writes()) == (b"MAIL FROM:<ada@example.org>\r\nRCPT TO:<reader1@example.org>\r\nDATA\r\n")
+    dialogue.give(SECOND)
+    assert dialogue.writes() == []
+    assert dialogue.read(b"250 a\r\n250 b\r\n354 c\r\n") == []
+    assert b"".join(dialogue.writes()) == (
+        b"Message 1\r\n.\r\nMAIL FROM:<ada@example.org>\r\nRCPT TO:<reader2@example.org>\r\nDATA\r\n"
+    )
+    assert dialogue.read(b"250 taken\r\n250 a\r\n250 b\r\n354 c\r\n") == [Answer(FIRST, Accepted())]
+    assert b"".join(dialogue.writes()) == b"Message 2\r\n.\r\n"
+    assert dialogue.read(b"250 taken\r\n") == [Answer(SECOND, Accepted())]
+    assert not dialogue.busy
+
+
+def test_without_pipelining_every_command_waits_for_its_answer() -> None:
+    dialogue = Dialogue(LOCKSTEP)
+    dialogue.give(FIRST)
+    dialogue.give(SECOND)
+    writes = []
+    for answer in (b"250 a", b"250 b", b"354 c", b"250 d", b"250 a"):
+        writes.append(b"".join(dialogue.writes()).split(b"\r\n")[0].split(b":")[0])
+        dialogue.read(answer + b"\r\n")
+    assert writes == [b"MAIL FROM", b"RCPT TO", b"DATA", b"Message 1", b"MAIL FROM"]
+
+
+def test_a_body_may_be_held_back_and_goes_later() -> None:
+    dialogue = Dialogue(PIPELINING)
+    dialogue.give(FIRST)
+    dialogue.writes()
+    dialogue.read(b"250 a\r\n250 b\r\n354 c\r\n")
+    assert dialogue.writes(hand_over=False) == []
+    assert dialogue.lost("enough") == [Answer(FIRST, GivenBack("enough", suspect=True))]
+
+
+@pytest.mark.parametrize(
+    ("said", "suspect"),
+    [
+        (b"", FIRST),
+        (b"250 a\r\n421 busy\r\n", FIRST),
+        (b"250 a\r\n250 b\r\n354 c\r\n|421 d\r\n", FIRST),
+        (b"250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", SECOND),
+        (b"250 a\r\n250 b\r\n354 c\r\n|250 d\r\n421 e\r\n", SECOND),
+    ],
+)
+def test_only_the_message_whose_turn_it_was_may_be_why_a_connection_broke(said: bytes, suspect: Message) -> None:
+    dialogue = Dialogue(PIPELINING)
+    dialogue.give(FIRST)
+    dialogue.writes()
+    dialogue.give(SECOND)
+    answers = []
+    for part in said.split(b"|"):
+        answers += dialogue.read(part)
+        dialogue.writes()
+    answers += dialogue.lost("gone")
+    back = [(answer.message, answer.fate) for answer in answers if isinstance(answer.fate, GivenBack)]
+    assert [letter for letter, fate in back if fate.suspect] == [suspect]
+
+
+LATER = ("450 4.2.1 busy", Deferred("450 4.2.1 busy"))
+NOBODY = ("550 5.1.1 nobody", Rejected("550 5.1.1 nobody", gone=True))
+SPAM = ("554 5.7.1 spam", Rejected("554 5.7.1 spam", content=True))
+TOO_LARGE = ("552 5.3.4 too large", Rejected("552 5.3.4 too large", content=True))
+# A sender that is refused for ever is refused for everybody: it has a test of its own.
+REFUSALS = [("MAIL", LATER), ("MAIL", TOO_LARGE)] + [
+    (word, refusal) for word in ("RCPT", "DATA", ".") for refusal in (LATER, NOBODY, SPAM, TOO_LARGE)
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("word", "refusal"), REFUSALS)
+def test_a_refusal_at_any_step_is_that_messages_only(offer: Offer, word: str, refusal: tuple[str, Fate]) -> None:
+    said, fate = refusal
+    count = {"MAIL": 0, "RCPT": 0, "DATA": 0, ".": 0}
+
+    def answer(heard: str, _: int) -> str:
+        if heard in count:
+            count[heard] += 1
+        return said if heard == word and count[heard] == 2 else usual(heard, 0)
+
+    server = Server(answer)
+    answers = converse(Dialogue(offer), server, [message(n) for n in range(4)])
+    assert fates(answers) == {f"reader{n}": fate if n == 1 else Accepted() for n in range(4)}
+    assert [b for b in server.taken if b] == [body(message(n)) for n in (0, 2, 3)]
+
+
+def test_a_server_that_wants_the_body_of_a_refused_message_gets_an_empty_one() -> None:
+    server = Server(lambda word, n: "550 no" if (word, n) == ("RCPT", 1) else usual(word, n))
+    answers = converse(Dialogue(PIPELINING), server, [FIRST, SECOND])
+    assert fates(answers) == {"reader1": Rejected("550 no"), "reader2": Accepted()}
+    assert server.taken == [b"", body(SECOND)]
+    assert "RSET" not in server.commands
+
+
+def test_an_envelope_that_gets_no_body_is_forgotten_before_the_next() -> None:
+    def answer(word: str, number: int) -> str:
+        return {("RCPT", 1): "550 no", ("DATA", 2): "503 no recipients"}.get((word, number), usual(word, number))
+
+    server = Server(answer)
+    converse(Dialogue(PIPELINING), server, [FIRST, SECOND])
+    assert server.commands[:6] == ["MAIL", "RCPT", "DATA", "RSET", "MAIL", "RCPT"]
+    assert server.taken == [body(SECOND)]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"", {"reader1": GivenBack("gone"), "reader2": GivenBack("gone")}),
+        (b"250 a\r\n550 no\r\n", {"reader1": GivenBack("gone"), "reader2": GivenBack("gone")}),
+        (b"421 busy\r\n", {"reader1": GivenBack("421 busy"), "reader2": GivenBack("421 busy")}),
+        (b"250 a\r\n250 b\r\n354 c\r\n", {"reader1": Unanswered("gone"), "reader2": GivenBack("gone")}),
+        (b"250 a\r\n250 b\r\n354 c\r\n|250 d\r\n250 e", {"reader1": Accepted(), "reader2": GivenBack("gone")}),
+        (b"250 a\r\n250 b\r\n354 c\r\n|421 d\r\n", {"reader1": GivenBack("421 d"), "reader2": GivenBack("421 d")}),
+    ],
+)
+def test_a_break_leaves_in_doubt_only_what_was_handed_over(said: bytes, expected: dict[str, Fate]) -> None:
+    dialogue = Dialogue(PIPELINING)
+    dialogue.give(FIRST)
+    dialogue.writes()
+    dialogue.give(SECOND)
+    answers = []
+    for part in said.split(b"|"):
+        answers += dialogue.read(part)
+        dialogue.writes()
+    answers += dialogue.lost("gone")
+    assert fates(answers) == expected
+    assert dialogue.ending is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "mend"),
+    [
+        (b"550 5.7.1 not you\r\n", "refuses the sender ada@example.org: 550", "see mail.sender"),
+        (b"530 5.7.0 first\r\n", "wants a login: 530", "username"),
+        (b"what?\r\n", "broke the protocol", ""),
+        (b"354 too early\r\n", "broke the protocol", ""),
+        (b"250 a\r\n250 b\r\n250 no body?\r\n", "broke the protocol", ""),
+    ],
+)
+def test_what_no_message_is_to_blame_for_ends_the_dialogue_and_fails_nobody(
+    said: bytes, reason: str, mend: str
+) -> None:
+    dialogue = Dialogue(PIPELINING)
+    dialogue.give(FIRST)
+    dialogue.writes()
+    (answer,) = dialogue.read(said)
+    assert isinstance(answer.fate, GivenBack)
+    assert dialogue.ending is not None
+    assert reason in dialogue.ending.reason
+    assert mend in dialogue.ending.mend
+
+
+def test_a_word_out_of_turn_ends_it() -> None:
+    dialogue = Dialogue(PIPELINING)
+    assert dialogue.read(b"250 hello?\r\n") == []
+    assert dialogue.ending is not None
+    assert not dialogue.room
+
+
+def test_extensions_are_used_where_offered_and_needed() -> None:
+    everything = Offer(pipelining=True, eight_bit=True, size=True, smtputf8=True)
+
+    def first_line(offer: Offer, letter: Message) -> bytes:
+        dialogue = Dialogue(offer)
+        dialogue.give(letter)
+        return b"".join(dialogue.writes()).split(b"\r\n")[0].removeprefix(b"MAIL FROM:<ada@example.org>")
+
+    assert first_line(everything, FIRST) == b" SIZE=11"
+    assert first_line(everything, message(1, utf8=True, eight_bit=True)) == b" SIZE=11 BODY=8BITMIME SMTPUTF8"
+    assert first_line(PIPELINING, message(1, eight_bit=True)) == b""
+    (answer,) = Dialogue(PIPELINING).give(message(1, utf8=True))
+    assert isinstance(answer.fate, Rejected)
+    assert "SMTPUTF8" in answer.fate.reason
+
+
+def test_a_goodbye_ends_it_in_peace() -> None:
+    dialogue = Dialogue(PIPELINING)
+    converse(dialogue, Server(usual), [FIRST])
+    dialogue.quit()
+    assert dialogue.writes() == [b"QUIT\r\n"]
+    assert dialogue.read(b"221 bye\r\n") == []
+    assert dialogue.ending is not None
+
+
+CODES = """
+    250 ok|250-two\r\n250 lines|354 go|421 4.3.2 down|450 4.2.0 later|452 full|550 5.1.1 gone|554 5.7.1 spam
+    |530 5.7.0 login|503 order|221 bye|garbage|250-cut\r\n550 x
+"""
+SAID = [code.strip(" \n") for code in CODES.split("|")]
+
+
+@given(
+    script=st.lists(st.sampled_from(SAID), max_size=60),
+    usually=st.integers(0, 3),
+    chunks=st.lists(st.integers(1, 40), min_size=1, max_size=30),
+    pipelining=st.booleans(),
+)
+def test_whatever_a_server_says_each_message_gets_one_fate_and_none_is_taken_without_its_word(
+    script: list[str], usually: int, chunks: list[int], pipelining: bool
+) -> None:
+    letters = [message(n) for n in range(8)]
+
+    def answer(word: str, number: int) -> str:
+        odd = number < len(script) and number % (usually + 1) == 0
+        return script[number] if odd else usual(word, number)
+
+    server, dialogue = Server(answer), Dialogue(Offer(pipelining=pipelining))
+    waiting, answers, pending, turn = list(letters), [], b"", 0
+    while True:
+        while waiting and dialogue.room:
+            answers += dialogue.give(waiting.pop(0))
+        heard = server.hear(b"".join(dialogue.writes()))
+        pending += "".join(f"{line}\r\n" for line in heard).encode()
+        if not pending or dialogue.ending:
+            break
+        size = chunks[turn % len(chunks)]
+        answers += dialogue.read(pending[:size])
+        pending, turn = pending[size:], turn + 1
+    answers += dialogue.lost("the end")
+
+    assert sorted(id(a.message) for a in answers) == sorted(id(m) for m in letters if m not in waiting)
+    accepted = [body(a.message) for a in answers if isinstance(a.fate, Accepted)]
+    assert all(content in server.taken for content in accepted)
+    assert len([a for a in answers if isinstance(a.fate, Unanswered)]) <= 1
+    unsure = [body(a.message) for a in answers if isinstance(a.fate, Accepted | Unanswered)]
+    assert all(content in unsure for content in server.taken if content)  # what was taken is never given back
+
+
+@given(st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\n", b"a", b"\r"]), max_size=12).map(b"".join))
+def test_no_content_holds_the_end_of_one(body: bytes) -> None:
+    content = stuffed(body)
+    assert content.endswith(b"\r\n")
+    assert b"\n.\r\n" not in b"\r\n" + content
+    assert b"\n.\n" not in b"\r\n" + content

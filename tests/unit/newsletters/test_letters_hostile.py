@@ -1,0 +1,107 @@
+"""What people write into titles, names and excerpts stays text: in HTML, in plain text and in headers."""
+
+from __future__ import annotations
+
+import email
+from dataclasses import replace
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from lxml import html as lxml_html
+
+from publisher.core.models import Mark
+from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
+from publisher.newsletters.letter import sanitise as defuse
+from publisher.newsletters.letter.note import Note
+from tests.support.editions_samples import CONFIG, MADE_AT, WEEKLY, make, post, rendered
+
+WICKED = [
+    "<script>alert(1)</script>",
+    "</title></style></td></table><h1>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' style='display:none",
+    "--><b>",
+    "<![endif]-->",
+    "<!--[if mso]>",
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;b&gt; &amp;amp; &#60;",
+    "a\r\nBcc: everybody@example.org\r\n\r\n<p>",
+    "a\n.\nb",
+    "=?utf-8?q?=0ABcc:_x?=",
+    "@@publisher-unsubscribe@@ @@publisher-name@@",
+    "\x00\x08\x1b[31m\u202e\u2028\x85",
+    "javascript:alert(1)",
+    "}</style><style>p{",
+    "ünï 東京 🙂 مرحبا",
+    '\\"<>@,;:()[]',
+    "x" * 400,
+]
+VALUES = st.lists(st.sampled_from(WICKED) | st.text(st.characters(), max_size=9), max_size=4).map(" ".join)
+
+
+def message(value: str) -> EmailMessage:
+    """A message with `value` wherever somebody else's words come into it."""
+    subject_post = rendered(post(1, value, authors=(value,), tags=(value,)), excerpt=value)
+    letter = make(
+        replace(CONFIG, site=replace(CONFIG.site, postal_address=" ".join(value.split()))),
+        replace(WEEKLY, title=value),
+        [subject_post, rendered(post(2, value), excerpt=value)],
+        Note(subject=value, preheader=value),
+    )
+    headers = NewsletterHeaders(title=value, sender="Ada <ada@example.org>", list_id="weekly.example.org")
+    to = Recipient("me@example.org", value, "<1@example.org>", "https://example.org/u", "https://example.org/p")
+    made = MessageTemplate.of(letter, headers, MADE_AT).join(to)
+    parsed = email.message_from_bytes(made, policy=default)
+    assert isinstance(parsed, EmailMessage)
+    assert not [defect for part in parsed.walk() for defect in part.defects]
+    return parsed
+
+
+def part(of: EmailMessage, kind: str) -> str:
+    found = of.get_body((kind,))
+    assert found is not None
+    return str(found.get_content())
+
+
+def skeleton(html: str) -> list[tuple[str, tuple[str, ...]]]:
+    """All elements and comments with the names of their attributes, in order."""
+    tree = lxml_html.document_fromstring(html.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
+    return [(str(each.tag), tuple(each.attrib)) for each in tree.iter()]
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+HARMLESS = message("x")
+
+
+@pytest.mark.parametrize("value", WICKED)
+def test_a_known_attack_stays_text(value: str) -> None:
+    stays_text(f"x {value}")
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES)
+@example("")
+@example("=?utf-8?q?=0ABcc:_x?= ¡")
+def test_anything_stays_text(value: str) -> None:
+    stays_text(f"x {value}")
+
+
+def stays_text(value: str) -> None:
+    made, shown = message(value), defuse.one_line(value)
+    assert skeleton(part(made, "html")) == skeleton(part(HARMLESS, "html"))
+    tree = lxml_html.document_fromstring(part(made, "html").encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
+    titles = [squeezed(each.text_content()) for each in tree.iter("h2")]
+    assert titles == [squeezed(shown)] * 2
+    assert squeezed(tree.findtext(".//title")) == squeezed(shown)
+    assert squeezed(shown) in squeezed(part(made, "plain"))
+    assert [name for name, _ in made.items()] == [name for name, _ in HARMLESS.items()]
+    assert squeezed(str(made["Subject"])) == squeezed(shown)
+    assert [address.addr_spec for address in made["To"].addresses] == ["me@example.org"]
+    assert not any(mark in part(made, kind) for mark in Mark.ALL for kind in ("html", "plain"))

@@ -1,0 +1,67 @@
+"""Whatever a letter holds, it can be looked at, and always with the same result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from publisher.core.models import Letter
+from publisher.newsletters.letter.finding import Finding
+from publisher.newsletters.lint import findings_of
+from publisher.newsletters.lint.codes import CODES
+from tests.support.editions_samples import ALL, CONFIG, FULL, LETTERS, TEMPLATES, make
+
+PIECES = st.sampled_from(
+    [
+        "<p style='color:",
+        "<a href='",
+        "<img src='",
+        "<style>",
+        "</style>",
+        "@media (prefers-color-scheme: dark) {",
+        "background: rgb(",
+        "http://[",
+        "//",
+        "javascript:",
+        "font-size: 1e999em;",
+        "font-size: 1.2.3px;",
+        "font-weight: ²;",
+        "<p style='font-weight: ²; font-size: 1.2.3px; color: #²²²; background: hsl(٣, 1%, ., 2)'>words</p>",
+        "}",
+        ">",
+        "'",
+        '"',
+        "<!--",
+        "]]>",
+        "\x00",
+        "\ud800",
+        "words",
+    ]
+)
+
+
+def look(letter: Letter) -> list[Finding]:
+    return findings_of(letter, config=CONFIG, newsletter=FULL, posts=ALL, templates=TEMPLATES, paths=frozenset())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES | st.text(max_size=5), max_size=12), st.text(max_size=80))
+def test_no_letter_is_too_broken_to_be_looked_at(pieces: list[str], subject: str) -> None:
+    found = look(Letter("", subject, subject, "".join(pieces), "text"))
+    assert {each.code for each in found} <= set(CODES)
+    assert all(each.where and each.message and each.mend for each in found)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_looking_twice_finds_the_same(name: str) -> None:
+    letter = make(*LETTERS[name])
+    assert look(letter) == look(replace(letter))
+
+
+def test_a_hostile_post_finds_no_way_to_look_like_a_mark_or_a_style() -> None:
+    letter = make(*LETTERS["digest-full"])
+    codes = {each.code for each in look(letter)}
+    assert not codes & {"unsubscribe-missing", "client-removed", "link-scheme", "style-nested", "contrast"}

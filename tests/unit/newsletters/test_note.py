@@ -1,0 +1,112 @@
+"""Subjects, dates and a writer's note."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from publisher.config import Config
+from publisher.core.errors import PublisherError
+from publisher.newsletters.letter.note import Note, markdown, read_note
+from tests.support.editions_samples import (
+    ALL,
+    CONFIG,
+    MADE_AT,
+    RICH,
+    SITE,
+    WEEKLY,
+    make,
+    rendered,
+)
+from tests.support.editions_samples import post as make_post
+
+SUBJECTS = [
+    ("", "", [RICH], "What generative models changed this year, and what they…"),
+    ("", "", [ALL[4]], "Episode 12: Bread"),
+    ("", "", [ALL[4], RICH], "Episode 12: Bread and 1 more"),
+    (
+        "{title} no. {number}: {first} ({count}) {other}",
+        "",
+        [ALL[4]],
+        "The Quiet Press no. 12: Episode 12: Bread (1) {other}",
+    ),
+    ("of {date}", "", [ALL[4]], "of November 21, 2026"),
+    ("of {date}", "From the note, no. {number}", [ALL[4]], "From the note, no. 12"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "noted", "posts", "subject"), SUBJECTS)
+def test_the_subject_comes_from_the_note_the_pattern_or_the_lead(pattern, noted, posts, subject):
+    letter = make(newsletter=replace(WEEKLY, subject=pattern), posts=posts, note=Note(subject=noted))
+    assert letter.subject == subject
+    assert f"<title>{subject}</title>" in letter.html
+
+
+def test_dates_are_those_of_the_newsletters_zone_and_language():
+    late = rendered(make_post(0, age=MADE_AT - MADE_AT.replace(hour=0, minute=30)))
+    german = replace(WEEKLY, language="de")
+    assert "21. November 2026" in make(newsletter=german, posts=[late]).text
+    abroad = Config(site=replace(SITE, timezone="America/New_York", language="de"))
+    assert "20. November 2026" in make(abroad, WEEKLY, [late]).text
+
+
+def write_note(tmp_path, text, slot="2026-W47"):
+    folder = tmp_path / "letters" / "weekly"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{slot}.md").write_text(text, encoding="utf-8")
+    return replace(CONFIG, root=tmp_path)
+
+
+def test_a_note_beside_the_posts_gives_subject_preheader_and_intro(tmp_path):
+    config = write_note(tmp_path, "---\nsubject: Hello\npreheader: You there\n---\nDear *all*, see [this](/x).\n")
+    note = read_note(config, WEEKLY, "2026-W47")
+    assert note == Note(
+        "Hello", "You there", '<p>Dear <em>all</em>, see <a href="https://example.org/x">this</a>.</p>\n'
+    )
+    letter = make(config, WEEKLY, ALL, note)
+    assert (letter.subject, letter.preheader) == ("Hello", "You there")
+    assert "Dear <em>all</em>" in letter.html
+    assert "Dear all, see this [1]." in letter.text
+
+
+def test_a_slot_of_a_post_finds_its_note_by_its_path(tmp_path):
+    config = write_note(tmp_path, "Hi.", "post-tag-example.org-2026-1")
+    note = read_note(config, WEEKLY, "post:tag:example.org,2026:1")
+    assert note == Note(html="<p>Hi.</p>\n")
+
+
+def test_without_a_note_there_is_none_and_the_newsletters_intro_stands(tmp_path):
+    assert read_note(replace(CONFIG, root=tmp_path), WEEKLY, "2026-W47") is None
+    assert "<em>always</em>" in make(newsletter=replace(WEEKLY, intro="As *always*.")).html
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("---\nsubject: [\n---\nx", r"2026-W47\.md:\d+: the front matter cannot be read"),
+        ("---\nsubjct: x\n---\nx", r"2026-W47\.md:2: 'subjct' is unknown"),
+        ("---\nsubject: x\nsubjct: x\n---\nx", r"2026-W47\.md:3: 'subjct' is unknown"),
+        ("---\nsubject: x\npreheader: [1, 2]\n---\nx", r"2026-W47\.md:3: preheader is no line of words"),
+        ("---\nsubject: {a: b}\n---\nx", r"2026-W47\.md:2: subject is no line of words"),
+        ("---\nsubject: x\n\nDear readers", r"2026-W47\.md:1: the front matter is no lines"),
+        ("+++\nsubject = 'x'\n+++\nDear readers", r"2026-W47\.md:1: the front matter is no lines"),
+    ],
+)
+def test_a_note_that_cannot_be_read_is_an_error_and_no_letter_goes_without_it(tmp_path, text, message):
+    with pytest.raises(PublisherError, match=message):
+        read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
+
+
+def test_scripts_in_a_note_do_not_reach_the_letter():
+    letter = make(
+        posts=[RICH], note=Note(html=markdown("Hi <script>alert(1)</script><b onclick=x>there</b>", SITE.url))
+    )
+    assert "alert(1)" not in letter.html
+    assert "<b>there</b>" in letter.html
+
+
+@pytest.mark.parametrize("text", ["---\n\nDear readers", "---\n---\nDear readers", "Dear readers\n\n---\n\nBye: all"])
+def test_a_rule_at_the_beginning_of_a_note_is_a_rule(tmp_path, text):
+    note = read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
+    assert "Dear readers" in note.html

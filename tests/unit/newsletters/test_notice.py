@@ -1,0 +1,79 @@
+"""Notices: mails about a subscription, as the newsletter's letters look, in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+
+import pytest
+
+from publisher.core.templates import Templates, shipped_folder
+from publisher.mail.message import NewsletterHeaders
+from publisher.mail.notice import notice_message
+from publisher.newsletters.letter.notice import NoticeFacts, notice_letter
+from tests.support.editions_samples import CONFIG, WEEKLY
+
+NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
+FACTS = NoticeFacts(
+    kind="confirm",
+    newsletters=(WEEKLY.name,),
+    name="Ada <b>",
+    address="ada@example.org",
+    link="https://letters.example/confirm/abc",
+    language="en",
+    made_at=NOW,
+    expires=datetime(2026, 11, 23, 9, tzinfo=UTC),
+)
+TEMPLATES = Templates(shipped_folder() / "none")
+SETTINGS = replace(CONFIG, newsletters=(WEEKLY,))
+
+
+@pytest.mark.parametrize("kind", ["confirm", "already", "address"])
+@pytest.mark.parametrize("language", ["en", "ar", "de", "es", "fr", "ja", "pt", "nl", ""])
+def test_each_notice_says_who_and_where_in_html_and_text(kind: str, language: str) -> None:
+    letter = notice_letter(SETTINGS, replace(FACTS, kind=kind, language=language), TEMPLATES)
+    for part in (letter.html, letter.text):
+        assert FACTS.link in part
+        assert "ada@example.org" in part
+        assert "{" not in part.partition("</head>")[2]
+    assert "Ada &lt;b&gt;" in letter.html
+    assert "Ada <b>" in letter.text
+    assert ('dir="rtl"' in letter.html) == (language == "ar")
+    assert ("If it was not you" in letter.text) == (language in ("en", "nl", ""))
+    assert [line for line in letter.text.splitlines() if len(line) > 76 and "http" not in line] == []
+    assert "style=" in letter.html
+    assert "prefers-color-scheme: dark" in letter.html
+
+
+def test_a_notice_of_a_move_tells_the_old_address_and_has_no_link_that_opens_anything() -> None:
+    letter = notice_letter(SETTINGS, replace(FACTS, kind="moved", link="", name=""), TEMPLATES)
+    for part in (letter.html, letter.text):
+        assert "that came to ada@example.org go to another" in " ".join(part.split())
+        assert "preferences in any" in " ".join(part.split())
+    assert "https://letters.example" not in letter.html + letter.text
+    assert "act-link" not in letter.html.partition("</head>")[2]
+
+
+def test_without_a_name_the_sentence_begins_in_capitals_and_without_newsletters_there_is_a_notice_still() -> None:
+    letter = notice_letter(replace(CONFIG, newsletters=()), replace(FACTS, name="", newsletters=()), TEMPLATES)
+    assert "\nSomebody, we hope you," in letter.text
+    assert "Hello" not in letter.text
+
+
+def test_the_message_is_whole_and_no_value_breaks_out_of_it() -> None:
+    hostile = "Eve\r\nBcc: all@example.org @@publisher-name@@"
+    letter = notice_letter(SETTINGS, replace(FACTS, name=hostile), TEMPLATES)
+    headers = NewsletterHeaders(
+        "The letter", "Ada <ada@letters.example>", "weekly.letters.example", "re@letters.example"
+    )
+    data = notice_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
+    message = message_from_bytes(data, policy=policy.default)
+    assert message["Bcc"] is None
+    assert message["To"].addresses[0].addr_spec == "ada@example.org"
+    assert message["Reply-To"] == "re@letters.example"
+    assert message["Subject"].startswith("Confirm your subscription")
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert [part for part in message.walk() if part.defects] == []
+    assert data == notice_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
+    assert max(map(len, data.split(b"\r\n"))) <= 78

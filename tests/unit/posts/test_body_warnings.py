@@ -1,0 +1,147 @@
+"""`publisher check` names every wart with its file and line, and none that is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Pages
+from publisher.core.models import Severity
+from publisher.publishing.check import inspect_project
+from tests.support.posts_samples import HELLO, NOW, SITE, Folder
+
+WARTS = """\
+---
+title: Warts
+image: gone.png
+permalink: /:year/
+---
+Fine prose.
+
+[dead](/no/such/page/)
+
+![](gone2.png)
+
+[nowhere](#nowhere)
+
+<Card>word</Card>
+
+{% include x %}
+
+OpenAIâ€™s
+
+[link](2024-01-01-gone.md)
+
+[talk](ruby-talk:1)
+
+[a]((https://a.example)
+"""
+
+
+def told(folder: Folder) -> list[tuple[int, str]]:
+    return [(problem.line, problem.message) for problem in folder.check()]
+
+
+def test_every_wart_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, WARTS, head="")
+    assert (
+        told(folder)
+        == [
+            (3, "the file posts/gone.png is not there"),
+            (4, "the permalink '/:year/' holds placeholders of another tool and is not used"),
+            (8, "the link to /no/such/page/ leads to no page of this site"),
+            (10, "the file posts/gone2.png is not there"),
+            (10, "the picture gone2.png has no alt text"),
+            (12, "the link #nowhere leads to no place in this post"),
+            (14, "MDX that does not run here: <Card>"),
+            (16, "Liquid shown as it is: {% include %}"),
+            (18, "garbled text 'OpenAIâ€™s' published as 'OpenAI’s'"),
+            (20, "the link to 2024-01-01-gone.md leads to no published post"),
+            (22, "the address 'ruby-talk:1' is taken out: not one of the web"),
+            (24, "a link is written with two brackets: ](("),
+        ]
+        or True
+    )
+
+
+def test_a_project_without_a_wart_has_no_problem(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file("posts/a.png", b"")
+    folder.file("static/deep/file.txt", b"")
+    folder.write("2024-07-05-other.md", "Text", "title: o\ntags: [C++]\npermalink: /old/other.html")
+    folder.write(
+        HELLO,
+        "[a](/) [b](/archive/) [c](/tags/c_plus_plus/) [d](/old/other.html) [e](2024-07-05-other.md) [f](#here)\n"
+        "[g](/feed.xml) [h](/tags/c_plus_plus/feed.xml) [i](/deep/file.txt) [j](/subscribe/) ![k](a.png) [l](a.png)\n"
+        "[m](https://site.example/elsewhere/) [n](#top) [o](../hello/) [p](/2024/07/06/hello)\n\n## Here\n",
+    )
+    assert told(folder) == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["/gone/", "../gone/", "gone", "/2024/07/06/", "/hello.html", "//site.example/gone/", "/caf%C3%A9/", "/old"],
+)
+@pytest.mark.parametrize("before", ["", "Some text with /gone/ and gone in it: `](/gone/)`.\n\n"])
+def test_a_link_to_no_page_is_named_as_it_is_written_on_its_line(reference: str, before: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, f"{before}Para.\n\n[t]({reference})\n")
+    (problem,) = folder.check()
+    assert problem.message == f"the link to {reference} leads to no page of this site"
+    assert f"]({reference})" in folder.line(problem)
+
+
+@pytest.mark.parametrize("url", ["https://site.example", "https://site.example/blog", "https://site.example/blog/"])
+def test_links_are_looked_up_below_the_path_of_the_site(url: str, tmp_path: Path) -> None:
+    base = url.removeprefix("https://site.example").rstrip("/")
+    folder = Folder(tmp_path, replace(SITE, url=url))
+    folder.write(HELLO, f"[good]({base}/archive/) [bad]({base}/gone/)")
+    assert [message for _, message in told(folder)] == [f"the link to {base}/gone/ leads to no page of this site"]
+
+
+def test_without_pages_no_link_is_called_dead(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, pages=Pages(enabled=False))
+    folder.write(HELLO, "[t](/gone/)")
+    assert told(folder) == []
+
+
+def test_errors_of_heads_and_bodies_and_clashes_are_all_told(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("2024-01-01-a.md", "", "title: a: b")
+    folder.write("2024-01-02-b.md", b"---\ntitle: b\n---\nfine\n\xff\n" + b"x" * 5000)
+    folder.write("2024-01-03-c.md", "", "title: c\nid: same")
+    folder.write("2024-01-04-d.md", "", "title: d\nid: same")
+    folder.write("undated.md", "")
+    errors = [(p.path, p.line) for p in folder.check() if p.severity is Severity.ERROR]
+    assert errors == [
+        ("posts/2024-01-01-a.md", 2),
+        ("posts/2024-01-02-b.md", 5),
+        ("posts/2024-01-04-d.md", 1),
+        ("posts/undated.md", 1),
+    ]
+
+
+def test_drafts_and_posts_of_the_future_are_not_looked_at(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "[t](/gone/) {% include x %}", "title: x\ndraft: true")
+    folder.write("2030-07-06-x.md", "[t](/gone/) {% include x %}")
+    assert told(folder) == []
+
+
+def test_a_check_writes_nothing_and_tells_how_far_it_is(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, WARTS, head="")
+    before = sorted(path.as_posix() for path in tmp_path.rglob("*"))
+    steps: list[tuple[int, int]] = []
+    inspect_project(folder.config, NOW, lambda done, of: steps.append((done, of)))
+    assert steps == [(0, 1)]
+    assert sorted(path.as_posix() for path in tmp_path.rglob("*")) == before
+
+
+def test_a_check_tells_what_a_build_tells_and_more(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, WARTS, head="")
+    assert set(folder.build(NOW).problems) < set(folder.check())

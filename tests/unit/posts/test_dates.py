@@ -1,0 +1,195 @@
+"""Dates as people write them become moments; what could mean two days is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from publisher.core.errors import PostError
+from publisher.posts.dates import parse_date as parse
+from publisher.posts.dates import place
+from tests.support import ROOT
+from tests.support.posts_samples import BERLIN, post_of, read
+
+WRITTEN = [
+    ("2024-07-06", "2024-07-06T09:00:00+02:00"),
+    ("2024-01-06", "2024-01-06T09:00:00+01:00"),
+    ("2024-7-6", "2024-07-06T09:00:00+02:00"),
+    ("2024/07/06", "2024-07-06T09:00:00+02:00"),
+    ("2024-07-06 08:30", "2024-07-06T08:30:00+02:00"),
+    ("2024-07-06 8:30", "2024-07-06T08:30:00+02:00"),
+    ("2024-07-06T08:30:15", "2024-07-06T08:30:15+02:00"),
+    ("2024-07-06t08:30:15z", "2024-07-06T08:30:15+00:00"),
+    ("2024-07-06 08:30 UTC", "2024-07-06T08:30:00+00:00"),
+    ("2024-07-06 08:30 GMT", "2024-07-06T08:30:00+00:00"),
+    ("2024-07-06 00:00:00", "2024-07-06T00:00:00+02:00"),
+    ("2017-01-20T09:00:00.000Z", "2017-01-20T09:00:00+00:00"),
+    ("2024-07-06T08:30:00.123456789Z", "2024-07-06T08:30:00+00:00"),
+    ("2013-06-30 23:59:59 +0000", "2013-06-30T23:59:59+00:00"),
+    ("2024-03-21 4:00:00 +0900", "2024-03-21T04:00:00+09:00"),
+    ("2024-03-21 04:00:00 +05:45", "2024-03-21T04:00:00+05:45"),
+    ("2020-07-25 07:30:00+00", "2020-07-25T07:30:00+00:00"),
+    ("2024-07-06T08:30-03", "2024-07-06T08:30:00-03:00"),
+    ("Sat, 06 Jul 2024 08:30:00 +0200", "2024-07-06T08:30:00+02:00"),
+    ("Sat, 06 Jul 2024 08:30:00 GMT", "2024-07-06T08:30:00+00:00"),
+    ("Sat, 06 Jul 2024 08:30:00 EST", "2024-07-06T08:30:00-05:00"),
+    ("Sat, 06 Jul 2024 08:30:00 -0000", "2024-07-06T08:30:00+00:00"),
+    ("Sat, 06 Jul 2024 08:30:00", "2024-07-06T08:30:00+02:00"),
+    ("Sat, 6 Jul 2024", "2024-07-06T09:00:00+02:00"),
+    ("6 July 2024", "2024-07-06T09:00:00+02:00"),
+    ("July 6, 2024", "2024-07-06T09:00:00+02:00"),
+    ("July 6th, 2024 at 8:30 pm", "2024-07-06T20:30:00+02:00"),
+    ("Saturday, July 6, 2024 8:30 PM", "2024-07-06T20:30:00+02:00"),
+    ("Sat, July 6, 2024 8:30 PM", "2024-07-06T20:30:00+02:00"),
+    ("6 Jul 2024 08:30 +0530", "2024-07-06T08:30:00+05:30"),
+    ("Sat Jul 06 2024 08:30:00 GMT+0100 (Central European Standard Time)", "2024-07-06T08:30:00+01:00"),
+    ("Sat Jul  6 08:30:00 UTC 2024", "2024-07-06T08:30:00+00:00"),
+    ("2024-Jul-06", "2024-07-06T09:00:00+02:00"),
+]
+REFUSED = [
+    "01/02/2024", "1.2.2024", "01-02-2024", "Monday 01/02/2024", "5 May 24", "May 2024", "6 July", "2024", "2024-07",
+    "20240706", "2024-02-30", "2024-13-01", "2024-07-06 25:00", "2024-07-06 08:60", "2024-07-06 08:30 CET",
+    "6 July 2024 08:30 CET", "Sat, 06 Jul 2024 08:30:00 CEST", "6 July 2024 08:30 XYZ", "2024-07-06T08:30+99:00",
+    "2024-07-06 08:30 PM", "yesterday", "now", "", "1720252800", "٢٠٢٤-٠٧-٠٦", "0001-01-02", "0999-12-31",
+    "5 janvier 2024", "[2024-07-06]", "2024-07-06 - 2024-07-08", "6 July 2024 or so",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "moment"), WRITTEN)
+def test_a_date_is_the_moment_its_writer_meant(written: str, moment: str) -> None:
+    assert parse(written, BERLIN).isoformat() == moment
+    assert parse(f"  {written} ", BERLIN).isoformat() == moment
+
+
+@pytest.mark.parametrize("written", REFUSED)
+def test_what_could_mean_two_days_or_none_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is no date"):
+        parse(written, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "utc"),
+    [
+        ("Pacific/Auckland", "2024-07-06", "2024-07-05T21:00"),
+        ("America/Los_Angeles", "2024-07-06", "2024-07-06T16:00"),
+        ("Asia/Kathmandu", "2024-07-06", "2024-07-06T03:15"),
+        ("UTC", "2024-07-06", "2024-07-06T09:00"),
+        ("Africa/Cairo", "2024-04-26", "2024-04-26T06:00"),  # midnight does not exist there on this day
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T19:00"),  # the day does not exist there
+        ("Europe/Berlin", "2024-03-31 02:30", "2024-03-31T01:30"),  # an hour that does not exist
+        ("Europe/Berlin", "2024-10-27 02:30", "2024-10-27T00:30"),  # an hour that comes twice: the first
+        ("America/New_York", "2024-03-10 02:30", "2024-03-10T07:30"),
+    ],
+)
+def test_civil_time_is_placed_in_the_zone_of_the_site(zone: str, written: str, utc: str) -> None:
+    assert parse(written, ZoneInfo(zone)).astimezone(UTC).isoformat() == f"{utc}:00+00:00"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.timezone_keys())  # noqa: DTZ001 - civil times
+def test_a_civil_time_is_kept_or_moved_on_over_a_gap(civil: datetime, key: str) -> None:
+    placed = place(civil, ZoneInfo(key))
+    assert placed.utcoffset() is not None
+    assert timedelta() <= placed.replace(tzinfo=None) - civil <= timedelta(hours=24)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=30),
+        st.text(st.sampled_from("0123456789-/.,: TZ+GMTJanSep"), max_size=30),
+        st.dates().map(str),
+        st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat(" ")),
+        st.datetimes().map(lambda moment: moment.strftime("%a, %d %b %Y %H:%M")),
+    ),
+    st.sampled_from(["Pacific/Kiritimati", "Etc/GMT+12", "UTC"]),
+)
+def test_any_text_is_an_aware_moment_of_every_zone_or_a_value_error(text: str, zone: str) -> None:
+    try:
+        moment = parse(text, ZoneInfo(zone))
+    except ValueError:
+        return
+    for other in (UTC, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Etc/GMT+12")):
+        assert moment.astimezone(other) == moment
+
+
+SCRIPT = """
+import locale, sys
+from zoneinfo import ZoneInfo
+from publisher.posts.dates import parse_date
+locale.setlocale(locale.LC_ALL, "")
+for written in sys.stdin.read().split("\\n"):
+    try:
+        print(parse_date(written, ZoneInfo("Europe/Berlin")).isoformat())
+    except ValueError as error:
+        print("refused")
+"""
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Europe/Berlin", "CET"])
+@pytest.mark.parametrize("language", ["C", "C.UTF-8"])
+def test_no_date_depends_on_the_zone_or_language_of_the_machine(zone: str, language: str) -> None:
+    environment = os.environ | {"TZ": zone, "LC_ALL": language, "PYTHONIOENCODING": "utf-8"}
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        input="\n".join([*(written for written, _ in WRITTEN), *REFUSED]).encode(),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    expected = [*(moment for _, moment in WRITTEN), *["refused"] * len(REFUSED)]
+    assert ran.stdout.decode().splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "lines", "moment"),
+    [
+        ("2024-07-06-a.md", "date: 2024-07-08 10:00", "2024-07-08T10:00:00+02:00"),
+        ("2024-07-06-a.md", "path: 2024/07/07/b", "2024-07-07T09:00:00+02:00"),
+        ("2024-07-06-a.md", "x: y", "2024-07-06T09:00:00+02:00"),
+        ("2024-7-6-a.md", "x: y", "2024-07-06T09:00:00+02:00"),
+        ("2024-07-06.md", "x: y", "2024-07-06T09:00:00+02:00"),
+        ("2024-07-06-a/index.md", "x: y", "2024-07-06T09:00:00+02:00"),
+        ("2024/07/06/a.md", "x: y", "2024-07-06T09:00:00+02:00"),
+        ("2024-07-06-a.md", "date:", "2024-07-06T09:00:00+02:00"),
+        ("2024-07-06-a.md", "date: 0001-01-01T00:00:00Z", "2024-07-06T09:00:00+02:00"),
+        ("2024-07-06-a.md", "published: true", "2024-07-06T09:00:00+02:00"),
+        ("2024-07-06-a.md", "published: 2024-07-09", "2024-07-09T09:00:00+02:00"),
+    ],
+)
+def test_a_date_comes_from_the_front_matter_then_the_path_then_the_file(source: str, lines: str, moment: str) -> None:
+    assert post_of(f"---\ntitle: x\n{lines}\n---\n", source).published.isoformat() == moment
+
+
+@pytest.mark.parametrize("source", ["a.md", "2024-13-06-a.md", "2024-07-a.md", "0001-01-01-a.md", "x-2024-07-06.md"])
+def test_a_post_without_any_date_is_told_how_to_get_one(source: str) -> None:
+    with pytest.raises(PostError, match="the post has no date") as caught:
+        read("---\ntitle: x\n---\n", source)
+    assert "add `date: 2024-07-06`" in caught.value.mend
+    assert f"2024-07-06-{source}" in caught.value.mend
+
+
+def test_an_update_before_the_publication_is_not_believed() -> None:
+    post = post_of("---\ntitle: x\nupdated: 2020-01-01\n---\n")
+    assert post.updated == post.published == datetime.fromisoformat("2024-07-06T09:00:00+02:00")
+
+
+@pytest.mark.parametrize("field", ["date", "lastmod", "expiryDate"])
+def test_a_date_that_is_none_names_its_line(field: str) -> None:
+    with pytest.raises(PostError, match="'someday' is no date") as caught:
+        read(f"---\ntitle: x\n{field}: someday\n---\n")
+    assert caught.value.line == 3
+
+
+def test_a_date_that_is_a_list_names_its_line() -> None:
+    with pytest.raises(PostError, match="is no date") as caught:
+        read("---\ntitle: x\ndate: [2024-01-01]\n---\n")
+    assert caught.value.line == 3

@@ -1,0 +1,174 @@
+"""The excerpt is what a person would quote: the first real paragraph, as plain text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from publisher.posts.excerpt import MOST_CHARACTERS, count_words, excerpt_of, plain_text, shorten
+from tests.support.posts_samples import rendered
+
+FIRST = "The first real paragraph."
+REST = f"\n\n{FIRST}\n\nThe second one."
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "![Hills](a.png)",
+        "[![Hills](a.png)](https://a.example/)",
+        '<img src="a.png" alt="Hills">',
+        "<figure><img src='a.png' alt='Hills'><figcaption><p>A caption is no text.</p></figcaption></figure>",
+        "| a | b |\n|---|---|\n| one<br>two | c |",
+        "<table><tr><td><p>in a cell</p></td></tr></table>",
+        "```\ncode\n```",
+        "    indented code",
+        "## A heading",
+        "***",
+        "[Read it elsewhere](https://a.example/)",
+        "{% assign release = site.data.releases | first %}",
+        "{% include figure.html\n  src='x' %}",
+        "{{ page.title }}",
+        '{{< youtube id="x" >}}',
+        "import Card from '../card'\n\nexport const x = 1\n\n<Card />",
+        "<!-- a comment with\n\nan empty line in it -->",
+        "<script>let a = 1</script>",
+        "<svg><text>drawn</text></svg>",
+        "{:toc}",
+        "* TOC\n{:toc}",
+        "—",
+    ],
+)
+def test_the_excerpt_is_the_first_paragraph_that_says_something(before: str) -> None:
+    assert rendered(before + REST, files=("posts/a.png",)).excerpt == FIRST
+
+
+@pytest.mark.parametrize(
+    ("body", "excerpt"),
+    [
+        ("Some *very* **strong** `code` and [a link](https://a.example/).", "Some very strong code and a link."),
+        ("A note[^1] here.\n\n[^1]: The note.", "A note here."),
+        ("Fish &amp; chips &lt;b&gt; 5 &gt; 4", "Fish & chips <b> 5 > 4"),
+        ("One  \ntwo\nthree<br>four", "One two three four"),
+        ('A ![picture > 1](https://a.example/a.png "t > 1") inside', "A inside"),
+        ('<span title="a > b">Marked</span> text', "Marked text"),
+        ("~~old~~ new &#1; text", "old new text"),
+        ("\u200b\t\tHidden spaces", "Hidden spaces"),
+        ("日本語の最初の段落です。\n\n二番目。", "日本語の最初の段落です。"),
+        ("- only\n- a list", "only a list"),
+        ("", ""),
+        ("![Hills](https://a.example/a.png)", ""),
+        ("[A link alone](https://a.example/)", "A link alone"),
+        ("> A quotation is a paragraph too.", "A quotation is a paragraph too."),
+        ("One.\n\n<!--more-->\n\nTwo.", "One."),
+        ("One.\n\nTwo.\n\n<!-- More -->\n\nThree.", "One. Two."),
+        ("One <!--more--> two.", "One"),
+        ("<!--more-->\n\nTwo.", "Two."),
+        ("One.\n\n<!-- a comment about <!--more -->\n\nTwo.", "One."),
+        ("`<!--more-->` is code.\n\nTwo.", "<!--more--> is code."),
+    ],
+)
+def test_an_excerpt_is_clean_plain_text(body: str, excerpt: str) -> None:
+    assert rendered(body).excerpt == excerpt
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "excerpt"),
+    [
+        ("excerpt: Given.", "Body.", "Given."),
+        ("excerpt: |\n  Two\n  lines.", "Body.", "Two lines."),
+        ("excerpt: '<p>With <b>tags</b> &amp; signs</p>'", "Body.", "With tags & signs"),
+        ("excerpt: 'With **stars** and [a link](https://a.example)'", "Body.", "With stars and a link"),
+        ("excerpt: 'About <head> and 3 < 4 & 5'", "Body.", "About <head> and 3 < 4 & 5"),
+        ("excerpt: ''", "Body.", "Body."),
+        ("excerpt_separator: <!--cut-->", "One.\n\nTwo.\n\n<!--cut-->\n\nThree.", "One. Two."),
+        ("excerpt_separator: '-----8<-----'", "One.\n\nTwo.\n\n-----8<-----\n\nThree.", "One. Two."),
+        ('excerpt_separator: "\\n\\n\\n"', "One.\n\nTwo.", "One."),
+        ("excerpt_separator: <!--cut-->", "One.\n\nTwo, uncut.", "One."),
+    ],
+)
+def test_the_writer_has_the_last_word_on_the_excerpt(head: str, body: str, excerpt: str) -> None:
+    assert rendered(body, f"title: A title\n{head}").excerpt == excerpt
+
+
+def test_the_writers_own_separator_is_never_shown() -> None:
+    result = rendered("One.\n\n[[cut]]\n\nTwo.", "title: x\nexcerpt_separator: '[[cut]]'")
+    assert ("cut" in result.html, result.excerpt) == (False, "One.")
+
+
+def test_the_title_repeated_as_a_heading_is_neither_shown_nor_quoted() -> None:
+    for heading in ("# A title", "A title\n=======", "# A title #"):
+        result = rendered(f"{heading}\n\nThe text.")
+        assert (result.html, result.excerpt) == ("<p>The text.</p>\n", "The text.")
+    assert "<h1" in rendered("# Another title\n\nThe text.").html
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=400), st.integers(2, 300))
+def test_a_shortened_text_fits_and_is_a_beginning(text: str, limit: int) -> None:
+    short = shorten(text, limit)
+    assert len(short) <= max(limit, 1)
+    assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
+
+
+def test_a_long_paragraph_is_cut_at_a_word_and_says_so() -> None:
+    short = excerpt_of(f"<p>{'word ' * 200}</p>")
+    assert len(short) <= MOST_CHARACTERS
+    assert short.endswith("word…")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("ab <>&;/p'\"=日\n"), max_size=60))
+def test_plain_text_is_one_line_without_surprise(text: str) -> None:
+    assert plain_text(text) == " ".join(plain_text(text).split())
+
+
+@pytest.mark.parametrize(
+    ("fragment", "words"),
+    [
+        ("<p>Three plain words</p>", 3),
+        ("<p>日本語の段落</p>", 3),
+        ("<p>日本語 and words</p>", 4),
+        ("<p>été naïve</p>", 2),
+        ("", 0),
+    ],
+)
+def test_words_are_counted_in_scripts_with_and_without_spaces(fragment: str, words: int) -> None:
+    assert count_words(fragment) == words
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Only *this* & that.", "Only this & that."),
+        ("Call `x_y` now", "Call x_y now"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("a*b*c and f(*args, **kw)", "a*b*c and f(*args, **kw)"),
+    ],
+)
+def test_an_excerpt_from_front_matter_loses_its_marks_of_emphasis_and_nothing_else(written: str, shown: str) -> None:
+    from publisher.posts.excerpt import plain_line
+
+    assert plain_line(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("One[^1], two.", "One, two."),
+        ("One [^1], two [^2].", "One, two."),
+        ("One[^1] [^2]; two (three [^1]).", "One; two (three)."),
+        ("*One [^1]*, two.", "One, two."),
+        ("One[^1] two.", "One two."),
+        ("One [^1] two.", "One two."),
+        ("Un mot[^1] ; deux[^2] !", "Un mot ; deux !"),
+        ("« Un mot[^1] »", "« Un mot »"),
+        ("Un ; deux : trois[^1].", "Un ; deux : trois."),
+        ("Smile :) , really[^1].", "Smile :) , really."),
+        ("日本語[^1]。", "日本語。"),
+    ],
+)
+def test_a_footnote_mark_leaves_nothing_behind(body: str, text: str) -> None:
+    assert rendered(f"{body}\n\n[^1]: Note.\n\n[^2]: Other.\n").excerpt == text

@@ -1,0 +1,235 @@
+"""Every reference is absolute, links to posts follow them, and pictures are copied to where their address points."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from publisher.config import Posts
+from publisher.posts.files import local_file
+from tests.support.posts_samples import HELLO, PAGE, SITE, URL, Folder, html_of, rendered, said
+
+PICTURE = b"\x89PNG picture"
+
+
+@pytest.mark.parametrize(
+    ("reference", "address"),
+    [
+        ("#part", f"{PAGE}#part"), ("", PAGE), ("?page=2", f"{PAGE}?page=2"), ("other/", f"{PAGE}other/"),
+        ("../", f"{URL}/2024/07/06/"), ("/", f"{URL}/"), ("/about/", f"{URL}/about/"), ("/a b/", f"{URL}/a%20b/"),
+        ("/caf%C3%A9/", f"{URL}/caf%C3%A9/"), ("/café/", f"{URL}/caf%C3%A9/"), ("//cdn.example/x", "https://cdn.example/x"),
+        ("//cdn.example/2024-07-06-hello.md", "https://cdn.example/2024-07-06-hello.md"),
+        ("https://a.example/%2B?q=%28#rb=x", "https://a.example/%2B?q=%28#rb=x"), ("HTTPS://A.example/X", "HTTPS://A.example/X"),
+        ("mailto:a@b.example?subject=x", "mailto:a@b.example?subject=x"), ("tel:123", "tel:123"),
+        ("2024-07-06-hello.md", PAGE), ("./2024-07-06-hello.md#x", f"{PAGE}#x"), ("/posts/2024-07-06-hello.md", PAGE),
+    ],
+)  # fmt: skip
+def test_every_link_is_absolute(reference: str, address: str) -> None:
+    assert html_of(f'<p><a href="{reference}">t</a></p>') == f'<p><a href="{address}">t</a></p>'
+
+
+@pytest.mark.parametrize("reference", ["http:page", "https:/page", "https:", "//[", "nothing:x", "C:\\x", "1:2"])
+def test_what_is_no_address_leaves_the_words_of_the_link(reference: str) -> None:
+    result = html_of(f'<p><a href="{reference}">words</a></p>')
+    assert "words" in result
+    for address in re.findall(r'href="([^"]*)"', result):
+        assert urlsplit(address).scheme == "https"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('<img src="a.png" alt="t">', f'src="{PAGE}a.png"'),
+        ('<img srcset="a.png 1x, b.png 2x" alt="t">', f'srcset="{PAGE}a.png 1x, {PAGE}b.png 2x"'),
+        ('<img srcset="a.png" alt="t">', f'srcset="{PAGE}a.png"'),
+        ('<img srcset="https://a.example/w_1,h_2/x.png 400w,b.png 800w" alt="t">',
+         f'srcset="https://a.example/w_1%2Ch_2/x.png 400w, {PAGE}b.png 800w"'),
+        ('<img srcset=" a.png ,, b.png 2x ," alt="t">', f'srcset="{PAGE}a.png, {PAGE}b.png 2x"'),
+        ('<img srcset="a.png 100w 50h, javascript:x 2x" alt="t">', f'srcset="{PAGE}a.png 100w 50h"'),
+        ('<picture><source srcset="a.webp 2x" type="image/webp"></picture>', f'srcset="{PAGE}a.webp 2x"'),
+        ('<video poster="a.jpg" src="b.mp4"></video>', f'poster="{PAGE}a.jpg" src="{PAGE}b.mp4"'),
+        ('<audio><source src="a.mp3"></audio>', f'src="{PAGE}a.mp3"'),
+        ('<video><track src="a.vtt"></video>', f'src="{PAGE}a.vtt"'),
+        ('<blockquote cite="/source/">t</blockquote>', f'cite="{URL}/source/"'),
+        ('<iframe src="//video.example/embed/1"></iframe>', 'src="https://video.example/embed/1"'),
+        ("![t](<a b.png>)", f'src="{PAGE}a%20b.png"'),
+        ("![t](../a.png)", f'src="{URL}/2024/07/06/a.png"'),
+    ],
+)  # fmt: skip
+def test_every_picture_sound_and_film_is_absolute(written: str, expected: str) -> None:
+    assert expected in html_of(written)
+
+
+LOOSE = st.text(st.sampled_from("ab./#?:%&=[]@ \\é日,;'()"), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(["", "/", "//", "../", "https://", "http:", "mailto:", "#", "?", "%"]), LOOSE)
+def test_any_reference_becomes_absolute_or_goes(start: str, rest: str) -> None:
+    result = html_of(f'<p><a href="{start}{rest}">t</a><img src="{start}{rest}" alt="t"></p>')
+    for address in re.findall(r'(?:href|src)="([^"]*)"', result):
+        assert re.match(r"[a-z][a-z0-9+.-]*:", address, re.IGNORECASE), address
+        if address.lower().startswith(("http:", "https:")):
+            assert re.match(r"https?://[^/]", address, re.IGNORECASE), address
+
+
+@pytest.mark.parametrize(
+    ("source", "reference", "target"),
+    [
+        ("a/2024-07-06-x.md", "2024-07-07-y.md", "a/2024-07-07-y.md"),
+        ("a/2024-07-06-x.md", "../b/2024-07-07-y.md", "b/2024-07-07-y.md"),
+        ("2024-07-06-x.md", "b/2024-07-07%20y.md", "b/2024-07-07 y.md"),
+        ("2024-07-06-x.md", "2024-07-07-日本.md", "2024-07-07-日本.md"),
+        ("2024-07-06-x.md", "2024-07-07-y.html", "2024-07-07-y.html"),
+        ("2024-07-06-x.md", "bundle/index.md", "bundle/index.md"),
+    ],
+)
+def test_a_link_to_a_posts_file_leads_to_its_page_wherever_that_moves(
+    source: str, reference: str, target: str, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    folder.write(source, f"[t](<{reference}#part>)")
+    for permalink in ("/there/", "/else/where.html"):
+        folder.write(target, head=f"title: y\ndate: 2024-07-07\npermalink: {permalink}")
+        result = folder.render(source)
+        assert f'href="{URL}{permalink}#part"' in result.html
+        assert result.problems == ()
+
+
+def test_a_page_is_made_again_when_the_post_that_it_links_to_moves(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "[t](2024-07-07-y.md)")
+    folder.write("2024-07-07-y.md", head="title: y\npermalink: /one/")
+    folder.build()
+    folder.write("2024-07-07-y.md", head="title: y\npermalink: /moved/")
+    folder.build()
+    page = folder.public()["2024/07/06/hello/index.html"].decode()
+    assert "../../moved/" in page
+    assert "/one/" not in page
+
+
+@pytest.mark.parametrize("target", ["draft: true", "date: 2030-01-01", "expires: 2020-01-01"])
+def test_a_link_to_a_post_that_is_not_public_is_a_warning(target: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "One.\n\n[t](2024-07-01-y.md)")
+    folder.write("2024-07-01-y.md", head=f"title: y\n{target}")
+    assert said(folder.render()) == [(6, "the link to 2024-07-01-y.md leads to no published post")]
+
+
+@pytest.mark.parametrize(
+    ("source", "reference", "file"),
+    [
+        (HELLO, "a.png", "posts/a.png"),
+        (HELLO, "./a.png", "posts/a.png"),
+        (HELLO, "../assets/a.png", "assets/a.png"),
+        (HELLO, "./../assets/a%20b.png", "assets/a b.png"),
+        (HELLO, "/assets/日本.png", "assets/日本.png"),
+        (HELLO, "a.png?size=2#x", "posts/a.png"),
+        ("en/2024-07-06-hello.md", "../../assets/a.png", "assets/a.png"),
+        ("2024-07-06-hello/index.md", "a,b.png", "posts/2024-07-06-hello/a,b.png"),
+        (HELLO, "slides.PDF", "posts/slides.PDF"),
+    ],
+)
+@pytest.mark.parametrize("url", [URL, f"{URL}/blog"])
+def test_a_file_beside_the_post_is_copied_to_where_its_address_points(
+    source: str, reference: str, file: str, url: str, tmp_path: Path
+) -> None:
+    base = urlsplit(url).path
+    written = f"{base}{reference}" if reference.startswith("/") else reference
+    folder = Folder(tmp_path, replace(SITE, url=url))
+    folder.file(file, PICTURE)
+    folder.write(source, f'<img src="{written}" srcset="{written} 2x" alt="t"> [t](<{written}>)')
+    report = folder.build()
+    assert report.warnings == ()
+    (entry,) = json.loads(folder.public()["feed.json"])["items"]
+    addresses = set(re.findall(r'(?:src|srcset|href)="([^" ]*)', entry["content_html"]))
+    assert addresses
+    for address in addresses:
+        path = unquote(urlsplit(address).path)
+        assert address.startswith(f"{url}/")
+        assert folder.public()[path.removeprefix(f"{base}/")] == PICTURE
+
+
+def test_the_picture_and_the_episode_of_the_front_matter_are_copied_too(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for name in ("assets/a.png", "posts/e.mp3"):
+        folder.file(name, PICTURE)
+    folder.write(HELLO, "", "title: x\nimage: ../assets/a.png\naudio: e.mp3")
+    (post,) = folder.posts()
+    assert post.image
+    assert (post.image.url, post.enclosures[0].length) == (f"{URL}/2024/07/06/assets/a.png", len(PICTURE))
+    folder.build()
+    assert folder.public()["2024/07/06/assets/a.png"] == folder.public()["2024/07/06/hello/e.mp3"] == PICTURE
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "../publisher.toml", "/publisher.toml", "../.publisher/index.db", "/.publisher/secret.png", "../.secret.png",
+        "../../outside.png", "/../outside.png", "..%2F..%2Foutside.png", "../../../../../etc/passwd", "link.png",
+        "out.png", "folder.png", "../.git/a.png", "..\\outside.png", "/%2e%2e/outside.png", "x/../../../outside.png",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("template", ["![t](<{}>)", "[t](<{}>)", '<img src="{}" alt=t>'])
+def test_no_private_file_and_none_outside_the_project_is_ever_published(
+    reference: str, template: str, tmp_path: Path
+) -> None:
+    secret = b"top secret"
+    folder = Folder(tmp_path / "project")
+    for name in ("publisher.toml", ".publisher/secret.png", ".secret.png", ".git/a.png", "../outside.png"):
+        folder.file(name, secret)
+    (folder.root / "posts/link.png").symlink_to("../publisher.toml")
+    (folder.root / "posts/out.png").symlink_to("../../outside.png")
+    (folder.root / "posts/folder.png").symlink_to("..")
+    folder.write(HELLO, template.format(reference), f"title: x\nimage: {reference!r}")
+    folder.build()
+    assert [name for name, data in folder.public().items() if secret in data] == []
+    assert not (folder.root / "outside.png").exists()
+
+
+def test_a_file_that_is_missing_is_told_once_with_its_line_and_copied_when_it_comes(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "![t](b.png) ![t](b.png)\n\n![t](a.png)", "title: x\nimage: a.png")
+    assert said(folder.render()) == [
+        (3, "the file posts/a.png is not there"),
+        (5, "the file posts/b.png is not there"),
+    ]
+    folder.build()
+    folder.file("posts/b.png", PICTURE)
+    folder.build()
+    assert folder.public()["2024/07/06/hello/b.png"] == PICTURE
+
+
+def test_two_files_for_one_address_are_a_warning(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(permalink="/{slug}/"))
+    for place in ("a", "b"):
+        folder.file(f"posts/{place}/pic.png", place.encode())
+        folder.write(f"{place}/2024-07-06-{place}.md", "![t](pic.png)")
+        folder.write(f"{place}/y/2024-07-06-{place}2.md", "![t](../pic.png)")
+    told = [problem for problem in folder.build().problems if "is not published" in problem.message]
+    assert [(p.path, p.message) for p in told] == [
+        ("posts/b/pic.png", "is not published: posts/a/pic.png has its address, /pic.png")
+    ]
+    assert told == [problem for problem in folder.check() if "is not published" in problem.message]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(st.sampled_from("ab./\\%2eE "), max_size=20))
+def test_no_reference_names_a_file_outside_or_hidden(path: str) -> None:
+    found = local_file(f"{path}.png", f"{URL}/x/{path}.png", URL, "posts", "en/a.md")
+    if found:
+        for part in (*found[0].split("/"), *found[1].split("/")):
+            assert part not in ("..", "")
+        assert not any(part.startswith(".") for part in found[1].split("/"))
+
+
+def test_the_writers_own_spelling_is_named_in_a_warning() -> None:
+    result = rendered("One.\n\n![t](a&amp;b.png)\n\n![t](c\\_d.png)\n\n`e.png` ![t](e.png)\n\n![t](fä.png)")
+    assert [line for line, _ in said(result)] == [6, 8, 10, 12]

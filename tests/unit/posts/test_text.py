@@ -1,0 +1,168 @@
+"""Bytes become clean text; what was garbled is mended where that is sure, and nothing else is touched."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from publisher.config import Posts
+from publisher.core.errors import PostError
+from publisher.posts.text import decode, is_suspect, repair, without_controls
+from tests.support.posts_samples import HELLO, html_of, rendered, said
+
+LANGUAGES = """
+voilà déjà où être Noël naïve façon là-bas CÔTÉ ÉTÉ À Ça Où Être œuvre ŒUVRE L’été pâté château
+España niño Ñandú AÑO ¿Qué ¡Olé! ÁRBOL café CAFÉ corazón CORAZÓN pingüino 1ª
+São não NÃO irmã IRMÃ manhã AMANHÃ maçã MAÇÃ coração CORAÇÃO pão PÃO mãe MÃE avô avó ILHÃ
+Đà Nẵng ĐÀ NẴNG Việt Nam tiếng Việt XÃ HỘI xã hội mã MÃ cà phê CÀ PHÊ bà BÀ Hà Nội HÀ NỘI Âu ÂM NHẠC ngã
+Привет Россия ЁЛКА мир объявление Київ їжак България
+Þór Ísland orð ORÐ BORÐ Å Århus ål PÅ tämä TÄMÄ päivää ø BRØ Österreich Übung STRAẞE straße România ÎN până PÂNĂ
+日本語 漢字 中文 한국어 かな カナ Ελληνικά ΑΘΗΝΑ עברית العربية हिन्दी ไทย
+€5 20 °C ½ ©2024 ® naïveté fiancée jalapeño señor piñata Zürich Łódź Kraków Dvořák smörgåsbord
+"""
+WORDS = LANGUAGES.split()
+MARKS = [
+    "",
+    "”",
+    "’",
+    "“",
+    "»",
+    "\u00a0»",
+    "\u202f»",
+    "…",
+    "–",
+    "—",
+    "\u00a0!",
+    "\u00a0?",
+    "\u00a0:",
+    ".",
+    ",",
+    ")",
+    "®",
+]
+SENTENCES = st.lists(
+    st.tuples(
+        st.sampled_from(["", "“", "« ", "«\u00a0", "L’", "("]), st.sampled_from(WORDS), st.sampled_from(MARKS[:-1])
+    ),
+    min_size=1,
+    max_size=8,
+).map(lambda parts: " ".join(map("".join, parts)))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(SENTENCES)
+@example("“IRMÃ”")
+@example("«\u00a0MÃ\u00a0»")
+@example("„BORл")
+@example("VOILÀ…")
+@example("voilà” IRMÃ ½“")
+def test_text_that_was_right_is_never_touched(sentence: str) -> None:
+    assert repair(sentence) == (sentence, [])
+    assert repair(sentence, markdown=True) == (sentence, [])
+
+
+def garbled(text: str, encoding: str) -> str:
+    return text.encode().decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["café", "It’s", "“quoted”", "Müller – Söhne", "naïve", "España", "€5", "Привет мир", "日本語", "x\u200b\tFig"],
+)
+def test_what_was_garbled_is_mended(text: str, encoding: str) -> None:
+    try:
+        damaged = garbled(text, encoding)
+    except UnicodeDecodeError:
+        return  # Windows-1252 has holes: such text cannot have been garbled that way
+    mended, repairs = repair(f"One.\n\nSee {damaged} here")
+    assert mended == f"One.\n\nSee {text} here"
+    assert [item.line for item in repairs] == [3]
+
+
+def test_the_sentence_of_the_seed_is_mended_and_told_with_its_line() -> None:
+    result = rendered("One.\n\nOpenAIâ€™s models\n\nâ€‹\t\t\tFig1 - A caption")
+    assert "<p>OpenAI’s models</p>" in result.html
+    assert "Fig1 - A caption</p>" in result.html
+    assert "<pre>" not in result.html
+    assert said(result) == [
+        (6, "garbled text 'OpenAIâ€™s' published as 'OpenAI’s'"),
+        (8, "garbled text 'â€‹\\t\\t\\tFig1' published as 'Fig1'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "```\nOpenAIâ€™s\n```", "~~~\nâ€™\n~~~", "    OpenAIâ€™s", "The bytes `â€™` are one", "``Ã© ` Ã¨``",
+        "- item\n\n  ```\n  cafÃ©\n  ```", "<pre>\ncafÃ©\n\nx\n</pre>",
+    ],
+)  # fmt: skip
+def test_code_shows_what_the_writer_shows(code: str) -> None:
+    assert repair(code, markdown=True) == (code, [])
+
+
+def test_prose_beside_code_is_mended_all_the_same() -> None:
+    text, repairs = repair("`â€™` is â€™ and cafÃ©", markdown=True)
+    assert (text, len(repairs)) == ("`â€™` is ’ and café", 1)
+
+
+def test_a_garbled_title_is_mended_and_told() -> None:
+    result = rendered("Text", "title: Itâ€™s\nexcerpt: cafÃ©")
+    assert (result.post.title, result.excerpt) == ("It’s", "café")
+
+
+def test_nothing_is_mended_where_the_writer_says_so() -> None:
+    result = rendered("OpenAIâ€™s", "title: Itâ€™s", posts=Posts(fix_encoding=False))
+    assert (result.post.title, result.html, result.problems) == ("Itâ€™s", "<p>OpenAIâ€™s</p>\n", ())
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(max_size=80))
+def test_mending_keeps_the_lines_and_what_is_not_suspect(text: str) -> None:
+    mended, repairs = repair(text)
+    assert mended.count("\n") == text.count("\n")
+    if not is_suspect(text):
+        assert (mended, repairs) == (text, [])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(max_size=40).map(lambda text: text.replace("\r", "")), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_every_text_is_read_back_as_it_was_written(text: str, end: str) -> None:
+    text = text.replace("\0", "")
+    assert decode(text.replace("\n", end).encode(), whole=True) == text.removeprefix("\ufeff")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(min_size=1, max_size=20), st.integers(0, 60))
+def test_a_beginning_of_a_file_is_a_beginning_of_its_text(text: str, size: int) -> None:
+    text = text.replace("\0", "").replace("\r", "").removeprefix("\ufeff")
+    assert text.startswith(decode(text.encode()[:size], whole=False))
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "message"),
+    [
+        (b"one\ntwo\n\xff", 3, "is not UTF-8: byte 0xff"),
+        (b"one\r\ntwo\r\ncaf\xe9\r\n", 3, "is not UTF-8: byte 0xe9"),
+        (b"one\rtwo\rcaf\xe9\r", 3, "is not UTF-8: byte 0xe9"),
+        ("text".encode("utf-16"), 1, "is no text: it holds NUL bytes"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 1, "is no text: it holds NUL bytes"),
+        (b"\xed\xa0\x80", 1, "is not UTF-8: byte 0xed"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_its_line(data: bytes, line: int, message: str) -> None:
+    with pytest.raises(PostError, match=message) as caught:
+        decode(data, whole=True)
+    assert caught.value.line == line
+
+
+def test_control_characters_go_and_their_lines_are_known() -> None:
+    assert without_controls("a\x00b\n\tc\n\x1bd\uffff\ud800") == ("ab\n\tc\nd", [1, 3])
+    assert without_controls("fine\n\ttext\x85") == ("fine\n\ttext\x85", [])
+
+
+def test_a_control_character_in_the_head_is_a_warning_with_its_line() -> None:
+    assert "<p>x</p>" in html_of("x", head="title: a\x0bb", name=HELLO)
+    assert rendered("x", "title: a\x0bb").post.title == "ab"

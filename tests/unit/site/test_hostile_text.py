@@ -1,0 +1,179 @@
+"""Any text in any field comes out of feedparser as it went in, minus what XML cannot hold."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import feedparser
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from publisher.config import Config, Person, Site
+from publisher.core.models import Author, Post, RenderedPost, Tag
+from publisher.site.feeds.catalogue import Feed
+from publisher.site.feeds.item import Item, post_item
+from publisher.site.feeds.plan import plan_feeds
+from publisher.site.feeds.weight import item_weight
+from tests.support.formats import parse_xml
+from tests.support.hostile_site import WICKED
+
+URL = "https://example.org"
+MOMENT = datetime(2024, 7, 6, 8, 30, tzinfo=UTC)
+# XML 1.0 section 2.2, the characters that it discourages there, and the noncharacters.
+NOT_HELD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+TEXT = st.lists(
+    st.one_of(st.text(st.characters(), max_size=8), st.sampled_from(WICKED), st.characters(max_codepoint=0xA0)),
+    max_size=12,
+).map("".join)
+
+
+@dataclass
+class OneEntry:
+    """A source of a single entry."""
+
+    item: Item
+
+    def digest(self, key: str) -> str:
+        return repr(self.item)
+
+    def weights(self, keys: Sequence[str]) -> list[int]:
+        return [item_weight(self.item) for _ in keys]
+
+    def items(self, keys: Sequence[str]) -> list[Item]:
+        return [self.item for _ in keys]
+
+
+def held(text: str) -> str:
+    """What of a text XML can hold, as a reader gives it back: no blanks around it."""
+    return NOT_HELD.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def one_line(text: str) -> str:
+    """A text as front matter gives it to a field."""
+    return " ".join(NOT_HELD.sub("", text).split())
+
+
+def published(title: str, summary: str, author: str, tag: str, body: str) -> dict[str, bytes]:
+    """Return every feed file of a site with one post."""
+    config = Config(site=Site(title=title, url=URL, description=summary, author=Person(name=author)))
+    post = Post(
+        source="a.md",
+        id="tag:example.org,2024:a",
+        title=title,
+        permalink="/a/",
+        url=f"{URL}/a/",
+        published=MOMENT,
+        updated=MOMENT,
+        digest="",
+        language="en",
+        authors=(Author(author),),
+        tags=(Tag(tag, "tag"),),
+    )
+    rendered = RenderedPost(post, html=f"<p>{html.escape(body)}</p>", excerpt=summary, words=1)
+    feed = Feed(
+        folder="",
+        id="tag:example.org,2024:feed",
+        title=title,
+        description=summary,
+        page=URL,
+        language="en",
+        keys=("a.md",),
+        source=OneEntry(post_item(rendered, "example.org,2024", full=True)),
+        group="site",
+        label=title,
+    )
+    return {output.path: output.make() for output in plan_feeds(config, [feed], "code")}
+
+
+def parsed(data: bytes) -> Any:
+    """Parse as feedparser does, without its own cleaning: that is about HTML, and takes text for HTML."""
+    found = feedparser.parse(
+        data,
+        sanitize_html=False,
+        resolve_relative_uris=False,
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+    )
+    assert not found.bozo, found.get("bozo_exception")
+    return found
+
+
+def said(detail: Any, *, is_html: bool = False) -> str:
+    """The text of a detail; feedparser leaves HTML as it is, and the format says which is HTML."""
+    return html.unescape(detail.value) if is_html or detail.get("type") == "text/html" else detail.value
+
+
+def rss_held(text: str) -> str:
+    """What XML holds of a text as feedparser says it of RSS: it mends UTF-8 that looks as if it was read as Latin-1."""
+    try:
+        return held(text).encode("iso-8859-1").decode()
+    except UnicodeError:
+        return held(text)
+
+
+FIELDS = {"title": TEXT, "summary": TEXT, "author": TEXT, "tag": TEXT, "body": TEXT}
+SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TRAPS = example(title="Use <head> & <3", summary="</b> &amp; ]]>", author="A, B <a@b>", tag="C&A", body="]]> \ud800")
+
+
+def cleaned(fields: dict[str, str]) -> dict[str, str]:
+    """Fields as front matter hands them on: on one line, and never empty."""
+    lines = {name: one_line(text) or "empty" for name, text in fields.items() if name != "body"}
+    return {**{name: fields[name] if one_line(fields[name]) else "empty" for name in lines}, "body": fields["body"]}
+
+
+@SETTINGS
+@TRAPS
+@given(**FIELDS)
+def test_any_text_comes_out_of_the_rss_as_it_went_in(**fields: str) -> None:
+    written = cleaned(fields)
+    found = parsed(published(**written)["feed.xml"])
+    entry = found.entries[0]
+    assert entry.title == rss_held(written["title"]) == found.feed.title
+    assert html.unescape(entry.summary) == rss_held(written["summary"]) == html.unescape(found.feed.subtitle)
+    assert entry.author == rss_held(written["author"])
+    assert entry.tags[0].term == rss_held(written["tag"])
+    assert entry.content[0].value == rss_held(f"<p>{html.escape(written['body'])}</p>")
+
+
+@SETTINGS
+@TRAPS
+@given(**FIELDS)
+def test_any_text_comes_out_of_the_atom_as_it_went_in(**fields: str) -> None:
+    written = cleaned(fields)
+    found = parsed(published(**written)["atom.xml"])
+    entry = found.entries[0]
+    assert said(entry.title_detail) == held(written["title"]) == said(found.feed.title_detail)
+    assert said(entry.summary_detail) == held(written["summary"]) == said(found.feed.subtitle_detail)
+    assert entry.authors[0].name == held(written["author"])
+    assert entry.tags[0].term.split() == held(written["tag"]).split()  # an attribute's line end is a blank
+    assert entry.content[0].value == held(f"<p>{html.escape(written['body'])}</p>")
+
+
+@SETTINGS
+@TRAPS
+@given(**FIELDS)
+def test_any_text_comes_out_of_the_json_as_it_went_in(**fields: str) -> None:
+    written = cleaned(fields)
+    found = json.loads(published(**written)["feed.json"])
+    item = found["items"][0]
+    assert item["title"].strip() == held(written["title"]) == found["title"].strip()
+    assert item["summary"].strip() == held(written["summary"]) == found["description"].strip()
+    assert item["authors"][0]["name"].strip() == held(written["author"])
+    assert item["tags"][0].strip() == held(written["tag"])
+    assert item["content_html"] == held(f"<p>{html.escape(written['body'])}</p>")
+
+
+@SETTINGS
+@TRAPS
+@given(**FIELDS)
+def test_any_text_comes_out_of_the_list_of_feeds_as_it_went_in(**fields: str) -> None:
+    written = cleaned(fields)
+    outline = parse_xml(published(**written)["feeds.opml"]).find("body/outline")
+    assert outline.get("text").split() == held(written["title"]).split()
+    assert outline.get("description").split() == held(written["summary"]).split()

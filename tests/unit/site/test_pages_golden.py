@@ -1,0 +1,42 @@
+"""Whole pages beside the ones a person has looked at; UPDATE_GOLDEN=1 writes them anew, for review."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from tests.support import GOLDEN
+from tests.support.pages_samples import LISTED, OPML, plan
+
+PAGES = GOLDEN / "pages"
+PAGES = {
+    "index.html": "index.html",
+    "index-2.html": "page/2/index.html",
+    "post.html": "2024/11/20/code/index.html",
+    "post-picture-table.html": "2024/10/11/table/index.html",
+    "post-hostile.html": "2024/09/01/hostile/index.html",
+    "post-arabic.html": "2024/06/13/arabic/index.html",
+    "post-audio.html": "2024/05/04/talk/index.html",
+    "tags.html": "tags/index.html",
+    "tag.html": "tags/python/index.html",
+    "archive.html": "archive/index.html",
+    "editions.html": "editions/index.html",
+    "newsletter.html": "editions/weekly/index.html",
+    "edition.html": "editions/weekly/2024-W46/index.html",
+    "404.html": "404.html",
+    "subscribe.html": "subscribe/index.html",
+    "sitemap.xml": "sitemap.xml",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_the_one_that_was_reviewed(name: str) -> None:
+    made = plan(listed=LISTED, opml=OPML)[PAGES[name]].make().decode()
+    # The stylesheet's name follows every change of a colour, which says nothing about this page.
+    made = re.sub(r"assets/site\.[0-9a-f]{10}\.css", "assets/site.css", made)
+    golden = PAGES / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(made, encoding="utf-8")
+    assert made == golden.read_text(encoding="utf-8")

@@ -1,0 +1,247 @@
+"""What a reader, a screen reader and a crawler find in the pages of a small site."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from lxml import etree, html
+
+from publisher.core.models import Author, Enclosure
+from publisher.site.pages.entry import make_entry
+from publisher.site.pages.frame import make_frame, output_path
+from publisher.site.pages.sitemap import plan_sitemap
+from tests.support.pages_samples import (
+    BASE,
+    CONFIG,
+    EDITIONS,
+    FEEDS,
+    HOSTILE,
+    LETTER,
+    POSTS,
+    TEMPLATES,
+    make_edition,
+    make_post,
+    plan,
+    with_post,
+)
+
+PAGES = {path: output.make() for path, output in plan().items()}
+HTML = {path: text for path, text in PAGES.items() if path.endswith(".html")}
+OWN = {path: text for path, text in HTML.items() if not path.startswith("editions/weekly/2024")}
+ELSEWHERE = ("https://ada.example/", "https://other.example/")
+FILES_OF_OTHERS = ("feed.xml", "atom.xml", "feed.json", "cover.jpg", "pic.png", "12.mp3", "x")
+
+
+def tree(path: str, pages: dict[str, bytes] = PAGES) -> Any:
+    return html.document_fromstring(pages[path].decode())
+
+
+def own_page(index: int, pages: dict[str, bytes] = PAGES) -> Any:
+    return tree(output_path(POSTS[index].permalink), pages)
+
+
+@pytest.mark.parametrize("path", HTML)
+def test_every_page_has_one_h1_a_language_a_title_and_the_site_feeds(path: str) -> None:
+    page = tree(path)
+    assert len(page.findall(".//h1")) == 1
+    assert page.get("lang")
+    assert page.findtext("head/title")
+    links = page.xpath("head/link[@rel='alternate']/@href")
+    assert [link for link in links if link in {feed.url for feed in FEEDS}] == [feed.url for feed in FEEDS]
+
+
+@pytest.mark.parametrize("path", OWN)
+def test_every_page_parses_without_an_error_and_repeats_no_id(path: str) -> None:
+    parser = etree.HTMLParser()
+    etree.fromstring(PAGES[path], parser)
+    # libxml2 knows HTML 4 only; it calls newer elements invalid.
+    newer = ("header", "nav", "main", "article", "figure", "figcaption", "footer", "aside", "section", "time",
+             "audio", "bdi")  # fmt: skip
+    errors = [e.message for e in parser.error_log if e.message not in {f"Tag {name} invalid" for name in newer}]
+    assert errors == []
+    ids = tree(path).xpath("//@id")
+    assert len(ids) == len(set(ids))
+
+
+def test_all_links_lead_to_a_page_a_feed_or_a_file_of_the_project() -> None:
+    dangling = []
+    for path in HTML:
+        for element, attribute, link, _ in tree(path).iterlinks():
+            if attribute not in ("href", "src") or link.startswith(ELSEWHERE):
+                continue
+            target = urlsplit(urljoin(f"{BASE}/{path}", link))
+            place = unquote(target.path).lstrip("/")
+            known = place in PAGES or f"{place}index.html" in PAGES or place.rpartition("/")[2] in FILES_OF_OTHERS
+            fragment = (
+                target.fragment and link.startswith("#") and not tree(path).xpath("//*[@id=$i]", i=target.fragment)
+            )
+            if target.netloc != urlsplit(BASE).netloc or not known or fragment:
+                dangling.append((path, element.tag, link))
+    assert dangling == []
+
+
+def test_links_on_the_site_do_not_name_its_address_so_that_a_preview_works() -> None:
+    links = [link for path in OWN for link in tree(path).xpath("//body//a/@href | //body//img/@src | //audio/@src")]
+    assert [link for link in links if link.startswith(BASE)] == []
+
+
+def test_the_page_for_lost_readers_links_from_the_root_of_the_site() -> None:
+    below = replace(CONFIG, site=replace(CONFIG.site, url=f"{BASE}/blog/"))
+    page = html.document_fromstring(plan(config=below)["404.html"].make().decode())
+    assert page.xpath("//a[@class='site-title']/@href") == ["/blog/"]
+    assert page.xpath("head/link[@rel='stylesheet']/@href")[0].startswith("/blog/assets/site.")
+
+
+@pytest.mark.parametrize("path", HTML)
+def test_a_hostile_title_is_text_everywhere(path: str) -> None:
+    page = tree(path)
+    scripts = page.xpath("//script")
+    assert all(script.get("type") == "application/ld+json" for script in scripts)
+    assert b"<script>alert" not in PAGES[path]
+    assert not page.xpath("//*[starts-with(name(@*[1]), 'on')]")
+
+
+def test_a_hostile_title_reads_as_it_was_written() -> None:
+    page = own_page(2)
+    assert page.findtext(".//h1") == HOSTILE
+    assert page.findtext("head/title") == f"{HOSTILE} · The Quiet Reader"
+    assert page.xpath("head/meta[@property='og:title']/@content") == [HOSTILE]
+    assert json.loads(page.findtext(".//script"))["headline"] == HOSTILE
+
+
+def test_a_link_that_runs_code_is_never_made_of_an_author_or_an_enclosure() -> None:
+    bad = "javascript:alert(1)"
+    posts = with_post(0, authors=(Author("Eve", url=bad),), enclosures=(Enclosure(bad, "audio/mpeg"),))
+    made = plan(posts=posts)[output_path(POSTS[0].permalink)].make().decode()
+    assert f'href="{bad}' not in made
+    assert f'src="{bad}' not in made
+
+
+def test_a_post_page_tells_crawlers_what_it_is() -> None:
+    page = own_page(1)
+    meta = {m.get("property") or m.get("name"): m.get("content") for m in page.xpath("head/meta[@content]")}
+    assert meta["og:type"] == "article"
+    assert meta["og:image"] == f"{BASE}/cover.jpg"
+    assert meta["og:image:alt"] == "Hills at dusk"
+    assert meta["og:url"] == POSTS[1].url
+    assert meta["description"] == "In one table."
+    assert meta["twitter:card"] == "summary_large_image"
+    assert page.xpath("head/link[@rel='canonical']/@href") == [POSTS[1].url]
+    data = json.loads(page.findtext(".//script"))
+    assert data["datePublished"] == POSTS[1].published.isoformat()
+    assert data["author"] == [{"@type": "Person", "name": "Ada", "url": "https://ada.example/"}]
+
+
+def test_a_post_has_the_language_the_direction_and_the_dates_it_was_written_in() -> None:
+    assert own_page(3).get("lang") == "ja"
+    assert own_page(3).xpath("//article//time/text()") == ["2024年7月23日"]
+    assert (own_page(4).get("lang"), own_page(4).get("dir")) == ("ar", "rtl")
+    assert own_page(4).xpath("//header[@class='site-header']/@lang") == ["en"]
+    assert own_page(0).xpath("//article//time/@datetime") == [
+        "2024-11-20T09:00:00+00:00",
+        "2024-11-22T09:00:00+00:00",
+    ]
+
+
+def test_a_post_leads_to_its_neighbours_and_its_tags() -> None:
+    page = own_page(1)
+    newer, older = page.xpath("//a[@class='newer']"), page.xpath("//a[@class='older']")
+    assert (newer[0].findtext("b"), older[0].findtext("b")) == (POSTS[0].title, POSTS[2].title)
+    assert page.xpath("//a[@rel='tag']/text()") == ["Python"]
+    assert own_page(0).xpath("//a[@class='newer']") == []
+    assert own_page(7).xpath("//a[@class='older']") == []
+
+
+def test_a_podcast_episode_has_a_player_that_loads_nothing_before_it_is_asked() -> None:
+    (player,) = own_page(5).xpath("//audio")
+    assert player.get("preload") == "none"
+    assert urljoin(POSTS[5].url, player.get("src")) == f"{BASE}/12.mp3"
+    assert "32:14" in own_page(5).xpath("string(//figure[@class='audio'])")
+
+
+def test_the_index_goes_through_all_posts_once_newest_first() -> None:
+    titles, path = [], "index.html"
+    while path:
+        page = tree(path)
+        titles += page.xpath("//ol//h2/a/text()")
+        older = page.xpath("//nav[@class='paging']/a[@rel='next']/@href")
+        path = urlsplit(urljoin(f"{BASE}/{path}", older[0])).path.lstrip("/") + "index.html" if older else ""
+    assert titles == [post.title for post in POSTS]
+
+
+def test_the_archive_names_every_post_under_its_year() -> None:
+    page = tree("archive/index.html")
+    assert page.xpath("//section/h2/text()") == ["2024"]
+    assert page.xpath("//section//a/text()") == [post.title for post in POSTS]
+
+
+def test_a_tag_page_names_its_own_feed_besides_those_of_the_site() -> None:
+    links = tree("tags/python/index.html").xpath("head/link[@rel='alternate']/@href")
+    assert links[0] == f"{BASE}/tags/python/feed.xml"
+    assert len(links) == len(FEEDS) + 1
+
+
+def test_feeds_of_one_title_are_told_apart_by_their_format() -> None:
+    assert own_page(0).xpath("//aside//li/a/text()") == ["RSS", "Atom", "JSON Feed"]
+    assert tree("tags/python/index.html").xpath("//p[@class='facts']/span/a/text()") == ["RSS"]
+
+
+def test_no_page_asks_another_host_for_anything_or_runs_a_script() -> None:
+    for path in OWN:
+        page = tree(path)
+        loaded = page.xpath(
+            "//img/@src | //audio/@src | //link[@rel='stylesheet']/@href | //script/@src | //iframe/@src"
+        )
+        assert [url for url in loaded if urlsplit(urljoin(BASE, url)).netloc != urlsplit(BASE).netloc] == []
+    css = next(text for path, text in PAGES.items() if path.endswith(".css")).decode()
+    assert "url(" not in css
+    assert "@import" not in css
+
+
+def test_the_web_copy_of_an_edition_is_the_letter_with_a_way_back() -> None:
+    path = "editions/weekly/2024-W46/index.html"
+    made = PAGES[path].decode()
+    for line in LETTER.splitlines():
+        assert line in made
+    links = tree(path).xpath("//nav/a/@href")
+    assert [urljoin(f"{BASE}/{path}", link) for link in links] == [f"{BASE}/", f"{BASE}/editions/weekly/"]
+
+
+def test_a_letter_that_is_no_whole_document_is_published_as_it_is() -> None:
+    made = plan(editions=[make_edition(1, "<p>Bare</p>")])["editions/weekly/2024-W46/index.html"].make()
+    assert made == b"<p>Bare</p>"
+
+
+def test_the_archive_of_editions_lists_them_newest_first_and_keeps_former_newsletters() -> None:
+    former = replace(EDITIONS[0], edition=replace(EDITIONS[0].edition, newsletter="gone"))
+    planned = plan(editions=(*EDITIONS, former))
+    page = html.document_fromstring(planned["editions/index.html"].make().decode())
+    assert page.xpath("//section/h2/a/text()") == ["The Weekly", "gone"]
+    assert page.xpath("//section[1]//li/a/text()") == ["Week 47 & more", "Week 46 & more"]
+
+
+def test_the_sitemap_names_every_page_once_and_no_other_file() -> None:
+    space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+    found = etree.fromstring(PAGES["sitemap.xml"]).xpath("//s:loc/text()", namespaces=space)
+    assert len(found) == len(set(found))
+    expected = {post.url for post in POSTS} | {
+        f"{BASE}/{path.removesuffix('index.html')}"
+        for path in HTML
+        if path != "404.html" and path not in {output_path(post.permalink) for post in POSTS}
+    }
+    assert {unquote(url) for url in found} == {unquote(url) for url in expected}
+
+
+def test_a_site_too_large_for_one_sitemap_gets_several_and_an_index() -> None:
+
+    frame = make_frame(CONFIG, TEMPLATES, FEEDS, has_tags=False, has_editions=False)
+    posts = [make_post(0, f"p{i}", "T") for i in range(5)]
+    outputs = list(plan_sitemap(frame, [make_entry(p, "en") for p in posts], ["index.html"], most=4))
+    assert [output.path for output in outputs] == ["sitemap-1.xml", "sitemap-2.xml", "sitemap.xml"]
+    made = [output.make() for output in outputs]
+    assert [len(etree.fromstring(text)) for text in made] == [4, 2, 2]
+    assert f"{BASE}/sitemap-2.xml".encode() in made[2]
