@@ -23,7 +23,7 @@ def with_table(page: str) -> str:
     if not begin or not end:
         raise ValueError(f"{PAGE.name} has lost one of its marks")
     rows = [("Code", "Level", "What it means", "How to mend it"), ("---",) * 4]
-    rows += [(f"`{code}`", kind.level, _escaped(kind.meaning), _escaped(kind.mend)) for code, kind in CODES.items()]
+    rows += [(f"`{code}`", kind.level, _escaped(kind.meaning), _escaped(kind.hint)) for code, kind in CODES.items()]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
 

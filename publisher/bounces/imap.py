@@ -35,21 +35,21 @@ class Account:
 
 def parse_account(text: str) -> Account:
     """Read the URL of an account. Raises BounceError, which repeats no password."""
-    mend = "write it like imaps://user@mail.example.org/INBOX"
+    hint = "write it like imaps://user@mail.example.org/INBOX"
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise BounceError("the source is no address of a mailbox", mend=mend) from error
+        raise BounceError("the source is no address of a mailbox", hint=hint) from error
     if parts.password is not None:
         raise BounceError(
             "the source holds a password, which every process on the machine can read",
-            mend="put it into PUBLISHER_BOUNCES_PASSWORD or bounces.password_file",
+            hint="put it into PUBLISHER_BOUNCES_PASSWORD or bounces.password_file",
         )
     user, folder = unquote(parts.username or ""), unquote(parts.path.lstrip("/")) or "INBOX"
     plain = all(part.isascii() and part.isprintable() for part in (user, folder))
     if parts.scheme not in ("imap", "imaps") or not user or not parts.hostname or not plain:
-        raise BounceError("the source is no address of a mailbox", mend=mend)
+        raise BounceError("the source is no address of a mailbox", hint=hint)
     tls = parts.scheme == "imaps"
     return Account(user, parts.hostname, port or (993 if tls else 143), folder, tls)
 
@@ -90,7 +90,7 @@ class Imap:
             if account.host not in _HERE:
                 if "STARTTLS" not in connection.capabilities:
                     connection.shutdown()
-                    raise BounceError("offers no encryption", where=str(account), mend="write imaps:// if it has that")
+                    raise BounceError("offers no encryption", where=str(account), hint="write imaps:// if it has that")
                 connection.starttls(context)
         connection.login(_quoted(account.user), password)
         return connection
@@ -114,8 +114,8 @@ class Imap:
         try:
             yield
         except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
-            mend = "see bounces.source and its password"
-            raise BounceError(f"cannot be read: {_said([str(error)])}", where=str(self.account), mend=mend) from error
+            hint = "see bounces.source and its password"
+            raise BounceError(f"cannot be read: {_said([str(error)])}", where=str(self.account), hint=hint) from error
 
 
 def _quoted(text: str) -> str:

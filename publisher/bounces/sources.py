@@ -95,14 +95,14 @@ class Mbox:
 
         with _readable(self.path):
             if not self._is_mbox():
-                mend = "name a Maildir, an mbox file, or - for one message on standard input"
-                raise BounceError('is no mbox: its first line begins not with "From "', where=str(self.path), mend=mend)
+                hint = "name a Maildir, an mbox file, or - for one message on standard input"
+                raise BounceError('is no mbox: its first line begins not with "From "', where=str(self.path), hint=hint)
             box = mailbox.mbox(self.path, create=False)
             try:
                 box.lock()
             except mailbox.ExternalClashError as error:
                 box.close()
-                raise BounceError("another program has it locked", where=str(self.path), mend="try again") from error
+                raise BounceError("another program has it locked", where=str(self.path), hint="try again") from error
         try:
             for key in list(box.keys()):
                 if b"R" not in _flags(_head(box.get_bytes(key, from_=True))):
@@ -144,7 +144,7 @@ def open_source(text: str, root: Path, password: Callable[[], str]) -> Source:
         return Maildir(path)
     if path.is_file():
         return Mbox(path)
-    raise BounceError("is not there", where=str(path), mend="name a Maildir, an mbox file or imaps://user@host/folder")
+    raise BounceError("is not there", where=str(path), hint="name a Maildir, an mbox file or imaps://user@host/folder")
 
 
 def _head(message: bytes) -> bytes:
@@ -184,4 +184,4 @@ def _readable(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         what = error.strerror or str(error)
-        raise BounceError(f"cannot be read: {what}", where=str(path), mend="see its permissions") from error
+        raise BounceError(f"cannot be read: {what}", where=str(path), hint="see its permissions") from error

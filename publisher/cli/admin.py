@@ -50,5 +50,5 @@ def _asked() -> str:
 def _read() -> str:
     given = sys.stdin.readline().rstrip("\r\n")
     if not given:
-        raise PublisherError("no password came on stdin", mend="run it on a terminal, or pipe the password into it")
+        raise PublisherError("no password came on stdin", hint="run it on a terminal, or pipe the password into it")
     return given

@@ -47,12 +47,12 @@ class App:
             root = self.project.resolve()
             found = (root / CONFIG_FILE).is_file()
         except (OSError, RuntimeError) as error:  # a link that leads to itself is the one or the other, by version
-            raise ProjectError("cannot be looked at", where=str(self.project), mend="name another folder") from error
+            raise ProjectError("cannot be looked at", where=str(self.project), hint="name another folder") from error
         if not found:
             raise ProjectError(
                 "is a file, not a folder" if root.is_file() else f"there is no {CONFIG_FILE}",
                 where=str(self.project),
-                mend="" if root.is_file() else f"make one with `publisher init {self.project}`",
+                hint="" if root.is_file() else f"make one with `publisher init {self.project}`",
             )
         return root
 
@@ -144,7 +144,7 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except OSError as error:
-        raise ProjectError("the folder you are in is gone", mend="go to another, or name one with --project") from error
+        raise ProjectError("the folder you are in is gone", hint="go to another, or name one with --project") from error
 
 
 def require_known(config: Config, names: Iterable[str]) -> None:
@@ -155,8 +155,8 @@ def require_known(config: Config, names: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
-            raise PublisherError(f"there is no newsletter {name!r}", mend=mend)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
+            raise PublisherError(f"there is no newsletter {name!r}", hint=hint)
 
 
 def plural(number: int, noun: str, plural_noun: str = "") -> str:

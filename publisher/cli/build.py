@@ -71,7 +71,7 @@ def as_json(report: BuildReport) -> dict[str, object]:
         "written": report.written,
         "removed": report.removed,
         "problems": [
-            {"where": p.where, "severity": p.severity.value, "message": p.message, "mend": p.mend}
+            {"where": p.where, "severity": p.severity.value, "message": p.message, "mend": p.hint}
             for p in report.problems
         ],
     }

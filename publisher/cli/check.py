@@ -23,7 +23,7 @@ class Line(NamedTuple):
     path: str
     line: int
     message: str
-    mend: str
+    hint: str
     newsletter: str = ""
     code: str = ""
 
@@ -70,7 +70,7 @@ def _config_problem(error: PublisherError) -> Problem:
     from publisher.core.models import Problem
 
     path, line = _place(error.where)
-    return Problem(path, line, error.message, error.mend)
+    return Problem(path, line, error.message, error.hint)
 
 
 def _place(where: str) -> tuple[str, int]:
@@ -79,18 +79,18 @@ def _place(where: str) -> tuple[str, int]:
 
 
 def _of_problem(problem: Problem) -> Line:
-    return Line(problem.severity.value, problem.path, problem.line, problem.message, problem.mend)
+    return Line(problem.severity.value, problem.path, problem.line, problem.message, problem.hint)
 
 
 def _of_proof(proof: Proof, notes: bool) -> Iterator[Line]:
     for each in proof.findings:
         if notes or each.level != "note" or each.code.startswith("spam-"):  # the score was asked for
             name = proof.planned.newsletter.name
-            yield Line(each.level, *_place(each.where), each.message, each.mend, name, each.code)
+            yield Line(each.level, *_place(each.where), each.message, each.hint, name, each.code)
 
 
 def _json(line: Line) -> dict[str, Any]:
-    told = {"path": line.path, "line": line.line, "severity": line.level, "message": line.message, "mend": line.mend}
+    told = {"path": line.path, "line": line.line, "severity": line.level, "message": line.message, "mend": line.hint}
     return told | ({"newsletter": line.newsletter, "code": line.code} if line.code else {})
 
 
@@ -107,8 +107,8 @@ def _show(problems: Sequence[Line], letters: Sequence[tuple[Proof, list[Line]]])
         return
     for line in (*problems, *(line for _, lines in letters for line in lines)):
         name = f"newsletter {line.newsletter}: " if line.newsletter else ""
-        mend = f" ({line.mend})" if line.mend else ""
-        click.echo(f"{line.level}: {line.where}: {name}{line.message}{mend}")
+        hint = f" ({line.hint})" if line.hint else ""
+        click.echo(f"{line.level}: {line.where}: {name}{line.message}{hint}")
 
 
 def _heading(proof: Proof) -> str:
@@ -133,6 +133,6 @@ def _print_table(lines: Sequence[Line]) -> None:
     table.add_column("How to mend it", overflow="fold", ratio=3)
     colours = {"error": "red", "warning": "yellow", "note": "cyan"}
     for line in lines:
-        table.add_row(Text(line.where, style=colours[line.level]), Text(line.message), Text(line.mend, style="dim"))
+        table.add_row(Text(line.where, style=colours[line.level]), Text(line.message), Text(line.hint, style="dim"))
     Console().print(table)
     click.echo()

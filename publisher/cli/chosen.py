@@ -30,7 +30,7 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
     if not known:
         raise PublisherError(
             "the project has no newsletter to subscribe to",
-            mend="add a [[newsletters]] table to publisher.toml",
+            hint="add a [[newsletters]] table to publisher.toml",
         )
     require_known(config, names)
     return list(dict.fromkeys(names)) or known
@@ -42,7 +42,7 @@ def chosen_topics(topics: Iterable[str]) -> list[str]:
 
     named = list(topics)
     if not all(map(normal_form, named)):
-        raise PublisherError("--topic is empty", mend="name a tag, or leave --topic out for all posts")
+        raise PublisherError("--topic is empty", hint="name a tag, or leave --topic out for all posts")
     return [topic_slug(topic) for topic in named]
 
 

@@ -187,11 +187,11 @@ def _edition(app: App, edition_id: int) -> Iterator[tuple[Store, Edition]]:
 
     config = app.config()
     if not has_store(config):
-        raise PublisherError("there are no editions yet", mend="publisher publish makes the first one")
+        raise PublisherError("there are no editions yet", hint="publisher publish makes the first one")
     with open_project_store(config) as store:
         edition = store.editions.get(edition_id)
         if edition is None:
-            raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
+            raise PublisherError(f"there is no edition {edition_id}", hint="publisher editions lists them")
         yield store, edition
 
 
@@ -210,5 +210,5 @@ def _tell_hold(app: App, edition: Edition) -> None:
 def _confirm(edition: Edition, waiting: int) -> None:
     what = f"{plural(waiting, 'message')} of {edition.newsletter} {edition.slot}"
     if not sys.stdin.isatty():
-        raise PublisherError(f"{what} would never be sent", mend="say --yes to cancel without a question")
+        raise PublisherError(f"{what} would never be sent", hint="say --yes to cancel without a question")
     click.confirm(f"Never send {what}?", abort=True, err=True)

@@ -62,17 +62,17 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
 
     config = app.config()
     if not has_store(config):
-        raise PublisherError("there are no editions yet", mend="publisher publish makes the first one")
+        raise PublisherError("there are no editions yet", hint="publisher publish makes the first one")
     with open_project_store(config) as store:
         edition = store.editions.get(edition_id)
         if edition is None:
-            raise PublisherError(f"there is no edition {edition_id}", mend="publisher editions lists them")
+            raise PublisherError(f"there is no edition {edition_id}", hint="publisher editions lists them")
         letter = store.editions.letter(edition_id, variant) or _letter_of(app, config, store, edition, variant)
         row = _row(store, edition) | {"letters": _letters(store, edition_id)}
     if letter is None:
         raise PublisherError(
             f"edition {edition_id} has no letter for {variant!r}",
-            mend=f"publisher editions show {edition_id} lists its letters",
+            hint=f"publisher editions show {edition_id} lists its letters",
         )
     if part:
         click.echo(letter.html if part == "html" else letter.text, nl=not letter.text.endswith("\n"))

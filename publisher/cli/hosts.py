@@ -25,7 +25,7 @@ def require_confirmed(config: Config, store: Store, now: datetime) -> None:
     from publisher.publishing.tick import why_not_here
 
     if waits := why_not_here(config, store, now):
-        raise PublisherError(waits, mend=MEND)
+        raise PublisherError(waits, hint=MEND)
 
 
 def why_unconfirmed(config: Config) -> str:
@@ -122,7 +122,7 @@ def forget(app: App, host_id: str) -> None:
 def _known(store: Store, host_id: str) -> Host:
     host = store.hosts.find(host_id)
     if host is None:
-        raise PublisherError(f"there is no host {host_id!r}", mend="publisher hosts lists them")
+        raise PublisherError(f"there is no host {host_id!r}", hint="publisher hosts lists them")
     return host
 
 

@@ -69,7 +69,7 @@ def _names(domain: str, selector: str) -> tuple[str, str]:
         host_name(domain)
         dkim_selector(selector)
     except ValueError as error:
-        raise PublisherError(str(error), mend="see --domain and --selector") from error
+        raise PublisherError(str(error), hint="see --domain and --selector") from error
     return domain, selector
 
 
@@ -78,7 +78,7 @@ def _own_domain(config: Config) -> str:
 
     domain = split_mailbox(config.mail.sender)[1].rpartition("@")[2]
     if not domain:
-        raise PublisherError("there is no mail.sender to take the domain of", mend="name one with --domain")
+        raise PublisherError("there is no mail.sender to take the domain of", hint="name one with --domain")
     return domain
 
 

@@ -62,7 +62,7 @@ def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, 
     try:
         patients = [mail_patient(config, each, addresses, now) for each in _domains(config, domain)]
     except ValueError as error:
-        raise PublisherError(str(error), mend="see mail.sender and mail.bounces") from error
+        raise PublisherError(str(error), hint="see mail.sender and mail.bounces") from error
     ask = Resolver(resolver or config.mail.resolver).ask
     found = [diagnosis for patient in patients for diagnosis in examine(patient, ask)]
     return list(dict.fromkeys(found))  # the servers are the same for all domains
@@ -77,7 +77,7 @@ def _domains(config: Config, domain: str) -> list[str]:
     senders = [config.mail.sender, *(newsletter.sender for newsletter in config.newsletters)]
     domains = [sender_domain(sender) for sender in senders if sender]
     if not domains:
-        raise PublisherError("there is no mail.sender to take the domain of", mend="publisher mail doctor DOMAIN")
+        raise PublisherError("there is no mail.sender to take the domain of", hint="publisher mail doctor DOMAIN")
     return list(dict.fromkeys(domains))
 
 
@@ -130,11 +130,11 @@ def _show(found: Sequence[Diagnosis]) -> None:
         for each in found:
             click.echo(_printable(f"{each.level}: {_where(each)}: {each.message}; {each.meaning}"))
     click.echo()
-    todo = [each for each in found if each.mend]
+    todo = [each for each in found if each.hint]
     for each, following in zip_longest(todo, todo[1:]):
-        if each.record and following and (each.mend, each.record) == (following.mend, following.record):
+        if each.record and following and (each.hint, each.record) == (following.hint, following.record):
             continue  # one record mends both
-        what = _printable(f"{_where(each)}: {each.mend}")
+        what = _printable(f"{_where(each)}: {each.hint}")
         click.echo(textwrap.fill(what, 100, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False))
         click.echo(f"\n{_printable(each.record)}\n" if each.record else "")
 

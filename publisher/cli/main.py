@@ -134,8 +134,8 @@ def _refused(error: OSError) -> int:
         errno.ENOSPC: "make room",
     }
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
-    mend = mends.get(error.errno or 0, "") if error.filename else ""
-    fail(PublisherError(error.strerror or str(error), where=where, mend=mend))
+    hint = mends.get(error.errno or 0, "") if error.filename else ""
+    fail(PublisherError(error.strerror or str(error), where=where, hint=hint))
     return 1
 
 
@@ -144,7 +144,7 @@ def _unexpected(error: Exception, arguments: list[str]) -> int:
     first = " ".join(str(error).split())[:200]
     said = f"this should not have happened: {type(error).__name__}" + (f": {first}" if first else "")
     path = _keep(error, arguments)
-    fail(PublisherError(said, mend=f"please report it with {path}" if path else "please report it"))
+    fail(PublisherError(said, hint=f"please report it with {path}" if path else "please report it"))
     return 1
 
 

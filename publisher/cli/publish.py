@@ -181,7 +181,7 @@ def _may_send(app: App, config: Config, plan: Plan, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise PublisherError(
             f"{plural(count, 'message')} would be sent by {transport_name(config)}",
-            mend="say --yes to send them without a question, or --dry-run to see them",
+            hint="say --yes to send them without a question, or --dry-run to see them",
         )
     for planned in plan.editions:
         click.echo(

@@ -124,7 +124,7 @@ def test_copy(
 
     to = normalise(address)
     if not config.newsletters:
-        raise PublisherError("the project has no newsletter", mend="add a [[newsletters]] table to publisher.toml")
+        raise PublisherError("the project has no newsletter", hint="add a [[newsletters]] table to publisher.toml")
     with open_project_store(config) if has_store(config) else nullcontext() as store:
         plan = make_plan(config, store, names, now, keep=False)
         broken = []

@@ -27,13 +27,13 @@ def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
     config = app.config()
     require_known(config, [new])
     if config.newsletter(old):
-        raise PublisherError(f"{old} is still a newsletter of publisher.toml", mend="change its name there first")
+        raise PublisherError(f"{old} is still a newsletter of publisher.toml", hint="change its name there first")
     if not has_store(config):
         raise PublisherError("there are no subscribers yet")
     with open_project_store(config) as store:
         done = store.newsletters.rename(old, new, app.now(config), SOURCE, rehearse=dry_run)
     if not (done.readers or done.editions or done.clashes):
-        raise PublisherError(f"nobody reads {old}, and it has no editions", mend="publisher status names what it finds")
+        raise PublisherError(f"nobody reads {old}, and it has no editions", hint="publisher status names what it finds")
     if app.json:
         moved = {"readers": done.readers, "both": done.both, "editions": done.editions, "clashes": done.clashes}
         app.print_json({"old": old, "new": new, "dry_run": dry_run, **moved})

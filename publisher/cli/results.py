@@ -85,7 +85,7 @@ def show_troubles(troubles: Sequence[TransportError]) -> None:
 
 def trouble_json(trouble: TransportError) -> dict[str, str]:
     """Return what is wrong with a mail server, for a script."""
-    return {"relay": trouble.where, "reason": trouble.message, "mend": trouble.mend}
+    return {"relay": trouble.where, "reason": trouble.message, "mend": trouble.hint}
 
 
 def unmatched(subscribers: int) -> str:

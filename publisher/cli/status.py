@@ -61,7 +61,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         },
         "running": running(config.state_dir),
         "orphaned": [
-            {"newsletter": each.newsletter, "readers": each.readers, "message": each.message, "mend": each.mend}
+            {"newsletter": each.newsletter, "readers": each.readers, "message": each.message, "mend": each.hint}
             for each in lost
         ],
         "transport": transport_name(config),
@@ -178,8 +178,8 @@ def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
 
     name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
     if edition["held"]:
-        mend = "approve or skip it at /admin, or " if by_clock(edition["held"]) else ""
-        app.say(f"held         {name} ({mend}publisher deliveries resume {edition['id']})")
+        hint = "approve or skip it at /admin, or " if by_clock(edition["held"]) else ""
+        app.say(f"held         {name} ({hint}publisher deliveries resume {edition['id']})")
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:
         app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")

@@ -50,7 +50,7 @@ def add(
     chosen = chosen_newsletters(config, newsletters)
     slugs = chosen_topics(topics)
     if language and not clean_language(language):
-        raise PublisherError(f"{shortened(language)!r} is no language", mend="give a tag such as de or pt-BR")
+        raise PublisherError(f"{shortened(language)!r} is no language", hint="give a tag such as de or pt-BR")
     bare = normalise(address)
     with open_project_store(config) as store:
         done = subscribe(

@@ -46,7 +46,7 @@ def find_project(start: Path) -> Path:
     raise ProjectError(
         f"no {CONFIG_FILE} here or in a folder above",
         where=str(start),
-        mend="run `publisher init`, or name the project with --project DIR",
+        hint="run `publisher init`, or name the project with --project DIR",
     )
 
 
@@ -85,7 +85,7 @@ def _read(path: Path) -> str:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        mistake = PublisherError("not UTF-8 text", where=f"{CONFIG_FILE}:{line}", mend="save it as UTF-8")
+        mistake = PublisherError("not UTF-8 text", where=f"{CONFIG_FILE}:{line}", hint="save it as UTF-8")
         raise ConfigError([mistake]) from error
 
 
@@ -97,7 +97,7 @@ def _parsed(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
         what = "its values nest too deeply" if isinstance(error, RecursionError) else str(error)
         raise ConfigError(
-            [PublisherError(f"cannot be read: {what}", where=CONFIG_FILE, mend="take that value out")]
+            [PublisherError(f"cannot be read: {what}", where=CONFIG_FILE, hint="take that value out")]
         ) from error
 
 

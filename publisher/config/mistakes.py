@@ -97,7 +97,7 @@ def _mistake(path: Path, where: str, item: Any) -> PublisherError:
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return _unknown_key(path, where)
     if kind in ("missing", "missing_argument"):
-        return PublisherError(f"{name} is missing", where=where, mend=f"add {_example(path)}")
+        return PublisherError(f"{name} is missing", where=where, hint=f"add {_example(path)}")
     if kind == "value_error":
         return PublisherError(f"{name}: {item['ctx']['error']}", where=where)
     choice = f"must be {item['ctx']['expected']}" if kind == "literal_error" else item["msg"]
@@ -105,14 +105,14 @@ def _mistake(path: Path, where: str, item: Any) -> PublisherError:
     keys = tuple(part for part in path if isinstance(part, str))
     hidden = isinstance(item["input"], dict) or any(keys == secret[: len(keys)] for secret in _SECRETS)
     shown = "" if hidden else f", not {item['input']!r}"
-    mend = "write [[newsletters]]" if path == ("newsletters",) else ""
-    return PublisherError(f"{name}: {message}{shown}", where=where, mend=mend)
+    hint = "write [[newsletters]]" if path == ("newsletters",) else ""
+    return PublisherError(f"{name}: {message}{shown}", where=where, hint=hint)
 
 
 def _unknown_key(path: Path, where: str) -> PublisherError:
     near = difflib.get_close_matches(str(path[-1]), _siblings(path), n=1, cutoff=0.5)
     known = f"did you mean {near[0]}?" if near else f"known here: {', '.join(_siblings(path))}"
-    return PublisherError(f"{_dotted(path)} is no known key", where=where, mend=known)
+    return PublisherError(f"{_dotted(path)} is no known key", where=where, hint=known)
 
 
 def _example(path: Path) -> str:
@@ -145,8 +145,8 @@ def _siblings(path: Path) -> list[str]:
 
 def _unknown_variable(name: str) -> PublisherError:
     near = difflib.get_close_matches(name, variables(), n=1, cutoff=0.8)
-    mend = f"did you mean {near[0]}?" if near else "docs/configuration.md lists them"
-    return PublisherError("sets no known key", where=name, mend=mend)
+    hint = f"did you mean {near[0]}?" if near else "docs/configuration.md lists them"
+    return PublisherError("sets no known key", where=name, hint=hint)
 
 
 def _beyond_single_keys(raw: dict[str, Any], places: Places) -> Iterator[tuple[int, PublisherError]]:
@@ -156,18 +156,18 @@ def _beyond_single_keys(raw: dict[str, Any], places: Places) -> Iterator[tuple[i
         yield line, _unknown_key(("root",), where)
     yield from _names_taken(raw, places)
     yield from _folders_inside_each_other(raw, places)
-    for path, wrong, mend in unreadable_themes(raw):
+    for path, wrong, hint in unreadable_themes(raw):
         line, where = places.of(path)
-        yield line, PublisherError(f"{_dotted(path)}: {wrong}", where=where, mend=mend)
+        yield line, PublisherError(f"{_dotted(path)}: {wrong}", where=where, hint=hint)
     mail = raw.get("mail")
     if isinstance(mail, dict) and "smtp" in mail and "relays" in mail:
         line, where = places.of(("mail", "relays"))
         message = "mail.relays: [mail.smtp] names a server too, and would never be used"
-        yield line, PublisherError(message, where=where, mend="write it as one of the [[mail.relays]]")
+        yield line, PublisherError(message, where=where, hint="write it as one of the [[mail.relays]]")
     if isinstance(mail, dict) and mail.get("transport") == "smtp" and not _has_sender(raw, mail):
         line, where = places.of(("mail", "transport"))
-        mend = 'add sender = "Ada <ada@example.org>" under [mail]'
-        yield line, PublisherError("mail.sender is missing: smtp needs a From address", where=where, mend=mend)
+        hint = 'add sender = "Ada <ada@example.org>" under [mail]'
+        yield line, PublisherError("mail.sender is missing: smtp needs a From address", where=where, hint=hint)
 
 
 def _has_sender(raw: dict[str, Any], mail: dict[str, Any]) -> bool:
@@ -184,7 +184,7 @@ def _names_taken(raw: dict[str, Any], places: Places) -> Iterator[tuple[int, Pub
         if isinstance(name, str) and name in seen:
             line, where = places.of(("newsletters", number, "name"))
             message = f"newsletters[{number + 1}].name: {name!r} is the name of newsletters[{seen[name] + 1}] too"
-            yield line, PublisherError(message, where=where, mend="rename one")
+            yield line, PublisherError(message, where=where, hint="rename one")
         elif isinstance(name, str):
             seen[name] = number
 
@@ -205,7 +205,7 @@ def _folders_inside_each_other(raw: dict[str, Any], places: Places) -> Iterator[
             written = [place for place in (places.of(one), places.of(other)) if place[1] != CONFIG_FILE]
             line, where = max(written, key=lambda place: (place[0] == 0, place[0]))  # a variable, or the later line
             message = f"{_dotted(one)} and {_dotted(other)} must be apart: {why}"
-            yield line, PublisherError(message, where=where, mend="choose another folder")
+            yield line, PublisherError(message, where=where, hint="choose another folder")
 
 
 def _folder(raw: dict[str, Any], key: tuple[str, str]) -> tuple[str, ...]:

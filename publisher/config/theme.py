@@ -124,8 +124,8 @@ def unreadable_themes(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int,
         if own and own != Theme():
             found.append((("newsletters", number, "theme"), own.over(site)))
     for path, theme in found:
-        for key, wrong, mend in unreadable(theme):
-            yield (*path, key), wrong, mend
+        for key, wrong, hint in unreadable(theme):
+            yield (*path, key), wrong, hint
 
 
 def _theme(table: Any) -> Theme | None:

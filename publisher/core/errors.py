@@ -24,19 +24,19 @@ class PublisherError(Exception):
 
     message: what is wrong, one sentence without a full stop at its end.
     where:   "path:line", "path" or a URL; empty if there is no such place.
-    mend:    what to do about it; empty if the message says it.
+    hint:    what to do about it; empty if the message says it.
     """
 
-    def __init__(self, message: str, *, where: str = "", mend: str = "") -> None:
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        mend = f" ({self.mend})" if self.mend else ""
-        return f"{place}{self.message}{mend}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{hint}"
 
     def lines(self) -> list[str]:
         """Return the error as lines for a terminal, one a mistake."""
@@ -65,8 +65,8 @@ class ConfigError(PublisherError):
 class PostError(PublisherError):
     """One post cannot be read. It becomes a Problem; the other posts publish."""
 
-    def __init__(self, message: str, *, line: int = 1, mend: str = "") -> None:
-        super().__init__(message, mend=mend)
+    def __init__(self, message: str, *, line: int = 1, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.line = line
 
 

@@ -104,11 +104,11 @@ def _opened(path: Path, changed: int) -> Catalog:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"cannot be read: {error}", where=_place(path), mend="save it as UTF-8 text") from error
+        raise TemplateError(f"cannot be read: {error}", where=_place(path), hint="save it as UTF-8 text") from error
     for number, line in enumerate(text.split("\n"), 1):
         if not _LINE.fullmatch(line.strip()):  # Babel would pass over most of these without a word
             raise TemplateError(
-                "no line of a catalog", where=f"{_place(path)}:{number}", mend='write msgstr "the words"'
+                "no line of a catalog", where=f"{_place(path)}:{number}", hint='write msgstr "the words"'
             )
     try:
         catalog = read_po(io.StringIO(text), locale=path.stem.replace("-", "_"), abort_invalid=True)
@@ -133,7 +133,7 @@ def _check(message: Message, path: Path) -> None:
             raise TemplateError(
                 f"{{{min(unknown)}}} in {text!r} is never filled",
                 where=f"{_place(path)}:{message.lineno}",
-                mend=f"placeholders here: {known}",
+                hint=f"placeholders here: {known}",
             )
 
 
@@ -160,7 +160,7 @@ def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
         return GNUTranslations(file)
     except ValueError as error:
         raise TemplateError(
-            f"Plural-Forms: {error}", where=_place(path), mend="copy that of a shipped catalog"
+            f"Plural-Forms: {error}", where=_place(path), hint="copy that of a shipped catalog"
         ) from error
 
 

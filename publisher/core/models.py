@@ -63,7 +63,7 @@ class Problem:
     path: str
     line: int
     message: str
-    mend: str = ""
+    hint: str = ""
     severity: Severity = Severity.ERROR
 
     @property
@@ -71,8 +71,8 @@ class Problem:
         return f"{self.path}:{self.line}" if self.line else self.path
 
     def __str__(self) -> str:
-        mend = f" ({self.mend})" if self.mend else ""
-        return f"{self.where}: {self.message}{mend}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.where}: {self.message}{hint}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Templates:
             raise TemplateError(
                 f"there is no template {error.name!r}",
                 where=self._line_of(error),
-                mend=f"add templates/{error.name}, or name another",
+                hint=f"add templates/{error.name}, or name another",
             ) from error
         except jinja2.TemplateSyntaxError as error:
             place = self._place(error.filename) if error.filename else f"templates/{name}"
@@ -73,7 +73,7 @@ class Templates:
         for folder in self.folders:
             if (folder / name).is_file():
                 return _read(folder / name, name)
-        raise TemplateError(f"there is no template {name!r}", mend=f"add templates/{name}")
+        raise TemplateError(f"there is no template {name!r}", hint=f"add templates/{name}")
 
     def family(self, name: str) -> dict[str, str]:
         """Return the text of a template and of all that it extends, includes or imports, by name, itself first.
@@ -177,7 +177,7 @@ def _read(path: Path, name: str) -> str:
 
 
 def _no_text(name: str) -> TemplateError:
-    return TemplateError("not UTF-8 text", where=f"templates/{name}", mend="save it as UTF-8")
+    return TemplateError("not UTF-8 text", where=f"templates/{name}", hint="save it as UTF-8")
 
 
 def _in_words(error: Exception) -> str:

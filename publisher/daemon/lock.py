@@ -39,7 +39,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
         file = path.open("a+", encoding="ascii")
     except OSError as error:
         raise ProjectError(
-            f"the lock cannot be made: {error.strerror}", where=str(path), mend="make it writable"
+            f"the lock cannot be made: {error.strerror}", where=str(path), hint="make it writable"
         ) from error
     with file:
         try:
@@ -50,7 +50,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
             raise ProjectError(
                 f"`publisher run` is at work here already{f', as process {pid}' if pid else ''}",
                 where=str(state_dir.parent),
-                mend="one a folder is enough; `systemctl status` or `ps` shows it",
+                hint="one a folder is enough; `systemctl status` or `ps` shows it",
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

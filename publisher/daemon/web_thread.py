@@ -82,4 +82,4 @@ class Front:
 def require_newsletters(config: Config) -> None:
     """Raise ProjectError where there is nothing that people could subscribe to."""
     if not config.newsletters:
-        raise ProjectError("there is no newsletter to subscribe to", mend="add [[newsletters]] to publisher.toml")
+        raise ProjectError("there is no newsletter to subscribe to", hint="add [[newsletters]] to publisher.toml")

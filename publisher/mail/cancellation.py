@@ -37,7 +37,7 @@ class Stop:
     def check(self) -> None:
         """Raise StoppedError where somebody asked."""
         if self._asked:
-            raise StoppedError("stopped as asked", mend="the next run goes on with what is left")
+            raise StoppedError("stopped as asked", hint="the next run goes on with what is left")
 
     @contextmanager
     def heard(self, listener: Callable[[], None]) -> Iterator[None]:

@@ -68,11 +68,11 @@ class Allowance:
             return change
         except OSError as error:
             what = f"the count of a relay's day cannot be kept: {error.strerror or error}"
-            raise ProjectError(what, where=str(path), mend="the file and its folder must be writable") from error
+            raise ProjectError(what, where=str(path), hint="the file and its folder must be writable") from error
         except ValueError as error:
             what = f"holds no count of a relay's recipients of the day, so that {self._per_day:,} cannot be kept to"
-            mend = "delete it, and the count begins anew; or write into it how many there were today"
-            raise ProjectError(what, where=str(path), mend=mend) from error
+            hint = "delete it, and the count begins anew; or write into it how many there were today"
+            raise ProjectError(what, where=str(path), hint=hint) from error
 
 
 def _count(text: str) -> int:

@@ -131,18 +131,18 @@ def read_key(path: Path) -> Key:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    mend = "`publisher mail keys` makes one"
+    hint = "`publisher mail keys` makes one"
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
-        raise ProjectError(f"the key cannot be read: {error.strerror}", where=str(path), mend=mend) from error
+        raise ProjectError(f"the key cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ProjectError("holds no private key without a password", where=str(path), mend=mend) from error
+        raise ProjectError("holds no private key without a password", where=str(path), hint=hint) from error
     if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
         return key
     if isinstance(key, Ed25519PrivateKey):
         return key
-    raise ProjectError("is neither RSA of 1024 bits or more nor Ed25519", where=str(path), mend=mend)
+    raise ProjectError("is neither RSA of 1024 bits or more nor Ed25519", where=str(path), hint=hint)
 
 
 def _is_rsa(key: Key) -> bool:

@@ -54,8 +54,8 @@ def check_kind(path: Path, kind: Kind) -> None:
     is_rsa = isinstance(read_key(path), RSAPrivateKey)
     if is_rsa != (kind == "rsa"):
         there, wanted = ("RSA", "Ed25519") if is_rsa else ("Ed25519", "RSA")
-        mend = "choose another --selector"
-        raise ProjectError(f"the key that is there is of the kind {there}, not {wanted}", where=str(path), mend=mend)
+        hint = "choose another --selector"
+        raise ProjectError(f"the key that is there is of the kind {there}, not {wanted}", where=str(path), hint=hint)
 
 
 def dns_record(path: Path, selector: str, domain: str) -> str:

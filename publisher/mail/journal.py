@@ -46,7 +46,7 @@ class Journal:
             except OSError as error:
                 self._broken = error.strerror or str(error)
         what = f"what is handed over cannot be written down: {self._broken}"
-        raise TransportError(what, where=str(self._path), mend="make room and run it again")
+        raise TransportError(what, where=str(self._path), hint="make room and run it again")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def journal(folder: Path, worker: str) -> Iterator[Journal]:
         file.write(_boot() + b"\n")
     except OSError as error:
         what = f"the worker's journal cannot be made: {error.strerror}"
-        raise ProjectError(what, where=str(path), mend="make room, and the folder writable") from error
+        raise ProjectError(what, where=str(path), hint="make room, and the folder writable") from error
     with file:
         yield Journal(file, path)
     path.unlink(missing_ok=True)

@@ -83,7 +83,7 @@ def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
         raise ProjectError(
             "holds no secret",
             where=str(path),
-            mend="restore it; a new one breaks the links in letters already sent",
+            hint="restore it; a new one breaks the links in letters already sent",
         )
     return secret
 

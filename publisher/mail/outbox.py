@@ -111,7 +111,7 @@ class Outbox:
 
     def _error(self, error: OSError) -> TransportError:
         what = error.strerror or str(error)
-        return TransportError(f"the outbox cannot be written: {what}", where=str(self._folder), mend="see mail.outbox")
+        return TransportError(f"the outbox cannot be written: {what}", where=str(self._folder), hint="see mail.outbox")
 
 
 def file_name(address: str, key: str) -> str:

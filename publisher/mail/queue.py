@@ -118,7 +118,7 @@ def _ledger_named() -> Iterator[None]:
         raise StoreError(
             f"{error.message}: the ledger cannot be written, and the last answers of the mail server are not in it",
             where=error.where,
-            mend=f"{error.mend or 'see its log'}: the next run finds out what was in hand, and does with it what "
+            hint=f"{error.hint or 'see its log'}: the next run finds out what was in hand, and does with it what "
             "delivery.on_uncertain says",
         ) from error
 
@@ -180,7 +180,7 @@ def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> di
         }
     except ValueError as error:
         raise TransportError(
-            f"the sender {headers.sender!r} cannot be used: {error}", mend="see mail.sender and mail.reply_to"
+            f"the sender {headers.sender!r} cannot be used: {error}", hint="see mail.sender and mail.reply_to"
         ) from error
 
 
@@ -240,5 +240,5 @@ class _Sending:
         self.book.write(delivery, outcome, self.unanswered)
         if self.book.unanswered_in_a_row >= UNANSWERED_IN_A_ROW:
             raise TransportError(
-                f"the mail server hung up on {UNANSWERED_IN_A_ROW} messages in a row", mend="see its log"
+                f"the mail server hung up on {UNANSWERED_IN_A_ROW} messages in a row", hint="see its log"
             )

@@ -50,7 +50,7 @@ class Health:
     until: float = float("-inf")
     broken: bool = False
     reason: str = ""
-    mend: str = ""
+    hint: str = ""
 
     @property
     def hopeless(self) -> bool:
@@ -69,12 +69,12 @@ class Health:
         """Return its health after it took or refused a message: either way it works."""
         return replace(self, failures=0, until=float("-inf")) if self.failures else self
 
-    def failed(self, now: float, reason: str, mend: str = "", *, broken: bool = False) -> Health:
+    def failed(self, now: float, reason: str, hint: str = "", *, broken: bool = False) -> Health:
         """Return its health after a connection failed. What fails while it rests was begun before, and is one."""
         failures = self.failures if self.resting(now) else self.failures + 1
         rest = min(self.rest * 2.0 ** (failures - 1), LONGEST_REST)
         until = self.until if self.resting(now) else now + rest
-        return replace(self, failures=failures, until=until, broken=self.broken or broken, reason=reason, mend=mend)
+        return replace(self, failures=failures, until=until, broken=self.broken or broken, reason=reason, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,8 @@ class Relay:
         """See Crew: a line that held something, or was refused, is a failure of the relay."""
         self._lines.discard(line)
         self._idle.discard(line)
-        if (line in self._let_down or ending.mend) and not self._stopping:
-            self._failed(ending.reason, ending.mend, broken=bool(ending.mend))
+        if (line in self._let_down or ending.hint) and not self._stopping:
+            self._failed(ending.reason, ending.hint, broken=bool(ending.hint))
         self._let_down.discard(line)
         self._desk.look()
 
@@ -229,7 +229,7 @@ class Relay:
         try:
             line = await open_line(self.server, self, self._context)
         except TransportError as error:
-            self._failed(error.message, error.mend, broken=not isinstance(error, UnreachableError))
+            self._failed(error.message, error.hint, broken=not isinstance(error, UnreachableError))
         except Exception as error:  # noqa: BLE001 - a defect ends the run, which waits for no task by itself
             self._desk.end(error)
         else:
@@ -241,5 +241,5 @@ class Relay:
                 line.stop()
         self._loop.call_soon(self._desk.look)
 
-    def _failed(self, reason: str, mend: str, *, broken: bool) -> None:
-        self.health = self.health.failed(self._loop.time(), reason, mend, broken=broken)
+    def _failed(self, reason: str, hint: str, *, broken: bool) -> None:
+        self.health = self.health.failed(self._loop.time(), reason, hint, broken=broken)

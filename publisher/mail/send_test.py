@@ -41,5 +41,5 @@ def send_copy(
     try:
         message = MessageTemplate.of(marked, headers, edition.made_at).join(recipient)
     except ValueError as error:
-        raise SubscriberError(str(error), mend="check the address and mail.sender") from error
+        raise SubscriberError(str(error), hint="check the address and mail.sender") from error
     return transport.send(headers.sender_address, to, message, f"{edition.newsletter}-{edition.slot}/{identity}")

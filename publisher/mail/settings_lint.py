@@ -23,7 +23,7 @@ class Doubt:
 
     keys: Keys
     message: str
-    mend: str
+    hint: str
     severe: bool = False
 
 

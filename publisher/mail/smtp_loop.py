@@ -185,7 +185,7 @@ class Sending:
                 RefusedError(
                     f"the mail server refuses the edition itself, {self._about_content} of"
                     f" {self._answers} messages: {outcome.reason}",
-                    mend="see what it says of the content or the sender",
+                    hint="see what it says of the content or the sender",
                 )
             )
 
@@ -253,7 +253,7 @@ class Sending:
         if all(relay.health.hopeless for relay in self._relays):
             self.end(self._hopeless())
         elif self._buffer and not self._jobs and all(r.health.hopeless or r.spent for r in self._relays):
-            self.end(TransportError("every mail server has its recipients of the day", mend="go on tomorrow"))
+            self.end(TransportError("every mail server has its recipients of the day", hint="go on tomorrow"))
         elif self._dry and not (self._buffer or self._jobs or self._aside.busy or self._busy()):
             self.end()
 
@@ -267,7 +267,7 @@ class Sending:
         reason = relay.health.reason
         if relay.health.worked and not relay.health.broken:
             reason = f"the mail server hung up {relay.health.failures} times in a row: {reason}"
-        return TransportError(reason + others, where=where, mend=relay.health.mend or "try again later")
+        return TransportError(reason + others, where=where, hint=relay.health.hint or "try again later")
 
     async def _wind_up(self) -> None:
         """Leave nothing in doubt that an answer within a few seconds can settle; give back the rest."""

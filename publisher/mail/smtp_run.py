@@ -73,7 +73,7 @@ async def _send(
 def _ending(sending: Sending) -> Callable[[], None]:
     """Return what ends the run from any thread."""
     loop = asyncio.get_running_loop()
-    stopped = StoppedError("stopped as asked", mend="the next run goes on with what is left")
+    stopped = StoppedError("stopped as asked", hint="the next run goes on with what is left")
 
     def end() -> None:
         loop.call_soon_threadsafe(sending.end, stopped)

@@ -77,7 +77,7 @@ class SmtpTransport:
             TransportError(
                 f"{health.reason}; other mail servers stand in",
                 where=str(server.address),
-                mend=health.mend.replace("mail.smtp.", "mail.relays: ") or "see its log",
+                hint=health.hint.replace("mail.smtp.", "mail.relays: ") or "see its log",
             )
             for server in self.servers
             if (health := self.health.get(server)) and (health.failures or health.hopeless)
@@ -96,19 +96,19 @@ class SmtpTransport:
                 if not isinstance(fate, GivenBack):
                     return fate
                 trouble = _hung_up(server, fate, ending)
-                if ending and ending.mend:
+                if ending and ending.hint:
                     break
         raise trouble or self._error("there is no mail server", "see mail.smtp")
 
-    def _error(self, what: str, mend: str) -> TransportError:
-        return TransportError(what, where=str(self.servers[0].address) if self.servers else "", mend=mend)
+    def _error(self, what: str, hint: str) -> TransportError:
+        return TransportError(what, where=str(self.servers[0].address) if self.servers else "", hint=hint)
 
 
 def _hung_up(server: Smtp, fate: GivenBack, ending: Ending | None) -> TransportError:
     where = str(server.address)
-    if ending and ending.mend:
-        return TransportError(ending.reason, where=where, mend=ending.mend)
-    return TransportError(f"the mail server hung up: {fate.reason}", where=where, mend="try again later")
+    if ending and ending.hint:
+        return TransportError(ending.reason, where=where, hint=ending.hint)
+    return TransportError(f"the mail server hung up: {fate.reason}", where=where, hint="try again later")
 
 
 class _Single:

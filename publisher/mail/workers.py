@@ -34,7 +34,7 @@ def working(folder: Path) -> Iterator[str]:
         file = _lock_own(path)
     except OSError as error:
         raise ProjectError(
-            f"the worker's lock cannot be made: {error.strerror}", where=str(folder), mend="make it writable"
+            f"the worker's lock cannot be made: {error.strerror}", where=str(folder), hint="make it writable"
         ) from error
     with file:
         yield name

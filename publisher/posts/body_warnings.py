@@ -36,8 +36,8 @@ def doubts(raw: str, clean: str, places: Places, fragments: Iterable[str], told:
 def _dropped(raw: str, places: Places, told: str) -> Iterator[Doubt]:
     for name in dropped_tags(raw):
         if f"<{name}" not in told:  # MDX is told
-            mend = "put it into backticks if readers shall see it"
-            yield places.line_of(f"<{name}"), f"the HTML tag <{name}> is taken out", mend
+            hint = "put it into backticks if readers shall see it"
+            yield places.line_of(f"<{name}"), f"the HTML tag <{name}> is taken out", hint
 
 
 def _unsafe(raw: str, places: Places) -> Iterator[Doubt]:

@@ -80,7 +80,7 @@ def _fenced(text: str, handler: _Handler, whole: bool) -> Head:
             raise Unfinished
         raise PostError(
             f"the front matter is never closed: no line with {handler.fence} alone",
-            mend=f"add a line {handler.fence} after the last key",
+            hint=f"add a line {handler.fence} after the last key",
         )
     block, body = text[:end], text[end:].removeprefix("\n")
     metadata, _ = frontmatter.parse(block, handler=handler)
@@ -119,7 +119,7 @@ class _Handler(BaseHandler):
         if first.strip() != self.fence:
             raise PostError(
                 f"the first line {first.strip()[:40]!r} opens no front matter that is known",
-                mend=f"write {self.fence} alone",
+                hint=f"write {self.fence} alone",
             )
         return rest.rpartition("\n")[0], ""
 
@@ -136,7 +136,7 @@ class _YamlHandler(_Handler):
                 if node is None:
                     return {}
                 if not isinstance(node, yaml.MappingNode):
-                    raise PostError("the front matter is no list of keys", line=2, mend="write key: value")
+                    raise PostError("the front matter is no list of keys", line=2, hint="write key: value")
                 lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
                 return {"tree": _Converter().mapping(node), "lines": lines}
             finally:
@@ -171,7 +171,7 @@ class _Converter:
     def node(self, node: yaml.Node) -> Tree:
         self._left -= 1
         if self._left < 0:
-            raise PostError("the front matter holds too many values", line=2, mend="take out its YAML aliases")
+            raise PostError("the front matter holds too many values", line=2, hint="take out its YAML aliases")
         if isinstance(node, yaml.ScalarNode):
             return None if node.tag == _NULL else node.value
         if isinstance(node, yaml.SequenceNode):
@@ -268,7 +268,7 @@ def _header_lines(text: str, whole: bool) -> Head:
             raise PostError(
                 f"{line.strip()[:40]!r} is neither a header nor text",
                 line=number,
-                mend="leave a blank line between the headers and the text",
+                hint="leave a blank line between the headers and the text",
             )
     if "title" not in {k.lower() for k in fields}:
         return Head({}, {}, text, 1)  # an essay may begin with "Summary: ..."; only a title makes it a header

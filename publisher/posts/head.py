@@ -37,7 +37,7 @@ def read_file(
         entry = read_entry(folder + source, source, size, digest, settings)
         return source, stamp, _with_measures(digest, entry), entry
     except PostError as error:
-        problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.mend)
+        problem = Problem(f"{settings.folder}/{source}", error.line, error.message, error.hint)
     except OSError as error:
         problem = Problem(f"{settings.folder}/{source}", 0, f"cannot be read: {error.strerror}")
         stamp = (size, UNKNOWN_NS)  # permissions change without a trace in the stamp: look again next time
@@ -58,7 +58,7 @@ def read_entry(path: str, source: str, size: int, digest: str, settings: Setting
     if size > MOST_BYTES:
         raise PostError(
             f"has {size / 1_000_000:.0f} MB; a post may have {MOST_BYTES // 1_000_000}",
-            mend="move it out of the posts folder",
+            hint="move it out of the posts folder",
         )
     data = _read(path, _HEAD_BYTES)
     try:

@@ -171,7 +171,7 @@ class Index:
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             self._discard()
             raise ProjectError(
-                "the index of posts was damaged and is removed", where=str(self._path), mend="run the same again"
+                "the index of posts was damaged and is removed", where=str(self._path), hint="run the same again"
             ) from error
 
     def _opened(self) -> sqlite3.Connection:

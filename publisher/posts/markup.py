@@ -77,7 +77,7 @@ class Renderer:
             return _Body(post, self).rendered(self._referred)
         except PostError as error:
             path = f"{self.config.posts.folder}/{post.source}"
-            raise BrokenPost(post.source, Problem(path, error.line, error.message, error.mend)) from error
+            raise BrokenPost(post.source, Problem(path, error.line, error.message, error.hint)) from error
         except OSError as error:
             path = f"{self.config.posts.folder}/{post.source}"
             raise BrokenPost(post.source, Problem(path, 0, f"cannot be read: {error.strerror}")) from error
@@ -117,8 +117,8 @@ class _Body:
         if self.inspect:
             from publisher.posts.body_warnings import doubts
 
-            for line, message, mend in doubts(raw, clean, self._places, self.references.fragments, self.problems):
-                self.warn(line, message, mend)
+            for line, message, hint in doubts(raw, clean, self._places, self.references.fragments, self.problems):
+                self.warn(line, message, hint)
             self.renderer.local_links[self.post.source] = [
                 LocalLink(address, written, self._places.line_of(written))
                 for address, written in self.references.local.items()
@@ -145,8 +145,8 @@ class _Body:
             clean = clean.replace("\ufffd", "")
         return without_controls(clean)[0]  # "&#1;" is nothing for XML
 
-    def warn(self, line: int, message: str, mend: str) -> None:
-        self.problems.append(Problem(self.path, line, message, mend, Severity.WARNING))
+    def warn(self, line: int, message: str, hint: str) -> None:
+        self.problems.append(Problem(self.path, line, message, hint, Severity.WARNING))
 
     def _html(self) -> str:
         body = self.written
@@ -188,8 +188,8 @@ class _Body:
         return f", on {len(lines)} lines to line {self.first_line + lines[-1] - 1}"
 
     def _tell(self, items: Iterable[tuple[str, str, str]], line_of: Callable[[str], int]) -> None:
-        for reference, message, mend in items:
-            self.warn(line_of(reference), message, mend)
+        for reference, message, hint in items:
+            self.warn(line_of(reference), message, hint)
 
     @cached_property
     def _places(self) -> Places:

@@ -100,7 +100,7 @@ class _Reading:
         if day is None:
             raise PostError(
                 "the post has no date",
-                mend=f"add `date: 2024-07-06` to its front matter, or name the file 2024-07-06-{self.name}"
+                hint=f"add `date: 2024-07-06` to its front matter, or name the file 2024-07-06-{self.name}"
                 f"{Path(self.source).suffix}",
             )
         return place(datetime.combine(day, MORNING), self.settings.zone)
@@ -110,7 +110,7 @@ class _Reading:
         if value is None or (isinstance(value, str) and value.startswith("0001-01-01")):
             return None  # the year 1 is how Hugo writes that there is no date
         if not isinstance(value, str):
-            raise PostError(f"{field}: a list or a table is no date", line=line, mend="write it like 2024-07-06 08:30")
+            raise PostError(f"{field}: a list or a table is no date", line=line, hint="write it like 2024-07-06 08:30")
         try:
             return parse_date(value, self.settings.zone)
         except ValueError as error:
@@ -141,7 +141,7 @@ class _Reading:
                 language=language,
             )
             if is_file_of_site(path):
-                raise PostError(f"its address {path} is that of a feed", line=line, mend="give it another slug")
+                raise PostError(f"its address {path} is that of a feed", line=line, hint="give it another slug")
         if is_page_of_site(path):
             what = f"its address {path} is one of the site's own pages; the post takes the place of what is there"
             self._warn(line, what, "choose another permalink, unless it is meant")
@@ -193,8 +193,8 @@ class _Reading:
             return ()
         from publisher.posts.enclosures import enclosures_of
 
-        def doubt(message: str, mend: str) -> None:
-            self._warn(line, message, mend)
+        def doubt(message: str, hint: str) -> None:
+            self._warn(line, message, hint)
 
         return enclosures_of(value, lambda reference: self._address(url, reference), self._length, doubt)
 
@@ -220,9 +220,9 @@ class _Reading:
             self.files[found] = None
         return address
 
-    def _warn(self, line: int, message: str, mend: str) -> None:
+    def _warn(self, line: int, message: str, hint: str) -> None:
         path = f"{self.settings.folder}/{self.source}"
-        self.problems.append(Problem(path, line, message, mend, Severity.WARNING))
+        self.problems.append(Problem(path, line, message, hint, Severity.WARNING))
 
 
 def first_heading(body: str) -> str:

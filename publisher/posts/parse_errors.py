@@ -14,10 +14,10 @@ def misread(language: str, error: Exception, line: int) -> PostError:
     """Return the error of a reader that gave no line, or gave up."""
     if isinstance(error, RecursionError):
         what = f"the front matter is no {language} that can be read: its values nest too deeply, or hold themselves"
-        return PostError(what, line=line, mend="take brackets out, and aliases (*name) inside of what they name")
+        return PostError(what, line=line, hint="take brackets out, and aliases (*name) inside of what they name")
     said = (str(error).splitlines() or [type(error).__name__])[0]
     return PostError(
-        f"the front matter is no {language}: {said}", line=line, mend=f"mend it there, as {language} wants"
+        f"the front matter is no {language}: {said}", line=line, hint=f"mend it there, as {language} wants"
     )
 
 
@@ -29,14 +29,14 @@ def yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
     line = (mark.line if mark else 0) + 2
     lines = block.split("\n")
     written = lines[line - 2] if line - 2 < len(lines) else ""
-    mend = ""
+    hint = ""
     if "mapping values are not allowed" in str(error.problem):
         key, _, value = written.partition(": ")
-        mend = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
+        hint = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
     elif is_open:
-        mend = "close the quotes"
+        hint = "close the quotes"
     elif "escape" in str(error.problem):
-        mend = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
+        hint = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
     elif "\t" in written:
-        mend = "indent with spaces, not tabs"
-    return PostError(f"the front matter is no YAML: {error.problem}", line=line, mend=mend)
+        hint = "indent with spaces, not tabs"
+    return PostError(f"the front matter is no YAML: {error.problem}", line=line, hint=hint)

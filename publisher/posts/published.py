@@ -120,7 +120,7 @@ class Record:
             raise ProjectError(
                 f"the record of published ids cannot be used: {error}",
                 where=_shown(self._path),
-                mend="restore it from a backup; or remove it, once site.authority is in publisher.toml",
+                hint="restore it from a backup; or remove it, once site.authority is in publisher.toml",
             ) from error
 
 

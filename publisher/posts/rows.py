@@ -60,12 +60,12 @@ def dump(items: list[Any]) -> str:
 
 
 def flat_problem(problem: Problem) -> list[Any]:
-    return [problem.path, problem.line, problem.message, problem.mend, problem.severity.value]
+    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value]
 
 
 def problem_of(item: list[Any]) -> Problem:
-    path, line, message, mend, severity = item
-    return Problem(path, line, message, mend, Severity(severity))
+    path, line, message, hint, severity = item
+    return Problem(path, line, message, hint, Severity(severity))
 
 
 def _flat_post(post: Post) -> list[Any]:

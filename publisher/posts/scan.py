@@ -140,8 +140,8 @@ def _is_text(prefix: str, name: str) -> bool:
 def _outside(entry: os.DirEntry[str], is_named_so: bool, shown: str) -> list[Problem]:
     """What is told of a link out of the project, if posts might have come from there."""
     what = "is a link that leads out of the project, so it is not published"
-    mend = "copy what it leads to into the project, or remove the link"
-    return [Problem(shown, 0, what, mend)] if is_named_so or entry.is_dir() else []
+    hint = "copy what it leads to into the project, or remove the link"
+    return [Problem(shown, 0, what, hint)] if is_named_so or entry.is_dir() else []
 
 
 def _printable(name: str) -> str:
@@ -166,5 +166,5 @@ def _unreadable(error: OSError) -> tuple[str, str]:
 def _not_walked(error: OSError) -> tuple[str, str]:
     if error.errno == errno.ENOTDIR:
         return "is a file, not a folder", "move it away"
-    mend = "make the folder, or set posts.folder" if error.errno == errno.ENOENT else "mend its permissions"
-    return f"cannot be read: {error.strerror}", mend
+    hint = "make the folder, or set posts.folder" if error.errno == errno.ENOENT else "mend its permissions"
+    return f"cannot be read: {error.strerror}", hint

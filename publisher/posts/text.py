@@ -49,7 +49,7 @@ def decode(data: bytes, *, whole: bool) -> str:
         raise PostError(
             f"is not UTF-8: byte 0x{error.object[error.start]:02x}",
             line=before.count(b"\n") + 1,
-            mend="save it as UTF-8",
+            hint="save it as UTF-8",
         ) from error
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -59,7 +59,7 @@ def decode(data: bytes, *, whole: bool) -> str:
 def refuse_binary(data: bytes) -> None:
     """Raise PostError for bytes that no text editor wrote."""
     if b"\0" in data:
-        raise PostError("is no text: it holds NUL bytes", mend="save it as UTF-8 text, or move it out of the folder")
+        raise PostError("is no text: it holds NUL bytes", hint="save it as UTF-8 text, or move it out of the folder")
 
 
 def is_surely_clean(text: str) -> bool:

@@ -167,7 +167,7 @@ def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:
     """What newsletters say of time and of the owner, and cannot be meant."""
     for number, each in enumerate(config.newsletters):
         schedule = parse_schedule(each.schedule)
-        for is_so, key, what, mend in (
+        for is_so, key, what, hint in (
             (
                 each.approve and schedule.kind is ScheduleKind.MANUAL,
                 "approve",
@@ -189,7 +189,7 @@ def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:
         ):
             if is_so:
                 line = lines.of(("newsletters", number, key))
-                yield Problem(CONFIG_FILE, line, f"newsletter {each.name}: {what}", mend, Severity.WARNING)
+                yield Problem(CONFIG_FILE, line, f"newsletter {each.name}: {what}", hint, Severity.WARNING)
 
 
 def _is_always_late(config: Config, newsletter: NewsletterConfig) -> bool:
@@ -202,7 +202,7 @@ def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
 
     for number, error in unreadable_keys(config):
         message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no letter is sent"
-        yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.mend)
+        yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.hint)
 
 
 def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
@@ -211,7 +211,7 @@ def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
 
     for doubt in doubts(config):
         severity = Severity.ERROR if doubt.severe else Severity.WARNING
-        yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.mend, severity)
+        yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.hint, severity)
 
 
 def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
@@ -234,7 +234,7 @@ def _orphaned(config: Config) -> list[Problem]:
         return []
     with open_project_store(config) as store:
         found = orphaned(store, [each.name for each in config.newsletters])
-    return [Problem(CONFIG_FILE, 0, each.message, each.mend, Severity.WARNING) for each in found]
+    return [Problem(CONFIG_FILE, 0, each.message, each.hint, Severity.WARNING) for each in found]
 
 
 def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:

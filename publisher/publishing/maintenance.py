@@ -38,7 +38,7 @@ def keep_house(config: Config, store: Store, now: datetime) -> tuple[list[str], 
         except StoreError:
             raise
         except PublisherError as error:
-            trouble[name].append(Problem(error.where, 0, error.message, error.mend))
+            trouble[name].append(Problem(error.where, 0, error.message, error.hint))
     return done, trouble
 
 
@@ -78,7 +78,7 @@ def _ping(config: Config, store: Store, now: datetime) -> str:
 
     problems = tell_hub(config)
     if problems:
-        raise PublisherError(problems[0].message, where=problems[0].path, mend=problems[0].mend)
+        raise PublisherError(problems[0].message, where=problems[0].path, hint=problems[0].hint)
     return ""
 
 

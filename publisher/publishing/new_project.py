@@ -54,7 +54,7 @@ def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) 
     """
     title = " ".join(_UNSEEN.sub(" ", title).split())
     if not title:
-        raise ProjectError("a post needs a title", mend='publisher new "Hello, world"')
+        raise ProjectError("a post needs a title", hint='publisher new "Hello, world"')
     local = now.astimezone(config.zone)
     slug = post_slug(title)
     path = config.root / config.posts.folder / f"{local:%Y-%m-%d}-{slug}.md"
@@ -69,7 +69,7 @@ def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) 
         lines.append(f"tags: [{', '.join(_yaml(_UNSEEN.sub(' ', tag).strip()) for tag in tags)}]")
     lines += ["draft: true", "---", "", ""]
     if not _write_new(path, "\n".join(lines)):
-        raise ProjectError("is there already", where=str(path), mend="choose another title")
+        raise ProjectError("is there already", where=str(path), hint="choose another title")
     return path
 
 
@@ -105,7 +105,7 @@ def _write_new(path: Path, text: str) -> bool:
     except FileExistsError:
         if path.is_file():
             return False
-        raise ProjectError("is in the way", where=str(path), mend="move it, or choose another folder") from None
+        raise ProjectError("is in the way", where=str(path), hint="move it, or choose another folder") from None
     except OSError as error:
         raise ProjectError(f"cannot be written: {error.strerror}", where=str(path)) from error
     return True

@@ -148,4 +148,4 @@ def _address(config: Config) -> str:
 
 
 def _problem(error: PublisherError) -> Problem:
-    return Problem(error.where, 0, error.message, error.mend)
+    return Problem(error.where, 0, error.message, error.hint)

@@ -131,13 +131,13 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
     planned = next((p for p in plan.editions if p.newsletter.name == name), None)
     planned = planned or newsletter_posts(config, newsletter, plan.archive, now)
     if not planned.posts:
-        raise PublisherError(f"{name} has no post to show", mend="write one, or give the newsletter other tags")
+        raise PublisherError(f"{name} has no post to show", hint="write one, or give the newsletter other tags")
     variant = variants_of(planned.posts, [Choice(tuple(topics), 1)])
     chosen = next(each for each in variant if each.subscribers)
     if not chosen.posts:
         raise PublisherError(
             f"no post of {name}'s next letter has a topic of {', '.join(topics)}",
-            mend="nobody who chose only these would get it",
+            hint="nobody who chose only these would get it",
         )
     letter = Press(config, plan.archive).letter(planned, now, chosen)
     send_letter(config, name, planned.number, letter, address, now)

@@ -69,7 +69,7 @@ def read_bounces(
 
     place = source or config.bounces.source
     if not place:
-        raise BounceError("there is no source of reports", mend="name one, or set bounces.source")
+        raise BounceError("there is no source of reports", hint="name one, or set bounces.source")
     return take_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, rehearse)
 
 
@@ -107,11 +107,11 @@ def _password(config: Config) -> str:
     if config.bounces.password:
         return config.bounces.password
     if not config.bounces.password_file:
-        mend = "set PUBLISHER_BOUNCES_PASSWORD or bounces.password_file"
-        raise BounceError("there is no password for the mailbox", where=config.bounces.source, mend=mend)
+        hint = "set PUBLISHER_BOUNCES_PASSWORD or bounces.password_file"
+        raise BounceError("there is no password for the mailbox", where=config.bounces.source, hint=hint)
     path = config.root / config.bounces.password_file
     try:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         what = f"the password cannot be read: {error}"
-        raise ProjectError(what, where=str(path), mend="see bounces.password_file") from error
+        raise ProjectError(what, where=str(path), hint="see bounces.password_file") from error

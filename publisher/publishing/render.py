@@ -59,8 +59,8 @@ class UnreadablePostError(PublisherError):
     """A post whose head was good cannot be rendered."""
 
     def __init__(self, source: str, problem: Problem) -> None:
-        mend = problem.mend or "mend it; publisher build leaves it out"
-        super().__init__(problem.message, where=problem.where, mend=mend)
+        hint = problem.hint or "mend it; publisher build leaves it out"
+        super().__init__(problem.message, where=problem.where, hint=hint)
         self.source, self.problem = source, problem
 
 
@@ -69,7 +69,7 @@ def unmade(newsletter: str, error: PublisherError) -> Problem:
     path, _, line = error.where.rpartition(":")
     number = int(line) if path and line.isdigit() else 0
     message = f"newsletter {newsletter}: {error.message}"
-    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.mend)
+    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.hint)
 
 
 class Press:

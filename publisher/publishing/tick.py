@@ -207,4 +207,4 @@ def _keep(config: Config, store: Store, now: datetime) -> tuple[list[str], list[
 
 
 def _problem(error: PublisherError) -> Problem:
-    return Problem(error.where, 0, error.message, error.mend)
+    return Problem(error.where, 0, error.message, error.hint)

@@ -61,7 +61,7 @@ def _with_password(server: Relay, root: Path) -> Relay:
         return replace(server, password=path.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         what = f"the password cannot be read: {error}"
-        raise ProjectError(what, where=str(path), mend="see password_file") from error
+        raise ProjectError(what, where=str(path), hint="see password_file") from error
 
 
 def transport_name(config: Config) -> str:

@@ -22,7 +22,7 @@ class ChoicesChangedError(StoreError):
 
     def __init__(self, where: str) -> None:
         super().__init__(
-            "subscribers chose other topics while the edition was being made", where=where, mend="run it again"
+            "subscribers chose other topics while the edition was being made", where=where, hint="run it again"
         )
 
 

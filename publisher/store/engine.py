@@ -44,14 +44,14 @@ class Database:
             path = sqlite_path(url, root)
             self._engine = _postgres(parsed) if path is None else _sqlite(path)
         except sa.exc.ArgumentError as error:
-            raise StoreError("cannot be read", where=self.where, mend="see database.url") from error
+            raise StoreError("cannot be read", where=self.where, hint="see database.url") from error
         except ImportError as error:
             raise StoreError(
-                "its driver is not installed", where=self.where, mend="pip install 'publisher[postgres]'"
+                "its driver is not installed", where=self.where, hint="pip install 'publisher[postgres]'"
             ) from error
         except OSError as error:
             raise StoreError(
-                f"its folder cannot be made: {error.strerror}", where=self.where, mend="see database.url"
+                f"its folder cannot be made: {error.strerror}", where=self.where, hint="see database.url"
             ) from error
         self._writer = self._engine.execution_options(**{WRITES: True})
 
@@ -119,7 +119,7 @@ class Database:
         try:
             yield
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_sentence(error), where=self.where, mend=_mend(error)) from error
+            raise StoreError(_sentence(error), where=self.where, hint=_mend(error)) from error
 
 
 def _rows(connection: Any, statement: str) -> list[Any]:
@@ -193,4 +193,4 @@ MENDS = (
 
 def _mend(error: Exception) -> str:
     said = str(getattr(error, "orig", None) or error).lower()
-    return next((mend for sign, mend in MENDS if sign in said), "")
+    return next((hint for sign, hint in MENDS if sign in said), "")

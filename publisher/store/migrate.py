@@ -54,7 +54,7 @@ def move_to(connection: Connection, target: str, where: str = "") -> None:
         raise StoreError(
             f"was made by a newer version of publisher (schema {current})",
             where=where,
-            mend="upgrade publisher",
+            hint="upgrade publisher",
         )
     reached = order.index(current) if current else -1
     wanted = order.index(target) if target in order else -1

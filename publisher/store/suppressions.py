@@ -91,7 +91,7 @@ class Suppressions:
             foreign = suppressions.c.key_id != keyed_hash(made, "")[:16]
             if connection.execute(sa.select(suppressions.c.key_id).where(foreign).limit(1)).first() is not None:
                 where = self._database.where
-                raise StoreError("the suppressed addresses were hashed with another secret", where=where, mend=LOST)
+                raise StoreError("the suppressed addresses were hashed with another secret", where=where, hint=LOST)
             self._key = made
         return keyed_hash(self._key, key)
 

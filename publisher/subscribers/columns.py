@@ -104,13 +104,13 @@ def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
             fields[field] = found
     for field, column in chosen.items():
         if field not in NAMES:
-            raise SubscriberError(f"there is no field {field!r}", mend=f"fields: {', '.join(NAMES)}")
+            raise SubscriberError(f"there is no field {field!r}", hint=f"fields: {', '.join(NAMES)}")
         if column:
             fields[field] = _place(header, names, column)
     if "email" not in fields:
         raise SubscriberError(
             "the first line names no address column",
-            mend="it must name the columns, one of them email, in a UTF-8 file; or name one with --map email=COLUMN",
+            hint="it must name the columns, one of them email, in a UTF-8 file; or name one with --map email=COLUMN",
         )
     tool = next((tool for tool, signs in TOOLS.items() if signs <= set(names)), "")
     others = [names.index(name) for name in NAMES["joined_at"] if name in names] if "joined_at" not in chosen else []
@@ -124,7 +124,7 @@ def parse_choices(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         field, equals, column = text.partition("=")
         if not equals:
-            raise SubscriberError(f"{text!r} is no mapping", mend="write it like --map name=Vorname")
+            raise SubscriberError(f"{text!r} is no mapping", hint="write it like --map name=Vorname")
         choices[field.strip().lower().replace(" ", "_")] = column.strip()
     return choices
 
@@ -153,7 +153,7 @@ def _place(header: Sequence[str], names: Sequence[str], column: str) -> int:
         return list(header).index(column)
     if _plain(column) in names:
         return names.index(_plain(column))
-    raise SubscriberError(f"there is no column {column!r}", mend=f"columns: {', '.join(filter(None, header))}")
+    raise SubscriberError(f"there is no column {column!r}", hint=f"columns: {', '.join(filter(None, header))}")
 
 
 def _plain(name: str) -> str:

@@ -28,7 +28,7 @@ class Orphaned:
         return f"{readers} subscribed to {self.newsletter}, which is no newsletter of publisher.toml"
 
     @property
-    def mend(self) -> str:
+    def hint(self) -> str:
         """How to mend it."""
         renamed = f"publisher subscribers rename-newsletter {self.newsletter} {self.near or 'NEW'}"
         return f"{renamed}, if that is its name now" if self.near else f"after a renaming: {renamed}"

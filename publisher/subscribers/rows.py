@@ -54,7 +54,7 @@ class Rows:
             self.columns: Columns = recognise(header, chosen)
         except SubscriberError as error:
             self._lines.close()
-            raise SubscriberError(error.message, where=f"{path}:1", mend=error.mend) from error
+            raise SubscriberError(error.message, where=f"{path}:1", hint=error.hint) from error
         except OSError as error:
             self._lines.close()
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error

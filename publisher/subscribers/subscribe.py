@@ -57,7 +57,7 @@ def subscribe(
     added = store.subscribers.add(person, at=at, source=source, again=again)
     if added.refused:
         said = added.reason if added.value == "moved" else f"is {added.value} and is not mailed"
-        raise SubscriberError(f"{person.address} {said}", mend=MENDS[added.value])
+        raise SubscriberError(f"{person.address} {said}", hint=MENDS[added.value])
     if person.name or person.language:
         with store.subscribers.change(at) as change:
             if known := change.find(person.address):

@@ -109,5 +109,5 @@ class Server:
 def _refused(error: OSError, host: str, ports: range | tuple[int, ...]) -> ProjectError:
     where = f"{host}:{ports[0]}" if len(ports) == 1 else f"{host}:{ports[0]}-{ports[-1]}"
     if error.errno == errno.EADDRINUSE:
-        return ProjectError("the port is taken", where=where, mend="choose another with --port, or stop what uses it")
-    return ProjectError(f"cannot listen: {error.strerror}", where=where, mend="choose another with --port")
+        return ProjectError("the port is taken", where=where, hint="choose another with --port, or stop what uses it")
+    return ProjectError(f"cannot listen: {error.strerror}", where=where, hint="choose another with --port")

@@ -36,7 +36,7 @@ class Diagnosis:
     subject: str
     message: str
     meaning: str = ""
-    mend: str = ""
+    hint: str = ""
     record: str = ""
 
 

@@ -95,8 +95,8 @@ class Places:
             yield Diagnosis("PTR", Level.OK, ", ".join(services), message, "nothing to do for you")
             return
         meaning = "the server has no public address that is known here; a receiver sees one, and asks for its name"
-        mend = "name the address with --ip"
-        yield Diagnosis("PTR", Level.NOTE, patient.domain, "no address to look at", meaning, mend)
+        hint = "name the address with --ip"
+        yield Diagnosis("PTR", Level.NOTE, patient.domain, "no address to look at", meaning, hint)
 
 
 def _asking(check: str, subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
@@ -106,4 +106,4 @@ def _asking(check: str, subject: str, look: Callable[[], Iterable[Diagnosis]]) -
     except DeadResolverError:
         raise
     except DnsError as error:
-        return [Diagnosis(check, Level.ERROR, subject, error.message, "receivers may not get an answer", error.mend)]
+        return [Diagnosis(check, Level.ERROR, subject, error.message, "receivers may not get an answer", error.hint)]

@@ -25,9 +25,9 @@ def greeting(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) 
     try:
         asyncio.run(_greeted(replace(server, timeout=min(server.timeout, seconds)), context))
     except UnreachableError as error:
-        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves", error.mend)
+        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves", error.hint)
     except TransportError as error:
-        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves, or unprotected", error.mend)
+        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves, or unprotected", error.hint)
     if server.address.tls == "none" and not is_near(server):
         meaning = "letters, addresses and the password cross the network for everybody to read"
         return Diagnosis(_CHECK, Level.ERROR, where, "it is not encrypted", meaning, 'set tls = "starttls" or "tls"')

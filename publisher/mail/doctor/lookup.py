@@ -33,7 +33,7 @@ class Resolver:
             place = parse_dns_server(server) if server else None
             self._library: Library = dns.resolver.Resolver(configure=not server)
         except dns.resolver.NoResolverConfiguration as error:
-            raise DnsError("this machine names no DNS server", mend="name one with --resolver") from error
+            raise DnsError("this machine names no DNS server", hint="name one with --resolver") from error
         except ValueError as error:
             raise DnsError(str(error), where="--resolver") from error
         if place:
@@ -66,11 +66,11 @@ class Resolver:
             return ()
         except dns.resolver.LifetimeTimeout as error:
             if not self._known:
-                raise DeadResolverError("the DNS server does not answer", where=self._server, mend=_MEND) from error
-            raise DnsError(f"no answer in time for {kind} of {name}", where=self._server, mend="try again") from error
+                raise DeadResolverError("the DNS server does not answer", where=self._server, hint=_MEND) from error
+            raise DnsError(f"no answer in time for {kind} of {name}", where=self._server, hint="try again") from error
         except dns.resolver.NoNameservers as error:
             what = f"the DNS server fails at {kind} of {name}"
-            raise DnsError(what, where=self._server, mend="try again, or name another with --resolver") from error
+            raise DnsError(what, where=self._server, hint="try again, or name another with --resolver") from error
         except (dns.exception.DNSException, OSError, UnicodeError) as error:
             raise DnsError(f"{name} cannot be asked for: {error}", where=self._server) from error
 

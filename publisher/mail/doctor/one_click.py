@@ -52,8 +52,8 @@ def covered(message: bytes) -> Iterator[Diagnosis]:
     ]
     if not signed:
         meaning = "the one that your mail server makes must cover List-Unsubscribe and List-Unsubscribe-Post"
-        mend = "look at a received copy with --read"
-        yield Diagnosis(_CHECK, Level.NOTE, "headers", "both are there, and no signature yet", meaning, mend)
+        hint = "look at a received copy with --read"
+        yield Diagnosis(_CHECK, Level.NOTE, "headers", "both are there, and no signature yet", meaning, hint)
     elif any(set(_HEADERS) <= names for names in signed):
         yield Diagnosis(_CHECK, Level.OK, "headers", "both are there and signed", "receivers show a button to leave")
     else:

@@ -110,7 +110,7 @@ def _told(result: Result, server: str) -> Diagnosis:
     known = _MEANINGS.get((result.method, result.outcome)) or _OTHERS.get(result.outcome, "see RFC 8601, 2.7")
     good = result.outcome == "pass"
     level = Level.OK if good else Level.WARNING if result.outcome in ("temperror", "neutral") else Level.ERROR
-    mend = "" if good else _MENDS.get(result.method, "mend SPF or DKIM, for the domain of the From address")
+    hint = "" if good else _MENDS.get(result.method, "mend SPF or DKIM, for the domain of the From address")
     if (result.method, result.outcome) == ("dmarc", "none"):
-        mend = "see DMARC in `publisher mail doctor`"
-    return Diagnosis(result.method.upper(), level, result.subject, f"{server} says {result.outcome}", known, mend)
+        hint = "see DMARC in `publisher mail doctor`"
+    return Diagnosis(result.method.upper(), level, result.subject, f"{server} says {result.outcome}", known, hint)

@@ -42,14 +42,14 @@ def _judged(signer: Signer, ask: Ask) -> Diagnosis:
     name = f"{signer.selector}._domainkey.{signer.domain}"
     expected = record_text(signer.key)
     records, kind = ask(name, "TXT"), "RSA" if signer.algorithm == "rsa-sha256" else "Ed25519"
-    level, message, meaning, mend = _compared(records, expected)
+    level, message, meaning, hint = _compared(records, expected)
     if level == Level.ERROR:
-        return Diagnosis(_CHECK, level, name, message, meaning, mend, zone_line(name, "TXT", expected))
+        return Diagnosis(_CHECK, level, name, message, meaning, hint, zone_line(name, "TXT", expected))
     bits = getattr(signer.key, "key_size", _GOOD_RSA_BITS)
     if level == Level.OK and bits < _GOOD_RSA_BITS:
         level, message = Level.WARNING, f"the DNS has the key, of {bits} bits only"
-        meaning, mend = "receivers may not trust so short a key", "make a new one with `publisher mail keys --selector`"
-    return Diagnosis(_CHECK, level, name, message.replace("the key", f"the {kind} key", 1), meaning, mend)
+        meaning, hint = "receivers may not trust so short a key", "make a new one with `publisher mail keys --selector`"
+    return Diagnosis(_CHECK, level, name, message.replace("the key", f"the {kind} key", 1), meaning, hint)
 
 
 def _compared(records: Sequence[str], expected: str) -> tuple[Level, str, str, str]:

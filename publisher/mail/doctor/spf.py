@@ -75,7 +75,7 @@ def spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: Ask) -
         found = [*_judged(domain, walked, missing)]
         if any(each.record for each in found):
             mended = _instead(domain, advise(domain, records, wanted, ask))
-            found = [replace(each, mend=mended[0], record=mended[1]) if each.record else each for each in found]
+            found = [replace(each, hint=mended[0], record=mended[1]) if each.record else each for each in found]
         yield from found or [_good(domain, walked, known=bool(wanted))]
 
 

@@ -43,7 +43,7 @@ def trial_message(headers: NewsletterHeaders, links: Links, newsletter: str, to:
         )
         return MessageTemplate.of(letter, headers, at).join(recipient)
     except ValueError as error:
-        raise SubscriberError(str(error), mend="check the address and mail.sender") from error
+        raise SubscriberError(str(error), hint="check the address and mail.sender") from error
 
 
 def _edition(newsletter: str, at: datetime) -> Edition:

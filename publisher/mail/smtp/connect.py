@@ -84,7 +84,7 @@ async def _opened(client: aiosmtplib.SMTP, settings: Smtp) -> None:
             raise _error(settings, f"no secure connection: {_reason(bad)}", "see mail.smtp.tls and host") from error
         what = f"the mail server cannot be reached: {_reason(error)}"
         keys = "url" if settings.url else "host and port"
-        raise UnreachableError(what, where=str(settings.address), mend=f"see mail.smtp.{keys}") from error
+        raise UnreachableError(what, where=str(settings.address), hint=f"see mail.smtp.{keys}") from error
 
 
 async def _greet(client: aiosmtplib.SMTP, settings: Smtp) -> None:
@@ -113,7 +113,7 @@ async def _login(client: aiosmtplib.SMTP, settings: Smtp) -> None:
     except aiosmtplib.SMTPAuthenticationError as error:
         if error.code < 500:
             what = f"the login failed: {_reason(error)}"
-            raise UnreachableError(what, where=str(settings.address), mend="try again later") from error
+            raise UnreachableError(what, where=str(settings.address), hint="try again later") from error
         what = f"the mail server refuses the login of {settings.username}"
         raise _error(settings, what, "see mail.smtp.username and password") from error
     except (aiosmtplib.SMTPException, OSError) as error:
@@ -145,8 +145,8 @@ def _offer(client: aiosmtplib.SMTP) -> Offer:
     return Offer.of(client.esmtp_extensions)
 
 
-def _error(settings: Smtp, what: str, mend: str) -> TransportError:
-    return TransportError(what, where=str(settings.address), mend=mend)
+def _error(settings: Smtp, what: str, hint: str) -> TransportError:
+    return TransportError(what, where=str(settings.address), hint=hint)
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:

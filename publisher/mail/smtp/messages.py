@@ -60,7 +60,7 @@ class Ending:
     """Why a dialogue is over. mend: where the settings are wrong, so that a new connection would not help."""
 
     reason: str
-    mend: str = ""
+    hint: str = ""
 
 
 def stuffed(message: bytes) -> bytes:

@@ -129,7 +129,7 @@ class Dialogue:
             answers += self.lost(f"the server broke the protocol: {error}")
         return answers
 
-    def lost(self, reason: str, mend: str = "", *, during: Message | None = None) -> list[Answer]:
+    def lost(self, reason: str, hint: str = "", *, during: Message | None = None) -> list[Answer]:
         """End the dialogue: the connection broke, or shall. Return the fate of all that is in hand.
 
         during: whose turn it was; by default that of the oldest question, or of the body that was to come.
@@ -144,7 +144,7 @@ class Dialogue:
         self._asked.clear()
         self._todo.clear()
         self._current = self._next = None
-        self.ending = self.ending or Ending(reason, mend)
+        self.ending = self.ending or Ending(reason, hint)
         return answers
 
     def _begin(self) -> None:
@@ -178,11 +178,11 @@ class Dialogue:
             return self._over(asked, words, "see mail.smtp.username and tls")
         return self._MEANING[asked.step](self, asked, reply)
 
-    def _over(self, asked: _Asked | None, reason: str, mend: str = "") -> list[Answer]:
+    def _over(self, asked: _Asked | None, reason: str, hint: str = "") -> list[Answer]:
         """The server hangs up instead of answering. It said no to the oldest question, and nothing to the rest."""
         refused = asked.message if asked and asked.step is _Step.END else None
         said = [Answer(refused, GivenBack(reason, suspect=True))] if refused else []
-        return said + self.lost(reason, mend, during=asked.message if asked else None)
+        return said + self.lost(reason, hint, during=asked.message if asked else None)
 
     def _envelope(self, asked: _Asked, reply: Reply) -> list[Answer]:
         if not reply.refused:

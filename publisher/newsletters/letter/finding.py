@@ -24,8 +24,8 @@ class Finding:
     code: str
     message: str
     where: str
-    mend: str
+    hint: str
 
     def __str__(self) -> str:
-        mend = f" ({self.mend})" if self.mend else ""
-        return f"{self.where}: {self.message}{mend}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.where}: {self.message}{hint}"

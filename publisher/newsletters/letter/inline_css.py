@@ -67,7 +67,7 @@ def _document(html: str, template: str) -> Any:
         raise TemplateError(
             "this template makes an empty letter",
             where=f"templates/{template}",
-            mend='begin it with {% extends "email/base.html" %}, or delete it to get the shipped one',
+            hint='begin it with {% extends "email/base.html" %}, or delete it to get the shipped one',
         ) from error
 
 
@@ -84,7 +84,7 @@ def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -
     raise TemplateError(
         f"{what} in a letter: nothing is fetched for letters, and mail programs do not fetch it either",
         where=refused_in(sources()) or f"templates/{template}",
-        mend="copy the rules into templates/email/own.css",
+        hint="copy the rules into templates/email/own.css",
     )
 
 
@@ -94,7 +94,7 @@ def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[So
             raise TemplateError(
                 "CSS of the letter is never closed, so all rules behind it would be lost",
                 where=unclosed_in(sources()) or f"templates/{template}",
-                mend="write the } or */ that is missing",
+                hint="write the } or */ that is missing",
             )
 
 

@@ -57,7 +57,7 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise PublisherError("not UTF-8 text", where=path, mend="save it as UTF-8") from error
+        raise PublisherError("not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except OSError as error:
         raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
     try:
@@ -71,7 +71,7 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
         raise PublisherError(
             "the front matter is no lines between two ---, and would be printed",
             where=f"{path}:1",
-            mend="write --- above and below subject: and preheader:",
+            hint="write --- above and below subject: and preheader:",
         )
     for key, value in metadata.items():
         _require_words(key, value, f"{path}:{_line_of(str(key), text)}")
@@ -93,9 +93,9 @@ def _opens(text: str) -> bool:
 
 def _require_words(key: object, value: object, where: str) -> None:
     if key not in ("subject", "preheader"):
-        raise PublisherError(f"{key!r} is unknown", where=where, mend="use subject and preheader")
+        raise PublisherError(f"{key!r} is unknown", where=where, hint="use subject and preheader")
     if isinstance(value, list | dict):
-        raise PublisherError(f"{key} is no line of words", where=where, mend=f'write it in quotes: {key}: "..."')
+        raise PublisherError(f"{key} is no line of words", where=where, hint=f'write it in quotes: {key}: "..."')
 
 
 def _line_of(key: str, text: str) -> int:

@@ -12,7 +12,7 @@ class Kind(NamedTuple):
 
     level: Level
     meaning: str
-    mend: str
+    hint: str
 
 
 CODES: dict[str, Kind] = {
@@ -235,7 +235,7 @@ CODES: dict[str, Kind] = {
 }
 
 
-def found(code: str, where: str, message: str, mend: str = "", level: Level | None = None) -> Finding:
+def found(code: str, where: str, message: str, hint: str = "", level: Level | None = None) -> Finding:
     """Return a finding of a code of CODES; its level and its mend are the code's, unless given."""
     kind = CODES[code]
-    return Finding(level or kind.level, code, message, where, mend or kind.mend)
+    return Finding(level or kind.level, code, message, where, hint or kind.hint)

@@ -18,8 +18,8 @@ def size_findings(case: Case) -> Iterator[Finding]:
     size = html_bytes(case.letter)
     if case.letter.fallback:
         is_asked = case.letter.fallback.wanted == "full" and case.newsletter.template != WHOLE_POST_TEMPLATE
-        mend = "" if is_asked else "put fewer posts into an edition (maximum), or shorten the longest"
-        yield found("size-fallback", case.places.key("", "content"), fallback_line(case.letter), mend)
+        hint = "" if is_asked else "put fewer posts into an edition (maximum), or shorten the longest"
+        yield found("size-fallback", case.places.key("", "content"), fallback_line(case.letter), hint)
     if size > CLIPPED:
         yield found(
             "size-clipped",

@@ -27,8 +27,8 @@ def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
             yield from _of_newsletter(config, newsletter, now)
         elif path.is_dir() or path.suffix == ".md":
             near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-            mend = f"did you mean {NOTES_FOLDER}/{near[0]}/?" if near else f"notes stand in {NOTES_FOLDER}/NEWSLETTER/"
-            yield Problem(place, 0, f"no newsletter is called {path.stem!r}", mend, Severity.WARNING)
+            hint = f"did you mean {NOTES_FOLDER}/{near[0]}/?" if near else f"notes stand in {NOTES_FOLDER}/NEWSLETTER/"
+            yield Problem(place, 0, f"no newsletter is called {path.stem!r}", hint, Severity.WARNING)
 
 
 def _of_newsletter(config: Config, newsletter: NewsletterConfig, now: datetime) -> Iterator[Problem]:

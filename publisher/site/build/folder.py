@@ -31,7 +31,7 @@ class Folder:
         A build that is killed thus leaves no file of which the next one does not know.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise ProjectError("is a file, not a folder", where=str(self.path), mend="move it away")
+            raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
         self._listed = _read_list(self.path / LIST)
         known = self._listed | self._manifest.outputs.keys()
         self._write_list(known.union(wanted))
@@ -131,9 +131,9 @@ def strangers(path: Path, shown: str) -> list[Problem]:
     if not (path / LIST).is_file():
         return []
     names = (file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if is_feed(file.name))
-    what, mend = "was not made by the last build, and nothing will bring it up to date", "remove it, if nobody needs it"
+    what, hint = "was not made by the last build, and nothing will bring it up to date", "remove it, if nobody needs it"
     ours = _read_list(path / LIST)
-    return [Problem(f"{shown}/{name}", 0, what, mend, Severity.WARNING) for name in names if name not in ours]
+    return [Problem(f"{shown}/{name}", 0, what, hint, Severity.WARNING) for name in names if name not in ours]
 
 
 def _holds(target: Path, data: bytes) -> bool:
@@ -187,5 +187,5 @@ def _unwritable(target: Path, error: OSError) -> ProjectError:
     return ProjectError(
         f"cannot be written: {error.strerror}",
         where=str(target),
-        mend="make room, or mend the permissions; then run the same again",
+        hint="make room, or mend the permissions; then run the same again",
     )

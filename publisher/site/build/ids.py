@@ -45,7 +45,7 @@ class KnownIds:
         """Raise ProjectError when the settings give published posts other ids than readers know; write nothing."""
         problem = None if self._accept else changed_by_settings(self._config, archive, self._record)
         if problem:
-            raise ProjectError(problem.message, where=problem.path, mend=problem.mend)
+            raise ProjectError(problem.message, where=problem.path, hint=problem.hint)
 
     def record(self, archive: Archive) -> None:
         """Write down the ids of the public posts, as far as they are not yet."""

@@ -88,7 +88,7 @@ class Manifest:
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "facts": self.facts,
-            "problems": [[p.path, p.line, p.message, p.mend, p.severity] for p in self.problems],
+            "problems": [[p.path, p.line, p.message, p.hint, p.severity] for p in self.problems],
             "outputs": self.outputs,
         }
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,8 +118,8 @@ class Manifest:
         return True
 
 
-def _problem(path: str, line: int, message: str, mend: str, severity: str) -> Problem:
-    return Problem(path, line, message, mend, Severity(severity))
+def _problem(path: str, line: int, message: str, hint: str, severity: str) -> Problem:
+    return Problem(path, line, message, hint, Severity(severity))
 
 
 def _moment(text: Any) -> datetime | None:

@@ -116,13 +116,13 @@ def require_posts(config: Config) -> None:
     """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
     folder = config.root / config.posts.folder
     if folder.exists() and not folder.is_dir():
-        mend = "move it away, or set posts.folder"
-        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, mend=mend)
+        hint = "move it away, or set posts.folder"
+        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, hint=hint)
     if not folder.is_dir():
         raise ProjectError(
             "there is no such folder of posts",
             where=config.posts.folder,
-            mend='publisher new "Hello, world" makes it, or set posts.folder',
+            hint='publisher new "Hello, world" makes it, or set posts.folder',
         )
 
 
@@ -142,7 +142,7 @@ def _index_in_words(config: Config) -> Iterator[None]:
     except sqlite3.Error as error:
         where = str(config.state_dir / INDEX_FILE)
         raise ProjectError(
-            f"cannot be used: {error}", where=where, mend="make room, or mend the permissions"
+            f"cannot be used: {error}", where=where, hint="make room, or mend the permissions"
         ) from error
 
 

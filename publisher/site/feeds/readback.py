@@ -168,8 +168,8 @@ class _Reader:
                 "enclosures": attached,
             }
 
-    def _problem(self, message: str, mend: str) -> Problem:
-        return Problem(self._shown, self._line, message, mend, Severity.WARNING)
+    def _problem(self, message: str, hint: str) -> Problem:
+        return Problem(self._shown, self._line, message, hint, Severity.WARNING)
 
 
 def _attributes(parent: Any, name: str, attribute: str) -> list[str]:

@@ -13,16 +13,16 @@ _FEWEST_DIFFERENT = 5
 def check_password(password: str) -> None:
     """Raise PublisherError for a password that is easily guessed by its length, or is one character again and again."""
     if any("\ud800" <= character <= "\udfff" for character in password):
-        raise PublisherError("the password is not UTF-8 text", mend="type it on a terminal of UTF-8")
+        raise PublisherError("the password is not UTF-8 text", hint="type it on a terminal of UTF-8")
     if len(password) < SHORTEST:
         raise PublisherError(
             f"the password has {len(password)} characters, and needs {SHORTEST}",
-            mend="a few words in a row are long and easy to keep",
+            hint="a few words in a row are long and easy to keep",
         )
     if len(password) > LONGEST:
-        raise PublisherError(f"the password is longer than {LONGEST} characters", mend="choose a shorter one")
+        raise PublisherError(f"the password is longer than {LONGEST} characters", hint="choose a shorter one")
     if len(set(password)) < _FEWEST_DIFFERENT:
-        raise PublisherError("the password repeats too few characters", mend="choose another")
+        raise PublisherError("the password repeats too few characters", hint="choose another")
 
 
 def hash_password(password: str) -> str:

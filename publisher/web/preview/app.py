@@ -102,7 +102,7 @@ class _Preview:
     def test(self, request: Request, form: dict[str, str]) -> Response:
         """Send a copy of a letter to the address of the form, by the project's transport."""
         if not is_own_form(request, form.get("token", ""), self._token):
-            raise ForeignFormError("this form is not of this preview", mend="load the letter again, and send it there")
+            raise ForeignFormError("this form is not of this preview", hint="load the letter again, and send it there")
         newsletter, which = _names(request)
         angle = Angle.of(form)
         try:

@@ -16,7 +16,7 @@ class Line:
 
     where: str
     message: str
-    mend: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def left_out(problems: tuple[Problem, ...]) -> Trouble | None:
         return None
     files = len({problem.path for problem in problems})
     title = "One file is left out" if files == 1 else f"{files} files are left out"
-    return Trouble(title, tuple(Line(p.where, p.message, p.mend) for p in problems))
+    return Trouble(title, tuple(Line(p.where, p.message, p.hint) for p in problems))
 
 
 def _line(error: PublisherError, root: Path) -> Line:
-    return Line(error.where.removeprefix(f"{root}/"), error.message, error.mend)
+    return Line(error.where.removeprefix(f"{root}/"), error.message, error.hint)

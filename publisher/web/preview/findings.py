@@ -62,7 +62,7 @@ def _of_letter(config: Config, site: Site, sample: Sample, posts: Sequence[Post]
 
 
 def _of_problem(problem: Problem) -> Finding:
-    return Finding(problem.severity.value, "post", problem.message, problem.where, problem.mend)
+    return Finding(problem.severity.value, "post", problem.message, problem.where, problem.hint)
 
 
 def _rank(finding: Finding) -> tuple[int, str]:

@@ -71,7 +71,7 @@ def make_sample(config: Config, edition: Edition, letter: Letter, variants: Sequ
     try:
         data = sample_message(config, edition, letter, name=READER_NAME, address=READER_ADDRESS)
     except ValueError as error:
-        raise SubscriberError(str(error), mend="check mail.sender") from error
+        raise SubscriberError(str(error), hint="check mail.sender") from error
     message = _parsed(data)
     html, text = _part(message, "html"), _part(message, "plain")
     known = "\0".join((letter.subject, letter.preheader, html, text))

@@ -99,7 +99,7 @@ class Snapshot:
             for listed in (*shelf.next, *shelf.past):
                 if (listed.newsletter, listed.which) == (newsletter, which):
                     return listed
-        raise NotThereError(f"there is no letter {which!r} of {newsletter!r}", mend="choose one from the list")
+        raise NotThereError(f"there is no letter {which!r} of {newsletter!r}", hint="choose one from the list")
 
     def sample(self, newsletter: str, which: str, variant: str) -> Sample:
         """Return a letter as a reader gets it; a choice of topics that has none of its own gets that for all.

@@ -127,7 +127,7 @@ def test_a_newsletter_of_excerpts_is_not_told_to_ask_for_excerpts(project: Proje
     for number in range(300):
         project.post(f"p{number}", "2026-11-15", excerpt=f"'{'word ' * 60}'")
     (told,) = [each for each in examine(project) if each.code == "size-fallback"]
-    assert "content" not in told.mend
+    assert "content" not in told.hint
 
 
 def test_an_import_is_refused_with_a_mend_that_names_a_file_of_ones_own(project: Project) -> None:

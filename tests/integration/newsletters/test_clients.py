@@ -73,7 +73,7 @@ def test_programs_that_lack_something_are_named(project: Project, html: str, sai
     found = [each for each in examine(project) if each.code == "client-support" and said in each.message]
     assert [each.where for each in found] == [f"{WHERE}:3"]
     assert re.search(r"(Gmail|Outlook|Apple Mail|Yahoo! Mail) \(.*: \d+ of \d+ programs tested$", found[0].message)
-    assert found[0].mend.startswith("see https://www.caniemail.com/features/")
+    assert found[0].hint.startswith("see https://www.caniemail.com/features/")
 
 
 def message(project: Project) -> bytes:

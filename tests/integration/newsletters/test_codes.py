@@ -101,7 +101,7 @@ def test_what_is_wrong_is_found_and_its_place_named(
     spoil(good(project))
     found = [each for each in examine(project) if each.code == code]
     assert [each.where for each in found] == [where]
-    assert all(each.mend and each.message for each in found)
+    assert all(each.hint and each.message for each in found)
 
 
 def test_nothing_is_wrong_with_the_good_letter(project: Project) -> None:
@@ -213,4 +213,4 @@ def test_a_block_that_is_unknown_names_the_nearest_and_one_in_a_known_block_is_f
     assert "block-unknown" not in {each.code for each in examine(project)}
     in_template(project, "Hello", "introo")
     (told,) = [each for each in examine(project) if each.code == "block-unknown"]
-    assert told.mend == "did you mean 'intro'?"
+    assert told.hint == "did you mean 'intro'?"

@@ -70,7 +70,7 @@ def test_failures_are_told_with_what_to_do() -> None:
     field = "mail.example 1; spf=softfail smtp.mailfrom=b.test; dkim=fail header.d=x; dmarc=none header.from=x"
     found = [*received(copy(field))][:3]
     assert [each.check for each in found] == ["SPF", "DKIM", "DMARC"]
-    assert all(each.level == "error" and each.meaning and each.mend for each in found)
+    assert all(each.level == "error" and each.meaning and each.hint for each in found)
 
 
 def test_only_the_receivers_own_words_are_believed() -> None:

@@ -175,7 +175,7 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
 def test_spf_is_judged_as_receivers_do(zone: Zone, level: str, message: str, record: str) -> None:
     (found,) = spf("example.org", [], [HERE], asking(zone))
     assert (str(found.level), found.message, found.record) == (level, message, record)
-    assert bool(found.mend) == (level != "ok")
+    assert bool(found.hint) == (level != "ok")
 
 
 @pytest.mark.parametrize(("zone", "level", "message", "record"), SPF.values(), ids=SPF.keys())
@@ -198,7 +198,7 @@ def test_a_service_must_be_included_by_the_name_that_it_asks_for() -> None:
 def test_without_an_address_nothing_is_claimed_about_it() -> None:
     zone = {"TXT example.org": "v=spf1 mx ~all", "MX example.org": "1 m.example", "A m.example": HERE}
     (found,) = spf("example.org", [], [], asking(zone))
-    assert (found.level, found.mend) == ("note", "name the address with --ip")
+    assert (found.level, found.hint) == ("note", "name the address with --ip")
 
 
 NAMES = ["a.test", "b.test", "f.test", "gone.test", "all.test", "x/24", "..", "%{i}.test", "%x", "ümläut.test", ""]

@@ -166,7 +166,7 @@ def test_a_break_leaves_in_doubt_only_what_was_handed_over(said: bytes, expected
     ],
 )
 def test_what_no_message_is_to_blame_for_ends_the_dialogue_and_fails_nobody(
-    said: bytes, reason: str, mend: str
+    said: bytes, reason: str, hint: str
 ) -> None:
     dialogue = Dialogue(PIPELINING)
     dialogue.give(FIRST)
@@ -175,7 +175,7 @@ def test_what_no_message_is_to_blame_for_ends_the_dialogue_and_fails_nobody(
     assert isinstance(answer.fate, GivenBack)
     assert dialogue.ending is not None
     assert reason in dialogue.ending.reason
-    assert mend in dialogue.ending.mend
+    assert hint in dialogue.ending.hint
 
 
 def test_a_word_out_of_turn_ends_it() -> None:

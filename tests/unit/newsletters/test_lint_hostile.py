@@ -52,7 +52,7 @@ def look(letter: Letter) -> list[Finding]:
 def test_no_letter_is_too_broken_to_be_looked_at(pieces: list[str], subject: str) -> None:
     found = look(Letter("", subject, subject, "".join(pieces), "text"))
     assert {each.code for each in found} <= set(CODES)
-    assert all(each.where and each.message and each.mend for each in found)
+    assert all(each.where and each.message and each.hint for each in found)
 
 
 @pytest.mark.parametrize("name", LETTERS)

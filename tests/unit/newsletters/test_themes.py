@@ -64,9 +64,9 @@ def written_colours(sheet, palette_theme):
 )
 def test_every_text_of_an_accepted_theme_has_a_contrast_of_4_5_on_every_ground(theme):
     # Few colours at random can be read on each other; what is refused is mended as the message says.
-    wrong = {key: mend for key, _, mend in unreadable(theme)}
+    wrong = {key: hint for key, _, hint in unreadable(theme)}
     assume(not any(key.endswith("paper") for key in wrong))
-    theme = replace(theme, **{key: re.search("#[0-9a-f]{6}", mend)[0] for key, mend in wrong.items()})
+    theme = replace(theme, **{key: re.search("#[0-9a-f]{6}", hint)[0] for key, hint in wrong.items()})
     assert list(unreadable(theme)) == []
     whole = theme.over(DEFAULT)
     for sheet, palette in (("letter.css", "light"), ("letter-kept.css", "dark")):
@@ -165,7 +165,7 @@ def test_a_mistake_in_colours_names_one_that_can_be_read(tmp_path):
     with pytest.raises(ConfigError) as raised:
         load_config(tmp_path, {})
     (mistake,) = raised.value.mistakes
-    better = re.search('text = "(#[0-9a-f]{6})"', mistake.mend)[1]
+    better = re.search('text = "(#[0-9a-f]{6})"', mistake.hint)[1]
     assert contrast(better, mixed("#ffffff", "#bb8888", 0.055)) >= AA
 
 

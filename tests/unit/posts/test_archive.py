@@ -179,7 +179,7 @@ def test_a_broken_index_is_made_anew(folder: Folder, kind: str) -> None:
     except ProjectError as error:
         # Where the garbage is inside a text that SQLite has no reason to doubt, it shows too late to begin again.
         assert kind == "garbage in the middle"
-        assert error.mend == "run the same again"
+        assert error.hint == "run the same again"
     archive = folder.archive(keep=True)
     assert (titles(archive), archive.problems) == (whole, [])
     assert folder.look().is_unchanged

@@ -173,8 +173,8 @@ def test_a_date_comes_from_the_front_matter_then_the_path_then_the_file(source: 
 def test_a_post_without_any_date_is_told_how_to_get_one(source: str) -> None:
     with pytest.raises(PostError, match="the post has no date") as caught:
         read("---\ntitle: x\n---\n", source)
-    assert "add `date: 2024-07-06`" in caught.value.mend
-    assert f"2024-07-06-{source}" in caught.value.mend
+    assert "add `date: 2024-07-06`" in caught.value.hint
+    assert f"2024-07-06-{source}" in caught.value.hint
 
 
 def test_an_update_before_the_publication_is_not_believed() -> None:

@@ -108,11 +108,11 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
         ("Title: x\nno header\n\nbody", 2, "neither a header nor text", "blank line"),
     ],
 )
-def test_what_cannot_be_read_names_the_line_and_the_mend(text: str, line: int, message: str, mend: str) -> None:
+def test_what_cannot_be_read_names_the_line_and_the_mend(text: str, line: int, message: str, hint: str) -> None:
     with pytest.raises(PostError, match=message) as caught:
         head(text)
     assert caught.value.line == line
-    assert mend in caught.value.mend
+    assert hint in caught.value.hint
 
 
 def _merges(start: str, count: int) -> str:

@@ -98,7 +98,7 @@ def test_a_link_out_of_the_project_publishes_nothing_and_is_told(tmp_path: Path)
     what = "is a link that leads out of the project, so it is not published"
     names = ["2024-07-06-pw.md", "2024-07-07-secret.md", "ext", "in/deep", "prefix"]
     assert told(folder) == [(f"posts/{name}", what) for name in names]
-    assert all(problem.mend and problem.severity == "error" for problem in archive.problems)
+    assert all(problem.hint and problem.severity == "error" for problem in archive.problems)
 
 
 def test_a_posts_folder_that_is_a_link_itself_is_the_writers_choice(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.support import GOLDEN
 from tests.support.pages_samples import LISTED, OPML, plan
 
-PAGES = GOLDEN / "pages"
+FOLDER = GOLDEN / "pages"
 PAGES = {
     "index.html": "index.html",
     "index-2.html": "page/2/index.html",
@@ -36,7 +36,7 @@ def test_a_page_is_the_one_that_was_reviewed(name: str) -> None:
     made = plan(listed=LISTED, opml=OPML)[PAGES[name]].make().decode()
     # The stylesheet's name follows every change of a colour, which says nothing about this page.
     made = re.sub(r"assets/site\.[0-9a-f]{10}\.css", "assets/site.css", made)
-    golden = PAGES / name
+    golden = FOLDER / name
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(made, encoding="utf-8")
     assert made == golden.read_text(encoding="utf-8")

@@ -57,7 +57,7 @@ def test_planning_renders_no_post() -> None:
 
 def test_planning_imports_neither_jinja2_nor_pygments_nor_lxml() -> None:
     script = (
-        "import sys; from pages_samples import plan; plan();"
+        "import sys; from tests.support.pages_samples import plan; plan();"
         "print(sorted({'jinja2', 'pygments', 'lxml', 'babel'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

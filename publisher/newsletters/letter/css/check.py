@@ -76,8 +76,8 @@ def _refused() -> Finding:
 
 
 def _mistake(mistake: Mistake) -> Finding:
-    code, message, mend = _MISTAKES[mistake.kind]
-    return Finding("error" if code in _ERRORS else "warning", code, message.format(what=mistake.what), "", mend)
+    code, message, hint = _MISTAKES[mistake.kind]
+    return Finding("error" if code in _ERRORS else "warning", code, message.format(what=mistake.what), "", hint)
 
 
 def _at_rules(sheet: Sheet, kept: bool) -> Iterator[tuple[int, Finding]]:
@@ -94,8 +94,8 @@ def _at_rule(at_rule: AtRule, kept: bool) -> Finding | None:
     if at_rule.keyword not in KEPT_AT_RULES:
         return Finding("warning", "css-at-rule", f"{name} is left out: mail programs do not know it", "", "do without")
     if at_rule.keyword == "font-face":
-        mend = "name fonts that every system has behind it"
-        return Finding("warning", "css-kept", "@font-face stays a rule, and most mail programs skip it", "", mend)
+        hint = "name fonts that every system has behind it"
+        return Finding("warning", "css-kept", "@font-face stays a rule, and most mail programs skip it", "", hint)
     if kept:
         return None
     return Finding(
