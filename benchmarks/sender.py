@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from publisher.config import Smtp
-from publisher.core.models import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
+from publisher.core.mailing import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
 from publisher.mail.dkim import Signer, read_key
 from publisher.mail.dkim_keys import make_key
 from publisher.mail.links import Links

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
-from publisher.core.models import Subscriber, SubscriberStatus, SuppressionReason
+from publisher.core.mailing import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import Event
 from publisher.subscribers.terms import Terms
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from publisher.bounces.message import Found
 from publisher.bounces.reading import MOST_BYTES
-from publisher.bounces.sources import Found
 from publisher.core.errors import BounceError
 
 TIMEOUT = 60

@@ -10,20 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from publisher.bounces.message import Found
 from publisher.bounces.reading import MOST_BYTES
 from publisher.core.errors import BounceError
 
 # The marks of mail programs on a message of an mbox, in the headers behind its "From " line.
 _HEAD = re.compile(rb"[^\n]*\n(?:(?:[!-9;-~]*:|From |[ \t])[^\r\n]*\r?\n?)*")
 _STATUS = re.compile(rb"^Status:([A-Za-z \t]*)(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One message. done: marks it, so that it is not read again."""
-
-    data: bytes
-    done: Callable[[], None]
 
 
 class Source(Protocol):

@@ -14,7 +14,7 @@ from publisher.cli.results import say_next_try
 from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.core.models import Edition
+    from publisher.core.mailing import Edition
     from publisher.store import Store
 
 HELP = """\
@@ -68,7 +68,7 @@ def deliveries() -> None:
 def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: int | None) -> None:
     """List the messages of EDITION: how many stand where, why they did not go, and each one, trouble first."""
     from publisher.cli.ledger import show_ledger
-    from publisher.core.models import DeliveryStatus
+    from publisher.core.mailing import DeliveryStatus
 
     chosen = [DeliveryStatus(state) for state in STATES if not states or state in states]
     with _edition(app, edition_id) as (store, edition):
@@ -95,7 +95,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
     An uncertain one may have arrived: it goes with the same Message-ID, and most mailboxes show the two as one.
     Readers who left meanwhile, or whose mailboxes are gone, get nothing.
     """
-    from publisher.core.models import DeliveryStatus
+    from publisher.core.mailing import DeliveryStatus
     from publisher.publishing import operations as by_hand
 
     now = app.now(app.config())
@@ -163,7 +163,7 @@ def resume(app: App, edition_id: int) -> None:
 @with_app
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
-    from publisher.core.models import DeliveryStatus
+    from publisher.core.mailing import DeliveryStatus
     from publisher.publishing import operations as by_hand
     from publisher.subscribers.address import clean_line
 

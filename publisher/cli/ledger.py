@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from publisher.cli.app import App
 
 if TYPE_CHECKING:
-    from publisher.core.models import DeliveryCounts, DeliveryStatus, Edition
+    from publisher.core.mailing import DeliveryCounts, DeliveryStatus, Edition
     from publisher.store import Store
     from publisher.store.ledger import LedgerRow
 

@@ -116,8 +116,9 @@ def _tell(app: App, found: Sequence[Diagnosis]) -> int:
 
 
 def _json(each: Diagnosis) -> dict[str, Any]:
-    names = ("check", "level", "subject", "message", "meaning", "mend", "record")
-    return {name: str(getattr(each, name)) for name in names}
+    names = {"check": "check", "level": "level", "subject": "subject", "message": "message"}
+    names |= {"meaning": "meaning", "mend": "hint", "record": "record"}
+    return {key: str(getattr(each, name)) for key, name in names.items()}
 
 
 def _show(found: Sequence[Diagnosis]) -> None:

@@ -14,7 +14,7 @@ from publisher.core.errors import PublisherError, TemplateError, TransportError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.core.models import EditionDraft
+    from publisher.core.mailing import EditionDraft
     from publisher.publishing.render import Planned
     from publisher.store import Store
 

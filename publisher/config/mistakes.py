@@ -11,9 +11,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import PurePosixPath
 from typing import Any, get_args, get_origin, get_type_hints
 
+from publisher.config.environment import CONFIG_FILE, variables
 from publisher.config.fits import fits
 from publisher.config.keys import Config
-from publisher.config.load import CONFIG_FILE, variables
 from publisher.config.theme import unreadable_themes
 from publisher.core.errors import PublisherError
 

@@ -1,4 +1,4 @@
-"""The nouns of sending: letters, editions, subscribers and deliveries. Import them from publisher.core.models."""
+"""The nouns of sending: letters, editions, subscribers and deliveries."""
 
 from __future__ import annotations
 
@@ -8,24 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from publisher.core.models import require_aware
-
-__all__ = [
-    "Choice",
-    "Delivery",
-    "DeliveryCounts",
-    "DeliveryStatus",
-    "Edition",
-    "EditionDraft",
-    "EditionPost",
-    "Fallback",
-    "Letter",
-    "Mark",
-    "Subscriber",
-    "SubscriberStatus",
-    "Subscription",
-    "SuppressionReason",
-    "slot_path",
-]
 
 
 class Mark:

@@ -10,34 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from publisher.core.mailing import Choice as Choice
-    from publisher.core.mailing import Delivery as Delivery
-    from publisher.core.mailing import DeliveryCounts as DeliveryCounts
-    from publisher.core.mailing import DeliveryStatus as DeliveryStatus
-    from publisher.core.mailing import Edition as Edition
-    from publisher.core.mailing import EditionDraft as EditionDraft
-    from publisher.core.mailing import EditionPost as EditionPost
-    from publisher.core.mailing import Fallback as Fallback
-    from publisher.core.mailing import Letter as Letter
-    from publisher.core.mailing import Mark as Mark
-    from publisher.core.mailing import Subscriber as Subscriber
-    from publisher.core.mailing import SubscriberStatus as SubscriberStatus
-    from publisher.core.mailing import Subscription as Subscription
-    from publisher.core.mailing import SuppressionReason as SuppressionReason
-    from publisher.core.mailing import slot_path as slot_path
-else:
-
-    def __getattr__(name: str) -> object:
-        """Load the nouns of sending when one is asked for (PEP 562)."""
-        if not name.startswith("_"):  # importing asks for __path__
-            from publisher.core import mailing
-
-            if name in mailing.__all__:
-                return getattr(mailing, name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def require_aware(name: str, value: datetime | None) -> None:

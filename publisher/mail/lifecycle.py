@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from publisher.core.models import DeliveryStatus
+from publisher.core.mailing import DeliveryStatus
 
 
 class Event(StrEnum):

@@ -13,7 +13,7 @@ from publisher.config.keys import Config
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
-from publisher.posts.fast_frontmatter import split_body
+from publisher.posts.frontmatter import split_body
 from publisher.posts.index import UNKNOWN_NS, Index, Referred
 from publisher.posts.post_list import PostList
 from publisher.posts.published import Record

@@ -56,18 +56,6 @@ def plain_head(text: str) -> Head | None:
     return Head(*simple, "", text.count("\n") + 2) if simple else None
 
 
-def split_body(text: str) -> tuple[str, int]:
-    """Return the body of a whole file, and the line on which it begins; see parse_head for what it raises."""
-    if text.startswith("---"):
-        end = FENCE.search(text, text.find("\n") + 1 or len(text))
-        if end is not None:
-            return text[end.end() :].removeprefix("\n"), text.count("\n", 0, end.end()) + 2
-    from publisher.posts.frontmatter import parse_head
-
-    head = parse_head(text, whole=True)
-    return head.body, head.body_line
-
-
 def simple_yaml(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
     """Read front matter of the plainest kind; None for anything that needs a YAML parser.
 

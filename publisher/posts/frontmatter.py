@@ -16,12 +16,24 @@ import yaml
 from frontmatter.default_handlers import BaseHandler
 
 from publisher.core.errors import PostError
-from publisher.posts.fast_frontmatter import FENCE, Head, Unfinished, simple_yaml, split_body
+from publisher.posts.fast_frontmatter import FENCE, Head, Unfinished, simple_yaml
 from publisher.posts.parse_errors import misread, yaml_error
 from publisher.posts.text import without_controls
 
 if TYPE_CHECKING:
     from publisher.posts.fast_frontmatter import Tree
+
+
+def split_body(text: str) -> tuple[str, int]:
+    """Return the body of a whole file, and the line on which it begins; see parse_head for what it raises."""
+    if text.startswith("---"):
+        end = FENCE.search(text, text.find("\n") + 1 or len(text))
+        if end is not None:
+            return text[end.end() :].removeprefix("\n"), text.count("\n", 0, end.end()) + 2
+
+    head = parse_head(text, whole=True)
+    return head.body, head.body_line
+
 
 # One door for readers of heads; what the plainest need is in posts.plain, which imports no library.
 __all__ = ["Head", "Loader", "Unfinished", "parse_head", "simple_yaml", "split_body"]

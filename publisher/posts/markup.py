@@ -17,7 +17,7 @@ from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
-from publisher.posts.fast_frontmatter import split_body
+from publisher.posts.frontmatter import split_body
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
 from publisher.posts.references import References

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
-from publisher.core.models import Edition, Problem
+from publisher.core.mailing import Edition
+from publisher.core.models import Problem
 
 if TYPE_CHECKING:
     from publisher.mail.cancellation import Stop

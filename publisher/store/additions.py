@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.models import SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.mailing import SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, Event, next_status
 from publisher.store.addresses import address_key as address_key
 from publisher.store.consent import consent_row

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.bounce_report import Report
-from publisher.core.models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import Event, next_status
 from publisher.store import bounces, consent, tokens
 from publisher.store.addresses import address_key

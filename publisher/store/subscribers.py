@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.core.models import Choice, Subscriber, SubscriberStatus
+from publisher.core.mailing import Choice, Subscriber, SubscriberStatus
 from publisher.core.subscriber_status import Event
 from publisher.store import bounces, consent, forgetting, tokens
 from publisher.store.additions import Added, Batch, NewSubscriber, Terms

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription
 from publisher.core.subscriber_status import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name
 from publisher.subscribers.asking import checked, subscribe_to

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.models import Subscription
+from publisher.core.mailing import Subscription
 from publisher.core.subscriber_status import Event
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.columns import Columns, full_name, why_not

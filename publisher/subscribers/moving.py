@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from publisher.core.models import Subscriber, SubscriberStatus
+from publisher.core.mailing import Subscriber, SubscriberStatus
 from publisher.core.subscriber_status import Event, next_status
 from publisher.subscribers.address import normalise
 from publisher.subscribers.terms import Notice, NoticeKind, Terms

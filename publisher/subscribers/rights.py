@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import SubscriberError
-from publisher.core.models import SubscriberStatus, SuppressionReason
+from publisher.core.mailing import SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, Event
 from publisher.subscribers.address import normalise
 from publisher.subscribers.exporting import as_json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher.core.models import Mark
+from publisher.core.mailing import Mark
 from publisher.newsletters.letter.document import PERSONAL, parse_document, serialise
 
 

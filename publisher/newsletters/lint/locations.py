@@ -13,7 +13,7 @@ from publisher.core.errors import PostError
 from publisher.core.models import RenderedPost
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.note import note_path
-from publisher.posts.fast_frontmatter import split_body
+from publisher.posts.frontmatter import split_body
 from publisher.posts.prose import Places as ProsePlaces
 from publisher.posts.prose import line_at
 

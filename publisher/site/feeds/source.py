@@ -15,7 +15,7 @@ from publisher.site.feeds.text import edition_html, plain_lines
 from publisher.site.feeds.weight import item_weight
 
 if TYPE_CHECKING:
-    from publisher.core.models import Edition
+    from publisher.core.mailing import Edition
 
 
 class Source(Protocol):

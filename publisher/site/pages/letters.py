@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from publisher.config.keys import Config
-from publisher.core.models import Edition, Output
+from publisher.core.mailing import Edition
+from publisher.core.models import Output
 from publisher.site.pages.frame import Frame, day_in_words, href, output_path
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)

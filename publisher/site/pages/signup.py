@@ -13,7 +13,7 @@ from publisher.core.templates import Templates
 from publisher.posts.tagging import tag_slug, topic_slug
 
 if TYPE_CHECKING:
-    from publisher.core.models import Subscription
+    from publisher.core.mailing import Subscription
 
 ENGLISH: dict[str, str | Plural] = {
     "address": "E-mail address",

@@ -8,7 +8,7 @@ import pytest
 
 from publisher.bounces.apply import complain, count_bounce, forget_bounces
 from publisher.core.errors import SubscriberError
-from publisher.core.models import Subscription
+from publisher.core.mailing import Subscription
 from publisher.core.subscriber_status import Event
 from publisher.mail.lifecycle import Event as DeliveryEvent
 from publisher.mail.lifecycle import moves

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.config import Config, load_config
-from publisher.config.load import variables
+from publisher.config.environment import variables
 from publisher.core.errors import ConfigError, ProjectError
 from tests.support.project import Project
 

@@ -10,7 +10,7 @@ import pytest
 
 import publisher
 from publisher.core import subscriber_status as standing
-from publisher.core.models import SubscriberStatus
+from publisher.core.mailing import SubscriberStatus
 from publisher.core.subscriber_status import REFUSALS, TABLE, Event, next_status
 
 STATUSES = (None, *SubscriberStatus)

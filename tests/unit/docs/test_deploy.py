@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 
 from publisher.cli.main import cli
-from publisher.config.load import NOT_SETTINGS, variables
+from publisher.config.environment import NOT_SETTINGS, variables
 from tests.support.project import ROOT
 
 DEPLOY = ROOT / "deploy"

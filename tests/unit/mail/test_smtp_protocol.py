@@ -156,7 +156,7 @@ def test_a_break_leaves_in_doubt_only_what_was_handed_over(said: bytes, expected
 
 
 @pytest.mark.parametrize(
-    ("said", "reason", "mend"),
+    ("said", "reason", "hint"),
     [
         (b"550 5.7.1 not you\r\n", "refuses the sender ada@example.org: 550", "see mail.sender"),
         (b"530 5.7.0 first\r\n", "wants a login: 530", "username"),

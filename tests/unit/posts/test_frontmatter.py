@@ -84,7 +84,7 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message", "mend"),
+    ("text", "line", "message", "hint"),
     [
         ("---\ntitle: x\n\nbody\n", 1, "never closed", "---"),
         ("+++\ntitle = 1\n\nbody\n", 1, "never closed", "+++"),
