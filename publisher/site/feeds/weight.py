@@ -22,7 +22,9 @@ def item_weight(item: Item) -> int:
     texts += [text for each in item.enclosures for text in (each.url, each.media_type)]
     texts += [image.url, image.url, image.url, image.alt] if image else []
     fixed = _ENTRY + _PERSON * len(item.authors) + _TAG * len(item.tags) + _ENCLOSURE * len(item.enclosures)
-    return fixed + sum(map(text_weight, texts)) + markup_weight(item.html) + text_weight(item.markdown)
+    # Without full text, JSON Feed has the summary twice: content_text may not be missing (section "Items").
+    content = markup_weight(item.html or item.summary)
+    return fixed + sum(map(text_weight, texts)) + content + text_weight(item.markdown)
 
 
 def frame_weight(config: Config, title: str, description: str, address: str) -> int:

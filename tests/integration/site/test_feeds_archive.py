@@ -131,6 +131,7 @@ rows = st.one_of(wicked, st.sampled_from(['"' * 3000, "&" * 3000, "<" * 3000, "]
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @example(title="", summary="", html="", name="", tags=[""] * 200, site="", markdown="")
+@example(title="", summary="日" * 3000, html="", name="", tags=[], site="", markdown="")
 @given(title=rows, summary=rows, html=rows, name=rows, tags=st.lists(wicked, max_size=30), site=rows, markdown=rows)
 def test_no_document_is_larger_than_the_weights_say(
     title: str, summary: str, html: str, name: str, tags: list[str], site: str, markdown: str
@@ -199,6 +200,17 @@ def test_the_archive_of_a_whole_site_keeps_to_max_bytes_and_to_its_bytes(empty: 
         assert len({found for path in new for found in ids(after, path)}) == 31
         assert sum(len(ids(after, path)) for path in new) == 31
     assert [path for path, data in after.items() if len(data) > 14_000 and len(ids(after, path)) > 1] == []
+
+
+def test_feeds_of_summaries_keep_to_max_bytes(empty: Project) -> None:
+    empty.configure('\n[feeds]\ncontent = "summary"\nlimit = 20\nmax_bytes = 40000\n', newsletters="")
+    for number in range(24):
+        empty.post(f"post-{number}", f"2026-01-{number + 1:02}", "Text.", excerpt="日本語の要約です。" * 60)
+    empty.ok("build")
+    files = feeds_in(empty)
+    assert len(chain(files, "feed.json")) >= 2
+    assert {path: len(data) for path, data in files.items() if len(data) > 40_000} == {}
+    assert sum(len(ids(files, path)) for path in chain(files, "feed.json")) == 24
 
 
 def test_a_build_with_one_new_post_renders_no_other_to_cut_the_archive(
