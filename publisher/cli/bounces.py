@@ -84,7 +84,7 @@ def _tell(app: App, report: BounceReport, *, dry_run: bool) -> None:
 @with_app
 def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
     """List letters that came back, newest first, with what the server said."""
-    from publisher.cli.tables import print_table
+    from publisher.cli.terminal import print_table
     from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()
@@ -106,7 +106,7 @@ def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
 @with_app
 def stats(app: App, newsletter: str | None) -> None:
     """Show how many letters of each edition came back, newest first."""
-    from publisher.cli.tables import print_table
+    from publisher.cli.terminal import print_table
     from publisher.publishing.wiring import has_store, open_project_store
 
     config = app.config()

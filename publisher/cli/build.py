@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from publisher.cli.app import App, plural, with_app
-from publisher.cli.progress import bar
+from publisher.cli.terminal import bar
 
 if TYPE_CHECKING:
     from publisher.site.build import BuildReport

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from publisher.cli.app import App, plural, with_app
-from publisher.cli.progress import bar
+from publisher.cli.terminal import bar
 from publisher.core.errors import ConfigError, PublisherError
 
 if TYPE_CHECKING:

@@ -127,7 +127,7 @@ def _letters(store: Store, edition_id: int) -> list[dict[str, Any]]:
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from publisher.cli.tables import print_table
+    from publisher.cli.terminal import print_table
 
     print_table(
         ("ID", "Newsletter", "Slot", "Subject", "Posts", "Messages"),
@@ -148,7 +148,7 @@ def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> N
     for post in edition.posts:
         app.say(f"  {post.title}\n    {post.url}")
     if len(row["letters"]) > 1:
-        from publisher.cli.tables import print_table
+        from publisher.cli.terminal import print_table
 
         print_table(
             ("Letter", "Messages", "Subject"),

@@ -137,7 +137,7 @@ def _row(host: Host, here: str) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    from publisher.cli.tables import print_table
+    from publisher.cli.terminal import print_table
 
     print_table(
         ("ID", "Host", "First seen", "May send"),

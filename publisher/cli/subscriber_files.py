@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
-from publisher.cli.chosen import chosen_newsletters, several, strange_topics
-from publisher.cli.progress import bar
+from publisher.cli.subscriber import chosen_newsletters, several, strange_topics
+from publisher.cli.terminal import bar
 from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:

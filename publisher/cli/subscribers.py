@@ -20,7 +20,7 @@ COMMANDS = {
     "export": (f"{FILES}:export_file", "Write all subscribers to a CSV or JSON file."),
     "stats": (f"{LISTS}:stats", "Count who stands where."),
     "rename-newsletter": (
-        "publisher.cli.renaming:rename_newsletter",
+        "publisher.cli.subscriber_lists:rename_newsletter",
         "Take a newsletter's readers along to its new name.",
     ),
     "tidy": (f"{LISTS}:tidy", "Delete who never confirmed."),

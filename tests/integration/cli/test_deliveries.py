@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from publisher.cli.progress import rate
+from publisher.cli.terminal import rate
 from publisher.mail.dkim_keys import make_key
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
@@ -285,7 +285,7 @@ def test_an_edition_that_is_not_there_is_one_line(project: Project, verb: str) -
 
 
 def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from publisher.cli import ledger as shown
+    from publisher.cli import deliveries as shown
     from publisher.store import ledger
 
     project.subscribe(*(f"reader{number}" for number in range(7)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from publisher.cli.app import App
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from publisher.publishing.deliver import Tally
+
 
 # Seconds over which the rate is measured: long enough for a server that answers by fits and starts.
 RATE_SECONDS = 15.0
@@ -34,21 +38,6 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def counter(app: App, title: str) -> Iterator[Callable[[int], None]]:
-    """Give a function (done) that draws a running count of what has no known end."""
-    if not app.shows_progress:
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done: progress.update(task, completed=done)
 
 
 @contextmanager
@@ -104,3 +93,27 @@ def states(tally: Tally) -> str:
 
     shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
     return ", ".join(f"{tally[status]:,} {status}" for status in shown if tally[status])
+
+
+# What would break a line, or move a terminal's cursor.
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under a head; control characters in a cell become spaces."""
+    rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in head:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
