@@ -14,7 +14,7 @@ from benchmarks.editions import HEADERS, LINKS, MADE_AT, add_readers, ledger, ma
 from benchmarks.sinks import Sink, sink
 from publisher.config import Relay
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.outbox import Outbox
 from publisher.mail.queue import Progress, Terms, deliver
 from publisher.mail.smtp_transport import SmtpTransport

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.broken import CONNECTIONS, READERS, Fault, Scene
 from benchmarks.servers import all_of
-from publisher.core.mailing import DeliveryStatus as Status
+from publisher.core.newsletter_models import DeliveryStatus as Status
 
 _PAGE = 4096
 _FITS = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.core.mailing import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
+from publisher.core.newsletter_models import Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
 from publisher.mail.links import Links
 from publisher.mail.message import NewsletterHeaders
 from publisher.store import Store, open_store

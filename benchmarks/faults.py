@@ -20,7 +20,7 @@ from benchmarks.broken import Fault, Scene, Seen
 from benchmarks.disks import DISKS
 from benchmarks.servers import SERVERS
 from benchmarks.tables import markdown, write
-from publisher.core.mailing import DeliveryStatus as Status
+from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.store.ledger import LedgerRow
 
 FAULTS: tuple[Fault, ...] = (*SERVERS, *DISKS)

@@ -26,7 +26,7 @@ from benchmarks.imports import databases
 from benchmarks.senders import Order, Sender
 from benchmarks.sinks import Sink, Taken, sink
 from benchmarks.tables import markdown, write
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.journal import SUFFIX, handed_over
 from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow

@@ -65,7 +65,7 @@ class Bench:
         (folder / "publisher.toml").write_text(SETTINGS, encoding="utf-8")
         self.post("hello", "2026-11-18 09:00")
         with self.store() as store:
-            from publisher.core.mailing import Subscription
+            from publisher.core.newsletter_models import Subscription
             from publisher.store.additions import NewSubscriber
 
             people = [NewSubscriber(address, subscriptions=(Subscription("weekly"),)) for address in READERS]

@@ -27,7 +27,7 @@ from benchmarks.measure import median
 from benchmarks.sinks import sink
 from benchmarks.tables import markdown, write
 from publisher.config import Relay
-from publisher.core.mailing import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.lifecycle import Event, moves
 from publisher.mail.outcomes import returned
 from publisher.mail.queue import Terms, deliver

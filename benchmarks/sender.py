@@ -17,7 +17,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from publisher.config import Smtp
-from publisher.core.mailing import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter, Mark, Subscription
+from publisher.core.newsletter_models import (
+    DeliveryStatus,
+    Edition,
+    EditionDraft,
+    EditionPost,
+    Letter,
+    Mark,
+    Subscription,
+)
 from publisher.mail.dkim import Signer, read_key
 from publisher.mail.dkim_keys import make_key
 from publisher.mail.links import Links

@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.broken import CONNECTIONS, READERS, Fault, Scene
 from benchmarks.sinks import Sink, free_port
-from publisher.core.mailing import Delivery
-from publisher.core.mailing import DeliveryStatus as Status
+from publisher.core.newsletter_models import Delivery
+from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.mail.rate_limits import FAILURES
 
 # A server that dies answers so many messages first.

@@ -34,7 +34,7 @@ import psutil
 from aiosmtpd.controller import Controller
 
 from publisher.config import Config, load_config
-from publisher.core.mailing import DeliveryStatus, Subscription
+from publisher.core.newsletter_models import DeliveryStatus, Subscription
 from publisher.mail.message import message_id
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store

@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from publisher.config import Config, load_config
-from publisher.core.mailing import DeliveryStatus, Subscription
+from publisher.core.newsletter_models import DeliveryStatus, Subscription
 from publisher.publishing.tick import tick
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store

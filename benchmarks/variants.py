@@ -65,7 +65,7 @@ def write_project(folder: Path, posts: int, content: str) -> None:
 def subscribe(folder: Path, subscribers: int, choices: int) -> None:
     """Fill the project's record with subscribers, who hold so many choices of topics in equal parts; 0 is none."""
     from publisher.config import load_config
-    from publisher.core.mailing import Subscription
+    from publisher.core.newsletter_models import Subscription
     from publisher.publishing.wiring import open_project_store
     from publisher.store.additions import NewSubscriber
 

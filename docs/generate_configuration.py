@@ -12,9 +12,9 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from publisher.config import Config
 from publisher.config.checks import Check, Doc, between
 from publisher.config.environment import variables
-from publisher.config.keys import Config
 
 PAGE = Path(__file__).parent / "configuration.md"
 BEGIN = "<!-- The tables below are written by generate_configuration.py; do not edit them. -->"

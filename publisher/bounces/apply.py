@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
-from publisher.core.mailing import Subscriber, SubscriberStatus, SuppressionReason
-from publisher.core.subscriber_status import Event
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.terms import Terms
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _bounced(
     bounces = change.count_bounce(person)
     if not permanent and bounces < terms.bounce_limit:
         return person.status
-    after = change.happened(person, Event.BOUNCED)
+    after = change.happened(person, SubscriberEvent.BOUNCED)
     if after is not person.status:
         change.record(person, "bounced", terms.kept(Evidence(source)), detail)
     return after
@@ -138,7 +138,7 @@ def complain(store: Store, terms: Terms, uid: str, *, now: datetime, source: str
 def _complained(change: Change, terms: Terms, person: Subscriber, source: str) -> SubscriberStatus | None:
     from publisher.store.consent import Evidence
 
-    after = change.happened(person, Event.COMPLAINED)
+    after = change.happened(person, SubscriberEvent.COMPLAINED)
     change.suppress(person.address, SuppressionReason.COMPLAINED, source)
     if after is not person.status:
         change.record(person, "complained", terms.kept(Evidence(source)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.subscriber_status import Event
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.terms import Terms
 
@@ -28,7 +28,7 @@ def stop_gone(store: Store, terms: Terms, gone: Iterable[tuple[str, str]], *, no
             if person is None:
                 continue
             change.count_bounce(person)
-            if change.happened(person, Event.BOUNCED) is not person.status:
+            if change.happened(person, SubscriberEvent.BOUNCED) is not person.status:
                 change.record(person, "bounced", terms.kept(Evidence(source)), clean_line(detail, 300))
                 stopped += 1
     return stopped

@@ -17,7 +17,7 @@ from publisher.cli.results import say_next_try
 from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import DeliveryCounts, DeliveryStatus, Edition
+    from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
     from publisher.store import Store
     from publisher.store.ledger import LedgerRow
 
@@ -158,7 +158,7 @@ def deliveries() -> None:
 @with_app
 def list_deliveries(app: App, edition_id: int, states: tuple[str, ...], limit: int | None) -> None:
     """List the messages of EDITION: how many stand where, why they did not go, and each one, trouble first."""
-    from publisher.core.mailing import DeliveryStatus
+    from publisher.core.newsletter_models import DeliveryStatus
 
     chosen = [DeliveryStatus(state) for state in STATES if not states or state in states]
     with _edition(app, edition_id) as (store, edition):
@@ -185,7 +185,7 @@ def retry(app: App, edition_id: int, states: tuple[str, ...]) -> None:
     An uncertain one may have arrived: it goes with the same Message-ID, and most mailboxes show the two as one.
     Readers who left meanwhile, or whose mailboxes are gone, get nothing.
     """
-    from publisher.core.mailing import DeliveryStatus
+    from publisher.core.newsletter_models import DeliveryStatus
     from publisher.publishing import operations as by_hand
 
     now = app.now(app.config())
@@ -253,7 +253,7 @@ def resume(app: App, edition_id: int) -> None:
 @with_app
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Never send what still waits of EDITION or is uncertain. It cannot be taken back."""
-    from publisher.core.mailing import DeliveryStatus
+    from publisher.core.newsletter_models import DeliveryStatus
     from publisher.publishing import operations as by_hand
     from publisher.subscribers.address import clean_line
 

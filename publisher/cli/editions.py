@@ -11,7 +11,7 @@ from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.core.mailing import Edition, Letter
+    from publisher.core.newsletter_models import Edition, Letter
     from publisher.store import Store
 
 
@@ -86,7 +86,7 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
 
 def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
     """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
-    from publisher.core.mailing import Choice
+    from publisher.core.newsletter_models import Choice
     from publisher.newsletters.variants import topic_set, variant_key, variants_of
     from publisher.posts.archive import read_archive
     from publisher.site.build import code_key

@@ -20,7 +20,7 @@ from publisher.core.errors import PublisherError, TemplateError, TransportError
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.core.mailing import EditionDraft
+    from publisher.core.newsletter_models import EditionDraft
     from publisher.publishing.deliver import Delivered, Made, Tally
     from publisher.publishing.plan import Plan
     from publisher.publishing.render import Planned

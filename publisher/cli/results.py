@@ -12,7 +12,7 @@ from publisher.cli.app import App, plural
 from publisher.core.errors import PublisherError, TransportError
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import DeliveryCounts, Edition
+    from publisher.core.newsletter_models import DeliveryCounts, Edition
     from publisher.publishing.deliver import Delivered, Tally
     from publisher.store import Store
 
@@ -118,7 +118,7 @@ def _name(edition: Edition) -> str:
 
 def _elsewhere(after: DeliveryCounts, held: bool) -> list[str]:
     """Return how many messages are not sent, by where they stand."""
-    from publisher.core.mailing import DeliveryStatus as Status
+    from publisher.core.newsletter_models import DeliveryStatus as Status
 
     words = (
         (Status.QUEUED, "held" if held else "waiting for another try"),

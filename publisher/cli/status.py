@@ -12,8 +12,8 @@ from publisher.cli.app import App, plural, with_app
 
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
-    from publisher.core.mailing import Edition
     from publisher.core.models import RenderedPost
+    from publisher.core.newsletter_models import Edition
     from publisher.publishing.plan import Plan
     from publisher.store import Store
 
@@ -40,7 +40,7 @@ def status(app: App) -> None:
 
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
-    from publisher.core.mailing import SubscriberStatus
+    from publisher.core.newsletter_models import SubscriberStatus
     from publisher.daemon.lock import running
     from publisher.publishing.wiring import transport_name
     from publisher.subscribers.orphans import orphaned
@@ -103,7 +103,7 @@ def _newsletter(
     config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig, now: datetime
 ) -> dict[str, Any]:
     from publisher.config import parse_schedule
-    from publisher.core.mailing import SubscriberStatus
+    from publisher.core.newsletter_models import SubscriberStatus
     from publisher.newsletters.slots import upcoming
     from publisher.publishing.forecast import when_not
 

@@ -17,7 +17,7 @@ from publisher.cli.terminal import bar
 from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import Subscriber
+    from publisher.core.newsletter_models import Subscriber
     from publisher.store import Store
     from publisher.subscribers.columns import Columns
     from publisher.subscribers.importing import ImportReport

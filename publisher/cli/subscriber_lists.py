@@ -24,7 +24,7 @@ LATELY = 30  # days
 def list_subscribers(app: App, newsletter: str | None, status: str | None) -> None:
     """List subscribers in the order they came."""
     from publisher.cli.terminal import print_table
-    from publisher.core.mailing import SubscriberStatus
+    from publisher.core.newsletter_models import SubscriberStatus
     from publisher.publishing.wiring import has_store, open_project_store
     from publisher.subscribers.exporting import as_json
 

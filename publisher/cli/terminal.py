@@ -89,7 +89,7 @@ def rate(speed: float | None) -> str:
 
 def states(tally: Tally) -> str:
     """Return what this run brought where, in words: what went well first."""
-    from publisher.core.mailing import DeliveryStatus as Status
+    from publisher.core.newsletter_models import DeliveryStatus as Status
 
     shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
     return ", ".join(f"{tally[status]:,} {status}" for status in shown if tally[status])

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from publisher.core.errors import TemplateError
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message
+
 
 LOCALE_FOLDER = "locale"
 ENGLISH = "en"
@@ -167,3 +168,20 @@ def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
 def _place(path: Path) -> str:
     """A catalog as its writer names it, be it shipped or the project's own."""
     return f"templates/{path.parent.name}/{path.name}"
+
+
+# The languages that are written from right to left, and the scripts that make any language so (az-Arab).
+_RTL_LANGUAGES = frozenset(
+    ("ar", "arc", "ckb", "dv", "fa", "he", "khw", "ks", "ku", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
+)
+_RTL_SCRIPTS = frozenset(("adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"))
+
+
+@lru_cache(maxsize=512)
+def direction(language: str) -> Literal["rtl", "ltr"]:
+    """Return "rtl" or "ltr" for a BCP 47 tag: a named script counts before the language."""
+    primary, *rest = language.lower().split("-")
+    scripts = [part for part in rest if len(part) == 4 and part.isalpha()]
+    if scripts:
+        return "rtl" if scripts[0] in _RTL_SCRIPTS else "ltr"
+    return "rtl" if primary in _RTL_LANGUAGES else "ltr"

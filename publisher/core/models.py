@@ -1,7 +1,7 @@
-"""The nouns of the project: frozen, complete at birth, times aware.
+"""The nouns of posts: frozen, complete at birth, times aware. Nothing here reads a file, a clock or a setting.
 
-Nothing here reads a file, a clock or a setting. The nouns of sending stand in publisher.core.mailing and are had from
-here all the same: a build with nothing to do has no use for them, and making twelve classes is a twentieth of it.
+The nouns of sending are in newsletter_models. The two are apart on purpose: a build with nothing to do needs only
+these, and defining the other classes would take a twentieth of its time.
 """
 
 from __future__ import annotations

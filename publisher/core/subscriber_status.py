@@ -28,10 +28,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from publisher.core.mailing import SubscriberStatus
+from publisher.core.newsletter_models import SubscriberStatus
 
 
-class Event(StrEnum):
+class SubscriberEvent(StrEnum):
     """What can happen to a person's standing."""
 
     REQUESTED = "requested"  # somebody typed the address into a form
@@ -54,68 +54,68 @@ _S = SubscriberStatus
 Standing = SubscriberStatus | None
 """A person's status; None for a stranger, of whom there is no row."""
 
-TABLE: Mapping[tuple[Standing, Event], SubscriberStatus] = MappingProxyType(
+TABLE: Mapping[tuple[Standing, SubscriberEvent], SubscriberStatus] = MappingProxyType(
     {
-        (None, Event.REQUESTED): _S.PENDING,
-        (None, Event.ADDED): _S.ACTIVE,
-        (None, Event.READDED): _S.ACTIVE,
-        (None, Event.IMPORTED): _S.ACTIVE,
-        (_S.PENDING, Event.REQUESTED): _S.PENDING,
-        (_S.PENDING, Event.CONFIRMED): _S.ACTIVE,
-        (_S.PENDING, Event.ADDED): _S.ACTIVE,
-        (_S.PENDING, Event.READDED): _S.ACTIVE,
-        (_S.PENDING, Event.LEFT): _S.UNSUBSCRIBED,
-        (_S.PENDING, Event.REMOVED): _S.UNSUBSCRIBED,
-        (_S.PENDING, Event.BOUNCED): _S.BOUNCED,
-        (_S.PENDING, Event.COMPLAINED): _S.COMPLAINED,
-        (_S.PENDING, Event.SUPPRESSED): _S.SUPPRESSED,
-        (_S.PENDING, Event.LIFTED): _S.PENDING,
-        (_S.ACTIVE, Event.REQUESTED): _S.ACTIVE,
-        (_S.ACTIVE, Event.CONFIRMED): _S.ACTIVE,
-        (_S.ACTIVE, Event.ADDED): _S.ACTIVE,
-        (_S.ACTIVE, Event.READDED): _S.ACTIVE,
-        (_S.ACTIVE, Event.IMPORTED): _S.ACTIVE,
-        (_S.ACTIVE, Event.LEFT): _S.UNSUBSCRIBED,
-        (_S.ACTIVE, Event.REMOVED): _S.UNSUBSCRIBED,
-        (_S.ACTIVE, Event.RETURNED): _S.ACTIVE,
-        (_S.ACTIVE, Event.MOVED): _S.ACTIVE,
-        (_S.ACTIVE, Event.BOUNCED): _S.BOUNCED,
-        (_S.ACTIVE, Event.COMPLAINED): _S.COMPLAINED,
-        (_S.ACTIVE, Event.SUPPRESSED): _S.SUPPRESSED,
-        (_S.ACTIVE, Event.LIFTED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, Event.REQUESTED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, Event.CONFIRMED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, Event.READDED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, Event.LEFT): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, Event.REMOVED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, Event.RETURNED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, Event.MOVED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, Event.BOUNCED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, Event.COMPLAINED): _S.COMPLAINED,
-        (_S.UNSUBSCRIBED, Event.SUPPRESSED): _S.SUPPRESSED,
-        (_S.UNSUBSCRIBED, Event.LIFTED): _S.UNSUBSCRIBED,
-        (_S.BOUNCED, Event.REQUESTED): _S.BOUNCED,
-        (_S.BOUNCED, Event.CONFIRMED): _S.ACTIVE,
-        (_S.BOUNCED, Event.READDED): _S.ACTIVE,
-        (_S.BOUNCED, Event.LEFT): _S.UNSUBSCRIBED,
-        (_S.BOUNCED, Event.REMOVED): _S.UNSUBSCRIBED,
-        (_S.BOUNCED, Event.MOVED): _S.ACTIVE,
-        (_S.BOUNCED, Event.BOUNCED): _S.BOUNCED,
-        (_S.BOUNCED, Event.COMPLAINED): _S.COMPLAINED,
-        (_S.BOUNCED, Event.SUPPRESSED): _S.SUPPRESSED,
-        (_S.BOUNCED, Event.LIFTED): _S.BOUNCED,
-        (_S.COMPLAINED, Event.LEFT): _S.COMPLAINED,
-        (_S.COMPLAINED, Event.REMOVED): _S.COMPLAINED,
-        (_S.COMPLAINED, Event.BOUNCED): _S.COMPLAINED,
-        (_S.COMPLAINED, Event.COMPLAINED): _S.COMPLAINED,
-        (_S.COMPLAINED, Event.SUPPRESSED): _S.SUPPRESSED,
-        (_S.COMPLAINED, Event.LIFTED): _S.COMPLAINED,
-        (_S.SUPPRESSED, Event.LEFT): _S.SUPPRESSED,
-        (_S.SUPPRESSED, Event.REMOVED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, Event.BOUNCED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, Event.COMPLAINED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, Event.SUPPRESSED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, Event.LIFTED): _S.UNSUBSCRIBED,
+        (None, SubscriberEvent.REQUESTED): _S.PENDING,
+        (None, SubscriberEvent.ADDED): _S.ACTIVE,
+        (None, SubscriberEvent.READDED): _S.ACTIVE,
+        (None, SubscriberEvent.IMPORTED): _S.ACTIVE,
+        (_S.PENDING, SubscriberEvent.REQUESTED): _S.PENDING,
+        (_S.PENDING, SubscriberEvent.CONFIRMED): _S.ACTIVE,
+        (_S.PENDING, SubscriberEvent.ADDED): _S.ACTIVE,
+        (_S.PENDING, SubscriberEvent.READDED): _S.ACTIVE,
+        (_S.PENDING, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
+        (_S.PENDING, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
+        (_S.PENDING, SubscriberEvent.BOUNCED): _S.BOUNCED,
+        (_S.PENDING, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
+        (_S.PENDING, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
+        (_S.PENDING, SubscriberEvent.LIFTED): _S.PENDING,
+        (_S.ACTIVE, SubscriberEvent.REQUESTED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.CONFIRMED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.ADDED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.READDED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.IMPORTED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
+        (_S.ACTIVE, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
+        (_S.ACTIVE, SubscriberEvent.RETURNED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.MOVED): _S.ACTIVE,
+        (_S.ACTIVE, SubscriberEvent.BOUNCED): _S.BOUNCED,
+        (_S.ACTIVE, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
+        (_S.ACTIVE, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
+        (_S.ACTIVE, SubscriberEvent.LIFTED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, SubscriberEvent.REQUESTED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.CONFIRMED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, SubscriberEvent.READDED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.RETURNED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, SubscriberEvent.MOVED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.BOUNCED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
+        (_S.UNSUBSCRIBED, SubscriberEvent.LIFTED): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, SubscriberEvent.REQUESTED): _S.BOUNCED,
+        (_S.BOUNCED, SubscriberEvent.CONFIRMED): _S.ACTIVE,
+        (_S.BOUNCED, SubscriberEvent.READDED): _S.ACTIVE,
+        (_S.BOUNCED, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, SubscriberEvent.MOVED): _S.ACTIVE,
+        (_S.BOUNCED, SubscriberEvent.BOUNCED): _S.BOUNCED,
+        (_S.BOUNCED, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
+        (_S.BOUNCED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
+        (_S.BOUNCED, SubscriberEvent.LIFTED): _S.BOUNCED,
+        (_S.COMPLAINED, SubscriberEvent.LEFT): _S.COMPLAINED,
+        (_S.COMPLAINED, SubscriberEvent.REMOVED): _S.COMPLAINED,
+        (_S.COMPLAINED, SubscriberEvent.BOUNCED): _S.COMPLAINED,
+        (_S.COMPLAINED, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
+        (_S.COMPLAINED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
+        (_S.COMPLAINED, SubscriberEvent.LIFTED): _S.COMPLAINED,
+        (_S.SUPPRESSED, SubscriberEvent.LEFT): _S.SUPPRESSED,
+        (_S.SUPPRESSED, SubscriberEvent.REMOVED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, SubscriberEvent.BOUNCED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, SubscriberEvent.COMPLAINED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, SubscriberEvent.LIFTED): _S.UNSUBSCRIBED,
     }
 )
 
@@ -133,6 +133,6 @@ REFUSALS: Mapping[Standing, str] = MappingProxyType(
 )
 
 
-def next_status(status: Standing, event: Event) -> SubscriberStatus | None:
+def next_status(status: Standing, event: SubscriberEvent) -> SubscriberStatus | None:
     """Return the status after the event; None where the event is refused, and REFUSALS says why."""
     return TABLE.get((status, event))

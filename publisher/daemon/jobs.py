@@ -17,7 +17,7 @@ from publisher.publishing.tick import Ticked, make, send
 from publisher.publishing.wiring import open_project_store
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import DeliveryCounts, Edition
+    from publisher.core.newsletter_models import DeliveryCounts, Edition
     from publisher.mail.cancellation import Stop
     from publisher.publishing.publish import Delivered
     from publisher.store import Store

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.lifecycle import Event
 from publisher.mail.outcomes import Entry, entry, returned
 from publisher.mail.transport import Outcome

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import DeliveryStatus
+    from publisher.core.newsletter_models import DeliveryStatus
     from publisher.store.ledger import ReasonCount
 
 # A word that differs from message to message: an address, or what holds a digit and is long, as the names of

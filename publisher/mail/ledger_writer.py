@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import Delivery
+from publisher.core.newsletter_models import Delivery
 from publisher.mail.lifecycle import Event, moves
 from publisher.mail.outcomes import Entry
 

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 
 
 class Event(StrEnum):

@@ -16,7 +16,7 @@ from pathlib import Path
 from itsdangerous import BadData
 
 from publisher.core.errors import ProjectError
-from publisher.core.mailing import Edition
+from publisher.core.newsletter_models import Edition
 from publisher.core.signing import signer
 from publisher.mail.addresses import wire_url
 

@@ -18,8 +18,8 @@ from email.utils import format_datetime
 from html import escape
 from urllib.parse import quote
 
-from publisher.core.mailing import Edition, Letter, Mark
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import Edition, Letter, Mark
 from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, wire_url
 from publisher.mail.dkim import Header, Signer, canonical, hash_body, signed_headers
 from publisher.mail.headers import mailbox_header, named_header, one_line, plain_header, text_header

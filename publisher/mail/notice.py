@@ -6,8 +6,8 @@ import hashlib
 from datetime import datetime
 from email.utils import format_datetime
 
-from publisher.core.mailing import Letter
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import Letter
 from publisher.mail.addresses import split_mailbox, wire_address
 from publisher.mail.headers import mailbox_header, plain_header, text_header
 from publisher.mail.message import NewsletterHeaders, quoted_printable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.backoff import next_try
 from publisher.mail.lifecycle import WAITING, Event, moves, next_status
 from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected

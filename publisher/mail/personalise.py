@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from publisher.core.mailing import Delivery, Edition, slot_path
+from publisher.core.newsletter_models import Delivery, Edition, slot_path
 from publisher.mail.addresses import needs_smtputf8, wire_address
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id

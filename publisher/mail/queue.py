@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from publisher.core.errors import StoreError, TransportError
-from publisher.core.mailing import Delivery, DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.mail.ack_buffer import Book
 from publisher.mail.cancellation import Stop
 from publisher.mail.journal import Journal, handed_over, journal

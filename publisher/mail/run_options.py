@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from publisher.core.mailing import Delivery, DeliveryStatus
+from publisher.core.newsletter_models import Delivery, DeliveryStatus
 from publisher.mail.cancellation import Stop
 from publisher.mail.journal import Journal
 from publisher.mail.lifecycle import Event

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Edition, Letter
+from publisher.core.newsletter_models import Edition, Letter
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.mail.transport import Outcome, Transport

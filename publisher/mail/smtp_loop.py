@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from publisher.core.errors import RefusedError, TransportError
-from publisher.core.mailing import Delivery
+from publisher.core.newsletter_models import Delivery
 from publisher.mail.ledger_writer import Clerk
 from publisher.mail.lifecycle import Event
 from publisher.mail.outcomes import entry, returned

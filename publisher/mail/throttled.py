@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from publisher.core.mailing import Delivery
+from publisher.core.newsletter_models import Delivery
 
 # Messages for a domain at its limit wait in memory for at most so long, others in the ledger; while any do, it
 # is asked again each second.

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from publisher.core.mailing import Choice
 from publisher.core.models import Post
+from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag
 from publisher.posts.tagging import topic_slug
 

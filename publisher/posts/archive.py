@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Author, Post, Problem
 from publisher.posts.published import authority_of
 

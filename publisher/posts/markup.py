@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import comrak
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.errors import ProjectError
 
 _SCHEMA = """

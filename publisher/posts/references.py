@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Post
 from publisher.posts.addresses import absolute, quoted
 from publisher.posts.archive import Archive

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core import hold_reasons as holds
-from publisher.core.mailing import Edition
+from publisher.core.newsletter_models import Edition
 from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.operations import cancel, resume
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import RefusedError, TransportError
-from publisher.core.mailing import Delivery, DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.publishing.render import Planned
 from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, reader_terms
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core import hold_reasons as holds
-from publisher.core.mailing import EditionDraft
 from publisher.core.models import Problem, Severity
+from publisher.core.newsletter_models import EditionDraft
 from publisher.posts.archive import read_archive
 from publisher.publishing.due import Calls, due_calls
 from publisher.publishing.plan import Plan

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import Edition, Letter
 from publisher.core.models import RenderedPost
+from publisher.core.newsletter_models import Edition, Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.finding import Finding
 from publisher.newsletters.select import select_posts

@@ -7,7 +7,7 @@ from datetime import datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.lifecycle import WAITING, Event, moves
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import Edition, Letter
 from publisher.core.models import Problem
+from publisher.core.newsletter_models import Edition, Letter
 from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.wiring import headers_of, open_transport, project_links
 

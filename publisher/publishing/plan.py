@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.core.mailing import Choice, DeliveryCounts, Edition
 from publisher.core.models import Post, Problem
+from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
 from publisher.newsletters.select import Selection, select_posts
 from publisher.newsletters.slots import post_slot, slot_label
 from publisher.newsletters.variants import variants_of

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import Choice, Edition, EditionDraft, Letter
 from publisher.core.models import Problem
+from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
 from publisher.newsletters.variants import variants_of
 from publisher.publishing.deliver import Delivered as Delivered
 from publisher.publishing.deliver import Made as Made

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import Choice, EditionDraft, EditionPost, Letter, slot_path
 from publisher.core.models import Post, Problem, RenderedPost
+from publisher.core.newsletter_models import Choice, EditionDraft, EditionPost, Letter, slot_path
 from publisher.core.templates import Templates
 from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import post_slot, slot_label

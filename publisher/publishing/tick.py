@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
-from publisher.core.mailing import Edition
 from publisher.core.models import Problem
+from publisher.core.newsletter_models import Edition
 
 if TYPE_CHECKING:
     from publisher.mail.cancellation import Stop

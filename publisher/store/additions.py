@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.mailing import SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_status import REFUSALS, Event, next_status
+from publisher.core.newsletter_models import SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_status import REFUSALS, SubscriberEvent, next_status
 from publisher.store.addresses import address_key as address_key
 from publisher.store.consent import consent_row
 from publisher.store.engine import Database
@@ -69,7 +69,7 @@ class Terms:
 
     at: datetime
     source: str
-    event: Event = Event.ADDED
+    event: SubscriberEvent = SubscriberEvent.ADDED
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class Batch:
         """
         listed = self._suppressions.among(self._connection, keys)
         moved = [key for key, reason in listed.items() if reason is SuppressionReason.MOVED]
-        if self._terms.event is Event.READDED:
+        if self._terms.event is SubscriberEvent.READDED:
             for key in moved:
                 self._suppressions.drop(self._connection, key)
                 del listed[key]

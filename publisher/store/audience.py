@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
-from publisher.core.mailing import Choice, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition
 from publisher.store.people import mailable
 from publisher.store.tables import deliveries, subscribers, subscriptions
 from publisher.store.topics import decode_topics, encode_topics

@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.core.mailing import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.engine import Database
 from publisher.store.people import mailable
 from publisher.store.status_update import Moves, found_in, moved

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.core.mailing import Edition, EditionDraft, EditionPost, Letter
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import Edition, EditionDraft, EditionPost, Letter
 from publisher.store.audience import missing_letters, queue
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts

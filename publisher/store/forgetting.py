@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.mailing import SubscriberStatus
+from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.erasure import erase_rows
 from publisher.store.tables import subscribers, tokens
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.engine import Database
 from publisher.store.status_update import Moves, found_in, moved
 from publisher.store.tables import deliveries, subscribers

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from publisher.core.mailing import DeliveryStatus
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.engine import Database
 from publisher.store.tables import deliveries, editions
 from publisher.store.time_tables import delivery_totals

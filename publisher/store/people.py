@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.store.tables import subscribers, subscriptions
 from publisher.store.topics import decode_topics
 

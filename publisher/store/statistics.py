@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from publisher.core.mailing import DeliveryCounts, DeliveryStatus, SubscriberStatus
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, SubscriberStatus
 from publisher.store.engine import Database
 from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
 from publisher.store.time_tables import delivery_totals

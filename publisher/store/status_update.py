@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.tables import deliveries
 
 # What one event does to a row, by the status it finds; rows in any other status are left alone.

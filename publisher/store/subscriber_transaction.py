@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.bounce_report import Report
-from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_status import Event, next_status
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.store import bounces, consent, tokens
 from publisher.store.addresses import address_key
 from publisher.store.consent import Evidence
@@ -47,7 +47,7 @@ class Change:
         """Return the person of a row's number."""
         return self._one(subscribers.c.id == subscriber_id)
 
-    def arrive(self, address: str, event: Event) -> Subscriber:
+    def arrive(self, address: str, event: SubscriberEvent) -> Subscriber:
         """Return the person of an address, whose row is made in the standing of the event if there is none."""
         row = {
             "uid": secrets.token_hex(12),
@@ -63,7 +63,7 @@ class Change:
         assert person is not None  # noqa: S101 - it was made just now, if another had not made it before
         return person
 
-    def happened(self, person: Subscriber, event: Event) -> SubscriberStatus | None:
+    def happened(self, person: Subscriber, event: SubscriberEvent) -> SubscriberStatus | None:
         """Move a person as the table of standings says; return the new status, None where it is refused."""
         after = next_status(person.status, event)
         if after is None:
@@ -71,7 +71,7 @@ class Change:
         values: dict[str, Any] = {"status": after} if after is not person.status else {}
         if after is SubscriberStatus.ACTIVE and person.confirmed_at is None:
             values["confirmed_at"] = self.now
-        if after is SubscriberStatus.ACTIVE and event is not Event.REQUESTED and person.bounces:
+        if after is SubscriberStatus.ACTIVE and event is not SubscriberEvent.REQUESTED and person.bounces:
             values |= {"bounces": 0, "bounced_at": None}
         if values:
             self._update(person, **values)
@@ -152,7 +152,7 @@ class Change:
                 return False
             self.record(person, "left", evidence, f"{newsletter} {reason}".rstrip())
             return True
-        after = self.happened(person, Event.LEFT)
+        after = self.happened(person, SubscriberEvent.LEFT)
         if after in (person.status, None):
             return False
         self.record(person, "unsubscribed", evidence, reason)
@@ -166,7 +166,7 @@ class Change:
         if newsletter is not None:
             stopped = self.drop(person, newsletter)
         else:
-            after = self.happened(person, Event.REMOVED)
+            after = self.happened(person, SubscriberEvent.REMOVED)
             again = after is SubscriberStatus.UNSUBSCRIBED and not self.was_removed(person)
             stopped = after is not person.status or again
         if stopped:

@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.core.mailing import Choice, Subscriber, SubscriberStatus
-from publisher.core.subscriber_status import Event
+from publisher.core.newsletter_models import Choice, Subscriber, SubscriberStatus
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store import bounces, consent, forgetting, tokens
 from publisher.store.additions import Added, Batch, NewSubscriber, Terms
 from publisher.store.addresses import address_key
@@ -43,7 +43,7 @@ class Subscribers:
 
         again: the operator vouches that they asked to come back, which those who left or bounced may.
         """
-        return self.add_all(new, Terms(at, source, Event.READDED if again else Event.ADDED))
+        return self.add_all(new, Terms(at, source, SubscriberEvent.READDED if again else SubscriberEvent.ADDED))
 
     def add_all(self, new: Sequence[NewSubscriber], terms: Terms, *, rehearse: bool = False) -> list[Added]:
         """Add people in one transaction, and record where their consent came from.

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
-from publisher.core.mailing import SuppressionReason
+from publisher.core.newsletter_models import SuppressionReason
 from publisher.core.signing import hashing_key, keyed_hash
 from publisher.store.addresses import address_key
 from publisher.store.engine import Database

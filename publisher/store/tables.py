@@ -29,8 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from publisher.core.bounce_report import Verdict
-from publisher.core.mailing import DeliveryStatus, SubscriberStatus, SuppressionReason
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
 HEAD = "0006"

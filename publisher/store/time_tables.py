@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, PrimaryKeyConstraint, String, Table, Text
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.tables import UtcTime, belongs, metadata, words
 
 # From when on a newsletter's slots count, and up to when they are over.

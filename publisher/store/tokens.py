@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.core.mailing import Subscription
+from publisher.core.newsletter_models import Subscription
 from publisher.store.tables import subscribers, tokens
 
 ADDRESS = "address"  # the purpose of tokens for a new address

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription
-from publisher.core.subscriber_status import Event
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
 from publisher.subscribers.terms import Notice, NoticeKind, Terms
 from publisher.subscribers.tokens import Purpose
@@ -82,8 +82,8 @@ def request_subscription(
     with store.subscribers.change(now) as change:
         if change.suppressed([bare]):
             return None
-        person = change.arrive(bare, Event.REQUESTED)
-        if change.happened(person, Event.REQUESTED) is None:
+        person = change.arrive(bare, SubscriberEvent.REQUESTED)
+        if change.happened(person, SubscriberEvent.REQUESTED) is None:
             return None
         if not change.may_ask(person, terms.ask_every):
             _add_to_mailed(change, person, wish, kept)
@@ -121,7 +121,7 @@ def confirm(
         good = change.token(issued.token_hash, Purpose.CONFIRM) if person else None
         if person is None or good is None or change.suppressed([person.address]):
             return None
-        if not change.use(good) or change.happened(person, Event.CONFIRMED) is None:
+        if not change.use(good) or change.happened(person, SubscriberEvent.CONFIRMED) is None:
             return None
         kept = terms.kept(evidence)
         change.lift_move(person.address)

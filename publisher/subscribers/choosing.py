@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription
-from publisher.core.subscriber_status import Event
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_language, clean_line, clean_name
 from publisher.subscribers.asking import checked, subscribe_to
 from publisher.subscribers.terms import Terms
@@ -132,7 +132,7 @@ def _may_choose(change: Change, person: Subscriber, chosen: Iterable[Subscriptio
 def _return(change: Change, person: Subscriber, evidence: Evidence) -> bool:
     if person.status is SubscriberStatus.UNSUBSCRIBED and change.was_removed(person):
         return False
-    after = change.happened(person, Event.RETURNED)
+    after = change.happened(person, SubscriberEvent.RETURNED)
     if after not in (None, person.status):
         change.record(person, "returned", evidence)
     return after is not None

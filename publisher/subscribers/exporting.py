@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from publisher.core.mailing import Subscriber
+from publisher.core.newsletter_models import Subscriber
 from publisher.subscribers.formulas import guarded
 from publisher.subscribers.topic_cells import cell_of
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscription
-from publisher.core.subscriber_status import Event
+from publisher.core.newsletter_models import Subscription
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.columns import Columns, full_name, why_not
 from publisher.subscribers.rows import Row, Rows
@@ -112,7 +112,7 @@ def import_csv(
     told = told or Listeners()
     with Rows(path, chosen or {}) as rows:
         told.columns(rows.columns)
-        terms = Terms(at, f"import {clean_line(path.name, 100)}", Event.IMPORTED)
+        terms = Terms(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
         people = _People(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
         run = _Import(store, people, terms, rehearse, told.refused)
         records = iter(rows)

@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import Subscriber, SubscriberStatus
-from publisher.core.subscriber_status import Event, next_status
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.subscribers.address import normalise
 from publisher.subscribers.terms import Notice, NoticeKind, Terms
 from publisher.subscribers.tokens import Purpose
@@ -57,7 +57,7 @@ def request_address_change(
     bare = normalise(address)
     with store.subscribers.change(now, alone=True) as change:
         person = change.find_uid(uid)
-        if person is None or next_status(person.status, Event.MOVED) is None:
+        if person is None or next_status(person.status, SubscriberEvent.MOVED) is None:
             return MoveRequest()
         before = [token for token in change.issued_to(bare, now - terms.ask_every) if token.expires_at > now]
         if any(token.subscriber_id == person.id and token.used_at is None for token in before):
@@ -109,7 +109,7 @@ def confirm_address_change(store: Store, terms: Terms, token: str, *, now: datet
         if holder is not None and holder.id != person.id:
             change.erase(holder, holder.address)
         change.move(person, issued.wish.address)
-        change.happened(person, Event.MOVED)
+        change.happened(person, SubscriberEvent.MOVED)
         change.record(person, "moved", terms.kept(evidence))
         return Moved.MOVED
 
@@ -122,7 +122,7 @@ def moved_notice(before: Subscriber) -> Notice:
 def _may_move(change: Change, person: Subscriber, address: str) -> bool:
     if not address or change.suppressed([address, person.address]):
         return False
-    return next_status(person.status, Event.MOVED) is not None
+    return next_status(person.status, SubscriberEvent.MOVED) is not None
 
 
 def _asked(change: Change, person: Subscriber, since: datetime) -> int:

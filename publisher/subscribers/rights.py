@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import SubscriberStatus, SuppressionReason
-from publisher.core.subscriber_status import REFUSALS, Event
+from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.subscribers.address import normalise
 from publisher.subscribers.exporting import as_json
 
@@ -87,7 +87,7 @@ def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
     bare = normalise(address)
     with store.subscribers.change(now, alone=True) as change:
         person = change.find(bare)
-        if person is not None and change.happened(person, Event.SUPPRESSED) is not person.status:
+        if person is not None and change.happened(person, SubscriberEvent.SUPPRESSED) is not person.status:
             change.record(person, "suppressed", Evidence(source))
         return change.suppress(bare, SuppressionReason.SUPPRESSED, source)
 
@@ -104,7 +104,7 @@ def lift_suppression(store: Store, address: str, *, now: datetime, source: str) 
         person = change.find(bare)
         if person is not None and person.status is SubscriberStatus.COMPLAINED:
             raise SubscriberError(f"{bare} {REFUSALS[person.status]}")
-        if person is not None and change.happened(person, Event.LIFTED) is not person.status:
+        if person is not None and change.happened(person, SubscriberEvent.LIFTED) is not person.status:
             change.record(person, "lifted", Evidence(source))
         return change.lift(bare)
 

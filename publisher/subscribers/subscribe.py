@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscription
+from publisher.core.newsletter_models import Subscription
 from publisher.subscribers.address import clean_language, clean_name, normalise
 
 if TYPE_CHECKING:

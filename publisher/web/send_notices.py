@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import Edition, Subscriber, SubscriberStatus, Subscription
+from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.notice import notice_message

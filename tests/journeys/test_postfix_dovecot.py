@@ -8,7 +8,7 @@ from pathlib import Path
 import dkim
 import pytest
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.publishing.wiring import open_project_store, return_path
 from tests.support.postfix_dovecot import BOUNCES, DOMAIN, Post, postfix_and_dovecot
 from tests.support.project import WEEKLY, Project, parse

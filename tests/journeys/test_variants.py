@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from publisher.core.mailing import Subscription
+from publisher.core.newsletter_models import Subscription
 from publisher.publishing.publish import COMPOSED_AGAIN, Made, compose_plan, make_editions
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from publisher.core.mailing import Subscriber, Subscription
+from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.store import Store, open_store
 from publisher.store.consent import Evidence
 from publisher.store.tables import metadata

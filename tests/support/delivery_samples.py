@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from publisher.core.mailing import DeliveryCounts, Edition, Letter, Mark
+from publisher.core.newsletter_models import DeliveryCounts, Edition, Letter, Mark
 from publisher.mail.links import Links
 from publisher.mail.message import NewsletterHeaders
 from publisher.mail.queue import Terms, deliver

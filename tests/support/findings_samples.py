@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from publisher.core.mailing import Letter
+from publisher.core.newsletter_models import Letter
 from publisher.newsletters.letter.finding import Finding
 from publisher.posts.archive import read_archive
 from publisher.publishing.next_letter import Proofreader

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig, Posts, Site, load_config
-from publisher.core.mailing import Letter
 from publisher.core.models import RenderedPost
+from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose
 from publisher.posts.archive import read_archive

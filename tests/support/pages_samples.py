@@ -10,8 +10,8 @@ from typing import Any
 
 from publisher.config import Config, NewsletterConfig, Person, Site
 from publisher.config import Pages as PagesConfig
-from publisher.core.mailing import Edition, EditionPost
 from publisher.core.models import Author, Enclosure, Image, Output, Post, RenderedPost, Tag
+from publisher.core.newsletter_models import Edition, EditionPost
 from publisher.core.templates import Templates
 from publisher.site.pages import EditionPage, FeedLink, plan_pages
 from publisher.site.pages.subscribe import ListedFeed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from publisher.core.mailing import EditionDraft, EditionPost, Letter, Subscription
+from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter, Subscription
 from publisher.store import Store
 from publisher.store.additions import NewSubscriber
 

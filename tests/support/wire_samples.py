@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from publisher.config import Relay
-from publisher.core.mailing import Delivery, DeliveryCounts, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
 from publisher.mail.queue import Terms, deliver
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.verp import ReturnPath

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Edition, Letter, Mark
+from publisher.core.newsletter_models import Edition, Letter, Mark
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.mail.send_test import NOBODY

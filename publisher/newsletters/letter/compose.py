@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig
-from publisher.core.mailing import Letter, Mark
 from publisher.core.models import RenderedPost, require_aware
+from publisher.core.newsletter_models import Letter, Mark
 from publisher.core.templates import Templates, civil_date
 from publisher.newsletters.letter import sanitise as defuse
 from publisher.newsletters.letter.body import Place, mail_body

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import slot_path
+from publisher.core.newsletter_models import slot_path
 from publisher.newsletters.letter.sanitise import clean
 from publisher.posts.prose import line_at
 

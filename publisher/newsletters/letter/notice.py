@@ -11,7 +11,7 @@ from typing import Literal
 from publisher.config import Config, NewsletterConfig
 from publisher.config.theme import DEFAULT
 from publisher.core.i18n import Plural, Spoken, speak
-from publisher.core.mailing import Letter, Mark
+from publisher.core.newsletter_models import Letter, Mark
 from publisher.core.templates import Templates, civil_date
 from publisher.newsletters.letter import sanitise as defuse
 from publisher.newsletters.letter.css.sources import sources_of

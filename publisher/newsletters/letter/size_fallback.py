@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from publisher.core.mailing import Fallback, Letter
+from publisher.core.newsletter_models import Fallback, Letter
 from publisher.newsletters.letter.views import Content, PostView
 
 CLIPPED = 100_000  # bytes of HTML: near 102 KB Gmail cuts a letter off, with the link for leaving at its end

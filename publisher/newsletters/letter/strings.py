@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from publisher.core import languages
+from publisher.core import i18n
 from publisher.core.i18n import Counted, Plural, speak
 from publisher.core.templates import Templates, shipped_folder
 
@@ -65,7 +65,7 @@ def words_of(language: str, templates: Templates | None = None) -> Words:
 def direction(language: str, sample: str = "") -> str:
     """Return "rtl" or "ltr" by the language; without one, by the first letter of `sample` that has a side."""
     if language:
-        return languages.direction(language)
+        return i18n.direction(language)
     for character in sample:
         side = unicodedata.bidirectional(character)
         if side in ("R", "AL"):

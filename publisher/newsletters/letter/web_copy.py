@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from publisher.core.mailing import Mark
+from publisher.core.newsletter_models import Mark
 from publisher.newsletters.letter.document import PERSONAL, parse_document, serialise
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from publisher.config import Config, NewsletterConfig
-from publisher.core.mailing import Letter
 from publisher.core.models import RenderedPost
+from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.css.sources import template_findings
 from publisher.newsletters.letter.finding import Finding

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 from lxml import html as lxml_html
 
-from publisher.core.mailing import Letter
+from publisher.core.newsletter_models import Letter
 from publisher.newsletters.lint.rules import Declaration, Rule, declarations_of, rules_of
 
 Element = Any  # lxml ships no types

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 
 from publisher.config import Mail
-from publisher.core.mailing import Mark
+from publisher.core.newsletter_models import Mark
 from publisher.newsletters.letter import sanitise as defuse
 from publisher.newsletters.letter.finding import Finding, Level
 from publisher.newsletters.lint.codes import found

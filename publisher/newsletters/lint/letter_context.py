@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config, NewsletterConfig
-from publisher.core.mailing import Letter
 from publisher.core.models import RenderedPost
+from publisher.core.newsletter_models import Letter
 from publisher.newsletters.lint.computed_styles import Sheet
 from publisher.newsletters.lint.locations import Places
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from publisher.core.mailing import Mark
+from publisher.core.newsletter_models import Mark
 from publisher.newsletters.letter.finding import Finding
 from publisher.newsletters.lint.codes import found
 from publisher.newsletters.lint.duties import is_reserved

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.core.mailing import slot_path
 from publisher.core.models import Problem, Severity
+from publisher.core.newsletter_models import slot_path
 from publisher.newsletters.letter.note import NOTES_FOLDER
 from publisher.newsletters.slots import slot_label
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive

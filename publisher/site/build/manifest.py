@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Problem, Severity
 
 FORMAT = 2

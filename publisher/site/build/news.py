@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Problem, Severity
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.templates import Templates

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.posts.archive import Archive
 from publisher.posts.entry import Settings
 from publisher.site.feeds.source import EditionCopy, EditionSource, PostSource, Source

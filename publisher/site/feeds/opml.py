@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.site.feeds.catalogue import Feed, feed_url
 from publisher.site.feeds.text import xml_text
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Output
 from publisher.site.feeds.catalogue import OPML_FILE, Feed
 from publisher.site.feeds.document import Document, Part, parts_of

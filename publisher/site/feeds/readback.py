@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Problem, Severity
 from publisher.site.feeds.catalogue import MEDIA_TYPES, feed_url, file_name
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Author, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.entry import Settings
@@ -15,7 +15,7 @@ from publisher.site.feeds.text import edition_html, plain_lines
 from publisher.site.feeds.weight import item_weight
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import Edition
+    from publisher.core.newsletter_models import Edition
 
 
 class Source(Protocol):

@@ -6,7 +6,7 @@ sum of its entries' `item_weight` (a test tries to break that).
 
 from __future__ import annotations
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.site.feeds.item import Item
 
 # Tags, names of fields, dates, the namespaces of the root: no text of a writer's.

@@ -13,7 +13,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from publisher import __version__
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Author
 from publisher.site.feeds.catalogue import MEDIA_TYPES, feed_url, site_image
 from publisher.site.feeds.document import Document

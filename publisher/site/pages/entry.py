@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from publisher.core.languages import direction
+from publisher.core.i18n import direction
 from publisher.core.models import Image, Post
 from publisher.site.pages.frame import SEPARATOR, day_in_words, href, output_path
 

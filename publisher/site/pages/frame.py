@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from publisher import __version__
-from publisher.config.keys import Config
-from publisher.core.languages import direction
+from publisher.config import Config
+from publisher.core.i18n import direction
 from publisher.core.models import Tag
 from publisher.core.templates import Templates, civil_date
 from publisher.site.pages.words import words_for

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from publisher.config.keys import Config
-from publisher.core.mailing import Edition
+from publisher.config import Config
 from publisher.core.models import Output
+from publisher.core.newsletter_models import Edition
 from publisher.site.pages.frame import Frame, day_in_words, href, output_path
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)

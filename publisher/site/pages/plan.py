@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
 from publisher.site.pages.article import plan_articles

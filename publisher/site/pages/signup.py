@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from publisher.config.keys import Config
+from publisher.config import Config
 from publisher.core.i18n import Plural, speak
 from publisher.core.templates import Templates
 from publisher.posts.tagging import tag_slug, topic_slug
 
 if TYPE_CHECKING:
-    from publisher.core.mailing import Subscription
+    from publisher.core.newsletter_models import Subscription
 
 ENGLISH: dict[str, str | Plural] = {
     "address": "E-mail address",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from publisher.core.i18n import Plural, speak
-from publisher.core.languages import direction
+from publisher.core.i18n import Plural, direction, speak
 from publisher.core.templates import Templates
 
 ENGLISH: dict[str, str | Plural] = {

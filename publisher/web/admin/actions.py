@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.approval import approve, skip
 from publisher.publishing.operations import cancel, hold, resume, retry
 from publisher.publishing.publish import send_letter

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.ledger import ReasonCount
 
 _ADDRESS = re.compile(r"<?[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+>?")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, parse_schedule
-from publisher.core.mailing import Edition, Letter
+from publisher.core.newsletter_models import Edition, Letter
 from publisher.newsletters.slots import next_due
 from publisher.posts.archive import read_archive
 from publisher.publishing.due import lead_of

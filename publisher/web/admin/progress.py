@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from publisher.core.mailing import DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 
 # In the order in which they stand in a bar: what is done, what went wrong, what is to come.
 ORDER = (

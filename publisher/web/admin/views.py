@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 from publisher.config import Config, NewsletterConfig
 from publisher.core.bounce_report import Verdict
 from publisher.core.host_id import host_id
-from publisher.core.mailing import DeliveryStatus, Edition, SubscriberStatus
 from publisher.core.models import Severity
+from publisher.core.newsletter_models import DeliveryStatus, Edition, SubscriberStatus
 from publisher.mail.addresses import split_mailbox
 from publisher.newsletters.slots import is_post_slot
 from publisher.posts.archive import read_archive

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from publisher.config import Config
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Edition, Letter
+from publisher.core.newsletter_models import Edition, Letter
 from publisher.publishing.next_letter import sample_message
 
 if TYPE_CHECKING:

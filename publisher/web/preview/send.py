@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from publisher.config import Config
-from publisher.core.mailing import Letter
+from publisher.core.newsletter_models import Letter
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import Edition
 from publisher.core.models import Problem, Severity
+from publisher.core.newsletter_models import Edition
 from publisher.publishing.plan import Plan, make_plan
 from publisher.publishing.render import Planned, Press, newsletter_posts
 from publisher.publishing.wiring import has_store, open_project_store

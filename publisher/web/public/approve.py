@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from publisher.core.mailing import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.links import Purpose
 from publisher.publishing import approval
 from publisher.web.public.subscribe import bad_link

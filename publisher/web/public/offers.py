@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from publisher.config import Config
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscription
+from publisher.core.newsletter_models import Subscription
 from publisher.site.pages.signup import offers
 from publisher.web.forms import Form
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscriber
+from publisher.core.newsletter_models import Subscriber
 from publisher.mail.links import Purpose
 from publisher.site.pages.signup import offers
 from publisher.subscribers.address import normalise

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscriber, Subscription
+from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.site.pages.signup import offers
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.core.mailing import DeliveryStatus, SubscriberStatus
+from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
 from publisher.store.tables import deliveries
 from publisher.subscribers.rights import erase, export_data

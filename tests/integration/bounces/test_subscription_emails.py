@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.core.mailing import Subscription
+from publisher.core.newsletter_models import Subscription
 from publisher.core.templates import Templates
 from publisher.mail.transport import Accepted, Outcome
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from publisher.core.errors import StoppedError
-from publisher.core.mailing import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.cancellation import Stop
 from publisher.mail.outbox import Outbox
 from publisher.mail.queue import Terms, deliver

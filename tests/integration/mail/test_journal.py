@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from publisher.core.errors import ProjectError, TransportError
-from publisher.core.mailing import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail import workers as names
 from publisher.mail.journal import SUFFIX, handed_over, journal
 from publisher.mail.lifecycle import Event, moves

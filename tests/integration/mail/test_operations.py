@@ -8,7 +8,7 @@ from threading import Event as Moment
 
 import pytest
 
-from publisher.core.mailing import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.lifecycle import Event, moves
 from publisher.publishing import operations as by_hand
 from publisher.store import Store

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from publisher.core.errors import SubscriberError, TransportError
-from publisher.core.mailing import Delivery, DeliveryStatus, Letter
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Letter
 from publisher.mail.lifecycle import Event
 from publisher.mail.links import Purpose
 from publisher.mail.outbox import Outbox

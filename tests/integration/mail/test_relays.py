@@ -12,7 +12,7 @@ import pytest
 
 from publisher.config import Relay
 from publisher.core.errors import TransportError
-from publisher.core.mailing import Delivery, DeliveryStatus
+from publisher.core.newsletter_models import Delivery, DeliveryStatus
 from publisher.mail.queue import Terms, deliver
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store

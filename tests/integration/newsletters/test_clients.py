@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from publisher.config import load_config
-from publisher.core.mailing import Edition
+from publisher.core.newsletter_models import Edition
 from publisher.newsletters.lint.fallbacks import FALLBACKS
 from publisher.newsletters.lint.spam import of_report, spam_findings
 from publisher.posts.archive import read_archive

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.lifecycle import UNSETTLED
 from publisher.mail.transport import Unanswered
 from publisher.mail.verp import ReturnPath

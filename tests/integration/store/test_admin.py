@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from publisher.core.mailing import SubscriberStatus
+from publisher.core.newsletter_models import SubscriberStatus
 from publisher.mail.lifecycle import Event, moves
 from publisher.store import Store
 from publisher.store.deliveries import Settled

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import StoreError
-from publisher.core.mailing import Choice, Edition, EditionDraft, EditionPost, Letter
+from publisher.core.newsletter_models import Choice, Edition, EditionDraft, EditionPost, Letter
 from publisher.mail.lifecycle import Event, moves
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.store import Store

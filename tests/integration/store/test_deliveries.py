@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from publisher.core.mailing import Delivery, DeliveryStatus, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.lifecycle import Event, moves
 from publisher.store import Store
 from publisher.store.deliveries import Settled

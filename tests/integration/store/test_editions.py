@@ -7,7 +7,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from publisher.core.mailing import DeliveryStatus, Edition, EditionPost, Letter
+from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionPost, Letter
 from publisher.mail.lifecycle import Event, moves
 from publisher.store import Store
 from tests.support.store_samples import NOW, add_people, draft, later, person

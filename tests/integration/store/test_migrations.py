@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from publisher.core.mailing import SubscriberStatus
+from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import open_store
 from publisher.store.engine import Database
 from publisher.store.migrate import move_to, revision

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.core.mailing import SubscriberStatus, Subscription
+from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.store.additions import Added, address_key
 from publisher.store.topics import decode_topics, encode_topics

@@ -10,7 +10,7 @@ import pytest
 
 from publisher.bounces.apply import complain, count_bounce
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import SubscriberStatus, Subscription
+from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
 from publisher.subscribers.choosing import unsubscribe

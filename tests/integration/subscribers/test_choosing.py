@@ -8,8 +8,8 @@ import pytest
 
 from publisher.bounces.apply import complain, count_bounce, forget_bounces
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscription
-from publisher.core.subscriber_status import Event
+from publisher.core.newsletter_models import Subscription
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import Event as DeliveryEvent
 from publisher.mail.lifecycle import moves
 from publisher.mail.links import Links, Purpose
@@ -309,7 +309,7 @@ def test_an_address_gets_one_such_mail_an_hour_and_a_person_causes_three(people:
 
 def imported(store: Store, *addresses: str) -> list[str]:
     """What becomes of addresses in a file."""
-    terms = ImportTerms(NOW, "import old.csv", Event.IMPORTED)
+    terms = ImportTerms(NOW, "import old.csv", SubscriberEvent.IMPORTED)
     return [added.value for added in store.subscribers.add_all([person(address) for address in addresses], terms)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscriber, SubscriberStatus, Subscription
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.exporting import export_csv, export_json

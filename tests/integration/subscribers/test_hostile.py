@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import Subscription
+from publisher.core.newsletter_models import Subscription
 from publisher.store import Store, open_store
 from publisher.store.consent import Evidence
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from publisher.core.mailing import SubscriberStatus
+from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import Store
 from publisher.subscribers.asking import confirm
 from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed

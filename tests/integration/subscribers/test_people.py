@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.errors import SubscriberError
-from publisher.core.mailing import SubscriberStatus, Subscription
+from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.store.additions import Added
 from publisher.subscribers.address import clean_name, normalise

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from publisher.bounces.apply import complain
 from publisher.core.errors import StoreError, SubscriberError
-from publisher.core.mailing import SuppressionReason
+from publisher.core.newsletter_models import SuppressionReason
 from publisher.store import Store, open_store
 from publisher.store.tables import deliveries
 from publisher.subscribers.importing import Listeners, Refusal, import_csv

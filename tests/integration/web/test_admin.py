@@ -17,7 +17,7 @@ from publisher.bounces.apply import take_report
 from publisher.cli.main import run
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.host_id import host_id
-from publisher.core.mailing import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.wiring import open_project_store, reader_terms
 from publisher.store import Store
 from publisher.web.admin.feed_stats import Tally

@@ -12,7 +12,7 @@ from html import unescape
 import httpx
 import pytest
 
-from publisher.core.mailing import EditionDraft, EditionPost, Letter
+from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter
 from publisher.mail.links import Links, Purpose
 from publisher.publishing.wiring import open_project_store
 from tests.support.preview_server import Preview, previewing

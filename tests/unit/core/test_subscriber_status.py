@@ -10,21 +10,21 @@ import pytest
 
 import publisher
 from publisher.core import subscriber_status as standing
-from publisher.core.mailing import SubscriberStatus
-from publisher.core.subscriber_status import REFUSALS, TABLE, Event, next_status
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.subscriber_status import REFUSALS, TABLE, SubscriberEvent, next_status
 
 STATUSES = (None, *SubscriberStatus)
-NEVER_BY_A_STRANGER = (Event.REQUESTED, Event.IMPORTED)
+NEVER_BY_A_STRANGER = (SubscriberEvent.REQUESTED, SubscriberEvent.IMPORTED)
 
 
-def drawn() -> dict[tuple[SubscriberStatus | None, Event], SubscriberStatus]:
+def drawn() -> dict[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus]:
     """The table as the top of the file draws it."""
     assert standing.__doc__
     lines = [line.split() for line in standing.__doc__.splitlines() if line.startswith("    ") and "─" not in line]
     head, *rows = lines
     columns = [None if name == "stranger" else SubscriberStatus(name) for name in head[1:]]
     return {
-        (status, Event(row[0])): SubscriberStatus(cell)
+        (status, SubscriberEvent(row[0])): SubscriberStatus(cell)
         for row in rows
         for status, cell in zip(columns, row[1:], strict=True)
         if cell != "·"
@@ -35,29 +35,31 @@ def test_the_table_is_as_it_is_drawn() -> None:
     assert drawn() == dict(TABLE)
 
 
-@pytest.mark.parametrize(("status", "event"), list(itertools.product(STATUSES, Event)))
-def test_every_event_finds_a_status_or_a_reason(status: SubscriberStatus | None, event: Event) -> None:
+@pytest.mark.parametrize(("status", "event"), list(itertools.product(STATUSES, SubscriberEvent)))
+def test_every_event_finds_a_status_or_a_reason(status: SubscriberStatus | None, event: SubscriberEvent) -> None:
     assert isinstance(next_status(status, event), SubscriberStatus) or REFUSALS[status]
 
 
 @pytest.mark.parametrize("event", NEVER_BY_A_STRANGER)
 @pytest.mark.parametrize("status", [s for s in SubscriberStatus if s is not SubscriberStatus.ACTIVE])
-def test_no_form_and_no_file_makes_anybody_active_who_is_known(status: SubscriberStatus, event: Event) -> None:
+def test_no_form_and_no_file_makes_anybody_active_who_is_known(
+    status: SubscriberStatus, event: SubscriberEvent
+) -> None:
     assert next_status(status, event) is not SubscriberStatus.ACTIVE
 
 
-@pytest.mark.parametrize("event", Event)
-def test_who_complained_or_is_suppressed_is_never_active_again(event: Event) -> None:
+@pytest.mark.parametrize("event", SubscriberEvent)
+def test_who_complained_or_is_suppressed_is_never_active_again(event: SubscriberEvent) -> None:
     for status in (SubscriberStatus.COMPLAINED, SubscriberStatus.SUPPRESSED):
         assert next_status(status, event) not in (SubscriberStatus.ACTIVE, SubscriberStatus.PENDING)
 
 
 @pytest.mark.parametrize("status", SubscriberStatus)
 def test_whoever_leaves_is_mailed_no_more_and_may_leave_again(status: SubscriberStatus) -> None:
-    once = next_status(status, Event.LEFT)
+    once = next_status(status, SubscriberEvent.LEFT)
     assert once is not None
     assert once is not SubscriberStatus.ACTIVE
-    assert next_status(once, Event.LEFT) is once
+    assert next_status(once, SubscriberEvent.LEFT) is once
 
 
 def test_no_other_file_writes_a_status_of_its_own_choice() -> None:

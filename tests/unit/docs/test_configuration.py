@@ -11,9 +11,8 @@ from typing import Any, get_args, get_origin
 
 import pytest
 
-from publisher.config import load_config
+from publisher.config import Config, load_config
 from publisher.config.environment import NOT_SETTINGS, variables
-from publisher.config.keys import Config
 from publisher.config.schedule import parse_schedule
 from tests.support import ROOT
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from publisher.config import load_config
-from publisher.core.mailing import Edition
 from publisher.core.models import Post
+from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.strings import words_of
 from publisher.newsletters.letter.theme import Code, Looks, Palette

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import ProjectError
-from publisher.core.mailing import Letter, Mark
+from publisher.core.newsletter_models import Letter, Mark
 from publisher.mail.dkim import Signer, canonical, hash_body, read_key, sign
 from publisher.mail.dkim_keys import dns_record, make_key, record_text
 from publisher.mail.message import MessageTemplate, Recipient

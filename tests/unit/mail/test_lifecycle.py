@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.core.mailing import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail import lifecycle
 from publisher.mail.backoff import GIVE_UP_AFTER, LONGEST_WAIT, next_try
 from publisher.mail.lifecycle import TABLE, WAITING, Event, moves, next_status

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publisher.core.mailing import Edition, Letter, Mark
+from publisher.core.newsletter_models import Edition, Letter, Mark
 from publisher.mail.headers import one_line
 from publisher.mail.message import (
     MessageTemplate,

@@ -11,7 +11,7 @@ from email.utils import parseaddr
 import pytest
 from lxml.html import document_fromstring
 
-from publisher.core.mailing import Delivery, Edition, Letter, Mark
+from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark
 from publisher.mail.message import MessageTemplate
 from publisher.mail.personalise import Composer
 from tests.support.delivery_samples import HEADERS, LINKS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.core.mailing import Letter
+from publisher.core.newsletter_models import Letter
 from publisher.newsletters.lint.cascade import Cascade
 from publisher.newsletters.lint.colours import Colour, colour_of, contrast
 from publisher.newsletters.lint.computed_styles import Sheet

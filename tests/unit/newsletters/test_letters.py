@@ -15,7 +15,7 @@ import pytest
 from lxml import html as lxml_html
 
 from publisher.core.errors import TemplateError
-from publisher.core.mailing import Mark
+from publisher.core.newsletter_models import Mark
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.web_copy import web_copy
 from tests.support import GOLDEN

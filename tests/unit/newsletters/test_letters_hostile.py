@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from publisher.core.mailing import Mark
+from publisher.core.newsletter_models import Mark
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
 from publisher.newsletters.letter import sanitise as defuse
 from publisher.newsletters.letter.note import Note

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.core.mailing import Letter
+from publisher.core.newsletter_models import Letter
 from publisher.newsletters.letter.finding import Finding
 from publisher.newsletters.lint import findings_of
 from publisher.newsletters.lint.codes import CODES

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from publisher.core.languages import direction
+from publisher.core.i18n import direction
 from publisher.core.models import Author, Tag
 from publisher.core.templates import Templates
 from publisher.site.pages import FeedLink

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from publisher.core.errors import PublisherError
-from publisher.core.mailing import DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
 from publisher.web.admin.charts import readers_over_time
