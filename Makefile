@@ -11,15 +11,39 @@ CANIEMAIL := 2.0.2
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: publish test check bench clients docs clean
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
+.PHONY: publish test quick shuffle fuzz proof coverage check bench clients docs clean
 
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
 	@$(BIN)/publisher publish
 	@echo "Open public/index.html in a browser; the letters are in outbox/new/."
 
+# All tests; PYTEST_ARGS adds to it, as in PYTEST_ARGS="-k feeds" or PYTEST_ARGS="-n 0 -x".
 test: .venv/.installed-test
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
+
+# The tests that need no server, no database but SQLite and no browser: under a minute.
+quick: .venv/.installed-test
+	@$(PYTEST) tests/unit -m "not (slow or browser or postgres or servers)" $(PYTEST_ARGS)
+
+# The unit tests in twenty random orders.
+shuffle: .venv/.installed-test
+	@for seed in $$(seq 1 20); do $(PYTEST) tests/unit --shuffle $$seed $(PYTEST_ARGS) || exit 1; done
+
+# Random search instead of the same examples each time.
+fuzz: .venv/.installed-test
+	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) --timeout=3600 -m "not (slow or browser)" tests/unit $(PYTEST_ARGS)
+
+# What the documents promise, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
+PROOFS := decade kills faults ticking lateness subscribing imports variants queue
+proof: fuzz
+	@for each in $(PROOFS); do echo "$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+
+# Which lines the tests run.
+coverage: .venv/.installed-test
+	@$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html $(PYTEST_ARGS)
 
 check: .venv/.installed-test
 	@$(BIN)/ruff check .

@@ -1,26 +1,94 @@
-"""What every test has: a project in a folder of its own, a store on either database, a browser."""
+"""What every test has: a project in a folder of its own, a store on either database, a browser; marks and skips."""
 
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import ROOT
+from tests.support.needs import advice
 from tests.support.project import Project
 
 pytest_plugins = ["tests.support.store_fixtures", "tests.support.browser"]
 
-# A busy machine is slow, and no test is about time.
-settings.register_profile("publisher", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("publisher")
+# A busy machine is slow, and no test is about time. `make test` tries the same examples each time, so that it never
+# fails by chance; `make fuzz` searches at random, for longer.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("test", _PATIENT, derandomize=True)
+settings.register_profile("fuzz", _PATIENT, max_examples=1_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+# A test whose module takes something from these starts a server, or a process that answers as one.
+_SERVERS = {
+    f"tests.support.{name}"
+    for name in (
+        "sink",
+        "smtp_server",
+        "static_server",
+        "postfix_dovecot",
+        "web_server",
+        "preview_server",
+        "run_server",
+    )
+}
+# No machine of ours can give these; every other skip is prevented by .ci/run.
+_UNAVOIDABLE = ("beside this checkout", "file system", "this disk knows no such names")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --no-skips and --shuffle SEED."""
+    parser.addoption("--no-skips", action="store_true", help="fail when a test is skipped for want of a program")
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by what they use, so that nobody has to remember it; shuffle them where that is wanted."""
+    if (seed := config.getoption("--shuffle")) is not None:
+        random.Random(seed).shuffle(items)
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if "postgres" in item.fixturenames or "postgresql" in parameters.values():
+            item.add_marker("postgres")
+        if "browser" in item.fixturenames:
+            item.add_marker("browser")
+        if any(getattr(value, "__module__", "") in _SERVERS for value in vars(item.module).values()):
+            item.add_marker("servers")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what skipped tests needed."""
+    if line := advice(_reasons(terminalreporter)):
+        terminalreporter.write_line(line, yellow=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run with --no-skips that skipped what need not be skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or exitstatus or not session.config.getoption("--no-skips"):
+        return
+    avoidable = [reason for reason in _reasons(reporter) if not any(word in reason for word in _UNAVOIDABLE)]
+    for reason in sorted(set(avoidable)):
+        reporter.write_line(f"skipped although it need not be: {reason}", red=True)
+    if avoidable:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _reasons(reporter: pytest.TerminalReporter) -> list[str]:
+    return [
+        str(report.longrepr[2]) for report in reporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)
+    ]
 
 
 @pytest.fixture
 def empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
-    """A folder that is no project yet."""
+    """A folder that is not a project yet."""
     return Project(tmp_path / "letter", capsys)
 
 
@@ -36,8 +104,9 @@ def project(empty: Project) -> Project:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take PUBLISHER_* variables of the machine away."""
+    """Take the machine's PUBLISHER_* variables away; programs that tests start find this checkout."""
     for name in list(os.environ):
         if name.startswith("PUBLISHER_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     yield

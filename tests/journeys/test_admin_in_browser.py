@@ -16,6 +16,7 @@ from publisher.publishing.wiring import open_project_store, reader_terms
 from publisher.store.feed_readers import FeedReader
 from tests.support import NPM
 from tests.support.admin_page import PASSWORD, set_password
+from tests.support.needs import need_npm
 from tests.support.project import MONDAY, WEEKLY, Project, Ran
 from tests.support.smtp_server import Patient, mail_server
 from tests.support.store_samples import person
@@ -142,8 +143,7 @@ def test_a_held_edition_goes_when_the_owner_approves_it(
 
 
 def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Project, browser: Chromium) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed; .ci/run shows how")
+    need_npm("web", "axe-core")
     project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
     with serving(project, newsletters=WEEKLY) as server:
         fill(project)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import NPM
+from tests.support.needs import need_npm
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
 from tests.support.web_server import Serving, database, link_in, serving, until
@@ -159,8 +160,7 @@ def axe(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(("dark", "language"), [(False, "en"), (True, "ar")])
 def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium, dark: bool, language: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed; .ci/run shows how")
+    need_npm("web", "axe-core")
     with serving(project, newsletters=NEWSLETTERS) as server:
         own = server.subscribed("ada@example.org", "weekly", language=language)
         server.post(own, do="save", newsletter="weekly", language=language, pause="2")

@@ -12,15 +12,17 @@ test reaches anybody.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
-PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+from tests.support.needs import need
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 ARGUMENTS = [
     "--no-sandbox",  # it shows only what the tests wrote, and in a container there is no other way
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
@@ -56,9 +58,10 @@ class Chromium:
 @pytest.fixture(scope="module")  # not the session: Playwright's event loop would be in the way of asyncio.run elsewhere
 def browser() -> Iterator[Chromium]:
     """A browser for the tests of one module, which starts in a second."""
-    if PROGRAM is None:
-        pytest.skip("chromium is not installed")
+    program = need("chromium")
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield Chromium(running)
         running.close()

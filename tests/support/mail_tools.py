@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support import NPM
+from tests.support.needs import need, need_npm
 
 HERE = NPM / "mail"
 VNU = HERE / "node_modules/vnu-jar/build/dist/vnu.jar"
@@ -20,11 +18,9 @@ VNU = HERE / "node_modules/vnu-jar/build/dist/vnu.jar"
 
 def needs(*programs: str) -> None:
     """Skip the test where a program or the packages of package.json are not installed."""
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    if {"node", "java"} & set(programs) and not VNU.is_file():
-        pytest.skip("the packages of tests/npm/mail are not installed; .ci/run shows how")
+    need(*programs)
+    if {"node", "java"} & set(programs):
+        need_npm("mail", "vnu-jar")
 
 
 def listed(name: str) -> Any:

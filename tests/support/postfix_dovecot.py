@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import PATH, need
 from tests.support.sink import free_port
 
 PASSWORD = "secret"
@@ -146,9 +147,7 @@ class Post:
 @contextmanager
 def postfix_and_dovecot(names: list[str]) -> Iterator[Post]:
     """Run both until the block ends. names: local parts of the mailboxes there are."""
-    for program in ("postfix", "dovecot"):
-        if shutil.which(program, path=_PATH) is None:
-            pytest.skip(f"{program} is not here; .ci/run installs it")
+    need("postfix", "dovecot", "lmtp")
     if os.geteuid() != 0:
         pytest.skip("Postfix and Dovecot start as root only")
     # Unix sockets must have short names, and others than root must come in: neither is so under tmp_path.
@@ -158,9 +157,6 @@ def postfix_and_dovecot(names: list[str]) -> Iterator[Post]:
         yield from _run(folder, names)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
 def _run(folder: Path, names: list[str]) -> Iterator[Post]:
@@ -199,7 +195,7 @@ def _write(folder: Path, names: list[str], **ports: int) -> None:
 
 
 def _call(command: list[str], post: Post) -> None:
-    environment = os.environ | {"PATH": _PATH}
+    environment = os.environ | {"PATH": PATH}
     with (post.folder / "commands.log").open("a") as log:  # a daemon would keep a pipe open for ever
         done = subprocess.run(command, env=environment, stdout=log, stderr=log, timeout=60, check=False)
     assert done.returncode == 0, (command, post.log())

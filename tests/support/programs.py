@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -12,12 +11,10 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
 
-import pytest
-
 from tests.support import NPM
+from tests.support.needs import need, need_npm
 
 HERE = NPM / "readers"
-PACKAGES = {"newsboat": "newsboat", "r2e": "rss2email", "sfeed_update": "sfeed", "curl": "curl", "node": "nodejs"}
 
 
 @dataclass(frozen=True)
@@ -135,22 +132,14 @@ READERS: dict[str, Callable[[Path, str], Newsboat | Rss2email | Sfeed]] = {
 def open_reader(name: str, home: Path, url: str) -> Newsboat | Rss2email | Sfeed:
     """Return a reader that follows one feed; skip the test where it is not installed."""
     kind = READERS[name]
-    for program in kind.needs:  # type: ignore[attr-defined]
-        require(program)
+    need(*kind.needs)  # type: ignore[attr-defined]
     return kind(home, url)
-
-
-def require(program: str) -> None:
-    """Skip the test when a program is not installed, and say what to install."""
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed (apt install {PACKAGES[program]})")
 
 
 def parse_with(parser: str, url: str) -> list[dict[str, object]]:
     """Return the entries that a parser of the npm registry finds; skip the test where it is not installed."""
-    require("node")
-    if not (HERE / "node_modules" / parser).is_dir():
-        pytest.skip(f"{parser} is not installed (npm install --prefix tests/npm/readers)")
+    need("node")
+    need_npm("readers", parser)
     found = _run(["node", str(HERE / "parse.mjs"), parser, url], HERE)
     entries: list[dict[str, object]] = json.loads(found)
     return entries

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -13,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from publisher.config import Relay
+from tests.support.needs import need
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,7 @@ def _field(head: str, pattern: str) -> str:
 @contextmanager
 def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **settings: object) -> Iterator[Sink]:
     """Run smtp-sink with such options until the block ends. settings: of the Relay that leads to it."""
-    program = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        pytest.skip("smtp-sink comes with Debian's postfix")
+    program = need("smtp-sink")
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     path, dump = folder / "socket", folder / "taken"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import threading
@@ -13,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.support.needs import need
 
 MEDIA_TYPES = {".xml": "application/xml", ".json": "application/feed+json", ".html": "text/html; charset=utf-8"}
 
@@ -118,7 +119,7 @@ def serve_with_nginx(folder: Path, state: Path, more: str = "") -> Iterator[Site
         port = free.getsockname()[1]
     state.mkdir()
     (state / "nginx.conf").write_text(_NGINX.format(state=state, port=port, folder=folder, more=more))
-    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin") or "nginx"
+    program = need("nginx")
     process = subprocess.Popen([program, "-c", str(state / "nginx.conf"), "-p", str(state)], stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
@@ -126,11 +127,6 @@ def serve_with_nginx(folder: Path, state: Path, more: str = "") -> Iterator[Site
     finally:
         process.terminate()
         process.wait()
-
-
-def has_nginx() -> bool:
-    """Return whether nginx is installed."""
-    return shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin") is not None
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

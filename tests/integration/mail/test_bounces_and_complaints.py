@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,9 @@ import pytest
 from benchmarks import faults, kills, tables
 from benchmarks.broken import Fault
 from benchmarks.disks import DISKS
+from tests.support.needs import needs
 
-SMTP_SINK = shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-pytestmark = pytest.mark.skipif(SMTP_SINK is None, reason="smtp-sink comes with Debian's postfix")
+pytestmark = needs("smtp-sink")
 
 FAST = (
     "5xx to MAIL",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -17,6 +16,7 @@ from publisher.core.errors import TransportError
 from publisher.mail.doctor.greeting import greeting
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
+from tests.support.needs import need
 from tests.support.smtp_server import Mailboxes, mail_server
 
 SENDER = "ada@example.org"
@@ -169,8 +169,7 @@ def test_a_server_without_starttls_gets_no_mail_when_encryption_is_asked_for(
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate for 127.0.0.1 that nobody but these tests trusts, in one file."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl makes the certificate")
+    need("openssl")
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     key = path.with_name("key.pem")
     words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -addext subjectAltName=IP:127.0.0.1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from publisher.publishing.next_letter import next_edition, read_proofs
 from publisher.publishing.wiring import open_project_store
 from publisher.site.build import code_key
 from tests.support.findings_samples import SETTINGS, good, in_template
+from tests.support.needs import needs
 from tests.support.project import ROOT, Project
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
@@ -112,7 +112,7 @@ def standing(project: Project) -> dict[str, object]:
     return {path: what for path, what in project.listing().items() if not path.endswith(beside)}
 
 
-@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+@needs("spamassassin")
 def test_the_spam_score_is_told_when_it_is_asked_for(project: Project) -> None:
     said = good(project).ok("check", "--spam").out
     assert re.search(r"^note: templates/email/digest\.html: newsletter weekly: SpamAssassin gives it -?[\d.]+", said)

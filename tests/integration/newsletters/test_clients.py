@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import shutil
 import stat
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from publisher.publishing.next_letter import read_proofs, sample_message
 from publisher.publishing.render import Press, newsletter_posts
 from publisher.site.build import code_key
 from tests.support.findings_samples import NOW, examine, good, in_template
+from tests.support.needs import needs
 from tests.support.project import ROOT, Project
 
 DATA = ROOT / "publisher/newsletters/lint/clients.json"
@@ -29,7 +29,7 @@ SPAM = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34
 WHERE = "templates/email/digest.html"
 
 
-@pytest.mark.skipif(not PACKAGES, reason="make clients")
+@pytest.mark.skipif(not PACKAGES, reason="needs the npm packages")
 def test_the_data_is_that_of_the_package() -> None:
     wanted = re.search(r"^CANIEMAIL := (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert wanted
@@ -117,7 +117,7 @@ def test_an_answer_without_a_score_is_no_answer() -> None:
     assert finding.code == "spam-unmeasured"
 
 
-@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+@needs("spamassassin")
 def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
     config = load_config(ROOT, {}, remember=False)
     archive = read_archive(config, NOW, code_key(), keep=False)
@@ -126,7 +126,7 @@ def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
     assert [(each.code, each.level) for each in scores] == [("spam-score", "note")] * len(config.newsletters)
 
 
-@pytest.mark.skipif(shutil.which("spamassassin") is None, reason="needs Debian's spamassassin")
+@needs("spamassassin")
 def test_spamassassin_passes_the_good_letter_and_finds_spam(project: Project) -> None:
     (passed,) = spam_findings(message(good(project)), WHERE)
     assert (passed.code, passed.level) == ("spam-score", "note")

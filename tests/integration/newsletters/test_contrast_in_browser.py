@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from publisher.newsletters.lint.colours import colour_of
 from publisher.newsletters.lint.computed_styles import Sheet
 from publisher.newsletters.lint.contrast import first_look, shown_texts
 from tests.support.editions_samples import LETTERS, make
+from tests.support.needs import needs
 
 Seen = tuple[str, str, str, float, bool]
 
@@ -36,7 +36,7 @@ document.body.firstChild.textContent = JSON.stringify(seen);
 }</script>"""
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@needs("chromium")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", LETTERS)
 def test_every_text_has_the_colours_of_a_browser(name: str, dark: bool, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from publisher.posts.archive import read_archive
 from publisher.site.build import code_key
+from tests.support.needs import needs
 from tests.support.project import MONDAY, ROOT, Project
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -135,7 +135,7 @@ def test_a_file_where_a_folder_belongs_is_one_line(project: Project, blocked: st
     assert project.read(blocked) == "in the way"
 
 
-@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare from util-linux")
+@needs("unshare")
 @pytest.mark.parametrize("words", ["build", "publish", "new A", "subscribers add ada@example.org", "init {root}"])
 def test_a_project_that_cannot_be_written_is_one_line(project: Project, words: str) -> None:
     project.ok("build")

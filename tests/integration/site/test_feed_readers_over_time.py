@@ -15,7 +15,7 @@ import pytest
 from tests.support.formats import KINDS
 from tests.support.hostile_site import build_site
 from tests.support.programs import open_reader
-from tests.support.static_server import Site, has_nginx, serve, serve_with_nginx
+from tests.support.static_server import Site, serve, serve_with_nginx
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CONFIG = """\
@@ -165,8 +165,6 @@ def test_the_second_poll_is_a_304_after_a_build_with_nothing_to_do(blog: Blog, s
 
 
 def test_the_second_poll_is_a_304_from_nginx(blog: Blog, tmp_path: Path) -> None:
-    if not has_nginx():
-        pytest.skip("nginx is not installed (apt install nginx-light)")
     with serve_with_nginx(blog.root / "public", tmp_path / "nginx") as running:
         for name in KINDS.values():
             first = feedparser.parse(f"{running.url}/{name}")

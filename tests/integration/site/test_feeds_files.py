@@ -19,6 +19,7 @@ import pytest
 
 from publisher import __version__
 from tests.support import GOLDEN
+from tests.support.needs import needs
 from tests.support.project import ROOT, Project
 
 FEEDS = GOLDEN / "feeds"
@@ -126,7 +127,7 @@ def test_feedparser_finds_nothing_wrong(built: Project, name: str) -> None:
             assert entry.author
 
 
-@pytest.mark.skipif(not shutil.which("xmllint"), reason="needs xmllint, of Debian's libxml2-utils")
+@needs("xmllint")
 def test_xmllint_takes_every_document(built: Project) -> None:
     documents = sorted((built.root / "public").rglob("*.xml"))
     assert len(documents) >= 8

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tests.support import DATA
 from tests.support.formats import KINDS, Read, parse_xml, read
 from tests.support.hostile_site import NOW, TITLE, URL, build_site, make_site
 from tests.support.markup import address_fault, faults
+from tests.support.needs import need
 
 SCHEMA = json.loads((DATA / "jsonfeed_schema.json").read_text(encoding="utf-8"))
 # What no format may hold: XML 1.0 section 2.2, and the controls that HTML calls parse errors.
@@ -67,9 +67,7 @@ def test_every_xml_file_is_well_formed(feeds: dict[str, bytes]) -> None:
 
 
 def test_xmllint_accepts_every_xml_file(public: Path, paged: Path) -> None:
-    program = shutil.which("xmllint")
-    if program is None:
-        pytest.skip("xmllint is not installed (apt install libxml2-utils)")
+    program = need("xmllint")
     files = [str(path) for root in (public, paged) for path in root.rglob("*.xml") if path.is_file()]
     assert subprocess.run([program, "--noout", *files], capture_output=True, check=False).stderr == b""
 

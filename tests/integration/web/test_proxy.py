@@ -6,12 +6,11 @@ import re
 from datetime import UTC, datetime
 
 import httpx
-import pytest
 
 from publisher.web.access_log import OWN
 from publisher.web.lifespan import opened
 from tests.support.project import ROOT, Project
-from tests.support.static_server import has_nginx, serve_with_nginx
+from tests.support.static_server import serve_with_nginx
 from tests.support.web_server import serving
 
 # For the machine itself only.
@@ -37,7 +36,6 @@ def own_paths(project: Project) -> list[str]:
     return paths
 
 
-@pytest.mark.skipif(not has_nginx(), reason="nginx is not installed")
 def test_every_address_of_the_application_is_reached_behind_the_documented_nginx_and_none_is_in_its_log(
     project: Project,
 ) -> None:
@@ -56,7 +54,6 @@ def test_every_address_of_the_application_is_reached_behind_the_documented_nginx
         assert "secret-" not in log
 
 
-@pytest.mark.skipif(not has_nginx(), reason="nginx is not installed")
 def test_the_documented_nginx_serves_the_site_and_leads_readers_to_us(project: Project) -> None:
     block = documented()
     kept = '[subscribers]\nkeep_ip = true\n[bounces.postmark]\nsecret = "correct horse battery"\n'

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from click.testing import CliRunner
 
 from publisher.cli.main import cli
 from publisher.config.environment import NOT_SETTINGS, variables
+from tests.support.needs import need
 from tests.support.project import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -30,8 +29,7 @@ def unit(tmp_path: Path) -> Path:
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze comes with Debian's systemd")
+    need("systemd-analyze")
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
