@@ -84,9 +84,9 @@ def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
     """Return so many choices of two to four of the posts' tags, of which no two take the same posts, and none all."""
     from publisher.config import load_config
     from publisher.newsletters.select import has_tag
-    from publisher.posts.archive import read_archive
+    from publisher.posts.archive import open_archive
 
-    posts = read_archive(load_config(folder, {}, remember=False), NOW, "benchmark", keep=False).posts
+    posts = open_archive(load_config(folder, {}, remember=False), NOW, keep=False).posts
     tags = sorted({tag.slug for post in posts for tag in post.tags})
     chance = random.Random(1)
     found: dict[tuple[str, ...], tuple[str, ...]] = {}

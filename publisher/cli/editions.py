@@ -88,14 +88,13 @@ def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant
     """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
     from publisher.core.newsletter_models import Choice
     from publisher.newsletters.variants import topic_set, variant_key, variants_of
-    from publisher.posts.archive import read_archive
-    from publisher.site.build import code_key
+    from publisher.posts.archive import open_archive
 
     topics = topic_set(variant.split(","))
     if not topics or (letter := store.editions.letter(edition.id, variant_key(topics))):
         return letter if topics else None
     sent = {post.id for post in edition.posts}
-    posts = [post for post in read_archive(config, app.now(config), code_key(), keep=False).posts if post.id in sent]
+    posts = [post for post in open_archive(config, app.now(config), keep=False).posts if post.id in sent]
     everyone = variants_of(posts, [Choice(topics, 1)])[0]
     if len(posts) < len(sent) or not everyone.subscribers:
         return None

@@ -52,12 +52,11 @@ def strange_topics(config: Config, now: datetime, slugs: Sequence[str]) -> Itera
     """Return a line for each topic that no post has, with the tag that was meant, perhaps."""
     import difflib
 
-    from publisher.posts.archive import read_archive
-    from publisher.site.build import code_key
+    from publisher.posts.archive import open_archive
 
     if not slugs:
         return
-    posts = read_archive(config, now, code_key(), keep=False).posts
+    posts = open_archive(config, now, keep=False).posts
     tags = {tag.slug: tag.name for post in posts for tag in post.tags}
     for slug in dict.fromkeys(slugs):
         if slug not in tags:

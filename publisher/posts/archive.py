@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from publisher.config import Config
+from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.clashes import without_clashes
 from publisher.posts.entry import Entry, Settings
@@ -212,14 +215,18 @@ class Archive:
         return digests
 
 
-class Look:
-    """One look at the posts folder: what the index knows, and what changed since. Reads no post."""
+class ArchiveReader:
+    """Compares the posts folder with the index, and reads what changed since.
 
-    def __init__(self, config: Config, key: str, *, keep: bool = True) -> None:
-        """See read_archive."""
+    For callers that want to know whether anything changed, or want the archive at several moments; all others call
+    open_archive.
+    """
+
+    def __init__(self, config: Config, *, keep: bool = True) -> None:
+        """Walk the folder, but read no post yet. See open_archive for the arguments."""
         self.settings = Settings.of(config)
         self.folder = config.root / config.posts.folder
-        self.index = Index(config.state_dir / "index.db" if keep else None, _hash(key, repr(self.settings)))
+        self.index = Index(config.state_dir / "index.db" if keep else None, _hash(code_key(), repr(self.settings)))
         # A file that was written in this very tick of the disk's clock may be written again, and its time not tell.
         self._settled_ns = time.time_ns() - _TICK_NS
         self._record = Record(config)
@@ -232,7 +239,7 @@ class Look:
         self._changed += self._remeasured()
 
     def close(self) -> None:
-        """Close the index; the archives that came of this look can be asked nothing more."""
+        """Close the index; the archives that this reader returned must not be used afterwards."""
         self.index.close()
 
     @property
@@ -270,14 +277,44 @@ class Look:
         return Archive(self.folder, self.index, rows, problems, now, self.settings)
 
 
-def read_archive(config: Config, now: datetime, key: str, *, keep: bool = True) -> Archive:
-    """Look at the posts folder and return the archive as it is at `now`.
+def open_archive(config: Config, now: datetime, *, keep: bool = True) -> Archive:
+    """Return the project's posts as they are at `now`.
 
-    key   names the code that reads (see build.code_key): rows made by other code are not trusted
-    keep  False keeps the index in memory and writes nothing
+    keep  whether the index is kept in .publisher/ for the next time; False keeps it in memory and writes nothing
     Raises nothing for bad posts: they are in Archive.problems.
     """
-    return Look(config, key, keep=keep).archive(now)
+    return ArchiveReader(config, keep=keep).archive(now)
+
+
+def require_posts(config: Config) -> None:
+    """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
+    folder = config.root / config.posts.folder
+    if folder.exists() and not folder.is_dir():
+        hint = "move it away, or set posts.folder"
+        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, hint=hint)
+    if not folder.is_dir():
+        raise ProjectError(
+            "there is no such folder of posts",
+            where=config.posts.folder,
+            hint='publisher new "Hello, world" makes it, or set posts.folder',
+        )
+
+
+@cache
+def code_key() -> str:
+    """Return a hash of the program's own files by name, size and time.
+
+    What other code has read, rendered or built is not trusted: the key is part of what names the index and every
+    output. cli, mail and store are left out, since they make none of these.
+    """
+    found = hashlib.blake2b(digest_size=8)
+    for path, folders, names in os.walk(Path(__file__).parent.parent):
+        folders[:] = sorted(f for f in folders if f not in ("__pycache__", "templates", "cli", "mail", "store"))
+        for name in sorted(names):
+            if name.endswith(".py"):
+                status = os.stat(f"{path}/{name}")  # noqa: PTH116 - 300 files; pathlib takes three times as long
+                found.update(f"{name}:{status.st_size}:{status.st_mtime_ns}".encode())
+    return found.hexdigest()
 
 
 def _hash(*parts: str) -> str:

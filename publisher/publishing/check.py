@@ -14,12 +14,11 @@ from publisher.config.mistakes import KeyLines
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.newsletters.lint.unused_notes import stray_notes
-from publisher.posts.archive import Archive, read_archive
+from publisher.posts.archive import Archive, open_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
 from publisher.publishing.next_letter import Proof, read_proofs
 from publisher.publishing.render import unmade
-from publisher.site.build import code_key
 from publisher.site.build.folder import strangers
 from publisher.site.build.ids import id_problems
 from publisher.site.build.paths import built_paths
@@ -46,7 +45,7 @@ def inspect_project(
     """
     from publisher.posts.markup import BrokenPost, Renderer
 
-    archive = read_archive(config, now, code_key(), keep=False)
+    archive = open_archive(config, now, keep=False)
     renderer = Renderer(archive, config, inspect=True)
     problems = list(archive.problems)
     rendered = []

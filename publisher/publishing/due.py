@@ -14,9 +14,8 @@ from publisher.core.models import Post
 from publisher.newsletters.due import Decision, Late, Record, decide, settling
 from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import next_due
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive, require_posts
 from publisher.publishing.plan import Call
-from publisher.site.build import code_key, require_posts
 from publisher.site.build.ids import KnownIds
 
 if TYPE_CHECKING:
@@ -148,6 +147,6 @@ def _changed(archive: Archive, post: Post) -> datetime | None:
 
 def _look(config: Config, now: datetime) -> Archive:
     require_posts(config)
-    archive = read_archive(config, now, code_key())
+    archive = open_archive(config, now)
     KnownIds(config, accept_new=False).require_same(archive)
     return archive

@@ -12,10 +12,9 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.config.schedule import Schedule
 from publisher.newsletters.due import Late
 from publisher.newsletters.slots import Slot, upcoming
-from publisher.posts.archive import Archive, Look
+from publisher.posts.archive import Archive, ArchiveReader, require_posts
 from publisher.publishing.due import decision_of, lead_of, rule_of
 from publisher.publishing.plan import Call, Idle, plan_newsletter
-from publisher.site.build import code_key, require_posts
 
 if TYPE_CHECKING:
     from publisher.core.models import Post
@@ -87,9 +86,9 @@ class Ahead:
     """The posts as they will be at later moments. All are loaded once; only those that appear later are added."""
 
     def __init__(self, config: Config, now: datetime, *, keep: bool) -> None:
-        self._look = Look(config, code_key(), keep=keep)
+        self._reader = ArchiveReader(config, keep=keep)
         self._now = now
-        first = self._look.archive(now)
+        first = self._reader.archive(now)
         self._public = list(first.posts)
         self._spans: list[tuple[Archive, list[Post]]] = [(first, self._public)]
 
@@ -98,7 +97,7 @@ class Ahead:
         for archive, posts in self._spans:
             if archive.now <= moment and (archive.next_change is None or moment < archive.next_change):
                 return posts
-        archive = self._look.archive(moment)
+        archive = self._reader.archive(moment)
         posts = [*takewhile(lambda post: post.published > self._now, archive.posts), *self._public]
         self._spans.append((archive, posts))
         return posts

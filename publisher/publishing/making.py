@@ -11,11 +11,10 @@ from publisher.config import Config
 from publisher.core import hold_reasons as holds
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import EditionDraft
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive, require_posts
 from publisher.publishing.due import Calls, due_calls
 from publisher.publishing.plan import Plan
 from publisher.publishing.publish import Made, compose_plan, make_editions
-from publisher.site.build import code_key, require_posts
 from publisher.site.build.ids import KnownIds
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def make_due(config: Config, store: Store, now: datetime) -> Making:
     if not called.soon:
         return Making()
     require_posts(config)
-    errors = _errors(read_archive(config, now, code_key()).problems)
+    errors = _errors(open_archive(config, now).problems)
     return Making((), tuple(error for error in errors if _rests(config, error, now)), errors, looked=True)
 
 

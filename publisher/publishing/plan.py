@@ -13,9 +13,8 @@ from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
 from publisher.newsletters.select import Selection, select_posts
 from publisher.newsletters.slots import post_slot, slot_label
 from publisher.newsletters.variants import variants_of
-from publisher.posts.archive import Archive, read_archive
+from publisher.posts.archive import Archive, open_archive, require_posts
 from publisher.publishing.render import Planned
-from publisher.site.build import code_key, require_posts
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -90,7 +89,7 @@ def make_plan(
     calls    for which slot, by the newsletter's name; without one, for the moment's, or beside it
     """
     require_posts(config)
-    archive = read_archive(config, now, code_key(), keep=keep)
+    archive = open_archive(config, now, keep=keep)
     posts = [post for post in archive.posts if post.source not in without]
     wanted = [n for n in config.newsletters if not names or n.name in names]
     editions: list[Planned] = []

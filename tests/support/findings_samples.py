@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from publisher.core.newsletter_models import Letter
 from publisher.newsletters.letter.finding import Finding
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import Proofreader
 from publisher.publishing.render import Press, newsletter_posts
-from publisher.site.build import code_key
 from tests.support.project import Project
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -52,7 +51,7 @@ def in_template(project: Project, html: str, block: str = "intro") -> None:
 def examine(project: Project, **changes: str) -> list[Finding]:
     """What is wrong with the project's letter, after changes to the letter itself."""
     config = project.config()
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
     letter: Letter = replace(Press(config, archive).letter(planned, NOW), **changes)
     return Proofreader(config, archive).findings(planned, letter)

@@ -15,7 +15,7 @@ from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.posts.markup import Renderer
 from tests.support import ROOT
 
@@ -69,7 +69,7 @@ def posts_of(source: str) -> tuple[RenderedPost, ...]:
         config = Config(site=_site("https://www.ruby.example"), root=RUBY.parent, posts=Posts(folder=RUBY.name))
     if not (config.root / config.posts.folder).is_dir():
         return ()
-    archive = read_archive(config, NOW, "code", keep=False)
+    archive = open_archive(config, NOW, keep=False)
     chosen = archive.posts if source == "samples" else archive.posts[:: max(1, len(archive.posts) // 30)][:30]
     renderer = Renderer(archive, config)
     return tuple(renderer.render(post) for post in chosen)
@@ -86,7 +86,7 @@ def _seeds() -> tuple[RenderedPost, ...]:
         for day, file in enumerate(files, start=1):
             (Path(folder) / f"posts/2024-01-0{day}-seed.md").write_bytes(file.read_bytes())
         config = Config(site=_site("https://seeds.example"), root=Path(folder))
-        archive = read_archive(config, NOW, "code", keep=False)
+        archive = open_archive(config, NOW, keep=False)
         renderer = Renderer(archive, config)
         return tuple(renderer.render(post) for post in archive.posts)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from publisher.config import Config, Site
 from publisher.core.models import Post, Problem, RenderedPost
-from publisher.posts.archive import Archive, Look, read_archive
+from publisher.posts.archive import Archive, ArchiveReader, open_archive
 from publisher.posts.entry import Entry, Settings
 from publisher.posts.frontmatter import parse_head
 from publisher.posts.markup import Renderer
@@ -46,11 +46,11 @@ class Folder:
         file.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
         return file
 
-    def archive(self, now: datetime = NOW, *, keep: bool = False, key: str = "code") -> Archive:
-        return read_archive(self.config, now, key, keep=keep)
+    def archive(self, now: datetime = NOW, *, keep: bool = False) -> Archive:
+        return open_archive(self.config, now, keep=keep)
 
-    def look(self, key: str = "code") -> Look:
-        return Look(self.config, key)
+    def reader(self) -> ArchiveReader:
+        return ArchiveReader(self.config)
 
     def posts(self, now: datetime = NOW) -> list[Post]:
         """The public posts; there must be no problem."""

@@ -15,7 +15,7 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.templates import Templates
-from publisher.posts.archive import Archive, Look
+from publisher.posts.archive import Archive, ArchiveReader, code_key, require_posts
 from publisher.posts.published import Record
 from publisher.site.build.clashes import without_clashes
 from publisher.site.build.files import assets, stamps, static_files
@@ -94,12 +94,12 @@ def build(
     code = code_key()
     look_of_pages = templates.digest("pages", "web", "locale")
     inputs = _hash(repr(config), code, look_of_pages, editions.key, *(f"{o.path}:{o.key}" for o in static))
-    with _index_in_words(config), closing(Look(config, code)) as look:
-        is_current = look.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
+    with _index_in_words(config), closing(ArchiveReader(config)) as reader:
+        is_current = reader.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
         is_current = is_current and (Record(config).is_there or not manifest.facts.get("posts"))
         if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:
             return _report(folder, manifest, [], 0)
-        builder = _Builder(config, now, look, folder, manifest, templates, editions, static, code)
+        builder = _Builder(config, now, reader, folder, manifest, templates, editions, static, code)
         builder.run(_known_ids(config, accept_new_ids), progress)
     manifest.inputs, manifest.index = inputs, _state_of_index(config)
     try:
@@ -110,20 +110,6 @@ def build(
             Problem(str(manifest.path), 0, f"cannot be written: {error.strerror}", "", Severity.WARNING)
         )
     return _report(folder, manifest, builder.target.written, len(builder.target.removed))
-
-
-def require_posts(config: Config) -> None:
-    """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
-    folder = config.root / config.posts.folder
-    if folder.exists() and not folder.is_dir():
-        hint = "move it away, or set posts.folder"
-        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, hint=hint)
-    if not folder.is_dir():
-        raise ProjectError(
-            "there is no such folder of posts",
-            where=config.posts.folder,
-            hint='publisher new "Hello, world" makes it, or set posts.folder',
-        )
 
 
 def _known_ids(config: Config, accept_new: bool) -> KnownIds:
@@ -155,19 +141,6 @@ def _state_of_index(config: Config) -> str:
         return ""
 
 
-def code_key() -> str:
-    """Return a hash of the program's own files by name, size and time: other code makes other outputs."""
-    package = Path(__file__).parent.parent.parent
-    found = hashlib.blake2b(digest_size=8)
-    for path, folders, names in os.walk(package):
-        folders[:] = sorted(f for f in folders if f not in ("__pycache__", "templates", "cli", "mail", "store"))
-        for name in sorted(names):
-            if name.endswith(".py"):
-                status = os.stat(f"{path}/{name}")
-                found.update(f"{name}:{status.st_size}:{status.st_mtime_ns}".encode())
-    return found.hexdigest()
-
-
 class _Builder:
     """The part of a build that has something to do."""
 
@@ -175,7 +148,7 @@ class _Builder:
         self,
         config: Config,
         now: datetime,
-        look: Look,
+        reader: ArchiveReader,
         folder: Path,
         manifest: Manifest,
         templates: Templates,
@@ -183,7 +156,7 @@ class _Builder:
         static: list[Output],
         code: str,
     ) -> None:
-        self._config, self._now, self._look = config, now, look
+        self._config, self._now, self._reader = config, now, reader
         self._manifest, self._templates = manifest, templates
         self._editions, self._static, self._code = editions, static, code
         self.target = Folder(folder, manifest)
@@ -194,7 +167,7 @@ class _Builder:
         from publisher.posts.markup import BrokenPost
 
         while True:
-            archive = self._look.archive(self._now)
+            archive = self._reader.archive(self._now)
             known.require_same(archive)
             try:
                 self._make(archive, progress)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.newsletters.slots import next_due
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.publishing.due import lead_of
 from publisher.publishing.next_letter import next_edition
 from publisher.publishing.render import Press
-from publisher.site.build import code_key
 from publisher.web.preview.sample import make_sample
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def next_letter(config: Config, store: Store, newsletter: NewsletterConfig, now:
     """
     slot = next_due(parse_schedule(newsletter.schedule), now, config.newsletter_zone(newsletter))
     moment = max(now, slot.at - lead_of(newsletter)) if slot else now
-    archive = read_archive(config, moment, code_key())
+    archive = open_archive(config, moment)
     planned = next_edition(config, store, newsletter, archive, moment)
     if not planned.posts:
         return None

@@ -17,12 +17,11 @@ from publisher.core.models import Severity
 from publisher.core.newsletter_models import DeliveryStatus, Edition, SubscriberStatus
 from publisher.mail.addresses import split_mailbox
 from publisher.newsletters.slots import is_post_slot
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.publishing.approval import waits
 from publisher.publishing.check import Inspection, inspect_project
 from publisher.publishing.forecast import timetables
 from publisher.publishing.tick import waits_here
-from publisher.site.build import code_key
 from publisher.web.admin.auth import NotThereError
 from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
 from publisher.web.admin.failure_groups import grouped
@@ -229,7 +228,7 @@ def find_edition(office: Office, request: Request) -> Edition:
 
 def left_out(config: Config, now: datetime) -> int:
     """Return how many files of posts are left out of everything, because of what is wrong in them."""
-    archive = read_archive(config, now, code_key())
+    archive = open_archive(config, now)
     return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
 
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
+from publisher.posts.archive import code_key
 from publisher.publishing.render import UnreadablePostError
 from publisher.publishing.wiring import web_copies
-from publisher.site.build import code_key
 
 if TYPE_CHECKING:
     from publisher.posts.archive import Archive

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from publisher.newsletters.letter.css.check import css_findings
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.publishing.render import Press, newsletter_posts
-from publisher.site.build import code_key
 from tests.support.findings_samples import NOW, SETTINGS, examine, good, places
 from tests.support.project import Project
 
@@ -92,7 +91,7 @@ def test_a_mistake_in_css_of_ones_own_takes_nothing_from_the_shipped_rules(proje
 def letter(project: Project) -> list[str]:
     """The opening tags of the body of the project's letter."""
     config = project.config()
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     html = Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
     return re.findall(r"<\w[^>]*>", html[html.index("<body") :])
 

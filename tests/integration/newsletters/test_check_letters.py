@@ -11,10 +11,9 @@ import pytest
 
 from publisher.config import load_config
 from publisher.newsletters.letter.finding import Finding
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import next_edition, read_proofs
 from publisher.publishing.wiring import open_project_store
-from publisher.site.build import code_key
 from tests.support.findings_samples import SETTINGS, good, in_template
 from tests.support.needs import needs
 from tests.support.project import ROOT, Project
@@ -87,7 +86,7 @@ def test_the_next_letter_is_that_of_posts_never_sent(project: Project) -> None:
     project.ok("publish")
     config = project.config()
     project.post("fourth", "2026-11-12")
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     with open_project_store(config) as store:
         planned = next_edition(config, store, config.newsletters[0], archive, NOW)
         assert ([post.source for post in planned.posts], planned.number) == (["fourth.md"], 2)
@@ -130,7 +129,7 @@ def findings_of_samples(root: Path, template: str, content: str) -> list[Finding
     config = load_config(root, {}, remember=False)
     variants = [replace(each, template=template, content=content, first=5) for each in config.newsletters]
     config = replace(config, newsletters=tuple(variants), root=root)
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     proofs = list(read_proofs(config, None, archive, NOW))
     assert [proof.error for proof in proofs] == [None, None]
     return [

@@ -14,10 +14,9 @@ from publisher.config import load_config
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.lint.fallbacks import FALLBACKS
 from publisher.newsletters.lint.spam import of_report, spam_findings
-from publisher.posts.archive import read_archive
+from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import read_proofs, sample_message
 from publisher.publishing.render import Press, newsletter_posts
-from publisher.site.build import code_key
 from tests.support.findings_samples import NOW, examine, good, in_template
 from tests.support.needs import needs
 from tests.support.project import ROOT, Project
@@ -78,7 +77,7 @@ def test_programs_that_lack_something_are_named(project: Project, html: str, sai
 
 def message(project: Project) -> bytes:
     config = project.config()
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
     letter = Press(config, archive).letter(planned, NOW)
     edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, NOW)
@@ -120,7 +119,7 @@ def test_an_answer_without_a_score_is_no_answer() -> None:
 @needs("spamassassin")
 def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
     config = load_config(ROOT, {}, remember=False)
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     proofs = list(read_proofs(config, None, archive, NOW, spam=True))
     scores = [each for proof in proofs for each in proof.findings if each.code.startswith("spam-")]
     assert [(each.code, each.level) for each in scores] == [("spam-score", "note")] * len(config.newsletters)

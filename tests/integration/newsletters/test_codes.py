@@ -131,13 +131,12 @@ def test_styles_that_gmail_drops_are_found(project: Project) -> None:
 
 
 def good_html(project: Project) -> str:
-    from publisher.posts.archive import read_archive
+    from publisher.posts.archive import open_archive
     from publisher.publishing.render import Press, newsletter_posts
-    from publisher.site.build import code_key
     from tests.support.findings_samples import NOW
 
     config = good(project).config()
-    archive = read_archive(config, NOW, code_key(), keep=False)
+    archive = open_archive(config, NOW, keep=False)
     return Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
 
 

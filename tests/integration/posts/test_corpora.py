@@ -13,7 +13,7 @@ from lxml import html as lxml_html
 
 from publisher.config import Config, Posts
 from publisher.core.models import RenderedPost, Severity
-from publisher.posts.archive import Archive, read_archive
+from publisher.posts.archive import Archive, open_archive
 from publisher.posts.markup import Renderer
 from tests.support.corpora import RUBY, Ruby, looked_at, needs_ruby, needs_seeds, seed
 from tests.support.posts_samples import NOW, SITE, URL, Folder
@@ -105,7 +105,7 @@ def ruby() -> tuple[Archive, list[RenderedPost]]:
     if not RUBY.is_dir():
         pytest.skip("the corpus ruby-news is not beside this checkout")
     config = Config(site=replace(SITE, url="https://www.ruby.example"), root=RUBY.parent, posts=Posts(folder=RUBY.name))
-    archive = read_archive(config, NOW, "code", keep=False)
+    archive = open_archive(config, NOW, keep=False)
     renderer = Renderer(archive, config, inspect=True)
     return archive, [renderer.render(post) for post in archive.posts]
 

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from publisher.config import load_config
-from publisher.posts.archive import read_archive
-from publisher.site.build import BuildReport, code_key
+from publisher.posts.archive import open_archive
+from publisher.site.build import BuildReport
 from publisher.site.feeds.item import entry_id
 from tests.support.formats import KINDS, Read, read
 from tests.support.hostile_site import CORPUS, NOW, TITLE, build_site, make_site
@@ -34,7 +34,7 @@ def entries(report: BuildReport) -> dict[tuple[str, str], Read]:
     config = load_config(report.folder.parent)
     names = {
         entry_id(post.id, "hostile.example.org,2024"): Path(post.source).stem
-        for post in read_archive(config, NOW, code_key()).posts
+        for post in open_archive(config, NOW).posts
     }
     return {
         (kind, names[entry.id]): entry

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 
 from publisher.config import Config, Person, Site
 from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost, Tag
-from publisher.posts.archive import Archive, read_archive
-from publisher.site.build import code_key
+from publisher.posts.archive import Archive, open_archive
 from publisher.site.feeds.catalogue import feeds_of
 from publisher.site.feeds.item import entry_id
 from publisher.site.feeds.plan import plan_feeds
@@ -56,7 +55,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         (root / "posts").mkdir(exist_ok=True)
         (root / f"posts/{name}.md").write_text(f"---\ntitle: {name}\ndate: 2026-11-10\ntags: [t]\n---\nWords.\n")
     config = Config(site=Site(title="A", url="https://a.example"), root=root)
-    return read_archive(config, NOW, code_key(), keep=False)
+    return open_archive(config, NOW, keep=False)
 
 
 def documents(archive: Archive, site: Site, says: Any) -> dict[str, bytes]:
