@@ -83,6 +83,7 @@ def _head(
         "newsletter": edition.newsletter,
         "slot": edition.slot,
         "held": edition.held,
+        "held_by": edition.held_by,
         "counts": {status.value: count for status, count in counts.by_status.items() if count},
         "reasons": [{"status": status.value, "reason": reason, "count": count} for status, reason, count in reasons],
     }

@@ -114,6 +114,7 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
         "posts": [{"id": post.id, "title": post.title, "url": post.url} for post in edition.posts],
         "deliveries": {status.value: count for status, count in counts.by_status.items() if count},
         "held": edition.held,
+        "held_by": edition.held_by,
     }
 
 

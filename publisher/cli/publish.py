@@ -63,7 +63,7 @@ def show_plan(
     for line in steps.shortened(drafts):
         app.say(line)
     for idle in plan.idle:
-        app.say(f"{idle.newsletter.name}: {idle.reason}")
+        app.say(f"{idle.newsletter.name}: {idle.advice}")
     for edition, counts in plan.unfinished:
         why = f"held: {edition.held}" if edition.held else "left of an earlier run"
         app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} {why}")
@@ -351,7 +351,7 @@ def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[
         editions = [result_json(result) for result in results]
         app.print_json({"build": build_as_json(report), "editions": editions, "relays": relays})
     for idle in plan.idle if plan else ():
-        app.say(f"{idle.newsletter.name}: {idle.reason}")
+        app.say(f"{idle.newsletter.name}: {idle.advice}")
     for result in results:
         show_result(app, result)
     for edition, counts in plan.unfinished if plan else ():

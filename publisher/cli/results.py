@@ -107,6 +107,7 @@ def result_json(result: Delivered) -> dict[str, Any]:
         "deliveries": {status.value: count for status, count in result.after.by_status.items()},
         "unmatched": result.unmatched,
         "held": edition.held,
+        "held_by": edition.held_by,
         "gone": result.stopped,
         "next_try_at": result.next_try.isoformat(timespec="seconds") if result.next_try else None,
     }

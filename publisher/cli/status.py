@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.core.hold_reasons import HeldBy
 
 if TYPE_CHECKING:
     from publisher.config import Config, NewsletterConfig
@@ -81,6 +82,7 @@ def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -
         "slot": edition.slot,
         "open": waiting,
         "held": edition.held,
+        "held_by": edition.held_by,
         "goes_at": goes_at.astimezone(zone).isoformat(timespec="seconds") if goes_at else None,
         "is_ahead": goes_at is not None and goes_at > now,
     }
@@ -113,7 +115,7 @@ def _newsletter(
     last = next(iter(store.editions.list(newsletter.name, 1)), None) if store else None
     planned = [p for p in plan.editions if p.newsletter.name == newsletter.name]
     reached = {choice for p in planned for variant in p.variants if variant.posts for choice in variant.choices}
-    idle = next((i.reason for i in plan.idle if i.newsletter.name == newsletter.name), "")
+    idle = next((i.advice for i in plan.idle if i.newsletter.name == newsletter.name), "")
     return {
         "name": newsletter.name,
         "title": config.newsletter_title(newsletter),
@@ -175,11 +177,9 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
 
 
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
-    from publisher.core.hold_reasons import by_clock
-
     name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
     if edition["held"]:
-        hint = "approve or skip it at /admin, or " if by_clock(edition["held"]) else ""
+        hint = "approve or skip it at /admin, or " if edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER) else ""
         app.say(f"held         {name} ({hint}publisher deliveries resume {edition['id']})")
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:

@@ -1,39 +1,73 @@
-"""Why an edition waits for a person, in words. What the clock holds begins alike, so that its links know their own."""
+"""Holds: why an edition is not sent, and who stopped it.
+
+Who holds an edition decides what may release it, so it is a value of its own. The reason is a text for people, and
+nothing reads it but they.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-
-BEGINS = "waits for "
-APPROVAL = f"{BEGINS}approval"
+from enum import StrEnum
 
 
-def approval(goes_at: datetime | None, zone: tzinfo) -> str:
-    """Return the words for an edition that the owner has to approve. goes_at: when it then goes; None is at once."""
-    return APPROVAL if goes_at is None else f"{APPROVAL}, then goes at {_civil(goes_at, zone)} ({zone})"
+class HeldBy(StrEnum):
+    """Who holds an edition."""
+
+    APPROVAL = "approval"  # its newsletter wants each edition approved by the owner
+    SCHEDULER = "scheduler"  # it is late, or its email has errors, and the owner should look first
+    PERSON = "person"  # someone held, skipped or cancelled it
+    SERVER = "server"  # the mail server refuses it whoever it is for
 
 
-def late(due: datetime, found: datetime, zone: tzinfo) -> str:
-    """Return the words for an edition whose time is too long ago."""
-    return f"{BEGINS}a person: was due {_civil(due, zone)}, found at {_civil(found, zone)}"
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nothing of an edition is sent until it is released. why: a text for people, not ""."""
+
+    by: HeldBy
+    why: str
+
+    def __post_init__(self) -> None:
+        if not self.why:
+            raise ValueError("a hold needs a reason")
+
+    @property
+    def asks_owner(self) -> bool:
+        """Whether the owner is asked to approve or skip the edition."""
+        return self.by in (HeldBy.APPROVAL, HeldBy.SCHEDULER)
 
 
-def errors(messages: Iterable[str]) -> str:
-    """Return the words for an edition whose letter has findings of level error."""
+def by_person(why: str) -> Hold:
+    """Return the hold of someone who stops an edition."""
+    return Hold(HeldBy.PERSON, why)
+
+
+def approval(goes_at: datetime | None, zone: tzinfo) -> Hold:
+    """Return the hold of an edition that the owner has to approve.
+
+    goes_at: when it is sent after that; None if it is sent at once.
+    """
+    then = "" if goes_at is None else f", then goes at {_civil(goes_at, zone)} ({zone})"
+    return Hold(HeldBy.APPROVAL, f"waits for approval{then}")
+
+
+def late(due: datetime, found: datetime, zone: tzinfo) -> Hold:
+    """Return the hold of an edition whose scheduled time is too long ago."""
+    return Hold(HeldBy.SCHEDULER, f"waits for a person: was due {_civil(due, zone)}, found at {_civil(found, zone)}")
+
+
+def errors(messages: Iterable[str]) -> Hold:
+    """Return the hold of an edition whose email has findings of level error; `messages` has at least one."""
     first, *more = messages
     rest = f" (and {len(more)} more)" if more else ""
-    return f"{BEGINS}a person: {first}{rest}"
+    return Hold(HeldBy.SCHEDULER, f"waits for a person: {first}{rest}")
 
 
-def joined(*reasons: str) -> str:
-    """Return several reasons as one; "" where there is none."""
-    return "; ".join(reason for reason in reasons if reason)
-
-
-def by_clock(held: str) -> bool:
-    """Return whether the clock holds an edition, and not a person."""
-    return held.startswith(BEGINS)
+def joined(*holds: Hold | None) -> Hold | None:
+    """Return several holds as one, held by whoever comes first; None if there are none."""
+    found = [hold for hold in holds if hold]
+    return Hold(found[0].by, "; ".join(hold.why for hold in found)) if found else None
 
 
 def _civil(moment: datetime, zone: tzinfo) -> str:

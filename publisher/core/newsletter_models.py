@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from publisher.core.hold_reasons import Hold
 from publisher.core.models import require_aware
 
 
@@ -84,7 +85,7 @@ class EditionDraft:
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
     variants     the variant that holders of each choice of topics get, by the choice as the record spells it;
                  None where nothing is sent to them. No topics get "", also where that is not said
-    held         why it waits for a person before anything is sent; "" where it goes at once
+    hold         why nothing of it is sent until it is released; None if it is sent at once
     goes_at      when it goes, of one that is made ahead; None where that is when it is made
     """
 
@@ -97,7 +98,7 @@ class EditionDraft:
     letters: tuple[Letter, ...]
     passed_over: tuple[str, ...] = ()
     variants: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
-    held: str = ""
+    hold: Hold | None = None
     goes_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -109,7 +110,7 @@ class EditionDraft:
 class Edition:
     """What a newsletter sent for one slot. Immutable once made, but for its hold; id is its key in the store.
 
-    held     why its sending waits for a person, as of when it was read; "" where it goes
+    hold     why nothing of it is sent, as of when it was read; None if it is sent
     goes_at  before when nothing of it is sent, of one that was made ahead or had to wait
     """
 
@@ -120,12 +121,22 @@ class Edition:
     subject: str
     made_at: datetime
     posts: tuple[EditionPost, ...] = ()
-    held: str = ""
+    hold: Hold | None = None
     goes_at: datetime | None = None
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
         require_aware("goes_at", self.goes_at)
+
+    @property
+    def held(self) -> str:
+        """Why nothing of it is sent, for people; "" if it is sent."""
+        return self.hold.why if self.hold else ""
+
+    @property
+    def held_by(self) -> str | None:
+        """Who holds it (see HeldBy); None if it is sent."""
+        return self.hold.by.value if self.hold else None
 
     @property
     def dated(self) -> datetime:

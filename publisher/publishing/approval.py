@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core import hold_reasons as holds
+from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.operations import cancel, resume
@@ -13,12 +13,12 @@ from publisher.publishing.operations import cancel, resume
 if TYPE_CHECKING:
     from publisher.store import Store
 
-SKIPPED = "skipped by the owner"
+_SKIPPED = by_person("skipped by the owner")
 
 
 def waits(edition: Edition) -> bool:
-    """Return whether the owner's word is asked for: the clock holds the edition, and not a person."""
-    return holds.by_clock(edition.held)
+    """Return whether the owner is asked to approve or skip the edition."""
+    return edition.hold is not None and edition.hold.asks_owner
 
 
 def approve(store: Store, edition: Edition, *, now: datetime) -> bool:
@@ -33,6 +33,6 @@ def skip(store: Store, edition: Edition) -> bool:
     """
     if not waits(edition):
         return False
-    cancel(store, edition, why=SKIPPED)
-    store.editions.give_up(edition.id, SKIPPED, frees_posts=not is_post_slot(edition.slot))
+    cancel(store, edition, why=_SKIPPED.why)
+    store.editions.give_up(edition.id, _SKIPPED, frees_posts=not is_post_slot(edition.slot))
     return True

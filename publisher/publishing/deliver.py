@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import RefusedError, TransportError
+from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.publishing.render import Planned
 from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, reader_terms
@@ -182,7 +183,7 @@ def _deliver_one(
     try:
         deliver(store, transport, edition, headers, links, terms=terms, clock=clock, progress=settled, gone=gone.heard)
     except RefusedError as error:
-        by_hand.hold(store, edition, error.message)
+        by_hand.hold(store, edition, error.message, HeldBy.SERVER)
     finally:
         gone.end()
     (result,) = so_far(store, [tally])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.durations import parse_duration
 from publisher.core import hold_reasons as holds
+from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post
 from publisher.newsletters.due import Decision, Late, Record, decide, settling
 from publisher.newsletters.select import select_posts
@@ -95,8 +96,8 @@ def _call(config: Config, newsletter: NewsletterConfig, decision: Decision) -> C
     assert decision is not None  # noqa: S101 - the caller has looked
     zone = config.newsletter_zone(newsletter)
     slot, is_late = decision.slot, isinstance(decision, Late)
-    late = holds.late(slot.at, decision.found, zone) if isinstance(decision, Late) else ""
-    approval = holds.approval(None if is_late else slot.at, zone) if newsletter.approve else ""
+    late = holds.late(slot.at, decision.found, zone) if isinstance(decision, Late) else None
+    approval = holds.approval(None if is_late else slot.at, zone) if newsletter.approve else None
     ahead = newsletter.approve and not is_late
     return Call(slot.label, False, None, holds.joined(approval, late), slot.at if ahead else None)
 
@@ -128,14 +129,14 @@ def _new_posts(
 
 def _settled(
     config: Config, newsletter: NewsletterConfig, archive: Archive, new: Iterable[Post], now: datetime
-) -> Iterable[tuple[str, str]]:
+) -> Iterable[tuple[str, Hold | None]]:
     zone = config.newsletter_zone(newsletter)
     settle, allowed = timedelta(minutes=newsletter.settle_minutes), parse_duration(newsletter.max_lateness)
     for post in new:
         state = settling(post.published, _changed(archive, post), now, settle=settle, max_lateness=allowed)
         if state.ready:
-            late = holds.late(state.due, now, zone) if state.late else ""
-            yield post.id, holds.joined(holds.approval(None, zone) if newsletter.approve else "", late)
+            late = holds.late(state.due, now, zone) if state.late else None
+            yield post.id, holds.joined(holds.approval(None, zone) if newsletter.approve else None, late)
 
 
 def _changed(archive: Archive, post: Post) -> datetime | None:

@@ -152,7 +152,7 @@ def _overdue(
 
 def _contents(planned: Sequence[Planned] | Idle) -> Contents:
     if isinstance(planned, Idle):
-        return Contents(idle=planned.reason)
+        return Contents(idle=planned.advice)
     titles = tuple(post.title for each in planned for post in each.posts)
     return Contents(titles, max((each.recipients for each in planned), default=0))
 

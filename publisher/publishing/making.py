@@ -76,9 +76,9 @@ def hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -
     for each, draft in zip(plan.editions, drafts, strict=True):
         findings = reader.findings(each, draft.letters[0]) if each.newsletter.hold_on_errors else []
         errors = [finding.message for finding in findings if finding.level == "error"]
-        why = holds.joined(each.held, holds.errors(errors) if errors else "")
-        planned.append(replace(each, held=why))
-        held.append(replace(draft, held=why))
+        hold = holds.joined(each.hold, holds.errors(errors) if errors else None)
+        planned.append(replace(each, hold=hold))
+        held.append(replace(draft, hold=hold))
     return replace(plan, editions=tuple(planned)), held
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.lifecycle import WAITING, Event, moves
 
@@ -18,13 +19,13 @@ RETRIABLE = frozenset(moves(Event.RETRY))
 CANCELLABLE = frozenset(moves(Event.CANCELLED))
 
 
-def hold(store: Store, edition: Edition, why: str) -> bool:
+def hold(store: Store, edition: Edition, why: str, by: HeldBy = HeldBy.PERSON) -> bool:
     """Let nothing more of the edition be sent until it is resumed; return whether it went before.
 
     Runs let go of what they have not handed over, within a second; see `in_hand`. why: a sentence for the person who
     finds it held, not "". One that is held keeps its reason.
     """
-    return store.editions.hold(edition.id, why)
+    return store.editions.hold(edition.id, Hold(by, why))
 
 
 def resume(store: Store, edition: Edition, *, now: datetime) -> bool:

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.newsletters.slots import is_post_slot
+from publisher.publishing.approval import waits
 from publisher.publishing.wiring import headers_of, open_transport, project_links
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], l
     told, trouble = [], []
     for edition in store.editions.unfinished():
         key = f"{edition.id} {edition.held}"
-        if not holds.by_clock(edition.held) or not store.chores.tell(HELD, key, now):
+        if not waits(edition) or not store.chores.tell(HELD, key, now):
             continue
         try:
             if config.mail.owner:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
 from publisher.newsletters.select import Selection, select_posts
@@ -22,10 +23,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """A newsletter that has no edition to make now, and why."""
+    """A newsletter that has no edition to make now, and why.
+
+    command  what would change that on the command line; "" for nothing
+    """
 
     newsletter: NewsletterConfig
     reason: str
+    command: str = ""
+
+    @property
+    def advice(self) -> str:
+        """The reason, followed by the command that would change it."""
+        return f"{self.reason} ({self.command})" if self.command else self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +44,16 @@ class Call:
 
     slot     its label; "" for the one that holds the moment
     beside   whether an edition may stand beside the one that the slot has already (2026-W47.2)
-    posts    of "each post": the ids of those that may go, each with why it waits for a person ("" where it goes);
+    posts    of "each post": the ids of those that may go, each with the hold of its edition (None if it is sent);
              None is all of them
-    held     why the edition waits for a person; "" where it goes
+    hold     why nothing of the edition is to be sent until it is released; None if it is sent
     goes_at  when it goes, of one that is made ahead
     """
 
     slot: str = ""
     beside: bool = True
-    posts: Mapping[str, str] | None = None
-    held: str = ""
+    posts: Mapping[str, Hold | None] | None = None
+    hold: Hold | None = None
     goes_at: datetime | None = None
 
 
@@ -135,18 +145,19 @@ def plan_newsletter(
         return Idle(newsletter, _why_idle(selection))
     choices = store.subscribers.choices(newsletter.name, now) if store else ()
     if not choices:
-        return Idle(newsletter, _nobody(newsletter, selection))
+        command = f"publisher subscribers add you@example.org --newsletter {newsletter.name}"
+        return Idle(newsletter, _nobody(selection), command)
     schedule = parse_schedule(newsletter.schedule)
     number = store.editions.next_number(newsletter.name) if store else 1
     if schedule.kind is ScheduleKind.EACH_POST:
         return _each_post(newsletter, selection, choices, number, call)
     slot = call.slot or slot_label(schedule, now, zone)
     if slot in taken and not call.beside and schedule.kind is not ScheduleKind.MANUAL:
-        return Idle(newsletter, f"{slot} has its edition (--extra makes another beside it)")
+        return Idle(newsletter, f"{slot} has its edition", "--extra makes another beside it")
     variants = variants_of(selection.posts, choices)
     slot = free_slot(slot, taken)
     return [
-        Planned(newsletter, slot, number, selection.posts, selection.passed_over, variants, call.held, call.goes_at)
+        Planned(newsletter, slot, number, selection.posts, selection.passed_over, variants, call.hold, call.goes_at)
     ]
 
 
@@ -163,7 +174,7 @@ def _each_post(
             (post,),
             selection.passed_over if index == 0 else (),
             variants_of((post,), choices),
-            (call.posts or {}).get(post.id, call.held),
+            (call.posts or {}).get(post.id, call.hold),
         )
         for index, post in enumerate(oldest_first)
     ]
@@ -185,9 +196,6 @@ def _why_idle(selection: Selection) -> str:
     return "no new posts"
 
 
-def _nobody(newsletter: NewsletterConfig, selection: Selection) -> str:
+def _nobody(selection: Selection) -> str:
     waiting = len(selection.posts) + selection.waiting
-    return (
-        f"{waiting} new post{'s' if waiting != 1 else ''}, and no subscribers yet "
-        f"(publisher subscribers add you@example.org --newsletter {newsletter.name})"
-    )
+    return f"{waiting} new post{'s' if waiting != 1 else ''}, and no subscribers yet"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.errors import PublisherError
+from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, RenderedPost
 from publisher.core.newsletter_models import Choice, EditionDraft, EditionPost, Letter, slot_path
 from publisher.core.templates import Templates
@@ -28,7 +29,7 @@ class Planned:
     """An edition that would be made now.
 
     variants  who gets which of the posts; the one for all topics first
-    held      why it is to wait for a person; "" where it goes
+    hold      why nothing of it is to be sent until it is released; None if it is sent
     goes_at   when it goes, of one that is made ahead
     """
 
@@ -38,7 +39,7 @@ class Planned:
     posts: tuple[Post, ...]
     passed_over: tuple[str, ...]
     variants: tuple[Variant, ...]
-    held: str = ""
+    hold: Hold | None = None
     goes_at: datetime | None = None
 
     @property
@@ -104,7 +105,7 @@ class Press:
                 for variant in planned.variants
                 for choice in variant.choices
             },
-            held=planned.held,
+            hold=planned.hold,
             goes_at=planned.goes_at,
         )
 

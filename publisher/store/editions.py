@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Edition, EditionDraft, EditionPost, Letter
 from publisher.store.audience import missing_letters, queue
@@ -84,14 +85,12 @@ class Editions:
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
         return self._select(waiting | editions.c.id.in_(leased))[::-1]
 
-    def hold(self, edition_id: int, why: str) -> bool:
-        """Let nothing more of the edition be sent until it is released; return whether it went before.
+    def hold(self, edition_id: int, hold: Hold) -> bool:
+        """Send nothing more of the edition until it is released; return whether it was not held before.
 
-        What a server has in its hands already, it has. why: for a person, not "". One that is held keeps its reason.
+        Messages that a mail server has already cannot be called back. An edition that is held keeps its first hold.
         """
-        if not why:
-            raise ValueError("a hold needs a reason")
-        return self._set_held(edition_id, why, editions.c.held == "")
+        return self._set_hold(edition_id, hold, editions.c.held == "")
 
     def held(self, edition_id: int) -> bool:
         """Return whether the edition is held now."""
@@ -101,7 +100,7 @@ class Editions:
 
     def release(self, edition_id: int) -> bool:
         """Let the edition go on; return whether it was held."""
-        return self._set_held(edition_id, "", editions.c.held != "")
+        return self._set_hold(edition_id, None, editions.c.held != "")
 
     def begin(self, edition_id: int, now: datetime) -> None:
         """Date a held edition anew, of which nothing was tried and whose time is not still to come."""
@@ -110,16 +109,16 @@ class Editions:
         with self._database.write() as connection:
             connection.execute(sa.update(editions).where(editions.c.id == edition_id, *waits).values(goes_at=now))
 
-    def give_up(self, edition_id: int, why: str, *, frees_posts: bool) -> None:
-        """Let a held edition wait for ever, for another reason; its posts may go with a later one if that is said."""
+    def give_up(self, edition_id: int, hold: Hold, *, frees_posts: bool) -> None:
+        """Hold a held edition for ever, for a different reason. frees_posts: a later edition may take its posts."""
         its_posts = sa.delete(newsletter_posts).where(newsletter_posts.c.edition_id == edition_id)
-        change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(held=why)
+        change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(_columns(hold))
         with self._database.write() as connection:
             if connection.execute(change).rowcount and frees_posts:
                 connection.execute(its_posts)
 
-    def _set_held(self, edition_id: int, why: str, condition: sa.ColumnElement[bool]) -> bool:
-        change = sa.update(editions).where(editions.c.id == edition_id, condition).values(held=why)
+    def _set_hold(self, edition_id: int, hold: Hold | None, condition: sa.ColumnElement[bool]) -> bool:
+        change = sa.update(editions).where(editions.c.id == edition_id, condition).values(_columns(hold))
         with self._database.write() as connection:
             return connection.execute(change).rowcount == 1
 
@@ -174,8 +173,8 @@ class Editions:
             number=draft.number,
             subject=draft.subject,
             made_at=draft.made_at,
-            held=draft.held,
             goes_at=draft.goes_at,
+            **_columns(draft.hold),
         )
         if connection.execute(insert).rowcount != 1:
             raise _TakenError
@@ -188,7 +187,7 @@ class Editions:
             subject=draft.subject,
             made_at=draft.made_at,
             posts=draft.posts,
-            held=draft.held,
+            hold=draft.hold,
             goes_at=draft.goes_at,
         )
 
@@ -219,7 +218,7 @@ class Editions:
                 subject=row.subject,
                 made_at=row.made_at,
                 posts=tuple(posts.get(row.id, ())),
-                held=row.held,
+                hold=_hold(row),
                 goes_at=row.goes_at,
             )
             for row in rows
@@ -234,6 +233,15 @@ def _tried() -> sa.ColumnElement[bool]:
 
 class _TakenError(Exception):
     """Rolls the transaction back: the slot or a post belongs to another edition."""
+
+
+def _columns(hold: Hold | None) -> dict[str, str | None]:
+    return {"held": hold.why, "held_by": hold.by} if hold else {"held": "", "held_by": None}
+
+
+def _hold(row: Row[Any]) -> Hold | None:
+    # A row without held_by was held by an older version that was still running when the schema was brought up to date.
+    return Hold(row.held_by or HeldBy.PERSON, row.held) if row.held else None
 
 
 def _letter(row: Row[Any]) -> Letter:

@@ -29,11 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from publisher.core.bounce_report import Verdict
+from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
 
 # The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
-HEAD = "0006"
+HEAD = "0007"
 
 # Without fixed names a later migration cannot drop a constraint on both databases.
 NAMES = {
@@ -159,7 +160,8 @@ editions = Table(
     Column("number", Integer, nullable=False),
     Column("subject", Text, nullable=False),
     Column("made_at", UtcTime, nullable=False),
-    Column("held", Text, nullable=False, server_default=text("''")),  # why nothing of it is sent now; "" where it is
+    Column("held", Text, nullable=False, server_default=text("''")),  # why nothing of it is sent now; "" if it is sent
+    Column("held_by", words(HeldBy)),
     Column("goes_at", UtcTime),  # of an edition that is made ahead: not before that
     UniqueConstraint("newsletter", "slot"),
 )

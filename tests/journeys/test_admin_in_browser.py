@@ -11,7 +11,7 @@ import pytest
 
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.core.hold_reasons import BEGINS
+from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.publishing.wiring import open_project_store, reader_terms
 from publisher.store.feed_readers import FeedReader
 from tests.support import NPM
@@ -150,7 +150,7 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
         project.ok("publish", "weekly")
         project.post("fourth-with-a-title-that-goes-on-and-on-and-on", "2026-11-15", body="![](nothing.png)")
         with open_project_store(project.config()) as store:
-            store.editions.hold(1, f"{BEGINS}a person: two findings of level error")
+            store.editions.hold(1, Hold(HeldBy.SCHEDULER, "waits for a person: two findings of level error"))
             store.hosts.check_in("1" * 16, "a laptop", datetime.now(UTC))
             delivery = next(store.ledger.rows(1)).id
             report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam " * 20, ("a key",))

@@ -34,11 +34,17 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """What became of telling the hub of one feed: error is "" when it took the news; not tried, it was spared."""
+    """What became of notifying the hub about one feed.
+
+    error     "" if the hub accepted it
+    tried     False if the hub was not asked, because it failed for feeds before this one
+    answered  False if the hub could not be reached, or did not answer in time
+    """
 
     url: str
     error: str
     tried: bool = True
+    answered: bool = True
 
 
 def ping(hub: str, urls: Iterable[str], patience: Patience | None = None) -> list[Ping]:
@@ -74,42 +80,42 @@ class _Round:
                 if stopped:
                     done.append(Ping(url, stopped, tried=False))
                     continue
-                done.append(Ping(url, await self._within(left, client, url)))
-                stopped = self._reason_to_stop(done[-1].error)
+                done.append(await self._within(left, client, url))
+                stopped = self._reason_to_stop(done[-1])
         return done
 
-    def _reason_to_stop(self, error: str) -> str:
-        self._in_a_row = self._in_a_row + 1 if error else 0
-        if error:
+    def _reason_to_stop(self, last: Ping) -> str:
+        self._in_a_row = self._in_a_row + 1 if last.error else 0
+        if last.error:
             self._attempts = 1
-        return error if error.startswith("no answer") or self._in_a_row >= self._patience.failures else ""
+        return last.error if not last.answered or self._in_a_row >= self._patience.failures else ""
 
-    async def _within(self, seconds: float, client: httpx.AsyncClient, url: str) -> str:
+    async def _within(self, seconds: float, client: httpx.AsyncClient, url: str) -> Ping:
         try:
             async with asyncio.timeout(seconds):
                 return await self._told(client, url)
         except TimeoutError:
-            return f"no answer within {seconds:.3g} seconds"
+            return Ping(url, f"no answer within {seconds:.3g} seconds", answered=False)
 
-    async def _told(self, client: httpx.AsyncClient, url: str) -> str:
-        """Tell the hub of one feed; return what went wrong, "" for nothing."""
+    async def _told(self, client: httpx.AsyncClient, url: str) -> Ping:
+        """Notify the hub about one feed."""
         import httpx
 
-        error = ""
+        ping = Ping(url, "")
         for attempt in range(self._attempts):
             if attempt:
                 await asyncio.sleep(self._patience.pause_seconds * 2 ** (attempt - 1))
             try:
                 answer = await self._asked(client, url)
             except (httpx.HTTPError, httpx.InvalidURL) as failure:
-                error = f"no answer: {failure or type(failure).__name__}"
+                ping = Ping(url, f"no answer: {failure or type(failure).__name__}", answered=False)
                 continue
             if answer.is_success:
-                return ""
-            error = f"it answered {answer.status_code} {answer.reason_phrase[:60]}".rstrip()
+                return Ping(url, "")
+            ping = Ping(url, f"it answered {answer.status_code} {answer.reason_phrase[:60]}".rstrip())
             if answer.status_code < 500:
-                return error
-        return error
+                return ping
+        return ping
 
     async def _asked(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
         """Return the hub's answer, of whose body no more is read than a little."""

@@ -154,8 +154,7 @@ class Snapshot:
         titles = {n.name: (self.config.newsletter_title(n), n.schedule) for n in self.config.newsletters}
         for edition in self._editions.values():
             titles.setdefault(edition.newsletter, (edition.newsletter, "no longer configured"))
-        # A reason may end with the command that mends it, in brackets: that is for a terminal.
-        reasons = {idle.newsletter.name: idle.reason.partition(" (")[0] for idle in self._plan.idle}
+        reasons = {idle.newsletter.name: idle.reason for idle in self._plan.idle}
         return tuple(
             Shelf(name, title, schedule, self._next(name, reasons.get(name, "")), self._past(name))
             for name, (title, schedule) in titles.items()

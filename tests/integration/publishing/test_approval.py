@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from publisher.core.hold_reasons import by_person
 from publisher.publishing.approval import approve, skip
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text
@@ -97,10 +98,30 @@ def test_what_is_held_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
     assert list(store.editions.public(SLOT - MINUTE)) == []
     assert [each.slot for each in store.editions.public(SLOT)] == ["2026-W48"]
     clockwork.at(SLOT)
-    store.editions.hold(edition.id, "a wrong link")
+    store.editions.hold(edition.id, by_person("a wrong link"))
     assert [each.slot for each in store.editions.public(SLOT)] == ["2026-W48"]
     clockwork.project.ok("build", now="2026-11-23T10:00")
     assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
+
+
+def test_a_hold_by_hand_is_no_news_for_the_owner(clockwork: Clockwork) -> None:
+    project, store = clockwork.project, clockwork.store
+    clockwork.at(SLOT - DAY)
+    (edition,) = store.editions.list()
+    assert approve(store, edition, now=SLOT - HOUR)
+    mailed = len(project.mail()[OWNER])
+    assert project.ok("deliveries", "hold", str(edition.id), "--why", "waits for my boss").out == "edition 1 is held\n"
+    assert clockwork.at(SLOT - MINUTE).told == ()
+    assert len(project.mail()[OWNER]) == mailed
+    (held,) = store.editions.list()
+    assert (held.held, held.held_by) == ("waits for my boss", "person")
+    assert not approve(store, held, now=SLOT)
+    assert not skip(store, held)
+    assert clockwork.at(SLOT).delivered == ()
+    assert clockwork.editions() == {"2026-W48": "waits for my boss"}
+    assert "(publisher deliveries resume 1)" in project.ok("status").out
+    (unfinished,) = project.ok("--json", "status").json["unfinished"]
+    assert (unfinished["held"], unfinished["held_by"]) == ("waits for my boss", "person")
 
 
 def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Project) -> None:
@@ -136,4 +157,8 @@ def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Projec
             assert "It is approved. It goes on Monday 2026-11-23, 08:00 (Europe/Berlin)." in again.text
             assert clockwork.editions()["2026-W48"] == ""
             assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
+            store.editions.hold(1, by_person("waits for my boss"))
+            assert "Nothing was changed" in server.post(path, do="approve").text
+            assert clockwork.editions()["2026-W48"] == "waits for my boss"
+            store.editions.release(1)
             assert "It is approved. It has gone to 1 of 1 reader." in server.post(path, do="approve").text

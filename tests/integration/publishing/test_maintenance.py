@@ -9,6 +9,7 @@ from pathlib import Path
 
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.lifecycle import UNSETTLED
 from publisher.mail.transport import Unanswered
@@ -51,7 +52,7 @@ def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(s
     assert doubtful is not None
     run(store, Scripted(), done, tmp_path)
     run(store, Scripted(), held, tmp_path)
-    store.editions.hold(held.id, "why not")
+    store.editions.hold(held.id, by_person("why not"))
     run(store, Scripted({"reader0@example.org": [Unanswered("gone")]}), doubtful, tmp_path, hold=True)
     before = store.deliveries.counts(done.id), store.deliveries.by_variant(done.id)
     assert store.upkeep.roll_up(NOW, UNSETTLED) == 0

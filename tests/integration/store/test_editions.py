@@ -7,6 +7,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
+from publisher.core.hold_reasons import HeldBy, Hold, by_person
 from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionPost, Letter
 from publisher.mail.lifecycle import Event, moves
 from publisher.store import Store
@@ -150,12 +151,12 @@ def test_an_edition_without_readers_is_made_and_finished(store: Store) -> None:
 
 def test_nothing_of_a_held_edition_is_claimed_until_it_is_released(store: Store) -> None:
     add_people(store, 3)
-    edition = store.editions.create(draft(held="waits for a yes"))
+    edition = store.editions.create(draft(hold=Hold(HeldBy.APPROVAL, "waits for a yes")))
     assert edition is not None
-    assert edition.held == "waits for a yes"
+    assert (edition.held, edition.held_by) == ("waits for a yes", "approval")
 
     assert claimed(store, edition) == 0
-    assert [each.held for each in store.editions.unfinished()] == ["waits for a yes"]
+    assert [each.hold for each in store.editions.unfinished()] == [edition.hold]
 
     assert store.editions.release(edition.id)
     assert not store.editions.release(edition.id)
@@ -168,19 +169,19 @@ def test_an_edition_that_is_held_in_mid_send_keeps_what_it_has_not_sent_and_its_
     assert edition is not None
     assert claimed(store, edition, limit=1) == 1
 
-    assert store.editions.hold(edition.id, "a wrong link")
-    assert not store.editions.hold(edition.id, "another reason")
+    assert store.editions.hold(edition.id, by_person("a wrong link"))
+    assert not store.editions.hold(edition.id, Hold(HeldBy.SERVER, "another reason"))
 
     assert claimed(store, edition) == 0
     held = store.editions.get(edition.id)
     assert held is not None
-    assert held.held == "a wrong link"
+    assert held.hold == by_person("a wrong link")
     assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.QUEUED: 2, DeliveryStatus.SENDING: 1}
 
 
-def test_a_hold_without_a_reason_is_refused(store: Store) -> None:
+def test_a_hold_needs_a_reason() -> None:
     with pytest.raises(ValueError, match="reason"):
-        store.editions.hold(1, "")
+        by_person("")
 
 
 def claimed(store: Store, edition: Edition, limit: int = 50) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import open_store
 from publisher.store.engine import Database
@@ -109,3 +110,51 @@ def test_a_migration_goes_down_and_up_with_data_and_loses_nothing_that_the_older
     with old.write() as connection:
         move_to(connection, HEAD)
     assert rows(old, named) == before
+
+
+# What version 0006 kept of a hold, and who that was.
+HOLDS = {
+    "": None,
+    "waits for approval": "approval",
+    "waits for approval, then goes at 2026-11-23 08:00 (Europe/Berlin)": "approval",
+    "waits for approval; waits for a person: the picture a.png has no alt text": "approval",
+    "waits for a person: was due 2026-11-16 08:00, found at 2026-11-18 10:00": "scheduler",
+    "the mail server refuses the edition itself, 10 of 10 messages: 554 no": "server",
+    "waits for my boss": "person",
+    "waits for approval of my boss": "person",
+    "skipped by the owner": "person",
+}
+
+
+def test_migration_says_who_held_editions(store_url: str, tmp_path: Path) -> None:
+    database = Database(store_url, tmp_path)
+    with database.write() as connection:
+        move_to(connection, "0006")
+        for number, held in enumerate(HOLDS):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO editions (newsletter, slot, number, subject, made_at, held)"
+                    f" VALUES ('weekly', 'slot {number}', {number}, 'Hello', '{MOMENT}', :held)"
+                ),
+                {"held": held},
+            )
+    with open_store(store_url, tmp_path) as store:
+        assert {edition.held: edition.held_by for edition in store.editions.list()} == HOLDS
+    with database.write() as connection:
+        move_to(connection, "0006")
+        assert {row.held for row in connection.execute(sa.text("SELECT * FROM editions"))} == set(HOLDS)
+        move_to(connection, HEAD)
+    with open_store(store_url, tmp_path) as store:
+        assert {edition.held: edition.held_by for edition in store.editions.list()} == HOLDS
+    database.close()
+
+
+def test_a_hold_by_an_older_process_is_a_persons(store_url: str, tmp_path: Path) -> None:
+    with open_store(store_url, tmp_path) as store:
+        edition = store.editions.create(draft())
+        assert edition is not None
+        database = Database(store_url, tmp_path)
+        with database.write() as connection:
+            connection.execute(sa.text("UPDATE editions SET held = 'a typo'"))
+        database.close()
+        assert store.editions.list()[0].hold == by_person("a typo")

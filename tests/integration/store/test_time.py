@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from publisher.core.hold_reasons import by_person
 from publisher.publishing.operations import resume
 from publisher.store import Store, open_store
 from publisher.store.location import editions_key
@@ -26,7 +27,7 @@ def test_a_newsletters_slots_count_from_when_it_was_first_seen_and_anew_with_ano
 
 def test_an_edition_that_is_made_ahead_is_ready_and_public_from_its_time_on(store: Store, tmp_path: Path) -> None:
     add_people(store, 2)
-    ahead = store.editions.create(draft("2026-W47", held="waits", goes_at=later(days=1)))
+    ahead = store.editions.create(draft("2026-W47", hold=by_person("waits"), goes_at=later(days=1)))
     assert ahead is not None
     for moment in (NOW, later(days=2)):
         assert list(store.editions.ready(moment)) == list(store.editions.public(moment)) == []
@@ -45,12 +46,12 @@ def test_what_is_held_is_public_only_when_something_of_it_was_sent(store: Store,
     assert untouched is not None
     run(store, Scripted(), begun, tmp_path)
     for edition in (begun, untouched):
-        store.editions.hold(edition.id, "a wrong link")
+        store.editions.hold(edition.id, by_person("a wrong link"))
     assert [each.slot for each in store.editions.public(NOW)] == ["2026-W46"]
     for edition in (begun, untouched):
         store.editions.begin(edition.id, later(days=3))
     assert {each.slot: each.dated for each in store.editions.list()} == {"2026-W46": NOW, "2026-W47": later(days=3)}
-    store.editions.give_up(untouched.id, "skipped", frees_posts=True)
+    store.editions.give_up(untouched.id, by_person("skipped"), frees_posts=True)
     assert untouched.posts[0].id not in store.editions.handled_posts("weekly")
     assert [each.held for each in store.editions.list()].count("skipped") == 1
 
@@ -60,7 +61,7 @@ def test_the_quick_look_at_a_file_sees_the_same_editions_as_the_store(tmp_path: 
     with open_store(url, tmp_path) as store:
         add_people(store, 1)
         ahead = store.editions.create(draft("2026-W47", goes_at=later(days=1)))
-        held = store.editions.create(draft("2026-W48", held="waits"))
+        held = store.editions.create(draft("2026-W48", hold=by_person("waits")))
         assert ahead is not None
         assert held is not None
         keys = []

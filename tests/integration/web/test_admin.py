@@ -16,6 +16,7 @@ import pytest
 from publisher.bounces.apply import take_report
 from publisher.cli.main import run
 from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.wiring import open_project_store, reader_terms
@@ -243,7 +244,7 @@ def test_a_letter_in_a_frame_can_do_nothing(owner: Owner) -> None:
 def test_what_is_held_goes_on_when_it_is_resumed(server: Serving, owner: Owner) -> None:
     assert "no. 2" in owner.get("/next/weekly").text
     with opened(server) as store:
-        store.editions.hold(1, "not now")
+        store.editions.hold(1, by_person("not now"))
         store.editions.release(1)
         assert owner.press("/editions/1", do="hold", why=" a  typo\nin it ").startswith("It is held")
         assert edition_of(store).held == "a typo in it"

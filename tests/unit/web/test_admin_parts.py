@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from publisher.core.errors import PublisherError
+from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
@@ -184,7 +185,7 @@ def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str,
     ],
 )
 def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state: str, said: str) -> None:
-    edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), held)
+    edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), by_person(held) if held else None)
     progress = Progress(edition, DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()}))
     assert (progress.state, progress.said) == (state, said)
     assert sum(share.width for share in progress.shares) == pytest.approx(100 if counts else 0, abs=0.01)

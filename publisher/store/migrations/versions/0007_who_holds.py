@@ -1,0 +1,34 @@
+"""Who holds an edition, as a value of its own: until now it was told by the first words of the reason.
+
+What the scheduler and the approval wrote is recognised by their whole beginnings, and a refusal by the mail server by
+its beginning. Any other hold was a person's.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+# In this order: an edition keeps the first that fits.
+BEGINNINGS = (
+    (
+        "approval",
+        ("waits for approval", "waits for approval, then goes at %", "waits for approval; waits for a person: %"),
+    ),
+    ("scheduler", ("waits for a person: %",)),
+    ("server", ("the mail server refuses the edition itself, %",)),
+    ("person", ("_%",)),
+)
+
+
+def upgrade() -> None:
+    op.add_column("editions", sa.Column("held_by", sa.String(20), nullable=True))
+    editions = sa.table("editions", sa.column("held", sa.Text()), sa.column("held_by", sa.String(20)))
+    for who, patterns in BEGINNINGS:
+        fits = sa.or_(*(editions.c.held.like(pattern) for pattern in patterns))
+        op.execute(editions.update().where(editions.c.held_by.is_(None), fits).values(held_by=who))
+
+
+def downgrade() -> None:
+    op.drop_column("editions", "held_by")
