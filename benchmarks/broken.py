@@ -16,7 +16,8 @@ from publisher.config import Relay
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.outbox import Outbox
-from publisher.mail.queue import Progress, Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions, Progress
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Transport
 from publisher.store import Store, open_store
@@ -147,8 +148,8 @@ class Scene:
     def _clock(self) -> datetime:
         return self._now
 
-    def _terms(self) -> Terms:
-        return Terms(self.state, on_uncertain=self.mode, rest=timedelta(milliseconds=20))
+    def _terms(self) -> DeliveryOptions:
+        return DeliveryOptions(self.state, on_uncertain=self.mode, rest=timedelta(milliseconds=20))
 
     def _finish(self) -> None:
         """Send what still waits: to where it went before."""

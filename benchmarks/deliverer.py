@@ -19,7 +19,8 @@ from typing import Any
 from benchmarks.editions import HEADERS, LINKS
 from publisher.config import Relay
 from publisher.core.errors import PublisherError
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import open_store
 
@@ -43,7 +44,7 @@ def main(words: str) -> int:
 
 def _deliver_all(store: Any, folder: Path, told: dict[str, Any]) -> None:
     ahead = timedelta(minutes=told.get("minutes", 0))
-    terms = Terms(folder, on_uncertain=told["on_uncertain"], rest=timedelta(seconds=told.get("rest", 1.0)))
+    terms = DeliveryOptions(folder, on_uncertain=told["on_uncertain"], rest=timedelta(seconds=told.get("rest", 1.0)))
     with SmtpTransport([Relay(**server) for server in told["servers"]]) as transport:
         for edition in store.editions.unfinished():
             deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=lambda: datetime.now(UTC) + ahead)

@@ -27,7 +27,7 @@ from benchmarks.senders import Order, Sender
 from benchmarks.sinks import Sink, Taken, sink
 from benchmarks.tables import markdown, write
 from publisher.core.newsletter_models import DeliveryStatus
-from publisher.mail.journal import SUFFIX, handed_over
+from publisher.mail.workers import SUFFIX, handed_over
 from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow
 

@@ -28,9 +28,9 @@ from benchmarks.sinks import sink
 from benchmarks.tables import markdown, write
 from publisher.config import Relay
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
-from publisher.mail.lifecycle import Event, moves
-from publisher.mail.outcomes import returned
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.lifecycle import DeliveryEvent, moves, update_returned
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
 
@@ -65,7 +65,7 @@ def _deliver(store: Store, edition: Edition, folder: Path, port: int, progress: 
     server = Relay(url=f"smtp://127.0.0.1:{port}", tls="none", connections=16, messages=1_000_000)
     try:
         with SmtpTransport([server]) as transport:
-            terms = Terms(folder)
+            terms = DeliveryOptions(folder)
             deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=_clock, progress=progress)
     except KeyboardInterrupt:
         return
@@ -94,11 +94,13 @@ def _claim_ms(store: Store, edition: Edition) -> float:
             now=now,
             lease_until=now + timedelta(minutes=2),
             limit=_CLAIM,
-            claimed=moves(Event.CLAIMED),
-            left=moves(Event.LEFT),
+            claimed=moves(DeliveryEvent.CLAIMED),
+            left=moves(DeliveryEvent.LEFT),
         )
         times.append((time.perf_counter() - begun) * 1000)
-        store.deliveries.acknowledge("benchmark", [returned(each.id, edition.made_at).settled for each in claimed])
+        store.deliveries.acknowledge(
+            "benchmark", [update_returned(each.id, edition.made_at).settled for each in claimed]
+        )
     return median(times)
 
 

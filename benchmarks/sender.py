@@ -30,7 +30,8 @@ from publisher.mail.dkim import Signer, read_key
 from publisher.mail.dkim_keys import make_key
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
 from publisher.store.additions import NewSubscriber
@@ -72,7 +73,9 @@ def with_publisher(store: Store, way: str, smtp: Smtp, messages: int, folder: Pa
     links = Links("https://letters.example.org", "a secret for this benchmark")
     told, start = headers(way, folder), time.perf_counter()
     with SmtpTransport(smtp) as transport:
-        counts = deliver(store, transport, edition, told, links, terms=Terms(folder), clock=lambda: datetime.now(UTC))
+        counts = deliver(
+            store, transport, edition, told, links, terms=DeliveryOptions(folder), clock=lambda: datetime.now(UTC)
+        )
     took = time.perf_counter() - start
     assert counts[DeliveryStatus.SENT] == messages, counts
     return took

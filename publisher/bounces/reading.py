@@ -14,7 +14,7 @@ from publisher.bounces.legacy import read_legacy
 from publisher.bounces.parts import addresses_in, header, headers, of_type
 from publisher.bounces.status import short_words
 from publisher.core.bounce_report import Report, Verdict, Whose
-from publisher.mail.links import Links, Purpose
+from publisher.mail.links import LinkPurpose, Links
 from publisher.mail.verp import ReturnPath
 
 MOST_BYTES = 1_000_000
@@ -103,7 +103,7 @@ def _complaint(message: Message, marks: Marks) -> Report:
 
 
 def _read_token(token: str, marks: Marks) -> tuple[str, ...] | None:
-    return marks.links.read(Purpose.UNSUBSCRIBE, token)
+    return marks.links.read(LinkPurpose.UNSUBSCRIBE, token)
 
 
 def _recipients(message: Message) -> Iterable[str]:

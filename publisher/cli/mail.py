@@ -58,7 +58,7 @@ def doctor(
 
 def _examined(config: Config, domain: str, resolver: str, addresses: tuple[str, ...], now: datetime) -> list[Diagnosis]:
     from publisher.mail.doctor.examine import examine
-    from publisher.mail.doctor.lookup import Resolver
+    from publisher.mail.doctor.resolver import Resolver
     from publisher.publishing.wiring import mail_patient
 
     try:

@@ -18,7 +18,7 @@ from publisher.publishing.wiring import open_project_store
 
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import DeliveryCounts, Edition
-    from publisher.mail.cancellation import Stop
+    from publisher.mail.run_options import Stop
     from publisher.publishing.publish import Delivered
     from publisher.store import Store
 

@@ -26,7 +26,7 @@ from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.site_builder import Site
 from publisher.daemon.systemd import notify, watchdog_seconds
 from publisher.daemon.web_thread import Front
-from publisher.mail.cancellation import Stop
+from publisher.mail.run_options import Stop
 from publisher.publishing.tick import Ticked
 
 # How long threads may take to leave after the second signal, in seconds.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.core.newsletter_models import Delivery
-from publisher.mail.lifecycle import Event, moves
-from publisher.mail.outcomes import Entry
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
+from publisher.mail.lifecycle import DeliveryEvent, LedgerUpdate, moves, update_after, update_returned
+from publisher.mail.transport import Outcome
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.deliveries import Settled
+
 
 # A group of so many says that answers come in faster than groups are written.
 BUSY_GROUP = 5
@@ -25,7 +27,7 @@ LOOK_SECONDS = 0.5
 LONGEST_PAUSE = 0.005
 
 
-class Clerk:
+class LedgerWriter:
     """Claims, and writes answers in groups: whatever came in while the last group was written is the next."""
 
     def __init__(self, store: Store, worker: str, edition_id: int, failed: Callable[[BaseException], None]) -> None:
@@ -36,7 +38,7 @@ class Clerk:
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, "publisher-ledger")
         self._loop = asyncio.get_running_loop()
-        self._gathered: list[tuple[Entry, Callable[[], None]]] = []
+        self._gathered: list[tuple[LedgerUpdate, Callable[[], None]]] = []
         self._writing: asyncio.Future[int] | None = None
         self._began = self._rested = self._loop.time()
         self._finishing = self._broken = False
@@ -56,8 +58,8 @@ class Clerk:
                 now=now,
                 lease_until=lease_until,
                 limit=limit,
-                claimed=moves(Event.CLAIMED),
-                left=moves(Event.LEFT),
+                claimed=moves(DeliveryEvent.CLAIMED),
+                left=moves(DeliveryEvent.LEFT),
             ),
         )
 
@@ -71,7 +73,7 @@ class Clerk:
         except Exception as error:  # noqa: BLE001 - the run ends with it, in its own task
             self._failed(error)
 
-    def note(self, told: Entry, written: Callable[[], None]) -> None:
+    def note(self, told: LedgerUpdate, written: Callable[[], None]) -> None:
         """Take an entry to write as soon as may be. written: called once it is in the ledger."""
         self._gathered.append((told, written))
         if self._writing is None and len(self._gathered) == 1:
@@ -108,7 +110,7 @@ class Clerk:
         )
         self._writing.add_done_callback(lambda future: self._wrote(future, group))
 
-    def _wrote(self, future: asyncio.Future[int], group: list[tuple[Entry, Callable[[], None]]]) -> None:
+    def _wrote(self, future: asyncio.Future[int], group: list[tuple[LedgerUpdate, Callable[[], None]]]) -> None:
         self._writing = None
         if error := future.exception():
             self._broken = True
@@ -120,3 +122,56 @@ class Clerk:
             written()
         if self._gathered:
             self._write_when_rested()
+
+
+# An answer is in the ledger within this time of the next one, however slow the server: what a power cut can
+# undo.
+LONGEST_UNWRITTEN = timedelta(seconds=1)
+
+
+class LedgerBuffer:
+    """What one worker learned about the deliveries in its hands."""
+
+    def __init__(
+        self,
+        store: Store,
+        worker: str,
+        edition: Edition,
+        group: int,
+        clock: Callable[[], datetime],
+        progress: Callable[[Delivery, DeliveryStatus, str], None],
+    ) -> None:
+        """group: so many answers are written at once; a process that is killed loses the rest."""
+        self.clock = clock
+        self._group = group
+        self.unanswered_in_a_row = 0
+        self._store = store
+        self._worker = worker
+        self._edition = edition
+        self._progress = progress
+        self._pages: list[Settled] = []
+        self._oldest: datetime | None = None
+
+    def write(self, delivery: Delivery, outcome: Outcome, unanswered: DeliveryEvent) -> None:
+        """Note what became of a delivery. unanswered: what to do with one that got no answer."""
+        told = update_after(self._edition, delivery, outcome, unanswered, self.clock())
+        self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if told.doubtful else 0
+        self._note(told)
+        self._progress(delivery, told.status, told.reason)
+        waited = self.clock() - self._oldest if self._oldest else timedelta()
+        if len(self._pages) >= self._group or waited >= LONGEST_UNWRITTEN:
+            self.flush()
+
+    def give_back(self, delivery: Delivery) -> None:
+        """Note that a delivery was not handed over: anyone may claim it again."""
+        self._note(update_returned(delivery.id, self.clock()))
+
+    def flush(self) -> None:
+        """Put everything noted into the ledger, in one transaction."""
+        self._store.deliveries.acknowledge(self._worker, self._pages)
+        self._pages = []
+        self._oldest = None
+
+    def _note(self, told: LedgerUpdate) -> None:
+        self._oldest = self._oldest or self.clock()
+        self._pages.append(told.settled)

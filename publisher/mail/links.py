@@ -24,7 +24,7 @@ SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not what it holds
 SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, likewise
 
 
-class Purpose(StrEnum):
+class LinkPurpose(StrEnum):
     """What a token lets its bearer do; also the path under the public URL."""
 
     UNSUBSCRIBE = "unsubscribe"
@@ -38,28 +38,28 @@ class Links:
     def __init__(self, public_url: str, secret: str) -> None:
         """public_url: where the web application is, without a slash at its end."""
         self.public_url = wire_url(public_url)
-        self._serializers = {purpose: signer(secret, purpose) for purpose in Purpose}
+        self._serializers = {purpose: signer(secret, purpose) for purpose in LinkPurpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
         """Return the URL that takes a subscriber off one newsletter (RFC 8058 when it is POSTed to)."""
-        return self._url(Purpose.UNSUBSCRIBE, [uid, newsletter])
+        return self._url(LinkPurpose.UNSUBSCRIBE, [uid, newsletter])
 
     def preferences(self, uid: str) -> str:
         """Return the URL of a subscriber's own page."""
-        return self._url(Purpose.PREFERENCES, [uid])
+        return self._url(LinkPurpose.PREFERENCES, [uid])
 
     def approval(self, edition: Edition) -> str:
         """Return the URL of the page on which the owner approves or skips an edition."""
-        return self._url(Purpose.APPROVE, [str(edition.id), edition.newsletter, edition.slot])
+        return self._url(LinkPurpose.APPROVE, [str(edition.id), edition.newsletter, edition.slot])
 
-    def read(self, purpose: Purpose, token: str) -> tuple[str, ...] | None:
+    def read(self, purpose: LinkPurpose, token: str) -> tuple[str, ...] | None:
         """Return what a token was made from, such as (uid, newsletter); None for one not made here."""
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
         except (BadData, ValueError, TypeError):  # half a surrogate is no signature either
             return None
 
-    def _url(self, purpose: Purpose, parts: list[str]) -> str:
+    def _url(self, purpose: LinkPurpose, parts: list[str]) -> str:
         token = self._serializers[purpose].dumps(parts)
         return f"{self.public_url}/{purpose}/{token if isinstance(token, str) else token.decode('ascii')}"
 

@@ -19,10 +19,12 @@ from html import escape
 from urllib.parse import quote
 
 from publisher.core.models import require_aware
-from publisher.core.newsletter_models import Edition, Letter, Mark
+from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark, slot_path
 from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, wire_url
 from publisher.mail.dkim import Header, Signer, canonical, hash_body, signed_headers
 from publisher.mail.headers import mailbox_header, named_header, one_line, plain_header, text_header
+from publisher.mail.links import Links
+from publisher.mail.verp import ReturnPath
 
 SOFT_BREAK = b"=\r\n"
 
@@ -83,7 +85,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EncodedPart:
     """One encoded part, cut at its marks: pieces[0] mark[0] pieces[1] mark[1] ... pieces[-1].
 
     Every piece but the last ends with a soft break, and so does every value.
@@ -94,7 +96,7 @@ class Part:
     canonical: tuple[bytes, ...]  # the pieces as DKIM hashes them
 
     @classmethod
-    def of(cls, text: str) -> Part:
+    def of(cls, text: str) -> EncodedPart:
         """Encode the text between its marks as quoted-printable with CRLF line ends."""
         cut = _MARKS.split(text)
         *before_marks, last = cut[::2]
@@ -116,8 +118,8 @@ class MessageTemplate:
 
     headers: bytes
     boundary: bytes
-    text: Part
-    html: Part
+    text: EncodedPart
+    html: EncodedPart
     made_at: datetime
     signers: tuple[Signer, ...] = ()
     signed: tuple[Header, ...] = ()  # those of the common headers that are
@@ -136,8 +138,8 @@ class MessageTemplate:
             headers=common,
             # "=_" cannot occur in a quoted-printable body, so the boundary needs no search (RFC 2045, 6.7)
             boundary=f"=_{digest[:32]}".encode("ascii"),
-            text=Part.of(letter.text),
-            html=Part.of(letter.html),
+            text=EncodedPart.of(letter.text),
+            html=EncodedPart.of(letter.html),
             made_at=made_at,
             signers=headers.signers,
             signed=tuple(signed_headers(common)),
@@ -257,3 +259,84 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
     if headers.archive:
         lines.append(plain_header("List-Archive", f"<{wire_url(headers.archive)}>"))
     return b"".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class MailMerge:
+    """What the messages of one edition are made from.
+
+    templates    by variant
+    return_path  where failures come back to; None for the sender's own address
+    """
+
+    edition: Edition
+    headers: NewsletterHeaders
+    links: Links
+    templates: Mapping[str, MessageTemplate]
+    return_path: ReturnPath | None = None
+
+    def message(self, delivery: Delivery) -> bytes:
+        """Return the message's bytes, the same for ever. Raises ValueError like `pieces`."""
+        return b"".join(self.pieces(delivery))
+
+    def pieces(self, delivery: Delivery) -> list[bytes]:
+        """Return the message as pieces, most of which it shares with all others.
+
+        Raises ValueError for an address that cannot stand in a header.
+        """
+        uid = delivery.subscriber_uid
+        recipient = Recipient(
+            address=delivery.address,
+            name=delivery.name,
+            message_id=message_id(self.edition, uid, self.headers.sender),
+            unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
+            preferences_url=self.links.preferences(uid),
+        )
+        return self.templates[delivery.variant].pieces(recipient)
+
+    def envelope_from(self, delivery: Delivery) -> str:
+        """Return the bare address to which a failure of this delivery comes back."""
+        return self.return_path.of(delivery.id) if self.return_path else self.headers.sender_address
+
+    def key(self, delivery: Delivery) -> str:
+        """Return the permanent name of a delivery: a readable label, a slash, and who it is for."""
+        return f"{self.edition.newsletter}-{slot_path(self.edition.slot)}/{delivery.subscriber_uid}"
+
+
+def notice_message(
+    letter: Letter, headers: NewsletterHeaders, *, to: str, name: str, identity: str, made_at: datetime
+) -> bytes:
+    """Return the whole message: RFC 5322, CRLF line ends, dots not stuffed.
+
+    identity  the notice's permanent name: with the same one, the same Message-ID
+    Raises ValueError for an address that cannot stand in a header.
+    """
+    require_aware("made_at", made_at)
+    sender_name, sender = split_mailbox(headers.sender)
+    reply_name, reply_to = split_mailbox(headers.reply_to)
+    digest = hashlib.sha256(identity.encode()).hexdigest()
+    boundary = f"=_{digest[:32]}"  # cannot occur in quoted-printable (RFC 2045, 6.7)
+    lines = [
+        plain_header("Date", format_datetime(made_at)),
+        mailbox_header("From", sender_name, sender),
+        mailbox_header("To", name, to),
+        text_header("Subject", letter.subject),
+        plain_header("Message-ID", f"<{digest[:40]}@{wire_address(sender).rpartition('@')[2]}>"),
+        # RFC 3834, 5: keeps vacation notices away
+        b"Auto-Submitted: auto-generated\r\n",
+        b"MIME-Version: 1.0\r\n",
+        mailbox_header("Reply-To", reply_name, reply_to) if reply_to else b"",
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode(),
+        _part(boundary, "plain", letter.text),
+        _part(boundary, "html", letter.html),
+        f"--{boundary}--\r\n".encode(),
+    ]
+    return b"".join(lines)
+
+
+def _part(boundary: str, kind: str, text: str) -> bytes:
+    head = (
+        f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    return head.encode() + quoted_printable(text) + b"\r\n"

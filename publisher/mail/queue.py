@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from publisher.core.errors import StoreError, TransportError
-from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
-from publisher.mail.ack_buffer import Book
-from publisher.mail.cancellation import Stop
-from publisher.mail.journal import Journal, handed_over, journal
-from publisher.mail.lifecycle import WAITING, Event, moves
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
+from publisher.mail.ledger_writer import LedgerBuffer
+from publisher.mail.lifecycle import WAITING, DeliveryEvent, moves, update_returned
 from publisher.mail.links import Links
-from publisher.mail.message import MessageTemplate, NewsletterHeaders
-from publisher.mail.outcomes import returned
-from publisher.mail.personalise import Composer
-from publisher.mail.run_options import Order
+from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
+from publisher.mail.run_options import DeliveryOptions, Gone, Progress, Run, Stop
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Rejected, Transport, Unanswered
-from publisher.mail.verp import ReturnPath
-from publisher.mail.workers import dead_workers, working
+from publisher.mail.workers import Journal, dead_workers, handed_over, journal, working
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from publisher.store import Store
 
-OnUncertain = Literal["resend", "hold"]
-Progress = Callable[[Delivery, DeliveryStatus, str], None]
-Gone = Callable[[Delivery, str], None]
 
 # So many are claimed at once, and acknowledged in one transaction: 100,000 rows a second, where one by one
 # is 4,000.
@@ -43,31 +35,6 @@ BATCH = 50
 UNANSWERED_IN_A_ROW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On which terms deliveries are made.
-
-    state_dir     the project's folder of state; workers' locks are in its workers/
-    lease         how long a batch may be in one worker's hands; longer than the transport's timeout
-    on_uncertain  what to do with a message that was handed over and never acknowledged
-    return_path   makes the address to which a failure comes back; None for the sender's own
-    rest          how long a mail server that failed is left alone, the first time; then twice as long each time
-    stop          says from outside when it is enough
-    """
-
-    state_dir: Path
-    lease: timedelta = timedelta(seconds=120)
-    on_uncertain: OnUncertain = "resend"
-    return_path: ReturnPath | None = None
-    rest: timedelta = timedelta(seconds=1)
-    stop: Stop = field(default_factory=Stop)
-
-    def unanswered(self, transport: Transport) -> Event:
-        """Return what befalls a message without an answer; where a copy cannot arise it always goes again."""
-        hold = self.on_uncertain == "hold" and not transport.idempotent
-        return Event.UNANSWERED_HOLD if hold else Event.UNANSWERED_RESEND
-
-
 def deliver(
     store: Store,
     transport: Transport,
@@ -75,7 +42,7 @@ def deliver(
     headers: NewsletterHeaders,
     links: Links,
     *,
-    terms: Terms,
+    terms: DeliveryOptions,
     clock: Callable[[], datetime],
     progress: Progress = lambda delivery, status, reason: None,
     gone: Gone = lambda delivery, reason: None,
@@ -91,19 +58,19 @@ def deliver(
     of this edition can, StoreError where the ledger cannot be written, StoppedError where the terms' stop was asked.
     """
     terms.stop.check()
-    composer = Composer(edition, headers, links, _templates(store, edition, headers), terms.return_path)
+    composer = MailMerge(edition, headers, links, _templates(store, edition, headers), terms.return_path)
     workers = terms.state_dir / "workers"
     with _ledger_named(), working(workers) as worker, journal(workers, worker) as handed:
         take_over(store, transport, terms=terms, now=clock())
         unanswered = terms.unanswered(transport)
         if isinstance(transport, SmtpTransport):
-            from publisher.mail.smtp_run import send_edition  # asyncio, which the outbox has no use for
+            from publisher.mail.smtp_transport import send_edition  # asyncio, which the outbox has no use for
 
-            order = Order(terms.lease, unanswered, clock, progress, gone, handed, terms.rest, terms.stop)
+            order = Run(terms.lease, unanswered, clock, progress, gone, handed, terms.rest, terms.stop)
             send_edition(store, worker, transport, composer, order, terms.state_dir)
         else:
             # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
-            book = Book(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
+            book = LedgerBuffer(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
             sending = _Sending(transport, composer, book, unanswered, handed, terms.stop)
             _one_by_one(store, worker, sending, terms.lease)
     return store.deliveries.counts(edition.id)
@@ -133,8 +100,8 @@ def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) 
             now=now,
             lease_until=now + lease,
             limit=BATCH,
-            claimed=moves(Event.CLAIMED),
-            left=moves(Event.LEFT),
+            claimed=moves(DeliveryEvent.CLAIMED),
+            left=moves(DeliveryEvent.LEFT),
         )
         if not batch:
             return
@@ -142,7 +109,7 @@ def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) 
         sending.send_batch(batch, until=now + lease / 2)
 
 
-def take_over(store: Store, transport: Transport, *, terms: Terms, now: datetime) -> int:
+def take_over(store: Store, transport: Transport, *, terms: DeliveryOptions, now: datetime) -> int:
     """Free the deliveries of dead workers and of lapsed leases, of every edition; return how many there were.
 
     What its worker had not handed over goes again at once. What it may have handed over, as its journal says, and
@@ -169,7 +136,7 @@ def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
     doubtful = handed_over(workers, worker, leased)
     if doubtful is None:
         return 0
-    return store.deliveries.acknowledge(worker, [returned(i, now).settled for i in leased if i not in doubtful])
+    return store.deliveries.acknowledge(worker, [update_returned(i, now).settled for i in leased if i not in doubtful])
 
 
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
@@ -189,9 +156,9 @@ class _Sending:
     """What sending needs, the same for every batch."""
 
     transport: Transport
-    composer: Composer
-    book: Book
-    unanswered: Event
+    composer: MailMerge
+    book: LedgerBuffer
+    unanswered: DeliveryEvent
     handed: Journal
     stop: Stop
 

@@ -16,8 +16,8 @@ from publisher.publishing.render import Planned
 from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, reader_terms
 
 if TYPE_CHECKING:
-    from publisher.mail.cancellation import Stop
     from publisher.mail.links import Links
+    from publisher.mail.run_options import Stop
     from publisher.mail.transport import Transport
     from publisher.store import Store
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.newsletter_models import DeliveryStatus, Edition
-from publisher.mail.lifecycle import WAITING, Event, moves
+from publisher.mail.lifecycle import WAITING, DeliveryEvent, moves
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 # What can be tried again, and what can be cancelled, by the table of the lifecycle.
-RETRIABLE = frozenset(moves(Event.RETRY))
-CANCELLABLE = frozenset(moves(Event.CANCELLED))
+RETRIABLE = frozenset(moves(DeliveryEvent.RETRY))
+CANCELLABLE = frozenset(moves(DeliveryEvent.CANCELLED))
 
 
 def hold(store: Store, edition: Edition, why: str, by: HeldBy = HeldBy.PERSON) -> bool:
@@ -53,7 +53,7 @@ def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], 
     early = edition.goes_at is not None and edition.goes_at > now
     chosen = {
         status: after
-        for status, after in moves(Event.RETRY).items()
+        for status, after in moves(DeliveryEvent.RETRY).items()
         if status in statuses and not (early and status in WAITING)
     }
     return store.ledger.move(edition.id, chosen, next_try_at=now, unless_due_by=now) if chosen else 0
@@ -87,4 +87,4 @@ def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:
 
 
 def _cancelled(store: Store, edition: Edition, why: str) -> int:
-    return store.ledger.move(edition.id, moves(Event.CANCELLED), next_try_at=None, reason=why)
+    return store.ledger.move(edition.id, moves(DeliveryEvent.CANCELLED), next_try_at=None, reason=why)

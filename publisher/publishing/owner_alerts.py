@@ -124,7 +124,7 @@ def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
 
 
 def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
-    from publisher.mail.notice import notice_message
+    from publisher.mail.message import notice_message
     from publisher.mail.transport import Accepted
 
     name = config.newsletters[0].name if config.newsletters else "newsletter"

@@ -152,12 +152,12 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
     """
     import secrets
 
-    from publisher.mail.send_test import send_copy
+    from publisher.mail.send_test import send_test_email
     from publisher.mail.transport import Accepted
 
     # A slot that nothing else has: a second copy is a second message, also of one second or with --now.
     draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)
     with open_transport(config) as transport:
-        outcome = send_copy(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
+        outcome = send_test_email(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
     if not isinstance(outcome, Accepted):
         raise PublisherError(f"the copy was not taken: {outcome.reason}", where=address)

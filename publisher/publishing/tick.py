@@ -19,7 +19,7 @@ from publisher.core.models import Problem
 from publisher.core.newsletter_models import Edition
 
 if TYPE_CHECKING:
-    from publisher.mail.cancellation import Stop
+    from publisher.mail.run_options import Stop
     from publisher.publishing.deliver import Delivered
     from publisher.publishing.making import Making
     from publisher.store import Store

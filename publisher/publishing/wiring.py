@@ -16,12 +16,11 @@ from publisher.site.build.run import NO_EDITIONS, Editions, Progress
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
-    from publisher.mail.cancellation import Stop
     from publisher.mail.dkim import Signer
-    from publisher.mail.doctor.examine import Patient
+    from publisher.mail.doctor.examine import MailSetup
     from publisher.mail.links import Links
     from publisher.mail.message import NewsletterHeaders
-    from publisher.mail.queue import Terms
+    from publisher.mail.run_options import DeliveryOptions, Stop
     from publisher.mail.transport import Outcome, Transport
     from publisher.mail.verp import ReturnPath
     from publisher.site.pages.letters import EditionPage
@@ -149,10 +148,9 @@ def reader_terms(config: Config) -> ReaderTerms:
     )
 
 
-def delivery_terms(config: Config, stop: Stop | None = None) -> Terms:
+def delivery_terms(config: Config, stop: Stop | None = None) -> DeliveryOptions:
     """Return on which terms deliveries are made; stop: who may end them from outside."""
-    from publisher.mail.cancellation import Stop
-    from publisher.mail.queue import Terms
+    from publisher.mail.run_options import DeliveryOptions, Stop
 
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
@@ -161,7 +159,7 @@ def delivery_terms(config: Config, stop: Stop | None = None) -> Terms:
         seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
     lease = timedelta(seconds=seconds)
     back = return_path(config)
-    return Terms(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop())
+    return DeliveryOptions(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop())
 
 
 def return_path(config: Config) -> ReturnPath | None:
@@ -176,14 +174,14 @@ def return_path(config: Config) -> ReturnPath | None:
     return ReturnPath(config.mail.bounces, load_secret(config.state_dir, os.environ))
 
 
-def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: datetime) -> Patient:
+def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: datetime) -> MailSetup:
     """Return what the mail of a domain is made of, for the doctor; raise ProjectError where a key cannot be read.
 
     addresses: from which mail leaves, where a person knows better. at: the Date of the sample.
     """
     from publisher.mail.addresses import wire_domain
-    from publisher.mail.doctor.examine import Patient
-    from publisher.mail.doctor.trial import trial_message
+    from publisher.mail.doctor.examine import MailSetup
+    from publisher.mail.send_test import doctor_message
 
     newsletter = next((n for n in config.newsletters if sender_domain(n.sender or config.mail.sender) == domain), None)
     name = newsletter.name if newsletter else "letters"
@@ -191,14 +189,14 @@ def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: da
     if sender_domain(headers.sender) != domain:
         headers = replace(headers, sender=f"letters@{domain}", signers=signers_of(config, f"letters@{domain}"))
     bounces = config.mail.bounces.rpartition("@")[2]
-    return Patient(
+    return MailSetup(
         domain=domain,
         return_domain=wire_domain(bounces).lower() if bounces else domain,
         signers=headers.signers,
         servers=config.mail.servers if config.mail.transport == "smtp" else (),
         public_url=config.public_url,
         addresses=addresses,
-        sample=trial_message(headers, project_links(config), name, f"postmaster@{domain}", at),
+        sample=doctor_message(headers, project_links(config), name, f"postmaster@{domain}", at),
     )
 
 
@@ -214,11 +212,11 @@ def send_trial(config: Config, to: str, at: datetime) -> Outcome:
 
     The return address is one of no delivery, so that its bounce is nobody's.
     """
-    from publisher.mail.doctor.trial import trial_message
+    from publisher.mail.send_test import doctor_message
 
     name = config.newsletters[0].name if config.newsletters else "letters"
     headers = headers_of(config, name)
-    message = trial_message(headers, project_links(config), name, to, at)
+    message = doctor_message(headers, project_links(config), name, to, at)
     path = return_path(config)
     with open_transport(config) as transport:
         return transport.send(path.of(0) if path else headers.sender_address, to, message, f"{name}-trial/{at:%H%M%S}")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
-from publisher.mail.message import MessageTemplate, Recipient, message_id
-from publisher.mail.notice import notice_message
+from publisher.mail.message import MessageTemplate, Recipient, message_id, notice_message
 from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.wiring import headers_of, return_path

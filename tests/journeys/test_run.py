@@ -15,7 +15,7 @@ import pytest
 from publisher.core.logging import configure as configure_logs
 from publisher.daemon.jobs import Sending, rest_after
 from publisher.daemon.systemd import notify, watchdog_seconds
-from publisher.mail.cancellation import Stop
+from publisher.mail.run_options import Stop
 from tests.support.admin_page import Owner, set_password
 from tests.support.preview_server import free_port
 from tests.support.project import WEEKLY, Project

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from publisher.config import Smtp
 from publisher.mail.outbox import Outbox
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import open_store
 from tests.support.delivery_samples import HEADERS, LINKS
@@ -22,7 +23,7 @@ def main(url: str, state: str, way: str, on_uncertain: str, connections: str = "
     kind, _, where = way.partition(":")
     port = int(where) if kind == "smtp" else 25
     smtp = Smtp(host="127.0.0.1", port=port, tls="none", connections=int(connections))
-    terms = Terms(Path(state), on_uncertain="hold" if on_uncertain == "hold" else "resend")
+    terms = DeliveryOptions(Path(state), on_uncertain="hold" if on_uncertain == "hold" else "resend")
     with (
         open_store(url, Path(state)) as store,
         Outbox(Path(where)) if kind == "outbox" else SmtpTransport(smtp) as transport,

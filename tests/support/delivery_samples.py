@@ -12,7 +12,8 @@ from typing import Self
 from publisher.core.newsletter_models import DeliveryCounts, Edition, Letter, Mark
 from publisher.mail.links import Links
 from publisher.mail.message import NewsletterHeaders
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.transport import Accepted, Outcome, Transport
 from publisher.store import Store
 from tests.support.store_samples import NOW, add_people, draft
@@ -84,5 +85,5 @@ def run(
     hold: bool = False,
 ) -> DeliveryCounts:
     """Deliver on the usual terms."""
-    terms = Terms(state_dir, on_uncertain="hold" if hold else "resend")
+    terms = DeliveryOptions(state_dir, on_uncertain="hold" if hold else "resend")
     return deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock or Clock())

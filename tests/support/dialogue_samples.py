@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from publisher.mail.smtp.messages import Answer, Fate, Message, Offer
-from publisher.mail.smtp.protocol import Dialogue
+from publisher.mail.smtp.protocol import Answer, Dialogue, Extensions, Fate, Message
 from publisher.mail.transport import GivenBack
 
-PIPELINING = Offer(pipelining=True)
-LOCKSTEP = Offer()
+PIPELINING = Extensions(pipelining=True)
+LOCKSTEP = Extensions()
 
 
 def message(number: int, **more: bool) -> Message:

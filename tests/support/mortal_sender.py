@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Self
 
 from publisher.core.errors import TransportError
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected, Unanswered
 from publisher.store import Store, open_store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock
@@ -151,7 +152,7 @@ def in_a_process_of_its_own(url: str, folder: Path, mode: str, now: datetime, pl
 
 def _deliver(url: str, folder: Path, mode: str, now: datetime, plan: Plan, log: Log) -> None:
     clock = Clock(now)
-    terms = Terms(folder, on_uncertain="hold" if mode == "hold" else "resend")
+    terms = DeliveryOptions(folder, on_uncertain="hold" if mode == "hold" else "resend")
     with open_store(url, folder) as store:
 
         def leave(address: str) -> None:
@@ -165,6 +166,6 @@ def _deliver(url: str, folder: Path, mode: str, now: datetime, plan: Plan, log: 
         _deliver_all(store, Mortal(plan, log, clock, leave, stall), terms, Tolling(clock, plan.ticks))
 
 
-def _deliver_all(store: Store, transport: Mortal, terms: Terms, clock: Callable[[], datetime]) -> None:
+def _deliver_all(store: Store, transport: Mortal, terms: DeliveryOptions, clock: Callable[[], datetime]) -> None:
     for edition in store.editions.unfinished():
         deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock)

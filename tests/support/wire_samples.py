@@ -9,7 +9,8 @@ from pathlib import Path
 
 from publisher.config import Relay
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.verp import ReturnPath
 from publisher.store import Store
@@ -33,6 +34,6 @@ def send(
 ) -> DeliveryCounts:
     """Deliver over these servers; relays that fail rest for a moment only."""
     rest = timedelta(milliseconds=1)
-    terms = Terms(state, on_uncertain="hold" if hold else "resend", rest=rest, return_path=return_path)
+    terms = DeliveryOptions(state, on_uncertain="hold" if hold else "resend", rest=rest, return_path=return_path)
     with SmtpTransport(servers) as transport:
         return deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock or Clock(), gone=gone)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from publisher.bounces.providers.requests import Call
 from publisher.bounces.status import judge, short_words, status_in
 from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
-from publisher.mail.links import Purpose
+from publisher.mail.links import LinkPurpose
 
 _TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
 
@@ -34,7 +34,7 @@ def whose(call: Call, address: str, *, sender: str = "", unsubscribe: Iterable[s
     if delivery is not None:
         return Whose(delivery_id=delivery)
     tokens = [token for value in unsubscribe for token in _TOKEN.findall(value)]
-    uids = {found[0] for token in tokens if (found := call.marks.links.read(Purpose.UNSUBSCRIBE, token))}
+    uids = {found[0] for token in tokens if (found := call.marks.links.read(LinkPurpose.UNSUBSCRIBE, token))}
     if len(uids) == 1:
         return Whose(uid=uids.pop())
     return Whose(address=bare(address))

@@ -47,3 +47,9 @@ def zone_line(name: str, kind: str, *texts: str) -> str:
     text = texts[0].replace("\\", "\\\\").replace('"', '\\"')
     strings = " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
     return f"{name}. IN TXT {strings}"
+
+
+def parse_tags(text: str) -> dict[str, str]:
+    """Return the tags by their names in small letters; white space inside a value is taken out."""
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {name.strip().lower(): "".join(value.split()) for name, equals, value in pairs if equals}

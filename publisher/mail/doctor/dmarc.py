@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
-from publisher.mail.doctor.tags import parse_tags
+from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, parse_tags, zone_line
 
 _CHECK = "DMARC"
 _INSTEAD = "put this one in its place"

@@ -10,10 +10,16 @@ from publisher.core.errors import DnsError
 from publisher.mail.dkim import Signer
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level
 from publisher.mail.doctor.dmarc import dmarc
-from publisher.mail.doctor.greeting import greeting, is_near
-from publisher.mail.doctor.hosts import addresses_of, is_public, mail_exchangers, reverse_names
-from publisher.mail.doctor.lookup import DeadResolverError
+from publisher.mail.doctor.mail_servers import (
+    addresses_of,
+    greeting,
+    is_near,
+    is_public,
+    mail_exchangers,
+    reverse_names,
+)
 from publisher.mail.doctor.one_click import one_click, reach
+from publisher.mail.doctor.resolver import DeadResolverError
 from publisher.mail.doctor.signatures import signatures
 from publisher.mail.doctor.spf import service_of, spf
 
@@ -21,7 +27,7 @@ _PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class MailSetup:
     """What one domain's mail is made of, as configured.
 
     domain         of the From address, in ASCII
@@ -42,7 +48,7 @@ class Patient:
     sample: bytes
 
 
-def examine(patient: Patient, ask: Ask, *, seconds: int = _PATIENCE_SECONDS) -> Iterator[Diagnosis]:
+def examine(patient: MailSetup, ask: Ask, *, seconds: int = _PATIENCE_SECONDS) -> Iterator[Diagnosis]:
     """Look at everything, in the order in which it is best mended.
 
     seconds: how long the mail server and the web application may take to answer. Raises DeadResolverError where
@@ -71,7 +77,7 @@ def examine(patient: Patient, ask: Ask, *, seconds: int = _PATIENCE_SECONDS) -> 
 class Places:
     """From which addresses mail leaves, as far as anybody here can know."""
 
-    def __init__(self, patient: Patient, ask: Ask) -> None:
+    def __init__(self, patient: MailSetup, ask: Ask) -> None:
         self._patient, self._ask = patient, ask
 
     def leaving(self) -> tuple[str, ...]:

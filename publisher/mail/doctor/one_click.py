@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from publisher.mail.doctor.diagnosis import Diagnosis, Level
-from publisher.mail.doctor.tags import parse_tags
+from publisher.mail.doctor.diagnosis import Diagnosis, Level, parse_tags
 
 _CHECK = "one-click"
 _HEADERS = ("list-unsubscribe", "list-unsubscribe-post")

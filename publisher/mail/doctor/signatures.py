@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from publisher.mail.dkim_keys import record_text
-from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
-from publisher.mail.doctor.tags import parse_tags
+from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, parse_tags, zone_line
 
 if TYPE_CHECKING:
     from publisher.mail.dkim import Signer

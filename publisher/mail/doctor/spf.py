@@ -3,12 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
-from publisher.mail.doctor.spf_advice import Advice, advise
-from publisher.mail.doctor.spf_walk import MOST_LOOKUPS, MOST_VOID, Walk, spf_records, walk
+from publisher.mail.doctor.spf_record import (
+    MOST_LOOKUPS,
+    MOST_VOID,
+    SpfResult,
+    SpfTerm,
+    parse_term,
+    spf_records,
+    split_record,
+    walk,
+)
+
+# A hostile record has thousands of names; nobody needs more than ten, and each that is tried costs questions.
+_TRIED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A record, and the terms of the old ones that it cannot hold although they are none of ours to judge."""
+
+    record: str
+    left_out: tuple[str, ...] = ()
+
+
+def advise(domain: str, records: Sequence[str], wanted: Sequence[str], ask: Ask) -> Advice:
+    """Return one record in place of those that are there. Raises DnsError like `ask`.
+
+    wanted: the terms that let our mail pass. The record holds them, and of the old terms those with which it stays
+    good: known to the grammar, in front of "all", followed without a fault, within the limits of look-ups.
+    """
+    parts = [_effective(record) for record in records]
+    redirect = _redirect(domain, parts, ask)
+    stays = [redirect] if redirect and redirect.name == "redirect" else []
+    fixed = [*(term for text in wanted if text.startswith("include:") and (term := parse_term(text))), *stays]
+    kept = _fitting(domain, fixed, _old(parts, redirect), ask)
+    missing = _unserved(walk(domain, _written([*fixed, *kept]), ask), kept, wanted)
+    if any(term.sign in ("-", "~", "?") for term in kept):  # one of those could stand in front of what is wanted
+        missing, kept = list(wanted), [term for term in kept if term.plain not in wanted]
+    ending = [] if stays else [_all_of([sign for _, sign in parts])]
+    texts = ["v=spf1", *missing, *(term.text for term in [*kept, *stays]), *ending]
+    return Advice(" ".join(texts), _left_out(parts, texts))
+
+
+def _old(parts: Sequence[tuple[list[SpfTerm], str]], redirect: SpfTerm | None) -> list[SpfTerm]:
+    """Return the terms that could be kept, none twice, and of exp= the first alone."""
+    terms = [term for terms, _ in parts for term in terms if term.name not in ("redirect", "ptr")]
+    terms += [redirect] if redirect and redirect.name == "include" else []
+    return list({("exp" if term.name == "exp" else term.plain): term for term in reversed(terms)}.values())[::-1]
+
+
+def _left_out(parts: Sequence[tuple[list[SpfTerm], str]], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the terms that let somebody pass, and are not in the new record."""
+    held = {text.lower().removeprefix("+") for text in texts}
+    passing = [term for terms, _ in parts for term in terms if term.sign == "+" or term.name == "redirect"]
+    gone = [term for term in passing if not {term.plain, f"include:{term.argument}".lower()} & held]
+    return tuple(dict.fromkeys(term.text for term in gone))
+
+
+def _effective(record: str) -> tuple[list[SpfTerm], str]:
+    """Return the terms that count, and the sign of "all", "" where there is none; then a redirect counts too."""
+    terms = [term for text in split_record(record) if (term := parse_term(text))]
+    place = next((at for at, term in enumerate(terms) if term.name == "all"), None)
+    if place is None:
+        return terms, ""
+    return [term for term in terms[:place] if term.name != "redirect"], terms[place].sign
+
+
+def _redirect(domain: str, parts: Sequence[tuple[list[SpfTerm], str]], ask: Ask) -> SpfTerm | None:
+    """Return the redirect of a record, as an include where it cannot stay one; None where there is none to keep."""
+    found = next((term for terms, _ in parts for term in terms if term.name == "redirect"), None)
+    if found is None:
+        return None
+    walked = walk(domain, f"v=spf1 {found.text}", ask)
+    if not _is_good(walked, SpfResult()) or walked.ending == "+":
+        return None
+    if len(parts) == 1 and walked.ending in ("-", "~"):
+        return found
+    return parse_term(f"include:{found.argument}")
+
+
+def _fitting(domain: str, fixed: Sequence[SpfTerm], old: Sequence[SpfTerm], ask: Ask) -> list[SpfTerm]:
+    """Return the old terms with which a record that holds the fixed ones stays good."""
+    asking = [term for term in old if term.asks]
+    least = walk(domain, _written(fixed), ask)
+    names, chosen = {term.plain for term in fixed}, list[SpfTerm]()
+    for term in asking[:_TRIED]:
+        if term.plain in names:
+            continue
+        if _is_good(walk(domain, _written([*fixed, *chosen, term]), ask), least):
+            chosen.append(term)
+    return [term for term in old if not term.asks or term.plain in names or term in chosen]
+
+
+def _is_good(walked: SpfResult, least: SpfResult) -> bool:
+    """Return whether nothing is wrong with a record that is not wrong already with the least of it."""
+    within = walked.lookups <= max(MOST_LOOKUPS, least.lookups) and walked.voids <= max(MOST_VOID, least.voids)
+    return within and len(walked.faults) <= len(least.faults) and not walked.uses_ptr
+
+
+def _unserved(walked: SpfResult, kept: Sequence[SpfTerm], wanted: Sequence[str]) -> list[str]:
+    """Return the wanted terms that the kept ones do not stand for."""
+    held = {term.plain for term in kept}
+    return [text for text in wanted if text not in held and not _covered(walked, text)]
+
+
+def _covered(walked: SpfResult, text: str) -> bool:
+    name, _, argument = text.partition(":")
+    return name != "include" and walked.covers(str(ip_address(argument)))
+
+
+def _all_of(signs: Sequence[str]) -> str:
+    """Return "-all" only where all records end so."""
+    return "-all" if set(signs) == {"-"} else "~all"
+
+
+def _written(terms: Sequence[SpfTerm]) -> str:
+    """Return a record of terms, a redirect behind the others."""
+    return " ".join(["v=spf1", *(term.text for term in terms)])
+
 
 _CHECK = "SPF"
 _INSTEAD = "put this one in {}"
@@ -79,7 +195,7 @@ def spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: Ask) -
         yield from found or [_good(domain, walked, known=bool(wanted))]
 
 
-def _judged(domain: str, walked: Walk, missing: Sequence[str]) -> Iterator[Diagnosis]:
+def _judged(domain: str, walked: SpfResult, missing: Sequence[str]) -> Iterator[Diagnosis]:
     """Yield what is wrong; what another record would mend, with "?" in its place."""
     yield from _faults(domain, walked)
     yield from _limits(domain, walked)
@@ -103,13 +219,13 @@ def _wanted(hosts: Sequence[str], addresses: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*services, *(f"ip{ip_address(each).version}:{each}" for each in addresses)]))
 
 
-def _faults(domain: str, walked: Walk) -> Iterator[Diagnosis]:
+def _faults(domain: str, walked: SpfResult) -> Iterator[Diagnosis]:
     for fault in walked.faults:
         meaning = "receivers take the whole record as broken (permerror)"
         yield Diagnosis(_CHECK, Level.ERROR, domain, fault, meaning, record="?")
 
 
-def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
+def _limits(domain: str, walked: SpfResult) -> Iterator[Diagnosis]:
     if walked.lookups > MOST_LOOKUPS:
         yield Diagnosis(
             *(_CHECK, Level.ERROR, domain, f"the record needs {walked.lookups} look-ups; {MOST_LOOKUPS} are allowed"),
@@ -130,7 +246,7 @@ def _limits(domain: str, walked: Walk) -> Iterator[Diagnosis]:
         )
 
 
-def _ending(domain: str, walked: Walk) -> Iterator[Diagnosis]:
+def _ending(domain: str, walked: SpfResult) -> Iterator[Diagnosis]:
     if walked.ending == "+":
         meaning = "everybody in the world may send as this domain; receivers trust it for nothing"
         yield Diagnosis(_CHECK, Level.ERROR, domain, "the record ends with +all", meaning, record="?")
@@ -140,7 +256,7 @@ def _ending(domain: str, walked: Walk) -> Iterator[Diagnosis]:
         yield Diagnosis(_CHECK, Level.WARNING, domain, what, meaning, record="?")
 
 
-def _missing(walked: Walk, wanted: Sequence[str], addresses: Sequence[str]) -> list[str]:
+def _missing(walked: SpfResult, wanted: Sequence[str], addresses: Sequence[str]) -> list[str]:
     """Return the terms of services and addresses that the record does not let send."""
     uncovered = {f"ip{ip_address(each).version}:{each}" for each in addresses if not walked.covers(each)}
     if walked.blurred:
@@ -148,11 +264,11 @@ def _missing(walked: Walk, wanted: Sequence[str], addresses: Sequence[str]) -> l
     return [term for term in wanted if term in uncovered or _not_included(term, walked)]
 
 
-def _not_included(term: str, walked: Walk) -> bool:
+def _not_included(term: str, walked: SpfResult) -> bool:
     return term.startswith("include:") and term.removeprefix("include:") not in walked.includes
 
 
-def _good(domain: str, walked: Walk, *, known: bool) -> Diagnosis:
+def _good(domain: str, walked: SpfResult, *, known: bool) -> Diagnosis:
     message = f"one record, {walked.lookups} of {MOST_LOOKUPS} look-ups, {_ENDINGS[walked.ending]}"
     if known:
         return Diagnosis(_CHECK, Level.OK, domain, message, "your mail server may send for this domain")

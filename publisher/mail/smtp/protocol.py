@@ -19,13 +19,77 @@ At most one message at a time is such that a break makes it Unanswered.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
-from publisher.mail.smtp.messages import Answer, Ending, Fate, Message, Offer
 from publisher.mail.smtp.replies import CLOSING, LOGIN_NEEDED, READY_FOR_DATA, GarbledError, Reply, ReplyReader
-from publisher.mail.transport import Accepted, GivenBack, Rejected, Unanswered
+from publisher.mail.transport import Accepted, GivenBack, Outcome, Rejected, Unanswered
+
+Fate = Outcome | GivenBack
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """Which extensions the server offers."""
+
+    pipelining: bool = False
+    eight_bit: bool = False
+    size: bool = False
+    smtputf8: bool = False
+
+    @classmethod
+    def of(cls, extensions: Mapping[str, str]) -> Extensions:
+        """Read the extensions of an answer to EHLO, by their names in small letters."""
+        return cls(
+            pipelining="pipelining" in extensions,
+            eight_bit="8bitmime" in extensions,
+            size="size" in extensions,
+            smtputf8="smtputf8" in extensions,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Message:
+    """A message on its way; equal only to itself.
+
+    sender, recipient  bare addresses with ASCII domains
+    content            in pieces: lines that end with CRLF, of which none starts with a single dot (see `stuffed`)
+    utf8               an address or a header needs SMTPUTF8 (RFC 6531)
+    eight_bit          the body needs 8BITMIME (RFC 6152)
+    """
+
+    sender: str
+    recipient: str
+    content: Sequence[bytes]
+    utf8: bool = False
+    eight_bit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a message."""
+
+    message: Message
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a dialogue is over. mend: where the settings are wrong, so that a new connection would not help."""
+
+    reason: str
+    hint: str = ""
+
+
+def stuffed(message: bytes) -> bytes:
+    """Return a message as content: whole lines, each dot at the start of a line doubled (RFC 5321, 4.5.2)."""
+    if message.startswith(b"."):
+        message = b"." + message
+    doubled = message.replace(b"\n.", b"\n..")
+    return doubled if doubled.endswith(b"\r\n") else doubled + b"\r\n"
+
 
 END = b".\r\n"
 
@@ -50,7 +114,7 @@ class _Asked:
 class Dialogue:
     """See the module. A caller gives messages while there is room, writes what `writes` returns, and reads."""
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Extensions) -> None:
         self._offer = offer
         self._reader = ReplyReader()
         self._todo: deque[tuple[_Asked, bytes]] = deque()

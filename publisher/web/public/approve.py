@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import DeliveryStatus, Edition
-from publisher.mail.links import Purpose
+from publisher.mail.links import LinkPurpose
 from publisher.publishing import approval
 from publisher.web.public.subscribe import bad_link
 
@@ -71,7 +71,7 @@ class Approving:
 
     def _read(self, request: Request) -> Edition | None:
         token = str(request.path_params["token"])
-        found = self._office.links.read(Purpose.APPROVE, token) if len(token) <= LONGEST else None
+        found = self._office.links.read(LinkPurpose.APPROVE, token) if len(token) <= LONGEST else None
         if found is None or len(found) != 3 or not found[0].isdigit():
             return None
         edition = self._office.store.editions.get(int(found[0]))

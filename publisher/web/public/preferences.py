@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber
-from publisher.mail.links import Purpose
+from publisher.mail.links import LinkPurpose
 from publisher.site.pages.signup import offers
 from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences
@@ -186,5 +186,5 @@ class Choosing:
 
     def _person(self, request: Request) -> Subscriber | None:
         token = str(request.path_params["token"])
-        found = self._office.links.read(Purpose.PREFERENCES, token) if len(token) <= LONGEST else None
+        found = self._office.links.read(LinkPurpose.PREFERENCES, token) if len(token) <= LONGEST else None
         return self._office.store.subscribers.by_uid(found[0]) if found and len(found) == 1 else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from publisher.mail.links import Purpose
+from publisher.mail.links import LinkPurpose
 from publisher.subscribers.choosing import come_back, unsubscribe
 from publisher.web.public.headers import page_headers
 from publisher.web.public.offers import title_of
@@ -97,5 +97,5 @@ class Leaving:
 
     def _read(self, request: Request) -> tuple[str, str] | None:
         token = str(request.path_params["token"])
-        found = self._office.links.read(Purpose.UNSUBSCRIBE, token) if len(token) <= LONGEST else None
+        found = self._office.links.read(LinkPurpose.UNSUBSCRIBE, token) if len(token) <= LONGEST else None
         return (found[0], found[1]) if found and len(found) == 2 else None

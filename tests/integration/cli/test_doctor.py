@@ -13,9 +13,9 @@ from publisher.config import Relay, Smtp
 from publisher.config.mail import parse_dns_server
 from publisher.core.errors import DnsError
 from publisher.mail.doctor.examine import Places
-from publisher.mail.doctor.greeting import greeting
-from publisher.mail.doctor.lookup import DeadResolverError, Resolver
+from publisher.mail.doctor.mail_servers import greeting
 from publisher.mail.doctor.one_click import reach
+from publisher.mail.doctor.resolver import DeadResolverError, Resolver
 from publisher.publishing.wiring import mail_patient
 from tests.support.dns_server import FAIL, SILENT, dns_server
 from tests.support.doctor_samples import asking

@@ -11,9 +11,9 @@ import pytest
 
 from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
-from publisher.mail.cancellation import Stop
 from publisher.mail.outbox import Outbox
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions, Stop
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Transport
 from publisher.store import Store
@@ -23,7 +23,7 @@ from tests.support.sink import sink
 SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
 
 
-def stopped_after(store: Store, transport: Transport, terms: Terms, count: int) -> None:
+def stopped_after(store: Store, transport: Transport, terms: DeliveryOptions, count: int) -> None:
     """Deliver the only edition, and ask for the end from another thread once so many are settled."""
     settled = 0
 
@@ -43,11 +43,11 @@ def stopped_after(store: Store, transport: Transport, terms: Terms, count: int) 
 def test_a_run_into_the_outbox_ends_when_asked_and_the_next_does_the_rest(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 120)
     with Outbox(tmp_path / "outbox") as outbox:
-        stopped_after(sqlite_store, outbox, Terms(tmp_path), 20)
+        stopped_after(sqlite_store, outbox, DeliveryOptions(tmp_path), 20)
         counts = sqlite_store.deliveries.counts(edition.id)
         assert 20 <= counts[SENT] < 120
         assert counts[SENT] + counts[QUEUED] == 120
-        counts = deliver(sqlite_store, outbox, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=Clock())
+        counts = deliver(sqlite_store, outbox, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock())
     assert counts.by_status == {SENT: 120}
 
 
@@ -55,12 +55,12 @@ def test_a_run_over_mail_servers_leaves_nothing_in_doubt_when_asked_to_end(sqlit
     edition = make_edition(sqlite_store, 1_500)
     with sink(tmp_path / "sink") as to:
         with SmtpTransport([to.server]) as transport:
-            stopped_after(sqlite_store, transport, Terms(tmp_path), 60)
+            stopped_after(sqlite_store, transport, DeliveryOptions(tmp_path), 60)
         counts = sqlite_store.deliveries.counts(edition.id)
         assert 60 <= counts[SENT] < 1_500
         assert counts.by_status == {SENT: len(to.taken()), QUEUED: 1_500 - len(to.taken())}
         with SmtpTransport([to.server]) as transport:
-            deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=Clock())
+            deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock())
         assert Counter(to.recipients()) == Counter(f"reader{i}@example.org" for i in range(1_500))
 
 
@@ -68,7 +68,9 @@ def test_a_run_that_is_asked_to_end_before_it_begins_sends_nothing(sqlite_store:
     edition, stop = make_edition(sqlite_store, 3), Stop()
     stop.ask()
     with Outbox(tmp_path / "outbox") as outbox, pytest.raises(StoppedError):
-        deliver(sqlite_store, outbox, edition, HEADERS, LINKS, terms=Terms(tmp_path, stop=stop), clock=Clock())
+        deliver(
+            sqlite_store, outbox, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path, stop=stop), clock=Clock()
+        )
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 3}
 
 
@@ -78,7 +80,9 @@ def test_a_server_that_never_answers_is_not_awaited_by_a_run_that_is_hurried(
     edition, stop = make_edition(sqlite_store, 20), Stop()
     slow = sink(tmp_path / "sink", "-W", ".:120", connections=1)  # two minutes before it answers a message
     with slow as to, SmtpTransport([to.server]) as transport:
-        run = Thread(target=_ends_stopped, args=(sqlite_store, transport, edition, Terms(tmp_path, stop=stop)))
+        run = Thread(
+            target=_ends_stopped, args=(sqlite_store, transport, edition, DeliveryOptions(tmp_path, stop=stop))
+        )
         run.start()
         assert until_leased(sqlite_store, edition)
         stop.ask()
@@ -99,6 +103,6 @@ def until_leased(store: Store, edition: Edition) -> bool:
     return False
 
 
-def _ends_stopped(store: Store, transport: Transport, edition: Edition, terms: Terms) -> None:
+def _ends_stopped(store: Store, transport: Transport, edition: Edition, terms: DeliveryOptions) -> None:
     with pytest.raises(StoppedError):
         deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=Clock())

@@ -15,9 +15,10 @@ import pytest
 from publisher.core.errors import ProjectError, TransportError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail import workers as names
-from publisher.mail.journal import SUFFIX, handed_over, journal
-from publisher.mail.lifecycle import Event, moves
-from publisher.mail.queue import Terms, take_over
+from publisher.mail.lifecycle import DeliveryEvent, moves
+from publisher.mail.queue import take_over
+from publisher.mail.run_options import DeliveryOptions
+from publisher.mail.workers import SUFFIX, handed_over, journal
 from publisher.store import Store, open_store
 from tests.support.delivery_samples import Scripted, make_edition, run
 from tests.support.sink import sink
@@ -40,8 +41,8 @@ def dead_worker(store: Store, edition: Edition, folder: Path, leased: int, hande
         now=NOW,
         lease_until=later(minutes=2),
         limit=leased,
-        claimed=moves(Event.CLAIMED),
-        left=moves(Event.LEFT),
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
     )
     with pytest.raises(KeyboardInterrupt), journal(workers, dead) as told:
         for delivery in claimed[:handed]:
@@ -54,7 +55,7 @@ def dead_worker(store: Store, edition: Edition, folder: Path, leased: int, hande
 def test_only_what_a_dead_worker_handed_over_is_in_doubt(store: Store, tmp_path: Path, hold: bool) -> None:
     edition = make_edition(store, 10)
     dead_worker(store, edition, tmp_path, leased=7, handed=2)
-    terms = Terms(tmp_path, on_uncertain="hold" if hold else "resend")
+    terms = DeliveryOptions(tmp_path, on_uncertain="hold" if hold else "resend")
 
     assert take_over(store, Scripted(), terms=terms, now=NOW) == 7
     assert store.deliveries.counts(edition.id).by_status == ({QUEUED: 8, UNCERTAIN: 2} if hold else {QUEUED: 10})
@@ -82,7 +83,7 @@ def test_a_journal_that_a_power_cut_may_have_cut_short_proves_nothing(
     edition = make_edition(sqlite_store, 10)
     harm(dead_worker(sqlite_store, edition, tmp_path, leased=7, handed=2))
 
-    take_over(sqlite_store, Scripted(), terms=Terms(tmp_path, on_uncertain="hold"), now=NOW)
+    take_over(sqlite_store, Scripted(), terms=DeliveryOptions(tmp_path, on_uncertain="hold"), now=NOW)
     assert sqlite_store.deliveries.counts(edition.id)[UNCERTAIN] == doubtful
 
 

@@ -9,7 +9,7 @@ from threading import Event as Moment
 import pytest
 
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
-from publisher.mail.lifecycle import Event, moves
+from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.publishing import operations as by_hand
 from publisher.store import Store
 from publisher.store import ledger as ledger_module
@@ -24,7 +24,7 @@ UNCERTAIN, SKIPPED = DeliveryStatus.UNCERTAIN, DeliveryStatus.SKIPPED
 
 def claim(store: Store, edition: Edition, limit: int = 50, worker: str = "w1") -> list[Delivery]:
     until = later(minutes=2)
-    claimed, left = moves(Event.CLAIMED), moves(Event.LEFT)
+    claimed, left = moves(DeliveryEvent.CLAIMED), moves(DeliveryEvent.LEFT)
     return list(
         store.deliveries.claim(edition.id, worker, now=NOW, lease_until=until, limit=limit, claimed=claimed, left=left)
     )
@@ -40,10 +40,10 @@ def edition(store: Store) -> Edition:
     store.deliveries.acknowledge(
         "w1",
         [
-            Settled(sent.id, moves(Event.ACCEPTED), sent_at=NOW),
-            Settled(deferred.id, moves(Event.DEFERRED), next_try_at=later(hours=1), reason="450 4.2.1 not now"),
-            Settled(failed.id, moves(Event.REJECTED), reason=f"550 5.1.1 <{failed.address}>: no such user"),
-            Settled(uncertain.id, moves(Event.UNANSWERED_HOLD), reason="the connection broke"),
+            Settled(sent.id, moves(DeliveryEvent.ACCEPTED), sent_at=NOW),
+            Settled(deferred.id, moves(DeliveryEvent.DEFERRED), next_try_at=later(hours=1), reason="450 4.2.1 not now"),
+            Settled(failed.id, moves(DeliveryEvent.REJECTED), reason=f"550 5.1.1 <{failed.address}>: no such user"),
+            Settled(uncertain.id, moves(DeliveryEvent.UNANSWERED_HOLD), reason="the connection broke"),
         ],
     )
     claim(store, made, 1, "another")
@@ -112,7 +112,9 @@ def test_cancelling_ends_what_waits_and_leaves_what_is_in_hand(store: Store, edi
     assert {row.reason for row in store.ledger.rows(edition.id, [SKIPPED])} == {"it was the wrong letter"}
     assert claim(store, edition) == []
     (in_hand,) = store.ledger.rows(edition.id, [SENDING])
-    assert store.deliveries.acknowledge("another", [Settled(in_hand.id, moves(Event.ACCEPTED), sent_at=NOW)]) == 1
+    assert (
+        store.deliveries.acknowledge("another", [Settled(in_hand.id, moves(DeliveryEvent.ACCEPTED), sent_at=NOW)]) == 1
+    )
     assert store.editions.unfinished() == []
     assert by_hand.cancel(store, edition, why="again") == 0
 
@@ -129,7 +131,7 @@ def test_what_a_person_does_in_mid_send_neither_loses_a_message_nor_sends_one_to
         while batch := claim(store, edition, 3, worker):
             handed_over.extend(delivery.address for delivery in batch)
             begun.set()
-            settled = [Settled(delivery.id, moves(Event.ACCEPTED), sent_at=NOW) for delivery in batch]
+            settled = [Settled(delivery.id, moves(DeliveryEvent.ACCEPTED), sent_at=NOW) for delivery in batch]
             assert store.deliveries.acknowledge(worker, settled) == len(batch)
 
     with ThreadPoolExecutor(2) as pool:
@@ -192,7 +194,10 @@ def test_reasons_are_counted_whoever_they_speak_of(store: Store, edition: Editio
     refused = claim(store, edition)
     store.deliveries.acknowledge(
         "w1",
-        [Settled(d.id, moves(Event.REJECTED), reason=f"550 5.1.1 <{d.address}>: no such user") for d in refused],
+        [
+            Settled(d.id, moves(DeliveryEvent.REJECTED), reason=f"550 5.1.1 <{d.address}>: no such user")
+            for d in refused
+        ],
     )
 
     assert store.ledger.reasons(edition.id) == [ReasonCount(FAILED, "550 5.1.1 <...>: no such user", 5)]

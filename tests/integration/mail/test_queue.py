@@ -12,11 +12,12 @@ import pytest
 
 from publisher.core.errors import SubscriberError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Letter
-from publisher.mail.lifecycle import Event
-from publisher.mail.links import Purpose
+from publisher.mail.lifecycle import DeliveryEvent
+from publisher.mail.links import LinkPurpose
 from publisher.mail.outbox import Outbox
-from publisher.mail.queue import Terms, deliver, take_over
-from publisher.mail.send_test import send_copy
+from publisher.mail.queue import deliver, take_over
+from publisher.mail.run_options import DeliveryOptions
+from publisher.mail.send_test import send_test_email
 from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
 from publisher.mail.workers import working
 from publisher.store import Store
@@ -46,7 +47,7 @@ def test_each_message_is_its_readers_own(store: Store, tmp_path: Path) -> None:
         (raw,) = transport.messages[reader.address]
         message = email.message_from_bytes(raw, policy=default)
         token = message["List-Unsubscribe"].strip("<>").rpartition("/")[2]
-        assert LINKS.read(Purpose.UNSUBSCRIBE, token) == (reader.uid, "weekly")
+        assert LINKS.read(LinkPurpose.UNSUBSCRIBE, token) == (reader.uid, "weekly")
         assert f"Hello {reader.name}" in raw.decode().replace("=\r\n", "")
         assert message["Date"].datetime == NOW
 
@@ -65,7 +66,9 @@ def test_every_answer_becomes_its_status(store: Store, tmp_path: Path) -> None:
     def progress(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
         seen.append((delivery.address, status, reason))
 
-    counts = deliver(store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=Clock(), progress=progress)
+    counts = deliver(
+        store, transport, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock(), progress=progress
+    )
 
     assert counts.by_status == {DEFERRED: 1, FAILED: 1, QUEUED: 1, SENT: 2}
     assert seen[:3] == [
@@ -219,7 +222,7 @@ def test_what_a_dead_worker_held_is_taken_over_at_once(store: Store, tmp_path: P
 def test_what_a_dead_worker_held_is_held_for_a_person_where_the_terms_say_so(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     claim(store, edition.id, "otherhost.1.2", 4)
-    terms = Terms(tmp_path, on_uncertain="hold")
+    terms = DeliveryOptions(tmp_path, on_uncertain="hold")
     late = NOW + timedelta(minutes=3)
 
     assert take_over(store, Scripted(), terms=terms, now=NOW) == 0
@@ -237,8 +240,8 @@ def claim(store: Store, edition_id: int, worker: str, limit: int) -> None:
         now=NOW,
         lease_until=NOW + timedelta(minutes=2),
         limit=limit,
-        claimed=moves(Event.CLAIMED),
-        left=moves(Event.LEFT),
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
     )
     assert len(claimed) == limit
 
@@ -260,7 +263,7 @@ def test_a_sender_that_cannot_be_used_is_one_line_and_sends_nothing(sqlite_store
     edition, transport = make_edition(sqlite_store, 2), Scripted()
     headers = replace(HEADERS, sender="nobody")
     with pytest.raises(TransportError, match=r"the sender 'nobody' cannot be used.*\(see mail\.sender"):
-        deliver(sqlite_store, transport, edition, headers, LINKS, terms=Terms(tmp_path), clock=Clock())
+        deliver(sqlite_store, transport, edition, headers, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock())
     assert not transport.sent
 
 
@@ -270,10 +273,10 @@ def test_a_copy_is_marked_and_touches_no_ledger(sqlite_store: Store, tmp_path: P
     outbox = Outbox(tmp_path / "outbox")
 
     for _ in range(2):
-        assert send_copy(outbox, edition, letter, HEADERS, LINKS, to="ada@example.org") == Accepted()
+        assert send_test_email(outbox, edition, letter, HEADERS, LINKS, to="ada@example.org") == Accepted()
     (path,) = (tmp_path / "outbox" / "new").iterdir()
     message = email.message_from_bytes(path.read_bytes(), policy=default)
     assert (message["Subject"], message["To"]) == ("[Copy] Hello", "ada@example.org")
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 2}
     with pytest.raises(SubscriberError, match="is no mail address"):
-        send_copy(outbox, edition, letter, HEADERS, LINKS, to="ada")
+        send_test_email(outbox, edition, letter, HEADERS, LINKS, to="ada")

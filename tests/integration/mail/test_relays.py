@@ -13,7 +13,8 @@ import pytest
 from publisher.config import Relay
 from publisher.core.errors import TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
@@ -57,7 +58,7 @@ def test_a_relay_that_comes_back_is_used_again(sqlite_store: Store, tmp_path: Pa
             if not second and first.process.poll() is not None:
                 second.append(stack.enter_context(sink(tmp_path / "two", port=port)))
 
-        terms = Terms(tmp_path, rest=timedelta(milliseconds=200))
+        terms = DeliveryOptions(tmp_path, rest=timedelta(milliseconds=200))
         with SmtpTransport([first.server]) as transport:
             counts = deliver(
                 sqlite_store, transport, edition, HEADERS, LINKS, terms=terms, clock=Clock(), progress=come_back
@@ -100,7 +101,7 @@ def test_a_limited_rate_and_a_limited_domain_still_reach_everybody(sqlite_store:
 
 def test_what_a_lease_is_too_short_for_is_claimed_anew_and_goes_once(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 60)
-    terms = Terms(tmp_path, lease=timedelta(milliseconds=200))
+    terms = DeliveryOptions(tmp_path, lease=timedelta(milliseconds=200))
     with sink(tmp_path / "sink", rate="100/s") as to:
         with SmtpTransport([to.server]) as transport:
             clock = Clock()  # stands still: no other worker may take what this one holds
@@ -119,7 +120,9 @@ def test_a_domain_at_its_limit_waits_in_the_ledger_while_others_go(sqlite_store:
 
     with sink(tmp_path / "sink", domains=("slow.example 2/s",)) as to:
         with SmtpTransport([to.server]) as transport:
-            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=clock)
+            counts = deliver(
+                sqlite_store, transport, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=clock
+            )
         assert counts.by_status == {SENT: 63}
         order = to.recipients()
     assert len(order) == len(set(order)) == 63

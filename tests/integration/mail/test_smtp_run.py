@@ -15,7 +15,8 @@ import pytest
 from publisher.config import Relay
 from publisher.core.errors import StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
-from publisher.mail.queue import Terms, deliver
+from publisher.mail.queue import deliver
+from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.verp import ReturnPath
 from publisher.store import Store, open_store
@@ -177,7 +178,14 @@ def test_a_ledger_that_cannot_be_written_stops_the_run_and_copies_at_most_what_w
     with sink(tmp_path / "sink", connections=5) as to:
         with SmtpTransport([to.server]) as transport, pytest.raises(StoreError, match="no such table"):
             deliver(
-                sqlite_store, transport, edition, HEADERS, LINKS, terms=Terms(tmp_path), clock=clock, progress=break_it
+                sqlite_store,
+                transport,
+                edition,
+                HEADERS,
+                LINKS,
+                terms=DeliveryOptions(tmp_path),
+                clock=clock,
+                progress=break_it,
             )
         with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
             other.execute("ALTER TABLE hidden RENAME TO deliveries")

@@ -13,7 +13,7 @@ import pytest
 
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
-from publisher.mail.doctor.greeting import greeting
+from publisher.mail.doctor.mail_servers import greeting
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
 from tests.support.needs import need

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from publisher.core.newsletter_models import SubscriberStatus
-from publisher.mail.lifecycle import Event, moves
+from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 from publisher.store.feed_readers import MOST_READERS, FeedReader
@@ -60,10 +60,14 @@ def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store
         now=NOW,
         lease_until=later(minutes=5),
         limit=10,
-        claimed=moves(Event.CLAIMED),
-        left=moves(Event.LEFT),
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
     )
-    answers = [(Event.ACCEPTED, ""), *[(Event.REJECTED, "550 no such user")] * 2, (Event.REJECTED, "554 spam")]
+    answers = [
+        (DeliveryEvent.ACCEPTED, ""),
+        *[(DeliveryEvent.REJECTED, "550 no such user")] * 2,
+        (DeliveryEvent.REJECTED, "554 spam"),
+    ]
     settled = [
         Settled(delivery.id, moves(event), reason=reason)
         for delivery, (event, reason) in zip(taken, answers, strict=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, EditionPost, Letter
-from publisher.mail.lifecycle import Event, moves
+from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
@@ -39,8 +39,8 @@ def received(store: Store, edition: Edition) -> dict[str, str]:
         now=NOW,
         lease_until=later(minutes=2),
         limit=1_000,
-        claimed=moves(Event.CLAIMED),
-        left=moves(Event.LEFT),
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
     )
     return {delivery.address.partition("@")[0]: delivery.variant for delivery in claimed}
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
-from publisher.mail.lifecycle import Event, moves
+from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
 from publisher.store.deliveries import Settled
 from tests.support.store_samples import NOW, add_people, draft, later
@@ -32,24 +32,24 @@ def claim(
         now=now,
         lease_until=now.replace(minute=now.minute + 2),
         limit=limit,
-        claimed=moves(Event.CLAIMED),
-        left=moves(Event.LEFT),
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
     )
 
 
 def accepted(delivery: Delivery) -> Settled:
-    return Settled(delivery.id, moves(Event.ACCEPTED), sent_at=NOW)
+    return Settled(delivery.id, moves(DeliveryEvent.ACCEPTED), sent_at=NOW)
 
 
 def put_off(delivery: Delivery, until: datetime) -> Settled:
-    return Settled(delivery.id, moves(Event.DEFERRED), next_try_at=until, reason="450 not now")
+    return Settled(delivery.id, moves(DeliveryEvent.DEFERRED), next_try_at=until, reason="450 not now")
 
 
 def reclaim(store: Store, *, now: datetime = NOW, dead: Sequence[str] = (), hold: bool = False) -> int:
     return store.deliveries.reclaim(
         now=now,
         dead_workers=dead,
-        moves=moves(Event.UNANSWERED_HOLD if hold else Event.UNANSWERED_RESEND),
+        moves=moves(DeliveryEvent.UNANSWERED_HOLD if hold else DeliveryEvent.UNANSWERED_RESEND),
         next_try_at=None if hold else now,
     )
 
@@ -94,8 +94,8 @@ def test_answers_are_written_and_end_the_lease(store: Store, edition: Edition) -
     answers = [
         *(accepted(delivery) for delivery in batch[:7]),
         put_off(batch[7], later(minutes=5)),
-        Settled(batch[8].id, moves(Event.REJECTED), reason="550 no such user"),
-        Settled(batch[9].id, moves(Event.RETURNED), tried=False, next_try_at=NOW),
+        Settled(batch[8].id, moves(DeliveryEvent.REJECTED), reason="550 no such user"),
+        Settled(batch[9].id, moves(DeliveryEvent.RETURNED), tried=False, next_try_at=NOW),
     ]
 
     assert store.deliveries.acknowledge("w1", answers) == 10

@@ -9,7 +9,7 @@ import pytest
 
 from publisher.core.hold_reasons import HeldBy, Hold, by_person
 from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionPost, Letter
-from publisher.mail.lifecycle import Event, moves
+from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
@@ -192,7 +192,7 @@ def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
         now=NOW,
         lease_until=later(minutes=2),
         limit=limit,
-        claimed=moves(Event.CLAIMED),
-        left=moves(Event.LEFT),
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
     )
     return len(rows)

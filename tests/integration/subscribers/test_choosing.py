@@ -10,9 +10,8 @@ from publisher.bounces.apply import complain, count_bounce, forget_bounces
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.mail.lifecycle import Event as DeliveryEvent
-from publisher.mail.lifecycle import moves
-from publisher.mail.links import Links, Purpose
+from publisher.mail.lifecycle import DeliveryEvent, moves
+from publisher.mail.links import LinkPurpose, Links
 from publisher.store import Store
 from publisher.store.additions import Terms as ImportTerms
 from publisher.store.addresses import address_key
@@ -247,7 +246,7 @@ def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(peo
     assert (press(people, request), press(people, request)) == (Moved.MOVED, Moved.REFUSED)
     assert people.subscribers.get("ada@example.org") is None
     assert known(people, "ada@NEW.example.org").subscriptions == wishes()
-    uid, newsletter = links.read(Purpose.UNSUBSCRIBE, sent_before) or ("", "")
+    uid, newsletter = links.read(LinkPurpose.UNSUBSCRIBE, sent_before) or ("", "")
     assert leave(people, uid, newsletter)
 
 

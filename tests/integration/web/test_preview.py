@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter
-from publisher.mail.links import Links, Purpose
+from publisher.mail.links import LinkPurpose, Links
 from publisher.publishing.wiring import open_project_store
 from tests.support.preview_server import Preview, previewing
 from tests.support.project import Project, parse
@@ -84,7 +84,7 @@ def test_the_headers_are_those_of_the_message_for_a_reader_who_does_not_exist(
         assert f'<dt>{name}</dt><dd><span dir="auto">{value}</span>' in page
     token = str(message["List-Unsubscribe"]).strip("<>").rpartition("/")[2]
     secret = project.read(".publisher/secret").strip()
-    assert Links("https://letters.example", secret).read(Purpose.UNSUBSCRIBE, token) is None
+    assert Links("https://letters.example", secret).read(LinkPurpose.UNSUBSCRIBE, token) is None
 
 
 def test_the_text_and_the_source_are_those_of_the_message(preview: Preview) -> None:

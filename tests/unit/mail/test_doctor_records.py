@@ -12,7 +12,7 @@ from publisher.mail.dkim import Signer, read_key
 from publisher.mail.dkim_keys import make_key, record_text
 from publisher.mail.doctor.diagnosis import Diagnosis
 from publisher.mail.doctor.dmarc import dmarc
-from publisher.mail.doctor.hosts import mail_exchangers, reverse_names
+from publisher.mail.doctor.mail_servers import mail_exchangers, reverse_names
 from publisher.mail.doctor.signatures import signatures
 from tests.support.doctor_samples import HERE, Zone, asking, brief
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.mail.doctor.spf import spf
-from publisher.mail.doctor.spf_walk import spf_records, walk
+from publisher.mail.doctor.spf_record import spf_records, walk
 from tests.support.doctor_samples import HERE, Zone, asking, brief
 
 CHAIN = {f"TXT i{n}.example": f"v=spf1 include:i{n + 1}.example ~all" for n in range(1, 12)} | {

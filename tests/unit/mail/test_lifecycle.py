@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail import lifecycle
-from publisher.mail.backoff import GIVE_UP_AFTER, LONGEST_WAIT, next_try
-from publisher.mail.lifecycle import TABLE, WAITING, Event, moves, next_status
+from publisher.mail.lifecycle import (
+    GIVE_UP_AFTER,
+    LONGEST_WAIT,
+    TABLE,
+    WAITING,
+    DeliveryEvent,
+    moves,
+    next_status,
+    next_try,
+)
 
 FINAL = {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
 
@@ -33,8 +41,8 @@ def test_the_drawing_is_the_table() -> None:
 
 
 @pytest.mark.parametrize("status", DeliveryStatus)
-@pytest.mark.parametrize("event", Event)
-def test_a_move_is_in_the_table_or_is_refused(status: DeliveryStatus, event: Event) -> None:
+@pytest.mark.parametrize("event", DeliveryEvent)
+def test_a_move_is_in_the_table_or_is_refused(status: DeliveryStatus, event: DeliveryEvent) -> None:
     if (status, event) in TABLE:
         assert next_status(status, event) is moves(event)[status] is TABLE[status, event]
     else:
@@ -60,7 +68,14 @@ def test_what_waits_is_what_a_person_sees_as_open() -> None:
 
 def test_a_held_delivery_moves_only_by_a_person_or_a_late_answer() -> None:
     events = {event for status, event in TABLE if status is DeliveryStatus.UNCERTAIN}
-    assert events == {Event.RETRY, Event.CANCELLED, Event.ACCEPTED, Event.DEFERRED, Event.REJECTED, Event.EXPIRED}
+    assert events == {
+        DeliveryEvent.RETRY,
+        DeliveryEvent.CANCELLED,
+        DeliveryEvent.ACCEPTED,
+        DeliveryEvent.DEFERRED,
+        DeliveryEvent.REJECTED,
+        DeliveryEvent.EXPIRED,
+    }
 
 
 MADE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

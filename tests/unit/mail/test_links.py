@@ -17,7 +17,7 @@ from itsdangerous import BadData
 
 from publisher.core.errors import ProjectError
 from publisher.core.signing import signer
-from publisher.mail.links import Links, Purpose, load_secret
+from publisher.mail.links import LinkPurpose, Links, load_secret
 from publisher.mail.workers import dead_workers, working
 
 LINKS = Links("https://example.org/letters", "a secret")
@@ -33,7 +33,7 @@ def test_a_token_reads_back_what_it_was_made_from(uid: str, newsletter: str) -> 
 
     assert url == LINKS.unsubscribe(uid, newsletter)
     assert re.fullmatch(r"https://example\.org/letters/unsubscribe/[A-Za-z0-9._-]+", url)
-    assert LINKS.read(Purpose.UNSUBSCRIBE, token_of(url)) == (uid, newsletter)
+    assert LINKS.read(LinkPurpose.UNSUBSCRIBE, token_of(url)) == (uid, newsletter)
 
 
 @pytest.mark.parametrize("purpose", ["unsubscribe", "preferences", "once confirm", "once address"])
@@ -51,21 +51,21 @@ def test_of_all_texts_that_say_the_same_bytes_only_the_one_that_was_made_is_read
 def test_a_token_for_one_purpose_opens_no_other() -> None:
     leave, choose = LINKS.unsubscribe("uid", "weekly"), LINKS.preferences("uid")
 
-    assert LINKS.read(Purpose.PREFERENCES, token_of(choose)) == ("uid",)
-    assert LINKS.read(Purpose.PREFERENCES, token_of(leave)) is None
-    assert LINKS.read(Purpose.UNSUBSCRIBE, token_of(choose)) is None
+    assert LINKS.read(LinkPurpose.PREFERENCES, token_of(choose)) == ("uid",)
+    assert LINKS.read(LinkPurpose.PREFERENCES, token_of(leave)) is None
+    assert LINKS.read(LinkPurpose.UNSUBSCRIBE, token_of(choose)) is None
 
 
 def test_a_token_of_another_project_opens_nothing() -> None:
     other = Links("https://example.org/letters", "another secret")
-    assert LINKS.read(Purpose.UNSUBSCRIBE, token_of(other.unsubscribe("uid", "weekly"))) is None
+    assert LINKS.read(LinkPurpose.UNSUBSCRIBE, token_of(other.unsubscribe("uid", "weekly"))) is None
 
 
 @given(st.data())
 def test_a_changed_token_opens_nothing(data: st.DataObject) -> None:
     token = token_of(LINKS.unsubscribe("uid", "weekly"))
     changed = data.draw(st.text(max_size=80) | st.integers(0, len(token) - 1).map(lambda i: token[:i]))
-    assert changed == token or LINKS.read(Purpose.UNSUBSCRIBE, changed) is None
+    assert changed == token or LINKS.read(LinkPurpose.UNSUBSCRIBE, changed) is None
 
 
 def test_links_are_ascii_whatever_the_sites_address() -> None:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from publisher.core.newsletter_models import Edition, Letter, Mark
 from publisher.mail.headers import one_line
 from publisher.mail.message import (
+    EncodedPart,
     MessageTemplate,
     NewsletterHeaders,
-    Part,
     Recipient,
     broken,
     message_id,
@@ -228,7 +228,7 @@ def test_any_letter_reads_back_equal_with_its_marks_filled(html: str, text: str)
 
 @given(st.text(st.characters(exclude_categories=("Cs",))), st.lists(st.sampled_from(Mark.ALL)))
 def test_a_mark_is_never_split(text: str, marks: list[str]) -> None:
-    part = Part.of(text.join(marks))
+    part = EncodedPart.of(text.join(marks))
     assert list(part.marks) == marks
     assert not any(b"@@publisher" in piece for piece in part.pieces)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from publisher.config.mail import parse_domain_rate, parse_rate
 from publisher.core.errors import ProjectError
-from publisher.mail.daily_quota import Allowance
-from publisher.mail.rate_limits import AHEAD, FAILURES, LONGEST_REST, Health, Pace, Share, may_take
+from publisher.mail.smtp.limits import DailyQuota, RateLimit
+from publisher.mail.smtp.pool import AHEAD, FAILURES, LONGEST_REST, ServerHealth, WorkShare, may_take
 from publisher.mail.verp import ReturnPath
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
     late=st.lists(st.floats(0, 0.04), min_size=1, max_size=40),
 )
 def test_a_rate_is_held_within_two_in_a_hundred_however_late_the_timers_ring(rate: float, late: list[float]) -> None:
-    pace, now, turns = Pace(rate, burst=0.05), 1_000.0, 0
+    pace, now, turns = RateLimit(rate, burst=0.05), 1_000.0, 0
     seconds = 200 / rate + 5
     while now < 1_000 + seconds:
         while not pace.wait(now):
@@ -36,7 +36,7 @@ def test_a_rate_is_held_within_two_in_a_hundred_however_late_the_timers_ring(rat
 
 
 def test_a_pace_that_stood_still_does_not_run_after_what_it_missed() -> None:
-    pace = Pace(10, burst=0.05)
+    pace = RateLimit(10, burst=0.05)
     pace.take(0.0)
     assert pace.wait(3_600.0) == 0
     pace.take(3_600.0)
@@ -44,7 +44,7 @@ def test_a_pace_that_stood_still_does_not_run_after_what_it_missed() -> None:
 
 
 def test_no_rate_is_no_limit() -> None:
-    pace = Pace(0)
+    pace = RateLimit(0)
     for _ in range(3):
         assert pace.wait(5.0) == 0
         pace.take(5.0)
@@ -71,7 +71,7 @@ def test_a_domain_has_a_rate_of_its_own() -> None:
 
 
 def test_a_relay_that_fails_rests_twice_as_long_each_time_and_is_given_up_in_the_end() -> None:
-    health, now, rests = Health().reached(), 0.0, []
+    health, now, rests = ServerHealth().reached(), 0.0, []
     while not health.hopeless:
         health = health.failed(now, "hung up")
         rests.append(health.until - now)
@@ -81,20 +81,20 @@ def test_a_relay_that_fails_rests_twice_as_long_each_time_and_is_given_up_in_the
 
 
 def test_connections_that_break_together_are_one_failure() -> None:
-    health = Health().reached()
+    health = ServerHealth().reached()
     for moment in (10.0, 10.1, 10.5):
         health = health.failed(moment, "reset")
     assert health.failures == 1
     assert health.resting(10.9)
     assert not health.resting(11.0)
     assert health.failed(11.0, "reset").failures == 2
-    assert health.well() == Health(worked=True, reason="reset")
+    assert health.well() == ServerHealth(worked=True, reason="reset")
 
 
 def test_a_relay_that_was_never_reached_is_given_up_at_once_and_a_wrong_setting_too() -> None:
-    assert Health().failed(0, "refused").hopeless
-    assert Health().reached().failed(0, "no such user", "see username", broken=True).hopeless
-    assert Health(rest=100).reached().failed(0, "slow").until == LONGEST_REST
+    assert ServerHealth().failed(0, "refused").hopeless
+    assert ServerHealth().reached().failed(0, "no such user", "see username", broken=True).hopeless
+    assert ServerHealth(rest=100).reached().failed(0, "slow").until == LONGEST_REST
 
 
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=5))
@@ -103,7 +103,7 @@ def test_relays_that_keep_up_get_parts_like_their_weights(weights: list[int]) ->
     for turn in range(2_000):
         for number in range(turn, turn + len(weights)):
             relay = number % len(weights)
-            shares = [Share(taken[i], weight, lively=True) for i, weight in enumerate(weights)]
+            shares = [WorkShare(taken[i], weight, lively=True) for i, weight in enumerate(weights)]
             if may_take(shares[relay], shares[:relay] + shares[relay + 1 :]):
                 taken[relay] += 1
     for i, weight in enumerate(weights):
@@ -112,13 +112,13 @@ def test_relays_that_keep_up_get_parts_like_their_weights(weights: list[int]) ->
 
 
 def test_a_relay_that_does_not_keep_up_holds_nobody_back() -> None:
-    assert may_take(Share(1_000, 1, lively=True), [Share(0, 9, lively=False)])
-    assert not may_take(Share(1_000, 1, lively=True), [Share(0, 9, lively=True)])
+    assert may_take(WorkShare(1_000, 1, lively=True), [WorkShare(0, 9, lively=False)])
+    assert not may_take(WorkShare(1_000, 1, lively=True), [WorkShare(0, 9, lively=True)])
 
 
 def test_a_day_is_shared_by_all_workers_and_begins_anew(tmp_path: Path) -> None:
     now = [NOON]
-    workers = [Allowance(tmp_path, "relay:25", 120, lambda: now[0]) for _ in range(2)]
+    workers = [DailyQuota(tmp_path, "relay:25", 120, lambda: now[0]) for _ in range(2)]
     given_out = 0
     while any(worker.left() for worker in workers):
         for worker in workers:
@@ -131,13 +131,13 @@ def test_a_day_is_shared_by_all_workers_and_begins_anew(tmp_path: Path) -> None:
 
 
 def test_what_was_reserved_and_not_used_is_given_back(tmp_path: Path) -> None:
-    first = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
+    first = DailyQuota(tmp_path, "relay:25", 60, lambda: NOON)
     assert first.left()
     first.take()
     first.take()
     first.give_back()
     first.close()
-    second = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
+    second = DailyQuota(tmp_path, "relay:25", 60, lambda: NOON)
     count = 0
     while second.left():
         second.take()
@@ -147,7 +147,7 @@ def test_what_was_reserved_and_not_used_is_given_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("garbage", [b"many", b"-5", b"\xff\x00", b"9" * 5_000])
 def test_a_count_that_cannot_be_read_is_one_line_with_the_file_and_the_way_out(tmp_path: Path, garbage: bytes) -> None:
-    allowance = Allowance(tmp_path, "relay:25", 60, lambda: NOON)
+    allowance = DailyQuota(tmp_path, "relay:25", 60, lambda: NOON)
     assert allowance.left()
     (path,) = tmp_path.iterdir()
     path.write_bytes(garbage)
@@ -158,7 +158,7 @@ def test_a_count_that_cannot_be_read_is_one_line_with_the_file_and_the_way_out(t
         "(delete it, and the count begins anew; or write into it how many there were today)"
     )
     path.unlink()
-    assert Allowance(tmp_path, "relay:25", 60, lambda: NOON).left()
+    assert DailyQuota(tmp_path, "relay:25", 60, lambda: NOON).left()
 
 
 PATH = ReturnPath("bounces@example.org", "a secret for tests only")

@@ -12,8 +12,7 @@ import pytest
 from lxml.html import document_fromstring
 
 from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark
-from publisher.mail.message import MessageTemplate
-from publisher.mail.personalise import Composer
+from publisher.mail.message import MailMerge, MessageTemplate
 from tests.support.delivery_samples import HEADERS, LINKS
 from tests.support.letter_samples import letters
 from tests.support.mail_tools import needs, spam_score
@@ -73,21 +72,21 @@ def people() -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def composer() -> Composer:
+def composer() -> MailMerge:
     """A shipped template's letter of the sample posts, which also calls its reader by name."""
     letter = min((each.letter for each in letters("samples", "digest")), key=lambda each: len(each.html))
     html = letter.html.replace("</body>", f'<p id="name">{Mark.NAME}</p></body>')
     named = Letter("", letter.subject, "", html, f"Dear {Mark.NAME},\n\n{letter.text}")
     template = MessageTemplate.of(named, HEADERS, NOW)
-    return Composer(Edition(1, "weekly", "2026-W47", 1, "s", NOW), HEADERS, LINKS, {"": template})
+    return MailMerge(Edition(1, "weekly", "2026-W47", 1, "s", NOW), HEADERS, LINKS, {"": template})
 
 
-def made(composer: Composer, number: int, person: tuple[str, str, str]) -> bytes:
+def made(composer: MailMerge, number: int, person: tuple[str, str, str]) -> bytes:
     name, address, _ = person
     return composer.message(Delivery(number + 1, 1, f"uid-{number}", address, name, "", 0))
 
 
-def test_two_thousand_real_shaped_readers_read_their_own_name_address_and_links(composer: Composer) -> None:
+def test_two_thousand_real_shaped_readers_read_their_own_name_address_and_links(composer: MailMerge) -> None:
     everybody = people()
     assert len({address for _, address, _ in everybody}) == COUNT
     for number, person in enumerate(everybody):
@@ -120,7 +119,7 @@ def name_in(message: bytes) -> str:
 ODD = ['of "The Quiet', "=?utf-8?q?", "語語", "a@b.example", "محمد <b>Bold"]
 
 
-def test_the_oddest_of_them_score_under_2_with_spamassassin(composer: Composer) -> None:
+def test_the_oddest_of_them_score_under_2_with_spamassassin(composer: MailMerge) -> None:
     needs("spamassassin")
     everybody = list(enumerate(people()))
     chosen = [next((number, person) for number, person in everybody if part in person[0]) for part in ODD]

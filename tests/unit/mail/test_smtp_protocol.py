@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.mail.smtp.messages import Answer, Fate, Message, Offer, stuffed
-from publisher.mail.smtp.protocol import Dialogue
+from publisher.mail.smtp.protocol import Answer, Dialogue, Extensions, Fate, Message, stuffed
 from publisher.mail.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
 from tests.support.dialogue_samples import (
     FIRST,
@@ -97,7 +96,7 @@ REFUSALS = [("MAIL", LATER), ("MAIL", TOO_LARGE)] + [
 
 @BOTH
 @pytest.mark.parametrize(("word", "refusal"), REFUSALS)
-def test_a_refusal_at_any_step_is_that_messages_only(offer: Offer, word: str, refusal: tuple[str, Fate]) -> None:
+def test_a_refusal_at_any_step_is_that_messages_only(offer: Extensions, word: str, refusal: tuple[str, Fate]) -> None:
     said, fate = refusal
     count = {"MAIL": 0, "RCPT": 0, "DATA": 0, ".": 0}
 
@@ -186,9 +185,9 @@ def test_a_word_out_of_turn_ends_it() -> None:
 
 
 def test_extensions_are_used_where_offered_and_needed() -> None:
-    everything = Offer(pipelining=True, eight_bit=True, size=True, smtputf8=True)
+    everything = Extensions(pipelining=True, eight_bit=True, size=True, smtputf8=True)
 
-    def first_line(offer: Offer, letter: Message) -> bytes:
+    def first_line(offer: Extensions, letter: Message) -> bytes:
         dialogue = Dialogue(offer)
         dialogue.give(letter)
         return b"".join(dialogue.writes()).split(b"\r\n")[0].removeprefix(b"MAIL FROM:<ada@example.org>")
@@ -232,7 +231,7 @@ def test_whatever_a_server_says_each_message_gets_one_fate_and_none_is_taken_wit
         odd = number < len(script) and number % (usually + 1) == 0
         return script[number] if odd else usual(word, number)
 
-    server, dialogue = Server(answer), Dialogue(Offer(pipelining=pipelining))
+    server, dialogue = Server(answer), Dialogue(Extensions(pipelining=pipelining))
     waiting, answers, pending, turn = list(letters), [], b"", 0
     while True:
         while waiting and dialogue.room:

@@ -9,8 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from publisher.core.templates import Templates, shipped_folder
-from publisher.mail.message import NewsletterHeaders
-from publisher.mail.notice import notice_message
+from publisher.mail.message import NewsletterHeaders, notice_message
 from publisher.newsletters.letter.notice import NoticeFacts, notice_letter
 from tests.support.editions_samples import CONFIG, WEEKLY
 

@@ -2,13 +2,111 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from publisher.mail.doctor.diagnosis import Ask
-from publisher.mail.doctor.spf_terms import Term, parse_term, split_record
+
+_MACRO = r"(?:%\{[slodiphvSLODIPHV]\d{0,3}[rR]?[.\-+,/_=]*\}|%[%_-])"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_PLAIN = re.compile(
+    rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
+)
+_MACROS = re.compile(rf"(?:{_MACRO}|[!-$&-~])*(?:{_MACRO}|\.[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*\.?)")
+_MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
+_VALUE = re.compile(rf"(?:{_MACRO}|[!-$&-~])*")
+_DIRECTIVE = re.compile(r"([-+~?]?)([A-Za-z0-9]+)(?::([^/]*))?((?:/.*)?)", re.DOTALL)
+_LENGTHS = re.compile(r"(?:/(0|[1-9]\d?))?(?://(0|[1-9]\d{0,2}))?")
+_NETWORK = re.compile(r"[0-9A-Fa-f.:]+(?:/(?:0|[1-9]\d{0,2}))?")
+
+_WITH_HOST = ("include", "exists")
+
+
+@dataclass(frozen=True, slots=True)
+class SpfTerm:
+    """A mechanism, or a modifier.
+
+    text      as it stands in the record
+    sign      "+", "-", "~", "?"; "" for a modifier
+    name      in small letters: "include", "ip4", "redirect"
+    argument  the name or network behind it, "" where there is none
+    lengths   of the prefixes for IPv4 and IPv6, behind "a" and "mx"
+    """
+
+    text: str
+    sign: str
+    name: str
+    argument: str = ""
+    lengths: tuple[int, int] = (32, 128)
+
+    @property
+    def asks(self) -> bool:
+        """Whether receivers have to ask the DNS for it (RFC 7208, 4.6.4)."""
+        return self.name in ("include", "a", "mx", "ptr", "exists", "redirect")
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network | None:
+        """That of ip4 and ip6."""
+        return ip_network(self.argument, strict=False) if self.name in ("ip4", "ip6") else None
+
+    @property
+    def plain(self) -> str:
+        """The term as it is compared: small letters, without the sign that goes without saying."""
+        return self.text.lower().removeprefix("+")
+
+
+def split_record(record: str) -> list[str]:
+    """Return what stands behind "v=spf1", between spaces."""
+    return [text for text in record.split(" ")[1:] if text]
+
+
+def parse_term(text: str) -> SpfTerm | None:
+    """Return a term; None for what is none."""
+    if modifier := _MODIFIER.fullmatch(text):
+        return _modifier(text, modifier[1].lower(), modifier[2])
+    found = _DIRECTIVE.fullmatch(text)
+    if not found:
+        return None
+    sign, name, argument, rest = found[1] or "+", found[2].lower(), found[3], found[4]
+    if name in ("ip4", "ip6"):
+        return SpfTerm(text, sign, name, f"{argument}{rest}") if _is_network(name, f"{argument}{rest}") else None
+    if argument is not None and not is_host(argument):
+        return None
+    if name in ("a", "mx"):
+        lengths = _lengths(rest)
+        return SpfTerm(text, sign, name, argument or "", lengths) if lengths else None
+    fits = argument is None if name == "all" else argument is not None if name in _WITH_HOST else name == "ptr"
+    return SpfTerm(text, sign, name, argument or "") if fits and not rest else None
+
+
+def is_host(text: str) -> bool:
+    """Return whether a text can name a domain, or has macros that can come to one."""
+    pattern = _MACROS if "%" in text else _PLAIN
+    return len(text) <= 255 and pattern.fullmatch(text) is not None
+
+
+def _modifier(text: str, name: str, value: str) -> SpfTerm | None:
+    fits = is_host(value) if name in ("redirect", "exp") else _VALUE.fullmatch(value)
+    return SpfTerm(text, "", name, value) if fits else None
+
+
+def _is_network(name: str, argument: str) -> bool:
+    if not _NETWORK.fullmatch(argument):
+        return False
+    try:
+        return f"ip{ip_network(argument, strict=False).version}" == name
+    except ValueError:
+        return False
+
+
+def _lengths(text: str) -> tuple[int, int] | None:
+    found = _LENGTHS.fullmatch(text)
+    four, six = (int(found[1] or 32), int(found[2] or 128)) if found else (33, 129)
+    return (four, six) if four <= 32 and six <= 128 else None
+
 
 Network = IPv4Network | IPv6Network
 
@@ -21,12 +119,12 @@ _FOLLOWED = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SpfRule:
     """What a term decides, and for whom: for a network, for those that another record lets pass, or for all."""
 
     sign: str
     network: Network | None = None
-    inner: tuple[Rule, ...] | None = None
+    inner: tuple[SpfRule, ...] | None = None
 
     def fits(self, address: IPv4Address | IPv6Address) -> bool:
         """Return whether it decides over an address."""
@@ -35,13 +133,13 @@ class Rule:
         return self.network is None or (self.network.version == address.version and address in self.network)
 
 
-def decide(rules: Sequence[Rule], address: IPv4Address | IPv6Address) -> str:
+def decide(rules: Sequence[SpfRule], address: IPv4Address | IPv6Address) -> str:
     """Return the sign of the first rule that fits; "" where none does."""
     return next((rule.sign for rule in rules if rule.fits(address)), "")
 
 
 @dataclass
-class Walk:
+class SpfResult:
     """What a record comes to, when all of it was followed.
 
     rules     who may send, in the order of the record
@@ -53,7 +151,7 @@ class Walk:
 
     lookups: int = 0
     voids: int = 0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[SpfRule, ...] = ()
     includes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     blurred: bool = False
@@ -70,9 +168,9 @@ def spf_records(texts: tuple[str, ...]) -> list[str]:
     return [text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
 
 
-def walk(domain: str, record: str, ask: Ask) -> Walk:
+def walk(domain: str, record: str, ask: Ask) -> SpfResult:
     """Follow a domain's record. Raises DnsError like `ask`."""
-    walked = Walk()
+    walked = SpfResult()
     rules, walked.ending = _Follower(walked, ask).follow(record, (domain.lower(),), passes=True)
     walked.rules = tuple(rules)
     return walked
@@ -81,22 +179,22 @@ def walk(domain: str, record: str, ask: Ask) -> Walk:
 class _Follower:
     """Goes from record to record, and writes down what it meets."""
 
-    def __init__(self, walked: Walk, ask: Ask) -> None:
+    def __init__(self, walked: SpfResult, ask: Ask) -> None:
         self._walked, self._ask = walked, ask
 
-    def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[Rule], str]:
+    def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
         """Return a record's rules and its "all", or that of the record it redirects to.
 
         path    the names that led here, the record's own last
         passes  whom it lets pass may send
         """
-        rules: list[Rule] = []
+        rules: list[SpfRule] = []
         terms = self._terms(record, path[-1])
         for term in terms:
             if self._walked.lookups >= _FOLLOWED:
                 break
             if term.name == "all":
-                return [*rules, Rule(term.sign)], term.sign  # what stands behind it is never looked at
+                return [*rules, SpfRule(term.sign)], term.sign  # what stands behind it is never looked at
             if term.sign:
                 rules += self._rules(term, path, passes=passes)
         redirect = next((term.argument for term in terms if term.name == "redirect"), "")
@@ -105,7 +203,7 @@ class _Follower:
         found, ending = self._enter("redirect", redirect, path, passes=passes)
         return [*rules, *found], ending
 
-    def _terms(self, record: str, domain: str) -> list[Term]:
+    def _terms(self, record: str, domain: str) -> list[SpfTerm]:
         """Return the terms. One that is none breaks the record wherever it stands (RFC 7208, 4.6)."""
         texts = split_record(record)
         found = [term for text in texts if (term := parse_term(text))]
@@ -116,10 +214,10 @@ class _Follower:
         self._walked.faults += [f"{name}= stands {names[name]} times in the record of {domain}" for name in twice]
         return found
 
-    def _rules(self, term: Term, path: tuple[str, ...], *, passes: bool) -> list[Rule]:
+    def _rules(self, term: SpfTerm, path: tuple[str, ...], *, passes: bool) -> list[SpfRule]:
         walked = self._walked
         if term.network is not None:
-            return [Rule(term.sign, term.network)]
+            return [SpfRule(term.sign, term.network)]
         passes = passes and term.sign == "+"
         if "%" in term.argument or term.name in (
             "ptr",
@@ -131,10 +229,10 @@ class _Follower:
             return []
         if term.name == "include":
             inner, _ = self._enter("include", term.argument, path, passes=passes)
-            return [Rule(term.sign, inner=tuple(inner))]
+            return [SpfRule(term.sign, inner=tuple(inner))]
         return self._hosts(term, path[-1])
 
-    def _hosts(self, term: Term, domain: str) -> list[Rule]:
+    def _hosts(self, term: SpfTerm, domain: str) -> list[SpfRule]:
         """Take the addresses of "a" and "mx" in."""
         walked, host = self._walked, term.argument or domain
         walked.lookups += 1
@@ -143,9 +241,9 @@ class _Follower:
             walked.faults.append(f"mx:{host} names {len(hosts)} servers; receivers look at 10 at most")
         found = [each for server in hosts[:MOST_LOOKUPS] for kind in ("A", "AAAA") for each in self._ask(server, kind)]
         walked.voids += not found
-        return [Rule(term.sign, _widened(ip_address(each), term.lengths)) for each in found]
+        return [SpfRule(term.sign, _widened(ip_address(each), term.lengths)) for each in found]
 
-    def _enter(self, how: str, target: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[Rule], str]:
+    def _enter(self, how: str, target: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
         """Follow another domain's record; return its rules and its "all"."""
         walked, name = self._walked, target.lower().rstrip(".")
         walked.lookups += 1

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 
+from publisher.config import Smtp
+from publisher.core.errors import TransportError
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
-from publisher.mail.doctor.lookup import reverse_name
+from publisher.mail.doctor.resolver import reverse_name
+from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
+from publisher.mail.smtp.protocol import Answer, Ending, Message
 
 
 def addresses_of(host: str, ask: Ask) -> tuple[str, ...]:
@@ -79,3 +86,68 @@ def _is_host(target: str, ask: Ask) -> bool:
     except ValueError:
         return bool(addresses_of(target, ask))
     return False
+
+
+_CHECK = "TLS"
+
+
+def greeting(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) -> Diagnosis:
+    """Connect, encrypt and log in as for a letter, say goodbye, and tell how it went.
+
+    context: which certificates to trust; the system's by default.
+    """
+    where = str(server.address)
+    try:
+        asyncio.run(_greeted(replace(server, timeout=min(server.timeout, seconds)), context))
+    except UnreachableError as error:
+        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves", error.hint)
+    except TransportError as error:
+        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves, or unprotected", error.hint)
+    if server.address.tls == "none" and not is_near(server):
+        meaning = "letters, addresses and the password cross the network for everybody to read"
+        return Diagnosis(_CHECK, Level.ERROR, where, "it is not encrypted", meaning, 'set tls = "starttls" or "tls"')
+    if server.address.tls == "none":
+        return Diagnosis(
+            _CHECK, Level.OK, where, "it answers, on this machine", "nothing leaves the machine unprotected"
+        )
+    how = "STARTTLS is offered" if server.address.tls == "starttls" else "it speaks TLS from the start"
+    login = " and the login works" if server.username else ""
+    return Diagnosis(_CHECK, Level.OK, where, f"{how}, the certificate is valid{login}", "nobody can read along")
+
+
+def is_near(server: Smtp) -> bool:
+    """Return whether a server is on this machine."""
+    return server.address.is_near
+
+
+async def _greeted(server: Smtp, context: ssl.SSLContext | None) -> None:
+    caller = _Caller()
+    line = await open_connection(server, caller, context)
+    line.stop()
+    for _ in range(200):  # a second for the goodbye, which nothing depends on
+        if caller.gone:
+            return
+        await asyncio.sleep(0.005)
+    line.fail("no goodbye")
+
+
+class _Caller:
+    """The crew of a line that carries nothing."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def next_message(self, line: Connection) -> Message | None:
+        """See Crew."""
+        return None
+
+    def hands_over(self, message: Message) -> bool:
+        """See Crew."""
+        return False
+
+    def answered(self, line: Connection, answer: Answer) -> None:
+        """See Crew."""
+
+    def ended(self, line: Connection, ending: Ending) -> None:
+        """See Crew."""
+        self.gone = True

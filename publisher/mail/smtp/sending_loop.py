@@ -17,16 +17,15 @@ from datetime import timedelta
 
 from publisher.core.errors import RefusedError, TransportError
 from publisher.core.newsletter_models import Delivery
-from publisher.mail.ledger_writer import Clerk
-from publisher.mail.lifecycle import Event
-from publisher.mail.outcomes import entry, returned
-from publisher.mail.personalise import Composer
-from publisher.mail.rate_limits import Share
-from publisher.mail.relay import Relay
-from publisher.mail.run_options import Order
-from publisher.mail.smtp.connection import Line
-from publisher.mail.smtp.messages import Answer, Message
-from publisher.mail.throttled import Aside, Job
+from publisher.mail.addresses import needs_smtputf8, wire_address
+from publisher.mail.ledger_writer import LedgerWriter
+from publisher.mail.lifecycle import DeliveryEvent, update_after, update_returned
+from publisher.mail.message import MailMerge
+from publisher.mail.run_options import Run
+from publisher.mail.smtp.connection import Connection
+from publisher.mail.smtp.limits import Claim, ThrottledDeliveries
+from publisher.mail.smtp.pool import ConnectionPool, WorkShare
+from publisher.mail.smtp.protocol import Answer, Message
 from publisher.mail.transport import Deferred, GivenBack, Outcome, Rejected
 
 # Claims are as large as what is sent in a quarter of a second, within these.
@@ -43,26 +42,26 @@ CONTENT_REFUSALS = 10
 GRACE_SECONDS = 5.0
 
 
-class Sending:
+class SendingLoop:
     """One run over one edition; see the module. It is the desk of its relays."""
 
-    def __init__(self, composer: Composer, order: Order) -> None:
+    def __init__(self, composer: MailMerge, order: Run) -> None:
         """Prepare inside a running loop; `run` does the rest."""
         self._composer = composer
         self._order = order
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
-        self._relays: list[Relay] = []
-        self._buffer: deque[Job] = deque()
-        self._aside = Aside(self._take_back, self._return, self._ask_again)
-        self._jobs: dict[Message, Job] = {}
+        self._relays: list[ConnectionPool] = []
+        self._buffer: deque[Claim] = deque()
+        self._aside = ThrottledDeliveries(self._take_back, self._return, self._ask_again)
+        self._jobs: dict[Message, Claim] = {}
         self._claiming: asyncio.Task[None] | None = None
         self._dry = False  # the last claim found nothing
         self._claimed_at, self._claim_size = self._loop.time(), SMALLEST_CLAIM
         self._answers = self._about_content = 0
         self._stopping = False
 
-    async def run(self, clerk: Clerk, relays: Sequence[Relay]) -> None:
+    async def run(self, clerk: LedgerWriter, relays: Sequence[ConnectionPool]) -> None:
         """Send until nothing is due; whatever ends it, the answers that were had are written.
 
         Raises TransportError where no relay is of use, RefusedError where the edition itself is refused; what the
@@ -97,7 +96,7 @@ class Sending:
                 relay.work()
         self._end_if_over()
 
-    def next_message(self, relay: Relay, line: Line) -> Message | None:
+    def next_message(self, relay: ConnectionPool, line: Connection) -> Message | None:
         """See Desk: the next that is due, whose lease is long enough and whose address is one."""
         now = self._loop.time()
         while self._buffer and not self._stopping:
@@ -125,7 +124,7 @@ class Sending:
             return False
         return True
 
-    def answered(self, relay: Relay, line: Line, answer: Answer) -> None:
+    def answered(self, relay: ConnectionPool, line: Connection, answer: Answer) -> None:
         """See Desk."""
         job, fate = self._jobs.pop(answer.message), answer.fate
         if not isinstance(fate, GivenBack):
@@ -144,27 +143,27 @@ class Sending:
         """See Desk."""
         return len(self._buffer)
 
-    def shares_beside(self, relay: Relay) -> list[Share]:
+    def shares_beside(self, relay: ConnectionPool) -> list[WorkShare]:
         """See Desk."""
         return [other.share() for other in self._relays if other is not relay]
 
-    def _release_beside(self, relay: Relay) -> None:
+    def _release_beside(self, relay: ConnectionPool) -> None:
         """Let relays go on that waited for this one to have its share."""
         for other in self._relays:
             if other.held and other is not relay:
                 other.held = False
                 self._loop.call_soon(other.work)
 
-    def _message(self, job: Job) -> Message | None:
+    def _message(self, job: Claim) -> Message | None:
         try:
-            return self._composer.on_the_wire(job.delivery)
+            return _envelope(self._composer, job.delivery)
         except ValueError as error:  # its address or name harms this message, and no other
             self._settle(job, Rejected(str(error)))
             return None
 
-    def _settle(self, job: Job, outcome: Outcome, written: Callable[[], None] = lambda: None) -> None:
+    def _settle(self, job: Claim, outcome: Outcome, written: Callable[[], None] = lambda: None) -> None:
         order, delivery = self._order, job.delivery
-        told = entry(self._composer.edition, delivery, outcome, order.unanswered, order.clock())
+        told = update_after(self._composer.edition, delivery, outcome, order.unanswered, order.clock())
 
         def done() -> None:
             written()
@@ -189,7 +188,7 @@ class Sending:
                 )
             )
 
-    def _return(self, job: Job, again_in: float = 0.0) -> None:
+    def _return(self, job: Claim, again_in: float = 0.0) -> None:
         """Give a delivery back to the ledger, to be claimed anew."""
         now = self._order.clock()
 
@@ -197,7 +196,7 @@ class Sending:
             self._dry = False  # only from now on can a claim find it
             self.look()
 
-        self._clerk.note(returned(job.delivery.id, now, now + timedelta(seconds=again_in)), done)
+        self._clerk.note(update_returned(job.delivery.id, now, now + timedelta(seconds=again_in)), done)
 
     def _let_go(self) -> None:
         """Give back what no connection has taken: the edition is held, and a person may cancel it."""
@@ -206,7 +205,7 @@ class Sending:
         for job in jobs:
             self._return(job)
 
-    def _take_back(self, job: Job) -> None:
+    def _take_back(self, job: Claim) -> None:
         self._buffer.appendleft(job)
         self.look()
 
@@ -238,13 +237,13 @@ class Sending:
         # With half of the lease left a message can be sent in peace; one that waits longer is claimed anew.
         until = now + lease.total_seconds() / 2
         self._dry = not batch
-        self._buffer.extend(Job(delivery, until) for delivery in batch)
+        self._buffer.extend(Claim(delivery, until) for delivery in batch)
         self._loop.call_soon(self.look)
 
     def _largest(self) -> int:
         # Where leases wait for a person that lapsed on a machine whose journals are out of reach, few should be
         # leased at a time.
-        return SMALLEST_CLAIM if self._order.unanswered is Event.UNANSWERED_HOLD else LARGEST_CLAIM
+        return SMALLEST_CLAIM if self._order.unanswered is DeliveryEvent.UNANSWERED_HOLD else LARGEST_CLAIM
 
     def _end_if_over(self) -> None:
         """End the run when all is in the ledger and nothing is due, or no relay is of use."""
@@ -286,3 +285,11 @@ class Sending:
         for job in [*self._buffer, *self._aside.empty()]:
             self._return(job)
         await self._clerk.finish()
+
+
+def _envelope(composer: MailMerge, delivery: Delivery) -> Message:
+    """Return a delivery's message with its envelope. Raises ValueError for an address that cannot be used in either."""
+    sender, recipient = wire_address(composer.envelope_from(delivery)), wire_address(delivery.address)
+    utf8 = needs_smtputf8(sender) or needs_smtputf8(recipient)
+    # No line that quoted_printable makes starts with a dot, and no header does: there is nothing to double.
+    return Message(sender, recipient, composer.pieces(delivery), utf8=utf8)
