@@ -290,9 +290,9 @@ def _hub_told_last(app: App, config: Config) -> Iterator[None]:
 
     def tell() -> None:
         if config.feeds.hub:
-            from publisher.site.build.news import tell_hub
+            from publisher.site.websub import notify_hub
 
-            app.tell(tell_hub(config))
+            app.tell(notify_hub(config))
 
     try:
         yield

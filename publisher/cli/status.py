@@ -90,14 +90,15 @@ def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -
 
 def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> int:
     """How many feeds there are, each in every format."""
-    from publisher.site.feeds.catalogue import feeds_of
-    from publisher.site.feeds.source import EditionCopy, PostSource
+    from publisher.site.feeds.feed_list import feeds_of
+    from publisher.site.feeds.items import PostSource
+    from publisher.site.web_versions import WebVersion
 
     def never(post: object) -> RenderedPost:
         raise AssertionError("counting renders nothing")
 
     editions = store.editions.public(now) if store and config.pages.enabled else ()
-    copies = [EditionCopy(edition, "") for edition in editions]
+    copies = [WebVersion(edition, "") for edition in editions]
     return len(list(feeds_of(config, plan.archive, PostSource(config, plan.archive, never), copies)))
 
 

@@ -19,10 +19,10 @@ from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink
 from publisher.publishing.next_letter import Proof, read_proofs
 from publisher.publishing.render import unmade
-from publisher.site.build.folder import strangers
+from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
-from publisher.site.build.paths import built_paths
-from publisher.site.feeds.readback import read_back
+from publisher.site.build.site_files import built_paths
+from publisher.site.feeds.validator import feed_problems
 
 # Findings that the posts' and settings' own problems tell already, at the same place.
 _TOLD_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
@@ -64,8 +64,8 @@ def inspect_project(
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
-    problems.extend(read_back(config, config.root / config.pages.output, unknown))
-    problems.extend(strangers(config.root / config.pages.output, config.pages.output))
+    problems.extend(feed_problems(config, config.root / config.pages.output, unknown))
+    problems.extend(stray_feeds(config.root / config.pages.output, config.pages.output))
     problems.extend(id_problems(config, archive))
     problems.extend(_settings(config))
     problems.extend(stray_notes(config, now))

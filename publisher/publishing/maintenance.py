@@ -74,9 +74,9 @@ def _roll_up(config: Config, store: Store, now: datetime) -> str:
 
 
 def _ping(config: Config, store: Store, now: datetime) -> str:
-    from publisher.site.build.news import tell_hub
+    from publisher.site.websub import notify_hub
 
-    problems = tell_hub(config)
+    problems = notify_hub(config)
     if problems:
         raise PublisherError(problems[0].message, where=problems[0].path, hint=problems[0].hint)
     return ""

@@ -19,7 +19,7 @@ from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import post_slot
 from publisher.posts.archive import Archive
 from publisher.publishing.render import Planned, Press, newsletter_posts
-from publisher.site.build.paths import built_paths
+from publisher.site.build.site_files import built_paths
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -170,7 +170,7 @@ def _deliver(
 ) -> tuple[list[Delivered], list[Problem], bool]:
     from publisher.publishing.deliver import deliver_editions
     from publisher.publishing.wiring import run_build
-    from publisher.site.build.news import tell_hub
+    from publisher.site.websub import notify_hub
 
     now = clock()
     ready = store.editions.ready(now)
@@ -186,7 +186,7 @@ def _deliver(
     except PublisherError as error:
         return [], [_problem(error)], isinstance(error, TransportError)
     troubles = delivered[-1].troubles if delivered else ()
-    return delivered, [*map(_problem, troubles), *tell_hub(config)], False
+    return delivered, [*map(_problem, troubles), *notify_hub(config)], False
 
 
 def _keep(config: Config, store: Store, now: datetime) -> tuple[list[str], list[str], list[Problem]]:

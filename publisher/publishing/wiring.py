@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from publisher.config import Config, NewsletterConfig, Relay
 from publisher.core.errors import ProjectError
 from publisher.site.build import BuildReport, build
-from publisher.site.build.run import NO_EDITIONS, Editions, Progress
+from publisher.site.build.builder import Progress
+from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from publisher.mail.run_options import DeliveryOptions, Stop
     from publisher.mail.transport import Outcome, Transport
     from publisher.mail.verp import ReturnPath
-    from publisher.site.pages.letters import EditionPage
+    from publisher.site.web_versions import WebVersion
     from publisher.store import Store
     from publisher.subscribers.terms import Terms as ReaderTerms
 
@@ -235,27 +236,27 @@ def run_build(
     return build(config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids)
 
 
-def web_copies(config: Config, now: datetime) -> Editions:
+def web_copies(config: Config, now: datetime) -> WebVersions:
     """Return the editions that the site shows at a moment, to be loaded only when there is a new one.
 
     SQLAlchemy takes 0.2 s to load.
     """
     if not config.pages.enabled or not has_store(config):
-        return NO_EDITIONS
+        return NO_WEB_VERSIONS
     key = editions_key(config.database.url, config.root, now)
     if key is None:
         with open_project_store(config) as store:
             key = ",".join(str(edition.id) for edition in store.editions.public(now))
-    return Editions(key, lambda: _load_copies(config, now)) if key else NO_EDITIONS
+    return WebVersions(key, lambda: _load_copies(config, now)) if key else NO_WEB_VERSIONS
 
 
-def _load_copies(config: Config, now: datetime) -> Sequence[EditionPage]:
+def _load_copies(config: Config, now: datetime) -> Sequence[WebVersion]:
     from publisher.newsletters.letter.web_copy import web_copy
-    from publisher.site.pages.letters import EditionPage
+    from publisher.site.web_versions import WebVersion
 
     with open_project_store(config) as store:
         return [
-            EditionPage(edition, web_copy(letter.html))
+            WebVersion(edition, web_copy(letter.html))
             for edition in store.editions.public(now)
             if (letter := store.editions.letter(edition.id))
         ]

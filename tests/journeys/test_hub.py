@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from publisher.site.feeds.websub import Patience, ping
+from publisher.site.websub import HubLimits, ping
 from tests.support.project import Project
 
 SITE = "https://letters.example"
@@ -115,8 +115,11 @@ def test_a_hub_that_nobody_answers_for_is_one_warning_and_no_failure(project: Pr
         with_hub(project, f"http://127.0.0.1:{taken.getsockname()[1]}/")
         ran = project.spawn("publish")
     assert ran.code == 0
-    assert ran.err.count("was not told of 12 feeds (https://letters.example/atom.xml and 11 more): no answer:") == 1
-    assert "the next `publisher publish` tells it; readers see it when they poll" in ran.err
+    assert (
+        ran.err.count("could not be notified of 12 feeds (https://letters.example/atom.xml and 11 more): no answer:")
+        == 1
+    )
+    assert "the next `publisher publish` tries again; feed readers see the changes when they poll" in ran.err
     assert ran.err.count("warning:") == 1
     assert "error:" not in ran.err
     assert (project.root / "public/feed.xml").is_file()
@@ -126,7 +129,7 @@ def test_a_hub_that_refuses_three_feeds_is_asked_for_no_other(project: Project, 
     hub.statuses = [403]
     ran = with_hub(project, hub.url).ok("publish")
     assert hub.topics() == files_of("")
-    assert ran.err.count("was not told of 12 feeds") == ran.err.count("it answered 403 Forbidden") == 1
+    assert ran.err.count("could not be notified of 12 feeds") == ran.err.count("it answered 403 Forbidden") == 1
 
 
 def test_feeds_that_a_hub_refuses_do_not_keep_the_others_back_for_ever(project: Project, hub: Hub) -> None:
@@ -142,7 +145,7 @@ def test_feeds_that_a_hub_refuses_do_not_keep_the_others_back_for_ever(project: 
 def test_a_hub_that_is_busy_for_a_moment_is_asked_again(project: Project, hub: Hub) -> None:
     hub.statuses = [503, 503, 202]
     ran = with_hub(project, hub.url).ok("publish")
-    assert "was not told" not in ran.err
+    assert "could not be notified" not in ran.err
     assert sorted(hub.topics().values()) == [1] * 11 + [3]
 
 
@@ -150,7 +153,7 @@ def test_a_hub_that_is_broken_is_asked_three_times_of_one_feed_and_once_of_two_m
     hub.statuses = [500]
     ran = with_hub(project, hub.url).ok("publish")
     assert list(hub.topics().values()) == [3, 1, 1]
-    assert ran.err.count("was not told of 12 feeds") == 1
+    assert ran.err.count("could not be notified of 12 feeds") == 1
 
 
 def test_what_a_build_alone_changed_is_told_by_the_next_publish(project: Project, hub: Hub) -> None:
@@ -165,7 +168,7 @@ def test_what_a_build_alone_changed_is_told_by_the_next_publish(project: Project
 
 def test_what_a_hub_did_not_take_is_told_again_by_the_next_publish_and_then_no_more(project: Project, hub: Hub) -> None:
     hub.statuses = [204, 403, 403, 403, 204]
-    assert "was not told of 11 feeds" in with_hub(project, hub.url).ok("publish").err
+    assert "could not be notified of 11 feeds" in with_hub(project, hub.url).ok("publish").err
     hub.told.clear()
     project.ok("publish")
     assert len(hub.topics()) == 11 and "atom.xml" not in hub.topics()
@@ -249,17 +252,17 @@ URLS = [f"{SITE}/{number}.xml" for number in range(5)]
 
 def test_a_hub_that_sends_one_header_line_after_the_other_is_left_at_the_deadline() -> None:
     with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
-        done = ping(url, URLS, Patience(each_seconds=0.3, all_seconds=0.5))
+        done = ping(url, URLS, HubLimits(each_seconds=0.3, all_seconds=0.5))
     assert [each.error for each in done] == ["no answer within 0.3 seconds"] * 5
 
 
 def test_a_huge_body_is_not_read() -> None:
     with drip(b"HTTP/1.1 500 Broken\r\n\r\n", b"x" * 10_000) as url:
-        done = ping(url, URLS, Patience(pause_seconds=0))
+        done = ping(url, URLS, HubLimits(pause_seconds=0))
     assert [each.error for each in done] == ["it answered 500 Broken"] * 5
 
 
 def test_all_feeds_together_have_a_deadline_too() -> None:
     with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
-        done = ping(url, URLS, Patience(all_seconds=0))
+        done = ping(url, URLS, HubLimits(all_seconds=0))
     assert {each.error for each in done} == {"there was no time left"}

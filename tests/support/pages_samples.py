@@ -13,8 +13,9 @@ from publisher.config import Pages as PagesConfig
 from publisher.core.models import Author, Enclosure, Image, Output, Post, RenderedPost, Tag
 from publisher.core.newsletter_models import Edition, EditionPost
 from publisher.core.templates import Templates
-from publisher.site.pages import EditionPage, FeedLink, plan_pages
-from publisher.site.pages.subscribe import ListedFeed
+from publisher.site.pages import FeedLink, plan_pages
+from publisher.site.pages.signup import ListedFeed
+from publisher.site.web_versions import WebVersion
 
 BASE = "https://letters.example"
 TEMPLATES = Templates(Path("no-templates-of-its-own"))
@@ -103,10 +104,10 @@ class CountingRenderer:
         return RenderedPost(post, html, post.excerpt or "The first words of it.", 440)
 
 
-def make_edition(number: int, html: str = LETTER) -> EditionPage:
+def make_edition(number: int, html: str = LETTER) -> WebVersion:
     when = datetime(2024, 11, 8, 9, tzinfo=UTC) + timedelta(days=7 * number)
     carried = (EditionPost(POSTS[0].id, POSTS[0].title, POSTS[0].url),)
-    return EditionPage(
+    return WebVersion(
         Edition(number, "weekly", f"2024-W{45 + number}", number, f"Week {45 + number} & more", when, carried),
         html,
     )

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
-from publisher.site.build.manifest import Manifest, Written, is_feed
+from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
 
 # Names every file of ours, in the folder itself: it stays where caches are thrown away and builds are killed.
 LIST = ".publisher-files.json"
 
 
-class Folder:
+class OutputFolder:
     """Writes outputs into one folder and keeps the manifest's entries, and the folder's own list, true."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -62,7 +62,7 @@ class Folder:
             status = target.stat()
         except OSError as error:
             raise _unwritable(target, error) from error
-        self._manifest.outputs[output.path] = Written(output.key, status.st_size, status.st_mtime_ns)
+        self._manifest.outputs[output.path] = WrittenFile(output.key, status.st_size, status.st_mtime_ns)
 
     def remove_others(self, wanted: set[str]) -> None:
         """Remove our files that nothing makes any more, and the folders that this leaves empty.
@@ -126,7 +126,7 @@ class Folder:
             raise
 
 
-def strangers(path: Path, shown: str) -> list[Problem]:
+def stray_feeds(path: Path, shown: str) -> list[Problem]:
     """Return a warning for each feed in an output folder that its list does not name: nothing mends or removes it."""
     if not (path / LIST).is_file():
         return []

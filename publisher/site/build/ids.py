@@ -114,7 +114,7 @@ def new_ids(
     ids, public  id by path: published before, and public now
     id_before    gives the id that a file would have had at a path under the old settings
     """
-    from publisher.site.feeds.item import entry_id
+    from publisher.site.feeds.items import entry_id
 
     moved = _moved(ids, public) if known.folder != now.folder else {}
     found = []

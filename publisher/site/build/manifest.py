@@ -27,7 +27,7 @@ def is_feed(name: str) -> bool:
     return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 
-class Written(NamedTuple):
+class WrittenFile(NamedTuple):
     """One file of ours: the key it was made with, and what the file system said after writing."""
 
     key: str
@@ -53,7 +53,7 @@ class Manifest:
     until: datetime | None = None
     facts: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    outputs: dict[str, Written] = field(default_factory=dict)
+    outputs: dict[str, WrittenFile] = field(default_factory=dict)
     index: str = ""
     shown: dict[str, str] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class Manifest:
                 _moment(raw["until"]),
                 raw["facts"],
                 [_problem(*item) for item in raw["problems"]],
-                {name: Written(*item) for name, item in raw["outputs"].items()},
+                {name: WrittenFile(*item) for name, item in raw["outputs"].items()},
                 raw["index"],
                 raw["shown"],
             )

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from publisher.core.models import Author
-from publisher.site.feeds.catalogue import site_image
-from publisher.site.feeds.document import Document
-from publisher.site.feeds.item import Item
-from publisher.site.feeds.text import rfc3339, xml_text
+from publisher.site.feeds.documents import Document
+from publisher.site.feeds.feed_list import site_image
+from publisher.site.feeds.feed_text import rfc3339, xml_text
+from publisher.site.feeds.items import Item
 
 
 def json_feed(document: Document) -> bytes:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from publisher.config import Config
-from publisher.site.feeds.catalogue import Feed, feed_url
-from publisher.site.feeds.text import xml_text
+from publisher.site.feeds.feed_list import Feed, feed_url
+from publisher.site.feeds.feed_text import xml_text
 
 GROUPS = {"site": "", "newsletters": "Newsletters", "tags": "Tags", "authors": "Authors"}
 

@@ -4,7 +4,7 @@ Planning renders nothing and imports neither Jinja2 nor Pygments: a build with n
 """
 
 from publisher.site.pages.frame import FeedLink
-from publisher.site.pages.letters import EditionPage
-from publisher.site.pages.plan import plan_pages
+from publisher.site.pages.page_files import plan_pages
+from publisher.site.web_versions import WebVersion
 
-__all__ = ["EditionPage", "FeedLink", "plan_pages"]
+__all__ = ["FeedLink", "WebVersion", "plan_pages"]

@@ -4,18 +4,82 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from publisher.core.models import Output, Post, RenderedPost
-from publisher.site.pages.body import page_body
-from publisher.site.pages.entry import Entry
-from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, root, tag_path
+from publisher.core.i18n import direction
+from publisher.core.models import Image, Output, Post, RenderedPost
+from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
+from publisher.site.pages.post_body import page_body
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPost:
+    """One post seen from outside.
+
+    path   its output file
+    stamp  its publication in ISO 8601, and updated its last change
+    link   what a bare link to it shows; changes with title and address
+    face   what a list shows of it; changes with that, its date, image and written excerpt
+    """
+
+    post: Post
+    path: str
+    language: str
+    stamp: str
+    updated: str
+    link: str
+    face: str
+
+    @property
+    def title(self) -> str:
+        return self.post.title
+
+    @property
+    def href(self) -> str:
+        """Its address from the site's root, quoted; templates put `page.root` before it."""
+        return href(self.path)
+
+    @property
+    def direction(self) -> str:
+        return direction(self.language)
+
+    @property
+    def image(self) -> Image | None:
+        return self.post.image
+
+    @property
+    def excerpt(self) -> str:
+        """The excerpt from front matter, "" if there is none: a list of old posts renders no post."""
+        return self.post.excerpt
+
+    @property
+    def year(self) -> int:
+        return self.post.published.year
+
+    def day(self, language: str, style: str = "long") -> str:
+        """Return its day in words of a language."""
+        return day_in_words(self.post.published.date(), language, style)
+
+
+def listed_post(post: Post, site_language: str) -> ListedPost:
+    """Look at a post from outside; hashes and joins only, since planning does this for every post."""
+    language = post.language or site_language
+    stamp = post.published.isoformat()
+    updated = stamp if post.updated is post.published else post.updated.isoformat()
+    link = f"{post.title}{SEPARATOR}{post.permalink}{SEPARATOR}{language}"
+    image = f"{post.image.url}{SEPARATOR}{post.image.alt}" if post.image else ""
+    face = SEPARATOR.join((link, stamp, post.excerpt, image))
+    return ListedPost(post, output_path(post.permalink), language, stamp, updated, link, face)
+
 
 DESCRIPTION_LENGTH = 300
 
 
-def plan_articles(frame: Frame, entries: Sequence[Entry], render: Callable[[Post], RenderedPost]) -> Iterator[Output]:
+def plan_articles(
+    frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost]
+) -> Iterator[Output]:
     """Plan one page a post, entries newest first. A post is rendered when its page is made, not before."""
     last = len(entries) - 1
     for index, entry in enumerate(entries):
@@ -25,7 +89,7 @@ def plan_articles(frame: Frame, entries: Sequence[Entry], render: Callable[[Post
         yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, render))
 
 
-def facts(entry: Entry) -> str:
+def facts(entry: ListedPost) -> str:
     """Return as text all that a post's own page shows of it, besides what lists show."""
     post = entry.post
     parts = [post.digest, post.url, entry.updated]
@@ -40,9 +104,9 @@ def facts(entry: Entry) -> str:
 
 def make_article(
     frame: Frame,
-    entry: Entry,
-    newer: Entry | None,
-    older: Entry | None,
+    entry: ListedPost,
+    newer: ListedPost | None,
+    older: ListedPost | None,
     render: Callable[[Post], RenderedPost],
 ) -> bytes:
     """Render a post and its page."""
@@ -119,7 +183,7 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _updated(entry: Entry) -> str:
+def _updated(entry: ListedPost) -> str:
     """The day of the last change in words, "" if it is the day of publication."""
     published, updated = entry.post.published.date(), entry.post.updated.date()
     return day_in_words(updated, entry.language) if updated > published else ""

@@ -44,7 +44,7 @@ class FeedLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SiteView:
     """What templates know about the site, as `site`. base is the path it lives under: "/" or "/blog/"."""
 
     title: str
@@ -96,7 +96,7 @@ class Page:
 class Frame:
     """The frame around every page of one build. digest stands for all that every page shows."""
 
-    site: Site
+    site: SiteView
     words: SimpleNamespace
     templates: Templates
     stylesheet: str
@@ -135,7 +135,7 @@ def make_frame(
 ) -> Frame:
     """Read the stylesheets and hash, once, what every page depends on."""
     url = config.site_url
-    site = Site(
+    site = SiteView(
         title=config.site.title,
         url=url,
         base=urlsplit(url).path.rstrip("/") + "/",

@@ -13,8 +13,7 @@ from functools import partial
 from itertools import groupby
 
 from publisher.core.models import Output, Post, RenderedPost, Tag
-from publisher.site.pages.article import shorten
-from publisher.site.pages.entry import Entry
+from publisher.site.pages.article import ListedPost, shorten
 from publisher.site.pages.frame import FeedLink, Frame, href, tag_path
 
 EXCERPT_LENGTH = 280
@@ -38,7 +37,7 @@ class TagPosts:
     """A tag with its posts, newest first."""
 
     tag: Tag
-    entries: list[Entry]
+    entries: list[ListedPost]
 
     @property
     def path(self) -> str:
@@ -50,7 +49,7 @@ class TagPosts:
         return href(self.path)
 
 
-def by_tag(entries: Sequence[Entry]) -> list[TagPosts]:
+def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
     """Return the tags that posts have, by name. One slug is one tag; the newest post's spelling names it."""
     found: dict[str, TagPosts] = {}
     for entry in entries:
@@ -62,7 +61,7 @@ def by_tag(entries: Sequence[Entry]) -> list[TagPosts]:
     return sorted(found.values(), key=lambda found: (found.tag.name.casefold(), found.tag.slug))
 
 
-def plan_index(frame: Frame, entries: Sequence[Entry], per_page: int, render: Render) -> Iterator[Output]:
+def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, render: Render) -> Iterator[Output]:
     """Plan index.html, page/2/index.html and so on."""
     for paging, path, some in _pages("", entries, per_page):
         faces = [entry.face for entry in some]
@@ -72,7 +71,7 @@ def plan_index(frame: Frame, entries: Sequence[Entry], per_page: int, render: Re
         yield Output(path, key, partial(make_index, frame, path, paging, some, render))
 
 
-def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Entry], render: Render) -> bytes:
+def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[ListedPost], render: Render) -> bytes:
     """Make one page of the index; the first renders its posts for their excerpts and reading times."""
     page = frame.page(path, frame.site.title, description=frame.site.description)
     rows = [(entry, entry.excerpt, 0) for entry in entries]
@@ -108,7 +107,7 @@ def make_tag(
     found: TagPosts,
     feeds: tuple[FeedLink, ...],
     paging: Paging,
-    entries: Sequence[Entry],
+    entries: Sequence[ListedPost],
 ) -> bytes:
     """Make one page of a tag's posts."""
     page = frame.page(path, found.tag.name, feeds=feeds, section="tags")
@@ -116,20 +115,22 @@ def make_tag(
     return frame.render("tag.html", page, tag=found.tag, total=len(found.entries), rows=rows, paging=paging)
 
 
-def plan_archive(frame: Frame, entries: Sequence[Entry]) -> Output:
+def plan_archive(frame: Frame, entries: Sequence[ListedPost]) -> Output:
     """Plan the page of all posts by year."""
     key = frame.key("archive", *(f"{entry.link}\0{entry.stamp}" for entry in entries))
     return Output("archive/index.html", key, partial(make_archive, frame, entries))
 
 
-def make_archive(frame: Frame, entries: Sequence[Entry]) -> bytes:
+def make_archive(frame: Frame, entries: Sequence[ListedPost]) -> bytes:
     """Make the archive: titles and days only, so that ten thousand posts are still one quick page."""
     years = [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry.year)]
     page = frame.page("archive/index.html", frame.words.archive, section="archive")
     return frame.render("archive.html", page, years=years, total=len(entries))
 
 
-def _pages(folder: str, entries: Sequence[Entry], per_page: int) -> Iterator[tuple[Paging, str, Sequence[Entry]]]:
+def _pages(
+    folder: str, entries: Sequence[ListedPost], per_page: int
+) -> Iterator[tuple[Paging, str, Sequence[ListedPost]]]:
     """Cut a list into pages: (place, output path, posts). No posts make one empty page."""
     count = max(1, -(-len(entries) // per_page))
     paths = [

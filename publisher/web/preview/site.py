@@ -18,9 +18,9 @@ from publisher.publishing.wiring import web_copies
 
 if TYPE_CHECKING:
     from publisher.posts.archive import Archive
-    from publisher.site.feeds.catalogue import Feed
-    from publisher.site.feeds.item import Item
-    from publisher.site.pages.letters import EditionPage
+    from publisher.site.feeds.feed_list import Feed
+    from publisher.site.feeds.items import Item
+    from publisher.site.web_versions import WebVersion
 
 # How many of a feed's entries are shown; the raw view holds them all.
 SHOWN_ENTRIES = 20
@@ -103,7 +103,7 @@ class Site:
 
     def _shown(self, path: str) -> bytes | None:
         """A file that a post shows: known once the post was rendered."""
-        from publisher.site.build.files import assets
+        from publisher.site.build.site_files import assets
 
         self._renderer.remember()
         wanted = [pair for pair in self._archive.assets() if pair[0] == path]
@@ -120,22 +120,20 @@ class Site:
         return Templates(self._config.root / "templates")
 
     @cached_property
-    def _copies(self) -> Sequence[EditionPage]:
+    def _copies(self) -> Sequence[WebVersion]:
         return web_copies(self._config, self._archive.now).load()
 
     @cached_property
     def _feeds(self) -> list[Feed]:
-        from publisher.site.feeds.catalogue import feeds_of
-        from publisher.site.feeds.source import EditionCopy, PostSource
+        from publisher.site.feeds.feed_list import feeds_of
+        from publisher.site.feeds.items import PostSource
 
-        copies = [EditionCopy(page.edition, page.html) for page in self._copies]
         source = PostSource(self._config, self._archive, self.render)
-        return list(feeds_of(self._config, self._archive, source, copies))
+        return list(feeds_of(self._config, self._archive, source, self._copies))
 
     @cached_property
     def _outputs(self) -> dict[str, Output]:
-        from publisher.site.build.files import static_files
-        from publisher.site.build.plan import plan_site
+        from publisher.site.build.site_files import plan_site, static_files
 
         static = static_files(self._config.root / self._config.pages.static) if self._config.pages.enabled else []
         planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies, code_key())

@@ -181,7 +181,7 @@ class Views:
 def _in_colours(text: str, kind: str) -> str:
     from html import escape
 
-    from publisher.site.pages.highlight import highlight
+    from publisher.site.pages.post_body import highlight
 
     coloured = highlight(text, {"rss": "xml", "atom": "xml"}.get(kind, kind))
     return escape(text, quote=False) if coloured is None else coloured

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from publisher.config import Config
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
-from publisher.site.pages.signup import offers
+from publisher.site.pages.signup import newsletter_offers
 from publisher.web.forms import Form
 
 TOPIC_FIELD = "topic."  # and the newsletter's name
@@ -20,7 +20,7 @@ def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> 
     held  what the person has: a topic that nobody offers any more can be kept
     Raises SubscriberError for a newsletter or a topic that there is not.
     """
-    offered = {offer.name: {topic.name for topic in offer.topics} for offer in offers(config, held)}
+    offered = {offer.name: {topic.name for topic in offer.topics} for offer in newsletter_offers(config, held)}
     names = form.all("newsletter") or (tuple(offered) if len(offered) == 1 and not held else ())
     wishes = []
     for name in dict.fromkeys(names):

@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from publisher.site.pages.frame import Page, Site, stylesheet
+from publisher.site.pages.frame import Page, SiteView, stylesheet
 from publisher.site.pages.words import words_for
 from publisher.web.public.headers import page_headers
 from publisher.web.public.strings import preferred, speech, spoken_languages
@@ -36,7 +36,7 @@ class Pages:
         self.style_path = f"{self.prefix}/readers.{hashlib.sha256(self.style.encode()).hexdigest()[:10]}.css"
         config = office.config
         self.home = _home(config.site_url, office.links.public_url)
-        self._site = Site(
+        self._site = SiteView(
             title=config.site.title,
             url=config.site_url,
             base=self.home,

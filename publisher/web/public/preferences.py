@@ -10,7 +10,7 @@ from starlette.responses import Response
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber
 from publisher.mail.links import LinkPurpose
-from publisher.site.pages.signup import offers
+from publisher.site.pages.signup import newsletter_offers
 from publisher.subscribers.address import normalise
 from publisher.subscribers.choosing import Preferences, set_preferences
 from publisher.subscribers.moving import request_address_change
@@ -172,7 +172,7 @@ class Choosing:
             language=self._language(request, person),
             person=person,
             token=request.path_params["token"],
-            offers=offers(self._office.config, person.subscriptions if active else ()),
+            newsletter_offers=newsletter_offers(self._office.config, person.subscriptions if active else ()),
             languages=self._pages.languages(person.language),
             pauses=PAUSES,
             paused=paused.astimezone(self._office.config.zone) if paused and paused > now else None,

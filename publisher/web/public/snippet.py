@@ -5,7 +5,7 @@ from __future__ import annotations
 from publisher.config import Config
 from publisher.core.templates import Templates
 from publisher.mail.addresses import wire_url
-from publisher.site.pages.signup import offers
+from publisher.site.pages.signup import newsletter_offers
 from publisher.web.public.strings import speech
 
 
@@ -15,6 +15,6 @@ def snippet(config: Config) -> str:
     return templates.render(
         "web/snippet.html",
         action=f"{wire_url(config.public_url)}/subscribe",
-        offers=offers(config),
+        newsletter_offers=newsletter_offers(config),
         say=speech(config.site.language, templates),
     )

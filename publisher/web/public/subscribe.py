@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, Subscription
-from publisher.site.pages.signup import offers
+from publisher.site.pages.signup import newsletter_offers
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription
 from publisher.web.public.offers import SHOWN_FIELD, chosen
@@ -99,7 +99,9 @@ class Subscribing:
             "confirm",
             status=400 if trouble else 200,
             language=self._pages.language(request, person.language or wish.language),
-            offers=[offer for offer in offers(self._office.config, wish.named) if offer.name in asked],
+            newsletter_offers=[
+                offer for offer in newsletter_offers(self._office.config, wish.named) if offer.name in asked
+            ],
             person_name=person.name or wish.name,
             trouble=trouble,
             values={"address": person.address},
@@ -151,7 +153,7 @@ class Subscribing:
             "subscribe",
             status=400 if trouble else 200,
             values={"title": title, "address": address},
-            offers=offers(self._office.config, _held(form)),
+            newsletter_offers=newsletter_offers(self._office.config, _held(form)),
             email=form.one("email")[:254] if form else "",
             person_name=form.one("name")[:200] if form else "",
             trouble=trouble,

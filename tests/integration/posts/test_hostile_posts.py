@@ -14,7 +14,7 @@ import pytest
 from publisher.config import load_config
 from publisher.posts.archive import open_archive
 from publisher.site.build import BuildReport
-from publisher.site.feeds.item import entry_id
+from publisher.site.feeds.items import entry_id
 from tests.support.formats import KINDS, Read, read
 from tests.support.hostile_site import CORPUS, NOW, TITLE, build_site, make_site
 from tests.support.promises import LEFT_OUT, PROMISES, SITE, Promise

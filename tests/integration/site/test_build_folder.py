@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.models import Output, Problem
-from publisher.site.build.clashes import without_clashes
-from publisher.site.build.folder import LIST, Folder, parents
+from publisher.site.build.folder import LIST, OutputFolder, parents
 from publisher.site.build.manifest import Manifest
+from publisher.site.build.site_files import without_clashes
 from tests.support.project import Project
 
 
@@ -69,8 +69,8 @@ def test_what_is_kept_can_stand_on_any_disk_and_the_rest_is_told(paths: list[str
     assert len(kept) + len(problems) == len(paths)
 
 
-def opened(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "out", Manifest.read(tmp_path / "state.json"))
+def opened(tmp_path: Path) -> OutputFolder:
+    return OutputFolder(tmp_path / "out", Manifest.read(tmp_path / "state.json"))
 
 
 def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from publisher.config import Config, Feeds, Person, Site
 from publisher.core.models import Author, Enclosure, Image
-from publisher.site.feeds.catalogue import Feed
-from publisher.site.feeds.document import pages_of
-from publisher.site.feeds.item import Item
-from publisher.site.feeds.plan import plan_feeds
-from publisher.site.feeds.weight import frame_weight, item_weight
+from publisher.site.feeds.documents import frame_weight, pages_of
+from publisher.site.feeds.feed_files import plan_feeds
+from publisher.site.feeds.feed_list import Feed
+from publisher.site.feeds.items import Item, item_weight
 from tests.support.formats import parse_xml, read
 from tests.support.project import Project
 from tests.unit.site.test_hostile_text import WICKED
@@ -136,7 +135,7 @@ rows = st.one_of(wicked, st.sampled_from(['"' * 3000, "&" * 3000, "<" * 3000, "]
 def test_no_document_is_larger_than_the_weights_say(
     title: str, summary: str, html: str, name: str, tags: list[str], site: str, markdown: str
 ) -> None:
-    from publisher.site.feeds.text import xml_text
+    from publisher.site.feeds.feed_text import xml_text
 
     each = item(
         1,

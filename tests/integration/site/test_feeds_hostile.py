@@ -22,10 +22,9 @@ from hypothesis import strategies as st
 from publisher.config import Config, Person, Site
 from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost, Tag
 from publisher.posts.archive import Archive, open_archive
-from publisher.site.feeds.catalogue import feeds_of
-from publisher.site.feeds.item import entry_id
-from publisher.site.feeds.plan import plan_feeds
-from publisher.site.feeds.source import PostSource
+from publisher.site.feeds.feed_files import plan_feeds
+from publisher.site.feeds.feed_list import feeds_of
+from publisher.site.feeds.items import PostSource, entry_id
 from tests.support.project import Project
 
 BAD = "\x00\x08\x0b\x1f\ufffe\uffff\ud800\udfff\x7f\x85\u2028"

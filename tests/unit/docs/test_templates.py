@@ -15,21 +15,21 @@ from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.strings import words_of
 from publisher.newsletters.letter.theme import Code, Looks, Palette
 from publisher.newsletters.letter.views import LetterView, PostView
-from publisher.site.pages.entry import Entry
-from publisher.site.pages.frame import Page, Site
-from publisher.site.pages.letters import Shelf
+from publisher.site.pages.article import ListedPost
+from publisher.site.pages.edition_pages import NewsletterArchive
+from publisher.site.pages.frame import Page, SiteView
 from publisher.site.pages.lists import Paging
 from tests.support import ROOT
 
 PAGE = ROOT / "docs/templates.md"
 
 OBJECTS = {
-    "`site`": Site,
+    "`site`": SiteView,
     "`page`": Page,
-    "`entry`": Entry,
+    "`entry`": ListedPost,
     "`paging`": Paging,
     "`post`": Post,
-    "`shelf`": Shelf,
+    "`shelf`": NewsletterArchive,
     "`edition`": Edition,
     "`letter`": LetterView,
     "each of `posts`": PostView,

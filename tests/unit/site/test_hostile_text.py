@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from publisher.config import Config, Person, Site
 from publisher.core.models import Author, Post, RenderedPost, Tag
-from publisher.site.feeds.catalogue import Feed
-from publisher.site.feeds.item import Item, post_item
-from publisher.site.feeds.plan import plan_feeds
-from publisher.site.feeds.weight import item_weight
+from publisher.site.feeds.feed_files import plan_feeds
+from publisher.site.feeds.feed_list import Feed
+from publisher.site.feeds.items import Item, item_weight, post_item
 from tests.support.formats import parse_xml
 from tests.support.hostile_site import WICKED
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from publisher.site.pages.article import clock, shorten
-from publisher.site.pages.body import page_body
-from publisher.site.pages.highlight import highlight
+from publisher.site.pages.post_body import highlight, page_body
 from tests.support.pages_samples import BASE, CODE, text_of
 
 URL = f"{BASE}/2024/11/20/code/"

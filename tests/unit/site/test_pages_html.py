@@ -11,9 +11,9 @@ import pytest
 from lxml import etree, html
 
 from publisher.core.models import Author, Enclosure
-from publisher.site.pages.entry import make_entry
+from publisher.site.pages.article import listed_post
 from publisher.site.pages.frame import make_frame, output_path
-from publisher.site.pages.sitemap import plan_sitemap
+from publisher.site.pages.page_files import plan_sitemap
 from tests.support.pages_samples import (
     BASE,
     CONFIG,
@@ -240,7 +240,7 @@ def test_a_site_too_large_for_one_sitemap_gets_several_and_an_index() -> None:
 
     frame = make_frame(CONFIG, TEMPLATES, FEEDS, has_tags=False, has_editions=False)
     posts = [make_post(0, f"p{i}", "T") for i in range(5)]
-    outputs = list(plan_sitemap(frame, [make_entry(p, "en") for p in posts], ["index.html"], most=4))
+    outputs = list(plan_sitemap(frame, [listed_post(p, "en") for p in posts], ["index.html"], most=4))
     assert [output.path for output in outputs] == ["sitemap-1.xml", "sitemap-2.xml", "sitemap.xml"]
     made = [output.make() for output in outputs]
     assert [len(etree.fromstring(text)) for text in made] == [4, 2, 2]

@@ -17,16 +17,15 @@ from publisher.core.models import Output, Problem, Severity
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader, code_key, require_posts
 from publisher.posts.published import Record
-from publisher.site.build.clashes import without_clashes
-from publisher.site.build.files import assets, stamps, static_files
-from publisher.site.build.folder import Folder
+from publisher.site.build.folder import OutputFolder
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file
-from publisher.site.build.plan import plan_site
+from publisher.site.build.site_files import assets, plan_site, stamps, static_files, without_clashes
+from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
 if TYPE_CHECKING:
     from publisher.posts.markup import Renderer
     from publisher.site.build.ids import KnownIds
-    from publisher.site.pages.letters import EditionPage
+    from publisher.site.web_versions import WebVersion
 
 INDEX_FILE = "index.db"
 
@@ -60,23 +59,12 @@ class BuildReport:
         return tuple(p for p in self.problems if p.severity is Severity.WARNING)
 
 
-@dataclass(frozen=True, slots=True)
-class Editions:
-    """The web copies to publish: key changes whenever they do, and load is only called then."""
-
-    key: str
-    load: Callable[[], Sequence[EditionPage]]
-
-
-NO_EDITIONS = Editions("", lambda: ())
-
-
 def build(
     config: Config,
     now: datetime,
     *,
     out: Path | None = None,
-    editions: Editions = NO_EDITIONS,
+    editions: WebVersions = NO_WEB_VERSIONS,
     progress: Progress | None = None,
     accept_new_ids: bool = False,
 ) -> BuildReport:
@@ -99,7 +87,7 @@ def build(
         is_current = is_current and (Record(config).is_there or not manifest.facts.get("posts"))
         if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:
             return _report(folder, manifest, [], 0)
-        builder = _Builder(config, now, reader, folder, manifest, templates, editions, static, code)
+        builder = _Build(config, now, reader, folder, manifest, templates, editions, static, code)
         builder.run(_known_ids(config, accept_new_ids), progress)
     manifest.inputs, manifest.index = inputs, _state_of_index(config)
     try:
@@ -141,7 +129,7 @@ def _state_of_index(config: Config) -> str:
         return ""
 
 
-class _Builder:
+class _Build:
     """The part of a build that has something to do."""
 
     def __init__(
@@ -152,15 +140,15 @@ class _Builder:
         folder: Path,
         manifest: Manifest,
         templates: Templates,
-        editions: Editions,
+        editions: WebVersions,
         static: list[Output],
         code: str,
     ) -> None:
         self._config, self._now, self._reader = config, now, reader
         self._manifest, self._templates = manifest, templates
         self._editions, self._static, self._code = editions, static, code
-        self.target = Folder(folder, manifest)
-        self._pages: Sequence[EditionPage] | None = None
+        self.target = OutputFolder(folder, manifest)
+        self._pages: Sequence[WebVersion] | None = None
 
     def run(self, known: KnownIds, progress: Progress | None) -> None:
         """Make everything; a post whose body turns out unreadable is left out, and all is planned again."""

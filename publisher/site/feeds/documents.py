@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from publisher.config import Config
-from publisher.site.feeds.catalogue import Feed, feed_url
-from publisher.site.feeds.item import Item
-from publisher.site.feeds.weight import frame_weight
+from publisher.site.feeds.feed_list import Feed, feed_url
+from publisher.site.feeds.items import Item, text_weight
+
+# Tags, dates and the namespaces of the root: everything in a document that no writer wrote.
+_FRAME = 2500
+
+
+def frame_weight(config: Config, title: str, description: str, address: str) -> int:
+    """Return at least as many bytes as a document has around its entries; address: the longest in it."""
+    site, person = config.site, config.site.author
+    texts = [title, title, description, site.title, site.title, site.language, site.image, site.image, site.image]
+    texts += [person.name, person.name, person.email, person.email, person.url, config.feeds.hub]
+    texts += [config.feeds.podcast_category, *[address] * 8]
+    return _FRAME + sum(map(text_weight, texts))
+
 
 # The `updated` of a feed without entries: the day of RFC 4287, since a clock would make every build of an empty site
 # differ, and validators doubt whatever lies before 1990.
@@ -17,7 +29,7 @@ BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FeedPart:
     """Which entries one document holds.
 
     number  0 for the document that readers poll; archive documents count from 1, the oldest entries first
@@ -30,7 +42,7 @@ class Part:
     keys: Sequence[str]
 
 
-def parts_of(feed: Feed, config: Config) -> Iterator[Part]:
+def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
     """Yield the current document, then the archive, newest first.
 
     The archive begins when there are more entries than `limit`, or when they may not fit into `max_bytes`. It
@@ -43,10 +55,10 @@ def parts_of(feed: Feed, config: Config) -> Iterator[Part]:
         pages = pages_of(feed.source.weights(feed.keys), settings.limit, settings.max_bytes - frame)
     if len(pages) == 1:
         pages = []  # the current document holds all there is
-    yield Part(feed, 0, len(pages), feed.keys[: settings.limit])
+    yield FeedPart(feed, 0, len(pages), feed.keys[: settings.limit])
     for number in range(len(pages), 0, -1):
         start, end = pages[number - 1]
-        yield Part(feed, number, number - 1, feed.keys[start:end])
+        yield FeedPart(feed, number, number - 1, feed.keys[start:end])
 
 
 def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, int]]:
@@ -72,7 +84,7 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
 class Document:
     """What a writer of one format needs: the part with its entries made, and its links."""
 
-    part: Part
+    part: FeedPart
     items: Sequence[Item]
     config: Config
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from publisher.config import Config
 from publisher.core.models import Problem, Severity
-from publisher.site.feeds.catalogue import MEDIA_TYPES, feed_url, file_name
+from publisher.site.feeds.feed_list import MEDIA_TYPES, feed_url, file_name
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
@@ -30,7 +30,7 @@ _ACTIVE = re.compile(
 )
 
 
-def read_back(config: Config, folder: Path, told: Set[str] = frozenset()) -> list[Problem]:
+def feed_problems(config: Config, folder: Path, told: Set[str] = frozenset()) -> list[Problem]:
     """Return what is wrong in the feed files under `folder`; nothing when it was never built.
 
     told  addresses of enclosures whose length nobody knows, as is told of their posts already
@@ -43,11 +43,11 @@ def read_back(config: Config, folder: Path, told: Set[str] = frozenset()) -> lis
         if _ARCHIVED.sub("", path.name, count=1) in names and path.is_file():
             shown = f"{config.pages.output}/{path.relative_to(folder).as_posix()}"
             address = feed_url(config, path.relative_to(folder).as_posix())
-            found.extend(_Reader(config, shown, address, path.read_bytes(), told).problems())
+            found.extend(_FeedFile(config, shown, address, path.read_bytes(), told).problems())
     return found
 
 
-class _Addresses(HTMLParser):
+class _Links(HTMLParser):
     """Finds the addresses in full text; words about HTML, in code, are none."""
 
     def __init__(self, html: str) -> None:
@@ -64,7 +64,7 @@ class _Addresses(HTMLParser):
                 self.found += [part.split()[0] for part in re.split(r",\s+", value or "") if part.strip()]
 
 
-class _Reader:
+class _FeedFile:
     """One feed file being read."""
 
     def __init__(self, config: Config, shown: str, address: str, data: bytes, told: Set[str]) -> None:
@@ -93,7 +93,7 @@ class _Reader:
             elif entry["id"] in seen:
                 yield self._problem(f"the id {entry['id']} comes twice", "give one of the posts an id of its own")
             seen[entry["id"]] = 1
-            for reference in [*entry["urls"], *_Addresses(entry["html"]).found]:
+            for reference in [*entry["urls"], *_Links(entry["html"]).found]:
                 if not _ABSOLUTE.match(reference):
                     yield self._problem(
                         f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the whole address"

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from publisher.config import Config
 from publisher.posts.archive import Archive
 from publisher.posts.entry import Settings
-from publisher.site.feeds.source import EditionCopy, EditionSource, PostSource, Source
+from publisher.site.feeds.items import EditionSource, ItemSource, PostSource
+from publisher.site.web_versions import WebVersion
 
 MEDIA_TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}
 OPML_FILE = "feeds.opml"
@@ -35,7 +36,7 @@ class Feed:
     page: str
     language: str
     keys: Sequence[str]
-    source: Source
+    source: ItemSource
     group: str
     label: str
 
@@ -51,7 +52,7 @@ def file_name(kind: str, number: int = 0) -> str:
 
 
 def feeds_of(
-    config: Config, archive: Archive, posts: PostSource, editions: Sequence[EditionCopy] = ()
+    config: Config, archive: Archive, posts: PostSource, editions: Sequence[WebVersion] = ()
 ) -> Iterator[Feed]:
     """Yield the main feed, then one for every tag, author and newsletter with editions, each group by its slugs.
 
@@ -74,7 +75,7 @@ def feeds_of(
         yield from _newsletters(config, maker, editions)
 
 
-def _newsletters(config: Config, maker: _Maker, editions: Sequence[EditionCopy]) -> Iterator[Feed]:
+def _newsletters(config: Config, maker: _Maker, editions: Sequence[WebVersion]) -> Iterator[Feed]:
     for newsletter in config.newsletters:
         source = EditionSource(config, newsletter.name, editions)
         if source.keys:

@@ -11,6 +11,7 @@ from publisher.config import Config
 from publisher.core.models import Output
 from publisher.core.newsletter_models import Edition
 from publisher.site.pages.frame import Frame, day_in_words, href, output_path
+from publisher.site.web_versions import WebVersion
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 _BODY_START = re.compile(r'<body(?:[^<>"]*(?:"[^"]*"[^<>"]*)*)>', re.IGNORECASE)
@@ -18,15 +19,7 @@ LATEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class EditionPage:
-    """An edition and its letter for everybody: html is a whole document with all marks already replaced."""
-
-    edition: Edition
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class NewsletterArchive:
     """The editions of one newsletter, newest first."""
 
     name: str
@@ -54,7 +47,7 @@ class Shelf:
         return repr((self.name, self.title, self.description, shown))
 
 
-def plan_editions(frame: Frame, config: Config, pages: Sequence[EditionPage]) -> Iterator[Output]:
+def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> Iterator[Output]:
     """Plan the archive of editions; nothing at all if there is no edition yet."""
     shelves = _shelves(config, [page.edition for page in pages])
     if not shelves:
@@ -70,19 +63,19 @@ def plan_editions(frame: Frame, config: Config, pages: Sequence[EditionPage]) ->
         yield Output(path, key, partial(make_edition, frame, path, page))
 
 
-def make_editions(frame: Frame, shelves: Sequence[Shelf]) -> bytes:
+def make_editions(frame: Frame, shelves: Sequence[NewsletterArchive]) -> bytes:
     """Make the page of all newsletters with their latest editions."""
     page = frame.page("editions/index.html", frame.words.editions, section="editions")
     return frame.render("editions.html", page, shelves=shelves, edition_href=_href, day=_day)
 
 
-def make_newsletter(frame: Frame, shelf: Shelf) -> bytes:
+def make_newsletter(frame: Frame, shelf: NewsletterArchive) -> bytes:
     """Make the page of all editions of one newsletter."""
     page = frame.page(shelf.path, shelf.title, description=shelf.description, section="editions")
     return frame.render("newsletter.html", page, shelf=shelf, edition_href=_href, day=_day)
 
 
-def make_edition(frame: Frame, path: str, page: EditionPage) -> bytes:
+def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
     """Make the web copy: the letter as it was sent, a way back above it, the site's links in its head."""
     html = page.html
     head_end, body_start = _HEAD_END.search(html), _BODY_START.search(html)
@@ -98,12 +91,12 @@ def make_edition(frame: Frame, path: str, page: EditionPage) -> bytes:
     )
 
 
-def _shelves(config: Config, editions: Sequence[Edition]) -> list[Shelf]:
+def _shelves(config: Config, editions: Sequence[Edition]) -> list[NewsletterArchive]:
     """One shelf a newsletter that has sent something: in the configuration's order, then former ones."""
     former = sorted({edition.newsletter for edition in editions} - {n.name for n in config.newsletters})
     known = [(n.name, config.newsletter_title(n), n.description) for n in config.newsletters]
     shelves = [
-        Shelf(name, title, description, _newest_first([e for e in editions if e.newsletter == name]))
+        NewsletterArchive(name, title, description, _newest_first([e for e in editions if e.newsletter == name]))
         for name, title, description in known + [(name, name, "") for name in former]
     ]
     return [shelf for shelf in shelves if shelf.editions]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.models import Output
-from publisher.site.feeds.catalogue import OPML_FILE, Feed
-from publisher.site.feeds.document import Document, Part, parts_of
-from publisher.site.feeds.item import Item
+from publisher.site.feeds.documents import Document, FeedPart, parts_of
+from publisher.site.feeds.feed_list import OPML_FILE, Feed
+from publisher.site.feeds.items import Item
 
 if TYPE_CHECKING:
-    from publisher.site.feeds.entry import Entry
+    from publisher.site.feeds.xml_feed import XmlEntry
 
 
 def plan_feeds(config: Config, feeds: Sequence[Feed], code: str) -> Iterator[Output]:
@@ -48,17 +48,17 @@ class _Writer:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._entries: dict[str, Entry] = {}
-        self._part: Part | None = None
+        self._entries: dict[str, XmlEntry] = {}
+        self._part: FeedPart | None = None
         self._documents: dict[str, bytes] = {}
 
-    def write(self, part: Part, kind: str) -> bytes:
+    def write(self, part: FeedPart, kind: str) -> bytes:
         """Return one format of a part. All formats are made together: each holds the same entries."""
         if self._part is not part:
             self._part, self._documents = part, self._fitting(part)
         return self._documents[kind]
 
-    def _fitting(self, part: Part) -> dict[str, bytes]:
+    def _fitting(self, part: FeedPart) -> dict[str, bytes]:
         """Every format of a part; the oldest entries make room until each fits into feeds.max_bytes.
 
         What an archive document holds is settled, by weights that are never too small (see document.pages_of).
@@ -75,23 +75,23 @@ class _Writer:
             # Each round drops at least one; dropping the share that is too much keeps the rounds few.
             items = items[: max(1, min(len(items) - 1, len(items) * most // largest))]
 
-    def _document(self, part: Part, kind: str, items: Sequence[Item]) -> bytes:
+    def _document(self, part: FeedPart, kind: str, items: Sequence[Item]) -> bytes:
         document = Document(part, items, self._config)
         if kind == "json":
             from publisher.site.feeds.json_feed import json_feed
 
             return json_feed(document)
-        from publisher.site.feeds import xml
+        from publisher.site.feeds import xml_feed as xml
 
         entries = [self._entry(item) for item in items]
         return (xml.rss if kind == "rss" else xml.atom)(document, entries)
 
-    def _entry(self, item: Item) -> Entry:
-        from publisher.site.feeds.entry import Entry
+    def _entry(self, item: Item) -> XmlEntry:
+        from publisher.site.feeds.xml_feed import XmlEntry
 
         entry = self._entries.get(item.id)
         if entry is None or entry.item is not item:
-            entry = self._entries[item.id] = Entry(item)
+            entry = self._entries[item.id] = XmlEntry(item)
         return entry
 
 

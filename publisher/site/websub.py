@@ -1,0 +1,253 @@
+"""Notify a WebSub hub of changed feeds (W3C WebSub section 7, and the ping that all hubs understand).
+
+`notify_hub` compares every feed on the disk with what the hub accepted last, and pings the hub about those that
+differ. What the hub accepted is kept in .publisher/hub.json, no larger than the list of feeds. So nothing is lost
+when a build ran alone, when the hub was away, or when a run was killed: the next call makes up for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.core.atomic_write import replacing
+from publisher.core.models import Problem, Severity
+from publisher.site.build.manifest import Manifest, is_feed, manifest_file
+from publisher.site.feeds.feed_list import feed_url
+
+if TYPE_CHECKING:
+    import httpx
+
+FILE = "hub.json"
+# Only the status of an answer matters. A short body is read all the same, so that the connection can be reused.
+MOST_ANSWER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class HubLimits:
+    """How long a hub may keep a run waiting.
+
+    attempts       per feed, while the hub does not answer or answers with a 5xx
+    pause_seconds  before the second attempt; doubled before each further one
+    each_seconds   per feed, all attempts together
+    all_seconds    for all feeds
+    failures       stop after this many failed feeds in a row
+    """
+
+    attempts: int = 3
+    pause_seconds: float = 0.5
+    each_seconds: float = 10.0
+    all_seconds: float = 30.0
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PingResult:
+    """What became of notifying the hub about one feed.
+
+    error     "" if the hub accepted it
+    tried     False if the hub was not asked, because it failed for feeds before this one
+    answered  False if the hub could not be reached, or did not answer in time
+    """
+
+    url: str
+    error: str
+    tried: bool = True
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """A feed as it is on the disk. While the stamp (size and time) is equal, the digest is equal too."""
+
+    stamp: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubMemory:
+    """What a hub knows, by the path of each feed: `accepted` at its state then; `failed` in the last round."""
+
+    accepted: dict[str, FeedState]
+    failed: frozenset[str]
+
+
+def notify_hub(config: Config) -> list[Problem]:
+    """Notify the hub of every feed that changed since it accepted it; return at most one warning.
+
+    A failing hub raises nothing: what it does not accept is sent again next time.
+    """
+    if not config.feeds.hub:
+        return []
+    path = config.state_dir / FILE
+    memory = _read(path, config.feeds.hub)
+    states = _states(config, memory.accepted)
+    urls = {feed_url(config, name): name for name in changed_feeds(states, memory)}
+    if not urls:
+        return []
+    failed = [result for result in ping(config.feeds.hub, urls) if result.error]
+    left = {urls[result.url] for result in failed}
+    accepted = {name: state for name, state in states.items() if name not in left}
+    accepted |= {name: memory.accepted[name] for name in left if name in memory.accepted}
+    refused = frozenset(urls[result.url] for result in failed if result.tried)
+    return _warning(config.feeds.hub, failed) + _write(path, config.feeds.hub, HubMemory(accepted, refused))
+
+
+def changed_feeds(states: dict[str, FeedState], memory: HubMemory) -> list[str]:
+    """Return the feeds that the hub does not know as they are: the site's own first, those that failed last."""
+    accepted = memory.accepted
+    changed = (name for name, s in states.items() if name not in accepted or accepted[name].digest != s.digest)
+    return sorted(changed, key=lambda name: (name in memory.failed, name.count("/"), name))
+
+
+def _states(config: Config, accepted: dict[str, FeedState]) -> dict[str, FeedState]:
+    """Return the state of every current feed in the output folder; a file is only read if its stamp has changed."""
+    folder = config.root / config.pages.output
+    found = {}
+    for name in filter(is_feed, Manifest.read(manifest_file(config, folder)).outputs):
+        try:
+            status = (folder / name).stat()
+            stamp = f"{status.st_size}:{status.st_mtime_ns}"
+            before = accepted.get(name)
+            digest = before.digest if before and before.stamp == stamp else _digest(folder / name)
+        except OSError:
+            continue  # removed since the build, so there is nothing to announce
+        found[name] = FeedState(stamp, digest)
+    return found
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=12).hexdigest()
+
+
+def _warning(hub: str, failed: list[PingResult]) -> list[Problem]:
+    if not failed:
+        return []
+    more = f" and {len(failed) - 1:,} more" if len(failed) > 1 else ""
+    count = "1 feed" if len(failed) == 1 else f"{len(failed):,} feeds"
+    reasons = "; ".join(dict.fromkeys(result.error for result in failed))
+    return [
+        Problem(
+            hub,
+            0,
+            f"could not be notified of {count} ({failed[0].url}{more}): {reasons}",
+            "the next `publisher publish` tries again; feed readers see the changes when they poll",
+            Severity.WARNING,
+        )
+    ]
+
+
+def _read(path: Path, hub: str) -> HubMemory:
+    """Return what the file says about this hub; nothing if it is about a different hub, missing or broken."""
+    try:
+        raw = json.loads(path.read_bytes())
+        if raw["hub"] == hub:
+            accepted = {name: FeedState(*state) for name, state in raw["told"].items()}
+            return HubMemory(accepted, frozenset(raw["failed"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return HubMemory({}, frozenset())
+
+
+def _write(path: Path, hub: str, memory: HubMemory) -> list[Problem]:
+    accepted = {name: [state.stamp, state.digest] for name, state in sorted(memory.accepted.items())}
+    data = json.dumps({"hub": hub, "told": accepted, "failed": sorted(memory.failed)})
+    try:
+        with replacing(path) as part:
+            part.write_text(data, encoding="utf-8")
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}; the hub will be notified again"
+        return [Problem(str(path), 0, message, "free some disk space, or fix the permissions", Severity.WARNING)]
+    return []
+
+
+def ping(hub: str, urls: Iterable[str], limits: HubLimits | None = None) -> list[PingResult]:
+    """POST hub.mode=publish for each changed feed; return one PingResult each. A failing hub raises nothing.
+
+    The first feed gets all attempts. Once a feed has failed with all of them, each other feed gets one attempt.
+    A hub that cannot be reached, or fails for `limits.failures` feeds in a row, is not asked about the rest.
+    """
+    return asyncio.run(_PingRound(hub, limits or HubLimits()).run(list(urls)))
+
+
+class _PingRound:
+    """The pings of one round, one after the other.
+
+    Asynchronous, because only a cancelled task is sure to end on time: a read timeout starts again with every byte,
+    so a hub that sends one header line a second would never run into it.
+    """
+
+    # httpx is imported in functions: it takes 60 ms, and most projects have no hub.
+
+    def __init__(self, hub: str, limits: HubLimits) -> None:
+        self._hub, self._limits = hub, limits
+        self._attempts = limits.attempts
+        self._failures_in_a_row = 0
+
+    async def run(self, urls: list[str]) -> list[PingResult]:
+        import httpx
+
+        results: list[PingResult] = []
+        stopped = ""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._limits.all_seconds
+        async with httpx.AsyncClient(timeout=self._limits.each_seconds, follow_redirects=False) as client:
+            for url in urls:
+                left = min(self._limits.each_seconds, end - loop.time())
+                if left <= 0:
+                    stopped = stopped or "there was no time left"
+                if stopped:
+                    results.append(PingResult(url, stopped, tried=False))
+                    continue
+                results.append(await self._ping_within(left, client, url))
+                stopped = self._reason_to_stop(results[-1])
+        return results
+
+    def _reason_to_stop(self, last: PingResult) -> str:
+        self._failures_in_a_row = self._failures_in_a_row + 1 if last.error else 0
+        if last.error:
+            self._attempts = 1
+        return last.error if not last.answered or self._failures_in_a_row >= self._limits.failures else ""
+
+    async def _ping_within(self, seconds: float, client: httpx.AsyncClient, url: str) -> PingResult:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._ping(client, url)
+        except TimeoutError:
+            return PingResult(url, f"no answer within {seconds:.3g} seconds", answered=False)
+
+    async def _ping(self, client: httpx.AsyncClient, url: str) -> PingResult:
+        import httpx
+
+        result = PingResult(url, "")
+        for attempt in range(self._attempts):
+            if attempt:
+                await asyncio.sleep(self._limits.pause_seconds * 2 ** (attempt - 1))
+            try:
+                answer = await self._post(client, url)
+            except (httpx.HTTPError, httpx.InvalidURL) as failure:
+                result = PingResult(url, f"no answer: {failure or type(failure).__name__}", answered=False)
+                continue
+            if answer.is_success:
+                return PingResult(url, "")
+            result = PingResult(url, f"it answered {answer.status_code} {answer.reason_phrase[:60]}".rstrip())
+            if answer.status_code < 500:
+                return result
+        return result
+
+    async def _post(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
+        """Return the hub's answer, with at most a little of its body read."""
+        data = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
+        async with client.stream("POST", self._hub, data=data) as answer:
+            size = 0
+            async for part in answer.aiter_raw():
+                size += len(part)
+                if size > MOST_ANSWER_BYTES:
+                    break
+            return answer
