@@ -24,7 +24,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config.schedule import parse_schedule
-from publisher.newsletters.due import Due, Record, decide
+from publisher.newsletters.slots import Due, SlotHistory, decide
 
 ZONES = (
     "America/New_York", "Africa/Cairo", "America/Santiago", "Atlantic/Azores", "Australia/Lord_Howe", "Pacific/Apia",
@@ -69,7 +69,7 @@ def prove(zone: str, schedule: str, first_year: int, years: float, seed: int) ->
     ticks = 0
     for now in _ticks(sorted(expected.values()), start, end, dice):
         ticks += 1
-        found = decide(parsed, place, Record(start, None, taken), now, max_lateness=HOUR * 1_000)
+        found = decide(parsed, place, SlotHistory(start, None, taken), now, max_lateness=HOUR * 1_000)
         if isinstance(found, Due):
             taken.add(found.slot.label)
             made.append((found.slot.label, found.slot.at, now))

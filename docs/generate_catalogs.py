@@ -14,8 +14,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from publisher.core.i18n import Plural
-from publisher.newsletters.letter.notice import ENGLISH as NOTICE
-from publisher.newsletters.letter.strings import ENGLISH as LETTER
+from publisher.newsletters.letter.email_strings import ENGLISH as LETTER
+from publisher.newsletters.letter.subscription_notice import ENGLISH as NOTICE
 from publisher.site.pages.signup import ENGLISH as FORM
 from publisher.site.pages.words import ENGLISH as PAGE
 from publisher.web.public.strings import ENGLISH as WEB

@@ -13,7 +13,7 @@ from publisher.config.durations import parse_duration
 from publisher.config.mistakes import KeyLines
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
-from publisher.newsletters.lint.unused_notes import stray_notes
+from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import LocalLink

@@ -12,9 +12,8 @@ from publisher.config.durations import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post
-from publisher.newsletters.due import Decision, Late, Record, decide, settling
 from publisher.newsletters.select import select_posts
-from publisher.newsletters.slots import next_due
+from publisher.newsletters.slots import Decision, Late, SlotHistory, decide, next_due, post_timing
 from publisher.posts.archive import open_archive, require_posts
 from publisher.publishing.plan import Call
 from publisher.site.build.ids import KnownIds
@@ -85,7 +84,7 @@ def decision_of(
     return decide(
         parse_schedule(newsletter.schedule),
         config.newsletter_zone(newsletter),
-        Record(watched.since, watched.passed, store.editions.slots(newsletter.name)),
+        SlotHistory(watched.since, watched.passed, store.editions.slots(newsletter.name)),
         now,
         max_lateness=parse_duration(newsletter.max_lateness),
         lead=lead_of(newsletter),
@@ -133,7 +132,7 @@ def _settled(
     zone = config.newsletter_zone(newsletter)
     settle, allowed = timedelta(minutes=newsletter.settle_minutes), parse_duration(newsletter.max_lateness)
     for post in new:
-        state = settling(post.published, _changed(archive, post), now, settle=settle, max_lateness=allowed)
+        state = post_timing(post.published, _changed(archive, post), now, settle=settle, max_lateness=allowed)
         if state.ready:
             late = holds.late(state.due, now, zone) if state.late else None
             yield post.id, holds.joined(holds.approval(None, zone) if newsletter.approve else None, late)

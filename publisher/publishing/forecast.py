@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
-from publisher.newsletters.due import Late
-from publisher.newsletters.slots import Slot, upcoming
+from publisher.newsletters.slots import Late, Slot, upcoming
 from publisher.posts.archive import Archive, ArchiveReader, require_posts
 from publisher.publishing.due import decision_of, lead_of, rule_of
 from publisher.publishing.plan import Call, Idle, plan_newsletter

@@ -14,7 +14,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.finding import Finding
+from publisher.newsletters.lint.findings import Finding
 from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import post_slot
 from publisher.posts.archive import Archive
@@ -75,10 +75,10 @@ class Proofreader:
 
     def findings(self, planned: Planned, letter: Letter) -> list[Finding]:
         """Return what is wrong with a letter of a planned edition, without running another program."""
-        from publisher.newsletters.lint import findings_of
+        from publisher.newsletters.lint.lint_letter import lint_letter
 
         posts = [self._renderer.render(post) for post in planned.posts]
-        return findings_of(
+        return lint_letter(
             letter,
             config=self._config,
             newsletter=planned.newsletter,

@@ -79,7 +79,7 @@ def _drafts(
 
 def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
     """Return one line for each edition of which a letter carries less than its newsletter wants, and why."""
-    from publisher.newsletters.letter.size_fallback import fallback_line
+    from publisher.newsletters.letter.compose import fallback_line
 
     lines = []
     for draft in drafts:

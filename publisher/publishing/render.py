@@ -20,7 +20,7 @@ from publisher.posts.archive import Archive
 
 if TYPE_CHECKING:
     from publisher.newsletters.letter.note import Note
-    from publisher.newsletters.letter.views import PostView
+    from publisher.newsletters.letter.template_context import PostView
     from publisher.posts.markup import Renderer
 
 
@@ -154,7 +154,7 @@ class Press:
 
     def _view(self, rendered: RenderedPost, *how: Any) -> PostView:
         """Return what a letter shows of a post, made once: fifty letters of one edition carry it."""
-        from publisher.newsletters.letter.views import post_view
+        from publisher.newsletters.letter.template_context import post_view
 
         key = (rendered.post.source, *how)
         if key not in self._views:

@@ -251,7 +251,7 @@ def web_copies(config: Config, now: datetime) -> WebVersions:
 
 
 def _load_copies(config: Config, now: datetime) -> Sequence[WebVersion]:
-    from publisher.newsletters.letter.web_copy import web_copy
+    from publisher.newsletters.letter.compose import web_copy
     from publisher.site.web_versions import WebVersion
 
     with open_project_store(config) as store:

@@ -32,7 +32,7 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
 
     Raises PublisherError where it may be tried again.
     """
-    from publisher.newsletters.letter.notice import NoticeFacts, notice_letter
+    from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
 
     if office.store.suppressions.is_listed(notice.address):
         return  # erased, or suppressed

@@ -2,26 +2,105 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig
+from publisher.core.i18n import Counted
 from publisher.core.models import RenderedPost, require_aware
-from publisher.core.newsletter_models import Letter, Mark
+from publisher.core.newsletter_models import Fallback, Letter, Mark
 from publisher.core.templates import Templates, civil_date
-from publisher.newsletters.letter import sanitise as defuse
-from publisher.newsletters.letter.body import Place, mail_body
-from publisher.newsletters.letter.css.sources import sources_of
+from publisher.newsletters.letter.css_sources import sources_of
+from publisher.newsletters.letter.email_html import BodyPlace, mail_body
+from publisher.newsletters.letter.email_strings import Words, direction, words_of
+from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, serialise
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
-from publisher.newsletters.letter.plain_text import text_of, underlined
-from publisher.newsletters.letter.size_fallback import at_level, fitting
-from publisher.newsletters.letter.strings import Words, direction, words_of
-from publisher.newsletters.letter.subject import default_subject, fill_subject, preheader_of
-from publisher.newsletters.letter.theme import looks_of
-from publisher.newsletters.letter.views import Content, LetterView, PostView, post_view
-from publisher.newsletters.letter.wrap import WIDTH, indent, wrap
+from publisher.newsletters.letter.palette import looks_of
+from publisher.newsletters.letter.plain_text import WIDTH, indent, text_of, underlined, wrap
+from publisher.newsletters.letter.safe_text import one_line, safe_url
+from publisher.newsletters.letter.template_context import Content, LetterView, PostView, post_view
+
+CLIPPED = 100_000  # bytes of HTML: near 102 KB Gmail cuts a letter off, with the link for leaving at its end
+LEVELS: tuple[Content, ...] = ("full", "excerpt", "titles")
+
+
+def fitting(make: Callable[[Content], Letter], wanted: Content) -> Letter:
+    """Return the letter at the fullest level, from `wanted` down, whose HTML stays within CLIPPED bytes.
+
+    make  composes the letter at a level
+    Where not even titles fit, they are returned all the same: less there is not to say. A letter that carries
+    less than was wanted says so in Letter.fallback. Pure if `make` is.
+    """
+    letter = make(wanted)
+    before = html_bytes(letter)
+    for content in LEVELS[LEVELS.index(wanted) + 1 :]:
+        if html_bytes(letter) <= CLIPPED:
+            break
+        letter = replace(make(content), fallback=Fallback(wanted, content, before))
+    return letter
+
+
+def html_bytes(letter: Letter) -> int:
+    """Return how long the letter's HTML is, in bytes of UTF-8."""
+    return len(letter.html.encode("utf-8", "replace"))
+
+
+def at_level(view: PostView, content: Content) -> PostView:
+    """Return what a letter of titles shows of a post: no words, no picture; other levels change nothing."""
+    return replace(view, excerpt="", image=None, listen="") if content == "titles" else view
+
+
+def fallback_line(letter: Letter) -> str:
+    """Return one sentence that says what a letter carries instead of what was wanted, or ""."""
+    if letter.fallback is None:
+        return ""
+    wanted, carried = (_NAMES[level] for level in (letter.fallback.wanted, letter.fallback.carried))
+    return (
+        f"with {wanted} the HTML has {letter.fallback.bytes_before:,} bytes, and Gmail cuts letters off near "
+        f"{CLIPPED:,}: it carries {carried} instead, {html_bytes(letter):,} bytes"
+    )
+
+
+_NAMES: dict[str, str] = {"full": "whole posts", "excerpt": "excerpts", "titles": "titles"}
+
+
+SUBJECT_LENGTH = 60  # what inboxes on a wide screen show; a phone shows about 40
+PREHEADER_LENGTH = 140
+
+
+def shorten(text: str, length: int) -> str:
+    """Return text of at most `length` characters, cut between words where there are any, with an ellipsis."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    head, space, _ = cut.rpartition(" ")
+    if space and len(head) > length // 2:
+        cut = head
+    return cut.rstrip(" ,;:.-–—") + "…"
+
+
+def default_subject(first: str, count: int, and_more: Counted) -> str:
+    """Return the lead's title, and how many posts follow it, within SUBJECT_LENGTH.
+
+    and_more  the words for the others, such as " and 3 more"
+    """
+    suffix = and_more.format(count=count - 1) if count > 1 else ""
+    return shorten(one_line(first), SUBJECT_LENGTH - len(suffix)) + suffix
+
+
+def fill_subject(pattern: str, values: dict[str, str]) -> str:
+    """Fill {title}, {number}, {date}, {first} and {count} into a writer's pattern; other braces stay."""
+    return one_line(re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern))
+
+
+def preheader_of(text: str) -> str:
+    """Return the few words that an inbox shows after the subject."""
+    return shorten(one_line(text), PREHEADER_LENGTH)
+
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # it shows posts in full, whatever the newsletter's `content` says
@@ -105,10 +184,10 @@ def _letter_view(
     web_copy_url: str,
 ) -> LetterView:
     language = config.newsletter_language(newsletter)
-    title = defuse.one_line(config.newsletter_title(newsletter))
+    title = one_line(config.newsletter_title(newsletter))
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     reads = direction(language)
-    intro = mail_body(note.html, Place(config.site_url, 2, words, rtl=reads == "rtl")) if note.html else ""
+    intro = mail_body(note.html, BodyPlace(config.site_url, 2, words, rtl=reads == "rtl")) if note.html else ""
     values = {
         "title": title,
         "number": str(number),
@@ -130,10 +209,10 @@ def _letter_view(
         content=content,
         intro=intro,
         intro_text=text_of(intro, words, links=newsletter.text_links),
-        web_copy_url=defuse.address(web_copy_url),
+        web_copy_url=safe_url(web_copy_url),
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",
-        postal=tuple(defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
+        postal=tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
     )
 
 
@@ -148,3 +227,21 @@ def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
         rule="-" * WIDTH,
     )
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
+
+
+def web_copy(html: str) -> str:
+    """Return a letter's HTML for the web: no mark, no unsubscribe link, nothing else changed.
+
+    Elements of the class `personal` go; a mark that a writer's own template left elsewhere becomes nothing,
+    and a link that leads to one becomes plain text.
+    """
+    tree = parse_document(html)
+    for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):
+        if element.getparent() is not None:
+            element.drop_tree()
+    for link in tree.xpath("//a[contains(@href, '@@publisher-')]"):
+        link.drop_tag()
+    copy = serialise(tree)
+    for mark in Mark.ALL:
+        copy = copy.replace(mark, "")
+    return copy

@@ -25,12 +25,128 @@ from typing import Any, NoReturn
 from lxml import etree
 
 from publisher.core.errors import TemplateError
-from publisher.newsletters.letter.css.divide import flat_css, kept_css
-from publisher.newsletters.letter.css.merge import style_attribute
-from publisher.newsletters.letter.css.sheet import Declaration, imports, read_declarations, read_sheet, unclosed
-from publisher.newsletters.letter.css.sources import Source, refused_in, unclosed_in
-from publisher.newsletters.letter.document import PERSONAL, parse_document, serialise
-from publisher.newsletters.letter.sanitise import clean
+from publisher.newsletters.letter.css_parser import (
+    AtRule,
+    Declaration,
+    StyleRule,
+    Stylesheet,
+    imports,
+    read_declarations,
+    read_sheet,
+    unclosed,
+)
+from publisher.newsletters.letter.css_sources import CssSource, refused_in, unclosed_in
+from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, serialise
+from publisher.newsletters.letter.safe_text import clean
+
+# At-rules that do no harm in a letter. Others are left out; css_findings says so.
+KEPT_AT_RULES = frozenset({"media", "supports", "font-face", "keyframes", "-webkit-keyframes"})
+
+
+def kept_css(sheet: Stylesheet) -> str:
+    """Return what of a stylesheet cannot become attributes, as CSS without an at-rule inside another.
+
+    Its declarations are urgent, because attributes win otherwise; only those of `*`, the weakest selector there
+    is, stay as they are. Rules come in the order written.
+    """
+    kept: list[str] = []
+    for part in sheet.parts:
+        if isinstance(part, StyleRule):
+            kept += _kept_selectors(part)
+        elif part.keyword in KEPT_AT_RULES:
+            kept.append(_at_rule_text(part))
+    return "\n".join(filter(None, kept))
+
+
+def flat_css(css: str) -> str:
+    """Return CSS that travels as rules without what makes Gmail drop it all: an at-rule or a rule inside another.
+
+    CSS that holds none comes back as it was.
+    """
+    sheet = read_sheet(css)
+    others = [part for part in sheet.parts if isinstance(part, AtRule) and part.keyword not in KEPT_AT_RULES]
+    if not others and all(mistake.kind != "nested" for mistake in sheet.mistakes):
+        return css
+    kept = [_as_written(part) for part in sheet.parts if part not in others]
+    return "\n".join(filter(None, kept))
+
+
+def _as_written(part: StyleRule | AtRule) -> str:
+    if isinstance(part, AtRule):
+        return _at_rule_text(part, important=None)
+    return _rule_text(", ".join(each.text for each in part.selectors), part.declarations, None)
+
+
+def _kept_selectors(rule: StyleRule) -> Iterable[str]:
+    kept = [each for each in rule.selectors if not each.query]
+    strong = ", ".join(each.text for each in kept if each.specificity > (0, 0, 0))
+    weak = ", ".join(each.text for each in kept if each.specificity == (0, 0, 0))
+    if strong:
+        yield _rule_text(strong, rule.declarations, True)
+    if weak:
+        yield _rule_text(weak, rule.declarations, None)
+
+
+def _rule_text(selectors: str, declarations: tuple[Declaration, ...], important: bool | None) -> str:
+    return f"{selectors} {{{'; '.join(each.css(important=important) for each in declarations)}}}"
+
+
+def _at_rule_text(at_rule: AtRule, important: bool | None = True) -> str:
+    if at_rule.keyword not in ("media", "supports"):
+        return at_rule.text
+    rules = [
+        _rule_text(", ".join(each.text for each in rule.selectors), rule.declarations, important)
+        for rule in at_rule.rules
+    ]
+    return "\n".join([f"@{at_rule.keyword} {at_rule.prelude} {{", *rules, "}"]) if rules else ""
+
+
+_SIDES = ("top", "right", "bottom", "left")
+_ASPECTS = ("width", "style", "color")
+# Longhands that go once their shorthand is set again, to save bytes; others stay before it, where they lose.
+_COVERED = {
+    "margin": frozenset(f"margin-{side}" for side in _SIDES),
+    "padding": frozenset(f"padding-{side}" for side in _SIDES),
+    "border": frozenset(
+        [f"border-{part}" for part in _SIDES + _ASPECTS]
+        + [f"border-{side}-{aspect}" for side in _SIDES for aspect in _ASPECTS]
+    ),
+}
+
+
+def style_attribute(rules: Iterable[tuple[Declaration, ...]], own: tuple[Declaration, ...] = ()) -> str:
+    """Return the style attribute of an element.
+
+    rules  what reaches it, weakest first
+    own    what its style attribute says already; it wins over all but urgent rules
+
+    Equal properties within one rule all stay, in order: they are a writer's fallback for old programs.
+    What was urgent in a rule has won, and loses its `!important`, so that dark rules can win over it; in an
+    attribute of the writer's own it stays.
+    """
+    held = [*rules, own]
+    winners: dict[str, list[str]] = {}
+    for urgent in (False, True):
+        for layer in held:
+            suffix = " !important" if urgent and layer is own else ""
+            _apply([(each.name, each.value + suffix) for each in layer if each.important is urgent], winners)
+    return "; ".join(f"{name}:{value}" for name, values in winners.items() for value in values)
+
+
+def _apply(layer: list[tuple[str, str]], winners: dict[str, list[str]]) -> None:
+    fresh: set[str] = set()
+    for name, value in layer:
+        # To the end, behind a shorthand in between.
+        winners[name] = [*winners.pop(name), value] if name in fresh else _replaced(name, value, winners)
+        for longhand in _COVERED.get(name, frozenset()) - fresh:
+            winners.pop(longhand, None)
+        fresh.add(name)
+
+
+def _replaced(name: str, value: str, winners: dict[str, list[str]]) -> list[str]:
+    winners.pop(name, None)
+    return [value]
+
 
 STYLE_LIMIT = 16_384  # Gmail drops every <style> of a letter when they are longer together
 
@@ -38,7 +154,7 @@ _CLASS_NAME = re.compile(r"\.(-?(?:[A-Za-z_]|[^\x00-\x7f])[\w-]*)")
 _MARK = "--rule-"
 
 
-def inline_css(html: str, template: str, sources: Callable[[], Iterable[Source]] = tuple) -> str:
+def inline_css(html: str, template: str, sources: Callable[[], Iterable[CssSource]] = tuple) -> str:
     """Return the document with its CSS inlined, and without the classes that no kept rule needs.
 
     template  names the letter's template in errors
@@ -71,7 +187,7 @@ def _document(html: str, template: str) -> Any:
         ) from error
 
 
-def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
+def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[CssSource]]) -> None:
     for link in tree.iter("link"):
         if "stylesheet" in link.get("rel", "").lower():
             _refuse(template, sources, f'<link rel="stylesheet" href="{link.get("href", "")}">')
@@ -80,7 +196,7 @@ def _refuse_remote(tree: Any, template: str, sources: Callable[[], Iterable[Sour
             _refuse(template, sources, "@import")
 
 
-def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -> NoReturn:
+def _refuse(template: str, sources: Callable[[], Iterable[CssSource]], what: str) -> NoReturn:
     raise TemplateError(
         f"{what} in a letter: nothing is fetched for letters, and mail programs do not fetch it either",
         where=refused_in(sources()) or f"templates/{template}",
@@ -88,7 +204,7 @@ def _refuse(template: str, sources: Callable[[], Iterable[Source]], what: str) -
     )
 
 
-def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[Source]]) -> None:
+def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[CssSource]]) -> None:
     for style in tree.iter("style"):
         if unclosed(style.text or ""):
             raise TemplateError(

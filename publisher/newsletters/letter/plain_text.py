@@ -6,19 +6,154 @@ Written here, on lxml's tree; docs/decisions/0005-letters.md says why no library
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
-from publisher.newsletters.letter import sanitise as defuse
-from publisher.newsletters.letter.body import parse
-from publisher.newsletters.letter.media import MEDIA_CLASS
-from publisher.newsletters.letter.strings import Words
-from publisher.newsletters.letter.tables import Cell, table_lines
-from publisher.newsletters.letter.wrap import WIDTH, columns, indent, wrap
+from publisher.newsletters.letter.email_html import MEDIA_CLASS
+from publisher.newsletters.letter.email_strings import Words
+from publisher.newsletters.letter.html_tree import Element, parse_fragment
+from publisher.newsletters.letter.safe_text import without_marks
+
+WIDTH = 72
+
+# A line may break beside any of these, but not before a closing sign nor after an opening one.
+_WIDE = "[\u2e80-\u2fff\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+_OPENING = "[「『（【《〈〔［｛“‘(]"
+_CLOSING = "[、。，．！？：；）」』】》〉〕］｝”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ・…)]"
+_STOP = "、。，．！？：；"
+_PIECE = re.compile(
+    f"{_OPENING}*{_WIDE}{_CLOSING}*|(?:(?!{_OPENING}*{_WIDE})[^{_STOP}])+(?:[{_STOP}]{_CLOSING}*)?|[{_STOP}]+"
+)
+
+
+def columns(text: str) -> int:
+    """Return how many columns a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def wrap(text: str, width: int = WIDTH) -> list[str]:
+    """Break text into lines of at most `width` columns; a piece that has no place to break stays whole."""
+    lines, line, used = [], "", 0
+    for word in re.split(r"[ \t\n]+", text.strip()):
+        space = " " if line else ""
+        for piece in _PIECE.findall(word):
+            needed = columns(piece)
+            if line and used + len(space) + needed > width:
+                lines.append(line)
+                line, used, space = "", 0, ""
+            line += space + piece
+            used += len(space) + needed
+            space = ""
+    return [*lines, line] if line else lines
+
+
+def indent(lines: list[str], first: str, rest: str) -> list[str]:
+    """Return lines with `first` before the first and `rest` before the others; none ends in spaces."""
+    return [((rest if number else first) + line).rstrip() for number, line in enumerate(lines)]
+
+
+def pad(text: str, width: int) -> str:
+    """Return text filled with spaces to a width in columns."""
+    return text + " " * max(0, width - columns(text))
+
+
+Cell = list[str]  # the lines of a cell, not wrapped yet
+
+GAP = "  "
+NARROWEST = 11  # columns of text below which prose cannot be read
+
+
+def table_lines(rows: list[list[Cell]], has_head: bool, width: int = WIDTH) -> list[str]:
+    """Return a table of at most `width` columns where its words allow it; every cell's text is in it."""
+    count = max((len(row) for row in rows), default=0)
+    if not count:
+        return []
+    rows = [row + [[] for _ in range(count - len(row))] for row in rows]
+    room = width - len(GAP) * (count - 1)
+    widths = _widths(rows, count, room)
+    if widths is None:
+        return _records(rows, has_head, width)
+    return _grid(rows, widths, has_head)
+
+
+def _widths(rows: list[list[Cell]], count: int, room: int) -> list[int] | None:
+    widths = [max([1, *(columns(line) for row in rows for line in row[number])]) for number in range(count)]
+    if sum(widths) > room and count * NARROWEST > room:
+        return None
+    while sum(widths) > room:
+        widest = widths.index(max(widths))
+        if widths[widest] <= NARROWEST:
+            return None
+        widths[widest] -= 1
+    longest_words = [
+        max([0, *(columns(word) for row in rows for line in row[number] for word in line.split())])
+        for number in range(count)
+    ]
+    fits = all(
+        word <= given or _breaks_anywhere(rows, number)
+        for number, (word, given) in enumerate(zip(longest_words, widths, strict=True))
+    )
+    return widths if fits else None
+
+
+def _breaks_anywhere(rows: list[list[Cell]], number: int) -> bool:
+    """Whether a column holds a script that breaks anywhere, so that no word is too long for it."""
+    text = "".join(line for row in rows for line in row[number])
+    return columns(text) > 1.5 * len(text)
+
+
+def _grid(rows: list[list[Cell]], widths: list[int], has_head: bool) -> list[str]:
+    found: list[str] = []
+    laid = [[_lines(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    spaced = any(len(cell) > 1 for row in laid[int(has_head) :] for cell in row)
+    for number, row in enumerate(laid):
+        for level in range(max(1, *(len(cell) for cell in row))):
+            parts = [cell[level] if level < len(cell) else "" for cell in row]
+            padded = [pad(part, width) for part, width in zip(parts, widths, strict=True)]
+            found.append(GAP.join(padded).rstrip())
+        if has_head and number == 0:
+            found.append(GAP.join("-" * width for width in widths))
+        elif spaced and number < len(laid) - 1:
+            found.append("")
+    return found
+
+
+def _records(rows: list[list[Cell]], has_head: bool, width: int) -> list[str]:
+    head = [" ".join(cell) for cell in rows[0]] if has_head else []
+    found: list[str] = []
+    for row in rows[int(has_head) :]:
+        if found:
+            found.append("")
+        for number, cell in enumerate(row):
+            name = head[number] if number < len(head) else ""
+            found += _record(name, cell, width)
+    return found
+
+
+def _record(name: str, cell: Cell, width: int) -> list[str]:
+    label = f"{name}: " if name else ""
+    if len(cell) > 1:
+        lines = [line for part in cell for line in indent(wrap(part, width - 4), "  - ", "    ")]
+        return [label.rstrip(), *lines] if label else lines
+    text = " ".join(cell)
+    return indent(wrap(label + text, width - 2), "", "  ") if text else []
+
+
+def _lines(cell: Cell, width: int) -> list[str]:
+    return [line for part in cell for line in wrap(part, width)]
+
 
 Block = list[str]
 Links = Literal["end", "inline"]
-Element = Any  # lxml ships no types
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INLINE = frozenset(
@@ -40,10 +175,10 @@ def text_of(html: str, words: Words, width: int = WIDTH, links: Links = "end") -
     if not html.strip():
         return ""
     reading = _Reading(words, links)
-    blocks = reading.blocks(parse(html), width)
+    blocks = reading.blocks(parse_fragment(html), width)
     if reading.links:
         blocks.append([f"[{number}] {link}" for number, link in enumerate(reading.links, 1)])
-    return defuse.plain("\n\n".join("\n".join(block) for block in blocks if block))
+    return without_marks("\n\n".join("\n".join(block) for block in blocks if block))
 
 
 def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:

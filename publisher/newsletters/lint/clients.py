@@ -6,13 +6,100 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from publisher.newsletters.letter.finding import Finding
-from publisher.newsletters.lint.codes import found
-from publisher.newsletters.lint.fallbacks import FALLBACKS
-from publisher.newsletters.lint.letter_context import Case
-from publisher.newsletters.lint.uses import Use, uses_of
+from publisher.newsletters.letter.compose import CLIPPED, WHOLE_POST_TEMPLATE, fallback_line, html_bytes
+from publisher.newsletters.letter.inline_css import STYLE_LIMIT
+from publisher.newsletters.lint.client_fallbacks import FALLBACKS
+from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.letter_context import LintContext
+from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property
+from publisher.posts.prose import line_at
+
+
+class Use(NamedTuple):
+    """One thing that is used: its key, what it looks like in a template, and the address of a picture."""
+
+    key: str
+    pattern: str
+    address: str = ""
+
+
+def uses_of(sheet: ParsedLetter) -> list[Use]:
+    """Return everything that the letter uses, each key once.
+
+    What stands under a condition (@media, @supports) is extra by its nature, so only the condition counts.
+    """
+    found: dict[str, Use] = {}
+    for use in (*_of_elements(sheet), *_of_declarations(sheet), *_of_rules(sheet)):
+        found.setdefault(use.key, use)
+    return list(found.values())
+
+
+def _of_elements(sheet: ParsedLetter) -> Iterator[Use]:
+    seen: set[str] = set()
+    for element in sheet.elements:
+        for use in _of_element(element):
+            if use.key not in seen:
+                seen.add(use.key)
+                yield use
+
+
+def _of_element(element: Any) -> Iterator[Use]:
+    yield Use(f"element:{element.tag}", rf"<{re.escape(element.tag)}\b")
+    if element.get("type"):
+        kind = element.get("type").lower()
+        yield Use(f"element:{element.tag}[type={kind}]", rf"<{re.escape(element.tag)}\b[^>]*{re.escape(kind)}")
+    for name in element.attrib:
+        yield Use(f"attribute:{name}", rf"\b{re.escape(name)}\s*=")
+    if element.tag == "img":
+        path = urlsplit(element.get("src", "").strip()).path if "://" in element.get("src", "") else ""
+        ending = path.rpartition(".")[2].lower()
+        if ending.isalnum():
+            yield Use(f"image:{ending}", "", element.get("src"))
+
+
+def _of_declarations(sheet: ParsedLetter) -> Iterator[Use]:
+    for declaration in sheet.inline_declarations():
+        yield from _of_declaration(declaration)
+    for rule in sheet.rules:
+        if not rule.conditions and not rule.selector.startswith("@"):
+            for declaration in rule.declarations:
+                yield from _of_declaration(declaration)
+
+
+def _of_declaration(declaration: Property) -> Iterator[Use]:
+    name, value = declaration.name, declaration.value.lower()
+    begin = rf"(?<![\w-]){re.escape(name)}\s*:"
+    yield Use(f"property:{name}", begin)
+    yield Use(f"value:{name}:{value}", rf"{begin}\s*{re.escape(value)}")
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'|url\([^)]*\)", "", value)
+    for function in re.findall(r"([a-z-]+)\(", bare):
+        yield Use(f"function:{function}", rf"\b{function}\(")
+    for unit in re.findall(r"(?<![\w#.-])-?\d*\.?\d+([a-z]+)\b", bare):
+        yield Use(f"unit:{unit}", rf"\d{unit}\b")
+
+
+def _of_rules(sheet: ParsedLetter) -> Iterator[Use]:
+    for rule in sheet.rules:
+        for condition in rule.conditions:
+            yield from _of_condition(condition)
+        if rule.selector.startswith("@"):
+            yield from _of_condition(rule.selector)
+        else:
+            for pseudo in re.findall(r"::?([a-z-]+)", re.sub(r"\[[^]]*\]", "", rule.selector.lower())):
+                yield Use(f"pseudo:{pseudo}", rf":{pseudo}\b")
+    for rule_without_block in sheet.bare:
+        yield from _of_condition(rule_without_block)
+
+
+def _of_condition(condition: str) -> Iterator[Use]:
+    name = condition.partition(" ")[0].partition("(")[0].lower()
+    yield Use(f"at:{name}", rf"{re.escape(name)}\b")
+    for feature in re.findall(r"\(\s*([a-z-]+)", condition.lower()):
+        yield Use(f"at:{name} ({feature})", rf"{re.escape(name)}[^{{]*{feature}")
+
 
 BIG = ("gmail", "outlook", "apple-mail", "yahoo")  # a lack elsewhere is only noted
 
@@ -34,31 +121,33 @@ class Feature:
     lacking: tuple[str, ...]
 
 
-def client_findings(case: Case) -> Iterator[Finding]:
+def client_findings(context: LintContext) -> Iterator[Finding]:
     """Yield what the letter uses and mail programs lack; what is harmless all together, as one note."""
     features, _ = _data()
     harmless: dict[str, Feature] = {}
     told = set()
-    for use in uses_of(case.sheet):
+    for use in uses_of(context.parsed):
         feature = features.get(use.key) or features.get(_family(use.key))
         if use.key.startswith("element:") and use.key.removeprefix("element:") in _REMOVED:
-            yield found("client-removed", _where(case, use), f"mail programs take <{use.key[8:]}> out")
+            yield found("client-removed", _where(context, use), f"mail programs take <{use.key[8:]}> out")
         elif feature is None or feature.slug in told:
             continue
         elif feature.slug in FALLBACKS or not _is_big(feature):
             harmless[feature.slug] = feature
         else:
             told.add(feature.slug)
-            yield found("client-support", _where(case, use), f"{feature.title} {_lacks(feature)}", f"see {feature.url}")
+            yield found(
+                "client-support", _where(context, use), f"{feature.title} {_lacks(feature)}", f"see {feature.url}"
+            )
     if harmless:
-        yield _note(case, harmless.values())
+        yield _note(context, harmless.values())
 
 
-def _note(case: Case, features: Iterable[Feature]) -> Finding:
+def _note(context: LintContext, features: Iterable[Feature]) -> Finding:
     titles = ", ".join(sorted(feature.title for feature in features))
     return found(
         "client-fallback",
-        f"templates/email/{case.newsletter.template}.html",
+        f"templates/email/{context.newsletter.template}.html",
         f"not in every mail program, and not missed: {titles}",
     )
 
@@ -87,13 +176,13 @@ def _lacks(feature: Feature) -> str:
     return f"is not supported by {big}{rest}: {len(feature.lacking)} of {feature.tested} programs tested"
 
 
-def _where(case: Case, use: Use) -> str:
+def _where(context: LintContext, use: Use) -> str:
     if use.address:
-        return case.places.of_address(use.address)
-    for post in case.posts:
+        return context.locator.of_address(use.address)
+    for post in context.posts:
         if use.key.startswith("element:") and re.search(use.pattern, post.html):
-            return case.places.post(post, f"<{use.key[8:].partition('[')[0]}")
-    return case.places.template(use.pattern)
+            return context.locator.post(post, f"<{use.key[8:].partition('[')[0]}")
+    return context.locator.template(use.pattern)
 
 
 @lru_cache(maxsize=1)
@@ -108,3 +197,42 @@ def _data() -> tuple[dict[str, Feature], dict[str, str]]:
         feature = Feature(row["slug"], row["title"], row["url"], row["tested"], tuple(row["lacking"]))
         features.update(dict.fromkeys(row["finds"], feature))
     return features, data["clients"]
+
+
+def size_findings(context: LintContext) -> Iterator[Finding]:
+    """Yield what is too large, and what the letter left out so that it is not."""
+    size = html_bytes(context.letter)
+    if context.letter.fallback:
+        is_asked = context.letter.fallback.wanted == "full" and context.newsletter.template != WHOLE_POST_TEMPLATE
+        hint = "" if is_asked else "put fewer posts into an edition (maximum), or shorten the longest"
+        yield found("size-fallback", context.locator.key("", "content"), fallback_line(context.letter), hint)
+    if size > CLIPPED:
+        yield found(
+            "size-clipped",
+            context.locator.key("", "maximum"),
+            f"the HTML has {size:,} bytes, and Gmail cuts letters off near {CLIPPED:,}",
+        )
+    yield from _styles(context)
+
+
+def _styles(context: LintContext) -> Iterator[Finding]:
+    length = len(context.parsed.kept)
+    if length > STYLE_LIMIT:
+        yield found(
+            "style-budget",
+            context.locator.kept_css(),
+            f"the <style> blocks have {length:,} characters, more than {STYLE_LIMIT:,}: Gmail drops them all",
+        )
+    for rule in context.parsed.rules:
+        inside = [name for name in (*rule.conditions, rule.selector) if name.startswith("@")]
+        if len(inside) > 1:
+            text = context.locator.templates.source("email/letter-kept.css")
+            at = text.find(inside[1])
+            yield found(
+                "style-nested",
+                f"templates/email/letter-kept.css:{line_at(text, at)}"
+                if at >= 0
+                else context.locator.template(r"block kept_style"),
+                f"{inside[1]} stands inside {inside[0]}: Gmail drops the whole <style> block",
+            )
+            return

@@ -7,14 +7,180 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from publisher.newsletters.letter.finding import Finding
-from publisher.newsletters.lint.cascade import Cascade
-from publisher.newsletters.lint.codes import found
-from publisher.newsletters.lint.colours import Colour, colour_of, contrast
-from publisher.newsletters.lint.letter_context import Case
-from publisher.newsletters.lint.rules import Declaration
+from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.letter_context import LintContext
+from publisher.newsletters.lint.parsed_letter import KeptRule, ParsedLetter, Property
+
+
+class Colour(NamedTuple):
+    """Red, green and blue from 0 to 255, and how much of it covers what is behind, from 0 to 1."""
+
+    red: float
+    green: float
+    blue: float
+    alpha: float = 1.0
+
+    def over(self, behind: Colour) -> Colour:
+        """Return what is seen of this colour on another that covers all."""
+        red, green, blue = (
+            self.alpha * front + (1 - self.alpha) * back for front, back in zip(self[:3], behind[:3], strict=True)
+        )
+        return Colour(red, green, blue)
+
+    def __str__(self) -> str:
+        return "#" + "".join(f"{round(part):02x}" for part in self[:3])
+
+
+_FUNCTION = re.compile(r"(rgba?|hsla?)\(([^()]*)\)", re.IGNORECASE)
+_NUMBER = re.compile(r"([+-]?[\d.]+(?:e[+-]?\d+)?)(%|deg|turn|rad|grad)?", re.IGNORECASE)
+
+
+@lru_cache(maxsize=512)
+def colour_of(value: str) -> Colour | None:
+    """Return the colour that a CSS value names; None for what is none, or none that can be known here."""
+    text = value.strip().lower()
+    if text == "transparent":
+        return Colour(0, 0, 0, 0)
+    if text.startswith("#"):
+        return _hex(text[1:])
+    if function := _FUNCTION.fullmatch(text):
+        return _functional(function[1], _NUMBER.findall(function[2]))
+    return _named(text)
+
+
+def _hex(digits: str) -> Colour | None:
+    if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", digits):
+        return None
+    wide = "".join(2 * digit for digit in digits) if len(digits) < 6 else digits
+    parts = [int(wide[at : at + 2], 16) for at in range(0, len(wide), 2)]
+    return Colour(parts[0], parts[1], parts[2], parts[3] / 255 if len(parts) > 3 else 1.0)
+
+
+def _functional(name: str, parts: list[tuple[str, str]]) -> Colour | None:
+    import colorsys
+
+    if len(parts) not in (3, 4):
+        return None
+    try:
+        numbers = [float(number) for number, _ in parts]
+    except ValueError:
+        return None
+    alpha = numbers[3] / (100 if parts[3][1] == "%" else 1) if len(parts) > 3 else 1.0
+    if name.startswith("hsl"):
+        red, green, blue = colorsys.hls_to_rgb(numbers[0] / 360 % 1, numbers[2] / 100, numbers[1] / 100)
+        return Colour(255 * red, 255 * green, 255 * blue, _within(alpha, 1))
+    red, green, blue = (
+        _within(number * (2.55 if unit == "%" else 1), 255)
+        for number, (_, unit) in zip(numbers[:3], parts[:3], strict=True)
+    )
+    return Colour(red, green, blue, _within(alpha, 1))
+
+
+def _within(number: float, most: float) -> float:
+    return max(0.0, min(most, number))
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, tuple[int, int, int, float]]:
+    from cssutils.css import ColorValue  # premailer brings it; its table is that of CSS Color 3
+
+    return dict(ColorValue.COLORS)
+
+
+def _named(name: str) -> Colour | None:
+    if not name.isalpha():
+        return None
+    parts = _names().get(name)
+    return Colour(*parts) if parts else None
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Return the contrast of two colours that cover all, from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Colour) -> float:
+    red, green, blue = (_linear(part / 255) for part in colour[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
+
+
+_BACKGROUNDS = ("background", "background-color")
+
+
+class Cascade:
+    """The letter's rules in one mode, as of a wide screen: rules of max-width play no part."""
+
+    def __init__(self, sheet: ParsedLetter, *, dark: bool) -> None:
+        self.dark = dark
+        self._styles = sheet.styles
+        # By element: (specificity, number of the rule, declaration).
+        self._matched: dict[Element, list[tuple[tuple[int, ...], int, Property]]] = {}
+        self.has_rules = False
+        for number, rule in enumerate(sheet.rules):
+            if self._applies(rule, dark):
+                self._match(sheet.tree, number, rule)
+
+    def of(self, element: Element) -> dict[str, Property]:
+        """Return the declaration of each property that wins; the later one of background and its colour only."""
+        found = sorted(self._matched.get(element, ()), key=lambda entry: entry[:2])
+        sheet = [declaration for _, _, declaration in found]
+        inline = self._styles.get(element, ())
+        layers = (
+            [each for each in sheet if not each.important],
+            [each for each in inline if not each.important],
+            [each for each in sheet if each.important],
+            [each for each in inline if each.important],
+        )
+        winners: dict[str, Property] = {}
+        for layer in layers:
+            for declaration in layer:
+                if declaration.name in _BACKGROUNDS:
+                    for name in _BACKGROUNDS:
+                        winners.pop(name, None)
+                winners[declaration.name] = declaration
+        return winners
+
+    def _applies(self, rule: KeptRule, dark: bool) -> bool:
+        conditions = " ".join(rule.conditions).replace(" ", "").lower()
+        if rule.selector.startswith("@") or "width" in conditions or "print" in conditions:
+            return False
+        if "prefers-color-scheme" not in conditions:
+            return not conditions
+        is_dark = "prefers-color-scheme:dark" in conditions
+        self.has_rules |= is_dark and dark
+        return is_dark == dark
+
+    def _match(self, tree: Element, number: int, rule: KeptRule) -> None:
+        for specificity, find in _finders(rule.selector):
+            for element in find(tree):
+                entries = self._matched.setdefault(element, [])
+                entries.extend((specificity, number, declaration) for declaration in rule.declarations)
+
+
+@lru_cache(maxsize=512)
+def _finders(text: str) -> list[tuple[tuple[int, ...], Any]]:
+    """Return (specificity, finder) of each selector of a list; none of a list that is not understood."""
+    import cssselect
+    from lxml.etree import XPath
+
+    translator = cssselect.HTMLTranslator()
+    try:
+        return [
+            (selector.specificity(), XPath(translator.selector_to_xpath(selector)))
+            for selector in cssselect.parse(text)
+            if selector.pseudo_element is None
+        ]
+    except cssselect.SelectorError:
+        return []
+
 
 ENOUGH, ENOUGH_FOR_LARGE = 4.5, 3.0  # WCAG 2.2, 1.4.3, level AA
 _LARGE, _LARGE_BOLD = 24.0, 18.66  # pixels: 18 and 14 points
@@ -26,7 +192,7 @@ _UNITS = {"px": 1.0, "pt": 4 / 3}
 Element = Any  # lxml ships no types
 
 
-class Look(NamedTuple):
+class TextStyle(NamedTuple):
     """How an element is shown: a colour of None is not known."""
 
     colour: Colour | None
@@ -38,26 +204,26 @@ class Look(NamedTuple):
 
 # What browsers give a link that has no colour of its own, in light and in dark mode.
 _LINKS = {False: Colour(0x00, 0x00, 0xEE), True: Colour(0x9E, 0x9E, 0xFF)}
-_WHITE = Look(Colour(0, 0, 0), Colour(255, 255, 255), 16.0, False, "black")
-_NIGHT = Look(Colour(255, 255, 255), Colour(0x12, 0x12, 0x12), 16.0, False, "white")
+_WHITE = TextStyle(Colour(0, 0, 0), Colour(255, 255, 255), 16.0, False, "black")
+_NIGHT = TextStyle(Colour(255, 255, 255), Colour(0x12, 0x12, 0x12), 16.0, False, "white")
 
 
-def first_look(*, dark: bool) -> Look:
+def initial_style(*, dark: bool) -> TextStyle:
     """Return what a page looks like before any style."""
     return _NIGHT if dark else _WHITE
 
 
-def contrast_findings(case: Case) -> Iterator[Finding]:
+def contrast_findings(context: LintContext) -> Iterator[Finding]:
     """Yield each pair of colours that is too faint, once in light and once in dark mode."""
     seen: set[tuple[str, str]] = set()
-    yield from _mode(case, "contrast", Cascade(case.sheet, dark=False), seen)
-    dark = Cascade(case.sheet, dark=True)
+    yield from _mode(context, "contrast", Cascade(context.parsed, dark=False), seen)
+    dark = Cascade(context.parsed, dark=True)
     if dark.has_rules:
-        yield from _mode(case, "contrast-dark", dark, seen)
+        yield from _mode(context, "contrast-dark", dark, seen)
 
 
-def _mode(case: Case, code: str, cascade: Cascade, seen: set[tuple[str, str]]) -> Iterator[Finding]:
-    for text, look in shown_texts(case.sheet.tree, cascade, first_look(dark=cascade.dark)):
+def _mode(context: LintContext, code: str, cascade: Cascade, seen: set[tuple[str, str]]) -> Iterator[Finding]:
+    for text, look in visible_texts(context.parsed.tree, cascade, initial_style(dark=cascade.dark)):
         if look.colour is None or look.behind is None:
             continue
         colour = look.colour.over(look.behind)
@@ -70,7 +236,7 @@ def _mode(case: Case, code: str, cascade: Cascade, seen: set[tuple[str, str]]) -
         seen.add(pair)
         yield found(
             code,
-            case.places.of_colour(look.written, dark=code == "contrast-dark"),
+            context.locator.of_colour(look.written, dark=code == "contrast-dark"),
             f"{_shown(text)} is {pair[0]} on {pair[1]}: {ratio:.1f} to 1, and {needed:g} are needed",
         )
 
@@ -80,7 +246,7 @@ def _shown(text: str) -> str:
     return repr(words if len(words) <= 40 else f"{words[:39]}…")
 
 
-def shown_texts(tree: Element, cascade: Cascade, first: Look) -> Iterator[tuple[str, Look]]:
+def visible_texts(tree: Element, cascade: Cascade, first: TextStyle) -> Iterator[tuple[str, TextStyle]]:
     """Yield every text that is shown with its look, in the order of the document."""
     stack = [(tree, first)]
     while stack:
@@ -97,12 +263,12 @@ def shown_texts(tree: Element, cascade: Cascade, first: Look) -> Iterator[tuple[
         stack.extend((child, look) for child in reversed(element))
 
 
-def _is_hidden(declared: dict[str, Declaration]) -> bool:
+def _is_hidden(declared: dict[str, Property]) -> bool:
     hiding = {"display": "none", "visibility": "hidden", "opacity": "0"}
     return any(name in declared and declared[name].value.lower() == value for name, value in hiding.items())
 
 
-def _look(element: Element, declared: dict[str, Declaration], outer: Look, link: Colour) -> Look:
+def _look(element: Element, declared: dict[str, Property], outer: TextStyle, link: Colour) -> TextStyle:
     colour, written = outer.colour, outer.written
     if element.tag == "a" and element.get("href"):
         colour, written = link, str(link)
@@ -111,7 +277,7 @@ def _look(element: Element, declared: dict[str, Declaration], outer: Look, link:
         colour = colour_of(written)
     size = _size(declared["font-size"].value, outer.size) if "font-size" in declared else None
     weight = declared["font-weight"].value.lower() if "font-weight" in declared else ""
-    return Look(
+    return TextStyle(
         colour,
         _behind(element, declared, outer.behind),
         size or outer.size * _SCALED.get(element.tag, 1.0),
@@ -120,7 +286,7 @@ def _look(element: Element, declared: dict[str, Declaration], outer: Look, link:
     )
 
 
-def _behind(element: Element, declared: dict[str, Declaration], outer: Colour | None) -> Colour | None:
+def _behind(element: Element, declared: dict[str, Property], outer: Colour | None) -> Colour | None:
     for name in ("background-image", "background"):
         if name in declared and re.search(r"url\(|gradient\(", declared[name].value, re.IGNORECASE):
             return None

@@ -7,8 +7,7 @@ import subprocess
 from email import message_from_bytes
 from email.policy import default
 
-from publisher.newsletters.letter.finding import Finding, Level
-from publisher.newsletters.lint.codes import found
+from publisher.newsletters.lint.findings import Finding, Level, found
 
 PROGRAM = "spamassassin"
 ENOUGH = 2.0  # points at which a writer should look; SpamAssassin itself calls five spam

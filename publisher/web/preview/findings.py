@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from publisher.config import Config, NewsletterConfig
 from publisher.core.models import Post, Problem
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.finding import Finding
+from publisher.newsletters.lint.findings import Finding
 from publisher.web.preview.sample import Sample
 from publisher.web.preview.site import Site
 
@@ -47,10 +47,10 @@ def letter_findings(
 
 
 def _of_letter(config: Config, site: Site, sample: Sample, posts: Sequence[Post]) -> Sequence[Finding]:
-    from publisher.newsletters.lint import findings_of
+    from publisher.newsletters.lint.lint_letter import lint_letter
 
     name = sample.edition.newsletter
-    return findings_of(
+    return lint_letter(
         sample.letter,
         config=config,
         newsletter=config.newsletter(name) or NewsletterConfig(name=name),

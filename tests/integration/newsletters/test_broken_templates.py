@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from publisher.newsletters.letter.css.check import css_findings
+from publisher.newsletters.lint.project_templates import css_findings
 from publisher.posts.archive import open_archive
 from publisher.publishing.render import Press, newsletter_posts
 from tests.support.findings_samples import NOW, SETTINGS, examine, good, places

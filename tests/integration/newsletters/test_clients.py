@@ -12,7 +12,7 @@ import pytest
 
 from publisher.config import load_config
 from publisher.core.newsletter_models import Edition
-from publisher.newsletters.lint.fallbacks import FALLBACKS
+from publisher.newsletters.lint.client_fallbacks import FALLBACKS
 from publisher.newsletters.lint.spam import of_report, spam_findings
 from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import read_proofs, sample_message

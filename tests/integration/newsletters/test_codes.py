@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from publisher.newsletters.lint.codes import CODES
+from publisher.newsletters.lint.findings import CODES
 from tests.support.findings_samples import SETTINGS, examine, good, in_template, places
 from tests.support.project import Project
 

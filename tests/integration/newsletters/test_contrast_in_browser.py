@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from publisher.newsletters.lint.cascade import Cascade
-from publisher.newsletters.lint.colours import colour_of
-from publisher.newsletters.lint.computed_styles import Sheet
-from publisher.newsletters.lint.contrast import first_look, shown_texts
+from publisher.newsletters.lint.contrast import Cascade, colour_of, initial_style, visible_texts
+from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from tests.support.editions_samples import LETTERS, make
 from tests.support.needs import needs
 
@@ -41,8 +39,8 @@ document.body.firstChild.textContent = JSON.stringify(seen);
 @pytest.mark.parametrize("name", LETTERS)
 def test_every_text_has_the_colours_of_a_browser(name: str, dark: bool, tmp_path: Path) -> None:
     letter = make(*LETTERS[name])
-    sheet = Sheet(letter)
-    texts = shown_texts(sheet.tree, Cascade(sheet, dark=dark), first_look(dark=dark))
+    sheet = ParsedLetter(letter)
+    texts = visible_texts(sheet.tree, Cascade(sheet, dark=dark), initial_style(dark=dark))
     ours = sorted(
         (text.strip()[:30], str(look.colour), str(look.behind), round(look.size, 1), look.bold) for text, look in texts
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from publisher.core.newsletter_models import Fallback, Letter
-from publisher.newsletters.letter.size_fallback import CLIPPED, fallback_line, fitting, html_bytes
+from publisher.newsletters.letter.compose import CLIPPED, fallback_line, fitting, html_bytes
 from tests.support.editions_samples import CONFIG, FULL, make, post, rendered
 from tests.support.editions_samples import WEEKLY as EXCERPTS
 from tests.support.project import MONDAY, WEEKLY, Project

@@ -15,8 +15,8 @@ from babel.messages.pofile import read_po
 from publisher.core.errors import TemplateError
 from publisher.core.i18n import placeholders
 from publisher.core.templates import Templates, shipped_folder
-from publisher.newsletters.letter.notice import Kind
-from publisher.newsletters.letter.strings import words_of
+from publisher.newsletters.letter.email_strings import words_of
+from publisher.newsletters.letter.subscription_notice import Kind
 from publisher.site.pages.words import words_for
 from tests.support import ROOT
 from tests.support.editions_samples import CONFIG, FULL, WEEKLY, make

@@ -12,9 +12,9 @@ from publisher.config import load_config
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates, shipped_folder
-from publisher.newsletters.letter.strings import words_of
-from publisher.newsletters.letter.theme import Code, Looks, Palette
-from publisher.newsletters.letter.views import LetterView, PostView
+from publisher.newsletters.letter.email_strings import words_of
+from publisher.newsletters.letter.palette import Code, Looks, Palette
+from publisher.newsletters.letter.template_context import LetterView, PostView
 from publisher.site.pages.article import ListedPost
 from publisher.site.pages.edition_pages import NewsletterArchive
 from publisher.site.pages.frame import Page, SiteView

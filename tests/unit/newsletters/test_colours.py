@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import Letter
-from publisher.newsletters.lint.cascade import Cascade
-from publisher.newsletters.lint.colours import Colour, colour_of, contrast
-from publisher.newsletters.lint.computed_styles import Sheet
-from publisher.newsletters.lint.rules import Declaration, declarations_of, rules_of
+from publisher.newsletters.lint.contrast import Cascade, Colour, colour_of, contrast
+from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property, declarations_of, rules_of
 
 WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
 
@@ -70,8 +68,8 @@ def test_rules_know_their_conditions() -> None:
         ((), "@font-face"),
     ]
     assert rules[0].declarations == (
-        Declaration("color", "red", important=True),
-        Declaration("background", 'url("a;b}c.png")'),
+        Property("color", "red", important=True),
+        Property("background", 'url("a;b}c.png")'),
     )
 
 
@@ -111,5 +109,5 @@ def test_dark_rules_win_in_dark_mode_only() -> None:
     assert [Cascade(sheet, dark=dark).of(element)["color"].value for dark in (False, True)] == ["blue", "red"]
 
 
-def sheet_of(html: str) -> Sheet:
-    return Sheet(Letter("", "s", "p", html, "t"))
+def sheet_of(html: str) -> ParsedLetter:
+    return ParsedLetter(Letter("", "s", "p", html, "t"))

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from publisher.config.durations import parse_duration
 from publisher.config.schedule import parse_schedule
-from publisher.newsletters.due import Ahead, Due, Late, Record, decide, settling
-from publisher.newsletters.slots import upcoming
+from publisher.newsletters.slots import Due, Early, Late, SlotHistory, decide, post_timing, upcoming
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAYS = parse_schedule("weekly monday 08:00")
@@ -30,8 +29,8 @@ SCHEDULES = [
 ]  # fmt: skip
 
 
-def decided(now: datetime, record: Record | None = None, **more: timedelta) -> object:
-    known = record or Record(since=BEFORE)
+def decided(now: datetime, record: SlotHistory | None = None, **more: timedelta) -> object:
+    known = record or SlotHistory(since=BEFORE)
     return decide(MONDAYS, BERLIN, known, now, max_lateness=more.pop("max_lateness", HALF_A_DAY), **more)
 
 
@@ -53,12 +52,12 @@ def test_of_several_missed_slots_only_the_newest_counts() -> None:
 
 
 def test_a_new_newsletter_has_no_slots_from_before_it_was_seen() -> None:
-    assert decided(SLOT + timedelta(hours=1), Record(since=SLOT + timedelta(minutes=1))) is None
-    assert decided(SLOT, Record(since=SLOT)) is None
+    assert decided(SLOT + timedelta(hours=1), SlotHistory(since=SLOT + timedelta(minutes=1))) is None
+    assert decided(SLOT, SlotHistory(since=SLOT)) is None
 
 
 def test_a_slot_with_an_edition_or_that_is_over_is_never_due_again_though_the_clock_goes_back() -> None:
-    for record in (Record(BEFORE, None, {"2026-W48"}), Record(BEFORE, SLOT)):
+    for record in (SlotHistory(BEFORE, None, {"2026-W48"}), SlotHistory(BEFORE, SLOT)):
         for hours in (0, 1, -1, 0, 24):
             assert decided(SLOT + timedelta(hours=hours), record) is None
 
@@ -66,7 +65,7 @@ def test_a_slot_with_an_edition_or_that_is_over_is_never_due_again_though_the_cl
 def test_an_edition_for_approval_is_made_ahead_and_late_all_the_same() -> None:
     day = timedelta(days=1)
     assert decided(SLOT - day - timedelta(seconds=1), lead=day) is None
-    assert isinstance(decided(SLOT - day, lead=day), Ahead)
+    assert isinstance(decided(SLOT - day, lead=day), Early)
     assert isinstance(decided(SLOT, lead=day), Due)
     assert isinstance(decided(SLOT + day, lead=day), Late)
 
@@ -76,7 +75,7 @@ def test_a_post_goes_when_it_has_rested_since_it_was_published_and_changed() -> 
 
     def state(changed: timedelta | None, after: timedelta) -> tuple[bool, bool]:
         file = None if changed is None else noon + changed
-        found = settling(noon, file, noon + after, settle=rest, max_lateness=HALF_A_DAY)
+        found = post_timing(noon, file, noon + after, settle=rest, max_lateness=HALF_A_DAY)
         return found.ready, found.late
 
     minute = timedelta(minutes=1)
@@ -104,7 +103,7 @@ def test_however_a_clock_moves_each_slot_is_made_once_and_none_it_dwelt_on_is_mi
     for minutes in steps:
         now += timedelta(minutes=minutes)
         furthest = max(now, furthest)
-        found = decide(schedule, place, Record(start, None, taken), now, max_lateness=allowed)
+        found = decide(schedule, place, SlotHistory(start, None, taken), now, max_lateness=allowed)
         if found is not None:
             assert isinstance(found, Due)
             taken.add(found.slot.label)
@@ -112,7 +111,7 @@ def test_however_a_clock_moves_each_slot_is_made_once_and_none_it_dwelt_on_is_mi
     slots = [slot.label for slot in takewhile(lambda slot: slot.at <= furthest, upcoming(schedule, start, place))]
     assert len(made) == len(set(made))
     assert set(made) <= set(slots)
-    newest = decide(schedule, place, Record(start, None, taken), furthest, max_lateness=allowed)
+    newest = decide(schedule, place, SlotHistory(start, None, taken), furthest, max_lateness=allowed)
     assert newest is None or newest.slot.label == slots[-1]
 
 

@@ -11,9 +11,8 @@ from lxml import html as lxml_html
 
 from publisher.core.errors import TemplateError
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.css.check import css_findings
-from publisher.newsletters.letter.css.sources import template_findings
 from publisher.newsletters.letter.inline_css import inline_css
+from publisher.newsletters.lint.project_templates import css_findings, template_findings
 
 DOCUMENT = '<!DOCTYPE html><html><head><style>{css}</style></head><body class="b">{body}</body></html>'
 

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.newsletters.letter.body import Place, mail_body
-from publisher.newsletters.letter.highlight import painted
-from publisher.newsletters.letter.plain_text import text_of
-from publisher.newsletters.letter.strings import direction, words_of
-from publisher.newsletters.letter.subject import default_subject, shorten
-from publisher.newsletters.letter.wrap import columns, wrap
+from publisher.newsletters.letter.code_colours import painted
+from publisher.newsletters.letter.compose import default_subject, shorten
+from publisher.newsletters.letter.email_html import BodyPlace, mail_body
+from publisher.newsletters.letter.email_strings import direction, words_of
+from publisher.newsletters.letter.plain_text import columns, text_of, wrap
 
 WORDS = words_of("en")
-PLACE = Place("https://example.org/p/", 3, WORDS)
+PLACE = BodyPlace("https://example.org/p/", 3, WORDS)
 
 
 def mailed(html, place=PLACE):
@@ -89,7 +88,7 @@ def test_a_table_of_many_columns_scrolls_by_itself_and_a_small_one_fits():
 
 def test_cells_of_a_right_to_left_body_begin_at_the_right():
     table = "<table><thead><tr><th>a</th></tr></thead><tr><td>b</td><td align='center'>c</td></tr></table>"
-    html = mailed(table, Place("https://example.org/p/", 3, WORDS, rtl=True))
+    html = mailed(table, BodyPlace("https://example.org/p/", 3, WORDS, rtl=True))
     assert re.findall(r'align="(\w+)"', html) == ["right", "right", "center"]
 
 

@@ -17,7 +17,7 @@ from lxml import html as lxml_html
 from publisher.core.errors import TemplateError
 from publisher.core.newsletter_models import Mark
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.web_copy import web_copy
+from publisher.newsletters.letter.compose import web_copy
 from tests.support import GOLDEN
 from tests.support.editions_samples import (
     ALL,

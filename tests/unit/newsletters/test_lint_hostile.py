@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import Letter
-from publisher.newsletters.letter.finding import Finding
-from publisher.newsletters.lint import findings_of
-from publisher.newsletters.lint.codes import CODES
+from publisher.newsletters.lint.findings import CODES, Finding
+from publisher.newsletters.lint.lint_letter import lint_letter
 from tests.support.editions_samples import ALL, CONFIG, FULL, LETTERS, TEMPLATES, make
 
 PIECES = st.sampled_from(
@@ -44,7 +43,7 @@ PIECES = st.sampled_from(
 
 
 def look(letter: Letter) -> list[Finding]:
-    return findings_of(letter, config=CONFIG, newsletter=FULL, posts=ALL, templates=TEMPLATES, paths=frozenset())
+    return lint_letter(letter, config=CONFIG, newsletter=FULL, posts=ALL, templates=TEMPLATES, paths=frozenset())
 
 
 @settings(max_examples=150, deadline=None)

@@ -10,7 +10,7 @@ import pytest
 
 from publisher.core.templates import Templates, shipped_folder
 from publisher.mail.message import NewsletterHeaders, notice_message
-from publisher.newsletters.letter.notice import NoticeFacts, notice_letter
+from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
 from tests.support.editions_samples import CONFIG, WEEKLY
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)

@@ -14,7 +14,7 @@ from publisher.config.colours import AA, contrast, mixed, readable
 from publisher.config.theme import DEFAULT, Theme, unreadable
 from publisher.core.errors import ConfigError
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.theme import Palette, looks_of
+from publisher.newsletters.letter.palette import Palette, looks_of
 from tests.support.editions_samples import CONFIG, FULL, RICH, TEMPLATES, WEEKLY, make
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)

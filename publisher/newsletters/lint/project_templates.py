@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from publisher.newsletters.letter.css.divide import KEPT_AT_RULES
-from publisher.newsletters.letter.css.sheet import AtRule, Mistake, Rule, Sheet, imports, read_sheet
-from publisher.newsletters.letter.finding import Finding
+from publisher.core.templates import SHIPPED_PREFIX, Templates
+from publisher.newsletters.letter.css_parser import AtRule, Mistake, StyleRule, Stylesheet, imports, read_sheet
+from publisher.newsletters.letter.css_sources import line_of, sources_of
+from publisher.newsletters.letter.inline_css import KEPT_AT_RULES
+from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.letter_context import LintContext
 
 _MEANT_SO = "if that is meant, it reads better in templates/email/letter-kept.css"
 _MISTAKES = {
@@ -49,18 +53,10 @@ def css_findings(css: str, where: str, *, kept: bool = False) -> list[Finding]:
         found += [(rule.line, finding) for rule in sheet.rules for finding in _states(rule)]
     else:
         found += list(_weak(sheet))
-    return [replace(each, where=place(where, line)) for line, each in sorted(found, key=lambda pair: pair[0])]
+    return [replace(each, where=line_of(where, line)) for line, each in sorted(found, key=lambda pair: pair[0])]
 
 
-def place(where: str, line: int) -> str:
-    """Return "file:line" for a line counted from `where`, which may itself name the first line."""
-    file, _, first = where.rpartition(":")
-    if file and first.isdigit():
-        return f"{file}:{int(first) + line - 1}"
-    return f"{where}:{line}"
-
-
-def _bare_numbers(sheet: Sheet) -> Iterator[tuple[int, Finding]]:
+def _bare_numbers(sheet: Stylesheet) -> Iterator[tuple[int, Finding]]:
     """Lengths without a unit, which browsers skip; a nought needs none."""
     for rule in (*sheet.rules, *(rule for at_rule in sheet.at_rules for rule in at_rule.rules)):
         for each in rule.declarations:
@@ -80,14 +76,14 @@ def _mistake(mistake: Mistake) -> Finding:
     return Finding("error" if code in _ERRORS else "warning", code, message.format(what=mistake.what), "", hint)
 
 
-def _at_rules(sheet: Sheet, kept: bool) -> Iterator[tuple[int, Finding]]:
+def _at_rules(sheet: Stylesheet, kept: bool) -> Iterator[tuple[int, Finding]]:
     for at_rule in sheet.at_rules:
-        finding = _at_rule(at_rule, kept)
+        finding = _at_rule_finding(at_rule, kept)
         if finding:
             yield at_rule.line, finding
 
 
-def _at_rule(at_rule: AtRule, kept: bool) -> Finding | None:
+def _at_rule_finding(at_rule: AtRule, kept: bool) -> Finding | None:
     name = f"@{at_rule.keyword}"
     if at_rule.keyword in ("import", "charset"):
         return None  # the first is refused, the second says nothing in a letter
@@ -107,7 +103,7 @@ def _at_rule(at_rule: AtRule, kept: bool) -> Finding | None:
     )
 
 
-def _states(rule: Rule) -> Iterator[Finding]:
+def _states(rule: StyleRule) -> Iterator[Finding]:
     for selector in rule.selectors:
         if selector.query:
             continue
@@ -120,7 +116,7 @@ def _states(rule: Rule) -> Iterator[Finding]:
         )
 
 
-def _weak(sheet: Sheet) -> Iterator[tuple[int, Finding]]:
+def _weak(sheet: Stylesheet) -> Iterator[tuple[int, Finding]]:
     every = [*sheet.rules, *(rule for at_rule in sheet.at_rules for rule in at_rule.rules)]
     for rule in every:
         if ":root" in {selector.text for selector in rule.selectors}:
@@ -129,3 +125,38 @@ def _weak(sheet: Sheet) -> Iterator[tuple[int, Finding]]:
             if not declaration.important:
                 message = f"{declaration.name} has no !important here, so a style attribute wins over it"
                 yield declaration.line, Finding("note", "css-weak", message, "", "add !important")
+
+
+def template_findings(templates: Templates, template: str) -> list[Finding]:
+    """Return what the CSS of a letter's template loses, each with its file and line."""
+    found: list[Finding] = []
+    for source in sources_of(templates, template):
+        if source.link:
+            message = 'a <link rel="stylesheet"> is refused: nothing is fetched for letters'
+            found.append(Finding("error", "css-link", message, source.where, "put the rules into a <style>"))
+        found += css_findings(source.css, source.where, kept=source.kept)
+    return found
+
+
+def block_findings(context: LintContext) -> Iterator[Finding]:
+    """Yield each block that an extending template writes for nothing, with the name that was likely meant."""
+    import jinja2
+    from jinja2 import nodes
+
+    environment = jinja2.Environment(autoescape=True)
+    family = context.locator.templates.family(f"email/{context.newsletter.template}.html")
+    trees = {name: environment.parse(text) for name, text in family.items() if name.endswith(".html")}
+    blocks = {name: {each.name for each in tree.find_all(nodes.Block)} for name, tree in trees.items()}
+    for name, tree in trees.items():
+        if not any(isinstance(node, nodes.Extends) for node in tree.body):
+            continue
+        known = set().union(*(names for other, names in blocks.items() if other != name))
+        for node in tree.body:
+            if isinstance(node, nodes.Block) and node.name not in known:
+                near = difflib.get_close_matches(node.name, sorted(known), n=1)
+                yield found(
+                    "block-unknown",
+                    f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}:{node.lineno}",
+                    f"no template that this one extends has a block {node.name!r}, so it is not shown",
+                    f"did you mean {near[0]!r}?" if near else "",
+                )

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from publisher.newsletters.letter.finding import Finding, Level
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a letter, said in one line.
+
+    level    error: readers or the law are wronged; warning: readers see something worse than was meant;
+             note: good to know, and nothing has to be done
+    code     short and permanent, such as "alt-missing"; docs/findings.md lists them all
+    message  what is wrong, without a full stop at its end
+    where    a place of the project: "posts/hello.md:12", "templates/email/digest.html:40", "publisher.toml:9"
+    mend     what to do about it
+    """
+
+    level: Level
+    code: str
+    message: str
+    where: str
+    hint: str
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.where}: {self.message}{hint}"
 
 
 class Kind(NamedTuple):
@@ -239,3 +264,11 @@ def found(code: str, where: str, message: str, hint: str = "", level: Level | No
     """Return a finding of a code of CODES; its level and its mend are the code's, unless given."""
     kind = CODES[code]
     return Finding(level or kind.level, code, message, where, hint or kind.hint)
+
+
+_RANKS = {"error": 0, "warning": 1, "note": 2}
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings without repetition: errors, warnings, notes, and each by place."""
+    return sorted(set(findings), key=lambda each: (_RANKS[each.level], each.where, each.code, each.message))

@@ -13,14 +13,13 @@ from publisher.config.theme import DEFAULT
 from publisher.core.i18n import Plural, Spoken, speak
 from publisher.core.newsletter_models import Letter, Mark
 from publisher.core.templates import Templates, civil_date
-from publisher.newsletters.letter import sanitise as defuse
-from publisher.newsletters.letter.css.sources import sources_of
+from publisher.newsletters.letter.css_sources import sources_of
+from publisher.newsletters.letter.email_strings import direction
 from publisher.newsletters.letter.inline_css import inline_css
-from publisher.newsletters.letter.plain_text import underlined
-from publisher.newsletters.letter.strings import direction
-from publisher.newsletters.letter.theme import looks_of
-from publisher.newsletters.letter.views import LetterView
-from publisher.newsletters.letter.wrap import WIDTH, wrap
+from publisher.newsletters.letter.palette import looks_of
+from publisher.newsletters.letter.plain_text import WIDTH, underlined, wrap
+from publisher.newsletters.letter.safe_text import one_line
+from publisher.newsletters.letter.template_context import LetterView
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
 Kind = Literal["confirm", "already", "address", "moved"]
@@ -119,7 +118,7 @@ def _in_words(config: Config, facts: NoticeFacts, spoken: Spoken) -> tuple[str, 
     """The subject, and everything below it."""
     titles = _titles(config, facts.newsletters)
     values = {
-        "title": titles[0] if len(titles) == 1 else defuse.one_line(config.site.title),
+        "title": titles[0] if len(titles) == 1 else one_line(config.site.title),
         "address": facts.address,
         "name": facts.name,
         "date": civil_date(facts.expires.astimezone(config.zone), spoken.language) if facts.expires else "",
@@ -141,7 +140,7 @@ def _letter_view(
 ) -> LetterView:
     return LetterView(
         newsletter=newsletter,
-        title=defuse.one_line(title),
+        title=one_line(title),
         subject=subject,
         preheader=view.text,
         number=0,
@@ -155,7 +154,7 @@ def _letter_view(
         web_copy_url="",
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",
-        postal=tuple(defuse.one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
+        postal=tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
     )
 
 
@@ -166,7 +165,7 @@ def _newsletter(config: Config, names: Sequence[str]) -> NewsletterConfig | None
 
 def _titles(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     found = [newsletter for name in names if (newsletter := config.newsletter(name))]
-    return tuple(dict.fromkeys(defuse.one_line(config.newsletter_title(newsletter)) for newsletter in found))
+    return tuple(dict.fromkeys(one_line(config.newsletter_title(newsletter)) for newsletter in found))
 
 
 def _sentence(text: str, *, after_hello: bool) -> str:

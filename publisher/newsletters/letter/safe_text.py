@@ -19,16 +19,16 @@ def clean(text: str) -> str:
     return _UNWANTED.sub("", text)
 
 
-def plain(text: str) -> str:
+def without_marks(text: str) -> str:
     """Return text that is clean and holds no mark; nothing that is seen changes."""
     return clean(text).replace(MARK_OPENING, f"@{_WORD_JOINER}{MARK_OPENING[1:]}")
 
 
 def one_line(text: str) -> str:
     """Return plain text as one line, for a subject, a title or a name."""
-    return " ".join(plain(text).split())
+    return " ".join(without_marks(text).split())
 
 
-def address(url: str) -> str:
+def safe_url(url: str) -> str:
     """Return a URL that is clean, holds no mark and leads to the same place."""
     return clean(url).strip().replace(MARK_OPENING, MARK_OPENING.replace("@", "%40"))

@@ -8,15 +8,22 @@ from html.parser import HTMLParser
 from itertools import groupby
 
 from publisher.core.templates import SHIPPED_PREFIX, Templates
-from publisher.newsletters.letter.css.check import css_findings, place
-from publisher.newsletters.letter.css.sheet import imports, unclosed
-from publisher.newsletters.letter.finding import Finding
+from publisher.newsletters.letter.css_parser import imports, unclosed
+
+
+def line_of(where: str, line: int) -> str:
+    """Return "file:line" for a line counted from `where`, which may itself name the first line."""
+    file, _, first = where.rpartition(":")
+    if file and first.isdigit():
+        return f"{file}:{int(first) + line - 1}"
+    return f"{where}:{line}"
+
 
 _STYLE_BLOCKS = {"style": False, "kept_style": True}  # base.html has them inside of <style>
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CssSource:
     """A piece of CSS as its writer sees it, or a link to a stylesheet elsewhere.
 
     css    what stands there, Jinja left out; "" for a link
@@ -31,61 +38,50 @@ class Source:
     link: bool = False
 
 
-def sources_of(templates: Templates, template: str) -> list[Source]:
+def sources_of(templates: Templates, template: str) -> list[CssSource]:
     """Return all CSS of a letter's template, such as "email/digest.html", with its files and lines."""
-    found: list[Source] = []
+    found: list[CssSource] = []
     for name, text in templates.family(template).items():
         where = f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}"
         if name.endswith(".css"):
             css = "".join(data for _, _, data in _pieces(text))
-            found.append(Source(css, f"{where}:1", kept=name.endswith("-kept.css")))
+            found.append(CssSource(css, f"{where}:1", kept=name.endswith("-kept.css")))
         else:
             found += _in_template(text, where)
     return found
 
 
-def template_findings(templates: Templates, template: str) -> list[Finding]:
-    """Return what the CSS of a letter's template loses, each with its file and line."""
-    found: list[Finding] = []
-    for source in sources_of(templates, template):
-        if source.link:
-            message = 'a <link rel="stylesheet"> is refused: nothing is fetched for letters'
-            found.append(Finding("error", "css-link", message, source.where, "put the rules into a <style>"))
-        found += css_findings(source.css, source.where, kept=source.kept)
-    return found
-
-
-def refused_in(sources: Iterable[Source]) -> str:
+def refused_in(sources: Iterable[CssSource]) -> str:
     """Return "file:line" of the first thing that would be fetched, or ""."""
     for source in sources:
         if source.link:
             return source.where
         for line in imports(source.css):
-            return place(source.where, line)
+            return line_of(source.where, line)
     return ""
 
 
-def unclosed_in(sources: Iterable[Source]) -> str:
+def unclosed_in(sources: Iterable[CssSource]) -> str:
     """Return "file:line" of the first CSS that is never closed, or ""."""
     lines = ((source.where, unclosed(source.css)) for source in sources)
-    return next((place(where, line) for where, line in lines if line), "")
+    return next((line_of(where, line) for where, line in lines if line), "")
 
 
-def _in_template(text: str, where: str) -> Iterator[Source]:
+def _in_template(text: str, where: str) -> Iterator[CssSource]:
     html = _Styles()
     for block, group in groupby(_pieces(text), key=lambda piece: piece[1]):
         pieces = list(group)
         data = "".join(piece[2] for piece in pieces)
         if block in _STYLE_BLOCKS and not html.inside:
             if data.strip():
-                yield Source(data, f"{where}:{pieces[0][0]}", kept=_STYLE_BLOCKS[block])
+                yield CssSource(data, f"{where}:{pieces[0][0]}", kept=_STYLE_BLOCKS[block])
             data = "\n" * data.count("\n")
         html.feed(data)
     html.close()
     for line, css, kept in html.styles:
-        yield Source(css, f"{where}:{line}", kept=kept)
+        yield CssSource(css, f"{where}:{line}", kept=kept)
     for line in html.links:
-        yield Source("", f"{where}:{line}", link=True)
+        yield CssSource("", f"{where}:{line}", link=True)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str, str]]:

@@ -12,15 +12,74 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 from lxml import html as lxml_html
 
-from publisher.newsletters.letter import sanitise as defuse
-from publisher.newsletters.letter.highlight import painted
-from publisher.newsletters.letter.media import REPLACED, replace_media
-from publisher.newsletters.letter.strings import Words
+from publisher.newsletters.letter.code_colours import painted
+from publisher.newsletters.letter.email_strings import Words
+from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
+from publisher.newsletters.letter.safe_text import safe_url, without_marks
+
+REPLACED = frozenset({"video", "audio", "iframe", "embed", "object"})
+MEDIA_CLASS = "media"
+PICTURE_WIDTH = 504  # pixels: the column less the padding of the link around it
+
+_YOUTUBE = re.compile(r"//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})")
+_VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
+
+
+def replace_media(element: Any, old: dict[str, str], page: str, words: Words) -> None:
+    """Put a link in the place of a recording or frame; without an address of its own it leads to `page`."""
+    source = _source(element, old, page)
+    target, picture = _watchable(source) if element.tag == "iframe" else (source, old.get("poster", ""))
+    if not target.lower().startswith(("http://", "https://")):
+        target = page
+    link = lxml_html.Element("a")
+    link.set("class", MEDIA_CLASS)
+    link.set("href", safe_url(target))
+    label = f"▶\ufe0e {_label(element.tag, source, target, words)}"
+    if picture:
+        image = lxml_html.Element("img")
+        image.set("src", safe_url(urljoin(page, picture)))
+        image.set("alt", "")  # the words stand below it, where they are read without pictures too
+        image.set("width", str(PICTURE_WIDTH))
+        link.append(image)
+        image.tail = label
+    else:
+        link.text = label
+    link.tail = element.tail
+    element.getparent().replace(element, link)
+
+
+def _source(element: Any, old: dict[str, str], page: str) -> str:
+    source = old.get("src") or old.get("data") or ""
+    if not source:
+        nested = element.find(".//source")
+        source = (nested.get("src") or "") if nested is not None else ""
+    return urljoin(page, source) if source else ""
+
+
+def _watchable(source: str) -> tuple[str, str]:
+    """The page where an embedded video can be watched, and its picture where the host has one."""
+    if found := _YOUTUBE.search(source):
+        return (
+            f"https://www.youtube.com/watch?v={found[1]}",
+            f"https://i.ytimg.com/vi/{found[1]}/hqdefault.jpg",
+        )
+    if found := _VIMEO.search(source):
+        return f"https://vimeo.com/{found[1]}", ""
+    return source, ""
+
+
+def _label(tag: str, source: str, target: str, words: Words) -> str:
+    if tag == "audio":
+        return words.play
+    if tag == "video" or target != source:
+        return words.watch
+    return words.embedded.format(host=urlsplit(target).hostname or "")
+
 
 COLUMN = 536  # pixels: 600 of the letter less 32 on either side
 COLUMN_OF_TABLE = 105  # pixels that a column needs to be read; where they are missing the table scrolls
@@ -57,11 +116,9 @@ _RENAMED = dict.fromkeys(
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SAFE_LINK = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
 
-Element = Any  # lxml ships no types
-
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BodyPlace:
     """Where a body will stand in the letter.
 
     page     address of the post's page, for what a letter cannot show
@@ -75,9 +132,9 @@ class Place:
     rtl: bool = False
 
 
-def mail_body(html: str, place: Place) -> str:
+def mail_body(html: str, place: BodyPlace) -> str:
     """Return a post's HTML as a letter can carry it: no marks, ids, scripts, frames or classes of its own."""
-    root = parse(html)
+    root = parse_fragment(html)
     for element in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
         element.drop_tree()
     _flatten(root)
@@ -85,29 +142,9 @@ def mail_body(html: str, place: Place) -> str:
     for element in list(root.iterdescendants()):
         _rewrite(element, place)
     for element in root.iter():
-        element.text = defuse.plain(element.text or "") or None
-        element.tail = defuse.plain(element.tail or "") or None
-    return inner(root).strip()
-
-
-def parse(html: str) -> Element:
-    """Return a <div> that holds the fragment."""
-    # Without huge_tree libxml2 cuts a document at 256 levels, and says nothing.
-    parser = lxml_html.HTMLParser(huge_tree=True, encoding="utf-8")
-    document = lxml_html.document_fromstring(f"<div>{defuse.clean(html)}</div>".encode(), parser=parser)
-    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
-        # Even so it stops at 2,048 levels. What is nested like that has lost its form, not its words.
-        return parse(f"<p>{re.sub('<[^>]*>', ' ', html)}</p>")
-    root = document.find(".//div")
-    for stray in list(root.itersiblings()):  # a body that closes more than it opened goes on outside
-        root.append(stray)
-    return root
-
-
-def inner(root: Element) -> str:
-    """Return what stands inside an element as HTML."""
-    text = lxml_html.tostring(root, encoding="unicode", with_tail=False)
-    return str(text[text.index(">") + 1 : text.rindex("</")]) if "</" in text else ""
+        element.text = without_marks(element.text or "") or None
+        element.tail = without_marks(element.tail or "") or None
+    return inner_html(root).strip()
 
 
 def _flatten(root: Element) -> None:
@@ -130,7 +167,7 @@ def _rank_headings(root: Element, top: int) -> None:
                 anchor.drop_tree()  # the pages' own "link to this heading"
 
 
-def _rewrite(element: Element, place: Place) -> None:
+def _rewrite(element: Element, place: BodyPlace) -> None:
     if element.getparent() is None:
         return
     tag, old = element.tag, dict(element.attrib)
@@ -146,14 +183,14 @@ def _rewrite(element: Element, place: Place) -> None:
     element.attrib.clear()
     for name in sorted(_KEPT.get(tag, set()) | {"lang", "dir"}):
         if name in old:
-            element.set(name, defuse.plain(old[name]))
+            element.set(name, without_marks(old[name]))
     if tag in _SPECIAL:
         _SPECIAL[tag](element, old, place)
     element.tag = _RENAMED.get(element.tag, element.tag)
 
 
-def _link(element: Element, old: dict[str, str], place: Place) -> None:
-    href = defuse.address(urljoin(place.page, old.get("href", "")))
+def _link(element: Element, old: dict[str, str], place: BodyPlace) -> None:
+    href = safe_url(urljoin(place.page, old.get("href", "")))
     if "footnote-backref" in old.get("class", "") or "#fnref" in href:
         element.drop_tree()  # it leads back from a note on the page, which is not where the reader is
     elif not _SAFE_LINK.match(href) or not old.get("href"):
@@ -162,15 +199,15 @@ def _link(element: Element, old: dict[str, str], place: Place) -> None:
         element.set("href", href)
 
 
-def _picture(element: Element, old: dict[str, str], place: Place) -> None:
-    alt = defuse.plain(old.get("alt", ""))
+def _picture(element: Element, old: dict[str, str], place: BodyPlace) -> None:
+    alt = without_marks(old.get("alt", ""))
     source = urljoin(place.page, old.get("src", ""))
     if not source.lower().startswith(("http://", "https://")):  # Gmail and Outlook show no data: pictures
         element.tag, element.text = "a", place.words.picture.format(alt=alt or place.page)
         element.attrib.clear()
-        element.set("href", defuse.address(place.page))
+        element.set("href", safe_url(place.page))
         return
-    element.set("src", defuse.address(source))
+    element.set("src", safe_url(source))
     element.set("alt", alt)
     width = old.get("width", "").removesuffix("px")
     if width.isascii() and width.isdigit() and 0 < int(width) <= COLUMN:
@@ -191,7 +228,7 @@ def _stands_alone(element: Element) -> bool:
     return parent.tag in ("p", "div", "figure") and not beside.strip()
 
 
-def _code(element: Element, old: dict[str, str], place: Place) -> None:
+def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     """Paint a block of code; `place` plays no part."""
     inner_code = element.find("code")
     names = f"{old.get('class', '')} {inner_code.get('class', '') if inner_code is not None else ''}"
@@ -214,7 +251,7 @@ def _code(element: Element, old: dict[str, str], place: Place) -> None:
     element.set("class", "code")
 
 
-def _table(element: Element, old: dict[str, str], place: Place) -> None:
+def _table(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     """Let a wide table scroll by itself, so that it never makes the letter wider than the screen."""
     for name in ("border", "cellpadding", "cellspacing"):
         element.set(name, "0")
@@ -228,7 +265,7 @@ def _table(element: Element, old: dict[str, str], place: Place) -> None:
     frame.append(element)
 
 
-def _cell(element: Element, old: dict[str, str], place: Place) -> None:
+def _cell(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     start = "right" if place.rtl else "left"
     if element.tag == "th":
         row = element.getparent()
@@ -238,7 +275,7 @@ def _cell(element: Element, old: dict[str, str], place: Place) -> None:
     element.set("align", found[1] if found else element.get("align", start))
 
 
-def _checkbox(element: Element, old: dict[str, str], place: Place) -> None:
+def _checkbox(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     element.tail = ("☑ " if "checked" in old else "☐ ") * (old.get("type") == "checkbox") + (
         element.tail or ""
     ).lstrip()
@@ -248,7 +285,7 @@ def _checkbox(element: Element, old: dict[str, str], place: Place) -> None:
     element.drop_tree()
 
 
-def _classed(element: Element, old: dict[str, str], place: Place, *, classes: dict[str, str]) -> None:
+def _classed(element: Element, old: dict[str, str], place: BodyPlace, *, classes: dict[str, str]) -> None:
     """Carry over what the Markdown says with a class: notes at the foot, and alerts."""
     names = old.get("class", "").split()
     kept = next((ours for theirs, ours in classes.items() if theirs in names), "")
@@ -257,7 +294,7 @@ def _classed(element: Element, old: dict[str, str], place: Place, *, classes: di
 
 
 _blocks = partial(_classed, classes={"footnotes": "notes", "markdown-alert": "alert"})
-_SPECIAL: dict[str, Callable[[Element, dict[str, str], Place], None]] = {
+_SPECIAL: dict[str, Callable[[Element, dict[str, str], BodyPlace], None]] = {
     "a": _link,
     "img": _picture,
     "pre": _code,

@@ -7,10 +7,10 @@ from datetime import datetime, tzinfo
 from typing import Literal
 
 from publisher.core.models import Image, Post, RenderedPost
-from publisher.newsletters.letter import sanitise as defuse
-from publisher.newsletters.letter.body import Place, mail_body
+from publisher.newsletters.letter.email_html import BodyPlace, mail_body
+from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import Links, text_of
-from publisher.newsletters.letter.strings import Words, direction
+from publisher.newsletters.letter.safe_text import one_line, safe_url
 
 Content = Literal["full", "excerpt", "titles"]  # what a letter carries of its posts
 
@@ -86,17 +86,17 @@ def post_view(
     """
     post = rendered.post
     reads = direction(post.language, f"{post.title} {rendered.excerpt}")
-    place = Place(defuse.address(post.url), heading, words, rtl=reads == "rtl")
+    place = BodyPlace(safe_url(post.url), heading, words, rtl=reads == "rtl")
     html = mail_body(rendered.html, place) if content == "full" else ""
     return PostView(
         id=post.id,
-        title=defuse.one_line(post.title),
-        url=defuse.address(post.url),
+        title=one_line(post.title),
+        url=safe_url(post.url),
         date=post.published.astimezone(zone),
         minutes=rendered.minutes,
-        excerpt=defuse.one_line(post.excerpt or rendered.excerpt),
-        authors=", ".join(defuse.one_line(author.name) for author in post.authors),
-        tags=tuple(defuse.one_line(tag.name) for tag in post.tags),
+        excerpt=one_line(post.excerpt or rendered.excerpt),
+        authors=", ".join(one_line(author.name) for author in post.authors),
+        tags=tuple(one_line(tag.name) for tag in post.tags),
         language=post.language or language,
         direction=reads,
         html=html,
@@ -109,17 +109,17 @@ def post_view(
 def _image(post: Post, html: str) -> Image | None:
     if post.image is None or not post.image.url.lower().startswith(("http://", "https://")):
         return None
-    url = defuse.address(post.image.url)
+    url = safe_url(post.image.url)
     if url in html:
         return None
     return replace(
         post.image,
         url=url,
-        alt=defuse.one_line(post.image.alt),
-        caption=defuse.one_line(post.image.caption),
+        alt=one_line(post.image.alt),
+        caption=one_line(post.image.caption),
     )
 
 
 def _listen(post: Post) -> str:
     sounds = (part.url for part in post.enclosures if part.media_type.startswith("audio/"))
-    return defuse.address(next(sounds, ""))
+    return safe_url(next(sounds, ""))

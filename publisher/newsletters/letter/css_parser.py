@@ -1,0 +1,352 @@
+"""A stylesheet as rules with their lines, by the CSS Syntax Module Level 3, as tinycss2 implements it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cssselect
+import tinycss2
+
+# What an element is, not what happens to it. These can be told once and for all.
+_STRUCTURAL = {"not", "is", "where", "root", "empty"} | {
+    f"{place}-{kind}" for place in ("first", "last", "only", "nth", "nth-last") for kind in ("child", "of-type")
+}
+LONGEST = 200  # tokens in a selector; cssselect follows its parts by recursion
+_TRANSLATOR = cssselect.GenericTranslator()
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One selector, without commas at its top.
+
+    text         as CSS, names of elements in lower case
+    query        the same for premailer; "" where it stays a rule: states (:hover), parts (::before), and *
+    specificity  Selectors Level 4, section 17: ids, then classes, attributes and pseudo-classes, then types
+    needs        names of elements, and of classes as ".name", without which it reaches nothing in a document
+    """
+
+    text: str
+    query: str
+    specificity: tuple[int, int, int]
+    needs: frozenset[str]
+
+
+def selectors_of(prelude: list[Any]) -> tuple[Selector, ...]:
+    """Return the selectors of a rule; raise ValueError, with the reason, for what is none."""
+    parts: list[list[Any]] = [[]]
+    for token in prelude:
+        if token.type == "literal" and token.value == ",":
+            parts.append([])
+        elif token.type != "comment":
+            parts[-1].append(token)
+    return tuple(_selector(part) for part in parts)
+
+
+def _selector(tokens: list[Any]) -> Selector:
+    tokens = _lower_case(_stripped(tokens))
+    text = tinycss2.serialize(tokens)
+    if len(tokens) > LONGEST:
+        raise ValueError(f"it has more than {LONGEST} parts")
+    if _named_space(tokens):
+        raise ValueError("HTML knows no namespaces")
+    try:
+        parsed = cssselect.parse(text)[0]
+    except cssselect.SelectorError as error:
+        raise ValueError(str(error)) from error
+    weight = parsed.specificity()
+    query = _query(tokens, text, parsed) if weight > (0, 0, 0) else ""
+    return Selector(text, query, weight, frozenset(_needs(tokens)))
+
+
+def _named_space(tokens: list[Any]) -> bool:
+    return any(
+        each == "|"
+        or (each.type == "function" and _named_space(each.arguments))
+        or (each.type == "[] block" and _named_space(each.content))
+        for each in tokens
+    )
+
+
+def _needs(tokens: list[Any]) -> Iterator[str]:
+    before = ""
+    for token in tokens:
+        if token.type == "ident" and before != ":":
+            yield before + token.value if before == "." else token.value
+        before = token.value if token.type == "literal" else ""
+
+
+def _query(tokens: list[Any], text: str, parsed: Any) -> str:
+    if parsed.pseudo_element or not _pseudo_classes(tokens) <= _STRUCTURAL:
+        return ""
+    try:
+        _TRANSLATOR.selector_to_xpath(parsed)
+    except cssselect.SelectorError:  # what cssselect can parse and cannot ask, such as *:nth-of-type(2)
+        return ""
+    if ":" not in text:
+        return text
+    # premailer takes what follows the first colon for a state such as :hover and leaves it out, unless it
+    # begins with :nth-child. Every element is the n-th child.
+    named = bool(tokens) and (tokens[0].type == "ident" or tokens[0] == "*")
+    first, rest = (tokens[:1], tokens[1:]) if named else ([], tokens)
+    return f"{tinycss2.serialize(first)}:nth-child(n){tinycss2.serialize(rest)}"
+
+
+def _stripped(tokens: list[Any]) -> list[Any]:
+    start, end = 0, len(tokens)
+    while start < end and tokens[start].type == "whitespace":
+        start += 1
+    while end > start and tokens[end - 1].type == "whitespace":
+        end -= 1
+    return tokens[start:end]
+
+
+def _lower_case(tokens: list[Any]) -> list[Any]:
+    """Names of elements in lower case, as they stand in the tree; classes and ids keep theirs."""
+    before = ""
+    for token in tokens:
+        if token.type == "ident" and before not in (".", ":"):
+            token.value = token.lower_value
+        elif token.type == "function":
+            _lower_case(token.arguments)
+        before = token.value if token.type == "literal" else ""
+    return tokens
+
+
+def _pseudo_classes(tokens: list[Any]) -> set[str]:
+    found, before = set(), ""
+    for token in tokens:
+        if before == ":" and token.type in ("ident", "function"):
+            found.add(token.lower_value if token.type == "ident" else token.lower_name)
+        if token.type == "function":
+            found |= _pseudo_classes(token.arguments)
+        before = token.value if token.type == "literal" else ""
+    return found
+
+
+_COLOURS = {"rgb", "rgba", "hsl", "hsla"}
+
+
+def plain_value(tokens: list[Any]) -> str:
+    """Return a value with colours in the form of CSS Color Level 3: `rgb(0 0 0 / 50%)` is `rgba(0, 0, 0, 0.5)`.
+
+    Everything else comes back as it was, without comments and outer blanks.
+    """
+    return "".join(_plain(token) for token in tokens if token.type != "comment").strip()
+
+
+def _plain(token: Any) -> str:
+    if token.type == "function":
+        if token.lower_name in _COLOURS:
+            return _colour(token)
+        return f"{token.name}({plain_value(token.arguments)})"
+    if token.type == "() block":
+        return f"({plain_value(token.content)})"
+    if token.type == "hash" and len(token.value) in (4, 8):
+        return _hash(token.value)
+    return str(token.serialize())
+
+
+def _colour(function: Any) -> str:
+    """Colours with blanks and a slash, with commas; what is not that simple (var(), calc()) comes back untouched."""
+    parts = [t for t in function.arguments if t.type not in ("whitespace", "comment")]
+    numbers = [t for t in parts if t.type in ("number", "percentage", "dimension")]
+    signs = [t.value for t in parts if t.type == "literal"]
+    if len(numbers) + len(signs) != len(parts) or signs not in ([], ["/"]) or len(numbers) != 3 + len(signs):
+        return str(function.serialize())
+    name = function.lower_name[:3]
+    channels = [t.serialize() for t in numbers[:3]]
+    if not signs:
+        return f"{name}({', '.join(channels)})"
+    alpha = numbers[3].value / 100 if numbers[3].type == "percentage" else numbers[3].value
+    return f"{name}a({', '.join(channels)}, {alpha:g})"
+
+
+def _hash(digits: str) -> str:
+    """#rrggbbaa and #rgba, which Outlook and older programs take for no colour."""
+    wide = digits if len(digits) == 8 else "".join(digit * 2 for digit in digits)
+    try:
+        red, green, blue, alpha = bytes.fromhex(wide)
+    except ValueError:
+        return f"#{digits}"
+    return f"rgba({red}, {green}, {blue}, {alpha / 255:.3g})"
+
+
+DEEPEST = 60  # brackets in brackets; whoever follows more may run out of stack
+_SAID = {  # tinycss2's words: ours
+    "before {} block": "words with neither a : nor a { } behind them",
+    "<ident> for declaration name": "it does not begin with the name of a property",
+    "after declaration name": "no : stands behind the name of a property",
+    "contains {} block": "a value holds a { } block",
+}
+_END = "--end--"
+_HOLDS_RULES = {"media", "supports"}
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One property with its value, written as mail programs know it; line counts from 1."""
+
+    name: str
+    value: str
+    important: bool
+    line: int
+
+    def css(self, *, important: bool | None = None) -> str:
+        """Return it as CSS; `important` overrules what the writer said."""
+        urgent = self.important if important is None else important
+        return f"{self.name}: {self.value}{' !important' if urgent else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class StyleRule:
+    """Selectors and what they give."""
+
+    selectors: tuple[Selector, ...]
+    declarations: tuple[Declaration, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtRule:
+    """`@media` and the like: the rules in it, or its text where it holds none; keyword in lower case, without the @."""
+
+    keyword: str
+    prelude: str
+    rules: tuple[StyleRule, ...]
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What a browser would skip: kind is "syntax", "selector", "nested", "declaration" or "unclosed"."""
+
+    kind: str
+    what: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stylesheet:
+    """A whole stylesheet; its parts in the order written."""
+
+    parts: tuple[StyleRule | AtRule, ...]
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def rules(self) -> tuple[StyleRule, ...]:
+        """The rules that stand in no at-rule."""
+        return tuple(part for part in self.parts if isinstance(part, StyleRule))
+
+    @property
+    def at_rules(self) -> tuple[AtRule, ...]:
+        return tuple(part for part in self.parts if isinstance(part, AtRule))
+
+
+@lru_cache(maxsize=16)  # reading letter.css takes longer than a letter, and 50 variants share it
+def read_sheet(css: str) -> Stylesheet:
+    """Return the stylesheet; what cannot be read is a Mistake, and never an exception."""
+    nodes = tinycss2.parse_component_value_list(css)
+    line = unclosed(css)
+    mistakes = [Mistake("unclosed", "", line)] if line else []
+    deep = _too_deep(nodes)
+    if deep:
+        return Stylesheet((), (*mistakes, Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep)))
+    parts: list[StyleRule | AtRule] = []
+    for node in tinycss2.parse_stylesheet(nodes, skip_comments=True, skip_whitespace=True):
+        if node.type == "qualified-rule":
+            parts.extend(_style_rule(node, mistakes))
+        elif node.type == "at-rule":
+            parts.append(_read_at_rule(node, mistakes))
+        else:
+            mistakes.append(Mistake("syntax", _in_words(node.message), node.source_line))
+    return Stylesheet(tuple(parts), tuple(mistakes))
+
+
+def read_declarations(css: str) -> tuple[Declaration, ...]:
+    """Return what a style attribute says; what cannot be read is left out."""
+    nodes = tinycss2.parse_component_value_list(css)
+    return () if _too_deep(nodes) else tuple(_declarations(nodes, []))
+
+
+def imports(css: str) -> Iterator[int]:
+    """Yield the line of each @import, however it is spelt and wherever it stands, comments and strings excepted."""
+    if "@" not in css:
+        return
+    for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
+        if node.type == "at-keyword" and node.lower_value == "import":
+            yield node.source_line
+
+
+def _in_words(message: str) -> str:
+    """What tinycss2 says of a mistake, for a person who writes CSS and no parser of it."""
+    return next((words for said, words in _SAID.items() if said in message), message)
+
+
+def _plain_selector(message: str) -> str:
+    """What cssselect says, without the names and numbers of its tokens."""
+    return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
+
+
+def unclosed(css: str) -> int:
+    """Return the line of the block, bracket, comment or url() that is open where the stylesheet ends; 0 for none."""
+    # What is put behind it stands by itself, unless something open takes it in.
+    end = tinycss2.parse_component_value_list(f"{css}\n{_END}")[-1]
+    return 0 if end.type == "ident" and end.value == _END else int(end.source_line)
+
+
+def _too_deep(nodes: Iterable[Any]) -> int:
+    """The line on which brackets are nested too deep to be followed; 0 if they are not."""
+    return next((node.source_line for node, depth in _with_depth(nodes) if depth >= DEEPEST), 0)
+
+
+def _with_depth(nodes: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+    waiting = [(node, 0) for node in nodes][::-1]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        inner = getattr(node, "content", None) or getattr(node, "arguments", None) or []
+        waiting.extend((each, depth + 1) for each in reversed(inner))
+
+
+def _style_rule(node: Any, mistakes: list[Mistake]) -> Iterator[StyleRule]:
+    try:
+        selectors = selectors_of(node.prelude)
+    except ValueError as error:
+        what = f"{tinycss2.serialize(node.prelude).strip() or 'nothing'}: {_plain_selector(str(error))}"
+        mistakes.append(Mistake("selector", what, node.source_line))
+        return
+    declarations = tuple(_declarations(node.content, mistakes))
+    if declarations:
+        yield StyleRule(selectors, declarations, node.source_line)
+
+
+def _declarations(content: list[Any], mistakes: list[Mistake]) -> Iterator[Declaration]:
+    for node in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
+        if node.type == "declaration":
+            name = node.name if node.name.startswith("--") else node.lower_name
+            yield Declaration(name, plain_value(node.value), node.important, node.source_line)
+        elif node.type == "error":
+            mistakes.append(Mistake("declaration", _in_words(node.message), node.source_line))
+        else:
+            what = f"@{node.at_keyword}" if node.type == "at-rule" else tinycss2.serialize(node.prelude).strip()
+            mistakes.append(Mistake("nested", what, node.source_line))
+
+
+def _read_at_rule(node: Any, mistakes: list[Mistake]) -> AtRule:
+    keyword = node.lower_at_keyword
+    prelude = tinycss2.serialize(node.prelude).strip()
+    rules: list[StyleRule] = []
+    if keyword in _HOLDS_RULES and node.content is not None:
+        for inner in tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True):
+            if inner.type == "qualified-rule":
+                rules.extend(_style_rule(inner, mistakes))
+            elif inner.type == "at-rule":
+                mistakes.append(Mistake("nested", f"@{inner.at_keyword} in @{keyword}", inner.source_line))
+            else:
+                mistakes.append(Mistake("syntax", _in_words(inner.message), inner.source_line))
+    return AtRule(keyword, prelude, tuple(rules), node.serialize(), node.source_line)
