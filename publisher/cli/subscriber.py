@@ -40,7 +40,7 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
 
 def chosen_topics(topics: Iterable[str]) -> list[str]:
     """Return topics as slugs; raise PublisherError for one without a letter, digit or sign that a tag can have."""
-    from publisher.posts.tagging import normal_form, topic_slug
+    from publisher.posts.slugs import normal_form, topic_slug
 
     named = list(topics)
     if not all(map(normal_form, named)):

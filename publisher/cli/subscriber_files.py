@@ -47,7 +47,7 @@ def import_file(
     back, and nobody whom the file itself calls unsubscribed is taken. Running it again changes nothing. Exit code 1
     if a line was refused.
     """
-    from publisher.posts.tagging import topic_slug
+    from publisher.posts.slugs import topic_slug
     from publisher.subscribers.columns import parse_choices
     from publisher.subscribers.importing import Listeners, import_csv
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from publisher.core.models import Post, require_aware
-from publisher.posts.tagging import topic_slug
+from publisher.posts.slugs import topic_slug
 
 if TYPE_CHECKING:
     from publisher.config import NewsletterConfig

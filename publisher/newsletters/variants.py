@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag
-from publisher.posts.tagging import topic_slug
+from publisher.posts.slugs import topic_slug
 
 MOST_KEY = 255  # characters; what the record's columns hold
 _HASH_BYTES = 8

@@ -2,28 +2,101 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
+from typing import overload
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
-from publisher.posts.clashes import without_clashes
-from publisher.posts.entry import Entry, Settings
+from publisher.posts.cache_keys import code_key, hash_of
+from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.frontmatter import split_body
-from publisher.posts.index import UNKNOWN_NS, Index, Referred
-from publisher.posts.post_list import PostList
-from publisher.posts.published import Record
-from publisher.posts.rows import Row, tags_of
+from publisher.posts.index import UNKNOWN_NS, Index, PostRow, Referred, tags_of
+from publisher.posts.post_file import ParsedFile, PostSettings
+from publisher.posts.published import PublishedIds
 from publisher.posts.scan import scan
-from publisher.posts.tagging import tag_slug
-from publisher.posts.text import decode, repair_body, without_controls
+from publisher.posts.slugs import tag_slug
+
+
+def resolve_clashes(
+    rows: list[PostRow], shown: str, published: Callable[[], Mapping[str, str]] = dict
+) -> tuple[list[PostRow], list[Problem]]:
+    """Leave out a post whose id or permalink another one has; name both files.
+
+    A post that readers know keeps its place, whatever date a later one bears; of others the older one does, and of
+    one moment the first by path.
+
+    rows       newest first
+    published  returns the ids that readers know, by path; asked only where there is a clash
+    """
+    places_now = {_place(row.permalink) for row in rows}
+    if len(places_now) == len(rows) == len({row.id for row in rows}):
+        return rows, []
+    ids: dict[str, str] = {}
+    places: dict[str, str] = {}
+    left_out: set[str] = set()
+    problems = []
+    for row in _by_right(rows, published()):
+        for taken, value, name in ((ids, row.id, "id"), (places, _place(row.permalink), "permalink")):
+            if value in taken:
+                said = row.id if name == "id" else row.permalink
+                problems.append(
+                    Problem(
+                        f"{shown}/{row.source}",
+                        1,
+                        f"has the {name} of {shown}/{taken[value]}: {said}",
+                        f"give one of them {'an id' if name == 'id' else 'a slug'} of its own",
+                        Severity.ERROR,
+                    )
+                )
+                left_out.add(row.source)
+                break
+        else:
+            ids[row.id] = places[_place(row.permalink)] = row.source
+    return [row for row in rows if row.source not in left_out], problems
+
+
+def _by_right(rows: list[PostRow], published: Mapping[str, str]) -> list[PostRow]:
+    """The posts in the order in which they may choose. A file that was renamed is known by its id alone."""
+    known = set(published.values())
+
+    def rank(row: PostRow) -> tuple[int, float, str]:
+        order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
+        return order, row.published, row.source
+
+    return sorted(rows, key=rank)
+
+
+def _place(permalink: str) -> str:
+    """What two permalinks have in common that would be one file, on a disk that knows no case too."""
+    return permalink.casefold().removesuffix("index.html")
+
+
+class PostList(Sequence[Post]):
+    """Posts that are loaded when they are looked at."""
+
+    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
+        self._sources, self._load = sources, load
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Post: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Post]: ...
+    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
+        if isinstance(index, slice):
+            return self._load(self._sources[index])
+        return self._load([self._sources[index]])[0]
+
+    def __iter__(self) -> Iterator[Post]:
+        return iter(self._load(self._sources))
+
 
 _TICK_NS = 20_000_000
 
@@ -37,7 +110,13 @@ class Archive:
     """
 
     def __init__(
-        self, folder: Path, index: Index, rows: list[Row], problems: list[Problem], now: datetime, settings: Settings
+        self,
+        folder: Path,
+        index: Index,
+        rows: list[PostRow],
+        problems: list[Problem],
+        now: datetime,
+        settings: PostSettings,
     ) -> None:
         self.folder, self.now, self.settings = folder, now, settings
         self._index = index
@@ -191,7 +270,7 @@ class Archive:
         """Leave a post out whose body turned out to be unreadable, until its file changes."""
         size, mtime_ns = self._index.stamps()[source]
         stamp = (size, mtime_ns if problem.line else UNKNOWN_NS)  # line 0: the file could not be opened
-        self._index.update([(source, stamp, self._digests[source], Entry(None, (problem,)))], ())
+        self._index.update([(source, stamp, self._digests[source], ParsedFile(None, (problem,)))], ())
 
     def _with_digest(self, post: Post) -> Post:
         from dataclasses import replace
@@ -205,13 +284,13 @@ class Archive:
         """Digests that change too when a post that is linked to moves."""
         moment = self.now.timestamp()
         digests = {
-            row.source: row.digest if row.updated <= moment else _hash(row.digest, "not updated yet")
+            row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
             for row in self._rows
         }
         for source, targets in self._index.links().items():
             if source in digests:
                 places = [self._permalinks.get(target, "") for target in targets]
-                digests[source] = _hash(digests[source], *places)
+                digests[source] = hash_of(digests[source], *places)
         return digests
 
 
@@ -224,12 +303,12 @@ class ArchiveReader:
 
     def __init__(self, config: Config, *, keep: bool = True) -> None:
         """Walk the folder, but read no post yet. See open_archive for the arguments."""
-        self.settings = Settings.of(config)
+        self.settings = PostSettings.of(config)
         self.folder = config.root / config.posts.folder
-        self.index = Index(config.state_dir / "index.db" if keep else None, _hash(code_key(), repr(self.settings)))
+        self.index = Index(config.state_dir / "index.db" if keep else None, hash_of(code_key(), repr(self.settings)))
         # A file that was written in this very tick of the disk's clock may be written again, and its time not tell.
         self._settled_ns = time.time_ns() - _TICK_NS
-        self._record = Record(config)
+        self._record = PublishedIds(config)
         self._found, self.problems = scan(self.folder, self.settings.folder, config.root)
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
@@ -272,7 +351,7 @@ class ArchiveReader:
             entries = (read_file(folder, source, found[source], settings, before) for source in sorted(self._changed))
             self.index.update(entries, sorted(self._gone))
             self._changed, self._gone = [], set()
-        rows, clashes = without_clashes(self.index.rows(), self.settings.folder, self._record.ids)
+        rows, clashes = resolve_clashes(self.index.rows(), self.settings.folder, self._record.ids)
         problems = [*self.problems, *clashes, *(problem for _, problem in self.index.problems())]
         return Archive(self.folder, self.index, rows, problems, now, self.settings)
 
@@ -298,24 +377,3 @@ def require_posts(config: Config) -> None:
             where=config.posts.folder,
             hint='publisher new "Hello, world" makes it, or set posts.folder',
         )
-
-
-@cache
-def code_key() -> str:
-    """Return a hash of the program's own files by name, size and time.
-
-    What other code has read, rendered or built is not trusted: the key is part of what names the index and every
-    output. cli, mail and store are left out, since they make none of these.
-    """
-    found = hashlib.blake2b(digest_size=8)
-    for path, folders, names in os.walk(Path(__file__).parent.parent):
-        folders[:] = sorted(f for f in folders if f not in ("__pycache__", "templates", "cli", "mail", "store"))
-        for name in sorted(names):
-            if name.endswith(".py"):
-                status = os.stat(f"{path}/{name}")  # noqa: PTH116 - 300 files; pathlib takes three times as long
-                found.update(f"{name}:{status.st_size}:{status.st_mtime_ns}".encode())
-    return found.hexdigest()
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from publisher.core.models import Problem
-from publisher.posts.sanitise import dropped_tags, has_safe_scheme
+from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 
 if TYPE_CHECKING:
-    from publisher.posts.prose import Places
+    from publisher.posts.prose import LineFinder
 
 Doubt = tuple[int, str, str]  # line of the file, what, how to mend
 
 
-def doubts(raw: str, clean: str, places: Places, fragments: Iterable[str], told: Iterable[Problem]) -> Iterator[Doubt]:
+def doubts(
+    raw: str, clean: str, places: LineFinder, fragments: Iterable[str], told: Iterable[Problem]
+) -> Iterator[Doubt]:
     """Yield what is doubtful in a body.
 
     raw        its HTML before it was sanitised, and `clean` after
@@ -33,21 +35,21 @@ def doubts(raw: str, clean: str, places: Places, fragments: Iterable[str], told:
     yield from _doubtful_marks(places.prose)
 
 
-def _dropped(raw: str, places: Places, told: str) -> Iterator[Doubt]:
+def _dropped(raw: str, places: LineFinder, told: str) -> Iterator[Doubt]:
     for name in dropped_tags(raw):
         if f"<{name}" not in told:  # MDX is told
             hint = "put it into backticks if readers shall see it"
             yield places.line_of(f"<{name}"), f"the HTML tag <{name}> is taken out", hint
 
 
-def _unsafe(raw: str, places: Places) -> Iterator[Doubt]:
+def _unsafe(raw: str, places: LineFinder) -> Iterator[Doubt]:
     for reference in re.findall(r'\b(?:href|src)="([a-zA-Z][\w+.-]*:[^"]*)"', raw):
         if not has_safe_scheme(reference, "img"):
             what = f"the address {reference[:60]!r} is taken out: not one of the web"
             yield places.line_of(reference), what, "write it with https://"
 
 
-def _without_alt(clean: str, places: Places) -> Iterator[Doubt]:
+def _without_alt(clean: str, places: LineFinder) -> Iterator[Doubt]:
     for tag in re.findall(r"<img\b[^>]*>", clean):
         if not re.search(r'\balt="[^"]+"', tag):
             source = re.search(r'\bsrc="([^"]*)"', tag)

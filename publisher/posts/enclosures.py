@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from publisher.core.models import Enclosure, Post, Problem, Severity
-from publisher.posts.entry import Settings
-from publisher.posts.field_names import Metadata, first_text
-from publisher.posts.files import local_file
+from publisher.posts.field_names import FrontMatter, first_text
+from publisher.posts.post_file import PostSettings
+from publisher.posts.urls import local_file
 
 if TYPE_CHECKING:
-    from publisher.posts.fast_frontmatter import Tree
+    from publisher.posts.post_file import Tree
 
 NOT_THERE = -1
 
@@ -59,7 +59,7 @@ def enclosures_of(
     """
     found = []
     for item in value if isinstance(value, list) else [value]:
-        table = Metadata(item, {}) if isinstance(item, dict) else Metadata({"url": item}, {})
+        table = FrontMatter(item, {}) if isinstance(item, dict) else FrontMatter({"url": item}, {})
         reference = first_text(table, "url", "src", "file", "href")
         address = address_of(reference)
         if not address:
@@ -108,7 +108,7 @@ def _line_of(file: Path, name: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if name in unquote(line)), 1)
 
 
-def files_of(reference: str, address: str, settings: Settings, source: str) -> list[str]:
+def files_of(reference: str, address: str, settings: PostSettings, source: str) -> list[str]:
     """Return where in the project the file of a reference may lie, as the build publishes it: static files first.
 
     The paths are relative to the project and lie in it by their words; see size_in for links.

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from publisher.posts.fast_frontmatter import Tree
+    from publisher.posts.post_file import Tree
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "guid"),
@@ -187,7 +187,7 @@ def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Plac
     return written, {field: tuple(place for _, place in sorted(places)) for field, places in found.items()}
 
 
-class Metadata:
+class FrontMatter:
     """Front matter with folded keys, and the ways to ask it."""
 
     __slots__ = ("_fields", "_lines", "_places", "_written")
@@ -275,7 +275,7 @@ def _names(value: Tree, *, words: bool) -> list[str]:
     return value.split() if words else [" ".join(value.split())]
 
 
-def first_text(table: Metadata, *spellings: str) -> str:
+def first_text(table: FrontMatter, *spellings: str) -> str:
     """Return the first of these keys that holds text, on one line; "" where none does."""
     for spelling in spellings:
         value = table.at(spelling)

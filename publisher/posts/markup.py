@@ -15,17 +15,17 @@ import comrak
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
+from publisher.posts.allowed_html import Absolutise, Sanitiser
 from publisher.posts.archive import Archive
+from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.frontmatter import split_body
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
 from publisher.posts.references import References
-from publisher.posts.sanitise import Absolutise, Sanitiser
-from publisher.posts.text import decode, repair_body, without_controls
 
 if TYPE_CHECKING:
-    from publisher.posts.prose import Places
+    from publisher.posts.prose import LineFinder
 
 # A page, three feeds and several lists show one post; more than this many are made again when asked for.
 _KEPT = 4096
@@ -192,10 +192,10 @@ class _Body:
             self.warn(line_of(reference), message, hint)
 
     @cached_property
-    def _places(self) -> Places:
-        from publisher.posts.prose import Places
+    def _places(self) -> LineFinder:
+        from publisher.posts.prose import LineFinder
 
-        return Places(self.file, self.written)
+        return LineFinder(self.file, self.written)
 
     def _excerpt(self, raw: str, clean: str) -> str:
         if self.post.excerpt:

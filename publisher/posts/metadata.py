@@ -10,44 +10,73 @@ from typing import TYPE_CHECKING
 
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
-from publisher.posts.addresses import absolute, is_like_address, is_web_address, quoted
-from publisher.posts.authors import author_of, named_authors
 from publisher.posts.dates import MORNING, parse_date, place
-from publisher.posts.entry import Entry, Settings
 from publisher.posts.excerpt import is_visible, plain_line, without_pairs
-from publisher.posts.fast_frontmatter import Head
-from publisher.posts.field_names import Metadata, first_text
-from publisher.posts.files import is_disguised, local_file
-from publisher.posts.naming import (
+from publisher.posts.field_names import FrontMatter, first_text
+from publisher.posts.permalinks import (
     file_date,
+    is_file_of_site,
+    is_page_of_site,
     name_of,
     path_date,
     permalink,
-    post_slug,
     tag_uri,
     tidy_path,
+    why_unfit,
 )
-from publisher.posts.places import is_file_of_site, is_page_of_site, why_unfit
-from publisher.posts.tagging import tag_slug
+from publisher.posts.post_file import Head, ParsedFile, PostSettings
+from publisher.posts.slugs import post_slug, tag_slug
+from publisher.posts.urls import absolute, is_disguised, is_like_address, is_web_address, local_file, quoted
 
 if TYPE_CHECKING:
-    from publisher.posts.fast_frontmatter import Tree
+    from publisher.posts.post_file import Tree
 
 
-def build_post(source: str, head: Head, digest: str, settings: Settings) -> Entry:
+_UNQUOTED = re.compile(r"[\s<>\"\\]")
+# What stands behind a comma and is no other person: O'Brien, Jr.
+_PARTED = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
+_MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+
+
+@lru_cache(maxsize=1024)
+def named_authors(text: str, *, many: bool) -> tuple[Author, ...]:
+    """Return the authors that a text names; many says whether commas part them (not those before Jr. or PhD)."""
+    return tuple(author for author in map(author_of, _PARTED.split(text) if many else [text]) if author)
+
+
+def author_of(item: Tree) -> Author | None:
+    """Return who a value of front matter names, None for nobody."""
+    if isinstance(item, dict):
+        table = FrontMatter(item, {})
+        name = first_text(table, "name", "title", "displayname")
+        email = first_text(table, "email", "mail")
+        url = first_text(table, "url", "website", "uri")
+        url = url if is_web_address(url) and not _UNQUOTED.search(url) else ""
+        name = plain_line(name) or email
+        return Author(name, email if _MAIL.fullmatch(email) else "", url) if name else None
+    if not isinstance(item, str) or not item.strip():
+        return None
+    text = " ".join(item.split())
+    match = re.fullmatch(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>", text)
+    if match:
+        return Author(match[1].strip('"') or match[2], match[2])
+    return Author(plain_line(text))
+
+
+def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> ParsedFile:
     """Make the Post of one file; raise PostError with its line when it cannot be published."""
-    meta = Metadata(head.fields, head.lines)
+    meta = FrontMatter(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
-        return Entry(None)
-    reading = _Reading(source, head, meta, settings)
+        return ParsedFile(None)
+    reading = _PostBuilder(source, head, meta, settings)
     post = reading.post(digest)
-    return Entry(post, tuple(reading.problems), tuple(reading.measured.items()))
+    return ParsedFile(post, tuple(reading.problems), tuple(reading.measured.items()))
 
 
-class _Reading:
+class _PostBuilder:
     """One file being read; collects warnings on the way."""
 
-    def __init__(self, source: str, head: Head, meta: Metadata, settings: Settings) -> None:
+    def __init__(self, source: str, head: Head, meta: FrontMatter, settings: PostSettings) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
         self.folder, self.name = name_of(source)
         self.problems: list[Problem] = []
@@ -180,7 +209,7 @@ class _Reading:
             value = value[0] if value else None
         alt, caption = self.meta.text("image_alt"), self.meta.text("image_caption")
         if isinstance(value, dict):
-            table = Metadata(value, {})
+            table = FrontMatter(value, {})
             alt = alt or first_text(table, "alt", "title")
             caption = caption or first_text(table, "caption", "credit")
             value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")

@@ -94,7 +94,7 @@ def without_inline_code(text: str) -> str:
     return _INLINE_CODE.sub(lambda m: m[1] + re.sub(r"[^\n]", " ", m[2]) + m[1], text)
 
 
-class Places:
+class LineFinder:
     """Where things stand in a post's file."""
 
     def __init__(self, file: str, body: str) -> None:

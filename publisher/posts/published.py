@@ -53,11 +53,11 @@ def authority_of(config: Config) -> str:
     """
     if config.site.authority:
         return config.site.authority
-    known = Record(config).origin()
+    known = PublishedIds(config).origin()
     return known.authority if known else f"{_host(config)},2024"
 
 
-class Record:
+class PublishedIds:
     """The record of one project. Raises ProjectError when its file is damaged or cannot be read or written."""
 
     def __init__(self, config: Config) -> None:

@@ -9,11 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
 from publisher.core.models import Post
-from publisher.posts.addresses import absolute, quoted
+from publisher.posts.allowed_html import has_safe_scheme
 from publisher.posts.archive import Archive
-from publisher.posts.files import is_disguised, local_file
-from publisher.posts.sanitise import has_safe_scheme
 from publisher.posts.scan import ENDINGS
+from publisher.posts.urls import absolute, is_disguised, local_file, quoted
 
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 

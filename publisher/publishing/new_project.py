@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from publisher.config import CONFIG_FILE, Config
 from publisher.core.errors import ProjectError
 from publisher.core.templates import Templates
-from publisher.posts.entry import Settings
-from publisher.posts.naming import post_slug, tag_uri
+from publisher.posts.permalinks import tag_uri
+from publisher.posts.published import authority_of
 from publisher.posts.scan import scan
+from publisher.posts.slugs import post_slug
 
 # What YAML refuses or a terminal obeys: controls, halves of surrogate pairs, no characters at all.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -58,7 +59,7 @@ def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) 
     local = now.astimezone(config.zone)
     slug = post_slug(title)
     path = config.root / config.posts.folder / f"{local:%Y-%m-%d}-{slug}.md"
-    post_id = tag_uri(Settings.of(config).authority, local.date(), "", slug)
+    post_id = tag_uri(authority_of(config), local.date(), "", slug)
     lines = [
         "---",
         f"title: {_yaml(title)}",

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from publisher.config import Config, Site
 from publisher.core.models import Post, Problem, RenderedPost
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
-from publisher.posts.entry import Entry, Settings
 from publisher.posts.frontmatter import parse_head
 from publisher.posts.markup import Renderer
 from publisher.posts.metadata import build_post
+from publisher.posts.post_file import ParsedFile, PostSettings
 from publisher.publishing.check import inspect_project
 from publisher.site.build import BuildReport, build
 
@@ -83,12 +83,12 @@ class Folder:
         return text.split("\n")[problem.line - 1]
 
 
-def settings(**site: Any) -> Settings:
+def settings(**site: Any) -> PostSettings:
     """The settings of a site that differs from the usual one."""
-    return Settings.of(Config(site=replace(SITE, **site), root=Path("no-such-project")))
+    return PostSettings.of(Config(site=replace(SITE, **site), root=Path("no-such-project")))
 
 
-def read(text: str, source: str = HELLO, **site: Any) -> Entry:
+def read(text: str, source: str = HELLO, **site: Any) -> ParsedFile:
     """Read the head of a post's text; PostError comes through."""
     return build_post(source, parse_head(text, whole=True), "digest", settings(**site))
 

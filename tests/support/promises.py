@@ -232,12 +232,12 @@ PROMISES = CHARACTERS | FIELDS | XML | ACTIVE | ADDRESSES | STRUCTURE | DATES | 
 
 # Readers never see these; a file with a reason is named to the writer with it.
 LEFT_OUT = {
-    "surrogates-escaped-in-yaml": "no YAML",
+    "surrogates-escaped-in-yaml": "not valid YAML",
     "nul-in-body": "NUL bytes",
     "not-utf-8": "not UTF-8",
     "utf-16": "NUL bytes",
-    "front-matter-never-closed": "never closed",
-    "front-matter-broken": "no YAML",
+    "front-matter-never-closed": "isn't closed",
+    "front-matter-broken": "not valid YAML",
     "front-matter-bomb": "too many values",
     "date-missing": "no date",
     "date-of-words": "is no date",

@@ -121,7 +121,7 @@ def markdown(text: str, base: str) -> str:
         return ""
     import comrak
 
-    from publisher.posts.sanitise import sanitise
+    from publisher.posts.allowed_html import sanitise
 
     extensions = comrak.ExtensionOptions()
     extensions.autolink = extensions.strikethrough = extensions.table = True

@@ -17,8 +17,7 @@ from publisher.core.templates import Templates
 from publisher.newsletters.letter.note import note_path
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from publisher.posts.frontmatter import split_body
-from publisher.posts.prose import Places as ProsePlaces
-from publisher.posts.prose import line_at
+from publisher.posts.prose import LineFinder, line_at
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class SourceLocator:
         """The place of a link or picture: where one is written, rather than in code that looks like it."""
         text = self.source(post)
         try:
-            prose = ProsePlaces(text, split_body(text)[0])
+            prose = LineFinder(text, split_body(text)[0])
         except PostError:  # the file changed since it was rendered
             return self.post(post, *needles)
         for needle in needles:

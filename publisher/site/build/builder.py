@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,8 +14,9 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.templates import Templates
-from publisher.posts.archive import Archive, ArchiveReader, code_key, require_posts
-from publisher.posts.published import Record
+from publisher.posts.archive import Archive, ArchiveReader, require_posts
+from publisher.posts.cache_keys import code_key, hash_of
+from publisher.posts.published import PublishedIds
 from publisher.site.build.folder import OutputFolder
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import assets, plan_site, stamps, static_files, without_clashes
@@ -81,10 +81,10 @@ def build(
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     code = code_key()
     look_of_pages = templates.digest("pages", "web", "locale")
-    inputs = _hash(repr(config), code, look_of_pages, editions.key, *(f"{o.path}:{o.key}" for o in static))
+    inputs = hash_of(repr(config), code, look_of_pages, editions.key, *(f"{o.path}:{o.key}" for o in static))
     with _index_in_words(config), closing(ArchiveReader(config)) as reader:
         is_current = reader.is_unchanged and manifest.is_current(inputs, _state_of_index(config), now)
-        is_current = is_current and (Record(config).is_there or not manifest.facts.get("posts"))
+        is_current = is_current and (PublishedIds(config).is_there or not manifest.facts.get("posts"))
         if is_current and manifest.is_intact(str(folder)) and stamps(config.root, manifest.shown) == manifest.shown:
             return _report(folder, manifest, [], 0)
         builder = _Build(config, now, reader, folder, manifest, templates, editions, static, code)
@@ -221,7 +221,3 @@ def _report(folder: Path, manifest: Manifest, written: Sequence[str], removed: i
         removed,
         tuple(manifest.problems),
     )
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

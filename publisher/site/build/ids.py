@@ -14,7 +14,7 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive
-from publisher.posts.published import Origin, Record
+from publisher.posts.published import Origin, PublishedIds
 
 _CONFIG_FILE = "publisher.toml"
 _KEYS = {"authority": "site.authority", "timezone": "site.timezone", "folder": "posts.folder"}
@@ -39,7 +39,7 @@ class KnownIds:
     def __init__(self, config: Config, *, accept_new: bool) -> None:
         """accept_new: go on although ids change."""
         self._config, self._accept = config, accept_new
-        self._record = Record(config)
+        self._record = PublishedIds(config)
 
     def require_same(self, archive: Archive) -> None:
         """Raise ProjectError when the settings give published posts other ids than readers know; write nothing."""
@@ -56,7 +56,7 @@ class KnownIds:
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
     """Yield what `publisher check` tells: an error for settings that change ids, a warning for each post that does."""
-    record = Record(config)
+    record = PublishedIds(config)
     problem = changed_by_settings(config, archive, record)
     if problem:
         yield problem
@@ -74,7 +74,7 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
             )
 
 
-def changed_by_settings(config: Config, archive: Archive, record: Record) -> Problem | None:
+def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) -> Problem | None:
     """Return what is wrong when the settings would give published posts new ids, else None."""
     known, origin = record.origin(), Origin.of(config)
     if known is None or not changed_keys(known, origin):
@@ -161,12 +161,12 @@ def _tails(source: str) -> Iterator[str]:
 
 def _id_before(archive: Archive, known: Origin, source: str, source_before: str) -> str:
     """The id of a file under the settings of before; "" where it cannot be read, or was no post."""
-    from publisher.posts.head import read_entry
+    from publisher.posts.head import parse_file
 
     settings = replace(archive.settings, authority=known.authority, zone=ZoneInfo(known.timezone))
     try:
         path = archive.folder / source
-        post = read_entry(str(path), source_before, path.stat().st_size, "", settings).post
+        post = parse_file(str(path), source_before, path.stat().st_size, "", settings).post
     except (PublisherError, OSError):
         return ""
     return post.id if post else ""

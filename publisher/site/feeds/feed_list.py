@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from publisher.config import Config
 from publisher.posts.archive import Archive
-from publisher.posts.entry import Settings
+from publisher.posts.published import authority_of
 from publisher.site.feeds.items import EditionSource, ItemSource, PostSource
 from publisher.site.web_versions import WebVersion
 
@@ -99,7 +99,7 @@ class _Maker:
 
     def __init__(self, config: Config, posts: PostSource) -> None:
         self._config, self._posts = config, posts
-        self._authority = Settings.of(config).authority
+        self._authority = authority_of(config)
 
     def id(self, folder: str) -> str:
         return f"tag:{self._authority}:feed" + (f":{quote(folder)}" if folder else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from publisher.posts.text import is_surely_clean
+from publisher.posts.encoding import is_surely_clean
 
 # What XML 1.0 section 2.2 cannot hold, and the controls that it discourages and HTML calls errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -76,7 +76,7 @@ def edition_html(document: str) -> str:
     """
     from lxml import html as lxml_html
 
-    from publisher.posts.sanitise import sanitise
+    from publisher.posts.allowed_html import sanitise
 
     tree = lxml_html.document_fromstring(document.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     body = tree.find("body")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from publisher.config import Config
 from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
-from publisher.posts.entry import Settings
+from publisher.posts.published import authority_of
 from publisher.site.feeds.feed_text import edition_html, feed_html, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion
 
@@ -136,7 +136,7 @@ class PostSource:
 
     def __init__(self, config: Config, archive: Archive, render: Callable[[Post], RenderedPost]) -> None:
         self._config, self._archive, self._render = config, archive, render
-        self._authority = Settings.of(config).authority
+        self._authority = authority_of(config)
         self._made: dict[str, Item] = {}
         self._kind = f"{config.feeds.content}{'+markdown' * config.feeds.markdown}"
         self._weights: dict[str, int] | None = None
@@ -202,7 +202,7 @@ class EditionSource:
         edition, config = copy.edition, self._config
         newsletter = config.newsletter(edition.newsletter)
         person = config.site.author
-        authority = Settings.of(config).authority
+        authority = authority_of(config)
         titles = ", ".join(post.title for post in edition.posts)
         return Item(
             id=f"tag:{authority}:edition:{edition.newsletter}:{quote(edition.slot, safe='')}",

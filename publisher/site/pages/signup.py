@@ -12,7 +12,7 @@ from publisher.config import Config
 from publisher.core.i18n import Plural, speak
 from publisher.core.models import Output
 from publisher.core.templates import Templates
-from publisher.posts.tagging import tag_slug, topic_slug
+from publisher.posts.slugs import tag_slug, topic_slug
 from publisher.site.pages.frame import FeedLink, Frame
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
-from publisher.posts.archive import code_key
+from publisher.posts.cache_keys import code_key
 from publisher.publishing.render import UnreadablePostError
 from publisher.publishing.wiring import web_copies
 

@@ -23,12 +23,12 @@ def test_every_spelling_stands_there_in_the_order_in_which_it_is_believed() -> N
 
 
 def test_the_front_matter_shown_is_read_as_it_is_meant(tmp_path: Path) -> None:
-    from publisher.posts.field_names import Metadata
+    from publisher.posts.field_names import FrontMatter
     from publisher.posts.frontmatter import parse_head
 
     example = re.findall(r"^```markdown\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]
     head = parse_head(example, whole=True)
-    meta = Metadata(head.fields, head.lines)
+    meta = FrontMatter(head.fields, head.lines)
     assert meta.text("id") == "tag:example.org,2026:2026-11-21:why-feeds-matter"
     assert meta.tags() == ["feeds", "open web"]
     assert meta.at("image.alt") == "A feed reader on a phone"

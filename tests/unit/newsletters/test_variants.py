@@ -12,7 +12,7 @@ from publisher.core.models import Post, Tag
 from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag
 from publisher.newsletters.variants import MOST_KEY, Variant, all_topics, topic_set, variant_key, variants_of
-from publisher.posts.tagging import tag_slug, topic_slug
+from publisher.posts.slugs import tag_slug, topic_slug
 from tests.support.editions_samples import post as sample
 
 

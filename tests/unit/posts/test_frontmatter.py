@@ -12,8 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import PostError
-from publisher.posts.frontmatter import Head, Loader, Unfinished, parse_head, simple_yaml, split_body
-from publisher.posts.text import decode
+from publisher.posts.encoding import decode
+from publisher.posts.frontmatter import Unfinished, parse_head, simple_yaml, split_body
+from publisher.posts.frontmatter_formats import Loader
+from publisher.posts.post_file import Head
 from tests.support.posts_samples import HELLO, Folder, read
 
 
@@ -86,25 +88,30 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
 @pytest.mark.parametrize(
     ("text", "line", "message", "hint"),
     [
-        ("---\ntitle: x\n\nbody\n", 1, "never closed", "---"),
-        ("+++\ntitle = 1\n\nbody\n", 1, "never closed", "+++"),
+        ("---\ntitle: x\n\nbody\n", 1, "isn't closed", "---"),
+        ("+++\ntitle = 1\n\nbody\n", 1, "isn't closed", "+++"),
         ("---\ntitle: a: b\n---\n", 2, "mapping values", 'title: "a: b"'),
         ("---\na: 1\ntitle: a: b\n---\n", 3, "mapping values", 'title: "a: b"'),
-        ('---\na: 1\nb: "x\nc: 2\n---\n', 3, "no YAML", "close the quotes"),
-        ("---\na:\n\t- x\n---\n", 3, "no YAML", "spaces, not tabs"),
-        ("---\n- a\n- b\n---\n", 2, "no list of keys", "key: value"),
-        ("---\njust words\n---\n", 2, "no list of keys", "key: value"),
-        ("---\na: *nowhere\n---\n", 2, "no YAML", ""),
-        ('+++\na = 1\nb = "x\n+++\n', 3, "no TOML", ""),
-        ("+++\na = 1\nb =\n+++\n", 3, "no TOML", ""),
-        ('{\n"title": "x"\n"date": 1\n}\n', 3, "no JSON", ""),
-        ('{\n"title": "x",\n', 2, "no JSON", ""),
-        ("---\na: &a [*a]\n---\n", 2, "nest too deeply, or hold themselves", "take brackets out, and aliases"),
-        (f"---\na: {'[' * 900 + ']' * 900}\n---\n", 2, "no YAML that can be read: its values nest too", "brackets"),
-        (f"+++\na = {'[' * 3000 + ']' * 3000}\n+++\n", 2, "no TOML that can be read: its values nest too", "brackets"),
-        ('{\n"a": ' + "[" * 200_000 + "]" * 200_000 + "\n}\n", 1, "no JSON that can be read: its values", "brackets"),
+        ('---\na: 1\nb: "x\nc: 2\n---\n', 3, "not valid YAML", "close the quotes"),
+        ("---\na:\n\t- x\n---\n", 3, "not valid YAML", "spaces, not tabs"),
+        ("---\n- a\n- b\n---\n", 2, "not a list of keys", "key: value"),
+        ("---\njust words\n---\n", 2, "not a list of keys", "key: value"),
+        ("---\na: *nowhere\n---\n", 2, "not valid YAML", ""),
+        ('+++\na = 1\nb = "x\n+++\n', 3, "not valid TOML", ""),
+        ("+++\na = 1\nb =\n+++\n", 3, "not valid TOML", ""),
+        ('{\n"title": "x"\n"date": 1\n}\n', 3, "not valid JSON", ""),
+        ('{\n"title": "x",\n', 2, "not valid JSON", ""),
+        ("---\na: &a [*a]\n---\n", 2, "nested too deeply, or contain themselves", "remove brackets, and aliases"),
+        (f"---\na: {'[' * 900 + ']' * 900}\n---\n", 2, "can't be read as YAML: its values are nested too", "brackets"),
+        (
+            f"+++\na = {'[' * 3000 + ']' * 3000}\n+++\n",
+            2,
+            "can't be read as TOML: its values are nested too",
+            "brackets",
+        ),
+        ('{\n"a": ' + "[" * 200_000 + "]" * 200_000 + "\n}\n", 1, "can't be read as JSON: its values", "brackets"),
         ('---\na: "\\ud83d\\ude00"\n---\n', 2, "invalid Unicode", "write the character itself (😀), or its one number"),
-        ("---yaml\ntitle: x\n---\n", 1, "opens no front matter", "---"),
+        ("---yaml\ntitle: x\n---\n", 1, "doesn't open any known kind", "---"),
         ("Title: x\nno header\n\nbody", 2, "neither a header nor text", "blank line"),
     ],
 )

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from publisher.config import Posts
-from publisher.posts.naming import file_date, name_of, post_slug, tidy_path
-from publisher.posts.tagging import normal_form, tag_slug, topic_slug
+from publisher.posts.permalinks import file_date, name_of, tidy_path
+from publisher.posts.slugs import normal_form, post_slug, tag_slug, topic_slug
 from tests.support.posts_samples import HELLO, SITE, Folder, post_of, read
 
 NFD = unicodedata.normalize("NFD", "Café")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.config import Posts
-from publisher.posts.files import local_file
+from publisher.posts.urls import local_file
 from tests.support.posts_samples import HELLO, PAGE, SITE, URL, Folder, html_of, rendered, said
 
 PICTURE = b"\x89PNG picture"

@@ -161,7 +161,11 @@ def test_a_name_that_is_not_utf8_is_told_in_letters_that_can_be_printed(tmp_path
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", 1, "is no text: it holds NUL bytes"),
         (b"\xff\xfe#\0 \0H\0", 1, "is no text: it holds NUL bytes"),
         (b"---\ntitle: caf\xe9\n---\n", 2, "is not UTF-8: byte 0xe9"),
-        (b"---\ntitle: a: b\n---\n", 2, "the front matter is no YAML: mapping values are not allowed in this context"),
+        (
+            b"---\ntitle: a: b\n---\n",
+            2,
+            "the front matter is not valid YAML: mapping values are not allowed in this context",
+        ),
         (b"x" * (MOST_BYTES + 1), 1, "has 5 MB; a post may have 5"),
         (b"x" * 50_000_000, 1, "has 50 MB; a post may have 5"),
     ],

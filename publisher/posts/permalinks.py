@@ -1,51 +1,27 @@
-"""Names in paths: slugs of posts, dates in file names, permanent ids; tags: posts.tagging. Pure, stable for ever."""
+"""TODO."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
 
-# A name on a disk may have 255; the name of a file that is being written is a little longer than the file's.
-MOST_NAME_BYTES = 200
+from publisher.posts.slugs import MOST_NAME_BYTES
 
-# Marks that only choose how an emoji looks.
-LOOKS = re.compile("[\ufe00-\ufe0f]")
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
 _TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
+
+
 _FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
+
+
 _FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
+
+
 _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
-
-
-def post_slug(text: str) -> str:
-    """Return the path segment of a post from its title or file name."""
-    if _SLUG.fullmatch(text):
-        return text if len(text) <= MOST_NAME_BYTES else _short(text)
-    text = folded(re.sub(r"['’`]", "", text))
-    kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
-    slug = re.sub(r"([.-])\1+", r"\1", kept).strip("-._")
-    return _short(slug) if any(map(str.isalnum, slug)) else "post"
-
-
-def folded(text: str) -> str:
-    """The text without case, and in one Unicode form; emoji without the marks that only choose their looks."""
-    before = ""
-    while text != before:
-        before, text = text, unicodedata.normalize("NFKC", LOOKS.sub("", text)).casefold()
-    return text
-
-
-def _short(slug: str) -> str:
-    """A slug that fits into a file's name; a longer one keeps its beginning, and a hash of all of it."""
-    data = slug.encode("utf-8", "surrogatepass")
-    if len(data) <= MOST_NAME_BYTES:
-        return slug
-    kept = data[: MOST_NAME_BYTES - 11].decode("utf-8", "ignore").rstrip("-._")
-    return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 
 def name_of(source: str) -> tuple[str, str]:
@@ -134,3 +110,42 @@ def tidy_path(path: str) -> str:
     if clean == "/" or _FILE_ENDING.search(clean):
         return clean
     return clean + "/"
+
+
+# As feeds.which and pages.sitemap name them. A page there would need a folder where the site has a file.
+_FILES = re.compile(
+    r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap\.xml)(?:/|$)", re.IGNORECASE
+)
+# The index, 404, subscribe, archive, and those of tags and of editions.
+_PAGES = re.compile(
+    r"/(?:(?:subscribe|archive|tags(?:/[^/]+(?:/page/\d+)?)?|editions(?:/.+)?|page/\d+)/)?(?:index\.html)?|/404\.html",
+    re.IGNORECASE,
+)
+
+
+def why_unfit(value: object, path: str) -> str:
+    """Return why a permalink of a front matter is not used, "" for one that is; path is the tidied value."""
+    if not isinstance(value, str):
+        return "the permalink is no text and is not used"
+    if re.search(r"[{}:\s]", value):
+        return f"the permalink {_short(value)} holds placeholders of another tool and is not used"
+    if is_file_of_site(path):
+        return f"the permalink {_short(value)} is the name of a feed and is not used"
+    if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:
+        return "the permalink is too long for a file's name and is not used"
+    return ""
+
+
+def _short(value: str) -> str:
+    """The permalink in quotes, as much of it as a message can hold."""
+    return repr(value if len(value) <= 80 else f"{value[:79]}…")
+
+
+def is_file_of_site(path: str) -> bool:
+    """Return whether a page at a path would be in the way of a feed, its archive, their list or the sitemap."""
+    return _FILES.search(path) is not None
+
+
+def is_page_of_site(path: str) -> bool:
+    """Return whether the site has, or may have, a page of its own at a path."""
+    return _PAGES.fullmatch(path) is not None

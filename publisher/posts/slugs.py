@@ -1,4 +1,4 @@
-"""The path segment of a tag or an author: readable, of any script, another one for another name. Stable for ever."""
+"""Names in paths: slugs of posts, dates in file names, permanent ids; tags: posts.tagging. Pure, stable for ever."""
 
 from __future__ import annotations
 
@@ -8,7 +8,40 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from publisher.posts.naming import LOOKS, MOST_NAME_BYTES, folded
+# A name on a disk may have 255; the name of a file that is being written is a little longer than the file's.
+MOST_NAME_BYTES = 200
+
+# Marks that only choose how an emoji looks.
+LOOKS = re.compile("[\ufe00-\ufe0f]")
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def post_slug(text: str) -> str:
+    """Return the path segment of a post from its title or file name."""
+    if _SLUG.fullmatch(text):
+        return text if len(text) <= MOST_NAME_BYTES else _short(text)
+    text = folded(re.sub(r"['’`]", "", text))
+    kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
+    slug = re.sub(r"([.-])\1+", r"\1", kept).strip("-._")
+    return _short(slug) if any(map(str.isalnum, slug)) else "post"
+
+
+def folded(text: str) -> str:
+    """The text without case, and in one Unicode form; emoji without the marks that only choose their looks."""
+    before = ""
+    while text != before:
+        before, text = text, unicodedata.normalize("NFKC", LOOKS.sub("", text)).casefold()
+    return text
+
+
+def _short(slug: str) -> str:
+    """A slug that fits into a file's name; a longer one keeps its beginning, and a hash of all of it."""
+    data = slug.encode("utf-8", "surrogatepass")
+    if len(data) <= MOST_NAME_BYTES:
+        return slug
+    kept = data[: MOST_NAME_BYTES - 11].decode("utf-8", "ignore").rstrip("-._")
+    return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
+
 
 # Spelled out so that C, C++ and C# have paths of their own that a person can read.
 _SPELLED = {

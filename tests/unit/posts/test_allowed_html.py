@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from publisher.posts.sanitise import SCHEMES, TAGS, Sanitiser, dropped_tags, has_safe_scheme, sanitise
-from publisher.posts.text import without_controls
+from publisher.posts.allowed_html import SCHEMES, TAGS, Sanitiser, dropped_tags, has_safe_scheme, sanitise
+from publisher.posts.encoding import without_controls
 from tests.support.posts_samples import PAGE, html_of
 
 URL_ATTRIBUTES = ("href", "src", "poster", "cite", "action", "formaction", "data", "background", "xlink:href", "srcset")

@@ -1,0 +1,225 @@
+"""YAML, TOML and JSON front matter, for python-frontmatter, as values that are all text.
+
+python-frontmatter splits the block and calls one of the three handlers here. They keep every scalar as the writer
+typed it, remember the line of every key, and say what is wrong in words that help the writer.
+Only posts.frontmatter imports this module, and only for front matter that it cannot read by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import frontmatter
+import yaml
+from frontmatter.default_handlers import BaseHandler
+
+from publisher.core.errors import PostError
+from publisher.posts.encoding import without_controls
+from publisher.posts.post_file import Tree
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # a PyYAML without libyaml is slower and otherwise the same
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+# Far more than real front matter has. A YAML alias bomb of a few hundred bytes soon expands past it.
+MOST_NODES = 20_000
+
+_STR, _NULL, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
+
+
+def parse_block(block: str) -> tuple[dict[str, Tree], dict[str, int]]:
+    """Parse a block of front matter with its fences; return its fields, and the line in the file of each key.
+
+    Raises PostError with the line when the block cannot be read.
+    """
+    handler = _YAML if block.startswith("---") else _TOML if block.startswith("+++") else _JSON
+    metadata, _ = frontmatter.parse(block, handler=handler)
+    fields, lines = metadata.get("fields", {}), metadata.get("lines", {})
+    assert isinstance(fields, dict) and isinstance(lines, dict)  # noqa: S101 - what every handler here returns
+    if "\\" in block:
+        fields = {key: _without_controls(value) for key, value in fields.items()}
+    return fields, lines
+
+
+def _without_controls(value: Tree) -> Tree:
+    """Remove the control characters and lone surrogates that an escape such as \\u0000 brings in."""
+    if isinstance(value, dict):
+        return {key: _without_controls(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_controls(item) for item in value]
+    return without_controls(value)[0] if value else value
+
+
+class _Handler(BaseHandler):
+    """What the handlers share: split() is given a block that begins with its fence and ends with it."""
+
+    fence = START_DELIMITER = END_DELIMITER = "---"
+    FM_BOUNDARY = re.compile(r"^---", re.MULTILINE)
+
+    def detect(self, text: str) -> bool:
+        return True
+
+    def split(self, text: str) -> tuple[str, str]:
+        first, _, rest = text.partition("\n")
+        if first.strip() != self.fence:
+            raise PostError(
+                f"the first line {first.strip()[:40]!r} doesn't open any known kind of front matter",
+                hint=f"write {self.fence} alone on the line",
+            )
+        return rest.rpartition("\n")[0], ""
+
+
+class Loader(_SafeLoader):
+    """YAML whose plain scalars are text, null or a merge key: numbers, dates and switches stay text.
+
+    PyYAML's own resolver runs a regular expression for each scalar, which takes longer than parsing it.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        if kind is not yaml.ScalarNode:
+            return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        if implicit[0]:
+            if value in ("", "~", "null", "Null", "NULL"):
+                return _NULL
+            if value == "<<":
+                return _MERGE
+        return _STR
+
+
+class _YamlHandler(_Handler):
+    def load(self, fm: str, **kwargs: object) -> Any:
+        try:
+            loader = Loader(fm)
+            try:
+                node = loader.get_single_node()
+                if node is None:
+                    return {}
+                if not isinstance(node, yaml.MappingNode):
+                    raise PostError("the front matter is not a list of keys", line=2, hint="write key: value")
+                lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
+                return {"fields": _YamlValues().mapping(node), "lines": lines}
+            finally:
+                loader.dispose()
+        except yaml.MarkedYAMLError as error:
+            raise _yaml_error(error, fm) from error
+        except (yaml.YAMLError, RecursionError) as error:
+            raise _unreadable("YAML", error, line=2) from error
+
+
+class _YamlValues:
+    """Turns YAML nodes into plain values, at most MOST_NODES of them."""
+
+    def __init__(self) -> None:
+        self._left = MOST_NODES
+
+    def mapping(self, node: yaml.MappingNode) -> dict[str, Tree]:
+        fields: dict[str, Tree] = {}
+        merged: list[yaml.Node] = []
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+            elif isinstance(key, yaml.ScalarNode):
+                fields[str(key.value)] = self.value(value)
+        # PyYAML's own merging copies before anything can count: nine lines of aliases fill the memory.
+        for source in merged:
+            inherited = self.value(source)
+            if isinstance(inherited, dict):
+                fields = inherited | fields
+        return fields
+
+    def value(self, node: yaml.Node) -> Tree:
+        self._left -= 1
+        if self._left < 0:
+            raise PostError("the front matter contains too many values", line=2, hint="remove its YAML aliases")
+        if isinstance(node, yaml.ScalarNode):
+            return None if node.tag == _NULL else node.value
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item) for item in node.value]
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
+        return self.mapping(node)
+
+
+class _TomlHandler(_Handler):
+    fence = "+++"
+
+    def load(self, fm: str, **kwargs: object) -> Any:
+        try:
+            table = tomllib.loads(fm)
+        except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
+            found = re.search(r"at line (\d+)", str(error))
+            line = int(found[1]) + 1 if found else fm.count("\n") + 2
+            raise _unreadable("TOML", error, line=line) from error
+        return {"fields": _as_text(table), "lines": _key_lines(fm, r'^["\']?([\w-]+)["\']?\s*=', 2)}
+
+
+class _JsonHandler(_Handler):
+    fence = "{"
+
+    def split(self, text: str) -> tuple[str, str]:
+        return text, ""
+
+    def load(self, fm: str, **kwargs: object) -> Any:
+        try:
+            table = json.loads(fm)
+        except json.JSONDecodeError as error:
+            raise PostError(f"the front matter is not valid JSON: {error.msg}", line=error.lineno) from error
+        except (ValueError, RecursionError) as error:
+            raise _unreadable("JSON", error, line=1) from error
+        return {"fields": _as_text(table), "lines": _key_lines(fm, r'^\s*"([^"]+)"\s*:', 1)}
+
+
+_YAML, _TOML, _JSON = _YamlHandler(), _TomlHandler(), _JsonHandler()
+
+
+def _as_text(value: Any) -> Any:
+    """Turn the scalars of TOML and JSON into the text that a writer would have typed."""
+    if isinstance(value, dict):
+        return {str(key): _as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return None if value is None else str(value)
+
+
+def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
+    lines: dict[str, int] = {}
+    for match in re.finditer(pattern, block, re.MULTILINE):
+        lines.setdefault(match[1], block.count("\n", 0, match.start(1)) + first)
+    return lines
+
+
+def _unreadable(language: str, error: Exception, line: int) -> PostError:
+    """Put an error of a parser that names no place of its own into words."""
+    if isinstance(error, RecursionError):
+        what = f"the front matter can't be read as {language}: its values are nested too deeply, or contain themselves"
+        return PostError(what, line=line, hint="remove brackets, and aliases (*name) inside what they name")
+    message = (str(error).splitlines() or [type(error).__name__])[0]
+    return PostError(f"the front matter is not valid {language}: {message}", line=line, hint="fix it there")
+
+
+def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
+    """Put an error in a block of YAML, which begins on the second line of its file, into words."""
+    # For an open quote the parser names the end of the text; the writer needs the line where it begins.
+    is_open = "end of stream" in str(error.problem) and "quoted" in str(error.context)
+    mark = error.context_mark if is_open else error.problem_mark or error.context_mark
+    line = (mark.line if mark else 0) + 2
+    lines = block.split("\n")
+    written = lines[line - 2] if line - 2 < len(lines) else ""
+    hint = ""
+    if "mapping values are not allowed" in str(error.problem):
+        key, _, value = written.partition(": ")
+        hint = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
+    elif is_open:
+        hint = "close the quotes"
+    elif "escape" in str(error.problem):
+        hint = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
+    elif "\t" in written:
+        hint = "indent with spaces, not tabs"
+    return PostError(f"the front matter is not valid YAML: {error.problem}", line=line, hint=hint)
