@@ -69,7 +69,7 @@ def subscribe(folder: Path, subscribers: int, choices: int) -> None:
     from publisher.publishing.wiring import open_project_store
     from publisher.store.additions import NewSubscriber
 
-    config = load_config(folder, {}, remember=False)
+    config = load_config(folder, {})
     held = distinct_choices(folder, choices) if choices else [()]
     wishes = [(Subscription("weekly", topics),) for topics in held]
     people = [
@@ -86,7 +86,7 @@ def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
     from publisher.newsletters.select import has_tag
     from publisher.posts.archive import open_archive
 
-    posts = open_archive(load_config(folder, {}, remember=False), NOW, keep=False).posts
+    posts = open_archive(load_config(folder, {}), NOW, keep=False).posts
     tags = sorted({tag.slug for post in posts for tag in post.tags})
     chance = random.Random(1)
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -116,7 +116,7 @@ def make_edition(folder: Path) -> Figures:
         return compose(*arguments)
 
     composing.compose = counted
-    config = load_config(folder, {}, remember=False)
+    config = load_config(folder, {})
     with open_project_store(config) as store:
         start = time.perf_counter()
         plan, drafts = compose_plan(config, store, (), NOW)

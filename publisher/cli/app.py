@@ -28,14 +28,11 @@ class App:
     json: bool = False
     verbose: bool = False
 
-    def config(self, *, remember: bool = True) -> Config:
-        """Load the project's configuration; raise PublisherError with every mistake.
-
-        remember  False writes nothing, not even that the file was found valid
-        """
+    def config(self) -> Config:
+        """Load the project's configuration; raise PublisherError with every mistake."""
         from publisher.config import load_config
 
-        return load_config(self.root(), remember=remember)
+        return load_config(self.root())
 
     def root(self) -> Path:
         """Return the project's folder, with a publisher.toml of which nothing is known yet."""

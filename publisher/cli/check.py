@@ -49,7 +49,7 @@ def check(app: App, strict: bool, spam: bool) -> int:
     from publisher.publishing.check import Inspection, inspect_project
 
     try:
-        config = app.config(remember=False)
+        config = app.config()
         with bar(app, "Reading") as progress:
             inspection = inspect_project(config, app.now(config), progress, spam=spam)
     except ConfigError as error:

@@ -214,7 +214,7 @@ def publish(
 
     if topics and not address:
         raise click.UsageError("--topic shows what --to sends; give --to ADDRESS too")
-    config = app.config(remember=not (dry_run or address))
+    config = app.config()
     require_known(config, newsletters)
     now = app.now(config)
     if address:

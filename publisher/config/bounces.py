@@ -1,4 +1,4 @@
-"""The keys of where reports of letters that came back are read, and of the providers that tell of them."""
+"""The tables of bounces: where bounce reports are read, and the providers that send them to a webhook."""
 
 from __future__ import annotations
 
@@ -6,89 +6,83 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from publisher.config.checks import STRICT, Check, Doc
+from publisher.config.keys import Check, Doc
 
 
 def report_source(value: str) -> None:
-    """Accept a path, or the URL of a mailbox without a password; the empty string means unset."""
+    """Accept a path, or the URL of an IMAP mailbox without a password; the empty string means unset."""
     if not re.match(r"[a-z]+://", value):
         return
     if not re.fullmatch(r"imaps?://[^\s:@/]+(@[^\s:@/]+)?@(\[[0-9a-fA-F:]+\]|[^\s:@/]+)(:\d{1,5})?(/[^\s]*)?", value):
-        raise ValueError("is no mailbox; write it like imaps://user@mail.example.org/INBOX, the password elsewhere")
+        raise ValueError(
+            "isn't the URL of a mailbox; write it like imaps://user@mail.example.org/INBOX, without the password"
+        )
 
 
 def sns_topic(value: str) -> None:
-    """Accept the name of a topic of Amazon SNS; the empty string means unset."""
+    """Accept the ARN of an Amazon SNS topic; the empty string means unset."""
     if value and not re.fullmatch(r"arn:aws(-[a-z-]+)?:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?", value):
-        raise ValueError(f"{value!r} is no topic; write it like arn:aws:sns:eu-west-1:123456789012:bounces")
+        raise ValueError(
+            f"{value!r} isn't the ARN of a topic; write it like arn:aws:sns:eu-west-1:123456789012:bounces"
+        )
 
 
 def shared_secret(value: str) -> None:
-    """Accept what nobody guesses; the empty string means unset. The message leaves the value out."""
+    """Accept text that is hard to guess; the empty string means unset. The message doesn't repeat the value."""
     if value and (len(value) < 16 or not value.isascii() or not value.isprintable()):
-        raise ValueError("must be 16 or more ASCII characters; `openssl rand -hex 24` makes one")
+        raise ValueError("must be 16 or more ASCII characters; `openssl rand -hex 24` generates one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ses:
-    """[bounces.ses]: Amazon SES, by SNS."""
-
-    __pydantic_config__ = STRICT
+    """[bounces.ses]: Amazon SES, through SNS."""
 
     topic_arn: Annotated[
-        str, Check(sns_topic), Doc("The topic whose messages are taken at /hooks/bounce/ses; empty for none.")
+        str, Check(sns_topic), Doc("SNS topic whose messages /hooks/bounce/ses accepts; empty turns the webhook off.")
     ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postmark:
-    """[bounces.postmark]"""
-
-    __pydantic_config__ = STRICT
+    """[bounces.postmark]: Postmark's webhook."""
 
     secret: Annotated[
-        str, Check(shared_secret), Doc("Password that /hooks/bounce/postmark asks for; empty for no such address.")
+        str, Check(shared_secret), Doc("Password for /hooks/bounce/postmark; empty turns the webhook off.")
     ] = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailgun:
-    """[bounces.mailgun]"""
+    """[bounces.mailgun]: Mailgun's webhook."""
 
-    __pydantic_config__ = STRICT
-
-    signing_key: Annotated[str, Doc("Mailgun's webhook signing key; /hooks/bounce/mailgun is there only with it.")] = (
-        field(default="", repr=False)
-    )
+    signing_key: Annotated[
+        str, Doc("Mailgun's webhook signing key, for /hooks/bounce/mailgun; empty turns the webhook off.")
+    ] = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sendgrid:
-    """[bounces.sendgrid]"""
-
-    __pydantic_config__ = STRICT
+    """[bounces.sendgrid]: SendGrid's signed event webhook."""
 
     public_key: Annotated[
-        str, Doc("SendGrid's verification key, in base64; /hooks/bounce/sendgrid is there only with it.")
+        str, Doc("SendGrid's verification key in base64, for /hooks/bounce/sendgrid; empty turns the webhook off.")
     ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounces:
-    """[bounces]: where reports of letters that came back are read."""
-
-    __pydantic_config__ = STRICT
+class BouncesConfig:
+    """[bounces]: where bounce reports are read."""
 
     source: Annotated[
         str,
         Check(report_source),
-        Doc("Where reports are read, by `publisher run` too: a Maildir, an mbox, imaps://user@host/folder."),
+        Doc("Where bounce reports are read, also by `publisher run`: a Maildir, an mbox, imaps://user@host/folder."),
     ] = ""
     password: Annotated[
-        str, Doc("Password of an IMAP source; better in the variable PUBLISHER_BOUNCES_PASSWORD than in a file.")
+        str, Doc("Password of an IMAP source; better set in PUBLISHER_BOUNCES_PASSWORD than in this file.")
     ] = field(default="", repr=False)
-    password_file: Annotated[str, Doc("File that holds the password, in place of `password`.")] = ""
-    ses: Annotated[Ses, Doc("Amazon SES, whose reports SNS brings.")] = field(default_factory=Ses)
+    password_file: Annotated[str, Doc("File that contains the password, instead of `password`.")] = ""
+    ses: Annotated[Ses, Doc("Amazon SES, whose reports arrive through SNS.")] = field(default_factory=Ses)
     postmark: Annotated[Postmark, Doc("Postmark's webhook.")] = field(default_factory=Postmark)
     mailgun: Annotated[Mailgun, Doc("Mailgun's webhook.")] = field(default_factory=Mailgun)
     sendgrid: Annotated[Sendgrid, Doc("SendGrid's signed event webhook.")] = field(default_factory=Sendgrid)

@@ -1,24 +1,22 @@
-"""PUBLISHER_* variables, laid over publisher.toml."""
+"""PUBLISHER_* environment variables, which override publisher.toml."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_origin
 
-from publisher.config.keys import Config
+from publisher.config.keys import keys_of, table_in
+from publisher.config.project import Config
 
 CONFIG_FILE = "publisher.toml"
-
+NOT_SETTINGS = {"PUBLISHER_HOST", "PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
+"""Variables that other parts of the program read; they set no key."""
 
 SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-NOT_SETTINGS = {"PUBLISHER_HOST", "PUBLISHER_PROJECT", "PUBLISHER_SECRET"}
-
-
 def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
-    """Lay PUBLISHER_SECTION_KEY variables over `raw`; return the names that are no setting."""
+    """Write the values of PUBLISHER_SECTION_KEY variables into `raw`; return the names that set no key."""
     names = variables() if env else {}
     unknown = []
     for name in sorted(env):
@@ -27,14 +25,14 @@ def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
         if name not in names:
             unknown.append(name)
             continue
-        keys, hint = names[name]
+        keys, kind = names[name]
         table = raw
         for key in keys[:-1]:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
                 break
         else:
-            table[keys[-1]] = _typed(env[name], hint)
+            table[keys[-1]] = _typed(env[name], kind)
     return unknown
 
 
@@ -42,32 +40,27 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
     """Return every variable that sets a key: name -> (path of the key, its type). Lists of tables have none."""
     found: dict[str, tuple[tuple[str, ...], Any]] = {}
 
-    def walk(cls: type, path: tuple[str, ...]) -> None:
-        hints = get_type_hints(cls)
-        for item in fields(cls):
-            hint, keys = hints[item.name], (*path, item.name)
-            if isinstance(hint, type) and is_dataclass(hint):
-                walk(hint, keys)
-            elif keys != ("root",) and not _is_list_of_tables(hint):
-                found["_".join(("PUBLISHER", *keys)).upper()] = (keys, hint)
+    def walk(table: type, path: tuple[str, ...]) -> None:
+        for name, key in keys_of(table).items():
+            keys, inner = (*path, name), table_in(key.type)
+            if inner is None:
+                found["_".join(("PUBLISHER", *keys)).upper()] = (keys, key.type)
+            elif inner is key.type:
+                walk(inner, keys)
 
     walk(Config, ())
     return found
 
 
-def _is_list_of_tables(hint: Any) -> bool:
-    return get_origin(hint) is tuple and is_dataclass(get_args(hint)[0])
-
-
-def _typed(text: str, hint: Any) -> Any:
-    """Turn a variable's text into the type of its key; a text that does not fit is left for the validator."""
-    if hint is bool:
+def _typed(text: str, kind: Any) -> Any:
+    """Convert a variable's text to the type of its key; text that doesn't fit is left for validation to report."""
+    if kind is bool:
         return SWITCHES.get(text.strip().lower(), text)
-    if hint is int:
+    if kind is int:
         try:
             return int(text)
         except ValueError:
             return text
-    if get_origin(hint) is tuple:
+    if get_origin(kind) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

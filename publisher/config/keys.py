@@ -1,108 +1,66 @@
-"""Every table of publisher.toml: the whole of it is one frozen Config.
+"""How a table of publisher.toml is written down: a frozen dataclass whose fields carry their checks and their meaning.
 
-A key's type, default, check and meaning stand together, and docs/configuration.md is made from them.
+    limit: Annotated[int, Check(checks.between(1, 10_000)), Doc("Maximum number of entries per feed.")] = 30
+
+Validation, the names of environment variables and docs/configuration.md are all read from these fields.
 """
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from __future__ import annotations
 
-from publisher.config import checks
-from publisher.config.admin import Admin
-from publisher.config.bounces import Bounces
-from publisher.config.checks import STRICT, Check, Doc
-from publisher.config.letters import Delivering, Mail, NewsletterConfig
-from publisher.config.readers import Readers
-from publisher.config.run import Run
-from publisher.config.site import Feeds, Pages, Posts, Site
-from publisher.config.theme import DEFAULT, Theme
-from publisher.config.web import Web
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
-    """[database]: where subscribers, editions and deliveries are kept."""
+class Doc:
+    """What a key is for, in one or two sentences; docs/configuration.md shows them."""
 
-    __pydantic_config__ = STRICT
+    __slots__ = ("text",)
 
-    url: Annotated[
-        str,
-        Check(checks.database_url),
-        Doc("sqlite:///path (relative to the project) or postgresql://user@host/name."),
-    ] = "sqlite:///.publisher/publisher.db"
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """The whole configuration of one project.
+class Check:
+    """A check of a key's value: the function raises ValueError with a sentence for the person who wrote the file."""
 
-    root is the project's folder. Everything else is publisher.toml with PUBLISHER_* variables laid over it.
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[Any], object]) -> None:
+        self.function = function
+
+
+class Key(NamedTuple):
+    """One key of a table.
+
+    type      str, int, bool, a Literal of strings, tuple[one of these, ...], or the dataclass of a table
+    checks    run in this order on a value of the right type
+    default   MISSING if the key is required, None for a table that has defaults of its own
     """
 
-    __pydantic_config__ = STRICT
+    type: Any
+    checks: tuple[Callable[[Any], object], ...]
+    meaning: str
+    default: Any
 
-    site: Annotated[Site, Doc("What all posts have in common.")]
-    posts: Annotated[Posts, Doc("Where posts are and how they are read.")] = field(default_factory=Posts)
-    feeds: Annotated[Feeds, Doc("What goes into the feeds.")] = field(default_factory=Feeds)
-    pages: Annotated[Pages, Doc("The HTML site.")] = field(default_factory=Pages)
-    newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("The newsletters, any number.")] = ()
-    theme: Annotated[Theme, Doc("How all letters look.")] = field(default_factory=Theme)
-    mail: Annotated[Mail, Doc("Who sends, and by which way.")] = field(default_factory=Mail)
-    database: Annotated[Database, Doc("Where subscribers and editions are kept.")] = field(default_factory=Database)
-    subscribers: Annotated[Readers, Doc("How people confirm, and what is kept of them.")] = field(
-        default_factory=Readers
-    )
-    web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
-    admin: Annotated[Admin, Doc("The owner's page.")] = field(default_factory=Admin)
-    delivery: Annotated[Delivering, Doc("How messages leave the ledger.")] = field(default_factory=Delivering)
-    bounces: Annotated[Bounces, Doc("Letters that came back.")] = field(default_factory=Bounces)
-    run: Annotated[Run, Doc("The one process that does everything on time.")] = field(default_factory=Run)
-    root: Annotated[Path, Doc("")] = Path()
 
-    @property
-    def state_dir(self) -> Path:
-        """The folder of caches, secrets and the default database."""
-        return self.root / ".publisher"
+@cache
+def keys_of(table: type[Any]) -> Mapping[str, Key]:
+    """Return the keys that may be written into a table, in the order of its class; fields without a Doc are none."""
+    hints = get_type_hints(table, include_extras=True)
+    found = {}
+    for field in fields(table):
+        kind, *marks = get_args(hints[field.name]) or (hints[field.name],)
+        meaning = next((mark.text for mark in marks if isinstance(mark, Doc)), "")
+        if meaning:
+            checks = tuple(mark.function for mark in marks if isinstance(mark, Check))
+            default = None if field.default_factory is not MISSING else field.default
+            found[field.name] = Key(kind, checks, meaning, default)
+    return found
 
-    @property
-    def site_url(self) -> str:
-        """The site's address without a slash at its end."""
-        return self.site.url.rstrip("/")
 
-    @property
-    def public_url(self) -> str:
-        """The web application's address without a slash at its end."""
-        return (self.web.public_url or self.site.url).rstrip("/")
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The site's time zone."""
-        return ZoneInfo(self.site.timezone)
-
-    def newsletter(self, name: str) -> NewsletterConfig | None:
-        """Return the newsletter of that name, or None."""
-        return next((n for n in self.newsletters if n.name == name), None)
-
-    def newsletter_title(self, newsletter: NewsletterConfig) -> str:
-        """Return what readers see as the newsletter's name."""
-        return newsletter.title or self.site.title
-
-    def newsletter_zone(self, newsletter: NewsletterConfig) -> ZoneInfo:
-        """Return the zone in which the newsletter's slots are named."""
-        return ZoneInfo(newsletter.timezone or self.site.timezone)
-
-    def newsletter_language(self, newsletter: NewsletterConfig) -> str:
-        """Return the language of the letter's own words."""
-        return newsletter.language or self.site.language
-
-    def newsletter_theme(self, newsletter: NewsletterConfig) -> Theme:
-        """Return how the newsletter's letters look: a whole theme, but for an accent that nobody chose."""
-        return newsletter.theme.over(self.theme).over(DEFAULT)
-
-    def missing_logo(self, theme: Theme) -> str:
-        """Return the path under static/ of a theme's logo that is not there; "" if nothing is missing."""
-        logo = theme.logo.removeprefix("/")
-        if not logo or "://" in logo or (self.root / self.pages.static / logo).is_file():
-            return ""
-        return logo
+def table_in(kind: Any) -> type[Any] | None:
+    """Return the class of a key's table, or of each table in its list; None for a key that holds plain values."""
+    inner = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    return inner if hasattr(inner, "__dataclass_fields__") else None

@@ -1,16 +1,16 @@
-"""The keys of the servers that take mail, and of the keys that sign it."""
+"""The tables of sending: [mail] with its servers and signing keys, and [delivery]."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import checks
-from publisher.config.checks import STRICT, Check, Doc
+from publisher.config.keys import Check, Doc
 
 _SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -32,7 +32,7 @@ class Address:
 
     @property
     def is_near(self) -> bool:
-        """Whether the server is on this machine."""
+        """Whether the server is on this host."""
         try:
             return bool(self.socket) or ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
@@ -40,71 +40,71 @@ class Address:
 
 
 def parse_rate(text: str) -> float:
-    """Return messages a second of "14/s", "30/min", "500/h" or "2000/day"; 0 of the empty text, for no limit.
+    """Return messages per second for "14/s", "30/min", "500/h" or "2000/day"; 0 for "", which means no limit.
 
-    Raises ValueError with a sentence for the writer.
+    Raises ValueError with a sentence for the person who wrote it.
     """
     if not text:
         return 0.0
     found = re.fullmatch(r"(\d{1,9}) ?/ ?(s|min|h|day)", text)
     if not found or not int(found[1]):
-        raise ValueError(f"{text!r} is no rate; write it like 14/s, 30/min, 500/h or 2000/day")
+        raise ValueError(f"{text!r} isn't a valid rate; write it like 14/s, 30/min, 500/h or 2000/day")
     return int(found[1]) / _SECONDS[found[2]]
 
 
 def parse_domain_rate(text: str) -> tuple[str, float]:
-    """Return domain and messages a second of "gmail.com 20/min"; raises ValueError with a sentence."""
+    """Return the domain and messages per second of "gmail.com 20/min"; raises ValueError as parse_rate does."""
     domain, _, rate = text.strip().partition(" ")
     if not re.fullmatch(r"[^\s@/]+\.[^\s@/]+", domain) or not rate:
-        raise ValueError(f"{text!r} is no limit of a domain; write it like gmail.com 20/min")
+        raise ValueError(f"{text!r} isn't a valid limit for a domain; write it like gmail.com 20/min")
     return domain.lower(), parse_rate(rate.strip())
 
 
 def domain_rates(limits: Iterable[str]) -> dict[str, float]:
-    """Return the limits of domains, in messages a second; raises ValueError with a sentence."""
+    """Return the limit of each domain, in messages per second; raises ValueError as parse_rate does."""
     return dict(map(parse_domain_rate, limits))
 
 
 def bounce_address(value: str) -> None:
-    """Accept a bare address that leaves room for a token in its local part; the empty string means unset."""
+    """Accept a bare email address whose local part has room for a token; the empty string means unset."""
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[^\s@<>+]+\.[^\s@<>+]+", value):
-        raise ValueError(f"{value!r} cannot take a token; write a short address like bounces@example.org")
+        raise ValueError(f"{value!r} has no room for a token; write a short address like bounces@example.org")
 
 
 def host_name(value: str) -> None:
-    """Accept a domain as it stands in the DNS: labels of letters, digits and hyphens (RFC 1123, 2.1), in ASCII."""
+    """Accept a domain as it is in the DNS: ASCII labels of letters, digits and hyphens (RFC 1123, 2.1)."""
     if not value.isascii():
-        raise ValueError(f"{value!r} is no domain as the DNS has it; write it as xn--...")
+        raise ValueError(f"{value!r} isn't in ASCII, as it must be in the DNS; write it as xn--...")
     if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError(f"{value!r} is no domain; write it like letters.example.org")
+        raise ValueError(f"{value!r} isn't a valid domain; write it like letters.example.org")
 
 
 def domain_name(value: str) -> None:
-    """Accept a domain in any script, or as it stands in the DNS (RFC 5890, 2.3.2.1)."""
+    """Accept a domain in any script, or in ASCII as it is in the DNS (RFC 5890, 2.3.2.1)."""
     if value.isascii():
         host_name(value)
         return
-    import idna
+    import idna  # 4 ms, and few domains need it
 
     try:
         host_name(idna.encode(value, uts46=True).decode("ascii"))
     except idna.IDNAError as error:
-        raise ValueError(f"{value!r} is no domain: {error}") from error
+        raise ValueError(f"{value!r} isn't a valid domain: {error}") from error
 
 
 def dkim_selector(value: str) -> None:
-    """Accept labels of the DNS, in small letters, with dots between (RFC 6376, 3.1)."""
+    """Accept lower-case DNS labels separated by dots (RFC 6376, 3.1)."""
     if len(value) > 120 or value != value.lower() or not all(_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError(f"{value!r} is no selector; use small letters, digits and hyphens, like letters")
+        raise ValueError(
+            f"{value!r} isn't a valid selector; use lower-case letters, digits and hyphens, such as newsletter"
+        )
 
 
 def parse_dns_server(text: str) -> tuple[str, int]:
-    """Return address and port of "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353".
+    """Return the IP address and port of "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353".
 
-    Raises ValueError with a sentence for the writer.
+    Raises ValueError with a sentence for the person who wrote it.
     """
-    from ipaddress import ip_address
-
     found = re.fullmatch(r"\[(?P<six>[^]]*)](?::(?P<port6>\d+))?|(?P<four>[^:]*):(?P<port4>\d+)|(?P<bare>.*)", text)
     parts = found.groupdict() if found else {}
     port = int(parts.get("port6") or parts.get("port4") or 53)
@@ -113,68 +113,70 @@ def parse_dns_server(text: str) -> tuple[str, int]:
         if not 0 < port < 65_536:
             raise ValueError(port)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no DNS server; write it like 192.0.2.53 or 127.0.0.1:5353") from error
+        raise ValueError(
+            f"{text!r} isn't the address of a DNS server; write it like 192.0.2.53 or 127.0.0.1:5353"
+        ) from error
     return str(address), port
 
 
 def dns_server(value: str) -> None:
-    """Accept the address of a DNS server; the empty string means the system's servers."""
+    """Accept the IP address of a DNS server; the empty string means the system's servers."""
     if value:
         parse_dns_server(value)
 
 
 def server_url(value: str) -> None:
-    """Accept the URL of a mail server, without a login; the empty string means unset."""
+    """Accept the URL of a mail server without user name and password; the empty string means unset."""
     if not value:
         return
     parts = urlsplit(value)
     if "@" in parts.netloc:
-        raise ValueError("must hold no user name and no password; see username")
+        raise ValueError("must not contain a user name or password; set username and password instead")
     place = parts.path if parts.scheme.endswith("+unix") else parts.hostname
     if parts.scheme not in _SCHEMES or not place or parts.query or parts.fragment:
-        raise ValueError(f"{value!r} is no mail server; write it like smtp://mail.example.org or lmtp+unix:///run/lmtp")
-    _ = parts.port  # raises ValueError for one that cannot be
+        raise ValueError(
+            f"{value!r} isn't the URL of a mail server; write it like smtp://mail.example.org or lmtp+unix:///run/lmtp"
+        )
+    _ = parts.port  # raises ValueError if it is out of range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smtp:
-    """[mail.smtp]: the server that takes messages."""
+    """[mail.smtp]: the server that accepts messages."""
 
-    __pydantic_config__ = STRICT
-
-    host: Annotated[str, Check(checks.not_blank), Doc("Name or address of the mail server.")] = "localhost"
+    host: Annotated[str, Check(checks.not_blank), Doc("Name or IP address of the mail server.")] = "localhost"
     port: Annotated[
-        int, Check(checks.between(1, 65_535)), Doc("587 for starttls, 465 for tls, 25 for a local relay.")
+        int, Check(checks.between(1, 65_535)), Doc("587 for starttls, 465 for tls, 25 for a local server.")
     ] = 587
     url: Annotated[
         str,
         Check(server_url),
         Doc("Instead of host and port: smtp://, smtps:// or lmtp://host:port, smtp+unix:// or lmtp+unix:///path."),
     ] = ""
-    username: Annotated[str, Doc("Login name; empty for none.")] = ""
-    password: Annotated[
-        str, Doc("Login password; better in the variable PUBLISHER_MAIL_SMTP_PASSWORD than in a file.")
-    ] = field(default="", repr=False)
-    password_file: Annotated[str, Doc("File that holds the password, in place of `password`.")] = ""
+    username: Annotated[str, Doc("User name; empty for none.")] = ""
+    password: Annotated[str, Doc("Password; better set in PUBLISHER_MAIL_SMTP_PASSWORD than in this file.")] = field(
+        default="", repr=False
+    )
+    password_file: Annotated[str, Doc("File that contains the password, instead of `password`.")] = ""
     tls: Annotated[
         Literal["starttls", "tls", "none"],
-        Doc("How the connection is encrypted; none, which anybody on the way can read, only on this machine."),
+        Doc("How to encrypt the connection; use none only for a server on this host: it can be read on the network."),
     ] = "starttls"
-    timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for an answer.")] = 60
-    connections: Annotated[int, Check(checks.between(1, 200)), Doc("Most connections at once.")] = 4
+    timeout: Annotated[int, Check(checks.between(1, 3_600)), Doc("Seconds to wait for a reply.")] = 60
+    connections: Annotated[int, Check(checks.between(1, 200)), Doc("Maximum number of simultaneous connections.")] = 4
     messages: Annotated[
-        int, Check(checks.between(1, 1_000_000)), Doc("Messages over one connection before it is made anew.")
+        int, Check(checks.between(1, 1_000_000)), Doc("Messages to send over a connection before reconnecting.")
     ] = 1_000
     rate: Annotated[
-        str, Check(parse_rate), Doc("Most messages in a time: 14/s, 30/min, 500/h, 2000/day. Default: no limit.")
+        str, Check(parse_rate), Doc("Maximum rate of messages: 14/s, 30/min, 500/h, 2000/day. Default: no limit.")
     ] = ""
     per_day: Annotated[
-        int, Check(checks.between(0, 1_000_000_000)), Doc("Most recipients in one day (UTC); 0 for no limit.")
+        int, Check(checks.between(0, 1_000_000_000)), Doc("Maximum number of recipients per day (UTC); 0 for no limit.")
     ] = 0
     domains: Annotated[
         tuple[str, ...],
         Check(domain_rates),
-        Doc('Limits of single receiving domains: ["gmail.com 20/min", "example.org 2/s"].'),
+        Doc('Limits for individual recipient domains: ["gmail.com 20/min", "example.org 2/s"].'),
     ] = ()
 
     @property
@@ -193,10 +195,10 @@ class Smtp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay(Smtp):
-    """[[mail.relays]]: one of several servers that share the work."""
+    """[[mail.relays]]: one of several servers that share the load."""
 
     weight: Annotated[
-        int, Check(checks.between(1, 1_000)), Doc("Its share of the messages, beside the weights of the others.")
+        int, Check(checks.between(1, 1_000)), Doc("Its share of the messages, relative to the other weights.")
     ] = 1
 
 
@@ -204,10 +206,72 @@ class Relay(Smtp):
 class Dkim:
     """[[mail.dkim]]: a key that signs messages (RFC 6376)."""
 
-    __pydantic_config__ = STRICT
-
-    domain: Annotated[str, Check(domain_name), Doc("Signs mail from addresses of this domain and below it.")]
-    selector: Annotated[str, Check(dkim_selector), Doc("Names the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
+    domain: Annotated[str, Check(domain_name), Doc("The key signs email from this domain and its subdomains.")]
+    selector: Annotated[str, Check(dkim_selector), Doc("Name of the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
     key: Annotated[
-        str, Check(checks.not_blank), Doc("File of the private key, RSA or Ed25519; `publisher mail keys` makes one.")
+        str,
+        Check(checks.not_blank),
+        Doc("File with the private key, RSA or Ed25519; `publisher mail keys` generates one."),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """[mail]: the sender, and how email is sent."""
+
+    sender: Annotated[
+        str, Check(checks.mail_address), Doc("From address of emails, with a name: Ada <ada@example.org>.")
+    ] = ""
+    reply_to: Annotated[str, Check(checks.mail_address), Doc("Where replies go, if not to the sender.")] = ""
+    owner: Annotated[
+        str,
+        Check(checks.mail_address),
+        Doc("Who is notified of editions on hold and of broken posts. If empty, no one is."),
+    ] = ""
+    transport: Annotated[
+        Literal["outbox", "smtp"], Doc("outbox writes .eml files to a Maildir; smtp really sends.")
+    ] = "outbox"
+    outbox: Annotated[str, Check(checks.project_path), Doc("Folder of the outbox.")] = "outbox"
+    bounces: Annotated[
+        str,
+        Check(bounce_address),
+        Doc("Bare email address that bounces go to; each message gets its own: name+TOKEN@domain."),
+    ] = ""
+    resolver: Annotated[
+        str,
+        Check(dns_server),
+        Doc("DNS server for `publisher mail doctor`: 192.0.2.53, 127.0.0.1:5353. Default: the system's."),
+    ] = ""
+    smtp: Annotated[Smtp, Doc("The mail server.")] = field(default_factory=Smtp)
+    relays: Annotated[
+        tuple[Relay, ...],
+        Doc("Several mail servers instead of [mail.smtp]; they share the load and replace each other."),
+    ] = ()
+    dkim: Annotated[tuple[Dkim, ...], Doc("The keys that sign messages; you can use one RSA and one Ed25519 key.")] = ()
+
+    @property
+    def servers(self) -> tuple[Relay, ...]:
+        """The mail servers: the relays, or if there are none the one of [mail.smtp]."""
+        if self.relays:
+            return self.relays
+        return (Relay(**{item.name: getattr(self.smtp, item.name) for item in fields(Smtp)}),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryConfig:
+    """[delivery]: what happens between the ledger and the mail server."""
+
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Doc("What to do with a message that the server never acknowledged: resend it, or wait for your decision."),
+    ] = "resend"
+    lease_seconds: Annotated[
+        int,
+        Check(checks.between(10, 3_600)),
+        Doc("Seconds for which a worker may keep a batch before another one takes it over."),
+    ] = 120
+    keep_days: Annotated[
+        int,
+        Check(checks.between(30, 36_500)),
+        Doc("Days to keep who received which edition; after that, only totals."),
+    ] = 400

@@ -1,10 +1,10 @@
-"""What a newsletter's `schedule` setting says, as a value. Which slots are due is decided in editions.schedule."""
+"""What a newsletter's `schedule` and durations say, as values. newsletters/slots.py decides which slots are due."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -16,7 +16,7 @@ EXAMPLES = (
 
 
 class ScheduleKind(StrEnum):
-    """How often a newsletter goes out; it also decides how its slots are named."""
+    """How often a newsletter is sent; this also decides how its slots are named."""
 
     MANUAL = "manual"
     EACH_POST = "each post"
@@ -29,13 +29,13 @@ class ScheduleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One parsed schedule, in the newsletter's own civil time.
+    """A parsed schedule, in the newsletter's own civil time.
 
-    at       time of day (not for manual, each post and cron)
+    at       time of day; None for manual, each post and cron
     weekday  0 = Monday (weekly, and monthly by weekday)
-    day      day of the month, 1 to 31; a shorter month uses its last day
+    day      day of the month, 1 to 31; shorter months use their last day
     ordinal  1 to 4, or -1 for the last such weekday of the month
-    cron     five fields, Debian's meaning
+    cron     five fields, as Debian's cron understands them
     """
 
     kind: ScheduleKind
@@ -50,7 +50,7 @@ _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Parse a schedule setting; raise ValueError with the accepted forms when it is none of them."""
+    """Parse a schedule setting; raise ValueError with the accepted forms if it has none of them."""
     words = text.strip().lower().split()
     match words:
         case ["manual"]:
@@ -72,13 +72,13 @@ def parse_schedule(text: str) -> Schedule:
             )
         case [_, _, _, _, _]:
             return _cron(text.strip())
-    raise ValueError(f"{text!r} is no schedule; use {EXAMPLES}")
+    raise ValueError(f"{text!r} isn't a valid schedule; use {EXAMPLES}")
 
 
 def _time_of_day(text: str) -> time:
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
     if match is None:
-        raise ValueError(f"{text!r} is no time of day; write it like 08:00")
+        raise ValueError(f"{text!r} isn't a valid time of day; write it like 08:00")
     return time(int(match[1]), int(match[2]))
 
 
@@ -86,7 +86,7 @@ def _weekday(text: str) -> int:
     for number, name in enumerate(WEEKDAYS):
         if text in (name, name[:3]):
             return number
-    raise ValueError(f"{text!r} is no weekday; use {', '.join(WEEKDAYS)}")
+    raise ValueError(f"{text!r} isn't a weekday; use {', '.join(WEEKDAYS)}")
 
 
 def _day_of_month(text: str) -> int:
@@ -94,16 +94,25 @@ def _day_of_month(text: str) -> int:
         return 31
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 31:
         return int(text)
-    raise ValueError(f"{text!r} is no day of the month; use 1 to 31, or last")
+    raise ValueError(f"{text!r} isn't a day of the month; use 1 to 31, or last")
 
 
 def _cron(text: str) -> Schedule:
-    from datetime import datetime
-
-    from cronsim import CronSim, CronSimError
+    from cronsim import CronSim, CronSimError  # 2 ms, and few schedules need it
 
     try:
-        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - cron fields are civil time, placed in a zone later
+        CronSim(text, datetime(2026, 1, 1))  # noqa: DTZ001 - cron fields are civil time; the zone comes later
     except CronSimError as error:
-        raise ValueError(f"{text!r} is no cron expression: {error}") from error
+        raise ValueError(f"{text!r} isn't a valid cron expression: {error}") from error
     return Schedule(ScheduleKind.CRON, cron=text)
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the duration that text such as "90m", "12h" or "2d" names; raise ValueError with a sentence otherwise."""
+    match = re.fullmatch(r"(\d{1,4}) ?([mhdw])", text.strip().lower(), re.ASCII)
+    if match is None:
+        raise ValueError(f"{text!r} isn't a valid duration; write it like 90m, 12h or 2d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

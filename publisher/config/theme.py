@@ -1,56 +1,61 @@
-"""The keys of a letter's looks, and what of them cannot be read.
+"""How emails look: the table [theme], and whether its colours can be read.
 
-[theme] is for all letters; a newsletter's own theme says what is different in its. A key left out is taken from
-the table above it, and at the end from DEFAULT.
+[theme] applies to all emails; a newsletter's own theme says what differs in its emails. A key that is left out is
+taken from the theme below, and in the end from DEFAULT. Colours are "#rrggbb"; contrast is measured as WCAG 2.2 does.
 """
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated
 
 from publisher.config import checks
-from publisher.config.checks import STRICT, Check, Doc
-from publisher.config.colours import AA, least_contrast, mixed, readable
-from publisher.config.fits import fits
+from publisher.config.keys import Check, Doc
 
-TINT = 0.055  # share of the text's colour in the ground of code
+AA = 4.5
+"""The contrast that WCAG 2.2, success criterion 1.4.3, requires for text."""
+
+TINT = 0.055
+"""The share of the text's colour in the background of code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """[theme]: how letters look; colours as #rrggbb."""
-
-    __pydantic_config__ = STRICT
+    """[theme]: how emails look; colours as #rrggbb."""
 
     accent: Annotated[str, Check(checks.colour), Doc("Colour of links. Default: #0a5a8a.")] = ""
-    background: Annotated[str, Check(checks.colour), Doc("Colour around the letter. Default: #f4f2ee.")] = ""
+    background: Annotated[str, Check(checks.colour), Doc("Colour around the email. Default: #f4f2ee.")] = ""
     paper: Annotated[str, Check(checks.colour), Doc("Colour behind the text. Default: #ffffff.")] = ""
     text: Annotated[str, Check(checks.colour), Doc("Colour of the text. Default: #1f1d1a.")] = ""
     dark_accent: Annotated[
-        str, Check(checks.colour), Doc("Colour of links in dark mode. Default: `accent`, as light as it must be.")
+        str,
+        Check(checks.colour),
+        Doc("Colour of links in dark mode. Default: `accent`, made light enough to be readable."),
     ] = ""
     dark_background: Annotated[
-        str, Check(checks.colour), Doc("Colour around the letter in dark mode. Default: #131211.")
+        str, Check(checks.colour), Doc("Colour around the email in dark mode. Default: #131211.")
     ] = ""
     dark_paper: Annotated[str, Check(checks.colour), Doc("Colour behind the text in dark mode. Default: #1d1b19.")] = ""
     dark_text: Annotated[str, Check(checks.colour), Doc("Colour of the text in dark mode. Default: #ebe7df.")] = ""
     font: Annotated[
         str,
         Check(checks.font),
-        Doc("Font of the text: system, sans, serif, or names with commas between. Default: system."),
+        Doc("Font of the text: system, sans, serif, or names separated by commas. Default: system."),
     ] = ""
-    title_font: Annotated[str, Check(checks.font), Doc("Font of titles, likewise. Default: serif.")] = ""
+    title_font: Annotated[str, Check(checks.font), Doc("Font of titles, written like `font`. Default: serif.")] = ""
     logo: Annotated[str, Check(checks.picture), Doc("Picture above the name: a URL or a path under static/.")] = ""
-    logo_width: Annotated[
-        int, Check(checks.between(0, 536)), Doc("How wide the logo is shown, in pixels. Default: 120.")
-    ] = 0
+    logo_width: Annotated[int, Check(checks.between(0, 536)), Doc("Width of the logo in pixels. Default: 120.")] = 0
 
-    def over(self, below: "Theme") -> "Theme":
-        """Return this theme with what it leaves out taken from another."""
+    def over(self, below: Theme) -> Theme:
+        """Return this theme, with the keys that it leaves out taken from another."""
         return Theme(**{item.name: getattr(self, item.name) or getattr(below, item.name) for item in fields(self)})
 
 
-ACCENT = "#0a5a8a"  # made readable on whatever paper there is, while nobody chose another
+ACCENT = "#0a5a8a"
+"""The colour of links while nobody chooses another; it is adjusted until it can be read on the paper."""
+
 DEFAULT = Theme(
     background="#f4f2ee",
     paper="#ffffff",
@@ -65,26 +70,22 @@ DEFAULT = Theme(
 
 
 def grounds(paper: str, text: str) -> tuple[str, str]:
-    """Return what text stands on in a letter: its paper, and the ground of code."""
+    """Return the colours behind text in an email: the paper, and the background of code."""
     return paper, mixed(paper, text, TINT)
 
 
 def unreadable(theme: Theme) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, what is wrong, how to mend it) for each colour of a theme that misses WCAG's AA on its paper.
+    """Yield (key, what is wrong, how to fix it) for each colour of a theme that misses WCAG's AA on its paper.
 
-    A theme that is mended as it is told has none left.
+    Once every fix has been applied, the theme has none left.
     """
     whole = theme.over(DEFAULT)
     for mode in ("", "dark_"):
         paper, text = getattr(whole, f"{mode}paper"), getattr(whole, f"{mode}text")
         better = _nearest_text(text, paper)
         if least_contrast(better, grounds(paper, better)) < AA:
-            key = f"{mode}paper"
-            yield (
-                key,
-                f"no text can be read on {paper}, and on code, with AA's {AA}",
-                "choose a lighter or a darker one",
-            )
+            message = f"no text can be read on {paper} and on the background of code with the {AA} that AA requires"
+            yield f"{mode}paper", message, "choose a lighter or a darker colour"
             continue
         yield from _unreadable_on(paper, f"{mode}text", text, better, grounds(paper, text))
         if accent := getattr(whole, f"{mode}accent"):
@@ -97,12 +98,12 @@ def _unreadable_on(
 ) -> Iterator[tuple[str, str, str]]:
     reached = least_contrast(colour, behind)
     if reached < AA:
-        wrong = f"{colour} on {paper}, and on the {behind[1]} of code, has a contrast of {reached:.2f}; AA wants {AA}"
-        yield key, wrong, f'the nearest that can be read is {key} = "{better}"'
+        wrong = f"{colour} has a contrast of {reached:.2f} on {paper} and on code ({behind[1]}); AA requires {AA}"
+        yield key, wrong, f'the nearest readable colour is {key} = "{better}"'
 
 
 def _nearest_text(text: str, paper: str) -> str:
-    """The nearest text that can be read on a paper; the ground of code has some of it, and moves with it."""
+    """The nearest colour of text that can be read on a paper. The background of code depends on it and moves along."""
     for _ in range(10):
         behind = grounds(paper, text)
         if least_contrast(text, behind) >= AA:
@@ -111,22 +112,56 @@ def _nearest_text(text: str, paper: str) -> str:
     return text
 
 
-def unreadable_themes(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Yield (path of the key, what is wrong, how to mend it) for every theme in the table of publisher.toml.
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours: 1 if they are equal, 21 for black on white (WCAG 2.2)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
 
-    Tables whose keys are not right by themselves are passed over.
+
+def least_contrast(colour: str, grounds: Sequence[str]) -> float:
+    """Return the contrast of a colour with the background on which it is hardest to read."""
+    return min(contrast(colour, ground) for ground in grounds)
+
+
+def readable(colour: str, grounds: Sequence[str], least: float = AA) -> str:
+    """Return the colour, or the nearest one of its hue that has a contrast of `least` with every background.
+
+    It becomes lighter on dark backgrounds and darker on light ones. If no shade of the hue is enough, the result is
+    white or black.
     """
-    site = _theme(raw.get("theme", {})) or Theme()
-    found: list[tuple[tuple[str | int, ...], Theme]] = [(("theme",), site)]
-    newsletters = raw.get("newsletters")
-    for number, newsletter in enumerate(newsletters if isinstance(newsletters, list) else []):
-        own = _theme(newsletter.get("theme", {})) if isinstance(newsletter, dict) else None
-        if own and own != Theme():
-            found.append((("newsletters", number, "theme"), own.over(site)))
-    for path, theme in found:
-        for key, wrong, hint in unreadable(theme):
-            yield (*path, key), wrong, hint
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
+    step = 0.01 if is_dark(grounds[0]) else -0.01
+    found = colour
+    while least_contrast(found, grounds) < least and 0 < lightness + step < 1:
+        lightness += step
+        found = _written([part * 255 for part in colorsys.hls_to_rgb(hue, lightness, saturation)])
+    if least_contrast(found, grounds) >= least:
+        return found
+    return "#ffffff" if step > 0 else "#000000"
 
 
-def _theme(table: Any) -> Theme | None:
-    return Theme(**table) if fits(Theme, table) else None
+def is_dark(ground: str) -> bool:
+    """Return whether white is easier to read than black on a colour."""
+    return contrast(ground, "#ffffff") > contrast(ground, "#000000")
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Return a colour with a share (0 to 1) of another mixed in."""
+    pairs = zip(_parts(one), _parts(other), strict=True)
+    return _written([a + (b - a) * share for a, b in pairs])
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _written(parts: Sequence[float]) -> str:
+    return "#" + "".join(f"{min(255, max(0, round(part))):02x}" for part in parts)
+
+
+def _luminance(colour: str) -> float:
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (part / 255 for part in _parts(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

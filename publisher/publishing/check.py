@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.config.durations import parse_duration
-from publisher.config.mistakes import KeyLines
+from publisher.config.origins import KeyLines
+from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.newsletters.letter.note import stray_notes

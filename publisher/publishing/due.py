@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.config.durations import parse_duration
+from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post

@@ -62,7 +62,7 @@ class Sample:
 def posts_of(source: str) -> tuple[RenderedPost, ...]:
     """The posts of a source as letters get them; none where the source is not beside this checkout."""
     if source == "samples":
-        config = load_config(ROOT, {}, remember=False)
+        config = load_config(ROOT, {})
     elif source == "seeds":
         return _seeds()
     else:

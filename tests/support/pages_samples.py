@@ -8,8 +8,7 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from publisher.config import Config, NewsletterConfig, Person, Site
-from publisher.config import Pages as PagesConfig
+from publisher.config import Config, NewsletterConfig, PagesConfig, Person, Site
 from publisher.core.models import Author, Enclosure, Image, Output, Post, RenderedPost, Tag
 from publisher.core.newsletter_models import Edition, EditionPost
 from publisher.core.templates import Templates

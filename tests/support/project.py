@@ -131,7 +131,7 @@ class Project:
 
     def config(self) -> Config:
         """The project's configuration, without any variable."""
-        return load_config(self.root, {}, remember=False)
+        return load_config(self.root, {})
 
     def read(self, path: str) -> str:
         """A file of the project as text."""

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from publisher.config.colours import is_dark, mixed, readable
-from publisher.config.theme import ACCENT, Theme, grounds
+from publisher.config.theme import ACCENT, Theme, grounds, is_dark, mixed, readable
 
 COMFORT = 7.0  # contrast of links that nobody chose for dark mode: thin light letters glare less than they fade
 

@@ -90,7 +90,7 @@ class SourceLocator:
 
     def key(self, *path: str) -> str:
         """Return the place of a key such as ("site", "title"), else of its table; the newsletter's: ("", "subject")."""
-        from publisher.config.mistakes import KeyLines
+        from publisher.config.origins import KeyLines
 
         keys: tuple[str | int, ...] = path
         if path[0] == "":

@@ -117,7 +117,7 @@ class Desk:
             return snapshot
         self._snapshot = None
         # Always look first and read then: what changes in between is read again.
-        while self._paths != files_of(config := load_config(self._root, remember=False)):
+        while self._paths != files_of(config := load_config(self._root)):
             self._paths = files_of(config)
             state = self._look()
         snapshot = Snapshot(config, self._clock(config))

@@ -143,7 +143,7 @@ def test_what_is_no_dns_server_is_refused(empty: Project, value: str) -> None:
     empty.configure()
     ran = empty.run("mail", "doctor", "--resolver", value)
     assert ran.code == 1
-    assert "is no DNS server" in ran.err
+    assert "isn't the address of a DNS server" in ran.err
 
 
 def test_a_dns_server_may_be_written_in_each_way() -> None:

@@ -17,7 +17,7 @@ from publisher.cli import main
 from publisher.cli.main import COMMANDS, cli, run
 from tests.support.project import MONDAY, Project, spawn
 
-HEAVY = ["feedgen", "premailer", "sqlalchemy", "alembic", "apscheduler", "jinja2", "pydantic", "yaml", "rich", "lxml"]
+HEAVY = ["feedgen", "premailer", "sqlalchemy", "alembic", "apscheduler", "jinja2", "yaml", "rich", "lxml"]
 IMPORTED = f"""
 import sys
 from publisher.cli.main import run

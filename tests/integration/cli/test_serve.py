@@ -37,7 +37,7 @@ def test_without_newsletters_there_is_nothing_to_serve(project: Project) -> None
         ('listen = "127.0.0.1:80000"', "no address with a port"),
         ('listen = "::1:8018"', "no address with a port"),
         ('trusted_proxies = ["proxy.example"]', "no IP address or network"),
-        ("client_limit = 0", "0 is not from 1"),
+        ("client_limit = 0", "0 is not between 1"),
     ],
 )
 def test_settings_that_cannot_be_used_are_named(project: Project, line: str, said: str) -> None:

@@ -202,7 +202,7 @@ _TAKEN_OUT = {*map(chr, [*range(32), *range(127, 160), 0x2028, 0x2029, 0xFEFF, 0
 def test_any_title_comes_back_from_the_front_matter(title: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("any")
     (root / "publisher.toml").write_text('[site]\ntitle = "A"\nurl = "https://a.example"\n')
-    config = load_config(root, {}, remember=False)
+    config = load_config(root, {})
     try:
         path = make_post(config, title, (title,), datetime(2026, 11, 16, tzinfo=UTC))
     except ProjectError as error:

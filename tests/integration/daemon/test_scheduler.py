@@ -80,7 +80,7 @@ def test_each_slot_around_a_change_of_the_clock_is_made_once(
         moment = first + timedelta(hours=hour)
         text = f"---\ntitle: Of {hour}\ndate: {moment.isoformat()}\n---\n\nText.\n"
         (tmp_path / f"posts/{hour + 2}.md").write_text(text)
-    config = load_config(tmp_path, {}, remember=False)
+    config = load_config(tmp_path, {})
     problems: list[object] = []
     with open_project_store(config) as store, at(first) as driven:
         store.subscribers.add(person("ada@example.org", "daily"), at=first, source="test")

@@ -126,7 +126,7 @@ def test_the_letters_of_the_sample_posts_have_no_error_and_no_warning(template: 
 
 def findings_of_samples(root: Path, template: str, content: str) -> list[Finding]:
     """The errors and warnings of one letter for each sample post, and of the two newsletters' own letters."""
-    config = load_config(root, {}, remember=False)
+    config = load_config(root, {})
     variants = [replace(each, template=template, content=content, first=5) for each in config.newsletters]
     config = replace(config, newsletters=tuple(variants), root=root)
     archive = open_archive(config, NOW, keep=False)

@@ -118,7 +118,7 @@ def test_an_answer_without_a_score_is_no_answer() -> None:
 
 @needs("spamassassin")
 def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
-    config = load_config(ROOT, {}, remember=False)
+    config = load_config(ROOT, {})
     archive = open_archive(config, NOW, keep=False)
     proofs = list(read_proofs(config, None, archive, NOW, spam=True))
     scores = [each for proof in proofs for each in proof.findings if each.code.startswith("spam-")]

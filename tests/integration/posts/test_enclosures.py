@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.config import Pages
+from publisher.config import PagesConfig
 from publisher.posts.enclosures import NOT_THERE, files_of, size_in
 from tests.support.posts_samples import HELLO, SITE, URL, Folder, post_of, settings
 from tests.support.project import Project
@@ -49,7 +49,7 @@ def test_the_length_of_a_file_of_the_project_is_its_own(tmp_path: Path, file: st
 
 
 def test_static_files_are_where_the_configuration_says_and_go_before_others(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, pages=Pages(static="media"))
+    folder = Folder(tmp_path, pages=PagesConfig(static="media"))
     folder.file("media/a.mp3", SOUND)
     folder.file("a.mp3", SOUND * 2)
     folder.file("static/a.mp3", SOUND * 3)
@@ -199,4 +199,4 @@ def test_a_category_that_no_directory_knows_is_a_mistake(project: Project, categ
     project.configure(f'\n[feeds]\npodcast_category = "{category}"\n')
     ran = project.run("build")
     assert ran.code == 1
-    assert "is no category of podcasts; write it like Arts or Arts > Books" in ran.err
+    assert "isn't a podcast category; write it like Arts or Arts > Books" in ran.err

@@ -1,12 +1,16 @@
-"""publisher.toml: every mistake at once, each with its place and key, whatever way the file is written."""
+"""publisher.toml: every mistake at once, each with its place and key, however the file is written."""
 
 from __future__ import annotations
 
+from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from publisher.config import Config, load_config
+from publisher.config import Config, checks, load_config
 from publisher.core.errors import ConfigError, ProjectError
 
 SITE = '[site]\ntitle = "A"\nurl = "https://a.example"\n'
@@ -14,11 +18,11 @@ SITE = '[site]\ntitle = "A"\nurl = "https://a.example"\n'
 
 def load(tmp_path: Path, text: str | bytes, **environ: str) -> Config:
     (tmp_path / "publisher.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return load_config(tmp_path, environ, remember=False)
+    return load_config(tmp_path, environ)
 
 
 def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
-    """The lines that a person reads."""
+    """The lines that the user reads."""
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text, **environ)
     assert all("\n" not in line for line in caught.value.lines())
@@ -30,50 +34,50 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
     [
         ("", ["publisher.toml: site is missing (add a [site] table"]),
         ("[site]\n", ["publisher.toml:1: site.title is missing (add title =", "site.url is missing (add url ="]),
-        (SITE + "titel = 'B'\n", ["publisher.toml:4: site.titel is no known key (did you mean title?)"]),
-        (SITE + "[feed]\n", ["publisher.toml:4: feed is no known key (did you mean feeds?)"]),
-        (SITE + "[feeds]\nxyzzy = 1\n", ["publisher.toml:5: feeds.xyzzy is no known key (known here: limit, max_"]),
+        (SITE + "titel = 'B'\n", ["publisher.toml:4: site.titel: unknown key (did you mean title?)"]),
+        (SITE + "[feed]\n", ["publisher.toml:4: feed: unknown key (did you mean feeds?)"]),
+        (SITE + "[feeds]\nxyzzy = 1\n", ["publisher.toml:5: feeds.xyzzy: unknown key (known here: limit, max_"]),
         (SITE + "[feeds]\nlimit = '20'\n", ["publisher.toml:5: feeds.limit: must be a whole number, not '20'"]),
         (SITE + "[feeds]\nlimit = true\n", ["publisher.toml:5: feeds.limit: must be a whole number, not True"]),
         (SITE + "[feeds]\nlimit = nan\n", ["publisher.toml:5: feeds.limit: must be a whole number"]),
-        (SITE + "[feeds]\nlimit = 0\n", ["publisher.toml:5: feeds.limit: 0 is not from 1 to 10000"]),
+        (SITE + "[feeds]\nlimit = 0\n", ["publisher.toml:5: feeds.limit: 0 is not between 1 and 10000"]),
         (SITE + "[feeds]\nper_tag = 1\n", ["publisher.toml:5: feeds.per_tag: must be true or false, not 1"]),
         (SITE + "[feeds]\nformats = 'rss'\n", ["feeds.formats: must be a list, not 'rss'"]),
         (
             SITE + "[feeds]\nformats = ['rss', 'rdf']\n",
             ["publisher.toml:5: feeds.formats[2]: must be 'rss', 'atom' or"],
         ),
-        (SITE + "[feeds]\nformats = ['rss', 'rss']\n", ["publisher.toml:5: feeds.formats: 'rss' stands there twice"]),
-        (SITE + "image = '../../etc/passwd'\n", ["publisher.toml:4: site.image: '../../etc/passwd' is no picture"]),
-        (SITE + "image = '//cdn.example/a.png'\n", ["publisher.toml:4: site.image: '//cdn.example/a.png' is no pic"]),
-        (SITE + "image = 'javascript:x'\n", ["publisher.toml:4: site.image: 'javascript:x' is no picture"]),
-        (SITE + "image = '/'\n", ["publisher.toml:4: site.image: '/' is no picture; write a URL, or a path"]),
-        (SITE + "timezone = 'Mars/Base'\n", ["publisher.toml:4: site.timezone: 'Mars/Base' is no time zone"]),
-        (SITE + "timezone = ''\n", ["publisher.toml:4: site.timezone: '' is no time zone"]),
-        (SITE + "timezone = '../UTC'\n", ["publisher.toml:4: site.timezone: '../UTC' is no time zone"]),
-        (SITE + "language = 'english!'\n", ["publisher.toml:4: site.language: 'english!' is no language tag"]),
+        (SITE + "[feeds]\nformats = ['rss', 'rss']\n", ["publisher.toml:5: feeds.formats: 'rss' is listed twice"]),
+        (SITE + "image = '../../etc/passwd'\n", ["publisher.toml:4: site.image: '../../etc/passwd' isn't a pic"]),
+        (SITE + "image = '//cdn.example/a.png'\n", ["publisher.toml:4: site.image: '//cdn.example/a.png' isn't a"]),
+        (SITE + "image = 'javascript:x'\n", ["publisher.toml:4: site.image: 'javascript:x' isn't a picture"]),
+        (SITE + "image = '/'\n", ["publisher.toml:4: site.image: '/' isn't a picture; write a URL, or a path"]),
+        (SITE + "timezone = 'Mars/Base'\n", ["publisher.toml:4: site.timezone: 'Mars/Base' isn't a time zone"]),
+        (SITE + "timezone = ''\n", ["publisher.toml:4: site.timezone: '' isn't a time zone"]),
+        (SITE + "timezone = '../UTC'\n", ["publisher.toml:4: site.timezone: '../UTC' isn't a time zone"]),
+        (SITE + "language = 'english!'\n", ["publisher.toml:4: site.language: 'english!' isn't a language tag"]),
         (SITE + "author = 'Ada'\n", ["publisher.toml:4: site.author: must be a table, not 'Ada'"]),
-        (SITE + "authority = 'a.example'\n", ["publisher.toml:4: site.authority: 'a.example' is no authority"]),
+        (SITE + "authority = 'a.example'\n", ["publisher.toml:4: site.authority: 'a.example' isn't a valid"]),
         ("site = 'A'\n", ["publisher.toml:1: site: must be a table, not 'A'"]),
         (SITE + "[newsletters]\nname = 'x'\n", ["publisher.toml:4: newsletters: must be a list (write [[news"]),
         (SITE + "[[newsletters]]\n", ['publisher.toml:4: newsletters[1].name is missing (add name = "weekly"']),
-        (SITE + "[[newsletters]]\nname = 'A B'\n", ["publisher.toml:5: newsletters[1].name: 'A B' is no name"]),
+        (SITE + "[[newsletters]]\nname = 'A B'\n", ["publisher.toml:5: newsletters[1].name: 'A B' isn't a valid"]),
         (SITE + "[[newsletters]]\nname = 'a'\nschedule = 'now'\n", ["publisher.toml:6: newsletters[1].schedule"]),
         (SITE + "[[newsletters]]\nname = 'a'\nsince = 2026-02-30\n", ["publisher.toml:6: not valid TOML: Invalid"]),
-        (SITE + "[mail]\nsender = 'nobody'\n", ["publisher.toml:5: mail.sender: 'nobody' is no mail address"]),
+        (SITE + "[mail]\nsender = 'nobody'\n", ["publisher.toml:5: mail.sender: 'nobody' isn't a valid"]),
         (SITE + "[mail]\nsender = 'a@b.example, c@d.example'\n", ["publisher.toml:5: mail.sender: 'a@b.example, c@d"]),
         (SITE + '[mail]\nsender = "a@b.example\\nBcc: x@y.example"\n', ["publisher.toml:5: mail.sender: "]),
         (SITE + "[mail]\ntransport = 'smtp'\n", ["publisher.toml:5: mail.sender is missing: smtp needs a From"]),
-        (SITE + "[mail.smtp]\nport = 99999\n", ["publisher.toml:5: mail.smtp.port: 99999 is not from 1 to 65535"]),
-        (SITE + "[database]\nurl = 'mysql://x/y'\n", ["publisher.toml:5: database.url: no database of a kind"]),
-        (SITE + "[posts]\npermalink = '/{slag}/'\n", ["publisher.toml:5: posts.permalink: {slag} is unknown"]),
+        (SITE + "[mail.smtp]\nport = 99999\n", ["publisher.toml:5: mail.smtp.port: 99999 is not between 1 and 65535"]),
+        (SITE + "[database]\nurl = 'mysql://x/y'\n", ["publisher.toml:5: database.url: unsupported database"]),
+        (SITE + "[posts]\npermalink = '/{slag}/'\n", ["publisher.toml:5: posts.permalink: {slag} is not a known"]),
         (SITE + "[posts]\nfolder = '../posts'\n", ["publisher.toml:5: posts.folder: '../posts' must be the path"]),
         (SITE + "[pages]\noutput = '.'\n", ["publisher.toml:5: pages.output: '.' must be the path of a folder"]),
         (SITE + "[pages]\noutput = './.Publisher/x'\n", ["publisher.toml:5: pages.output: './.Publisher/x' is where"]),
-        ('root = "/"\n' + SITE, ["publisher.toml:1: root is no known key"]),
+        ('root = "/"\n' + SITE, ["publisher.toml:1: root: unknown key"]),
     ],
 )
-def test_a_mistake_is_named_with_its_line_and_key(tmp_path: Path, text: str, said: list[str]) -> None:
+def test_a_mistake_names_its_line_and_key(tmp_path: Path, text: str, said: list[str]) -> None:
     lines = mistakes(tmp_path, text)
     assert len(lines) == len(said), lines
     for line, start in zip(lines, said, strict=True):
@@ -97,7 +101,7 @@ def test_a_mistake_is_named_with_its_line_and_key(tmp_path: Path, text: str, sai
         *("https://a b.example", "https://<b>.example", "http://[::1", "http://a.example:99999"),
     ],
 )
-def test_an_address_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -> None:
+def test_a_url_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -> None:
     (line,) = mistakes(tmp_path, f'[site]\ntitle = "A"\nurl = "{url}"\n')
     assert line.startswith("publisher.toml:3: site.url: ")
 
@@ -106,9 +110,7 @@ def test_an_address_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -
     ("table", "key", "most"),
     [("site.author", "url", "?q=a&b=c#me"), ("feeds", "hub", "?key=a"), ("web", "public_url", ""), ("site", "url", "")],
 )
-def test_only_an_address_to_which_nothing_is_joined_may_have_a_query(
-    tmp_path: Path, table: str, key: str, most: str
-) -> None:
+def test_only_a_final_url_may_have_a_query(tmp_path: Path, table: str, key: str, most: str) -> None:
     def is_taken(address: str) -> bool:
         site = '[site]\ntitle = "A"\n' + ('url = "https://a.example"\n' if table != "site" else "")
         head = f"[{table}]\n" if table != "site" else ""
@@ -126,7 +128,7 @@ def test_only_an_address_to_which_nothing_is_joined_may_have_a_query(
     assert not is_taken("b.example/?q=1")
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_in_file_order(tmp_path: Path) -> None:
     text = (
         "[site]\n"
         'titel = "A"\n'
@@ -168,11 +170,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         ('feeds.formats = [\n  "rss",\n  # and\n]\n[site]\ntitle = "A"\nurl = "http://a.example"\nlanguage = "!"', 8),
     ],
 )
-def test_a_line_is_right_in_every_spelling_of_toml(tmp_path: Path, text: str, line: int) -> None:
+def test_lines_are_right_in_every_toml_spelling(tmp_path: Path, text: str, line: int) -> None:
     assert mistakes(tmp_path, text)[0].startswith(f"publisher.toml:{line}: site.language: '!'")
 
 
-def test_a_mistake_inside_a_list_of_several_lines_is_placed_at_the_list(tmp_path: Path) -> None:
+def test_a_mistake_inside_a_list_has_the_lists_line(tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, SITE + '[feeds]\nformats = [\n  "rss",\n  "rdf",\n]\n')
     assert line.startswith("publisher.toml:5: feeds.formats[2]: ")
 
@@ -191,7 +193,7 @@ def test_a_mistake_inside_a_list_of_several_lines_is_placed_at_the_list(tmp_path
         (b"a = '\x00'\n", "publisher.toml:1: not valid TOML: "),
     ],
 )
-def test_what_is_no_toml_is_one_line(tmp_path: Path, text: str | bytes, where: str) -> None:
+def test_invalid_toml_is_one_line(tmp_path: Path, text: str | bytes, where: str) -> None:
     (line,) = mistakes(tmp_path, text)
     assert line.startswith(where)
 
@@ -215,35 +217,35 @@ def test_a_configuration_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
         '[mail]\noutbox = "static/mail"\n',
     ],
 )
-def test_folders_that_would_eat_each_other_are_refused(tmp_path: Path, text: str) -> None:
+def test_overlapping_folders_are_refused(tmp_path: Path, text: str) -> None:
     (line,) = mistakes(tmp_path, SITE + text)
     assert line.startswith("publisher.toml:5: ")
-    assert "must be apart" in line
+    assert "must not overlap" in line
 
 
-def test_folders_that_only_sound_alike_are_taken(tmp_path: Path) -> None:
+def test_similar_folder_names_are_accepted(tmp_path: Path) -> None:
     config = load(tmp_path, SITE + '[pages]\noutput = "posts-public"\nstatic = "posts/static"\n')
     assert config.pages.output == "posts-public"
 
 
-def test_every_newsletter_with_a_sender_of_its_own_is_enough_for_smtp(tmp_path: Path) -> None:
+def test_smtp_needs_a_sender_for_every_newsletter(tmp_path: Path) -> None:
     text = SITE + '[mail]\ntransport = "smtp"\n[[newsletters]]\nname = "a"\nsender = "a@a.example"\n'
     assert load(tmp_path, text).newsletters[0].sender == "a@a.example"
     assert len(mistakes(tmp_path, text + '[[newsletters]]\nname = "b"\n')) == 1
 
 
-def test_a_date_of_toml_is_taken_as_text(tmp_path: Path) -> None:
+def test_a_toml_date_becomes_text(tmp_path: Path) -> None:
     config = load(tmp_path, SITE + '[[newsletters]]\nname = "a"\nsince = 2026-01-31\n')
     assert config.newsletters[0].since == "2026-01-31"
 
 
-def test_nothing_is_shared_between_two_loads(tmp_path: Path) -> None:
+def test_two_loads_share_nothing(tmp_path: Path) -> None:
     one, two = load(tmp_path, SITE), load(tmp_path, SITE + '[feeds]\nformats = ["rss"]\n')
     assert (one.feeds.formats, two.feeds.formats) == (("rss", "atom", "json"), ("rss",))
 
 
 @pytest.mark.parametrize("image", ["", "logo.png", "/logo.png", "static/a b/logo.png", "https://a.example/l.png?x=1"])
-def test_a_picture_of_the_site_is_an_address_or_a_static_file(tmp_path: Path, image: str) -> None:
+def test_a_picture_is_a_url_or_a_static_file(tmp_path: Path, image: str) -> None:
     assert load(tmp_path, SITE + f"image = {image!r}\n").site.image == image
 
 
@@ -269,26 +271,33 @@ def test_a_mail_server_is_named_by_its_host_or_by_a_url(tmp_path: Path, lines: s
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[mail.smtp]\nurl = 'http://a.example'\n", "publisher.toml:5: mail.smtp.url: 'http://a.example' is no mail"),
-        ("[mail.smtp]\nurl = 'smtp://ada:secret@a.example'\n", "mail.smtp.url: must hold no user name and no pass"),
-        ("[mail.smtp]\nrate = 'fast'\n", "publisher.toml:5: mail.smtp.rate: 'fast' is no rate; write it like 14/s"),
-        ("[mail.smtp]\ndomains = ['gmail.com']\n", "mail.smtp.domains: 'gmail.com' is no limit of a domain; write"),
-        ("[[mail.relays]]\nweight = 0\n", "publisher.toml:5: mail.relays[1].weight: 0 is not from 1 to 1000"),
+        ("[mail.smtp]\nurl = 'http://a.example'\n", "publisher.toml:5: mail.smtp.url: 'http://a.example' isn't"),
+        ("[mail.smtp]\nurl = 'smtp://ada:secret@a.example'\n", "mail.smtp.url: must not contain a user name"),
+        ("[mail.smtp]\nrate = 'fast'\n", "publisher.toml:5: mail.smtp.rate: 'fast' isn't a valid rate; write"),
+        ("[mail.smtp]\ndomains = ['gmail.com']\n", "mail.smtp.domains: 'gmail.com' isn't a valid limit"),
+        ("[[mail.relays]]\nweight = 0\n", "publisher.toml:5: mail.relays[1].weight: 0 is not between 1 and 1000"),
         ("[[mail.dkim]]\nselector = 'a'\nkey = 'k'\n", "mail.dkim[1].domain is missing"),
-        ("[mail]\nbounces = 'B <b@example.org>'\n", "mail.bounces: 'B <b@example.org>' cannot take a token"),
-        ("[mail.smtp]\nport = 25\n[[mail.relays]]\n", "publisher.toml:6: mail.relays: [mail.smtp] names a server too"),
+        ("[mail]\nbounces = 'B <b@example.org>'\n", "mail.bounces: 'B <b@example.org>' has no room for a token"),
+        ("[mail.smtp]\nport = 25\n[[mail.relays]]\n", "publisher.toml:6: mail.relays: [mail.smtp] also names a"),
     ],
 )
-def test_a_mistake_about_mail_servers_is_said(tmp_path: Path, text: str, said: str) -> None:
+def test_mistakes_about_mail_servers_are_reported(tmp_path: Path, text: str, said: str) -> None:
     (line,) = mistakes(tmp_path, SITE + text)
     assert said in line
     assert "secret" not in line
 
 
-def test_relays_stand_in_the_place_of_the_one_server(tmp_path: Path) -> None:
+def test_relays_replace_the_single_server(tmp_path: Path) -> None:
     text = SITE + "[[mail.relays]]\nhost = 'a.example'\nweight = 3\n[[mail.relays]]\nhost = 'b.example'\nrate = '5/s'\n"
     servers = load(tmp_path, text).mail.servers
     assert [(server.host, server.weight, server.rate) for server in servers] == [
         ("a.example", 3, ""),
         ("b.example", 1, "5/s"),
     ]
+
+
+@given(st.from_regex(checks._PLAIN_ADDRESS, fullmatch=True))
+def test_a_plain_address_is_valid_to_python_too(address: str) -> None:
+    parsed: Any = default.header_factory("to", address)
+    assert not parsed.defects
+    assert len(parsed.addresses) == 1

@@ -1,4 +1,4 @@
-"""PUBLISHER_* variables, secrets, and what is remembered of a configuration that was valid."""
+"""PUBLISHER_* variables, secrets, and finding a project."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.config import Config, load_config
+from publisher.config import Config, find_project, load_config
 from publisher.config.environment import variables
 from publisher.core.errors import ConfigError, ProjectError
 from tests.support.project import Project
@@ -20,7 +20,7 @@ SECRET = "hunter2-correct-horse"
 
 def load(tmp_path: Path, text: str = SITE, **environ: str) -> Config:
     (tmp_path / "publisher.toml").write_text(text)
-    return load_config(tmp_path, environ, remember=False)
+    return load_config(tmp_path, environ)
 
 
 def mistakes(tmp_path: Path, text: str = SITE, **environ: str) -> list[str]:
@@ -47,9 +47,7 @@ def mistakes(tmp_path: Path, text: str = SITE, **environ: str) -> list[str]:
         ("PUBLISHER_DATABASE_URL", "postgresql://u:p@h/d", "database.url", "postgresql://u:p@h/d"),
     ],
 )
-def test_a_variable_replaces_a_key_in_the_keys_own_type(
-    tmp_path: Path, name: str, text: str, path: str, value: Any
-) -> None:
+def test_a_variable_has_the_type_of_its_key(tmp_path: Path, name: str, text: str, path: str, value: Any) -> None:
     found: Any = load(tmp_path, **{name: text})
     for part in path.split("."):
         found = getattr(found, part)
@@ -57,7 +55,7 @@ def test_a_variable_replaces_a_key_in_the_keys_own_type(
     assert type(found) is type(value)
 
 
-def test_variables_are_enough_without_a_key_in_the_file(tmp_path: Path) -> None:
+def test_variables_can_replace_the_whole_file(tmp_path: Path) -> None:
     config = load(tmp_path, "", PUBLISHER_SITE_TITLE="A", PUBLISHER_SITE_URL="https://a.example")
     assert (config.site.title, config.site.url) == ("A", "https://a.example")
 
@@ -65,16 +63,16 @@ def test_variables_are_enough_without_a_key_in_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("PUBLISHER_SITE_URL", "nowhere", "PUBLISHER_SITE_URL: site.url: 'nowhere' is no web address"),
+        ("PUBLISHER_SITE_URL", "nowhere", "PUBLISHER_SITE_URL: site.url: 'nowhere' isn't a valid web"),
         ("PUBLISHER_SITE_URL", "", "PUBLISHER_SITE_URL: site.url: must not be empty"),
         ("PUBLISHER_FEEDS_LIMIT", "many", "PUBLISHER_FEEDS_LIMIT: feeds.limit: must be a whole number, not 'many'"),
         ("PUBLISHER_FEEDS_LIMIT", "--5", "PUBLISHER_FEEDS_LIMIT: feeds.limit: must be a whole number, not '--5'"),
         ("PUBLISHER_FEEDS_LIMIT", "9" * 5000, "PUBLISHER_FEEDS_LIMIT: feeds.limit: must be a whole number, not '999"),
-        ("PUBLISHER_FEEDS_LIMIT", "-1", "PUBLISHER_FEEDS_LIMIT: feeds.limit: -1 is not from 1 to 10000"),
+        ("PUBLISHER_FEEDS_LIMIT", "-1", "PUBLISHER_FEEDS_LIMIT: feeds.limit: -1 is not between 1 and 10000"),
         ("PUBLISHER_FEEDS_PER_TAG", "maybe", "PUBLISHER_FEEDS_PER_TAG: feeds.per_tag: must be true or false, not"),
         ("PUBLISHER_FEEDS_FORMATS", "rss,rdf", "PUBLISHER_FEEDS_FORMATS: feeds.formats[2]: must be 'rss', 'atom' or"),
         ("PUBLISHER_MAIL_TRANSPORT", "smtp", "PUBLISHER_MAIL_TRANSPORT: mail.sender is missing: smtp needs a From"),
-        ("PUBLISHER_PAGES_OUTPUT", "posts", "PUBLISHER_PAGES_OUTPUT: pages.output and posts.folder must be apart"),
+        ("PUBLISHER_PAGES_OUTPUT", "posts", "PUBLISHER_PAGES_OUTPUT: pages.output and posts.folder must not"),
         ("PUBLISHER_SITE_TITLE", "caf\udce9", "PUBLISHER_SITE_TITLE: not UTF-8 text"),
         ("PUBLISHER_SITE_TITEL", "B", "PUBLISHER_SITE_TITEL: sets no known key (did you mean PUBLISHER_SITE_TITLE?)"),
         ("PUBLISHER_XYZZY", "B", "PUBLISHER_XYZZY: sets no known key (docs/configuration.md lists them)"),
@@ -82,23 +80,23 @@ def test_variables_are_enough_without_a_key_in_the_file(tmp_path: Path) -> None:
         ("PUBLISHER_NOW", "2026", "PUBLISHER_NOW: sets no known key"),
     ],
 )
-def test_a_mistake_in_a_variable_is_said_to_come_from_it(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_a_mistake_in_a_variable_names_it(tmp_path: Path, name: str, text: str, said: str) -> None:
     (line,) = mistakes(tmp_path, "[feeds]\nlimit = 3\nper_tag = true\n" + SITE, **{name: text})
     assert line.startswith(said)
 
 
-def test_mistakes_of_variables_and_of_the_file_are_told_together(tmp_path: Path) -> None:
+def test_mistakes_in_variables_come_before_the_files(tmp_path: Path) -> None:
     lines = mistakes(tmp_path, SITE + "x = 1\n", PUBLISHER_FEEDS_LIMIT="0", PUBLISHER_SITE_URL="b", PUBLISHER_Y="1")
     assert [line.split(":")[0] for line in lines[:3]] == ["PUBLISHER_Y", "PUBLISHER_SITE_URL", "PUBLISHER_FEEDS_LIMIT"]
-    assert lines[3].startswith("publisher.toml:4: site.x is no known key")
+    assert lines[3].startswith("publisher.toml:4: site.x: unknown key")
 
 
-def test_a_variable_does_not_hide_that_its_table_is_none(tmp_path: Path) -> None:
+def test_a_variable_does_not_hide_a_broken_table(tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, SITE + 'author = "Ada"\n', PUBLISHER_SITE_AUTHOR_NAME="Bob")
     assert line.startswith("publisher.toml:4: site.author: must be a table, not 'Ada'")
 
 
-def test_every_key_has_a_variable_but_those_of_lists_of_tables() -> None:
+def test_every_key_outside_lists_has_a_variable() -> None:
     names = variables()
     assert len(names) > 30
     lists = ("NEWSLETTER", "RELAYS", "DKIM")
@@ -108,7 +106,7 @@ def test_every_key_has_a_variable_but_those_of_lists_of_tables() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.sampled_from(sorted(variables())), st.text(st.characters(blacklist_characters="\0"), max_size=30))
-def test_no_text_in_a_variable_is_more_than_a_mistake(
+def test_any_text_in_a_variable_is_at_most_a_mistake(
     tmp_path_factory: pytest.TempPathFactory, name: str, text: str
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "variables"
@@ -143,54 +141,18 @@ def test_no_message_repeats_a_secret(tmp_path: Path, text: str, environ: dict[st
     assert SECRET not in "".join(mistakes(tmp_path, toml, **environ))
 
 
-def test_a_password_does_not_show_when_the_configuration_is_printed(tmp_path: Path) -> None:
+def test_printing_the_configuration_hides_the_password(tmp_path: Path) -> None:
     assert SECRET not in repr(load(tmp_path, PUBLISHER_MAIL_SMTP_PASSWORD=SECRET))
 
 
-def test_what_is_remembered_never_lets_an_invalid_text_pass(tmp_path: Path) -> None:
-    (tmp_path / "publisher.toml").write_text(SITE)
-    load_config(tmp_path, {})
-    stamp = tmp_path / ".publisher/config.valid"
-    valid = stamp.read_text()
-    for text, environ in ((SITE + "x = 1\n", {}), (SITE, {"PUBLISHER_FEEDS_LIMIT": "0"}), (SITE + "#\0", {})):
-        (tmp_path / "publisher.toml").write_text(text)
-        for _ in range(2):
-            with pytest.raises(ConfigError):
-                load_config(tmp_path, environ)
-        assert stamp.read_text() == valid
-    (tmp_path / "publisher.toml").write_text(SITE)
-    with pytest.raises(ConfigError):
-        load_config(tmp_path, {"PUBLISHER_NONSENSE": "1"})
-    assert load_config(tmp_path, {}).site.title == "A"
-
-
-@pytest.mark.parametrize("garbage", [b"", b"\xff\xfe", b"0" * 64, b"x" * 100_000])
-def test_a_broken_memory_is_made_anew(tmp_path: Path, garbage: bytes) -> None:
-    (tmp_path / "publisher.toml").write_text(SITE)
-    load_config(tmp_path, {})
-    stamp = tmp_path / ".publisher/config.valid"
-    valid = stamp.read_bytes()
-    stamp.write_bytes(garbage)
-    assert load_config(tmp_path, {}).site.title == "A"
-    assert stamp.read_bytes() == valid
-
-
-def test_a_state_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
-    (tmp_path / "publisher.toml").write_text(SITE)
-    (tmp_path / ".publisher").write_text("in the way")
-    assert load_config(tmp_path, {}).site.title == "A"
-
-
 @pytest.mark.parametrize("arguments", [["check"], ["publish", "--dry-run"], ["check", "--json"]])
-def test_looking_writes_nothing_not_even_a_memory(project: Project, arguments: list[str]) -> None:
+def test_a_look_at_a_project_writes_nothing(project: Project, arguments: list[str]) -> None:
     before = project.listing()
     project.run(*arguments)
     assert project.listing() == before
 
 
-def test_the_nearest_project_upward_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from publisher.config import find_project
-
+def test_the_nearest_project_upwards_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = project.root / "posts/a/b"
     deep.mkdir(parents=True)
     assert find_project(deep) == project.root

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import pytest
 
 from publisher.config import Config, load_config
 from publisher.config.environment import NOT_SETTINGS, variables
+from publisher.config.keys import keys_of, table_in
 from publisher.config.schedule import parse_schedule
 from tests.support import ROOT
 
@@ -41,17 +41,16 @@ def test_a_page_without_its_marks_is_refused() -> None:
         generator().with_tables("# Configuration\n")
 
 
-def every_key(cls: type[Any]) -> list[tuple[str, str]]:
-    """(name, meaning) of all keys, those of tables inside tables too."""
+def every_key(table: type[Any]) -> list[tuple[str, str]]:
+    """(name, meaning) of all keys, also of those in tables inside tables."""
     found: list[tuple[str, str]] = []
-    for field, hint, meaning in generator().keys(cls):
-        inner: Any = get_args(hint)[0] if get_origin(hint) is tuple else hint
-        is_table = isinstance(inner, type) and is_dataclass(inner)
-        found += every_key(inner) if is_table else [(field.name, meaning)]
+    for name, key in keys_of(table).items():
+        inner = table_in(key.type)
+        found += every_key(inner) if inner else [(name, key.meaning)]
     return found
 
 
-def test_every_key_stands_there_with_its_meaning() -> None:
+def test_every_key_is_listed_with_its_meaning() -> None:
     rows = re.findall(r"^\| `(\w+)` \|(?:[^|]|\\\|)*\|(?:[^|]|\\\|)*\|((?:[^|]|\\\|)*)\|$", text(), re.MULTILINE)
     shown = [(key, re.sub(r"<br>.*", "", meaning).strip()) for key, meaning in rows]
     expected = [(key, meaning.replace("<", "&lt;").replace(">", "&gt;")) for key, meaning in every_key(Config)]
@@ -67,7 +66,7 @@ def test_every_variable_stands_there_and_no_other() -> None:
 def test_the_example_is_a_valid_project(tmp_path: Path) -> None:
     (example,) = re.findall(r"^```toml\n(.*?)^```$", text(), re.MULTILINE | re.DOTALL)
     (tmp_path / "publisher.toml").write_text(example, encoding="utf-8")
-    config = load_config(tmp_path, {"PUBLISHER_MAIL_SMTP_PASSWORD": "secret"}, remember=False)
+    config = load_config(tmp_path, {"PUBLISHER_MAIL_SMTP_PASSWORD": "secret"})
     assert [newsletter.name for newsletter in config.newsletters] == ["weekly", "poems"]
     assert config.mail.smtp.password == "secret"
 

@@ -54,7 +54,7 @@ def test_every_configuration_shown_can_be_loaded(page: Path, tmp_path: Path) -> 
     for block in blocks(page, "toml"):
         raw: dict[str, Any] = tomllib.loads(block)
         (tmp_path / "publisher.toml").write_text(block if "site" in raw else SITE + block, encoding="utf-8")
-        load_config(tmp_path, {}, remember=False)
+        load_config(tmp_path, {})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.config.durations import parse_duration
-from publisher.config.schedule import parse_schedule
+from publisher.config.schedule import parse_duration, parse_schedule
 from publisher.newsletters.slots import Due, Early, Late, SlotHistory, decide, post_timing, upcoming
 
 BERLIN = ZoneInfo("Europe/Berlin")

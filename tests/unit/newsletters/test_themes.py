@@ -10,8 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from publisher.config import load_config
-from publisher.config.colours import AA, contrast, mixed, readable
-from publisher.config.theme import DEFAULT, Theme, unreadable
+from publisher.config.theme import AA, DEFAULT, Theme, contrast, mixed, readable, unreadable
 from publisher.core.errors import ConfigError
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.palette import Palette, looks_of
@@ -136,19 +135,19 @@ TOML = '[site]\ntitle = "A"\nurl = "https://example.org"\n'
 @pytest.mark.parametrize(
     ("table", "line", "message"),
     [
-        ('[theme]\naccent = "blue"', 5, "theme.accent: 'blue' is no colour; write it like #0a5a8a"),
-        ('[theme]\naccent = "#abc"', 5, "'#abc' is no colour"),
-        ('[theme]\nfont = "Georgia; x: y"', 5, "names no fonts"),
-        ('[theme]\nfont = "}</style>"', 5, "names no fonts"),
-        ('[theme]\nlogo = "../secret.png"', 5, "is no picture"),
-        ('[theme]\nlogo = "javascript:x()"', 5, "is no picture"),
-        ('[theme]\nlogo_width = 900', 5, "900 is not from 0 to 536"),
-        ('[theme]\ntext = "#bbbbbb"', 5, "theme.text: #bbbbbb on #ffffff, and on the #fbfbfb of code, has"),
-        ('[theme]\ndark_accent = "#0a5a8a"', 5, "theme.dark_accent: #0a5a8a on #1d1b19"),
+        ('[theme]\naccent = "blue"', 5, "theme.accent: 'blue' isn't a valid colour; write it like #0a5a8a"),
+        ('[theme]\naccent = "#abc"', 5, "'#abc' isn't a valid"),
+        ('[theme]\nfont = "Georgia; x: y"', 5, "isn't a list of fonts"),
+        ('[theme]\nfont = "}</style>"', 5, "isn't a list of fonts"),
+        ('[theme]\nlogo = "../secret.png"', 5, "isn't a picture"),
+        ('[theme]\nlogo = "javascript:x()"', 5, "isn't a picture"),
+        ('[theme]\nlogo_width = 900', 5, "900 is not between 0 and 536"),
+        ('[theme]\ntext = "#bbbbbb"', 5, "theme.text: #bbbbbb has a contrast of "),
+        ('[theme]\ndark_accent = "#0a5a8a"', 5, "theme.dark_accent: #0a5a8a has a"),
         ('[theme]\npaper = "#7a7a7a"\ntext = "#7a7a7a"', 5, "theme.paper: no text can be read on #7a7a7a"),
-        ('[theme]\npaper = "#222222"', 4, "theme.text: #1f1d1a on #222222"),
+        ('[theme]\npaper = "#222222"', 4, "theme.text: #1f1d1a has a"),
         ('[theme]\npaper = "#222222"\ntext = "#eeeeee"\n[[newsletters]]\nname = "a"\ntheme = { accent = "#0a5a8a" }', 9,
-         "newsletters[1].theme.accent: #0a5a8a on #222222"),
+         "newsletters[1].theme.accent: #0a5a8a has"),
     ],
 )  # fmt: skip
 def test_a_theme_that_cannot_be_is_a_mistake_with_its_line(table, line, message, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from publisher.config import Pages
+from publisher.config import PagesConfig
 from publisher.core.models import Severity
 from publisher.publishing.check import inspect_project
 from tests.support.posts_samples import HELLO, NOW, SITE, Folder
@@ -103,7 +103,7 @@ def test_links_are_looked_up_below_the_path_of_the_site(url: str, tmp_path: Path
 
 
 def test_without_pages_no_link_is_called_dead(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, pages=Pages(enabled=False))
+    folder = Folder(tmp_path, pages=PagesConfig(enabled=False))
     folder.write(HELLO, "[t](/gone/)")
     assert told(folder) == []
 

@@ -1,0 +1,106 @@
+"""The tables of newsletters and of the people on their lists: [[newsletters]] and [subscribers]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from publisher.config import checks
+from publisher.config.keys import Check, Doc
+from publisher.config.schedule import parse_duration
+from publisher.config.theme import Theme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterConfig:
+    """[[newsletters]]: what one newsletter sends, and when."""
+
+    name: Annotated[
+        str, Check(checks.short_name), Doc("Short and permanent: used in commands, URLs and the List-Id header.")
+    ]
+    title: Annotated[str, Doc("Name that subscribers see. Default: the title of the site.")] = ""
+    description: Annotated[str, Doc("One sentence that says what subscribers get.")] = ""
+    schedule: Annotated[str, Check(checks.schedule), Doc("When an edition is due.")] = "manual"
+    max_lateness: Annotated[
+        str,
+        Check(parse_duration),
+        Doc(
+            "How late a missed edition may still be sent automatically, such as 90m, 12h or 2d; "
+            "a later one is put on hold."
+        ),
+    ] = "12h"
+    settle_minutes: Annotated[
+        int,
+        Check(checks.between(0, 10_080)),
+        Doc("For `each post`: minutes to wait after a post is published or changed, so that you can still fix it."),
+    ] = 10
+    approve: Annotated[bool, Doc("Whether each edition waits for the owner's approval.")] = False
+    approve_hours: Annotated[
+        int,
+        Check(checks.between(0, 168)),
+        Doc("Hours before its scheduled time at which an edition is created for approval."),
+    ] = 24
+    hold_on_errors: Annotated[bool, Doc("Put an edition on hold if it has a finding of level error.")] = True
+    tags: Annotated[
+        tuple[str, ...], Doc("Take only posts with at least one of these tags; empty takes all posts.")
+    ] = ()
+    topics: Annotated[
+        tuple[str, ...], Doc("Tags that subscribers can choose from when they sign up; empty offers no choice.")
+    ] = ()
+    welcome: Annotated[bool, Doc("Send the newest edition to new subscribers as soon as they confirm.")] = False
+    template: Annotated[str, Check(checks.short_name), Doc("Template of the email: templates/email/NAME.html.")] = (
+        "digest"
+    )
+    content: Annotated[Literal["full", "excerpt"], Doc("Whether the email contains whole posts or excerpts.")] = (
+        "excerpt"
+    )
+    subject: Annotated[
+        str, Doc("Subject, with {title} {number} {date} {first} {count}. Default: the first post's title.")
+    ] = ""
+    text_links: Annotated[
+        Literal["end", "inline"],
+        Doc("In plain text: show links in a numbered list below each post, or where they occur."),
+    ] = "end"
+    theme: Annotated[Theme, Doc("What differs from [theme] in this newsletter's emails.")] = field(
+        default_factory=Theme
+    )
+    intro: Annotated[str, Doc("A note above the posts, in Markdown.")] = ""
+    minimum: Annotated[int, Check(checks.between(1, 1_000)), Doc("Minimum number of new posts for an edition.")] = 1
+    maximum: Annotated[
+        int,
+        Check(checks.between(1, 1_000)),
+        Doc("Maximum number of posts per edition, oldest first; the rest wait for the next."),
+    ] = 50
+    first: Annotated[
+        int,
+        Check(checks.between(1, 1_000)),
+        Doc("How many of the newest posts the first edition takes; older ones are never sent."),
+    ] = 5
+    since: Annotated[
+        str, Check(checks.civil_date), Doc("Instead of `first`: the first edition takes posts from this day on.")
+    ] = ""
+    sender: Annotated[str, Check(checks.mail_address), Doc("From address. Default: mail.sender.")] = ""
+    reply_to: Annotated[str, Check(checks.mail_address), Doc("Where replies go. Default: mail.reply_to.")] = ""
+    language: Annotated[
+        str, Check(checks.language_tag), Doc("Language of the email's fixed texts. Default: site.language.")
+    ] = ""
+    timezone: Annotated[
+        str, Check(lambda v: v and checks.time_zone(v)), Doc("Time zone of the schedule. Default: site.timezone.")
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscribersConfig:
+    """[subscribers]: how people confirm, and what is stored about them."""
+
+    confirm_days: Annotated[int, Check(checks.between(1, 90)), Doc("Days until a confirmation link expires.")] = 7
+    forget_days: Annotated[
+        int,
+        Check(checks.between(1, 3_650)),
+        Doc("Days after which an email address that was entered in a form but never confirmed is deleted."),
+    ] = 30
+    keep_ip: Annotated[bool, Doc("Whether to store the IP address with each consent event.")] = False
+    keep_user_agent: Annotated[bool, Doc("Whether to store the browser's name with each consent event.")] = False
+    bounce_limit: Annotated[
+        int, Check(checks.between(1, 100)), Doc("Stop sending to an address after this many bounces in a row.")
+    ] = 5

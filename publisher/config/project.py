@@ -1,0 +1,91 @@
+"""The whole configuration of a project: every table of publisher.toml in one frozen Config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from publisher.config.bounces import BouncesConfig
+from publisher.config.keys import Doc
+from publisher.config.mail import DeliveryConfig, Mail
+from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
+from publisher.config.server import Admin, DatabaseConfig, Run, Web
+from publisher.config.site import Feeds, PagesConfig, Posts, Site
+from publisher.config.theme import DEFAULT, Theme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole configuration of one project.
+
+    root is the project's folder. Everything else comes from publisher.toml and the PUBLISHER_* variables.
+    """
+
+    site: Annotated[Site, Doc("What all posts share.")]
+    posts: Annotated[Posts, Doc("Where the posts are and how they are read.")] = field(default_factory=Posts)
+    feeds: Annotated[Feeds, Doc("What goes into the feeds.")] = field(default_factory=Feeds)
+    pages: Annotated[PagesConfig, Doc("The HTML site.")] = field(default_factory=PagesConfig)
+    newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("Any number of newsletters.")] = ()
+    theme: Annotated[Theme, Doc("How all emails look.")] = field(default_factory=Theme)
+    mail: Annotated[Mail, Doc("The sender and how email is sent.")] = field(default_factory=Mail)
+    database: Annotated[DatabaseConfig, Doc("Where subscribers and editions are stored.")] = field(
+        default_factory=DatabaseConfig
+    )
+    subscribers: Annotated[SubscribersConfig, Doc("How people confirm, and what is stored about them.")] = field(
+        default_factory=SubscribersConfig
+    )
+    web: Annotated[Web, Doc("The web application.")] = field(default_factory=Web)
+    admin: Annotated[Admin, Doc("The admin page.")] = field(default_factory=Admin)
+    delivery: Annotated[DeliveryConfig, Doc("How messages are delivered.")] = field(default_factory=DeliveryConfig)
+    bounces: Annotated[BouncesConfig, Doc("How bounces are processed.")] = field(default_factory=BouncesConfig)
+    run: Annotated[Run, Doc("The process that does everything on schedule.")] = field(default_factory=Run)
+    root: Path = Path()
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder of caches, secrets and the default database."""
+        return self.root / ".publisher"
+
+    @property
+    def site_url(self) -> str:
+        """The site's URL without a slash at the end."""
+        return self.site.url.rstrip("/")
+
+    @property
+    def public_url(self) -> str:
+        """The web application's URL without a slash at the end."""
+        return (self.web.public_url or self.site.url).rstrip("/")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.site.timezone)
+
+    def newsletter(self, name: str) -> NewsletterConfig | None:
+        """Return the newsletter of that name, or None."""
+        return next((n for n in self.newsletters if n.name == name), None)
+
+    def newsletter_title(self, newsletter: NewsletterConfig) -> str:
+        """Return the newsletter's name as subscribers see it."""
+        return newsletter.title or self.site.title
+
+    def newsletter_zone(self, newsletter: NewsletterConfig) -> ZoneInfo:
+        """Return the time zone in which the newsletter's slots are named."""
+        return ZoneInfo(newsletter.timezone or self.site.timezone)
+
+    def newsletter_language(self, newsletter: NewsletterConfig) -> str:
+        """Return the language of the fixed texts in the newsletter's emails."""
+        return newsletter.language or self.site.language
+
+    def newsletter_theme(self, newsletter: NewsletterConfig) -> Theme:
+        """Return the newsletter's theme with every key filled in, except an accent that nobody has chosen."""
+        return newsletter.theme.over(self.theme).over(DEFAULT)
+
+    def missing_logo(self, theme: Theme) -> str:
+        """Return the path under static/ of a theme's logo if that file is missing, else ""."""
+        logo = theme.logo.removeprefix("/")
+        if not logo or "://" in logo or (self.root / self.pages.static / logo).is_file():
+            return ""
+        return logo

@@ -1,0 +1,73 @@
+"""The tables of the running program: [web], [admin], [run] and [database]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from publisher.config import checks
+from publisher.config.keys import Check, Doc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """[web]: where subscribers reach the pages that emails link to, and what protects those pages."""
+
+    public_url: Annotated[
+        str, Check(checks.web_address), Doc("Public URL of the web application. Default: site.url.")
+    ] = ""
+    listen: Annotated[
+        str,
+        Check(checks.listen_address),
+        Doc("IP address and port on which `publisher run` and `serve` listen, such as [::1]:8018."),
+    ] = "127.0.0.1:8018"
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Check(checks.networks),
+        Doc("IP addresses or networks of reverse proxies whose X-Forwarded-For header is trusted."),
+    ] = ()
+    metrics_for: Annotated[
+        tuple[str, ...], Check(checks.networks), Doc("IP addresses or networks that may read /metrics.")
+    ] = ("127.0.0.1", "::1")
+    client_limit: Annotated[
+        int, Check(checks.between(1, 1_000_000)), Doc("Maximum number of forms per hour from one IP address.")
+    ] = 60
+    address_limit: Annotated[
+        int,
+        Check(checks.between(1, 1_000_000)),
+        Doc("Maximum number of requests per hour for one email address; more get the same answer but have no effect."),
+    ] = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admin:
+    """[admin]: the admin page at /admin, which is closed until `publisher admin password` has set a password."""
+
+    session_hours: Annotated[int, Check(checks.between(1, 720)), Doc("Hours until you have to log in again.")] = 12
+    wrong_passwords: Annotated[
+        int, Check(checks.between(1, 1_000)), Doc("Maximum number of wrong passwords per hour from one IP address.")
+    ] = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """[run]: how often `publisher run` checks what is due, and how it logs."""
+
+    tick_seconds: Annotated[int, Check(checks.between(15, 60)), Doc("Seconds between checks for work that is due.")] = (
+        30
+    )
+    log: Annotated[
+        Literal["auto", "human", "json"],
+        Doc("Format of the log on stderr: readable lines or JSON objects. auto is human on a terminal, else json."),
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConfig:
+    """[database]: where subscribers, editions and deliveries are stored."""
+
+    url: Annotated[
+        str,
+        Check(checks.database_url),
+        Doc("sqlite:///path (relative to the project) or postgresql://user@host/name."),
+    ] = "sqlite:///.publisher/publisher.db"
