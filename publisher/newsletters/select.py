@@ -1,7 +1,7 @@
 """Which posts an edition takes. Pure: the ledger and the moment are arguments.
 
-The ledger decides, never a window of time: a post that was added late with an old date goes out once,
-and no post goes twice.
+The ledger decides, and not a window of time: a post that is added late with an old date is still sent once, and no
+post is sent twice.
 """
 
 from __future__ import annotations
@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING
 
+from publisher.config import NewsletterConfig
 from publisher.core.models import Post, require_aware
 from publisher.posts.slugs import topic_slug
-
-if TYPE_CHECKING:
-    from publisher.config import NewsletterConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What the next edition takes.
 
-    posts        newest first, as the letter shows them; none means that there is no edition now
-    passed_over  ids of posts that this newsletter must never send; only a first edition has them
-    waiting      new posts that stay for a later edition: too few by now, or beyond the maximum
-    needed       with how many new posts there is an edition
+    posts        newest first, as the email shows them; empty if there is no edition now
+    passed_over  ids of posts that this newsletter must never send; only a first edition has any
+    waiting      how many new posts are left for a later edition: too few so far, or more than the maximum
+    needed       how many new posts it takes to make an edition
     """
 
     posts: tuple[Post, ...]
@@ -42,16 +39,16 @@ def select_posts(
     now: datetime,
     zone: tzinfo,
 ) -> Selection:
-    """Decide what the newsletter's next edition takes, and what its first edition leaves behind.
+    """Decide what the newsletter's next edition takes, and what its first edition passes over for ever.
 
     posts      every post of the project, in any order
-    handled    ids that the ledger knows for this newsletter: sent, or passed over
+    handled    ids of the posts that the ledger knows for this newsletter: sent, or passed over
     is_first   whether the newsletter has no edition yet
-    zone       the newsletter's own: `since` is a day there
+    zone       the newsletter's time zone: the setting `since` is a day there
 
-    When more posts are new than `maximum`, the oldest go first, so that nothing waits for ever; within
-    the edition the newest stands first. A first edition starts from the newest `first` posts, or from the
-    day `since`, and passes over every other post that is public now, whatever its tags.
+    If more posts are new than `maximum`, the oldest go first, so that none waits for ever; within the edition the
+    newest comes first. A first edition starts from the newest `first` posts, or from the day `since`, and passes
+    over every other post that is public now, whatever its tags.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)
@@ -64,7 +61,9 @@ def select_posts(
             new = [post for post in new if post.published.astimezone(zone).date() >= day]
         else:
             new = new[-newsletter.first :]
-            needed = min(needed, newsletter.first)  # else `first` below `minimum` would never begin
+            needed = min(
+                needed, newsletter.first
+            )  # or a newsletter whose `first` is below its `minimum` would never start
     if len(new) < needed:
         return Selection((), (), len(new), needed)
     taken = new[: newsletter.maximum]
@@ -73,9 +72,9 @@ def select_posts(
 
 
 def has_tag(post: Post, wanted: Collection[str]) -> bool:
-    """Return whether a post has any of the wanted tags; no tags want all.
+    """Return whether a post has any of the wanted tags; if none is wanted, every post has.
 
-    Tags are compared by their slugs: by name in any case, spacing and Unicode form, or by the slug itself.
+    Tags are compared by their slugs, so case, spacing and Unicode form do not matter, and a slug may be given too.
     """
     if not wanted:
         return True

@@ -1,13 +1,17 @@
-"""Which slots a newsletter has, and when each is due. Pure: the moment is an argument.
+"""When a newsletter's editions are due. Pure: the moment is an argument.
 
-A schedule is a promise in civil time: "Monday at eight, where I live". So due times are counted on the
-civil calendar first, without any zone, and only then placed in the zone:
+A schedule is a promise in civil time: "Monday at eight, where I live". So slots are counted on the civil calendar
+first, without a time zone, and only then turned into instants:
 
-    a civil time that the clock skips   is due at the first instant after the gap
-    a civil time that the clock repeats is due the first time
-    two civil times on one instant      are one slot, named by the later one (only inside a gap)
+    a civil time that the clock skips         is due at the first instant after the gap
+    a civil time that the clock repeats       is due the first time
+    two civil times that fall on one instant  are one slot, named after the later one (only inside a gap)
 
-In one sentence: a civil time is due at the first instant at which the clock on the wall has reached it.
+In one sentence: a civil time is due at the first instant at which the wall clock has reached it.
+
+Whether an edition has to be made now is decided by the label of its slot and by what the database knows about it,
+never by a timer. So a clock that is set back, a tick that comes twice and a process that was down neither repeat a
+slot nor lose one.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import takewhile
+
+from cronsim import CronSim
 
 from publisher.config.schedule import Schedule, ScheduleKind
 from publisher.core.models import require_aware
@@ -27,10 +33,10 @@ _YEAR_9999 = datetime.max - timedelta(days=400)  # noqa: DTZ901 - the end of civ
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One due time of a newsletter.
+    """One time at which an edition is due.
 
-    label  the civil name, which is the slot's key: 2026-W47, 2026-11-21, 2026-11, 2026-11-21T08:00
-    at     the instant, in UTC, so that two of them compare rightly around a repeated hour
+    label  its name on the civil calendar, which is its key: 2026-W47, 2026-11-21, 2026-11, 2026-11-21T08:00
+    at     the instant, in UTC, so that comparisons are right around a repeated hour
     """
 
     label: str
@@ -41,24 +47,24 @@ class Slot:
 
 
 def post_slot(post_id: str) -> str:
-    """Return the slot of one post, for a newsletter that sends each post as it appears."""
+    """Return the label of the slot of a single post, for a newsletter that sends each post as it appears."""
     return f"post:{post_id}"
 
 
 def is_post_slot(slot: str) -> bool:
-    """Return whether a slot is one of a single post."""
+    """Return whether a label is that of a single post's slot."""
     return slot.startswith("post:")
 
 
 def slot_label(schedule: Schedule, moment: datetime, zone: tzinfo) -> str:
-    """Return the label of the slot to which an edition made by hand at `moment` belongs.
+    """Return the label of the slot that an edition made by hand at `moment` fills.
 
-    That is the week, day or month which holds the moment; for cron the latest due time at or before it.
-    Raises ValueError for "each post", whose slots are named by their posts: see post_slot.
+    That is the week, day or month that contains the moment; for a cron schedule, the latest due time up to it.
+    Raises ValueError for "each post", whose slots are named after their posts (see post_slot).
     """
     require_aware("moment", moment)
     if schedule.kind is ScheduleKind.EACH_POST:
-        raise ValueError("a slot of an 'each post' newsletter is named by its post")
+        raise ValueError("a slot of an 'each post' newsletter is named after its post")
     if schedule.kind is ScheduleKind.CRON:
         latest = latest_due(schedule, moment, zone)
         if latest is not None:
@@ -67,47 +73,145 @@ def slot_label(schedule: Schedule, moment: datetime, zone: tzinfo) -> str:
 
 
 def next_due(schedule: Schedule, after: datetime, zone: tzinfo) -> Slot | None:
-    """Return the first slot that is due later than `after`; None if the schedule has none."""
+    """Return the first slot that is due later than `after`, or None if the schedule has none."""
     return next(upcoming(schedule, after, zone), None)
 
 
 def upcoming(schedule: Schedule, after: datetime, zone: tzinfo) -> Iterator[Slot]:
-    """Yield every slot that is due later than `after`, in order, each instant and each label once."""
+    """Yield every slot that is due later than `after`, in order; no instant and no label comes twice."""
     require_aware("after", after)
     after = after.astimezone(UTC)
-    held: Slot | None = None
-    # No civil time up to the wall clock's reading can be due later than now, so the search starts there.
+    candidate: Slot | None = None
+    # A civil time that the wall clock has reached already cannot be due later than now, so the search starts there.
     for civil in _civil_times(schedule, _wall(after, zone), forward=True):
-        slot = Slot(_label(schedule, civil), place(civil, zone))
-        if held is not None and held.at < slot.at and after < held.at:
-            yield held
-        held = slot
-    if held is not None and after < held.at:
-        yield held
+        slot = Slot(_label(schedule, civil), first_instant(civil, zone))
+        if candidate is not None and candidate.at < slot.at and after < candidate.at:
+            yield candidate
+        candidate = slot
+    if candidate is not None and after < candidate.at:
+        yield candidate
 
 
 def latest_due(schedule: Schedule, moment: datetime, zone: tzinfo) -> Slot | None:
-    """Return the last slot that was due at or before `moment`; None if the schedule has none."""
+    """Return the last slot that was due at or before `moment`, or None if the schedule has none."""
     require_aware("moment", moment)
     moment = moment.astimezone(UTC)
     local = moment.astimezone(zone)
-    # In the second pass of a repeated hour the wall clock reads less than it has read before.
+    # During the second pass of a repeated hour, the wall clock shows less than it has shown already.
     reached = local.replace(tzinfo=None, fold=0) + (
         _offset(local.replace(fold=0)) - _offset(local.replace(fold=1)) if local.fold else timedelta()
     )
     for civil in _civil_times(schedule, reached, forward=False):
-        at = place(civil, zone)
+        at = first_instant(civil, zone)
         if at <= moment:
             return Slot(_label(schedule, civil), at)
     return None
 
 
-def place(civil: datetime, zone: tzinfo) -> datetime:
-    """Return the first instant (in UTC) at which the clock on the wall of the zone has reached `civil`."""
+@dataclass(frozen=True, slots=True)
+class SlotHistory:
+    """What the database knows about a newsletter's slots.
+
+    since   when the newsletter, or its present schedule, was first seen; earlier slots are ignored
+    passed  the moment up to which slots are over, whether an edition was made or not; None if none is over yet
+    taken   labels of the slots that have an edition
+    """
+
+    since: datetime
+    passed: datetime | None = None
+    taken: Collection[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        require_aware("since", self.since)
+        require_aware("passed", self.passed)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An edition has to be made, and may be sent at once."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An edition has to be made and put on hold, because its slot is longer ago than max_lateness."""
+
+    slot: Slot
+    found: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """An edition has to be made ahead of its slot, so that its owner can approve it in time."""
+
+    slot: Slot
+
+
+Decision = Due | Late | Early | None
+
+
+def decide(
+    schedule: Schedule,
+    zone: tzinfo,
+    record: SlotHistory,
+    now: datetime,
+    *,
+    max_lateness: timedelta,
+    lead: timedelta = timedelta(),
+) -> Decision:
+    """Return what has to be done now about the newest slot, or None if there is nothing to do.
+
+    lead  how long before its slot an edition is made, so that there is time to approve it
+
+    If several slots were missed, only the newest counts: its edition carries everything that is new. Slots up to
+    `since` are ignored; a slot that is over, or that has an edition, is done.
+    """
+    slot = latest_due(schedule, now + lead, zone)
+    if slot is None or slot.at <= record.since or slot.label in record.taken:
+        return None
+    if record.passed is not None and slot.at <= record.passed:
+        return None
+    if slot.at > now:
+        return Early(slot)
+    if now - slot.at > max_lateness:
+        return Late(slot, now)
+    return Due(slot)
+
+
+@dataclass(frozen=True, slots=True)
+class PostTiming:
+    """When a post is due in a newsletter that sends each post as it appears.
+
+    due    settle_minutes after it was published, or after its file was last changed if that is later
+    late   whether `due` is longer ago than max_lateness
+    ready  whether `due` has been reached
+    """
+
+    due: datetime
+    late: bool = False
+    ready: bool = False
+
+
+def post_timing(
+    published: datetime, changed: datetime | None, now: datetime, *, settle: timedelta, max_lateness: timedelta
+) -> PostTiming:
+    """Return when a public post is due as an edition of its own.
+
+    changed  when its file was last changed, or None if that is not known; ignored if it lies in the future, which
+             happens when a clock was wrong
+    """
+    moments = [published] + ([changed] if changed is not None and changed <= now else [])
+    due = max(moments) + settle
+    return PostTiming(due, late=now - due > max_lateness, ready=due <= now)
+
+
+def first_instant(civil: datetime, zone: tzinfo) -> datetime:
+    """Return the first instant, in UTC, at which a wall clock in the time zone has reached `civil`."""
     at = civil.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if _wall(at, zone) == civil:
         return at
-    # Skipped by the clock: with the old offset the time lies after the change, with the new one before it.
+    # The clock skips this time: with the old offset it lies after the change, with the new one before it.
     early, late = civil.replace(tzinfo=zone, fold=1).astimezone(UTC), at
     while late - early > timedelta(seconds=1):
         middle = (early + (late - early) / 2).replace(microsecond=0)
@@ -119,7 +223,7 @@ def place(civil: datetime, zone: tzinfo) -> datetime:
 
 
 def _wall(moment: datetime, zone: tzinfo) -> datetime:
-    """What a clock on the wall reads, as a naive time."""
+    """What a wall clock shows, as a naive time."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
@@ -140,7 +244,7 @@ def _label(schedule: Schedule, civil: datetime) -> str:
 
 
 def _civil_times(schedule: Schedule, start: datetime, *, forward: bool) -> Iterator[datetime]:
-    """Due times as naive civil times: after `start` and rising, or from `start` backwards and falling."""
+    """Due times as naive civil times: those after `start` in order, or those up to `start` in reverse order."""
     if schedule.kind in _NEVER_DUE:
         return iter(())
     if schedule.kind is ScheduleKind.CRON:
@@ -180,113 +284,15 @@ def _last_day(day: datetime) -> int:
 
 
 def _cron_times(expression: str, start: datetime, *, forward: bool) -> Iterator[datetime]:
-    from cronsim import CronSim
-
     if forward:
         return _until_9999(CronSim(expression, start))
-    # Its backward walk leaves out the start itself, which here may be due.
+    # CronSim leaves out the start itself when it walks backwards, but here the start may be due.
     return iter(CronSim(expression, start.replace(microsecond=0) + timedelta(seconds=1), reverse=True))
 
 
 def _until_9999(times: Iterator[datetime]) -> Iterator[datetime]:
-    """End where civil time does: beyond the year 9999 there is nothing to count with."""
+    """Stop where civil time ends: datetime cannot count beyond the year 9999."""
     try:
         yield from takewhile(lambda time: time < _YEAR_9999, times)
     except OverflowError:
         return
-
-
-@dataclass(frozen=True, slots=True)
-class SlotHistory:
-    """What is known of a newsletter's slots.
-
-    since   from when on its slots count: when it, or its schedule, was first seen
-    passed  up to which moment its slots are over, made or not; None before any is
-    taken   labels of the slots that have an edition
-    """
-
-    since: datetime
-    passed: datetime | None = None
-    taken: Collection[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        require_aware("since", self.since)
-        require_aware("passed", self.passed)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """An edition is to be made, and goes at once."""
-
-    slot: Slot
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """An edition is to be made and held for a person: its slot is longer ago than is allowed."""
-
-    slot: Slot
-    found: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Early:
-    """An edition is to be made and waits for approval: its slot is still to come."""
-
-    slot: Slot
-
-
-Decision = Due | Late | Early | None
-
-
-def decide(
-    schedule: Schedule,
-    zone: tzinfo,
-    record: SlotHistory,
-    now: datetime,
-    *,
-    max_lateness: timedelta,
-    lead: timedelta = timedelta(),
-) -> Decision:
-    """Return what is to be done now about the newest slot that has begun; None where there is nothing.
-
-    lead  how long before its slot an edition is made, for a person to approve it
-
-    Of several slots that were missed only the newest counts: its edition carries whatever is new. A slot from before
-    `since` is none, one that is over or has an edition is done.
-    """
-    slot = latest_due(schedule, now + lead, zone)
-    if slot is None or slot.at <= record.since or slot.label in record.taken:
-        return None
-    if record.passed is not None and slot.at <= record.passed:
-        return None
-    if slot.at > now:
-        return Early(slot)
-    if now - slot.at > max_lateness:
-        return Late(slot, now)
-    return Due(slot)
-
-
-@dataclass(frozen=True, slots=True)
-class PostTiming:
-    """How a post stands with a newsletter that sends each by itself.
-
-    due   when it goes: some minutes after it was published and after its file was last changed
-    late  whether that is longer ago than is allowed
-    """
-
-    due: datetime
-    late: bool = False
-    ready: bool = False
-
-
-def post_timing(
-    published: datetime, changed: datetime | None, now: datetime, *, settle: timedelta, max_lateness: timedelta
-) -> PostTiming:
-    """Return whether a post that is public may go by itself.
-
-    changed  when its file was; None where that is not known. A time to come, from a clock that was wrong, says nothing
-    """
-    moments = [published] + ([changed] if changed is not None and changed <= now else [])
-    due = max(moments) + settle
-    return PostTiming(due, late=now - due > max_lateness, ready=due <= now)

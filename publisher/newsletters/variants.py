@@ -1,7 +1,7 @@
-"""Who gets which of an edition's posts: one variant for all topics, and one for each choice of topics. Pure.
+"""Which of an edition's posts each subscriber gets: one variant for all topics, one for each selection. Pure.
 
-Topics are tags. Two choices that differ only in order, case, spacing or Unicode form are one, and so are their
-letters, however many subscribers made them.
+Topics are tags. Two selections that differ only in order, case, spacing or Unicode form are the same, and get the same
+letter, however many subscribers made them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag
 from publisher.posts.slugs import topic_slug
 
-MOST_KEY = 255  # characters; what the record's columns hold
+MAX_KEY = 255  # characters; the width of the database's columns
 _HASH_BYTES = 8
 
 
@@ -23,9 +23,9 @@ _HASH_BYTES = 8
 class Variant:
     """What one audience of an edition gets.
 
-    topics   slugs of tags, sorted; none is all
-    posts    those of the edition with any of the topics, in the edition's order; none means no letter
-    choices  the choices of topics that come to this, as subscribers hold them
+    topics   slugs of tags, sorted; empty for all topics
+    posts    the edition's posts that have any of the topics, in the edition's order; if empty, there is no letter
+    choices  the selections of topics that lead here, as subscribers made them
     """
 
     topics: tuple[str, ...]
@@ -34,25 +34,25 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """The variant's name in the record."""
+        """The variant's name in the database."""
         return variant_key(self.topics)
 
     @property
     def subscribers(self) -> int:
-        """How many active subscribers hold one of the choices."""
+        """How many active subscribers made one of these selections."""
         return sum(choice.subscribers for choice in self.choices)
 
 
 def all_topics(posts: Sequence[Post]) -> Variant:
-    """Return the variant that holds every post of an edition, of which nobody is known to be a reader."""
+    """Return the variant with every post of an edition, without knowing who gets it."""
     return Variant((), tuple(posts))
 
 
 def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Variant, ...]:
-    """Return the variants of an edition of `posts` for these choices: all topics first, then by topics.
+    """Return the variants of an edition of `posts` for these selections: all topics first, then sorted by topics.
 
-    The one for all topics is always there, also where nobody chose it: the web copy shows it. Whoever's topics
-    take every post belongs to it as well. A variant without posts is returned too, so that no choice is lost.
+    The variant for all topics is always there, even if no one has it: the web version shows it. A selection that
+    matches every post belongs to it too. A variant without posts is also returned, so that no selection is lost.
     """
     audiences: dict[tuple[str, ...], list[Choice]] = {(): []}
     for choice in choices:
@@ -67,17 +67,17 @@ def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Varia
 
 
 def topic_set(topics: Iterable[str]) -> tuple[str, ...]:
-    """Return topics in the one spelling that is equal for equal choices: the slugs of tags, sorted."""
+    """Return topics in one spelling, equal for equal selections: the slugs of the tags, sorted."""
     return tuple(sorted({topic_slug(topic) for topic in topics if topic.strip()}))
 
 
 def variant_key(topics: Sequence[str]) -> str:
-    """Return the name of a set of slugs: "ai,ml", and "" for all topics.
+    """Return the name of a set of slugs, such as "ai,ml"; "" stands for all topics.
 
-    A name longer than MOST_KEY keeps its beginning and a hash of all of it; no slug holds a comma or a #.
+    A name longer than MAX_KEY is cut off and ends in a hash of the whole; slugs contain neither commas nor "#".
     """
     key = ",".join(topics)
-    if len(key) <= MOST_KEY:
+    if len(key) <= MAX_KEY:
         return key
     digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()
-    return f"{key[: MOST_KEY - len(digest) - 1]}#{digest}"
+    return f"{key[: MAX_KEY - len(digest) - 1]}#{digest}"

@@ -251,12 +251,12 @@ def web_copies(config: Config, now: datetime) -> WebVersions:
 
 
 def _load_copies(config: Config, now: datetime) -> Sequence[WebVersion]:
-    from publisher.newsletters.letter.compose import web_copy
+    from publisher.newsletters.letter.web_version import web_version
     from publisher.site.web_versions import WebVersion
 
     with open_project_store(config) as store:
         return [
-            WebVersion(edition, web_copy(letter.html))
+            WebVersion(edition, web_version(letter.html))
             for edition in store.editions.public(now)
             if (letter := store.editions.letter(edition.id))
         ]

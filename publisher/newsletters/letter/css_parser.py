@@ -1,4 +1,8 @@
-"""A stylesheet as rules with their lines, by the CSS Syntax Module Level 3, as tinycss2 implements it."""
+"""CSS as it was written, read into rules with their lines: CSS Syntax Level 3, as tinycss2 implements it.
+
+cssselect reads the selectors. Nothing here fetches anything or knows HTML. Values come out in a form that old email
+clients understand too.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,47 @@ from typing import Any
 import cssselect
 import tinycss2
 
-# What an element is, not what happens to it. These can be told once and for all.
+DEEPEST = 60  # brackets within brackets; following more might exhaust the stack
+_MESSAGES = {  # part of tinycss2's message: ours
+    "before {} block": "text followed by neither : nor { }",
+    "<ident> for declaration name": "it does not start with the name of a property",
+    "after declaration name": "there is no : after the name of the property",
+    "contains {} block": "a value contains a { } block",
+}
+# Pseudo-classes that depend on the document alone, and not on what a subscriber does with it.
 _STRUCTURAL = {"not", "is", "where", "root", "empty"} | {
     f"{place}-{kind}" for place in ("first", "last", "only", "nth", "nth-last") for kind in ("child", "of-type")
 }
-LONGEST = 200  # tokens in a selector; cssselect follows its parts by recursion
+LONGEST = 200  # tokens in a selector; cssselect is recursive
 _TRANSLATOR = cssselect.GenericTranslator()
+_COLOURS = {"rgb", "rgba", "hsl", "hsla"}
+_END = "--end--"
+_HOLDS_RULES = {"media", "supports"}
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One property with its value, in a form that email clients know; the first line is 1."""
+
+    name: str
+    value: str
+    important: bool
+    line: int
+
+    def css(self, *, important: bool | None = None) -> str:
+        """Return it as CSS; `important` overrides what was written."""
+        urgent = self.important if important is None else important
+        return f"{self.name}: {self.value}{' !important' if urgent else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One selector, without commas at its top.
+    """One selector of a rule's list.
 
-    text         as CSS, names of elements in lower case
-    query        the same for premailer; "" where it stays a rule: states (:hover), parts (::before), and *
-    specificity  Selectors Level 4, section 17: ids, then classes, attributes and pseudo-classes, then types
-    needs        names of elements, and of classes as ".name", without which it reaches nothing in a document
+    text         as CSS, with names of elements in lower case
+    query        the same for premailer; "" if its rule has to be kept: states (:hover), parts (::before), and *
+    specificity  ids; classes, attributes and pseudo-classes; types (Selectors Level 4, section 17)
+    needs        names of elements, and of classes as ".name", that a document must have for it to match anything
     """
 
     text: str
@@ -35,8 +64,159 @@ class Selector:
     needs: frozenset[str]
 
 
-def selectors_of(prelude: list[Any]) -> tuple[Selector, ...]:
-    """Return the selectors of a rule; raise ValueError, with the reason, for what is none."""
+@dataclass(frozen=True, slots=True)
+class StyleRule:
+    """Selectors, and the declarations for the elements that they match."""
+
+    selectors: tuple[Selector, ...]
+    declarations: tuple[Declaration, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtRule:
+    """`@media` and the like: the rules in it, or its text if it has none; the keyword in lower case, without the @."""
+
+    keyword: str
+    prelude: str
+    rules: tuple[StyleRule, ...]
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something that a browser would ignore; kind is "syntax", "selector", "nested", "declaration" or "unclosed"."""
+
+    kind: str
+    what: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stylesheet:
+    """A whole stylesheet, its parts in the order in which they were written."""
+
+    parts: tuple[StyleRule | AtRule, ...]
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def rules(self) -> tuple[StyleRule, ...]:
+        """The rules outside at-rules."""
+        return tuple(part for part in self.parts if isinstance(part, StyleRule))
+
+    @property
+    def at_rules(self) -> tuple[AtRule, ...]:
+        return tuple(part for part in self.parts if isinstance(part, AtRule))
+
+
+@lru_cache(maxsize=16)  # reading letter.css takes longer than a letter, and 50 variants share it
+def read_sheet(css: str) -> Stylesheet:
+    """Read a stylesheet; what cannot be read becomes a Mistake, never an exception."""
+    nodes = tinycss2.parse_component_value_list(css)
+    line = unclosed(css)
+    mistakes = [Mistake("unclosed", "", line)] if line else []
+    deep = _too_deep(nodes)
+    if deep:
+        return Stylesheet((), (*mistakes, Mistake("syntax", f"brackets are nested {DEEPEST} levels deep", deep)))
+    parts: list[StyleRule | AtRule] = []
+    for node in tinycss2.parse_stylesheet(nodes, skip_comments=True, skip_whitespace=True):
+        if node.type == "qualified-rule":
+            parts.extend(_style_rule(node, mistakes))
+        elif node.type == "at-rule":
+            parts.append(_read_at_rule(node, mistakes))
+        else:
+            mistakes.append(Mistake("syntax", _in_words(node.message), node.source_line))
+    return Stylesheet(tuple(parts), tuple(mistakes))
+
+
+def read_declarations(css: str) -> tuple[Declaration, ...]:
+    """Read a style attribute; what cannot be read is skipped."""
+    nodes = tinycss2.parse_component_value_list(css)
+    return () if _too_deep(nodes) else tuple(_declarations(nodes, []))
+
+
+def imports(css: str) -> Iterator[int]:
+    """Yield the line of each @import, in any spelling and any place except comments and strings."""
+    if "@" not in css:
+        return
+    for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
+        if node.type == "at-keyword" and node.lower_value == "import":
+            yield node.source_line
+
+
+def _in_words(message: str) -> str:
+    """tinycss2's message about a mistake, in words for people who write CSS, not parsers."""
+    return next((words for said, words in _MESSAGES.items() if said in message), message)
+
+
+def _plain_selector(message: str) -> str:
+    """cssselect's message, without the names and positions of its tokens."""
+    return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
+
+
+def unclosed(css: str) -> int:
+    """Return the line of a block, bracket, comment or url() that is still open at the end of the CSS, or 0."""
+    # A word added after it is a token of its own, unless something that is still open swallows it.
+    end = tinycss2.parse_component_value_list(f"{css}\n{_END}")[-1]
+    return 0 if end.type == "ident" and end.value == _END else int(end.source_line)
+
+
+def _too_deep(nodes: Iterable[Any]) -> int:
+    """The line on which brackets are nested too deeply to be followed, or 0."""
+    return next((node.source_line for node, depth in _with_depth(nodes) if depth >= DEEPEST), 0)
+
+
+def _with_depth(nodes: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+    waiting = [(node, 0) for node in nodes][::-1]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        inner = getattr(node, "content", None) or getattr(node, "arguments", None) or []
+        waiting.extend((each, depth + 1) for each in reversed(inner))
+
+
+def _style_rule(node: Any, mistakes: list[Mistake]) -> Iterator[StyleRule]:
+    try:
+        selectors = _selectors(node.prelude)
+    except ValueError as error:
+        what = f"{tinycss2.serialize(node.prelude).strip() or 'nothing'}: {_plain_selector(str(error))}"
+        mistakes.append(Mistake("selector", what, node.source_line))
+        return
+    declarations = tuple(_declarations(node.content, mistakes))
+    if declarations:
+        yield StyleRule(selectors, declarations, node.source_line)
+
+
+def _declarations(content: list[Any], mistakes: list[Mistake]) -> Iterator[Declaration]:
+    for node in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
+        if node.type == "declaration":
+            name = node.name if node.name.startswith("--") else node.lower_name
+            yield Declaration(name, _plain_value(node.value), node.important, node.source_line)
+        elif node.type == "error":
+            mistakes.append(Mistake("declaration", _in_words(node.message), node.source_line))
+        else:
+            what = f"@{node.at_keyword}" if node.type == "at-rule" else tinycss2.serialize(node.prelude).strip()
+            mistakes.append(Mistake("nested", what, node.source_line))
+
+
+def _read_at_rule(node: Any, mistakes: list[Mistake]) -> AtRule:
+    keyword = node.lower_at_keyword
+    prelude = tinycss2.serialize(node.prelude).strip()
+    rules: list[StyleRule] = []
+    if keyword in _HOLDS_RULES and node.content is not None:
+        for inner in tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True):
+            if inner.type == "qualified-rule":
+                rules.extend(_style_rule(inner, mistakes))
+            elif inner.type == "at-rule":
+                mistakes.append(Mistake("nested", f"@{inner.at_keyword} in @{keyword}", inner.source_line))
+            else:
+                mistakes.append(Mistake("syntax", _in_words(inner.message), inner.source_line))
+    return AtRule(keyword, prelude, tuple(rules), node.serialize(), node.source_line)
+
+
+def _selectors(prelude: list[Any]) -> tuple[Selector, ...]:
+    """The selectors of a rule; raises ValueError, with the reason, for an invalid one."""
     parts: list[list[Any]] = [[]]
     for token in prelude:
         if token.type == "literal" and token.value == ",":
@@ -52,7 +232,7 @@ def _selector(tokens: list[Any]) -> Selector:
     if len(tokens) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} parts")
     if _named_space(tokens):
-        raise ValueError("HTML knows no namespaces")
+        raise ValueError("HTML has no namespaces")
     try:
         parsed = cssselect.parse(text)[0]
     except cssselect.SelectorError as error:
@@ -84,12 +264,12 @@ def _query(tokens: list[Any], text: str, parsed: Any) -> str:
         return ""
     try:
         _TRANSLATOR.selector_to_xpath(parsed)
-    except cssselect.SelectorError:  # what cssselect can parse and cannot ask, such as *:nth-of-type(2)
+    except cssselect.SelectorError:  # cssselect can parse *:nth-of-type(2), but not translate it
         return ""
     if ":" not in text:
         return text
-    # premailer takes what follows the first colon for a state such as :hover and leaves it out, unless it
-    # begins with :nth-child. Every element is the n-th child.
+    # premailer takes what follows the first colon for a state such as :hover and drops it, unless it starts with
+    # :nth-child. Every element is the n-th child, so this changes nothing else.
     named = bool(tokens) and (tokens[0].type == "ident" or tokens[0] == "*")
     first, rest = (tokens[:1], tokens[1:]) if named else ([], tokens)
     return f"{tinycss2.serialize(first)}:nth-child(n){tinycss2.serialize(rest)}"
@@ -105,7 +285,7 @@ def _stripped(tokens: list[Any]) -> list[Any]:
 
 
 def _lower_case(tokens: list[Any]) -> list[Any]:
-    """Names of elements in lower case, as they stand in the tree; classes and ids keep theirs."""
+    """Names of elements in lower case, as in the tree; classes and ids are left as they are."""
     before = ""
     for token in tokens:
         if token.type == "ident" and before not in (".", ":"):
@@ -127,13 +307,10 @@ def _pseudo_classes(tokens: list[Any]) -> set[str]:
     return found
 
 
-_COLOURS = {"rgb", "rgba", "hsl", "hsla"}
+def _plain_value(tokens: list[Any]) -> str:
+    """A value with its colours as in CSS Color Level 3: `rgb(0 0 0 / 50%)` becomes `rgba(0, 0, 0, 0.5)`.
 
-
-def plain_value(tokens: list[Any]) -> str:
-    """Return a value with colours in the form of CSS Color Level 3: `rgb(0 0 0 / 50%)` is `rgba(0, 0, 0, 0.5)`.
-
-    Everything else comes back as it was, without comments and outer blanks.
+    Everything else is left as it is, apart from comments and surrounding spaces.
     """
     return "".join(_plain(token) for token in tokens if token.type != "comment").strip()
 
@@ -142,16 +319,16 @@ def _plain(token: Any) -> str:
     if token.type == "function":
         if token.lower_name in _COLOURS:
             return _colour(token)
-        return f"{token.name}({plain_value(token.arguments)})"
+        return f"{token.name}({_plain_value(token.arguments)})"
     if token.type == "() block":
-        return f"({plain_value(token.content)})"
+        return f"({_plain_value(token.content)})"
     if token.type == "hash" and len(token.value) in (4, 8):
         return _hash(token.value)
     return str(token.serialize())
 
 
 def _colour(function: Any) -> str:
-    """Colours with blanks and a slash, with commas; what is not that simple (var(), calc()) comes back untouched."""
+    """A colour with commas instead of spaces and a slash; one with var() or calc() is left as it is."""
     parts = [t for t in function.arguments if t.type not in ("whitespace", "comment")]
     numbers = [t for t in parts if t.type in ("number", "percentage", "dimension")]
     signs = [t.value for t in parts if t.type == "literal"]
@@ -166,187 +343,10 @@ def _colour(function: Any) -> str:
 
 
 def _hash(digits: str) -> str:
-    """#rrggbbaa and #rgba, which Outlook and older programs take for no colour."""
+    """#rrggbbaa and #rgba as rgba(): Outlook and older clients do not know them as colours."""
     wide = digits if len(digits) == 8 else "".join(digit * 2 for digit in digits)
     try:
         red, green, blue, alpha = bytes.fromhex(wide)
     except ValueError:
         return f"#{digits}"
     return f"rgba({red}, {green}, {blue}, {alpha / 255:.3g})"
-
-
-DEEPEST = 60  # brackets in brackets; whoever follows more may run out of stack
-_SAID = {  # tinycss2's words: ours
-    "before {} block": "words with neither a : nor a { } behind them",
-    "<ident> for declaration name": "it does not begin with the name of a property",
-    "after declaration name": "no : stands behind the name of a property",
-    "contains {} block": "a value holds a { } block",
-}
-_END = "--end--"
-_HOLDS_RULES = {"media", "supports"}
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """One property with its value, written as mail programs know it; line counts from 1."""
-
-    name: str
-    value: str
-    important: bool
-    line: int
-
-    def css(self, *, important: bool | None = None) -> str:
-        """Return it as CSS; `important` overrules what the writer said."""
-        urgent = self.important if important is None else important
-        return f"{self.name}: {self.value}{' !important' if urgent else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class StyleRule:
-    """Selectors and what they give."""
-
-    selectors: tuple[Selector, ...]
-    declarations: tuple[Declaration, ...]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class AtRule:
-    """`@media` and the like: the rules in it, or its text where it holds none; keyword in lower case, without the @."""
-
-    keyword: str
-    prelude: str
-    rules: tuple[StyleRule, ...]
-    text: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What a browser would skip: kind is "syntax", "selector", "nested", "declaration" or "unclosed"."""
-
-    kind: str
-    what: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stylesheet:
-    """A whole stylesheet; its parts in the order written."""
-
-    parts: tuple[StyleRule | AtRule, ...]
-    mistakes: tuple[Mistake, ...]
-
-    @property
-    def rules(self) -> tuple[StyleRule, ...]:
-        """The rules that stand in no at-rule."""
-        return tuple(part for part in self.parts if isinstance(part, StyleRule))
-
-    @property
-    def at_rules(self) -> tuple[AtRule, ...]:
-        return tuple(part for part in self.parts if isinstance(part, AtRule))
-
-
-@lru_cache(maxsize=16)  # reading letter.css takes longer than a letter, and 50 variants share it
-def read_sheet(css: str) -> Stylesheet:
-    """Return the stylesheet; what cannot be read is a Mistake, and never an exception."""
-    nodes = tinycss2.parse_component_value_list(css)
-    line = unclosed(css)
-    mistakes = [Mistake("unclosed", "", line)] if line else []
-    deep = _too_deep(nodes)
-    if deep:
-        return Stylesheet((), (*mistakes, Mistake("syntax", f"brackets stand {DEEPEST} deep in each other", deep)))
-    parts: list[StyleRule | AtRule] = []
-    for node in tinycss2.parse_stylesheet(nodes, skip_comments=True, skip_whitespace=True):
-        if node.type == "qualified-rule":
-            parts.extend(_style_rule(node, mistakes))
-        elif node.type == "at-rule":
-            parts.append(_read_at_rule(node, mistakes))
-        else:
-            mistakes.append(Mistake("syntax", _in_words(node.message), node.source_line))
-    return Stylesheet(tuple(parts), tuple(mistakes))
-
-
-def read_declarations(css: str) -> tuple[Declaration, ...]:
-    """Return what a style attribute says; what cannot be read is left out."""
-    nodes = tinycss2.parse_component_value_list(css)
-    return () if _too_deep(nodes) else tuple(_declarations(nodes, []))
-
-
-def imports(css: str) -> Iterator[int]:
-    """Yield the line of each @import, however it is spelt and wherever it stands, comments and strings excepted."""
-    if "@" not in css:
-        return
-    for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
-        if node.type == "at-keyword" and node.lower_value == "import":
-            yield node.source_line
-
-
-def _in_words(message: str) -> str:
-    """What tinycss2 says of a mistake, for a person who writes CSS and no parser of it."""
-    return next((words for said, words in _SAID.items() if said in message), message)
-
-
-def _plain_selector(message: str) -> str:
-    """What cssselect says, without the names and numbers of its tokens."""
-    return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
-
-
-def unclosed(css: str) -> int:
-    """Return the line of the block, bracket, comment or url() that is open where the stylesheet ends; 0 for none."""
-    # What is put behind it stands by itself, unless something open takes it in.
-    end = tinycss2.parse_component_value_list(f"{css}\n{_END}")[-1]
-    return 0 if end.type == "ident" and end.value == _END else int(end.source_line)
-
-
-def _too_deep(nodes: Iterable[Any]) -> int:
-    """The line on which brackets are nested too deep to be followed; 0 if they are not."""
-    return next((node.source_line for node, depth in _with_depth(nodes) if depth >= DEEPEST), 0)
-
-
-def _with_depth(nodes: Iterable[Any]) -> Iterator[tuple[Any, int]]:
-    waiting = [(node, 0) for node in nodes][::-1]
-    while waiting:
-        node, depth = waiting.pop()
-        yield node, depth
-        inner = getattr(node, "content", None) or getattr(node, "arguments", None) or []
-        waiting.extend((each, depth + 1) for each in reversed(inner))
-
-
-def _style_rule(node: Any, mistakes: list[Mistake]) -> Iterator[StyleRule]:
-    try:
-        selectors = selectors_of(node.prelude)
-    except ValueError as error:
-        what = f"{tinycss2.serialize(node.prelude).strip() or 'nothing'}: {_plain_selector(str(error))}"
-        mistakes.append(Mistake("selector", what, node.source_line))
-        return
-    declarations = tuple(_declarations(node.content, mistakes))
-    if declarations:
-        yield StyleRule(selectors, declarations, node.source_line)
-
-
-def _declarations(content: list[Any], mistakes: list[Mistake]) -> Iterator[Declaration]:
-    for node in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
-        if node.type == "declaration":
-            name = node.name if node.name.startswith("--") else node.lower_name
-            yield Declaration(name, plain_value(node.value), node.important, node.source_line)
-        elif node.type == "error":
-            mistakes.append(Mistake("declaration", _in_words(node.message), node.source_line))
-        else:
-            what = f"@{node.at_keyword}" if node.type == "at-rule" else tinycss2.serialize(node.prelude).strip()
-            mistakes.append(Mistake("nested", what, node.source_line))
-
-
-def _read_at_rule(node: Any, mistakes: list[Mistake]) -> AtRule:
-    keyword = node.lower_at_keyword
-    prelude = tinycss2.serialize(node.prelude).strip()
-    rules: list[StyleRule] = []
-    if keyword in _HOLDS_RULES and node.content is not None:
-        for inner in tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True):
-            if inner.type == "qualified-rule":
-                rules.extend(_style_rule(inner, mistakes))
-            elif inner.type == "at-rule":
-                mistakes.append(Mistake("nested", f"@{inner.at_keyword} in @{keyword}", inner.source_line))
-            else:
-                mistakes.append(Mistake("syntax", _in_words(inner.message), inner.source_line))
-    return AtRule(keyword, prelude, tuple(rules), node.serialize(), node.source_line)

@@ -1,4 +1,4 @@
-"""Where CSS stands in a letter's templates: files, <style> elements, and the blocks that come to stand in one."""
+"""Finds the CSS in an email's templates: in files, in <style> elements, and in blocks that end up inside one."""
 
 from __future__ import annotations
 
@@ -7,28 +7,21 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import groupby
 
+import jinja2
+
 from publisher.core.templates import SHIPPED_PREFIX, Templates
 from publisher.newsletters.letter.css_parser import imports, unclosed
 
-
-def line_of(where: str, line: int) -> str:
-    """Return "file:line" for a line counted from `where`, which may itself name the first line."""
-    file, _, first = where.rpartition(":")
-    if file and first.isdigit():
-        return f"{file}:{int(first) + line - 1}"
-    return f"{where}:{line}"
-
-
-_STYLE_BLOCKS = {"style": False, "kept_style": True}  # base.html has them inside of <style>
+_STYLE_BLOCKS = {"style": False, "kept_style": True}  # base.html has them inside a <style>
 
 
 @dataclass(frozen=True, slots=True)
 class CssSource:
-    """A piece of CSS as its writer sees it, or a link to a stylesheet elsewhere.
+    """A piece of CSS as it was written, or a link to a stylesheet.
 
-    css    what stands there, Jinja left out; "" for a link
-    where  the file and the line of its first line
-    kept   whether it stays rules
+    css    the CSS without Jinja; "" for a link
+    where  the file, and the number of its first line
+    kept   whether it stays in a <style> instead of becoming style attributes
     link   whether it is a <link rel="stylesheet">
     """
 
@@ -39,7 +32,7 @@ class CssSource:
 
 
 def sources_of(templates: Templates, template: str) -> list[CssSource]:
-    """Return all CSS of a letter's template, such as "email/digest.html", with its files and lines."""
+    """Return all CSS of an email template, such as "email/digest.html", with files and lines."""
     found: list[CssSource] = []
     for name, text in templates.family(template).items():
         where = f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}"
@@ -52,7 +45,7 @@ def sources_of(templates: Templates, template: str) -> list[CssSource]:
 
 
 def refused_in(sources: Iterable[CssSource]) -> str:
-    """Return "file:line" of the first thing that would be fetched, or ""."""
+    """Return "file:line" of the first stylesheet that would have to be fetched, or ""."""
     for source in sources:
         if source.link:
             return source.where
@@ -62,9 +55,17 @@ def refused_in(sources: Iterable[CssSource]) -> str:
 
 
 def unclosed_in(sources: Iterable[CssSource]) -> str:
-    """Return "file:line" of the first CSS that is never closed, or ""."""
+    """Return "file:line" of the first block or comment that is never closed, or ""."""
     lines = ((source.where, unclosed(source.css)) for source in sources)
     return next((line_of(where, line) for where, line in lines if line), "")
+
+
+def line_of(where: str, line: int) -> str:
+    """Return "file:line" for a line counted from `where`, which may name the line to start from."""
+    file, _, first = where.rpartition(":")
+    if file and first.isdigit():
+        return f"{file}:{int(first) + line - 1}"
+    return f"{where}:{line}"
 
 
 def _in_template(text: str, where: str) -> Iterator[CssSource]:
@@ -85,12 +86,10 @@ def _in_template(text: str, where: str) -> Iterator[CssSource]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, innermost block, text) without Jinja, of which line ends are left, and an x for a value.
+    """Yield (line, innermost block, text) without Jinja; a value is replaced by an x, and line ends are kept.
 
-    The pieces joined have as many lines as the template, so that lines can be counted in them.
+    Put together, the pieces have as many lines as the template, so that lines can be counted in them.
     """
-    import jinja2
-
     line, blocks = 1, [""]
     statement: list[str] = []
     for _, kind, token in jinja2.Environment(autoescape=True).lex(text):
@@ -123,7 +122,7 @@ class _Styles(HTMLParser):
         self._kept, self._text, self._line = False, "", 1
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where a style begins, and every link to a stylesheet."""
+        """Remember where a <style> starts, and every link to a stylesheet."""
         values = {name: value or "" for name, value in attrs}
         if tag == "style":
             self.inside, self._text, self._kept = True, "", "data-premailer" in values
@@ -132,12 +131,12 @@ class _Styles(HTMLParser):
             self.links.append(self.getpos()[0])
 
     def handle_data(self, data: str) -> None:
-        """Keep a style's text; the parser may hand it out in pieces."""
+        """Collect the text of a <style>, which the parser may pass on in pieces."""
         if self.inside:
             self._text += data
 
     def handle_endtag(self, tag: str) -> None:
-        """Close a style."""
+        """Finish a <style>."""
         if tag == "style":
             self.inside = False
             self.styles.append((self._line, self._text, self._kept))

@@ -1,8 +1,8 @@
-"""A post's HTML made fit for mail programs, before any CSS is inlined.
+"""A post's HTML made fit for email clients, before any CSS is inlined.
 
-What mail programs drop without a word (video, frames, forms, details) becomes a link, a linked picture or
-plain text; what they show badly (wide pictures and tables) gets the attributes that tame it. Every
-attribute that is not named here goes: a post cannot dress itself in the letter's classes.
+Elements that email clients drop without a trace (video, frames, forms, details) become a link, a linked picture or
+plain text; those that they show badly (wide pictures and tables) get the attributes that keep them in shape. Every
+attribute that is not named here is removed, so that a post cannot use the email's own classes.
 """
 
 from __future__ import annotations
@@ -11,79 +11,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 from lxml import html as lxml_html
 
-from publisher.newsletters.letter.code_colours import painted
+from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
 from publisher.newsletters.letter.safe_text import safe_url, without_marks
 
-REPLACED = frozenset({"video", "audio", "iframe", "embed", "object"})
-MEDIA_CLASS = "media"
-PICTURE_WIDTH = 504  # pixels: the column less the padding of the link around it
-
-_YOUTUBE = re.compile(r"//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})")
-_VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
-
-
-def replace_media(element: Any, old: dict[str, str], page: str, words: Words) -> None:
-    """Put a link in the place of a recording or frame; without an address of its own it leads to `page`."""
-    source = _source(element, old, page)
-    target, picture = _watchable(source) if element.tag == "iframe" else (source, old.get("poster", ""))
-    if not target.lower().startswith(("http://", "https://")):
-        target = page
-    link = lxml_html.Element("a")
-    link.set("class", MEDIA_CLASS)
-    link.set("href", safe_url(target))
-    label = f"▶\ufe0e {_label(element.tag, source, target, words)}"
-    if picture:
-        image = lxml_html.Element("img")
-        image.set("src", safe_url(urljoin(page, picture)))
-        image.set("alt", "")  # the words stand below it, where they are read without pictures too
-        image.set("width", str(PICTURE_WIDTH))
-        link.append(image)
-        image.tail = label
-    else:
-        link.text = label
-    link.tail = element.tail
-    element.getparent().replace(element, link)
-
-
-def _source(element: Any, old: dict[str, str], page: str) -> str:
-    source = old.get("src") or old.get("data") or ""
-    if not source:
-        nested = element.find(".//source")
-        source = (nested.get("src") or "") if nested is not None else ""
-    return urljoin(page, source) if source else ""
-
-
-def _watchable(source: str) -> tuple[str, str]:
-    """The page where an embedded video can be watched, and its picture where the host has one."""
-    if found := _YOUTUBE.search(source):
-        return (
-            f"https://www.youtube.com/watch?v={found[1]}",
-            f"https://i.ytimg.com/vi/{found[1]}/hqdefault.jpg",
-        )
-    if found := _VIMEO.search(source):
-        return f"https://vimeo.com/{found[1]}", ""
-    return source, ""
-
-
-def _label(tag: str, source: str, target: str, words: Words) -> str:
-    if tag == "audio":
-        return words.play
-    if tag == "video" or target != source:
-        return words.watch
-    return words.embedded.format(host=urlsplit(target).hostname or "")
-
-
-COLUMN = 536  # pixels: 600 of the letter less 32 on either side
-COLUMN_OF_TABLE = 105  # pixels that a column needs to be read; where they are missing the table scrolls
-NARROW_TABLE = 3  # columns that fit a phone
+COLUMN = 536  # pixels: the email's 600, less 32 on either side
+TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a table without them scrolls
+NARROW_TABLE = 3  # columns that fit on a phone
 DEEPEST = 60  # levels of nesting
 
 _KEPT = {
@@ -117,13 +57,22 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SAFE_LINK = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
 
 
+_MEDIA_TAGS = frozenset({"video", "audio", "iframe", "embed", "object"})
+MEDIA_CLASS = "media"
+PICTURE_WIDTH = 504  # pixels: the column less the padding of the link around the picture
+
+_YOUTUBE = re.compile(r"//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})")
+_VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
+
+
 @dataclass(frozen=True, slots=True)
 class BodyPlace:
-    """Where a body will stand in the letter.
+    """Where a body will be placed in the letter.
 
-    page     address of the post's page, for what a letter cannot show
+    page     URL of the post's page, for everything that an email cannot show
     heading  level of the body's highest heading
-    rtl      whether the body reads from right to left
+    words    the phrases of the letter's language
+    rtl      whether the body is written from right to left
     """
 
     page: str
@@ -133,7 +82,7 @@ class BodyPlace:
 
 
 def mail_body(html: str, place: BodyPlace) -> str:
-    """Return a post's HTML as a letter can carry it: no marks, ids, scripts, frames or classes of its own."""
+    """Return a post's HTML as an email can contain it: without marks, ids, scripts, frames or classes of its own."""
     root = parse_fragment(html)
     for element in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
         element.drop_tree()
@@ -148,7 +97,7 @@ def mail_body(html: str, place: BodyPlace) -> str:
 
 
 def _flatten(root: Element) -> None:
-    """Unwrap what is nested deeper than anybody reads; mail programs and Python's own stack have limits."""
+    """Unwrap elements nested deeper than DEEPEST, because email clients and Python's own stack have limits."""
     depth = {root: 0}
     for element in list(root.iterdescendants()):
         parent = element.getparent()
@@ -158,13 +107,13 @@ def _flatten(root: Element) -> None:
 
 
 def _rank_headings(root: Element, top: int) -> None:
-    """Give the headings levels without holes, from `top` on: posts begin at h1, h2 or h3 as they like."""
+    """Give the headings levels without gaps, from `top` on, whether a post starts at h1, h2 or h3."""
     ranks = {tag: rank for rank, tag in enumerate(t for t in _HEADINGS if root.find(f".//{t}") is not None)}
     for element in list(root.iter(*_HEADINGS)):
         element.tag = f"h{min(6, top + ranks[element.tag])}"
         for anchor in list(element.iter("a")):
             if not anchor.text_content().strip() and anchor.find(".//img") is None:
-                anchor.drop_tree()  # the pages' own "link to this heading"
+                anchor.drop_tree()  # the "link to this heading" of the site's pages
 
 
 def _rewrite(element: Element, place: BodyPlace) -> None:
@@ -177,8 +126,8 @@ def _rewrite(element: Element, place: BodyPlace) -> None:
     if tag in _UNWRAPPED:
         element.drop_tag()
         return
-    if tag in REPLACED:
-        replace_media(element, old, place.page, place.words)
+    if tag in _MEDIA_TAGS:
+        _replace_media(element, old, place.page, place.words)
         return
     element.attrib.clear()
     for name in sorted(_KEPT.get(tag, set()) | {"lang", "dir"}):
@@ -192,7 +141,7 @@ def _rewrite(element: Element, place: BodyPlace) -> None:
 def _link(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     href = safe_url(urljoin(place.page, old.get("href", "")))
     if "footnote-backref" in old.get("class", "") or "#fnref" in href:
-        element.drop_tree()  # it leads back from a note on the page, which is not where the reader is
+        element.drop_tree()  # it leads from a footnote back to the page, but the reader is in an email
     elif not _SAFE_LINK.match(href) or not old.get("href"):
         element.drop_tag()
     else:
@@ -202,7 +151,7 @@ def _link(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 def _picture(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     alt = without_marks(old.get("alt", ""))
     source = urljoin(place.page, old.get("src", ""))
-    if not source.lower().startswith(("http://", "https://")):  # Gmail and Outlook show no data: pictures
+    if not source.lower().startswith(("http://", "https://")):  # Gmail and Outlook do not show data: pictures
         element.tag, element.text = "a", place.words.picture.format(alt=alt or place.page)
         element.attrib.clear()
         element.set("href", safe_url(place.page))
@@ -215,7 +164,7 @@ def _picture(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     for name in ("width", "height"):
         element.attrib.pop(name, None)
     if width or _stands_alone(element):
-        # Outlook knows no max-width. The style of this class takes the attribute back everywhere else.
+        # Outlook ignores max-width, so it needs the attribute; the style of this class undoes it everywhere else.
         element.set("width", str(COLUMN))
         element.set("class", "free")
 
@@ -229,7 +178,7 @@ def _stands_alone(element: Element) -> bool:
 
 
 def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
-    """Paint a block of code; `place` plays no part."""
+    """Colour a block of code; `place` does not matter."""
     inner_code = element.find("code")
     names = f"{old.get('class', '')} {inner_code.get('class', '') if inner_code is not None else ''}"
     language = re.search(r"language-([\w+#.-]+)", names)
@@ -239,7 +188,7 @@ def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     element.text = None
     target = etree.SubElement(element, "code")
     last = None
-    for css_class, text in painted(code, language[1].lower() if language else ""):
+    for css_class, text in coloured(code, language[1].lower() if language else ""):
         if css_class:
             last = etree.SubElement(target, "span")
             last.set("class", css_class)
@@ -252,12 +201,12 @@ def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 
 
 def _table(element: Element, old: dict[str, str], place: BodyPlace) -> None:
-    """Let a wide table scroll by itself, so that it never makes the letter wider than the screen."""
+    """Put a table in a frame that scrolls, so that a wide one never makes the email wider than the screen."""
     for name in ("border", "cellpadding", "cellspacing"):
         element.set(name, "0")
     columns = max((len(row) for row in element.iter("tr")), default=0)
     if columns > NARROW_TABLE:
-        element.set("style", f"min-width:{columns * COLUMN_OF_TABLE}px")
+        element.set("style", f"min-width:{columns * TABLE_COLUMN}px")
     frame = lxml_html.Element("div")
     frame.set("class", "scroll")
     frame.tail, element.tail = element.tail, None
@@ -286,7 +235,7 @@ def _checkbox(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 
 
 def _classed(element: Element, old: dict[str, str], place: BodyPlace, *, classes: dict[str, str]) -> None:
-    """Carry over what the Markdown says with a class: notes at the foot, and alerts."""
+    """Keep what Markdown expresses with classes, footnotes and alerts, under the email's own class names."""
     names = old.get("class", "").split()
     kept = next((ours for theirs, ours in classes.items() if theirs in names), "")
     if kept:
@@ -309,3 +258,54 @@ _SPECIAL: dict[str, Callable[[Element, dict[str, str], BodyPlace], None]] = {
     "figcaption": lambda element, old, place: element.set("class", "caption"),
     "summary": lambda element, old, place: element.set("class", "alert-title"),
 }
+
+
+def _replace_media(element: Element, old: dict[str, str], page: str, words: Words) -> None:
+    """Replace a recording or an embedded page by a link: to its own URL, or to `page` if it has none."""
+    source = _source(element, old, page)
+    target, picture = _watchable(source) if element.tag == "iframe" else (source, old.get("poster", ""))
+    if not target.lower().startswith(("http://", "https://")):
+        target = page
+    link = lxml_html.Element("a")
+    link.set("class", MEDIA_CLASS)
+    link.set("href", safe_url(target))
+    label = f"▶\ufe0e {_label(element.tag, source, target, words)}"
+    if picture:
+        image = lxml_html.Element("img")
+        image.set("src", safe_url(urljoin(page, picture)))
+        image.set("alt", "")  # the label below it can be read without pictures too
+        image.set("width", str(PICTURE_WIDTH))
+        link.append(image)
+        image.tail = label
+    else:
+        link.text = label
+    link.tail = element.tail
+    element.getparent().replace(element, link)
+
+
+def _source(element: Element, old: dict[str, str], page: str) -> str:
+    source = old.get("src") or old.get("data") or ""
+    if not source:
+        nested = element.find(".//source")
+        source = (nested.get("src") or "") if nested is not None else ""
+    return urljoin(page, source) if source else ""
+
+
+def _watchable(source: str) -> tuple[str, str]:
+    """The page where an embedded video can be watched, and its preview picture, or "" if the host has none."""
+    if found := _YOUTUBE.search(source):
+        return (
+            f"https://www.youtube.com/watch?v={found[1]}",
+            f"https://i.ytimg.com/vi/{found[1]}/hqdefault.jpg",
+        )
+    if found := _VIMEO.search(source):
+        return f"https://vimeo.com/{found[1]}", ""
+    return source, ""
+
+
+def _label(tag: str, source: str, target: str, words: Words) -> str:
+    if tag == "audio":
+        return words.play
+    if tag == "video" or target != source:
+        return words.watch
+    return words.embedded.format(host=urlsplit(target).hostname or "")

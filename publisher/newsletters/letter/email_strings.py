@@ -1,4 +1,4 @@
-"""The letter's own words: everything a reader sees that no writer wrote."""
+"""The email's own phrases, in the language of its newsletter: all text in it that no one wrote for it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ENGLISH: dict[str, str | Plural] = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The phrases of one language; those with braces are filled with format()."""
+    """The phrases of one language; those that contain braces are filled with format()."""
 
     language: str
     issue: str
@@ -53,9 +53,9 @@ class Words:
 
 
 def words_of(language: str, templates: Templates | None = None) -> Words:
-    """Return the letter's words in a language (BCP 47), those that are not translated in English.
+    """Return the phrases in a language (BCP 47 tag); those without a translation are in English.
 
-    templates  the project's, which may say some words differently; None takes the shipped ones
+    templates  the project's templates, whose own catalogs may change phrases; None takes the shipped catalogs
     """
     folders = templates.folders if templates else (shipped_folder(),)
     spoken = speak("letter", ENGLISH, language, folders)
@@ -63,7 +63,7 @@ def words_of(language: str, templates: Templates | None = None) -> Words:
 
 
 def direction(language: str, sample: str = "") -> str:
-    """Return "rtl" or "ltr" by the language; without one, by the first letter of `sample` that has a side."""
+    """Return "rtl" or "ltr", by the language if there is one, else by the first strong character of `sample`."""
     if language:
         return i18n.direction(language)
     for character in sample:

@@ -1,4 +1,4 @@
-"""A writer's note for one edition: letters/<newsletter>/<slot>.md beside the posts.
+"""A writer's note for one edition: letters/<newsletter>/<slot>.md, next to the posts.
 
 ---
 subject: Three things that surprised me
@@ -14,8 +14,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+import comrak
+import frontmatter
+import yaml
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.errors import PublisherError
@@ -23,20 +26,17 @@ from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import slot_path
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label
+from publisher.posts.allowed_html import sanitise
 from publisher.posts.prose import line_at
-
-if TYPE_CHECKING:
-    from publisher.config import Config, NewsletterConfig
-
 
 NOTES_FOLDER = "letters"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a writer says for one edition; an empty subject or preheader leaves the default.
+    """What a writer says in one edition; an empty subject or preheader leaves the default.
 
-    html  the intro above the posts, sanitised, every URL absolute
+    html  the intro above the posts: sanitised, and with absolute URLs
     """
 
     subject: str = ""
@@ -45,19 +45,16 @@ class Note:
 
 
 def note_path(newsletter: NewsletterConfig, slot: str) -> str:
-    """Return where the note of a slot stands, relative to the project."""
+    """Return the path of a slot's note, relative to the project."""
     return f"{NOTES_FOLDER}/{newsletter.name}/{slot_path(slot)}.md"
 
 
 def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note | None:
-    """Read the note of a slot; None if nobody wrote one.
+    """Read the note of a slot; None if there is none.
 
-    Without an intro of its own a note gets the newsletter's. Raises PublisherError, with the file, for a
-    note that cannot be read: a letter without the words that its writer meant for it must not go out.
+    A note without an intro of its own gets the newsletter's. Raises PublisherError, which names the file, for a note
+    that cannot be read: an edition must not be sent without the words that were written for it.
     """
-    import frontmatter
-    import yaml
-
     path = note_path(newsletter, slot)
     try:
         text = (config.root / path).read_text(encoding="utf-8-sig")
@@ -67,21 +64,9 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
         raise PublisherError("not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except OSError as error:
         raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
-    try:
-        metadata, body = frontmatter.parse(clean(text))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        problem = getattr(error, "problem", None) or "not valid YAML"
-        raise PublisherError(f"the front matter cannot be read: {problem}", where=where) from error
-    if not metadata and _opens(text):
-        raise PublisherError(
-            "the front matter is no lines between two ---, and would be printed",
-            where=f"{path}:1",
-            hint="write --- above and below subject: and preheader:",
-        )
+    metadata, body = _split(text, path)
     for key, value in metadata.items():
-        _require_words(key, value, f"{path}:{_line_of(str(key), text)}")
+        _require_text(key, value, f"{path}:{_line_of(str(key), text)}")
     return Note(
         subject=str(metadata.get("subject") or ""),
         preheader=str(metadata.get("preheader") or ""),
@@ -89,54 +74,29 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     )
 
 
-def _opens(text: str) -> bool:
-    """Whether a note begins as front matter does; a line alone, with nothing like a key below, is a rule."""
-    lines = text.lstrip().splitlines()
-    if not lines or lines[0].rstrip() not in ("---", "+++"):
-        return False
-    below = next((line for line in lines[1:] if line.strip()), "")
-    return lines[0].startswith("+++") or bool(re.match(r"(?:subject|preheader)\b|[\w-]+\s*:", below))
-
-
-def _require_words(key: object, value: object, where: str) -> None:
-    if key not in ("subject", "preheader"):
-        raise PublisherError(f"{key!r} is unknown", where=where, hint="use subject and preheader")
-    if isinstance(value, list | dict):
-        raise PublisherError(f"{key} is no line of words", where=where, hint=f'write it in quotes: {key}: "..."')
-
-
-def _line_of(key: str, text: str) -> int:
-    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*:", text, re.MULTILINE)
-    return line_at(text, found.start() if found else 0)
-
-
 def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
-    """Return the note of an edition for which nobody wrote one: the newsletter's intro, if it has any."""
+    """Return the note of an edition for which no one wrote one: the newsletter's intro, if it has one."""
     return Note(html=markdown(newsletter.intro, config.site_url))
 
 
 def markdown(text: str, base: str) -> str:
-    """Return a few words of Markdown as clean HTML; relative URLs are taken from the address `base`."""
+    """Return a short Markdown text as sanitised HTML; relative URLs are resolved against the URL `base`."""
     if not text.strip():
         return ""
-    import comrak
-
-    from publisher.posts.allowed_html import sanitise
-
     extensions = comrak.ExtensionOptions()
     extensions.autolink = extensions.strikethrough = extensions.table = True
     parsing = comrak.ParseOptions()
     parsing.smart = True
     rendering = comrak.RenderOptions()
-    rendering.unsafe_ = True  # inline HTML is welcome; it is cleaned below
+    rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
     html = comrak.render_markdown(text, extension_options=extensions, parse_options=parsing, render_options=rendering)
     return sanitise(html, lambda tag, url: urljoin(f"{base}/", url))
 
 
 def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
-    """Yield a warning for each folder under letters/ of no newsletter, and each note of no slot of its newsletter.
+    """Yield a warning for each folder under letters/ without a newsletter, and for each note without a possible slot.
 
-    Those of earlier years pass: the schedule may have been another one then.
+    Notes from earlier years are left alone, because the schedule may have been a different one then.
     """
     names = [each.name for each in config.newsletters]
     folder = config.root / NOTES_FOLDER
@@ -144,14 +104,14 @@ def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
         newsletter = config.newsletter(path.name)
         place = f"{NOTES_FOLDER}/{path.name}"
         if newsletter is not None and path.is_dir():
-            yield from _of_newsletter(config, newsletter, now)
+            yield from _stray_notes_of(config, newsletter, now)
         elif path.is_dir() or path.suffix == ".md":
             near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-            hint = f"did you mean {NOTES_FOLDER}/{near[0]}/?" if near else f"notes stand in {NOTES_FOLDER}/NEWSLETTER/"
-            yield Problem(place, 0, f"no newsletter is called {path.stem!r}", hint, Severity.WARNING)
+            hint = f"did you mean {NOTES_FOLDER}/{near[0]}/?" if near else f"put notes in {NOTES_FOLDER}/NEWSLETTER/"
+            yield Problem(place, 0, f"there is no newsletter called {path.stem!r}", hint, Severity.WARNING)
 
 
-def _of_newsletter(config: Config, newsletter: NewsletterConfig, now: datetime) -> Iterator[Problem]:
+def _stray_notes_of(config: Config, newsletter: NewsletterConfig, now: datetime) -> Iterator[Problem]:
     schedule = parse_schedule(newsletter.schedule)
     each_post = schedule.kind is ScheduleKind.EACH_POST
     zone = config.newsletter_zone(newsletter)
@@ -163,11 +123,50 @@ def _of_newsletter(config: Config, newsletter: NewsletterConfig, now: datetime) 
             yield Problem(
                 f"{NOTES_FOLDER}/{newsletter.name}/{path.name}",
                 0,
-                f"no edition of {newsletter.name} is called {name!r}, so no letter carries this note",
-                f"name it after an edition, like {label}.md",
+                f"{newsletter.name} has no slot called {name!r}, so this note will never be used",
+                f"name it after a slot, such as {label}.md",
                 Severity.WARNING,
             )
 
 
 def _shape(label: str) -> str:
     return re.sub(r"\d", "0", label)
+
+
+def _split(text: str, path: str) -> tuple[dict[str, object], str]:
+    """The front matter and the body of a note."""
+    try:
+        metadata, body = frontmatter.parse(clean(text))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        problem = getattr(error, "problem", None) or "not valid YAML"
+        raise PublisherError(f"the front matter cannot be read: {problem}", where=where) from error
+    if not metadata and _has_front_matter(text):
+        raise PublisherError(
+            "the front matter is not enclosed in two lines of ---, so it would appear in the email",
+            where=f"{path}:1",
+            hint="write --- above and below subject: and preheader:",
+        )
+    return metadata, body
+
+
+def _has_front_matter(text: str) -> bool:
+    """Whether a note starts like front matter; a line of --- without a key below it is only a horizontal rule."""
+    lines = text.lstrip().splitlines()
+    if not lines or lines[0].rstrip() not in ("---", "+++"):
+        return False
+    below = next((line for line in lines[1:] if line.strip()), "")
+    return lines[0].startswith("+++") or bool(re.match(r"(?:subject|preheader)\b|[\w-]+\s*:", below))
+
+
+def _require_text(key: object, value: object, where: str) -> None:
+    if key not in ("subject", "preheader"):
+        raise PublisherError(f"{key!r} is unknown", where=where, hint="use subject and preheader")
+    if isinstance(value, list | dict):
+        raise PublisherError(f"{key} is not text", where=where, hint=f'put it in quotes: {key}: "..."')
+
+
+def _line_of(key: str, text: str) -> int:
+    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*:", text, re.MULTILINE)
+    return line_at(text, found.start() if found else 0)

@@ -1,4 +1,4 @@
-"""How a letter looks, ready for its stylesheets: every colour, light and dark, from the few of a theme. Pure."""
+"""The design of an email: every colour, light and dark, worked out from the few colours of a theme. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from publisher.config.theme import ACCENT, Theme, grounds, is_dark, mixed, readable
 
-COMFORT = 7.0  # contrast of links that nobody chose for dark mode: thin light letters glare less than they fade
+COMFORT = 7.0  # contrast of links in dark mode if no colour is set: thin light type fades sooner than it glares
 
 _FONTS = {
     "system": "-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif",
@@ -17,7 +17,7 @@ _FONTS = {
 }
 _OUTLOOK_SERIF, _OUTLOOK_SANS = "Georgia, serif", '"Segoe UI", Arial, sans-serif'
 
-# The six families of code and the marker, for light paper and for dark.
+# Colours of code and of the marker, for light paper (False) and for dark (True).
 _CODE = {
     False: {"word": "#94340c", "string": "#1d6336", "number": "#1d4fae", "name": "#6b2fa0", "out": "#a8261b"},
     True: {"word": "#f0a57c", "string": "#9bd0a3", "number": "#9dbcff", "name": "#d0a6f2", "out": "#ff9d92"},
@@ -27,7 +27,7 @@ _MARKER = {False: ("#fbe9a9", "#1f1d1a"), True: ("#6a5310", "#fff7df")}
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Colours of code; what has none of them is `text`, and comments are `muted`."""
+    """Colours of code. Other code has the colour `text`, and comments have `muted`."""
 
     word: str
     string: str
@@ -38,13 +38,13 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one mode.
+    """The colours of one mode, light or dark.
 
-    muted          words beside the text: dates, footer
-    soft           quotations and notes
-    line, border   thin lines, and those of tables and quotations
-    tint           the ground of code
-    marker         ground of marked words, on which they are marker_text
+    muted          secondary text: dates, footer
+    soft           quotations and footnotes
+    line, border   thin lines; borders of tables and quotations
+    tint           background of code
+    marker         background of highlighted words, whose own colour is marker_text
     """
 
     background: str
@@ -63,11 +63,11 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """A theme as templates see it.
+    """A theme as the templates see it.
 
     font, title_font                  CSS font stacks
-    outlook_font, outlook_title_font  the same for Outlook, which takes the first name or Times
-    logo                              absolute address of the picture, or ""
+    outlook_font, outlook_title_font  the same for Outlook, which takes the first font or else Times
+    logo                              absolute URL of the picture, or ""
     """
 
     light: Palette
@@ -81,7 +81,7 @@ class Looks:
 
 
 def looks_of(theme: Theme, site_url: str) -> Looks:
-    """Return the looks of a whole theme (see Config.newsletter_theme); a logo's path is taken from `site_url`."""
+    """Return the looks of a complete theme (see Config.newsletter_theme); a logo's path is relative to `site_url`."""
     light = _palette(
         theme.background, theme.paper, theme.text, theme.accent or _legible(ACCENT, theme.paper, theme.text)
     )
@@ -119,7 +119,7 @@ def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
 
 
 def _calm(accent: str, paper: str, text: str) -> str:
-    """An accent for dark paper: light enough, and nearer to the text than the full colour, which would glow."""
+    """An accent for dark paper: light enough to read, and mixed with the text colour so that it does not glow."""
     return mixed(_legible(accent, paper, text, COMFORT), text, 0.2)
 
 

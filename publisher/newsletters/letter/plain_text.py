@@ -1,6 +1,6 @@
-"""The HTML of a post or an intro as plain text that is pleasant to read: wrapped, with its links at its end.
+"""The HTML of a post or an intro as plain text that is pleasant to read: wrapped, with its links listed at the end.
 
-Written here, on lxml's tree; docs/decisions/0005-letters.md says why no library does it.
+It is written here, on lxml's tree; docs/decisions/0005-letters.md says why no library is used.
 """
 
 from __future__ import annotations
@@ -15,145 +15,14 @@ from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, parse_fragment
 from publisher.newsletters.letter.safe_text import without_marks
 
-WIDTH = 72
-
-# A line may break beside any of these, but not before a closing sign nor after an opening one.
-_WIDE = "[\u2e80-\u2fff\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-_OPENING = "[「『（【《〈〔［｛“‘(]"
-_CLOSING = "[、。，．！？：；）」』】》〉〕］｝”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ・…)]"
-_STOP = "、。，．！？：；"
-_PIECE = re.compile(
-    f"{_OPENING}*{_WIDE}{_CLOSING}*|(?:(?!{_OPENING}*{_WIDE})[^{_STOP}])+(?:[{_STOP}]{_CLOSING}*)?|[{_STOP}]+"
-)
-
-
-def columns(text: str) -> int:
-    """Return how many columns a text takes: two for a wide character, none for a combining one."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_columns_of, text))
-
-
-def _columns_of(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def wrap(text: str, width: int = WIDTH) -> list[str]:
-    """Break text into lines of at most `width` columns; a piece that has no place to break stays whole."""
-    lines, line, used = [], "", 0
-    for word in re.split(r"[ \t\n]+", text.strip()):
-        space = " " if line else ""
-        for piece in _PIECE.findall(word):
-            needed = columns(piece)
-            if line and used + len(space) + needed > width:
-                lines.append(line)
-                line, used, space = "", 0, ""
-            line += space + piece
-            used += len(space) + needed
-            space = ""
-    return [*lines, line] if line else lines
-
-
-def indent(lines: list[str], first: str, rest: str) -> list[str]:
-    """Return lines with `first` before the first and `rest` before the others; none ends in spaces."""
-    return [((rest if number else first) + line).rstrip() for number, line in enumerate(lines)]
-
-
-def pad(text: str, width: int) -> str:
-    """Return text filled with spaces to a width in columns."""
-    return text + " " * max(0, width - columns(text))
-
-
-Cell = list[str]  # the lines of a cell, not wrapped yet
-
-GAP = "  "
-NARROWEST = 11  # columns of text below which prose cannot be read
-
-
-def table_lines(rows: list[list[Cell]], has_head: bool, width: int = WIDTH) -> list[str]:
-    """Return a table of at most `width` columns where its words allow it; every cell's text is in it."""
-    count = max((len(row) for row in rows), default=0)
-    if not count:
-        return []
-    rows = [row + [[] for _ in range(count - len(row))] for row in rows]
-    room = width - len(GAP) * (count - 1)
-    widths = _widths(rows, count, room)
-    if widths is None:
-        return _records(rows, has_head, width)
-    return _grid(rows, widths, has_head)
-
-
-def _widths(rows: list[list[Cell]], count: int, room: int) -> list[int] | None:
-    widths = [max([1, *(columns(line) for row in rows for line in row[number])]) for number in range(count)]
-    if sum(widths) > room and count * NARROWEST > room:
-        return None
-    while sum(widths) > room:
-        widest = widths.index(max(widths))
-        if widths[widest] <= NARROWEST:
-            return None
-        widths[widest] -= 1
-    longest_words = [
-        max([0, *(columns(word) for row in rows for line in row[number] for word in line.split())])
-        for number in range(count)
-    ]
-    fits = all(
-        word <= given or _breaks_anywhere(rows, number)
-        for number, (word, given) in enumerate(zip(longest_words, widths, strict=True))
-    )
-    return widths if fits else None
-
-
-def _breaks_anywhere(rows: list[list[Cell]], number: int) -> bool:
-    """Whether a column holds a script that breaks anywhere, so that no word is too long for it."""
-    text = "".join(line for row in rows for line in row[number])
-    return columns(text) > 1.5 * len(text)
-
-
-def _grid(rows: list[list[Cell]], widths: list[int], has_head: bool) -> list[str]:
-    found: list[str] = []
-    laid = [[_lines(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    spaced = any(len(cell) > 1 for row in laid[int(has_head) :] for cell in row)
-    for number, row in enumerate(laid):
-        for level in range(max(1, *(len(cell) for cell in row))):
-            parts = [cell[level] if level < len(cell) else "" for cell in row]
-            padded = [pad(part, width) for part, width in zip(parts, widths, strict=True)]
-            found.append(GAP.join(padded).rstrip())
-        if has_head and number == 0:
-            found.append(GAP.join("-" * width for width in widths))
-        elif spaced and number < len(laid) - 1:
-            found.append("")
-    return found
-
-
-def _records(rows: list[list[Cell]], has_head: bool, width: int) -> list[str]:
-    head = [" ".join(cell) for cell in rows[0]] if has_head else []
-    found: list[str] = []
-    for row in rows[int(has_head) :]:
-        if found:
-            found.append("")
-        for number, cell in enumerate(row):
-            name = head[number] if number < len(head) else ""
-            found += _record(name, cell, width)
-    return found
-
-
-def _record(name: str, cell: Cell, width: int) -> list[str]:
-    label = f"{name}: " if name else ""
-    if len(cell) > 1:
-        lines = [line for part in cell for line in indent(wrap(part, width - 4), "  - ", "    ")]
-        return [label.rstrip(), *lines] if label else lines
-    text = " ".join(cell)
-    return indent(wrap(label + text, width - 2), "", "  ") if text else []
-
-
-def _lines(cell: Cell, width: int) -> list[str]:
-    return [line for part in cell for line in wrap(part, width)]
-
+WIDTH = 72  # columns
 
 Block = list[str]
+Cell = list[str]  # the lines of a cell, not wrapped yet
 Links = Literal["end", "inline"]
+
+_GAP = "  "
+_NARROWEST = 11  # columns of text below which prose cannot be read
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INLINE = frozenset(
@@ -165,38 +34,49 @@ _INLINE = frozenset(
 )
 
 
-def text_of(html: str, words: Words, width: int = WIDTH, links: Links = "end") -> str:
-    """Return the HTML that mail_body made as lines of at most `width` columns.
+# Scripts in which a line may break next to any character, except before a closing sign or after an opening one.
+_WIDE = "[\u2e80-\u2fff\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+_OPENING = "[「『（【《〈〔［｛“‘(]"
+_CLOSING = "[、。，．！？：；）」』】》〉〕］｝”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ・…)]"
+_STOP = "、。，．！？：；"
+_PIECE = re.compile(
+    f"{_OPENING}*{_WIDE}{_CLOSING}*|(?:(?!{_OPENING}*{_WIDE})[^{_STOP}])+(?:[{_STOP}]{_CLOSING}*)?|[{_STOP}]+"
+)
 
-    links  where the address of a link stands that is more than its own address: numbered below the text, or
-           in angle brackets behind it (RFC 3986, appendix C)
-    Only what cannot be broken is longer than a line: an address, a line of code.
+
+def text_of(html: str, words: Words, width: int = WIDTH, links: Links = "end") -> str:
+    """Return HTML from mail_body as plain text, in lines of at most `width` columns.
+
+    links  where the URL of a link is shown, unless it is the link's text: "end" numbers it and lists it below the
+           text, "inline" puts it in angle brackets after the link's text (RFC 3986, appendix C)
+
+    Only what cannot be broken, such as a URL or a line of code, is longer than a line.
     """
     if not html.strip():
         return ""
-    reading = _Reading(words, links)
-    blocks = reading.blocks(parse_fragment(html), width)
-    if reading.links:
-        blocks.append([f"[{number}] {link}" for number, link in enumerate(reading.links, 1)])
+    walk = _PlainText(words, links)
+    blocks = walk.blocks(parse_fragment(html), width)
+    if walk.links:
+        blocks.append([f"[{number}] {link}" for number, link in enumerate(walk.links, 1)])
     return without_marks("\n\n".join("\n".join(block) for block in blocks if block))
 
 
 def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
-    """Return a heading as its wrapped lines and a line below them."""
+    """Return the wrapped lines of a heading, with a line of signs below them."""
     lines = wrap(title, width)
     return [*lines, sign * max((columns(line) for line in lines), default=0)] if lines else []
 
 
-class _Reading:
-    """One walk through a fragment; it numbers the links as it meets them."""
+class _PlainText:
+    """One walk through a fragment, which numbers the links that it meets."""
 
     def __init__(self, words: Words, where: Links) -> None:
         self.words = words
         self.where = where
-        self.links: list[str] = []  # those that stand at the end
+        self.links: list[str] = []  # to be listed at the end
 
     def blocks(self, element: Element, width: int) -> list[Block]:
-        """Return what an element holds as blocks, which blank lines will part."""
+        """Return the contents of an element as blocks, which will be separated by blank lines."""
         found: list[Block] = []
         run = _spaced(element.text)
         for child in element:
@@ -204,14 +84,14 @@ class _Reading:
                 run += self.inline(child)
             else:
                 found += [_paragraph(run, width)]
-                found += _BLOCKS.get(child.tag, _Reading.blocks)(self, child, width)
+                found += _BLOCKS.get(child.tag, _PlainText.blocks)(self, child, width)
                 run = ""
             run += _spaced(child.tail)
         found += [_paragraph(run, width)]
         return [block for block in found if block]
 
     def inline(self, element: Element) -> str:
-        """Return an inline element as text, in which a line feed is a forced break."""
+        """Return an inline element as text, in which a line feed is a forced line break."""
         if element.tag == "br":
             return "\n"
         if element.tag == "img":
@@ -229,7 +109,7 @@ class _Reading:
         return text
 
     def link(self, text: str, href: str) -> str:
-        """Return a link's text with its address or number, or the address alone where that is its text."""
+        """Return a link's text with its URL or number, or the URL alone if that is the text."""
         bare = href.removeprefix("mailto:").removeprefix("tel:")
         shown = text.strip()
         if not shown or not href:
@@ -237,7 +117,7 @@ class _Reading:
         if shown in (href, bare) or f"http://{shown}" == href or f"https://{shown}" == href:
             return bare
         if shown.isdecimal() and "#fn" in href:
-            return shown  # a note's sign; the note stands below
+            return shown  # the number of a footnote, which follows below
         if self.where == "inline":
             return f"{text.rstrip()} <{href}>"
         if href not in self.links:
@@ -281,10 +161,10 @@ class _Reading:
         rows = [[self.cell(cell) for cell in row if cell.tag in ("td", "th")] for row in element.iter("tr")]
         head = element.find(".//thead") is not None
         captions = [block for caption in element.iter("caption") for block in self.blocks(caption, width)]
-        return [*captions, table_lines(rows, head, width)]
+        return [*captions, _table_lines(rows, head, width)]
 
     def cell(self, element: Element) -> Cell:
-        endless = 100_000  # a cell is wrapped when the widths of its table are known
+        endless = 100_000  # a cell is wrapped later, when the column widths of its table are known
         lines = [line for block in self.blocks(element, endless) for line in block]
         return [line for line in lines if line]
 
@@ -299,26 +179,26 @@ class _Reading:
         return [lines]
 
     def recording(self, element: Element, width: int) -> list[Block]:
-        """The link in the place of a video, a recording or an embedded page."""
+        """The link that replaces a video, a recording or an embedded page."""
         return [_paragraph(self.link(_spaced(element.text_content()), element.get("href", "")), width)]
 
     def notes(self, element: Element, width: int) -> list[Block]:
-        """A <div>: the notes at the foot of a post stand below a short rule."""
+        """A <div>; the footnotes of a post are separated by a short line."""
         rule = [["-" * 12]] if element.get("class") == "notes" else []
         return rule + self.blocks(element, width)
 
 
-_BLOCKS: dict[str, Callable[[_Reading, Element, int], list[Block]]] = {
-    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _Reading.heading),
-    "ul": _Reading.unordered,
-    "ol": _Reading.ordered,
-    "blockquote": _Reading.quotation,
-    "pre": _Reading.code,
-    "table": _Reading.table,
-    "hr": _Reading.rule,
-    "dl": _Reading.definitions,
-    "div": _Reading.notes,
-    "a": _Reading.recording,
+_BLOCKS: dict[str, Callable[[_PlainText, Element, int], list[Block]]] = {
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), _PlainText.heading),
+    "ul": _PlainText.unordered,
+    "ol": _PlainText.ordered,
+    "blockquote": _PlainText.quotation,
+    "pre": _PlainText.code,
+    "table": _PlainText.table,
+    "hr": _PlainText.rule,
+    "dl": _PlainText.definitions,
+    "div": _PlainText.notes,
+    "a": _PlainText.recording,
 }
 
 
@@ -345,3 +225,122 @@ def _joined(blocks: list[Block], tight: bool = False) -> list[str]:
             lines.append("")
         lines += block
     return lines
+
+
+def _table_lines(rows: list[list[Cell]], has_head: bool, width: int = WIDTH) -> list[str]:
+    """Return a table side by side if it fits into `width` columns, otherwise row by row; no text is lost."""
+    count = max((len(row) for row in rows), default=0)
+    if not count:
+        return []
+    rows = [row + [[] for _ in range(count - len(row))] for row in rows]
+    room = width - len(_GAP) * (count - 1)
+    widths = _widths(rows, count, room)
+    if widths is None:
+        return _records(rows, has_head, width)
+    return _grid(rows, widths, has_head)
+
+
+def _widths(rows: list[list[Cell]], count: int, room: int) -> list[int] | None:
+    widths = [max([1, *(columns(line) for row in rows for line in row[number])]) for number in range(count)]
+    if sum(widths) > room and count * _NARROWEST > room:
+        return None
+    while sum(widths) > room:
+        widest = widths.index(max(widths))
+        if widths[widest] <= _NARROWEST:
+            return None
+        widths[widest] -= 1
+    longest_words = [
+        max([0, *(columns(word) for row in rows for line in row[number] for word in line.split())])
+        for number in range(count)
+    ]
+    fits = all(
+        word <= given or _breaks_anywhere(rows, number)
+        for number, (word, given) in enumerate(zip(longest_words, widths, strict=True))
+    )
+    return widths if fits else None
+
+
+def _breaks_anywhere(rows: list[list[Cell]], number: int) -> bool:
+    """Whether a column is in a script that may break anywhere, so that no word is too long for it."""
+    text = "".join(line for row in rows for line in row[number])
+    return columns(text) > 1.5 * len(text)
+
+
+def _grid(rows: list[list[Cell]], widths: list[int], has_head: bool) -> list[str]:
+    found: list[str] = []
+    laid = [[_cell_lines(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    spaced = any(len(cell) > 1 for row in laid[int(has_head) :] for cell in row)
+    for number, row in enumerate(laid):
+        for level in range(max(1, *(len(cell) for cell in row))):
+            parts = [cell[level] if level < len(cell) else "" for cell in row]
+            padded = [_pad(part, width) for part, width in zip(parts, widths, strict=True)]
+            found.append(_GAP.join(padded).rstrip())
+        if has_head and number == 0:
+            found.append(_GAP.join("-" * width for width in widths))
+        elif spaced and number < len(laid) - 1:
+            found.append("")
+    return found
+
+
+def _records(rows: list[list[Cell]], has_head: bool, width: int) -> list[str]:
+    head = [" ".join(cell) for cell in rows[0]] if has_head else []
+    found: list[str] = []
+    for row in rows[int(has_head) :]:
+        if found:
+            found.append("")
+        for number, cell in enumerate(row):
+            name = head[number] if number < len(head) else ""
+            found += _field(name, cell, width)
+    return found
+
+
+def _field(name: str, cell: Cell, width: int) -> list[str]:
+    label = f"{name}: " if name else ""
+    if len(cell) > 1:
+        lines = [line for part in cell for line in indent(wrap(part, width - 4), "  - ", "    ")]
+        return [label.rstrip(), *lines] if label else lines
+    text = " ".join(cell)
+    return indent(wrap(label + text, width - 2), "", "  ") if text else []
+
+
+def _cell_lines(cell: Cell, width: int) -> list[str]:
+    return [line for part in cell for line in wrap(part, width)]
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def wrap(text: str, width: int = WIDTH) -> list[str]:
+    """Break text into lines of at most `width` columns; a piece without a place to break is left whole."""
+    lines, line, used = [], "", 0
+    for word in re.split(r"[ \t\n]+", text.strip()):
+        space = " " if line else ""
+        for piece in _PIECE.findall(word):
+            needed = columns(piece)
+            if line and used + len(space) + needed > width:
+                lines.append(line)
+                line, used, space = "", 0, ""
+            line += space + piece
+            used += len(space) + needed
+            space = ""
+    return [*lines, line] if line else lines
+
+
+def indent(lines: list[str], first: str, rest: str) -> list[str]:
+    """Return lines with `first` before the first and `rest` before the others, without trailing spaces."""
+    return [((rest if number else first) + line).rstrip() for number, line in enumerate(lines)]
+
+
+def _pad(text: str, width: int) -> str:
+    """Return text padded with spaces to a width in columns."""
+    return text + " " * max(0, width - columns(text))

@@ -1,4 +1,4 @@
-"""Notices: mails about a subscription, which are no edition. They look as the newsletter's letters do."""
+"""Emails about a subscription, such as the confirmation; they have the design of the newsletter's editions."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ ENGLISH: dict[str, str | Plural] = {
 class NoticeFacts:
     """What one notice is about.
 
-    newsletters  their names; the first gives the notice its look and its sender
-    name         of the person, "" where it is not known
-    link         where its button leads; "" of a notice without one
-    language     BCP 47; "" is the newsletter's own
-    expires      until when the link works; None of a notice whose link always does
+    newsletters  their names; the first one determines the design and the sender
+    name         the subscriber's name, or "" if it is not known
+    link         the URL of the button, or "" for a notice without a button
+    language     BCP 47 tag; "" takes the newsletter's language
+    expires      when the link stops working; None if it never does
     """
 
     kind: Kind
@@ -70,7 +70,7 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A notice in words, as its templates see it."""
+    """The text of a notice, as its templates see it."""
 
     hello: str
     text: str
@@ -81,7 +81,7 @@ class NoticeView:
 
 
 def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> Letter:
-    """Return a notice as subject, HTML and plain text. It holds no marks: its words are one person's already.
+    """Return a notice as subject, HTML and plain text, without marks, because it is written for one subscriber.
 
     Raises TemplateError for a template that cannot be rendered.
     """
@@ -115,7 +115,7 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
 
 
 def _in_words(config: Config, facts: NoticeFacts, spoken: Spoken) -> tuple[str, NoticeView]:
-    """The subject, and everything below it."""
+    """The subject, and the text below it."""
     titles = _titles(config, facts.newsletters)
     values = {
         "title": titles[0] if len(titles) == 1 else one_line(config.site.title),
@@ -169,5 +169,5 @@ def _titles(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _sentence(text: str, *, after_hello: bool) -> str:
-    """A sentence that begins in small letters where a salutation with a comma stands before it."""
+    """The sentence with a capital, unless it continues a salutation that ends in a comma."""
     return text if after_hello else text[:1].upper() + text[1:]

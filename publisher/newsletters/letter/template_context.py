@@ -1,4 +1,4 @@
-"""What a letter's templates see: values that are ready to print, and harmless."""
+"""What the email templates see: `letter` and `posts`, as harmless values that are ready to print."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import Links, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 
-Content = Literal["full", "excerpt", "titles"]  # what a letter carries of its posts
+Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter contains
 
 
 @dataclass(frozen=True, slots=True)
 class PostView:
     """One post in a letter.
 
-    date       in the newsletter's zone
-    html       the body, fit for mail, or "" where the letter carries excerpts
+    date       in the newsletter's time zone
+    html       the body, made fit for email clients; "" if the letter contains only excerpts or titles
     text       the body as plain text, or ""
-    image      the post's picture, unless the body shows it already
-    listen     address of its first sound enclosure, or ""
+    image      the post's picture; None if it has none, or if the body already shows it
+    listen     URL of its first audio enclosure, or ""
     direction  "ltr" or "rtl"
     """
 
@@ -45,9 +45,9 @@ class PostView:
 
 @dataclass(frozen=True, slots=True)
 class LetterView:
-    """What a letter says beside its posts.
+    """Everything in a letter apart from its posts.
 
-    intro, intro_text  the writer's note, as HTML and as plain text; "" without one
+    intro, intro_text  the writer's note as HTML and as plain text; "" if there is none
     postal             lines of the postal address
     """
 
@@ -81,8 +81,10 @@ def post_view(
     """Return what a letter shows of a post.
 
     heading   level of the highest heading inside the body
-    language  the letter's; a post of another language says so in its markup
-    links     where the plain text names the addresses of links
+    zone      the newsletter's time zone
+    language  the letter's language; a post in a different language is marked as such
+    words     the phrases of the letter's language
+    links     where the plain text shows the URLs of links (see text_of)
     """
     post = rendered.post
     reads = direction(post.language, f"{post.title} {rendered.excerpt}")

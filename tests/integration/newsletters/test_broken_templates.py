@@ -27,12 +27,12 @@ def refusal(project: Project, *command: str) -> str:
 def test_an_empty_template_is_told_with_its_name(project: Project, text: str, command: tuple[str, ...]) -> None:
     good(project).write("templates/email/digest.html", text)
     project.subscribe("ada")
-    assert "this template makes an empty letter" in refusal(project, *command)
+    assert "this template produces an empty email" in refusal(project, *command)
 
 
 def test_a_template_of_pieces_only_makes_no_letter(project: Project) -> None:
     good(project).write("publisher.toml", f'{SETTINGS}template = "parts"\n')
-    assert "templates/email/parts.html: newsletter weekly: this template makes an empty letter" in refusal(
+    assert "templates/email/parts.html: newsletter weekly: this template produces an empty email" in refusal(
         project, "check"
     )
 
@@ -77,7 +77,7 @@ def test_what_is_wrong_in_a_template_is_told_with_its_line(
 def test_css_that_is_never_closed_is_refused_with_its_line(project: Project, name: str, css: str) -> None:
     good(project).write(f"templates/email/{name}", css)
     said = refusal(project, "check")
-    assert f"error: templates/email/{name}:2: newsletter weekly: CSS of the letter is never closed" in said
+    assert f"error: templates/email/{name}:2: newsletter weekly: CSS in the email is never closed" in said
 
 
 @pytest.mark.parametrize("css", ["}}} .x", "@media", ".a {color: 'x\n;}", ")] {}"])

@@ -138,13 +138,16 @@ def findings_of_samples(root: Path, template: str, content: str) -> list[Finding
 
 
 STRAY = [
-    ("letters/weekli/2026-W47.md", "letters/weekli: no newsletter is called 'weekli' (did you mean letters/weekly/?)"),
+    (
+        "letters/weekli/2026-W47.md",
+        "letters/weekli: there is no newsletter called 'weekli' (did you mean letters/weekly/?)",
+    ),
     (
         "letters/2026-W47.md",
-        "letters/2026-W47.md: no newsletter is called '2026-W47' (notes stand in letters/NEWSLETTER/)",
+        "letters/2026-W47.md: there is no newsletter called '2026-W47' (put notes in letters/NEWSLETTER/)",
     ),
-    ("letters/weekly/2026-47.md", "(name it after an edition, like 2026-W47.md)"),
-    ("letters/weekly/W47.md", "no edition of weekly is called 'W47', so no letter carries this note"),
+    ("letters/weekly/2026-47.md", "(name it after a slot, such as 2026-W47.md)"),
+    ("letters/weekly/W47.md", "weekly has no slot called 'W47', so this note will never be used"),
 ]
 
 

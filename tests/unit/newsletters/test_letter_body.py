@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.newsletters.letter.code_colours import painted
+from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.compose import default_subject, shorten
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import direction, words_of
@@ -120,7 +120,7 @@ def test_no_body_holds_a_mark(html):
 @given(st.text(max_size=400), st.sampled_from(["python", "html", "bash", "", "diff", "none"]))
 def test_painted_code_is_the_same_code(code, language):
     code = code.replace("\r", "").replace("\ufeff", "")  # the lexers normalise both
-    assert "".join(text for _, text in painted(code, language)) == code
+    assert "".join(text for _, text in coloured(code, language)) == code
 
 
 TEXTS = [

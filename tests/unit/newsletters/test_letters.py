@@ -17,7 +17,7 @@ from lxml import html as lxml_html
 from publisher.core.errors import TemplateError
 from publisher.core.newsletter_models import Mark
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.compose import web_copy
+from publisher.newsletters.letter.web_version import web_version
 from tests.support import GOLDEN
 from tests.support.editions_samples import (
     ALL,
@@ -152,7 +152,7 @@ def test_a_missing_template_is_an_error_that_names_it():
 
 def test_the_copy_on_the_web_holds_nothing_of_a_recipient_and_all_of_the_posts():
     letter = make(newsletter=FULL)
-    copy = web_copy(letter.html)
+    copy = web_version(letter.html)
     assert "@@publisher-" not in copy.replace("@\u2060", "")
     assert "Unsubscribe" not in copy
     assert "subscribed to" not in copy

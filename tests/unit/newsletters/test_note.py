@@ -87,10 +87,10 @@ def test_without_a_note_there_is_none_and_the_newsletters_intro_stands(tmp_path)
         ("---\nsubject: [\n---\nx", r"2026-W47\.md:\d+: the front matter cannot be read"),
         ("---\nsubjct: x\n---\nx", r"2026-W47\.md:2: 'subjct' is unknown"),
         ("---\nsubject: x\nsubjct: x\n---\nx", r"2026-W47\.md:3: 'subjct' is unknown"),
-        ("---\nsubject: x\npreheader: [1, 2]\n---\nx", r"2026-W47\.md:3: preheader is no line of words"),
-        ("---\nsubject: {a: b}\n---\nx", r"2026-W47\.md:2: subject is no line of words"),
-        ("---\nsubject: x\n\nDear readers", r"2026-W47\.md:1: the front matter is no lines"),
-        ("+++\nsubject = 'x'\n+++\nDear readers", r"2026-W47\.md:1: the front matter is no lines"),
+        ("---\nsubject: x\npreheader: [1, 2]\n---\nx", r"2026-W47\.md:3: preheader is not text"),
+        ("---\nsubject: {a: b}\n---\nx", r"2026-W47\.md:2: subject is not text"),
+        ("---\nsubject: x\n\nDear readers", r"2026-W47\.md:1: the front matter is not enclosed"),
+        ("+++\nsubject = 'x'\n+++\nDear readers", r"2026-W47\.md:1: the front matter is not enclosed"),
     ],
 )
 def test_a_note_that_cannot_be_read_is_an_error_and_no_letter_goes_without_it(tmp_path, text, message):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.config.schedule import parse_schedule
-from publisher.newsletters.slots import latest_due, next_due, place, post_slot, slot_label, upcoming
+from publisher.newsletters.slots import first_instant, latest_due, next_due, post_slot, slot_label, upcoming
 
 ZONES = [
     "America/New_York",
@@ -96,7 +96,7 @@ GAPS_AND_OVERLAPS = [
 
 @pytest.mark.parametrize(("zone", "civil", "instant"), GAPS_AND_OVERLAPS)
 def test_a_civil_time_is_placed_at_the_first_instant_that_reaches_it(zone, civil, instant):
-    assert place(datetime.fromisoformat(civil), ZoneInfo(zone)) == datetime.fromisoformat(instant)
+    assert first_instant(datetime.fromisoformat(civil), ZoneInfo(zone)) == datetime.fromisoformat(instant)
 
 
 @settings(deadline=None)
@@ -106,7 +106,7 @@ def test_a_civil_time_is_placed_at_the_first_instant_that_reaches_it(zone, civil
 )
 def test_the_wall_clock_has_reached_a_civil_time_when_it_is_due_and_never_before(zone, civil):
     civil = civil.replace(second=0, microsecond=0)
-    at = place(civil, ZoneInfo(zone))
+    at = first_instant(civil, ZoneInfo(zone))
     assert wall(at, zone) >= civil
     assert all(wall(at - timedelta(minutes=m), zone) < civil for m in range(1, 26 * 60, 5))
     assert wall(at - timedelta(seconds=1), zone) < civil
@@ -182,7 +182,7 @@ def test_a_newsletter_without_a_clock_is_never_due(text):
 
 def test_a_slot_of_each_post_is_named_by_the_post_and_by_nothing_else():
     assert post_slot("tag:example.org,2026:a") == "post:tag:example.org,2026:a"
-    with pytest.raises(ValueError, match="named by its post"):
+    with pytest.raises(ValueError, match="named after its post"):
         slot_label(parse_schedule("each post"), START, ZoneInfo("UTC"))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publisher.core.models import Post, Tag
 from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag
-from publisher.newsletters.variants import MOST_KEY, Variant, all_topics, topic_set, variant_key, variants_of
+from publisher.newsletters.variants import MAX_KEY, Variant, all_topics, topic_set, variant_key, variants_of
 from publisher.posts.slugs import tag_slug, topic_slug
 from tests.support.editions_samples import post as sample
 
@@ -84,7 +84,7 @@ def test_keys_of_any_number_of_topics_fit_the_record_and_differ() -> None:
     long = [topic_set([f"topic-{number:03}" for number in range(count)]) for count in range(20, 60)]
     keys = {variant_key(topics) for topics in long}
     assert len(keys) == len(long)
-    assert max(map(len, keys)) == MOST_KEY
+    assert max(map(len, keys)) == MAX_KEY
     assert all(key.startswith("topic-000,topic-001,") for key in keys)
 
 
