@@ -8,41 +8,30 @@ from typing import TYPE_CHECKING
 from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.subscribers.terms import Terms
+from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.subscriber_transaction import Change
-
-
-class _RehearsedError(Exception):
-    """Takes back the transaction of a rehearsal."""
+    from publisher.store.subscriber_transaction import SubscriberTransaction
 
 
 def take_report(
-    store: Store, terms: Terms, report: Report, *, now: datetime, source: str, rehearse: bool = False
+    store: Store, terms: SubscriptionPolicy, report: Report, *, now: datetime, source: str, dry_run: bool = False
 ) -> Verdict:
     """Let a report have its effect, once; return what came of it.
 
     All of it is one transaction: a report that was interrupted is not taken, and one that was taken is KNOWN ever
     after. Who is no longer in the record is GONE.
-    rehearse: find out and write nothing.
+    dry_run: find out and write nothing.
     """
     if not report.keys:
         return report.verdict
     alone = report.verdict is Verdict.COMPLAINT
-    outcome = report.verdict
-    try:
-        with store.subscribers.change(now, alone=alone) as change:
-            outcome = _taken(change, terms, report, source)
-            if rehearse:
-                raise _RehearsedError
-    except _RehearsedError:
-        pass
-    return outcome
+    with store.subscribers.transaction(now, alone=alone, dry_run=dry_run) as change:
+        return _taken(change, terms, report, source)
 
 
-def _taken(change: Change, terms: Terms, report: Report, source: str) -> Verdict:
+def _taken(change: SubscriberTransaction, terms: SubscriptionPolicy, report: Report, source: str) -> Verdict:
     if not change.take(report):
         return Verdict.KNOWN
     if report.verdict not in KEPT:
@@ -63,7 +52,7 @@ def _taken(change: Change, terms: Terms, report: Report, source: str) -> Verdict
     return report.verdict
 
 
-def _find(change: Change, whose: Whose) -> tuple[Subscriber, int | None] | None:
+def _find(change: SubscriberTransaction, whose: Whose) -> tuple[Subscriber, int | None] | None:
     if whose.delivery_id is not None:
         return change.delivery(whose.delivery_id)
     if whose.asked is not None:
@@ -73,7 +62,7 @@ def _find(change: Change, whose: Whose) -> tuple[Subscriber, int | None] | None:
     return (person, None) if person else None
 
 
-def _of_address(change: Change, address: str) -> Subscriber | None:
+def _of_address(change: SubscriberTransaction, address: str) -> Subscriber | None:
     from publisher.core.errors import SubscriberError
     from publisher.subscribers.address import normalise
 
@@ -83,7 +72,7 @@ def _of_address(change: Change, address: str) -> Subscriber | None:
         return None
 
 
-def _begin_anew_after_arrival(change: Change, person: Subscriber, whose: Whose) -> Subscriber:
+def _begin_anew_after_arrival(change: SubscriberTransaction, person: Subscriber, whose: Whose) -> Subscriber:
     """The limit is of letters in a row: one between this and the last that came back ends the row."""
     if not person.bounces or whose.delivery_id is None or not change.one_arrived(person, whose.delivery_id):
         return person
@@ -92,14 +81,14 @@ def _begin_anew_after_arrival(change: Change, person: Subscriber, whose: Whose) 
 
 
 def count_bounce(
-    store: Store, terms: Terms, uid: str, *, permanent: bool, now: datetime, source: str, detail: str = ""
+    store: Store, terms: SubscriptionPolicy, uid: str, *, permanent: bool, now: datetime, source: str, detail: str = ""
 ) -> SubscriberStatus | None:
     """Count a letter that came back; return the person's status after it, None for a uid that is not there.
 
     permanent: the mailbox will never take mail, which stops it at once. Else `terms.bounce_limit` in a row do.
     detail: the server's words, which must not hold more of the person than the record already does.
     """
-    with store.subscribers.change(now) as change:
+    with store.subscribers.transaction(now) as change:
         person = change.find_uid(uid)
         if person is None:
             return None
@@ -107,7 +96,13 @@ def count_bounce(
 
 
 def _bounced(
-    change: Change, terms: Terms, person: Subscriber, *, permanent: bool, source: str, detail: str
+    change: SubscriberTransaction,
+    terms: SubscriptionPolicy,
+    person: Subscriber,
+    *,
+    permanent: bool,
+    source: str,
+    detail: str,
 ) -> SubscriberStatus | None:
     from publisher.store.consent import Evidence
 
@@ -122,20 +117,24 @@ def _bounced(
 
 def forget_bounces(store: Store, uid: str, *, now: datetime) -> None:
     """Begin to count anew: a letter arrived."""
-    with store.subscribers.change(now) as change:
+    with store.subscribers.transaction(now) as change:
         person = change.find_uid(uid)
         if person is not None and person.bounces:
             change.forget_bounces(person)
 
 
-def complain(store: Store, terms: Terms, uid: str, *, now: datetime, source: str) -> SubscriberStatus | None:
+def complain(
+    store: Store, terms: SubscriptionPolicy, uid: str, *, now: datetime, source: str
+) -> SubscriberStatus | None:
     """Take a report of spam: the address is never mailed again. Return the status after it, None for a stranger."""
-    with store.subscribers.change(now, alone=True) as change:
+    with store.subscribers.transaction(now, alone=True) as change:
         person = change.find_uid(uid)
         return _complained(change, terms, person, source) if person is not None else None
 
 
-def _complained(change: Change, terms: Terms, person: Subscriber, source: str) -> SubscriberStatus | None:
+def _complained(
+    change: SubscriberTransaction, terms: SubscriptionPolicy, person: Subscriber, source: str
+) -> SubscriberStatus | None:
     from publisher.store.consent import Evidence
 
     after = change.happened(person, SubscriberEvent.COMPLAINED)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_line
-from publisher.subscribers.terms import Terms
+from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 
-def stop_gone(store: Store, terms: Terms, gone: Iterable[tuple[str, str]], *, now: datetime, source: str) -> int:
+def stop_gone(
+    store: Store, terms: SubscriptionPolicy, gone: Iterable[tuple[str, str]], *, now: datetime, source: str
+) -> int:
     """Stop the mail to people whose mailboxes are not there, in one transaction; return how many it newly stopped.
 
     gone: the uid of each, and the server's words.
@@ -22,7 +24,7 @@ def stop_gone(store: Store, terms: Terms, gone: Iterable[tuple[str, str]], *, no
     from publisher.store.consent import Evidence
 
     stopped = 0
-    with store.subscribers.change(now) as change:
+    with store.subscribers.transaction(now) as change:
         for uid, detail in sorted(gone):  # in one order, so that two processes never wait for each other
             person = change.find_uid(uid)
             if person is None:

@@ -67,7 +67,7 @@ def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> Bounce
     config = app.config()
     with open_project_store(config) as store:
         if data is None:
-            return read_bounces(config, store, app.now(config), source=source, rehearse=dry_run)
+            return read_bounces(config, store, app.now(config), source=source, dry_run=dry_run)
         return take_messages(config, store, One(data), app.now(config), dry_run)
 
 

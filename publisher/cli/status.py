@@ -44,7 +44,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
     from publisher.core.newsletter_models import SubscriberStatus
     from publisher.daemon.lock import running
     from publisher.publishing.wiring import transport_name
-    from publisher.subscribers.orphans import orphaned
+    from publisher.subscribers.manage import orphaned
 
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
     newest = plan.archive.posts[0] if plan.archive.posts else None

@@ -93,7 +93,7 @@ def add(
     """Add ADDRESS. You vouch that the person agreed; it is recorded as coming from the command line."""
     from publisher.publishing.wiring import open_project_store
     from publisher.subscribers.address import clean_language, normalise, shortened
-    from publisher.subscribers.subscribe import subscribe
+    from publisher.subscribers.manage import subscribe
 
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
@@ -125,7 +125,7 @@ def add(
 def show(app: App, address: str) -> None:
     """Show everything that is kept of ADDRESS: what they read, what they agreed to, what was sent."""
     from publisher.subscribers.address import normalise
-    from publisher.subscribers.rights import export_data
+    from publisher.subscribers.privacy import export_data
 
     config = app.config()
     bare = normalise(address)
@@ -149,7 +149,7 @@ def show(app: App, address: str) -> None:
 @with_app
 def remove(app: App, address: str, newsletter: str | None) -> None:
     """Stop mail to ADDRESS. The record stays, so that no import brings the person back."""
-    from publisher.subscribers.subscribe import unsubscribe
+    from publisher.subscribers.manage import unsubscribe
 
     config = app.config()
     with _people(config) as store:
@@ -173,8 +173,8 @@ def erase(app: App, address: str) -> int:
     What stays is a keyed hash: no import and no form brings the address back. Messages in the outbox, logs and
     backups are yours to delete. Exit code 1 if another process was reading the database: run it again.
     """
-    from publisher.subscribers.rights import erase as erase_address
-    from publisher.subscribers.subscribe import COMMAND_LINE
+    from publisher.subscribers.manage import COMMAND_LINE
+    from publisher.subscribers.privacy import erase as erase_address
 
     config = app.config()
     with _people(config) as store:
@@ -194,13 +194,12 @@ def erase(app: App, address: str) -> int:
 def suppress(app: App, address: str, lift: bool) -> None:
     """Never mail ADDRESS again, whether it is known or not, and refuse it in imports and forms."""
     from publisher.publishing.wiring import open_project_store
-    from publisher.subscribers import rights
-    from publisher.subscribers.subscribe import COMMAND_LINE
+    from publisher.subscribers import manage
 
     config = app.config()
-    change = rights.lift_suppression if lift else rights.suppress
+    change = manage.lift_suppression if lift else manage.suppress
     with open_project_store(config) as store:
-        changed = change(store, address, now=app.now(config), source=COMMAND_LINE)
+        changed = change(store, address, now=app.now(config), source=manage.COMMAND_LINE)
     if app.json:
         app.print_json({"address": address, "changed": changed})
     said = ("is no longer suppressed", "was not suppressed") if lift else ("is suppressed", "was suppressed already")

@@ -19,8 +19,8 @@ from publisher.core.errors import PublisherError
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import Subscriber
     from publisher.store import Store
-    from publisher.subscribers.columns import Columns
-    from publisher.subscribers.importing import ImportReport
+    from publisher.subscribers.csv_columns import Columns
+    from publisher.subscribers.csv_import import ImportReport
 
 MOST_WARNINGS = 20  # of topics that no post has
 
@@ -48,8 +48,8 @@ def import_file(
     if a line was refused.
     """
     from publisher.posts.slugs import topic_slug
-    from publisher.subscribers.columns import parse_choices
-    from publisher.subscribers.importing import Listeners, import_csv
+    from publisher.subscribers.csv_columns import parse_choices
+    from publisher.subscribers.csv_import import Listeners, import_csv
 
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
@@ -68,7 +68,7 @@ def import_file(
             at=app.now(config),
             consent=consent,
             chosen=parse_choices(choices),
-            rehearse=dry_run,
+            dry_run=dry_run,
             told=told,
         )
     for line in islice(strange_topics(config, app.now(config), list(map(topic_slug, report.topics))), MOST_WARNINGS):
@@ -173,6 +173,6 @@ def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int
 
 
 def _write(people: Iterable[Subscriber], file: Any, as_json: bool) -> int:
-    from publisher.subscribers.exporting import export_csv, export_json
+    from publisher.subscribers.export import export_csv, export_json
 
     return (export_json if as_json else export_csv)(people, file)

@@ -26,7 +26,7 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
     from publisher.cli.terminal import print_table
     from publisher.core.newsletter_models import SubscriberStatus
     from publisher.publishing.wiring import has_store, open_project_store
-    from publisher.subscribers.exporting import as_json
+    from publisher.subscribers.export import as_json
 
     config = app.config()
     with open_project_store(config) if has_store(config) else nullcontext() as store:
@@ -93,14 +93,14 @@ def tidy(app: App, dry_run: bool) -> None:
     They are not suppressed: who asks again is asked again.
     """
     from publisher.cli.app import plural
-    from publisher.publishing.wiring import has_store, open_project_store, reader_terms
-    from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed
+    from publisher.publishing.wiring import has_store, open_project_store, subscription_policy
+    from publisher.subscribers.privacy import Forgotten, forget_unconfirmed
 
     config = app.config()
     done = Forgotten(0, 0)
     if has_store(config):
         with open_project_store(config) as store:
-            done = forget_unconfirmed(store, reader_terms(config), app.now(config), rehearse=dry_run)
+            done = forget_unconfirmed(store, subscription_policy(config), app.now(config), dry_run=dry_run)
     if app.json:
         app.print_json({"people": done.people, "tokens": done.tokens, "dry_run": dry_run})
     people = plural(done.people, "person", "people")
@@ -134,7 +134,7 @@ def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
     if not has_store(config):
         raise PublisherError("there are no subscribers yet")
     with open_project_store(config) as store:
-        done = store.newsletters.rename(old, new, app.now(config), SOURCE, rehearse=dry_run)
+        done = store.newsletters.rename(old, new, app.now(config), SOURCE, dry_run=dry_run)
     if not (done.readers or done.editions or done.clashes):
         raise PublisherError(f"nobody reads {old}, and it has no editions", hint="publisher status names what it finds")
     if app.json:

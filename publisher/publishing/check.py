@@ -227,7 +227,7 @@ def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
 def _orphaned(config: Config) -> list[Problem]:
     """Each newsletter that people read and that the configuration does not name: nobody mails them."""
     from publisher.publishing.wiring import has_store, open_project_store
-    from publisher.subscribers.orphans import orphaned
+    from publisher.subscribers.manage import orphaned
 
     if not has_store(config):
         return []

@@ -13,7 +13,7 @@ from publisher.core.errors import RefusedError, TransportError
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.publishing.render import Planned
-from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, reader_terms
+from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, subscription_policy
 
 if TYPE_CHECKING:
     from publisher.mail.links import Links
@@ -224,5 +224,5 @@ class _Gone:
         if self._waiting and believed:
             group, self._waiting = self._waiting, []
             self.stopped += stop_gone(
-                self._store, reader_terms(self._config), group, now=self._clock(), source=self._source
+                self._store, subscription_policy(self._config), group, now=self._clock(), source=self._source
             )

@@ -29,7 +29,7 @@ def keep_house(config: Config, store: Store, now: datetime) -> tuple[list[str], 
     done: list[str] = []
     trouble: dict[str, list[Problem]] = {}
     for name, (every, chore) in CHORES.items():
-        if not store.chores.begin(name, now, every):
+        if not store.chores.claim(name, now, every):
             continue
         trouble[name] = []
         try:
@@ -57,10 +57,10 @@ def _forget_reports(config: Config, store: Store, now: datetime) -> str:
 
 
 def _forget(config: Config, store: Store, now: datetime) -> str:
-    from publisher.publishing.wiring import reader_terms
-    from publisher.subscribers.housekeeping import forget_unconfirmed
+    from publisher.publishing.wiring import subscription_policy
+    from publisher.subscribers.privacy import forget_unconfirmed
 
-    gone = forget_unconfirmed(store, reader_terms(config), now)
+    gone = forget_unconfirmed(store, subscription_policy(config), now)
     said = f"forgot {gone.people:,} who never confirmed and {gone.tokens:,} expired tokens"
     return said if gone.people or gone.tokens else ""
 
@@ -69,7 +69,7 @@ def _roll_up(config: Config, store: Store, now: datetime) -> str:
     from publisher.mail.lifecycle import UNSETTLED
 
     before = now - timedelta(days=config.delivery.keep_days)
-    count = store.upkeep.roll_up(before, UNSETTLED)
+    count = store.chores.roll_up(before, UNSETTLED)
     return f"put totals in place of the deliveries of {count:,} old edition{'s' * (count > 1)}" if count else ""
 
 
@@ -83,7 +83,7 @@ def _ping(config: Config, store: Store, now: datetime) -> str:
 
 
 def _optimise(config: Config, store: Store, now: datetime) -> str:
-    store.upkeep.optimise()
+    store.chores.optimise()
     return ""
 
 

@@ -33,13 +33,13 @@ def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], l
     told, trouble = [], []
     for edition in store.editions.unfinished():
         key = f"{edition.id} {edition.held}"
-        if not waits(edition) or not store.chores.tell(HELD, key, now):
+        if not waits(edition) or not store.owner.claim_alert(HELD, key, now):
             continue
         try:
             if config.mail.owner:
                 _mail_edition(config, store, edition, now)
         except PublisherError as error:
-            store.chores.untell(HELD, key)
+            store.owner.withdraw_alert(HELD, key)
             trouble.append(_problem(error))
         else:
             told.append(f"{name_of(edition)} {edition.held}")
@@ -66,17 +66,17 @@ def tell_problems(
     wrong now: what is not among it is mended, and news when it comes back; None where that is not known.
     """
     if still is not None:
-        store.chores.told_only(kind, [_key(config, problem) for problem in still])
-    store.chores.told_since(kind, now - AGAIN)
+        store.owner.keep_alerts(kind, [_key(config, problem) for problem in still])
+    store.owner.expire_alerts(kind, now - AGAIN)
     keys = {str(problem): _key(config, problem) for problem in problems}
-    news = [line for line, key in keys.items() if store.chores.tell(kind, key, now)]
+    news = [line for line, key in keys.items() if store.owner.claim_alert(kind, key, now)]
     try:
         if news and config.mail.owner:
             count = "a problem" if len(news) == 1 else f"{len(news)} problems"
             _mail(config, f"{config.site.title}: {count}", news, "Publisher goes on without it, and looks again.", now)
     except PublisherError as error:
         for line in news:
-            store.chores.untell(kind, keys[line])
+            store.owner.withdraw_alert(kind, keys[line])
         return [], [_problem(error)]
     return news, []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.bounce_report import Report, Verdict
 from publisher.core.errors import BounceError, ProjectError
-from publisher.publishing.wiring import project_links, reader_terms, return_path
+from publisher.publishing.wiring import project_links, return_path, subscription_policy
 
 if TYPE_CHECKING:
     from publisher.bounces.reading import Marks
@@ -56,12 +56,12 @@ class BounceReport:
 
 
 def read_bounces(
-    config: Config, store: Store, now: datetime, *, source: str = "", rehearse: bool = False
+    config: Config, store: Store, now: datetime, *, source: str = "", dry_run: bool = False
 ) -> BounceReport:
     """Read every new report in a source, give each its effect, and mark it there as read.
 
     source    a path or URL; by default the one that bounces.source names
-    rehearse  write nothing and mark nothing
+    dry_run   write nothing and mark nothing
     Whatever was taken when it is interrupted stays taken, and nothing is taken twice, however often it is read.
     Raises BounceError where there is no source or it cannot be read, StoreError where the record says no.
     """
@@ -70,19 +70,19 @@ def read_bounces(
     place = source or config.bounces.source
     if not place:
         raise BounceError("there is no source of reports", hint="name one, or set bounces.source")
-    return take_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, rehearse)
+    return take_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, dry_run)
 
 
-def take_messages(config: Config, store: Store, source: Source, now: datetime, rehearse: bool = False) -> BounceReport:
+def take_messages(config: Config, store: Store, source: Source, now: datetime, dry_run: bool = False) -> BounceReport:
     """Give every message of a source its effect. Raises like `read_bounces`."""
     from publisher.bounces.apply import take_report
     from publisher.bounces.reading import read_message
 
-    marks, terms, counts = marks_of(config), reader_terms(config), Counter[Verdict]()
+    marks, terms, counts = marks_of(config), subscription_policy(config), Counter[Verdict]()
     for found in source.messages():
         report = read_message(found.data, marks)
-        counts[take_report(store, terms, report, now=now, source=BY_MAIL, rehearse=rehearse)] += 1
-        if not rehearse:
+        counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=dry_run)] += 1
+        if not dry_run:
             found.done()
     return BounceReport(counts)
 
@@ -91,7 +91,7 @@ def take_reports(config: Config, store: Store, reports: Iterable[Report], now: d
     """Give reports that are judged already their effect, each in a transaction of its own."""
     from publisher.bounces.apply import take_report
 
-    terms = reader_terms(config)
+    terms = subscription_policy(config)
     outcomes = (take_report(store, terms, report, now=now, source=source) for report in reports)
     return BounceReport(Counter(outcomes))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from publisher.mail.verp import ReturnPath
     from publisher.site.web_versions import WebVersion
     from publisher.store import Store
-    from publisher.subscribers.terms import Terms as ReaderTerms
+    from publisher.subscribers.policy import SubscriptionPolicy
 
 
 def open_project_store(config: Config) -> Store:
@@ -134,13 +134,13 @@ def project_links(config: Config) -> Links:
     return Links(config.public_url, project_secret(config))
 
 
-def reader_terms(config: Config) -> ReaderTerms:
+def subscription_policy(config: Config) -> SubscriptionPolicy:
     """Return on which terms people confirm and are kept."""
-    from publisher.subscribers.terms import Terms
-    from publisher.subscribers.tokens import Tokens
+    from publisher.subscribers.policy import SubscriptionPolicy
+    from publisher.subscribers.tokens import TokenSigner
 
-    return Terms(
-        tokens=Tokens(project_secret(config)),
+    return SubscriptionPolicy(
+        tokens=TokenSigner(project_secret(config)),
         confirm_within=timedelta(days=config.subscribers.confirm_days),
         keep_ip=config.subscribers.keep_ip,
         keep_user_agent=config.subscribers.keep_user_agent,

@@ -16,12 +16,12 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent, next_status
-from publisher.store.addresses import address_key as address_key
 from publisher.store.consent import consent_row
-from publisher.store.engine import Database
+from publisher.store.database import Database
+from publisher.store.subscriber_rows import address_key as address_key
+from publisher.store.subscriber_rows import encode_topics
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
-from publisher.store.topics import encode_topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Added(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AddOptions:
     """What one batch of additions has in common. event is ADDED, READDED or IMPORTED: who vouches, and for what."""
 
     at: datetime
@@ -89,26 +89,28 @@ class _Known:
 class Batch:
     """One transaction of additions: a few statements for any number of people."""
 
-    def __init__(self, connection: Connection, database: Database, suppressed: Suppressions, terms: Terms) -> None:
+    def __init__(
+        self, connection: Connection, database: Database, suppressed: Suppressions, options: AddOptions
+    ) -> None:
         self._connection = connection
         self._database = database
         self._suppressions = suppressed
-        self._terms = terms
+        self._options = options
         self._events: list[dict[str, Any]] = []
         self._subscriptions: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
 
     def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
         """Add people; the caller holds the guard of Database."""
-        keys = [address_key(person.address) for person in new]
+        keys = [address_key(subscriber.address) for subscriber in new]
         refused = self._refused(set(keys))
-        pairs = [(key, person) for key, person in zip(keys, new, strict=True) if key not in refused]
+        pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in refused]
         # Reversed, so that the first of two spellings of one address is the one that is kept.
         fresh = self._insert_unknown(dict(reversed(pairs)))
         known = self._known([key for key, _ in pairs])
         results = []
-        for key, person in zip(keys, new, strict=True):
-            settled = self._settle(known[key], person, key in fresh) if key in known else refused[key]
+        for key, subscriber in zip(keys, new, strict=True):
+            settled = self._settle(known[key], subscriber, key in fresh) if key in known else refused[key]
             results.append(settled)
             fresh.discard(key)  # the same address again in this batch is no longer new
         self._write()
@@ -121,7 +123,7 @@ class Batch:
         """
         listed = self._suppressions.among(self._connection, keys)
         moved = [key for key, reason in listed.items() if reason is SuppressionReason.MOVED]
-        if self._terms.event is SubscriberEvent.READDED:
+        if self._options.event is SubscriberEvent.READDED:
             for key in moved:
                 self._suppressions.drop(self._connection, key)
                 del listed[key]
@@ -148,15 +150,15 @@ class Batch:
         rows = [
             {
                 "uid": uids[key],
-                "address": person.address,
+                "address": subscriber.address,
                 "address_key": key,
-                "name": person.name,
-                "language": person.language,
-                "status": next_status(None, self._terms.event),
-                "created_at": self._terms.at,
-                "confirmed_at": self._terms.at,
+                "name": subscriber.name,
+                "language": subscriber.language,
+                "status": next_status(None, self._options.event),
+                "created_at": self._options.at,
+                "confirmed_at": self._options.at,
             }
-            for key, person in sorted(people.items())  # two imports at once lock in one order
+            for key, subscriber in sorted(people.items())  # two imports at once lock in one order
         ]
         self._connection.execute(self._database.insert_new(subscribers), rows)
         query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(people))
@@ -176,21 +178,21 @@ class Batch:
         )
         known: dict[str, _Known] = {}
         for row in self._connection.execute(query):
-            person = known.setdefault(row.address_key, _Known(row.id, row.status))
+            subscriber = known.setdefault(row.address_key, _Known(row.id, row.status))
             if row.newsletter is not None:
-                person.topics[row.newsletter] = row.topics
+                subscriber.topics[row.newsletter] = row.topics
         return known
 
-    def _settle(self, known: _Known, person: NewSubscriber, fresh: bool) -> Added:
-        after = next_status(known.status, self._terms.event)
+    def _settle(self, known: _Known, subscriber: NewSubscriber, fresh: bool) -> Added:
+        after = next_status(known.status, self._options.event)
         if after is None:
             return Added(known.status.value)
         returned = after is not known.status
         if returned:
-            self._bring_back(known, after, person.consent)
+            self._bring_back(known, after, subscriber.consent)
         if fresh:
-            self._record(known, "added", person.consent)
-        gained, changed = self._choose(known, person.subscriptions)
+            self._record(known, "added", subscriber.consent)
+        gained, changed = self._choose(known, subscriber.subscriptions)
         if fresh or returned:
             return Added.ADDED if fresh else Added.RETURNED
         if gained:
@@ -215,7 +217,7 @@ class Batch:
     def _bring_back(self, known: _Known, status: SubscriberStatus, detail: str) -> None:
         change = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
         confirmed = sa.func.coalesce(
-            subscribers.c.confirmed_at, sa.literal(self._terms.at, subscribers.c.created_at.type)
+            subscribers.c.confirmed_at, sa.literal(self._options.at, subscribers.c.created_at.type)
         )
         self._connection.execute(change.values(status=status, bounces=0, confirmed_at=confirmed))
         known.status = status
@@ -228,7 +230,7 @@ class Batch:
         self._record(known, "subscribed", newsletter if topics == "[]" else f"{newsletter} {topics}")
 
     def _record(self, known: _Known, what: str, detail: str) -> None:
-        self._events.append(consent_row(known.id, self._terms.at, what, self._terms.source, detail))
+        self._events.append(consent_row(known.id, self._options.at, what, self._options.source, detail))
 
 
 @lru_cache(maxsize=1_000)

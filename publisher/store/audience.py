@@ -11,10 +11,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
-from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition
-from publisher.store.people import mailable
+from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, SubscriberStatus
+from publisher.store.subscriber_rows import decode_topics, encode_topics
 from publisher.store.tables import deliveries, subscribers, subscriptions
-from publisher.store.topics import decode_topics, encode_topics
+
+
+def mailable(at: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition that a row of `subscribers` may be mailed at a moment: active, and not paused."""
+    paused = subscribers.c.paused_until
+    return sa.and_(subscribers.c.status == SubscriberStatus.ACTIVE, sa.or_(paused.is_(None), paused <= at))
 
 
 class ChoicesChangedError(StoreError):

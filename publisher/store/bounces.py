@@ -14,9 +14,8 @@ from sqlalchemy.engine import Connection
 from publisher.core.bounce_report import Report, Verdict
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus
-from publisher.store.engine import Database
-from publisher.store.tables import bounces, deliveries, editions, reports, subscribers
-from publisher.store.time_tables import delivery_totals
+from publisher.store.database import Database
+from publisher.store.tables import bounces, deliveries, delivery_totals, editions, reports, subscribers
 
 MOST_SOURCE = 100
 

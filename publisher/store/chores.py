@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from publisher.core.models import require_aware
-from publisher.store.engine import Database
-from publisher.store.time_tables import chores, told
+from publisher.core.newsletter_models import DeliveryStatus
+from publisher.store.database import Database
+from publisher.store.tables import chores, deliveries, delivery_totals, editions
 
 
 class Chores:
@@ -19,7 +19,7 @@ class Chores:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, name: str, now: datetime, every: timedelta) -> bool:
+    def claim(self, name: str, now: datetime, every: timedelta) -> bool:
         """Return whether a chore is due and is the caller's: nobody else gets it before `every` is over again.
 
         One that was begun at a time to come, by a clock that was wrong, is due.
@@ -37,42 +37,38 @@ class Chores:
             same = chores.c.name == name, chores.c.begun_at == begun_at
             return connection.execute(sa.update(chores).where(*same).values(begun_at=now)).rowcount == 1
 
-    def tell(self, kind: str, what: str, now: datetime) -> bool:
-        """Return whether something was not told yet and is the caller's to tell."""
-        require_aware("now", now)
-        digest = _digest(what)
-        query = sa.select(told.c.at).where(told.c.kind == kind, told.c.digest == digest)
+    def roll_up(self, before: datetime, unsettled: Collection[DeliveryStatus]) -> int:
+        """Put totals in place of the deliveries of editions made before `before`; return of how many editions.
+
+        unsettled: statuses that wait for a person. An edition with such a delivery, with one that waits or is in
+        someone's hands, or that is held, stays as it is. Each edition is one transaction. Nobody can be mailed one
+        again: deliveries are made with their edition and at no other time.
+        """
+        require_aware("before", before)
+        of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
+        is_open = deliveries.c.next_try_at.is_not(None) | deliveries.c.lease_owner.is_not(None)
+        stays = of_edition.where(is_open | deliveries.c.status.in_(unsettled)).exists()
+        old = sa.select(editions.c.id).where(
+            editions.c.made_at < before, editions.c.held == "", of_edition.exists(), sa.not_(stays)
+        )
         with self._database.read() as connection:
-            if connection.execute(query).first() is not None:
-                return False
+            ids = list(connection.execute(old.order_by(editions.c.id)).scalars())
+        for edition_id in ids:
+            self._roll_up(edition_id)
+        return len(ids)
+
+    def _roll_up(self, edition_id: int) -> None:
+        rows = deliveries.c.edition_id == edition_id
+        group = deliveries.c.edition_id, deliveries.c.variant, deliveries.c.status
+        totals = sa.select(*group, sa.func.count()).where(rows).group_by(*group)
         with self._database.write() as connection:
-            new = self._database.insert_new(told).values(kind=kind, digest=digest, at=now)
-            return connection.execute(new).rowcount == 1
+            if not self._database.is_sqlite:  # another host may be at it
+                connection.execute(sa.select(editions.c.id).where(editions.c.id == edition_id).with_for_update())
+            names = ["edition_id", "variant", "status", "total"]
+            connection.execute(sa.insert(delivery_totals).from_select(names, totals))
+            connection.execute(sa.delete(deliveries).where(rows))
 
-    def untell(self, kind: str, what: str) -> None:
-        """Take back that something was told: the mail could not be sent."""
-        with self._database.write() as connection:
-            connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest == _digest(what)))
-
-    def told_only(self, kind: str, still: Collection[str]) -> None:
-        """Forget that anything of a kind was told but what is `still` there: if it comes back, it is news again."""
-        digests = {_digest(what) for what in still}
-        with self._database.read() as connection:
-            known = set(connection.execute(sa.select(told.c.digest).where(told.c.kind == kind)).scalars())
-        if gone := known - digests:
-            with self._database.write() as connection:
-                connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest.in_(gone)))
-
-    def told_since(self, kind: str, moment: datetime) -> None:
-        """Forget that anything of a kind was told before a moment: if it is still there, it is told again."""
-        require_aware("moment", moment)
-        old = told.c.kind == kind, told.c.at < moment
-        with self._database.read() as connection:
-            if connection.execute(sa.select(told.c.digest).where(*old).limit(1)).first() is None:
-                return
-        with self._database.write() as connection:
-            connection.execute(sa.delete(told).where(*old))
-
-
-def _digest(what: str) -> str:
-    return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()
+    def optimise(self) -> None:
+        """Let the database look at its tables, so that it plans its queries well."""
+        with self._database.outside_transactions() as run:
+            run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")

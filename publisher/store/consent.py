@@ -85,3 +85,15 @@ def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent
         )
         for row in connection.execute(query)
     ]
+
+
+RENAMED = "renamed"
+
+
+def now_called(name: str, history: Sequence[ConsentEvent]) -> str:
+    """Return what a newsletter is called after the renamings in a person's history."""
+    for event in history:
+        before, _, after = event.detail.partition(" ")
+        if event.what == RENAMED and name == before:
+            name = after
+    return name

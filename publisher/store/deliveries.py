@@ -6,7 +6,7 @@ it has a next_try_at, is in someone's hands while it has a lease, and is over wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,11 +17,28 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
-from publisher.store.engine import Database
-from publisher.store.people import mailable
-from publisher.store.status_update import Moves, found_in, moved
-from publisher.store.tables import deliveries, editions, subscribers, subscriptions
-from publisher.store.time_tables import delivery_totals
+from publisher.store.audience import mailable
+from publisher.store.database import Database
+from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
+
+# What one event does to a row, by the status it finds; rows in any other status are left alone.
+Moves = Mapping[DeliveryStatus, DeliveryStatus]
+
+
+def moved(moves: Moves) -> sa.ColumnElement[Any]:
+    """Return the status that each row moves to, as an expression over the status it is found in."""
+    whens = [(deliveries.c.status == _word(was), _word(becomes)) for was, becomes in moves.items()]
+    return sa.case(*whens, else_=deliveries.c.status)
+
+
+def found_in(moves: Moves) -> sa.ColumnElement[bool]:
+    """Return whether the moves say anything about a row; without IN, which executemany cannot take."""
+    return sa.or_(*(deliveries.c.status == _word(was) for was in moves))
+
+
+def _word(status: DeliveryStatus) -> sa.ColumnElement[Any]:
+    """Return a status as a constant of the statement; as parameters they would be read anew for each row."""
+    return sa.literal_column(f"'{status.value}'", deliveries.c.status.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +213,13 @@ def _readers(
     return {row.id: row for row in connection.execute(query)}
 
 
-def _delivery(row: Row[*tuple[Any, ...]], person: Row[*tuple[Any, ...]]) -> Delivery:
+def _delivery(row: Row[*tuple[Any, ...]], subscriber: Row[*tuple[Any, ...]]) -> Delivery:
     return Delivery(
         id=row.id,
         edition_id=row.edition_id,
-        subscriber_uid=person.uid,
-        address=_text(person.address),
-        name=_text(person.name),
+        subscriber_uid=subscriber.uid,
+        address=_text(subscriber.address),
+        name=_text(subscriber.name),
         variant=row.variant,
         attempts=row.attempts,
     )

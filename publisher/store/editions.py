@@ -13,7 +13,7 @@ from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Edition, EditionDraft, EditionPost, Letter
 from publisher.store.audience import missing_letters, queue
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
 LARGEST_ID = 2**63 - 1

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from publisher.store.tables import feed_readers, feed_requests
 
 # A reader may call itself anything: a feed keeps so many of them, and no more.

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from publisher.core.models import require_aware
-from publisher.store.engine import Database
-from publisher.store.time_tables import hosts
+from publisher.store.database import Database
+from publisher.store.tables import hosts
 
 # Any number, the same for every version: PostgreSQL's lock that lets one host be the first.
 HOSTS_LOCK = 7_214_565

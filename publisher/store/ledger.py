@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from publisher.core.newsletter_models import DeliveryStatus
-from publisher.store.engine import Database
-from publisher.store.status_update import Moves, found_in, moved
+from publisher.store.database import Database
+from publisher.store.deliveries import Moves, found_in, moved
 from publisher.store.tables import deliveries, subscribers
 
 PAGE = 1_000  # rows a query; memory stays flat however many deliveries there are

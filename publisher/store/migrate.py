@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from publisher.store.tables import HEAD
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
-from publisher.store import renaming
-from publisher.store.engine import Database
-from publisher.store.time_tables import newsletters
+from publisher.store.consent import RENAMED
+from publisher.store.database import Database
+from publisher.store.tables import consent_events, editions, newsletter_posts, newsletters, subscriptions, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,93 @@ class Newsletters:
         with self._database.write() as connection:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
 
-    def rename(self, old: str, new: str, now: datetime, source: str, *, rehearse: bool = False) -> renaming.Renamed:
+    def rename(self, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
         """Move everything of a newsletter to its new name; see renaming.rename."""
-        return renaming.rename(self._database, old, new, now, source, rehearse=rehearse)
+        return rename(self._database, old, new, now, source, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """What was moved to the new name.
+
+    readers   subscriptions, whatever their people's standing
+    both      readers that had both: their choice for the new name stays
+    editions  of the ledger, with their posts
+    clashes   editions that stay under the old name, because the new one has an edition of that slot
+    """
+
+    readers: int
+    both: int
+    editions: int
+    clashes: int
+
+
+def rename(database: Database, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
+    """Move subscriptions, editions, handled posts, open questions and slots to a new name, in one transaction.
+
+    Each reader's history says so, as "renamed" with both names: links in letters of the old name are still
+    understood by it. dry_run: only return what it would be.
+    """
+    require_aware("now", now)
+    with database.write(dry_run=dry_run) as connection:
+        readers, both = _subscriptions(connection, old, new, now, source)
+        moved, clashes = _editions(connection, old, new)
+        _posts(connection, old, new)
+        _questions(connection, old, new)
+        _slots(connection, old, new)
+    return Renamed(readers, both, moved, clashes)
+
+
+def _subscriptions(connection: Connection, old: str, new: str, now: datetime, source: str) -> tuple[int, int]:
+    person, newsletter = subscriptions.c.subscriber_id, subscriptions.c.newsletter
+    values = (sa.literal(value, column.type) for value, column in _event(now, source, f"{old} {new}"))
+    names = ["subscriber_id", "at", "what", "source", "detail"]
+    events = sa.select(person, *values).where(newsletter == old)
+    connection.execute(sa.insert(consent_events).from_select(names, events))
+    theirs = sa.select(person).where(newsletter == new)
+    both = connection.execute(sa.delete(subscriptions).where(newsletter == old, person.in_(theirs))).rowcount
+    moved = connection.execute(sa.update(subscriptions).where(newsletter == old).values(newsletter=new)).rowcount
+    return moved + both, both
+
+
+def _event(now: datetime, source: str, detail: str) -> list[tuple[object, sa.Column[object]]]:
+    columns = consent_events.c
+    return [(now, columns.at), (RENAMED, columns.what), (source, columns.source), (detail, columns.detail)]
+
+
+def _editions(connection: Connection, old: str, new: str) -> tuple[int, int]:
+    taken = sa.select(editions.c.slot).where(editions.c.newsletter == new).scalar_subquery()
+    free = editions.c.newsletter == old, editions.c.slot.not_in(taken)
+    moved = connection.execute(sa.update(editions).where(*free).values(newsletter=new)).rowcount
+    left = sa.select(sa.func.count()).select_from(editions).where(editions.c.newsletter == old)
+    return moved, int(connection.execute(left).scalar_one())
+
+
+def _posts(connection: Connection, old: str, new: str) -> None:
+    newsletter, post = newsletter_posts.c.newsletter, newsletter_posts.c.post_id
+    handled = sa.select(post).where(newsletter == new).scalar_subquery()
+    connection.execute(sa.delete(newsletter_posts).where(newsletter == old, post.in_(handled)))
+    connection.execute(sa.update(newsletter_posts).where(newsletter == old).values(newsletter=new))
+
+
+def _questions(connection: Connection, old: str, new: str) -> None:
+    """What mailed links, that may be used yet, would subscribe to."""
+    query = sa.select(tokens.c.token_hash, tokens.c.wish).where(
+        tokens.c.used_at.is_(None), tokens.c.wish.contains(json.dumps(old), autoescape=True)
+    )
+    for row in connection.execute(query).all():
+        wish = json.loads(row.wish)
+        for chosen in wish.get("subscriptions", ()):
+            chosen[0] = new if chosen[0] == old else chosen[0]
+        if "mailed" in wish:
+            wish["mailed"] = [new if name == old else name for name in wish["mailed"]]
+        text = json.dumps(wish, ensure_ascii=False)
+        connection.execute(sa.update(tokens).where(tokens.c.token_hash == row.token_hash).values(wish=text))
+
+
+def _slots(connection: Connection, old: str, new: str) -> None:
+    """From when on slots count: as before, where no tick has seen the new name."""
+    if connection.execute(sa.select(newsletters.c.name).where(newsletters.c.name == new)).first():
+        connection.execute(sa.delete(newsletters).where(newsletters.c.name == old))
+    else:
+        connection.execute(sa.update(newsletters).where(newsletters.c.name == old).values(name=new))

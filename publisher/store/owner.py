@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from publisher.store.engine import Database
-from publisher.store.tables import owner
+from publisher.core.models import require_aware
+from publisher.store.database import Database
+from publisher.store.tables import owner, told
 
 _ONLY = 1
 
@@ -28,3 +31,43 @@ class Owner:
         with self._database.write() as connection:
             connection.execute(sa.delete(owner))
             connection.execute(sa.insert(owner).values(id=_ONLY, password_hash=password_hash, set_at=at))
+
+    def claim_alert(self, kind: str, what: str, now: datetime) -> bool:
+        """Return whether something was not told yet and is the caller's to tell."""
+        require_aware("now", now)
+        digest = _digest(what)
+        query = sa.select(told.c.at).where(told.c.kind == kind, told.c.digest == digest)
+        with self._database.read() as connection:
+            if connection.execute(query).first() is not None:
+                return False
+        with self._database.write() as connection:
+            new = self._database.insert_new(told).values(kind=kind, digest=digest, at=now)
+            return connection.execute(new).rowcount == 1
+
+    def withdraw_alert(self, kind: str, what: str) -> None:
+        """Take back that something was told: the mail could not be sent."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest == _digest(what)))
+
+    def keep_alerts(self, kind: str, still: Collection[str]) -> None:
+        """Forget that anything of a kind was told but what is `still` there: if it comes back, it is news again."""
+        digests = {_digest(what) for what in still}
+        with self._database.read() as connection:
+            known = set(connection.execute(sa.select(told.c.digest).where(told.c.kind == kind)).scalars())
+        if gone := known - digests:
+            with self._database.write() as connection:
+                connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest.in_(gone)))
+
+    def expire_alerts(self, kind: str, moment: datetime) -> None:
+        """Forget that anything of a kind was told before a moment: if it is still there, it is told again."""
+        require_aware("moment", moment)
+        old = told.c.kind == kind, told.c.at < moment
+        with self._database.read() as connection:
+            if connection.execute(sa.select(told.c.digest).where(*old).limit(1)).first() is None:
+                return
+        with self._database.write() as connection:
+            connection.execute(sa.delete(told).where(*old))
+
+
+def _digest(what: str) -> str:
+    return hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()

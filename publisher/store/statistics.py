@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, SubscriberStatus
-from publisher.store.engine import Database
-from publisher.store.tables import consent_events, deliveries, subscribers, subscriptions
-from publisher.store.time_tables import delivery_totals
+from publisher.store.database import Database
+from publisher.store.tables import consent_events, deliveries, delivery_totals, subscribers, subscriptions
 
 _ENDS = ("unsubscribed", "removed", "bounced", "complained", "suppressed")
 
 
-class Figures:
+class Statistics:
     """Reads sums; part of Store."""
 
     def __init__(self, database: Database) -> None:

@@ -8,17 +8,16 @@ from typing import Self
 
 from publisher.store.bounces import Bounces
 from publisher.store.chores import Chores
+from publisher.store.database import Database
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
-from publisher.store.engine import Database
 from publisher.store.feed_readers import FeedReaders
 from publisher.store.hosts import Hosts
 from publisher.store.ledger import Ledger
-from publisher.store.maintenance import Upkeep
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
-from publisher.store.statistics import Figures
+from publisher.store.statistics import Statistics
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
 
@@ -49,7 +48,7 @@ class Store:
         self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
         self.deliveries = Deliveries(database)
-        self.figures = Figures(database)
+        self.statistics = Statistics(database)
         self.owner = Owner(database)
         self.feed_readers = FeedReaders(database)
         self.ledger = Ledger(database)
@@ -57,7 +56,6 @@ class Store:
         self.newsletters = Newsletters(database)
         self.hosts = Hosts(database)
         self.chores = Chores(database)
-        self.upkeep = Upkeep(database)
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:

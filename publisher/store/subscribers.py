@@ -11,18 +11,19 @@ import sqlalchemy as sa
 
 from publisher.core.newsletter_models import Choice, Subscriber, SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store import bounces, consent, forgetting, tokens
-from publisher.store.additions import Added, Batch, NewSubscriber, Terms
-from publisher.store.addresses import address_key
-from publisher.store.audience import choices
+from publisher.store import bounces, consent
+from publisher.store import erasure as forgetting
+from publisher.store import issued_tokens as tokens
+from publisher.store.additions import Added, AddOptions, Batch, NewSubscriber
+from publisher.store.audience import choices, mailable
 from publisher.store.consent import ConsentEvent, Evidence
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from publisher.store.erasure import deliveries_of, scrub
-from publisher.store.people import mailable, with_subscriptions
-from publisher.store.subscriber_transaction import Change
+from publisher.store.issued_tokens import IssuedToken, PendingChange
+from publisher.store.subscriber_rows import address_key, with_subscriptions
+from publisher.store.subscriber_transaction import SubscriberTransaction
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
-from publisher.store.tokens import IssuedToken, Wish
 
 PAGE = 1_000  # rows a query; memory stays flat however many subscribers there are
 
@@ -43,36 +44,33 @@ class Subscribers:
 
         again: the operator vouches that they asked to come back, which those who left or bounced may.
         """
-        return self.add_all(new, Terms(at, source, SubscriberEvent.READDED if again else SubscriberEvent.ADDED))
+        return self.add_all(new, AddOptions(at, source, SubscriberEvent.READDED if again else SubscriberEvent.ADDED))
 
-    def add_all(self, new: Sequence[NewSubscriber], terms: Terms, *, rehearse: bool = False) -> list[Added]:
+    def add_all(self, new: Sequence[NewSubscriber], options: AddOptions, *, dry_run: bool = False) -> list[Added]:
         """Add people in one transaction, and record where their consent came from.
 
         A known address keeps its name and language, gains the newsletters it lacks, and has the topics that are
         named for those it has; none named leaves them. Whom the table of standings does not let in is refused,
         and so is a suppressed address. Doing the same twice changes nothing. Returns what became of each, in their
         order. Pass many in groups of at most 10,000.
-        rehearse: find out and write nothing.
+        dry_run: find out and write nothing.
         """
-        try:
-            with self._database.write() as connection:
-                self._database.guard(connection)
-                results = Batch(connection, self._database, self._suppressions, terms).add(new)
-                if rehearse:
-                    raise _RehearsedError
-        except _RehearsedError:
-            pass
-        return results
+        with self._database.write(dry_run=dry_run) as connection:
+            self._database.guard(connection)
+            return Batch(connection, self._database, self._suppressions, options).add(new)
 
     @contextmanager
-    def change(self, now: datetime, *, alone: bool = False) -> Iterator[Change]:
+    def transaction(
+        self, now: datetime, *, alone: bool = False, dry_run: bool = False
+    ) -> Iterator[SubscriberTransaction]:
         """Give one transaction on people: all of it is kept, or nothing after any exception.
 
         alone: for who suppresses or erases, so that nobody adds the address in the same moment.
+        dry_run: keep nothing.
         """
-        with self._database.write() as connection:
+        with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection, alone=alone)
-            yield Change(connection, self._database, self._suppressions, now)
+            yield SubscriberTransaction(connection, self._database, self._suppressions, now)
 
     def get(self, address: str) -> Subscriber | None:
         """Return the subscriber of a normalised address, in whatever status."""
@@ -133,9 +131,9 @@ class Subscribers:
 
         The row stays, so that no import and no link brings the person back. Returns whether anything changed.
         """
-        with self.change(at) as change:
-            person = change.find(address)
-            return person is not None and change.remove(person, newsletter, Evidence(source))
+        with self.transaction(at) as transaction:
+            subscriber = transaction.find(address)
+            return subscriber is not None and transaction.remove(subscriber, newsletter, Evidence(source))
 
     def count_unconfirmed(self, asked_before: datetime) -> int:
         """Return how many people were last asked to confirm before a moment, and did not."""
@@ -177,7 +175,7 @@ class Subscribers:
         with self._database.read() as connection:
             return tokens.find(connection, token_hash, purpose, now)
 
-    def mailed_wish(self, address: str, purpose: str, *, since: datetime, now: datetime) -> Wish | None:
+    def mailed_wish(self, address: str, purpose: str, *, since: datetime, now: datetime) -> PendingChange | None:
         """Return what a mail to an address, which went after `since`, can still make true; None if none went."""
         with self._database.read() as connection:
             return tokens.mailed(connection, address_key(address), purpose, since, now)
@@ -203,7 +201,3 @@ def _matching(newsletter: str | None, status: SubscriberStatus | None) -> Iterab
     if newsletter is not None:
         of_newsletter = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == newsletter)
         yield subscribers.c.id.in_(of_newsletter)
-
-
-class _RehearsedError(Exception):
-    """Takes back the transaction of a rehearsal."""

@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import SuppressionReason
 from publisher.core.signing import hashing_key, keyed_hash
-from publisher.store.addresses import address_key
-from publisher.store.engine import Database
+from publisher.store.database import Database
+from publisher.store.subscriber_rows import address_key
 from publisher.store.tables import suppressions
 
 Secret = Callable[[], str]

@@ -15,26 +15,26 @@ from publisher.core.signing import signer
 LONGEST = 500  # characters; a longer one was not made here
 
 
-class Purpose(StrEnum):
+class TokenPurpose(StrEnum):
     """What a token lets its bearer do; one made for the one does not do the other."""
 
     CONFIRM = "confirm"
     ADDRESS = "address"
 
 
-class Tokens:
+class TokenSigner:
     """Makes and reads the tokens of one project."""
 
     def __init__(self, secret: str) -> None:
-        self._signers = {purpose: signer(secret, f"once {purpose}") for purpose in Purpose}
+        self._signers = {purpose: signer(secret, f"once {purpose}") for purpose in TokenPurpose}
 
-    def make(self, purpose: Purpose, expires_at: datetime) -> tuple[str, str]:
+    def make(self, purpose: TokenPurpose, expires_at: datetime) -> tuple[str, str]:
         """Return a new token and the hash by which the record knows it."""
         nonce = secrets.token_urlsafe(24)
         token = self._signers[purpose].dumps([nonce, int(expires_at.timestamp())])
         return token if isinstance(token, str) else token.decode("ascii"), _hash(nonce)
 
-    def read(self, purpose: Purpose, token: str, now: datetime) -> str | None:
+    def read(self, purpose: TokenPurpose, token: str, now: datetime) -> str | None:
         """Return the hash of a token that was made here for this purpose and is not too old; else None.
 
         Signatures are compared in constant time. Whether the token was used is for the record to say.

@@ -13,7 +13,7 @@ from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.store import Store
 from publisher.store.consent import Evidence
-from publisher.subscribers.terms import Terms
+from publisher.subscribers.policy import SubscriptionPolicy
 from publisher.web.client_address import Clients
 from publisher.web.mail_worker import Mailroom
 from publisher.web.rate_limit import Gate
@@ -35,7 +35,7 @@ class Office:
 
     config: Config
     store: Store
-    terms: Terms
+    terms: SubscriptionPolicy
     links: Links
     templates: Templates
     mailroom: Mailroom

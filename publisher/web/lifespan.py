@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.templates import Templates
-from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
+from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
 from publisher.web.admin.app import admin_routes
 from publisher.web.admin.feed_stats import Tally
 from publisher.web.app import make_app
@@ -39,7 +39,7 @@ def opened(config: Config, now: Callable[[], datetime], *, patience: float = PAT
         office = Office(
             config=config,
             store=store,
-            terms=reader_terms(config),
+            terms=subscription_policy(config),
             links=project_links(config),
             templates=Templates(config.root / "templates"),
             mailroom=mailroom,

@@ -12,7 +12,7 @@ from publisher.mail.message import MessageTemplate, Recipient, message_id, notic
 from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.wiring import headers_of, return_path
-from publisher.subscribers.terms import Notice, NoticeKind
+from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind
 from publisher.web.mail_worker import LaterError, NeverError
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 CONFIRM, ADDRESS = "confirm", "address"  # paths under the public URL
 
 
-def mail_notice(office: Office, notice: Notice) -> None:
+def mail_notice(office: Office, notice: SubscriptionEmail) -> None:
     """Let a notice go out after the answer."""
     made_at = office.now()
     office.mailroom.put(f"notice {notice.kind}", lambda transport: send_notice(office, transport, notice, made_at))
 
 
-def send_notice(office: Office, transport: Transport, notice: Notice, made_at: datetime) -> None:
+def send_notice(office: Office, transport: Transport, notice: SubscriptionEmail, made_at: datetime) -> None:
     """Make one notice and hand it over, unless the address was erased or suppressed while it waited.
 
     Raises PublisherError where it may be tried again.
@@ -56,12 +56,12 @@ def send_notice(office: Office, transport: Transport, notice: Notice, made_at: d
     hand_over(transport, back, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
 
 
-def _return_address(office: Office, notice: Notice, made_at: datetime) -> str:
+def _return_address(office: Office, notice: SubscriptionEmail, made_at: datetime) -> str:
     """Return where a failure to ask for a confirmation comes back; "" of other notices, and without mail.bounces.
 
     The others go to readers whose letters tell of dead mailboxes, or to an address that is nobody's yet.
     """
-    path = return_path(office.config) if notice.kind is NoticeKind.CONFIRM else None
+    path = return_path(office.config) if notice.kind is SubscriptionEmailKind.CONFIRM else None
     person = office.store.subscribers.by_uid(notice.uid) if path else None
     return path.of_notice(person.id, made_at) if path and person else ""
 
@@ -111,12 +111,12 @@ def hand_over(transport: Transport, sender: str, address: str, message: bytes, k
         raise LaterError(outcome.reason)
 
 
-def _link(office: Office, notice: Notice) -> str:
-    if notice.kind is NoticeKind.ALREADY:
+def _link(office: Office, notice: SubscriptionEmail) -> str:
+    if notice.kind is SubscriptionEmailKind.ALREADY:
         return office.links.preferences(notice.uid)
-    if notice.kind is NoticeKind.MOVED:
+    if notice.kind is SubscriptionEmailKind.MOVED:
         return ""  # whoever reads that mailbox now has no need of one
-    path = ADDRESS if notice.kind is NoticeKind.ADDRESS else CONFIRM
+    path = ADDRESS if notice.kind is SubscriptionEmailKind.ADDRESS else CONFIRM
     return f"{office.links.public_url}/{path}/{notice.token}"
 
 

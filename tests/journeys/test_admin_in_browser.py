@@ -12,7 +12,7 @@ import pytest
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.hold_reasons import HeldBy, Hold
-from publisher.publishing.wiring import open_project_store, reader_terms
+from publisher.publishing.wiring import open_project_store, subscription_policy
 from publisher.store.feed_readers import FeedReader
 from tests.support import NPM
 from tests.support.admin_page import PASSWORD, set_password
@@ -154,7 +154,7 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
             store.hosts.check_in("1" * 16, "a laptop", datetime.now(UTC))
             delivery = next(store.ledger.rows(1)).id
             report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam " * 20, ("a key",))
-            take_report(store, reader_terms(project.config()), report, now=datetime.now(UTC), source="test")
+            take_report(store, subscription_policy(project.config()), report, now=datetime.now(UTC), source="test")
             store.ledger.move(
                 1,
                 {s: type(s)("failed") for s in store.deliveries.counts(1).by_status},

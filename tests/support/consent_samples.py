@@ -14,13 +14,13 @@ from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.store import Store, open_store
 from publisher.store.consent import Evidence
 from publisher.store.tables import metadata
-from publisher.subscribers.asking import confirm, request_subscription
-from publisher.subscribers.terms import Notice, Terms
-from publisher.subscribers.tokens import Tokens
+from publisher.subscribers.double_opt_in import confirm, request_subscription
+from publisher.subscribers.policy import SubscriptionEmail, SubscriptionPolicy
+from publisher.subscribers.tokens import TokenSigner
 from tests.support.store_samples import NOW
 
 SECRET = "a secret of thirty-two characters or more"
-TERMS = Terms(Tokens(SECRET))
+TERMS = SubscriptionPolicy(TokenSigner(SECRET))
 FORM = Evidence("form /subscribe", "2026-11", "192.0.2.7", "Browser/1.0")
 KNOWN = ("weekly", "daily")
 
@@ -41,10 +41,10 @@ def ask(
     address: str = "ada@example.org",
     *newsletters: str,
     now: datetime = NOW,
-    terms: Terms = TERMS,
+    terms: SubscriptionPolicy = TERMS,
     topics: tuple[str, ...] = (),
     **rest: str,
-) -> Notice | None:
+) -> SubscriptionEmail | None:
     """Somebody types an address into the form."""
     wanted = wishes(*newsletters, topics=topics)
     return request_subscription(store, terms, address, wanted, known=KNOWN, now=now, evidence=FORM, **rest)
@@ -58,7 +58,7 @@ def subscribed(
     assert notice is not None
     confirmed = confirm(store, TERMS, notice.token, now=NOW, evidence=FORM)
     assert confirmed is not None
-    return confirmed.person
+    return confirmed.subscriber
 
 
 def known(store: Store, address: str = "ada@example.org") -> Subscriber:

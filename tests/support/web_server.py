@@ -19,7 +19,7 @@ import httpx
 import sqlalchemy as sa
 
 from publisher.config import load_config
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, Project, parse
 

@@ -147,7 +147,7 @@ class Desk:
     def readers(self, request: Request, session: Session) -> Response:
         """Show how many read, over time and by newsletter, and whose letters come back."""
         store, today = self._office.store, self._office.now().date()
-        by_newsletter = store.figures.by_newsletter()
+        by_newsletter = store.statistics.by_newsletter()
         names = {newsletter.name: self._office.config.newsletter_title(newsletter) for newsletter in self._newsletters}
         totals = {name: by_newsletter.get(name, 0) for name in (*names, *sorted(set(by_newsletter) - set(names)))}
         most = max(totals.values(), default=0)
@@ -156,11 +156,11 @@ class Desk:
             session,
             "readers.html",
             "Readers",
-            chart=readers_over_time(store.figures.joined(), store.figures.left(), today),
+            chart=readers_over_time(store.statistics.joined(), store.statistics.left(), today),
             box=(WIDTH, HEIGHT),
             newsletters=[(names.get(name, name), total, share(total, most)) for name, total in totals.items()],
             people=_counts(self._office),
-            in_a_row=store.figures.bounces(),
+            in_a_row=store.statistics.bounces(),
             returned=store.bounces.counts(),
             by_edition=[each for each in store.bounces.by_edition(limit=_BOUNCES) if each.counts],
             bounces=store.bounces.recent(limit=_BOUNCES),
@@ -210,7 +210,7 @@ class Desk:
         return find_edition(self._office, request)
 
     def _progress(self, editions: Sequence[Edition]) -> list[Progress]:
-        counts = self._office.store.figures.deliveries([edition.id for edition in editions])
+        counts = self._office.store.statistics.deliveries([edition.id for edition in editions])
         return [Progress(edition, counts[edition.id]) for edition in editions]
 
     def _page(self, request: Request, session: Session, template: str, title: str, **context: Any) -> Response:

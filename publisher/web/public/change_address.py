@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from publisher.subscribers.moving import Moved, confirm_address_change, look_at_address_change, moved_notice
+from publisher.subscribers.address_change import Moved, confirm_address_change, look_at_address_change, moved_notice
 from publisher.web.public.subscribe import bad_link
 from publisher.web.send_notices import mail_notice
 

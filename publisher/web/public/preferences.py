@@ -12,9 +12,9 @@ from publisher.core.newsletter_models import Subscriber
 from publisher.mail.links import LinkPurpose
 from publisher.site.pages.signup import newsletter_offers
 from publisher.subscribers.address import normalise
-from publisher.subscribers.choosing import Preferences, set_preferences
-from publisher.subscribers.moving import request_address_change
-from publisher.subscribers.rights import erase, export_data
+from publisher.subscribers.address_change import request_address_change
+from publisher.subscribers.privacy import erase, export_data
+from publisher.subscribers.self_service import Preferences, set_preferences
 from publisher.web.mail_worker import LaterError
 from publisher.web.public.headers import page_headers
 from publisher.web.public.offers import SHOWN_FIELD, chosen

@@ -10,7 +10,7 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.site.pages.signup import newsletter_offers
 from publisher.subscribers.address import clean_language, normalise
-from publisher.subscribers.asking import Agreed, checked, confirm, look_at_request, request_subscription
+from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request, request_subscription
 from publisher.web.public.offers import SHOWN_FIELD, chosen
 from publisher.web.public.strings import speech
 from publisher.web.send_notices import mail_notice, mail_welcome
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from publisher.mail.transport import Transport
-    from publisher.store.tokens import Wish
+    from publisher.store.issued_tokens import PendingChange
     from publisher.web.context import Office
     from publisher.web.forms import Form
     from publisher.web.public.pages import Pages
@@ -84,13 +84,13 @@ class Subscribing:
         done = confirm(office.store, office.terms, _token(request), now=office.now(), evidence=evidence, agreed=agreed)
         if done is None:
             return bad_link(self._pages, request)
-        mail_welcome(office, done.person, done.gained)
-        return self._confirmed(request, done.person)
+        mail_welcome(office, done.subscriber, done.gained)
+        return self._confirmed(request, done.subscriber)
 
-    def _seen(self, request: Request) -> tuple[Subscriber, Wish] | None:
+    def _seen(self, request: Request) -> tuple[Subscriber, PendingChange] | None:
         return look_at_request(self._office.store, self._office.terms, _token(request), now=self._office.now())
 
-    def _confirming(self, request: Request, person: Subscriber, wish: Wish, *, trouble: str = "") -> Response:
+    def _confirming(self, request: Request, person: Subscriber, wish: PendingChange, *, trouble: str = "") -> Response:
         """The boxes of what was asked for, ticked where the mail names it: the rest may be a stranger's wish."""
         asked = {each.newsletter for each in wish.subscriptions}
         return self._pages.page(

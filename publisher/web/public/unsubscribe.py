@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from publisher.mail.links import LinkPurpose
-from publisher.subscribers.choosing import come_back, unsubscribe
+from publisher.subscribers.self_service import come_back, unsubscribe
 from publisher.web.public.headers import page_headers
 from publisher.web.public.offers import title_of
 from publisher.web.public.subscribe import bad_link

@@ -12,7 +12,7 @@ from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
 from publisher.store.tables import deliveries
-from publisher.subscribers.rights import erase, export_data
+from publisher.subscribers.privacy import erase, export_data
 from tests.support.consent_samples import TERMS, everything, happened, known, people, subscribed
 from tests.support.store_samples import NOW, draft, later
 
@@ -41,8 +41,8 @@ def of(delivery: int, verdict: Verdict, status: str = "5.1.1", words: str = "unk
     return Report(verdict, Whose(delivery_id=delivery), status, words, (f"delivery {delivery} {verdict}",))
 
 
-def take(store: Store, report: Report, *, rehearse: bool = False, hours: int = 0) -> Verdict:
-    return take_report(store, TERMS, report, now=later(hours=hours), source="test", rehearse=rehearse)
+def take(store: Store, report: Report, *, dry_run: bool = False, hours: int = 0) -> Verdict:
+    return take_report(store, TERMS, report, now=later(hours=hours), source="test", dry_run=dry_run)
 
 
 def status(store: Store, address: str = "ada@example.org") -> SubscriberStatus:
@@ -132,7 +132,7 @@ def test_a_rehearsal_tells_the_outcome_and_writes_nothing(people: Store) -> None
     subscribed(people)
     report = of(sent(people)["ada@example.org"], Verdict.PERMANENT)
     before = everything(people)
-    assert take(people, report, rehearse=True) is Verdict.PERMANENT
+    assert take(people, report, dry_run=True) is Verdict.PERMANENT
     assert everything(people) == before
 
 

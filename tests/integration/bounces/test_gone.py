@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from publisher.bounces.gone import stop_gone
 from publisher.store import Store
-from publisher.subscribers.subscribe import unsubscribe
+from publisher.subscribers.manage import unsubscribe
 from tests.support.consent_samples import TERMS, known, people, subscribed
 from tests.support.store_samples import NOW
 

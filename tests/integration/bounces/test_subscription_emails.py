@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from publisher.core.newsletter_models import Subscription
 from publisher.core.templates import Templates
 from publisher.mail.transport import Accepted, Outcome
-from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
+from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
 from publisher.store.consent import Evidence
-from publisher.subscribers.asking import confirm, request_subscription
+from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.web.context import Office
 from publisher.web.mail_worker import Mailroom
 from publisher.web.send_notices import send_notice
@@ -40,7 +40,7 @@ def asked(project: Project, *, confirmed: bool = False) -> str:
     """Ask for letters as Ada; return from where the mail said to come."""
     config, envelopes = project.config(), Envelopes()
     with open_project_store(config) as store:
-        terms, wanted = reader_terms(config), [Subscription("weekly")]
+        terms, wanted = subscription_policy(config), [Subscription("weekly")]
         evidence = Evidence("form")
         notice = request_subscription(store, terms, ADA, wanted, known=["weekly"], now=NOW, evidence=evidence)
         assert notice is not None

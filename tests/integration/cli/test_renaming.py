@@ -24,11 +24,11 @@ def test_everything_of_a_newsletter_moves_to_its_new_name_and_a_rehearsal_moves_
     assert store.editions.create(draft("2026-W47", newsletter="news", posts=(), variants=CHOICES))
     store.newsletters.see("weekly", "monday", NOW)
     handled = store.editions.handled_posts("weekly")
-    for rehearse in (True, False):
-        done = store.newsletters.rename("weekly", "news", later(days=1), "test", rehearse=rehearse)
+    for dry_run in (True, False):
+        done = store.newsletters.rename("weekly", "news", later(days=1), "test", dry_run=dry_run)
         assert (done.readers, done.both, done.editions, done.clashes) == (4, 1, 1, 1)
-        left = {"daily": 1, "weekly": 4, "news": 1} if rehearse else {"daily": 1, "news": 4}
-        assert store.figures.by_newsletter() == left
+        left = {"daily": 1, "weekly": 4, "news": 1} if dry_run else {"daily": 1, "news": 4}
+        assert store.statistics.by_newsletter() == left
     assert store.editions.slots("news") == {"2026-W46", "2026-W47"}
     assert (store.editions.handled_posts("news"), store.editions.handled_posts("weekly")) == (handled, frozenset())
     assert (store.newsletters.find("weekly"), store.newsletters.find("news").since) == (None, NOW)

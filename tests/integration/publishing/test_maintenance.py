@@ -15,7 +15,7 @@ from publisher.mail.lifecycle import UNSETTLED
 from publisher.mail.transport import Unanswered
 from publisher.mail.verp import ReturnPath
 from publisher.publishing.maintenance import CHORES, keep_house
-from publisher.publishing.wiring import open_project_store, project_secret, reader_terms
+from publisher.publishing.wiring import open_project_store, project_secret, subscription_policy
 from publisher.store import Store
 from tests.support.bounce_samples import failed, report
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, text
@@ -26,22 +26,22 @@ from tests.support.store_samples import NOW, draft, later
 
 def test_a_chore_is_one_callers_until_its_time_comes_again_whatever_the_clock_does(store: Store) -> None:
     hour = timedelta(hours=1)
-    assert store.chores.begin("sweep", NOW, hour)
-    assert not store.chores.begin("sweep", NOW, hour)
-    assert not store.chores.begin("sweep", later(minutes=59), hour)
-    assert store.chores.begin("sweep", later(minutes=60), hour)
-    assert store.chores.begin("other", later(minutes=60), hour)
-    assert store.chores.begin("sweep", NOW, hour)  # the clock was wrong, and is set back
+    assert store.chores.claim("sweep", NOW, hour)
+    assert not store.chores.claim("sweep", NOW, hour)
+    assert not store.chores.claim("sweep", later(minutes=59), hour)
+    assert store.chores.claim("sweep", later(minutes=60), hour)
+    assert store.chores.claim("other", later(minutes=60), hour)
+    assert store.chores.claim("sweep", NOW, hour)  # the clock was wrong, and is set back
 
 
 def test_what_was_told_is_told_again_only_when_it_was_away_or_could_not_be_mailed(store: Store) -> None:
-    assert store.chores.tell("post", "a", NOW)
-    assert not store.chores.tell("post", "a", later(days=9))
-    assert store.chores.tell("letter", "a", NOW)
-    store.chores.told_only("post", ["b"])
-    assert store.chores.tell("post", "a", NOW)
-    store.chores.untell("post", "a")
-    assert store.chores.tell("post", "a", NOW)
+    assert store.owner.claim_alert("post", "a", NOW)
+    assert not store.owner.claim_alert("post", "a", later(days=9))
+    assert store.owner.claim_alert("letter", "a", NOW)
+    store.owner.keep_alerts("post", ["b"])
+    assert store.owner.claim_alert("post", "a", NOW)
+    store.owner.withdraw_alert("post", "a")
+    assert store.owner.claim_alert("post", "a", NOW)
 
 
 def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(store: Store, tmp_path: Path) -> None:
@@ -55,19 +55,19 @@ def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(s
     store.editions.hold(held.id, by_person("why not"))
     run(store, Scripted({"reader0@example.org": [Unanswered("gone")]}), doubtful, tmp_path, hold=True)
     before = store.deliveries.counts(done.id), store.deliveries.by_variant(done.id)
-    assert store.upkeep.roll_up(NOW, UNSETTLED) == 0
-    assert store.upkeep.roll_up(later(days=1), UNSETTLED) == 1
+    assert store.chores.roll_up(NOW, UNSETTLED) == 0
+    assert store.chores.roll_up(later(days=1), UNSETTLED) == 1
     assert (store.deliveries.counts(done.id), store.deliveries.by_variant(done.id)) == before
-    assert store.figures.deliveries([done.id])[done.id] == before[0]
+    assert store.statistics.deliveries([done.id])[done.id] == before[0]
     assert [each.sent for each in store.bounces.by_edition() if each.edition_id == done.id] == [6]
     assert store.deliveries.counts(done.id).by_status == {DeliveryStatus.SENT: 6}
     assert list(store.ledger.rows(done.id)) == []
     assert [store.deliveries.counts(each.id).total for each in (waiting, held, doubtful)] == [6, 6, 6]
     assert len(list(store.ledger.rows(doubtful.id))) == 6
-    assert store.upkeep.roll_up(later(days=1), UNSETTLED) == 0
+    assert store.chores.roll_up(later(days=1), UNSETTLED) == 0
     assert [edition.slot for edition in store.editions.ready(later(days=1))] == ["2026-W41"]
     assert run(store, Scripted(), done, tmp_path)[DeliveryStatus.SENT] == 6
-    store.upkeep.optimise()
+    store.chores.optimise()
 
 
 def test_a_tick_forgets_rolls_up_and_optimises_once_and_not_each_time(project: Project) -> None:
@@ -84,7 +84,7 @@ def test_a_tick_forgets_rolls_up_and_optimises_once_and_not_each_time(project: P
         assert [message["To"] for message in project.mail()["ada@example.org"]] != []
         done, trouble = keep_house(project.config(), store, SLOT + 403 * DAY)
         assert (done, any(trouble.values())) == ([], False)
-        assert not any(store.chores.begin(name, SLOT + 403 * DAY, every) for name, (every, _) in CHORES.items())
+        assert not any(store.chores.claim(name, SLOT + 403 * DAY, every) for name, (every, _) in CHORES.items())
 
 
 RETURNS = 'bounces = "bounces@letters.example"\n[bounces]\nsource = "returned"\n'
@@ -120,7 +120,7 @@ def test_a_mailbox_that_cannot_be_read_is_told_once_until_it_is_mended_and_all_e
         assert "returned" in ticks[0].told[0]
         assert "returned" in text(project.mail()[OWNER][0])
         assert clockwork.editions() == {"2026-W48": ""}
-        assert not store.chores.begin("optimise", SLOT, DAY)
+        assert not store.chores.claim("optimise", SLOT, DAY)
         mailbox.Maildir(project.root / "returned", create=True)
         assert clockwork.at(SLOT + 5 * MINUTE).told == ()
         shutil.rmtree(project.root / "returned")
@@ -132,7 +132,7 @@ def test_which_reports_were_taken_is_forgotten_after_400_days_and_not_before(pro
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
         complaint = Report(Verdict.COMPLAINT, Whose(address="ada@example.org"), keys=("a complaint",))
-        terms = reader_terms(project.config())
+        terms = subscription_policy(project.config())
         assert take_report(store, terms, complaint, now=SLOT, source="test") is Verdict.COMPLAINT
         keep_house(project.config(), store, SLOT + 400 * DAY)
         assert store.bounces.known(complaint.keys)

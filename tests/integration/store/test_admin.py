@@ -73,7 +73,7 @@ def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store
         for delivery, (event, reason) in zip(taken, answers, strict=False)
     ]
     store.deliveries.acknowledge("w", settled)
-    assert store.figures.deliveries([edition.id, 99]) == {
+    assert store.statistics.deliveries([edition.id, 99]) == {
         edition.id: store.deliveries.counts(edition.id),
         99: store.deliveries.counts(99),
     }
@@ -84,12 +84,12 @@ def test_people_are_counted_by_the_days_on_which_they_came_and_left(store: Store
     store.subscribers.add(person("bob@example.org"), at=NOW, source="test")
     store.subscribers.add(person("eve@example.org"), at=later(days=3), source="test")
     store.subscribers.remove("bob@example.org", at=later(days=1), source="test")
-    assert store.figures.joined() == {"2026-11-21": 2, "2026-11-24": 1}
-    assert store.figures.left() == {"2026-11-22": 1}
-    assert store.figures.by_newsletter() == {"weekly": 2, "daily": 1}
-    with store.subscribers.change(NOW + timedelta(days=4)) as change:
+    assert store.statistics.joined() == {"2026-11-21": 2, "2026-11-24": 1}
+    assert store.statistics.left() == {"2026-11-22": 1}
+    assert store.statistics.by_newsletter() == {"weekly": 2, "daily": 1}
+    with store.subscribers.transaction(NOW + timedelta(days=4)) as change:
         eve = change.find("eve@example.org")
         assert eve is not None
         change.count_bounce(eve)
-    assert store.figures.bounces() == {1: 1}
+    assert store.statistics.bounces() == {1: 1}
     assert store.subscribers.counts()[SubscriberStatus.ACTIVE] == 2

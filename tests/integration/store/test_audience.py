@@ -16,8 +16,8 @@ from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
+from publisher.store.subscriber_rows import encode_topics
 from publisher.store.tables import subscriptions
-from publisher.store.topics import encode_topics
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
 

@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 
 from publisher.core.errors import StoreError
 from publisher.store import open_store, store_exists
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
 from publisher.store.tables import HEAD, metadata, subscribers
@@ -187,7 +187,7 @@ def test_an_unreadable_url_is_one_line(tmp_path: Path) -> None:
 def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path) -> None:
     open_store("sqlite:///publisher.db", tmp_path).close()
     program = (
-        "import sys, time; from pathlib import Path; from publisher.store.engine import Database\n"
+        "import sys, time; from pathlib import Path; from publisher.store.database import Database\n"
         f"database = Database('sqlite:///publisher.db', Path({str(tmp_path)!r}))\n"
         "with database.write() as connection:\n"
         "    for i in range(5000):\n"

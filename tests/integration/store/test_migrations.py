@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import open_store
-from publisher.store.engine import Database
+from publisher.store.database import Database
 from publisher.store.migrate import move_to, revision
 from publisher.store.tables import HEAD
-from publisher.subscribers.asking import confirm
-from publisher.subscribers.rights import suppress
+from publisher.subscribers.double_opt_in import confirm
+from publisher.subscribers.manage import suppress
 from tests.support.consent_samples import FORM, SECRET, TERMS, ask
 from tests.support.store_samples import NOW, draft, person
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.store.additions import Added, address_key
-from publisher.store.topics import decode_topics, encode_topics
+from publisher.store.subscriber_rows import decode_topics, encode_topics
 from tests.support.store_samples import NOW, add_people, later, person
 
 

@@ -12,12 +12,12 @@ from publisher.bounces.apply import complain, count_bounce
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
-from publisher.subscribers.asking import Agreed, confirm, look_at_request, request_subscription
-from publisher.subscribers.choosing import unsubscribe
-from publisher.subscribers.moving import request_address_change
-from publisher.subscribers.rights import suppress
-from publisher.subscribers.terms import NoticeKind
-from publisher.subscribers.tokens import Purpose, Tokens
+from publisher.subscribers.address_change import request_address_change
+from publisher.subscribers.double_opt_in import Agreed, confirm, look_at_request, request_subscription
+from publisher.subscribers.manage import suppress
+from publisher.subscribers.policy import SubscriptionEmailKind
+from publisher.subscribers.self_service import unsubscribe
+from publisher.subscribers.tokens import TokenPurpose, TokenSigner
 from tests.support.consent_samples import (
     FORM,
     KNOWN,
@@ -39,7 +39,7 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
     notice = ask(people, " Ada@Example.ORG ", "weekly", topics=("ml", "ai"), name="Ada\nLovelace", language="en-GB")
 
     assert notice is not None
-    assert (notice.kind, notice.address, notice.name) == (NoticeKind.CONFIRM, "Ada@example.org", "")
+    assert (notice.kind, notice.address, notice.name) == (SubscriptionEmailKind.CONFIRM, "Ada@example.org", "")
     assert notice.newsletters == ("weekly",)
     waiting = known(people)
     assert (waiting.status, waiting.name, waiting.subscriptions) == (SubscriberStatus.PENDING, "", ())
@@ -48,12 +48,13 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
     done = confirm(people, TERMS, notice.token, now=later(hours=2), evidence=FORM)
     assert done is not None
     assert (done.first, done.gained) == (True, ("weekly",))
-    assert done.person == known(people)
-    assert (done.person.status, done.person.name, done.person.language) == ("active", "Ada Lovelace", "en-GB")
-    assert done.person.subscriptions == (Subscription("weekly", ("ai", "ml")),)
-    assert done.person.confirmed_at == later(hours=2)
+    assert done.subscriber == known(people)
+    assert (done.subscriber.status, done.subscriber.name) == ("active", "Ada Lovelace")
+    assert done.subscriber.language == "en-GB"
+    assert done.subscriber.subscriptions == (Subscription("weekly", ("ai", "ml")),)
+    assert done.subscriber.confirmed_at == later(hours=2)
     assert people.subscribers.count("weekly", mailable_at=NOW) == 1
-    assert happened(people, done.person) == [
+    assert happened(people, done.subscriber) == [
         ("requested", 'weekly ["ai","ml"]'),
         ("confirmed", ""),
         ("subscribed", 'weekly ["ai","ml"]'),
@@ -72,7 +73,7 @@ def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(pe
     assert moving.name == ""
     again = ask(people, now=later(hours=2))
     assert again is not None
-    assert (again.kind, again.name) == (NoticeKind.ALREADY, evil)  # it was theirs, then
+    assert (again.kind, again.name) == (SubscriptionEmailKind.ALREADY, evil)  # it was theirs, then
 
 
 def test_where_a_consent_came_from_is_kept_and_who_it_was_only_if_wanted(people: Store) -> None:
@@ -99,7 +100,7 @@ def test_an_address_gets_one_mail_an_hour_and_what_is_asked_meanwhile_is_added_t
     both = Agreed(seen[1].subscriptions, "Ada")
     done = confirm(people, TERMS, first.token, now=later(minutes=61), evidence=FORM, agreed=both)
     assert done is not None
-    assert (done.gained, done.person.name) == (("weekly", "daily"), "Ada")
+    assert (done.gained, done.subscriber.name) == (("weekly", "daily"), "Ada")
     assert confirm(people, TERMS, again.token, now=later(minutes=62), evidence=FORM) is None
 
 
@@ -113,7 +114,7 @@ def test_what_others_ask_for_after_the_mail_comes_true_only_if_the_mailbox_agree
     assert [wish.newsletter for wish in seen[1].subscriptions] == ["weekly", "daily"]
     done = confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
     assert done is not None
-    assert (done.person.subscriptions, done.person.name) == (wishes(topics=("ai",)), "")
+    assert (done.subscriber.subscriptions, done.subscriber.name) == (wishes(topics=("ai",)), "")
 
 
 def test_who_has_all_that_is_asked_for_gets_a_mail_without_a_token(people: Store) -> None:
@@ -122,7 +123,7 @@ def test_who_has_all_that_is_asked_for_gets_a_mail_without_a_token(people: Store
 
     notice = ask(people, now=later(hours=1))
     assert notice is not None
-    assert (notice.kind, notice.token, notice.uid) == (NoticeKind.ALREADY, "", before.uid)
+    assert (notice.kind, notice.token, notice.uid) == (SubscriptionEmailKind.ALREADY, "", before.uid)
     assert ask(people, now=later(hours=1, minutes=1)) is None
     assert known(people) == before
 
@@ -151,7 +152,7 @@ def test_who_left_or_bounced_comes_back_by_the_mailbox_only(people: Store) -> No
         assert known(people, address).status == status
         done = confirm(people, TERMS, notice.token, now=later(hours=2), evidence=FORM)
         assert done is not None
-        assert (done.person.status, done.person.bounces) == ("active", 0)
+        assert (done.subscriber.status, done.subscriber.bounces) == ("active", 0)
 
 
 def test_who_complained_or_is_suppressed_is_not_mailed_and_leaves_no_trace_of_being_asked(people: Store) -> None:
@@ -180,9 +181,9 @@ def test_no_token_but_the_right_one_in_time_and_once_changes_anything(people: St
     assert confirm(people, TERMS, used.token, now=NOW, evidence=FORM)
     expires = later(days=7)
     strange = {
-        "forged": Tokens("another secret of thirty-two characters").make(Purpose.CONFIRM, expires)[0],
-        "never mailed": TERMS.tokens.make(Purpose.CONFIRM, expires)[0],
-        "other purpose": TERMS.tokens.make(Purpose.ADDRESS, expires)[0],
+        "forged": TokenSigner("another secret of thirty-two characters").make(TokenPurpose.CONFIRM, expires)[0],
+        "never mailed": TERMS.tokens.make(TokenPurpose.CONFIRM, expires)[0],
+        "other purpose": TERMS.tokens.make(TokenPurpose.ADDRESS, expires)[0],
         "used": used.token,
         "truncated": notice.token[:-1],
         "lengthened": notice.token + "A",

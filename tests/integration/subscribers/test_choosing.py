@@ -13,20 +13,20 @@ from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.mail.links import LinkPurpose, Links
 from publisher.store import Store
-from publisher.store.additions import Terms as ImportTerms
-from publisher.store.addresses import address_key
-from publisher.subscribers.asking import confirm
-from publisher.subscribers.choosing import Preferences, come_back, set_preferences, unsubscribe
-from publisher.subscribers.moving import (
+from publisher.store.additions import AddOptions as ImportTerms
+from publisher.store.subscriber_rows import address_key
+from publisher.subscribers.address_change import (
     Moved,
     MoveRequest,
     confirm_address_change,
     look_at_address_change,
     request_address_change,
 )
-from publisher.subscribers.rights import erase, lift_suppression, suppress
-from publisher.subscribers.subscribe import subscribe
-from publisher.subscribers.terms import NoticeKind
+from publisher.subscribers.double_opt_in import confirm
+from publisher.subscribers.manage import lift_suppression, subscribe, suppress
+from publisher.subscribers.policy import SubscriptionEmailKind
+from publisher.subscribers.privacy import erase
+from publisher.subscribers.self_service import Preferences, come_back, set_preferences, unsubscribe
 from tests.support.consent_samples import (
     FORM,
     KNOWN,
@@ -237,7 +237,7 @@ def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(peo
     request = move(people, ada.uid, "Ada@New.example.org")
     notice = request.notice
     assert notice is not None
-    assert (notice.kind, notice.address) == (NoticeKind.ADDRESS, "Ada@new.example.org")
+    assert (notice.kind, notice.address) == (SubscriptionEmailKind.ADDRESS, "Ada@new.example.org")
     assert known(people).address == "ada@example.org"
     seen = look_at_address_change(people, TERMS, notice.token, now=NOW)
     assert seen == (known(people), "Ada@new.example.org")

@@ -15,10 +15,9 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
 from publisher.subscribers.address import clean_line
-from publisher.subscribers.exporting import export_csv, export_json
-from publisher.subscribers.formulas import guarded, unguarded
-from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv
-from publisher.subscribers.topic_cells import topics_of
+from publisher.subscribers.csv_columns import guarded, topics_of, unguarded
+from publisher.subscribers.csv_import import ImportReport, Listeners, Refusal, import_csv
+from publisher.subscribers.export import export_csv, export_json
 from tests.support.store_samples import NOW, add_people, later, person
 
 
@@ -247,8 +246,8 @@ def test_any_topics_come_back_from_an_export_as_they_were(
         assert getattr(report, result) == 1
         assert after
         assert after.subscriptions == before.subscriptions
-        with people.change(NOW) as change:
-            change.erase(after, "ada@example.org")
+        with people.transaction(NOW) as transaction:
+            transaction.erase(after, "ada@example.org")
 
 
 @given(CELLS, CELLS)

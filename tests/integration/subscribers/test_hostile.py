@@ -19,11 +19,11 @@ from publisher.core.newsletter_models import Subscription
 from publisher.store import Store, open_store
 from publisher.store.consent import Evidence
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
-from publisher.subscribers.asking import confirm, request_subscription
-from publisher.subscribers.choosing import Preferences, set_preferences, unsubscribe
-from publisher.subscribers.exporting import export_csv
-from publisher.subscribers.importing import Listeners, Refusal, import_csv
-from publisher.subscribers.tokens import Purpose
+from publisher.subscribers.csv_import import Listeners, Refusal, import_csv
+from publisher.subscribers.double_opt_in import confirm, request_subscription
+from publisher.subscribers.export import export_csv
+from publisher.subscribers.self_service import Preferences, set_preferences, unsubscribe
+from publisher.subscribers.tokens import TokenPurpose
 from tests.support.consent_samples import KNOWN, TERMS, everything, known, people
 from tests.support.store_samples import NOW
 
@@ -149,7 +149,7 @@ def test_hostile_links_change_nothing(people: Store, uid: str, newsletter: str, 
             people, TERMS, clean_line(uid, 40), newsletter, now=NOW, evidence=evidence, reason=reason
         )
         assert confirm(people, TERMS, token, now=NOW, evidence=evidence) is None
-        assert TERMS.tokens.read(Purpose.ADDRESS, token, NOW) is None
+        assert TERMS.tokens.read(TokenPurpose.ADDRESS, token, NOW) is None
         wanted = Preferences((Subscription("weekly", (reason,)),), name=reason, language=reason)
         assert (
             set_preferences(people, TERMS, clean_line(uid, 40), wanted, known=KNOWN, now=NOW, evidence=evidence) is None

@@ -8,8 +8,8 @@ import pytest
 
 from publisher.core.errors import SubscriberError
 from publisher.store import Store, open_store
-from publisher.subscribers.columns import NAMES, Columns, parse_choices, recognise
-from publisher.subscribers.importing import ImportReport, Listeners, Refusal, import_csv
+from publisher.subscribers.csv_columns import NAMES, Columns, parse_choices, recognise
+from publisher.subscribers.csv_import import ImportReport, Listeners, Refusal, import_csv
 from tests.support.consent_samples import SECRET
 from tests.support.store_samples import NOW, later, person
 
@@ -160,7 +160,7 @@ def test_a_rehearsal_says_what_an_import_does_and_writes_nothing(store_url: str,
         text = "email\nnew@example.org\nknown@example.org\nleft@example.org\nno address\n"
         before = list(store.subscribers.list())
 
-        rehearsed = bring(store, tmp_path / "list.csv", text, rehearse=True)[:2]
+        rehearsed = bring(store, tmp_path / "list.csv", text, dry_run=True)[:2]
         assert list(store.subscribers.list()) == before
         assert bring(store, tmp_path / "list.csv", text)[:2] == rehearsed
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store import Store
-from publisher.subscribers.asking import confirm
-from publisher.subscribers.housekeeping import Forgotten, forget_unconfirmed
-from publisher.subscribers.rights import suppress
+from publisher.subscribers.double_opt_in import confirm
+from publisher.subscribers.manage import suppress
+from publisher.subscribers.privacy import Forgotten, forget_unconfirmed
 from tests.support.consent_samples import FORM, TERMS, ask, everything, known, people, subscribed
 from tests.support.store_samples import NOW
 
@@ -23,7 +23,7 @@ def test_who_never_confirmed_is_deleted_with_all_of_theirs_and_may_ask_again(peo
 
     assert forget_unconfirmed(people, TERMS, NOW + TERMS.forget_after) == Forgotten(0, 1)
     assert known(people, "silent@example.org").status is SubscriberStatus.PENDING
-    assert forget_unconfirmed(people, TERMS, LATE, rehearse=True) == Forgotten(1, 0)
+    assert forget_unconfirmed(people, TERMS, LATE, dry_run=True) == Forgotten(1, 0)
     assert forget_unconfirmed(people, TERMS, LATE) == Forgotten(1, 0)
     assert everything(people) == nothing
     assert forget_unconfirmed(people, TERMS, LATE) == Forgotten(0, 0)

@@ -13,7 +13,7 @@ from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
 from publisher.store.additions import Added
 from publisher.subscribers.address import clean_name, normalise
-from publisher.subscribers.subscribe import subscribe, unsubscribe, words
+from publisher.subscribers.manage import subscribe, unsubscribe, words
 from tests.support.store_samples import NOW
 
 

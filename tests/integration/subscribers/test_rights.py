@@ -15,9 +15,10 @@ from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.newsletter_models import SuppressionReason
 from publisher.store import Store, open_store
 from publisher.store.tables import deliveries
-from publisher.subscribers.importing import Listeners, Refusal, import_csv
-from publisher.subscribers.moving import request_address_change
-from publisher.subscribers.rights import Erased, erase, export_data, lift_suppression, suppress
+from publisher.subscribers.address_change import request_address_change
+from publisher.subscribers.csv_import import Listeners, Refusal, import_csv
+from publisher.subscribers.manage import lift_suppression, suppress
+from publisher.subscribers.privacy import Erased, erase, export_data
 from tests.support.consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
@@ -38,7 +39,7 @@ def a_life(store: Store) -> None:
     """Everything that can be kept of a person, with the address in each place it can stand in."""
     ask(store, "Zebra.Quagga@Okapi.example", name=NAME)
     person_ = subscribed(store, ADDRESS) if store.subscribers.get(ADDRESS) is None else known(store, ADDRESS)
-    with store.subscribers.change(NOW) as change:
+    with store.subscribers.transaction(NOW) as change:
         found = change.find(ADDRESS)
         assert found is not None
         change.record(found, "note", FORM, f"wrote from {ADDRESS}")

@@ -19,7 +19,7 @@ from publisher.core.bounce_report import Report, Verdict, Whose
 from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
-from publisher.publishing.wiring import open_project_store, reader_terms
+from publisher.publishing.wiring import open_project_store, subscription_policy
 from publisher.store import Store
 from publisher.web.admin.feed_stats import Tally
 from tests.support.admin_page import PASSWORD, Owner, set_password
@@ -329,7 +329,7 @@ def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition
     with opened(server) as store:
         delivery = next(row.id for row in store.ledger.rows(1) if row.address == "eve@example.org")
         report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam <b>here</b>", ("a key",))
-        take_report(store, reader_terms(server.project.config()), report, now=SLOT, source="test")
+        take_report(store, subscription_policy(server.project.config()), report, now=SLOT, source="test")
     for path in ("/readers", "/editions/1"):
         text = owner.get(path).text
         assert "eve@example.org" in text

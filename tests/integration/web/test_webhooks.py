@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from publisher.core.templates import Templates
-from publisher.publishing.wiring import open_project_store, open_transport, project_links, reader_terms
+from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
 from publisher.web.context import Office
 from publisher.web.mail_worker import Mailroom
 from publisher.web.webhooks import PATH, BounceHooks
@@ -119,7 +119,7 @@ def test_amazon_is_asked_for_its_certificate_and_believed(project: Project) -> N
         office = Office(
             config=config,
             store=store,
-            terms=reader_terms(config),
+            terms=subscription_policy(config),
             links=project_links(config),
             templates=Templates(config.root / "templates"),
             mailroom=Mailroom(lambda: open_transport(config), lambda outcome, what: None),

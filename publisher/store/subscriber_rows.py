@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
-from publisher.store.tables import subscribers, subscriptions
-from publisher.store.topics import decode_topics
+from publisher.core.newsletter_models import Subscriber, Subscription
+from publisher.store.tables import subscriptions
 
 
-def mailable(at: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that a row of `subscribers` may be mailed at a moment: active, and not paused."""
-    paused = subscribers.c.paused_until
-    return sa.and_(subscribers.c.status == SubscriberStatus.ACTIVE, sa.or_(paused.is_(None), paused <= at))
+def encode_topics(topics: Iterable[str]) -> str:
+    """Return the choice as a JSON array, sorted and without repeats; no topics (all of them) is []."""
+    return json.dumps(sorted(set(topics)), ensure_ascii=False, separators=(",", ":"))
+
+
+def decode_topics(text: str) -> tuple[str, ...]:
+    """Return the topics of an encoded choice."""
+    return tuple(json.loads(text))
 
 
 def with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subscriber]:
@@ -45,3 +49,15 @@ def with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list
         )
         for row in rows
     ]
+
+
+def address_key(address: str) -> str:
+    """Return a text that is equal for every spelling of an address: case, Unicode form and width do not count.
+
+    NFKC makes one of characters that only look different, such as fullwidth letters. It is for comparing; mail goes
+    to the address as it was written.
+    """
+    if address.isascii():
+        return address.lower()
+    composed = unicodedata.normalize("NFKC", address)
+    return unicodedata.normalize("NFKC", composed.casefold())

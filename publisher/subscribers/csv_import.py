@@ -14,14 +14,13 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
-from publisher.subscribers.columns import Columns, full_name, why_not
-from publisher.subscribers.rows import Row, Rows
-from publisher.subscribers.subscribe import words
-from publisher.subscribers.topic_cells import topics_of
+from publisher.subscribers.csv_columns import Columns, full_name, topics_of, why_not
+from publisher.subscribers.csv_file import CsvFile, CsvRow
+from publisher.subscribers.manage import words
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.additions import NewSubscriber, Terms
+    from publisher.store.additions import AddOptions, NewSubscriber
 
 GROUP = 1_000  # rows in one transaction
 LONGEST_CONSENT = 300  # characters
@@ -90,7 +89,7 @@ def import_csv(
     at: datetime,
     consent: str = "",
     chosen: Mapping[str, str] | None = None,
-    rehearse: bool = False,
+    dry_run: bool = False,
     told: Listeners | None = None,
 ) -> ImportReport:
     """Add the people of a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
@@ -101,20 +100,20 @@ def import_csv(
     with each who is new, beside the file's name and the day that the file gives. Topics that a row names are those
     of a known person too from now on; a row without any leaves them. Nobody is brought back who is
     known and not active, and nobody is taken whom the file itself calls anything but active. Doing it again,
-    or after it was interrupted, changes nothing that is done. rehearse: tell what would become of each row,
+    or after it was interrupted, changes nothing that is done. dry_run: tell what would become of each row,
     and write nothing; an address that stands twice in the file may then be counted twice.
 
     Memory stays flat. Raises SubscriberError where the file cannot be read, its first line names no address
     column, or `chosen` names what there is not.
     """
-    from publisher.store.additions import Terms
+    from publisher.store.additions import AddOptions
 
     told = told or Listeners()
-    with Rows(path, chosen or {}) as rows:
+    with CsvFile(path, chosen or {}) as rows:
         told.columns(rows.columns)
-        terms = Terms(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
+        terms = AddOptions(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
         people = _People(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
-        run = _Import(store, people, terms, rehearse, told.refused)
+        run = _Import(store, people, terms, dry_run, told.refused)
         records = iter(rows)
         try:
             while group := list(islice(records, GROUP)):
@@ -134,7 +133,7 @@ class _People:
     known: frozenset[str]
     consent: str
 
-    def person(self, row: Row) -> NewSubscriber:
+    def subscriber(self, row: CsvRow) -> NewSubscriber:
         """Return the person of a row. Raises SubscriberError with the reason against it."""
         from publisher.store.additions import NewSubscriber
 
@@ -152,10 +151,10 @@ class _People:
             consent=self._consent(row),
         )
 
-    def address(self, row: Row) -> str:
+    def address(self, row: CsvRow) -> str:
         return self.columns.cell(row.cells, "email")
 
-    def _newsletters(self, row: Row) -> tuple[str, ...]:
+    def _newsletters(self, row: CsvRow) -> tuple[str, ...]:
         chosen = words(self.columns.cell(row.cells, "newsletters")) or self.newsletters
         for name in chosen:
             if name not in self.known:
@@ -164,7 +163,7 @@ class _People:
             raise SubscriberError("it names no newsletter")
         return chosen
 
-    def _consent(self, row: Row) -> str:
+    def _consent(self, row: CsvRow) -> str:
         joined = clean_line(self.columns.joined_at(row.cells), 40)
         return "; ".join(part for part in (self.consent, joined and f"since {joined}") if part)
 
@@ -175,30 +174,30 @@ class _Import:
 
     store: Store
     people: _People
-    terms: Terms
-    rehearse: bool
+    terms: AddOptions
+    dry_run: bool
     refused: Callable[[Refusal], None]
     counts: Counter[str] = field(default_factory=Counter)
     topics: set[str] = field(default_factory=set)
 
-    def add(self, group: list[Row]) -> None:
+    def add(self, group: list[CsvRow]) -> None:
         """Add the people of some rows in one transaction."""
         self.counts["rows"] += len(group)
-        people: list[tuple[Row, NewSubscriber]] = []
+        people: list[tuple[CsvRow, NewSubscriber]] = []
         for row in group:
             try:
-                people.append((row, self.people.person(row)))
+                people.append((row, self.people.subscriber(row)))
             except SubscriberError as error:
                 self._refuse(row, error.message)
-        new = [person for _, person in people]
-        added = self.store.subscribers.add_all(new, self.terms, rehearse=self.rehearse) if new else []
-        for (row, person), result in zip(people, added, strict=True):
+        new = [subscriber for _, subscriber in people]
+        added = self.store.subscribers.add_all(new, self.terms, dry_run=self.dry_run) if new else []
+        for (row, subscriber), result in zip(people, added, strict=True):
             if result.refused:
-                self._refuse(row, f"{person.address} {result.reason}")
+                self._refuse(row, f"{subscriber.address} {result.reason}")
             else:
                 self.counts[result] += 1
                 if len(self.topics) < MOST_TOPICS:
-                    self.topics.update(topic for wish in person.subscriptions for topic in wish.topics)
+                    self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
 
     def report(self) -> ImportReport:
         """Return the counts so far."""
@@ -208,6 +207,6 @@ class _Import:
             of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"], of["updated"], topics
         )
 
-    def _refuse(self, row: Row, reason: str) -> None:
+    def _refuse(self, row: CsvRow, reason: str) -> None:
         self.counts["refused"] += 1
         self.refused(Refusal(row.line, shortened(self.people.address(row)), reason))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from publisher.core.errors import SubscriberError
+from publisher.subscribers.address import clean_line
 
 # Names are compared in small letters, with _ and - as spaces. Where a file has several names of one field, the
 # first of them here wins: Mailchimp's "Address" is a street.
@@ -158,3 +159,48 @@ def _place(header: Sequence[str], names: Sequence[str], column: str) -> int:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", " ", name).strip().lower()
+
+
+LONGEST_TOPIC = 300  # characters
+
+_ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=[,;]|$)|([^,;]*))(?:[,;]|$)', re.DOTALL)
+_NEEDS_QUOTES = re.compile('[,;"]')
+
+
+def topics_of(cell: str) -> tuple[str, ...]:
+    """Return the topics of a cell, which commas or semicolons separate; spaces belong to a topic.
+
+    Quotes around a topic keep a comma in it, and a doubled quote is a quote there: `birds, "Maps, old"` is two.
+    """
+    found = (
+        quoted.replace('""', '"') if quoted is not None else bare for quoted, bare in map(_parts, _ITEM.finditer(cell))
+    )
+    return tuple(dict.fromkeys(topic for each in found if (topic := clean_line(each, LONGEST_TOPIC))))
+
+
+def cell_of(topics: Iterable[str]) -> str:
+    """Return a cell that `topics_of` reads as these topics."""
+    return ", ".join(_quoted(topic) if _NEEDS_QUOTES.search(topic) else topic for topic in topics)
+
+
+def _parts(match: re.Match[str]) -> tuple[str | None, str]:
+    return match[1], match[2] or ""
+
+
+def _quoted(topic: str) -> str:
+    doubled = topic.replace('"', '""')
+    return f'"{doubled}"'
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+
+
+def guarded(cell: str) -> str:
+    """Return the cell as text for any spreadsheet."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """Return what `guarded` was given."""
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

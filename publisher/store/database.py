@@ -69,14 +69,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, dry_run: bool = False) -> Iterator[Connection]:
         """Give a connection inside one transaction: all of it is kept, or nothing after any exception.
 
         SQLite's write lock is taken at once, so that what was read first still holds when it is written.
+        dry_run: keep nothing.
         Raises StoreError for whatever the database says.
         """
-        with self._wrapped(), self._writer.begin() as connection:
+        with self._wrapped(), self._writer.connect() as connection, connection.begin() as transaction:
             yield connection
+            if dry_run:
+                transaction.rollback()
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT that leaves out a row whose key is taken; with one row, rowcount tells."""

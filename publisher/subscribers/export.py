@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from publisher.core.newsletter_models import Subscriber
-from publisher.subscribers.formulas import guarded
-from publisher.subscribers.topic_cells import cell_of
+from publisher.subscribers.csv_columns import cell_of, guarded
 
 COLUMNS = ("email", "name", "newsletters", "topics", "language", "status", "created_at")
 
@@ -23,17 +22,17 @@ def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     count = 0
-    for person in people:
+    for subscriber in people:
         count += 1
-        for topics, newsletters in _choices(person).items():
+        for topics, newsletters in _choices(subscriber).items():
             cells = (
-                person.address,
-                person.name,
+                subscriber.address,
+                subscriber.name,
                 " ".join(newsletters),
                 cell_of(topics),
-                person.language,
-                person.status.value,
-                person.created_at.isoformat(timespec="seconds"),
+                subscriber.language,
+                subscriber.status.value,
+                subscriber.created_at.isoformat(timespec="seconds"),
             )
             writer.writerow([guarded(cell) for cell in cells])
     return count
@@ -43,32 +42,32 @@ def export_json(people: Iterable[Subscriber], file: TextIO) -> int:
     """Write people as one JSON array, a person a line, and return how many there were."""
     count = 0
     file.write("[")
-    for person in people:
+    for subscriber in people:
         file.write(",\n" if count else "\n")
-        file.write(json.dumps(as_json(person), ensure_ascii=False))
+        file.write(json.dumps(as_json(subscriber), ensure_ascii=False))
         count += 1
     file.write("\n]\n")
     return count
 
 
-def as_json(person: Subscriber) -> dict[str, Any]:
+def as_json(subscriber: Subscriber) -> dict[str, Any]:
     """Return a person as JSON's own kinds; the store's number stays inside."""
     return {
-        "uid": person.uid,
-        "email": person.address,
-        "name": person.name,
-        "language": person.language,
-        "status": person.status.value,
-        "created_at": person.created_at.isoformat(timespec="seconds"),
+        "uid": subscriber.uid,
+        "email": subscriber.address,
+        "name": subscriber.name,
+        "language": subscriber.language,
+        "status": subscriber.status.value,
+        "created_at": subscriber.created_at.isoformat(timespec="seconds"),
         "subscriptions": [
-            {"newsletter": wish.newsletter, "topics": list(wish.topics)} for wish in person.subscriptions
+            {"newsletter": wish.newsletter, "topics": list(wish.topics)} for wish in subscriber.subscriptions
         ],
     }
 
 
-def _choices(person: Subscriber) -> dict[tuple[str, ...], list[str]]:
+def _choices(subscriber: Subscriber) -> dict[tuple[str, ...], list[str]]:
     """Return the person's newsletters by the topics chosen for them; at least one entry."""
     choices: dict[tuple[str, ...], list[str]] = {}
-    for wish in person.subscriptions:
+    for wish in subscriber.subscriptions:
         choices.setdefault(wish.topics, []).append(wish.newsletter)
     return choices or {(): []}

@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from publisher.subscribers.address import clean_line
-from publisher.subscribers.tokens import Tokens
+from publisher.subscribers.tokens import TokenSigner
 
 if TYPE_CHECKING:
     from publisher.store.consent import Evidence
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SubscriptionPolicy:
     """The project's own choices.
 
     confirm_within   how long a mailed token is good
@@ -25,7 +25,7 @@ class Terms:
     forget_after     who never confirmed is deleted so long after they were asked; not before confirm_within
     """
 
-    tokens: Tokens
+    tokens: TokenSigner
     confirm_within: timedelta = timedelta(days=7)
     ask_every: timedelta = timedelta(hours=1)
     keep_ip: bool = False
@@ -44,7 +44,7 @@ class Terms:
         )
 
 
-class NoticeKind(StrEnum):
+class SubscriptionEmailKind(StrEnum):
     """Which mail about a subscription."""
 
     CONFIRM = "confirm"  # press the button behind the token to subscribe
@@ -54,7 +54,7 @@ class NoticeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class SubscriptionEmail:
     """A mail about a subscription that is now to be sent, once.
 
     name         of a person whose mailbox has confirmed; "" otherwise, since anybody can have typed it
@@ -62,7 +62,7 @@ class Notice:
     newsletters  what the mail is about
     """
 
-    kind: NoticeKind
+    kind: SubscriptionEmailKind
     uid: str
     address: str
     name: str

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from publisher.core.errors import SubscriberError
-from publisher.subscribers.columns import Columns, recognise
-from publisher.subscribers.formulas import unguarded
+from publisher.subscribers.csv_columns import Columns, recognise, unguarded
 
 LONGEST_LINE = 1_000_000  # characters; what is longer is no list, and must not fill the memory
 MOST_LINES = 1_000  # of one record; an unclosed quote is looked after for so long
@@ -27,7 +26,7 @@ UNCLOSED = "a quote in it is not closed"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """One record of the file: its cells, or what is wrong with it. line counts from 1, the header included."""
 
     line: int
@@ -35,11 +34,11 @@ class Row:
     fault: str = ""
 
 
-class Rows:
+class CsvFile:
     """An open file of comma-, semicolon- or tab-separated values in UTF-8, empty records left out."""
 
     def __init__(self, path: Path, chosen: Mapping[str, str]) -> None:
-        """Open the file and read its header; see publisher.subscribers.columns for `chosen`.
+        """Open the file and read its header; see publisher.subscribers.csv_columns for `chosen`.
 
         Raises SubscriberError where it cannot be read, or its first line names no column for addresses.
         """
@@ -64,19 +63,19 @@ class Rows:
         """How much of the file is read, from 0 to 1."""
         return min(1.0, self._bytes.tell() / self._size) if self._size else 1.0
 
-    def __enter__(self) -> Rows:
+    def __enter__(self) -> CsvFile:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._lines.close()
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[CsvRow]:
         while text := self._lines.next():
             line = self._lines.number
             try:
                 cells = self._cells(text)
             except csv.Error as error:
-                yield Row(line, [], str(error))
+                yield CsvRow(line, [], str(error))
                 continue
             if any(map(str.strip, cells)):
                 yield self._row(line, cells)
@@ -130,13 +129,13 @@ class Rows:
             return f"{UNCLOSED}, or a cell holds lines that look like rows"
         return ""
 
-    def _row(self, line: int, cells: list[str]) -> Row:
+    def _row(self, line: int, cells: list[str]) -> CsvRow:
         fault = ""
         if not all(map(_is_text, cells)):
             fault = "the line is not UTF-8"
         elif len(cells) > len(self.columns.header):
             fault = f"it has {len(cells)} cells, and the first line names {len(self.columns.header)} columns"
-        return Row(line, [unguarded(cell.strip()) for cell in cells], fault)
+        return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault)
 
 
 class _Lines:

@@ -18,7 +18,7 @@ ADDRESS = "address"  # the purpose of tokens for a new address
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PendingChange:
     """What comes true when a token is used.
 
     subscriptions  newsletters to gain, or whose topics to change
@@ -37,7 +37,7 @@ class Wish:
         """The subscriptions that the mail names."""
         return tuple(wish for wish in self.subscriptions if wish.newsletter in self.mailed)
 
-    def joined(self, later: Wish) -> Wish:
+    def joined(self, later: PendingChange) -> PendingChange:
         """Return this wish with the newsletters of a later one beside its own.
 
         Whoever asked later may be another than who asked first: they change nothing of what the mail is about.
@@ -57,7 +57,7 @@ class IssuedToken:
     made_at: datetime
     expires_at: datetime
     used_at: datetime | None
-    wish: Wish
+    wish: PendingChange
 
 
 def issue(connection: Connection, token: IssuedToken, address_key: str) -> None:
@@ -119,7 +119,7 @@ def newest(connection: Connection, subscriber_id: int, purpose: str, now: dateti
     return max(good, key=lambda token: token.made_at, default=None)
 
 
-def mailed(connection: Connection, key: str, purpose: str, since: datetime, now: datetime) -> Wish | None:
+def mailed(connection: Connection, key: str, purpose: str, since: datetime, now: datetime) -> PendingChange | None:
     """Return the wish of the newest good token of an address key, if a mail went there after `since`."""
     query = (
         sa.select(tokens.c.wish)
@@ -144,13 +144,13 @@ def of_person(connection: Connection, subscriber_id: int) -> list[IssuedToken]:
     return [_token(row) for row in connection.execute(query)]
 
 
-def change_wish(connection: Connection, token: IssuedToken, wish: Wish) -> None:
+def change_wish(connection: Connection, token: IssuedToken, wish: PendingChange) -> None:
     """Let a token that was mailed already make something else true."""
     change = sa.update(tokens).where(tokens.c.token_hash == token.token_hash)
     connection.execute(change.values(wish=encode_wish(wish)))
 
 
-def encode_wish(wish: Wish) -> str:
+def encode_wish(wish: PendingChange) -> str:
     """Return the wish as JSON."""
     chosen = [[each.newsletter, list(each.topics)] for each in wish.subscriptions]
     value = {"subscriptions": chosen, "name": wish.name, "language": wish.language, "address": wish.address}
@@ -158,13 +158,13 @@ def encode_wish(wish: Wish) -> str:
     return json.dumps({key: part for key, part in value.items() if part}, ensure_ascii=False)
 
 
-def decode_wish(text: str) -> Wish:
+def decode_wish(text: str) -> PendingChange:
     """Return the wish of an encoded text."""
     value = json.loads(text)
     chosen = tuple(Subscription(newsletter, tuple(topics)) for newsletter, topics in value.pop("subscriptions", ()))
     # Tokens of before this was kept: all of it.
     mailed = tuple(value.pop("mailed", [wish.newsletter for wish in chosen]))
-    return Wish(chosen, **value, mailed=mailed)
+    return PendingChange(chosen, **value, mailed=mailed)
 
 
 def _token(row: Row[Any]) -> IssuedToken:

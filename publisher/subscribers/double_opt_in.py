@@ -15,14 +15,14 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
-from publisher.subscribers.terms import Notice, NoticeKind, Terms
-from publisher.subscribers.tokens import Purpose
+from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
+from publisher.subscribers.tokens import TokenPurpose
 
 if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.consent import Evidence
-    from publisher.store.subscriber_transaction import Change
-    from publisher.store.tokens import IssuedToken, Wish
+    from publisher.store.issued_tokens import IssuedToken, PendingChange
+    from publisher.store.subscriber_transaction import SubscriberTransaction
 
 MOST_TOPICS = 200
 
@@ -45,14 +45,14 @@ class Confirmed:
     gained  newsletters that the person did not have before
     """
 
-    person: Subscriber
+    subscriber: Subscriber
     gained: tuple[str, ...]
     first: bool
 
 
 def request_subscription(
     store: Store,
-    terms: Terms,
+    policy: SubscriptionPolicy,
     address: str,
     subscriptions: Iterable[Subscription],
     *,
@@ -61,7 +61,7 @@ def request_subscription(
     evidence: Evidence,
     name: str = "",
     language: str = "",
-) -> Notice | None:
+) -> SubscriptionEmail | None:
     """Take what somebody typed into a form; return the mail that is to be sent, None where none is.
 
     What is shown to whoever asked must be the same in either case, and must not wait for the mail: they may not
@@ -70,80 +70,88 @@ def request_subscription(
     mailed. known: the newsletters there are.
     Raises SubscriberError for an unusable address, or for no newsletter or an unknown one.
     """
-    from publisher.store.tokens import Wish
+    from publisher.store.issued_tokens import PendingChange
 
     bare = normalise(address)
-    wish = Wish(checked(subscriptions, known), clean_name(name), clean_language(language))
+    wish = PendingChange(checked(subscriptions, known), clean_name(name), clean_language(language))
     if not wish.subscriptions:
         raise SubscriberError("no newsletter was chosen")
-    if _is_mailed(store, terms, bare, wish, now):
+    if _is_mailed(store, policy, bare, wish, now):
         return None
-    kept = terms.kept(evidence)
-    with store.subscribers.change(now) as change:
-        if change.suppressed([bare]):
+    kept = policy.kept(evidence)
+    with store.subscribers.transaction(now) as transaction:
+        if transaction.suppressed([bare]):
             return None
-        person = change.arrive(bare, SubscriberEvent.REQUESTED)
-        if change.happened(person, SubscriberEvent.REQUESTED) is None:
+        subscriber = transaction.arrive(bare, SubscriberEvent.REQUESTED)
+        if transaction.happened(subscriber, SubscriberEvent.REQUESTED) is None:
             return None
-        if not change.may_ask(person, terms.ask_every):
-            _add_to_mailed(change, person, wish, kept)
+        if not transaction.may_ask(subscriber, policy.ask_every):
+            _add_to_mailed(transaction, subscriber, wish, kept)
             return None
-        if person.status is SubscriberStatus.ACTIVE and set(wish.subscriptions) <= set(person.subscriptions):
-            return _notice(NoticeKind.ALREADY, person, wish, "")
-        token = _issue(change, terms, person, wish)
-        change.record(person, "requested", kept, described(wish.subscriptions))
-        return _notice(NoticeKind.CONFIRM, person, wish, token)
+        if subscriber.status is SubscriberStatus.ACTIVE and set(wish.subscriptions) <= set(subscriber.subscriptions):
+            return _notice(SubscriptionEmailKind.ALREADY, subscriber, wish, "")
+        token = _issue(transaction, policy, subscriber, wish)
+        transaction.record(subscriber, "requested", kept, described(wish.subscriptions))
+        return _notice(SubscriptionEmailKind.CONFIRM, subscriber, wish, token)
 
 
-def look_at_request(store: Store, terms: Terms, token: str, *, now: datetime) -> tuple[Subscriber, Wish] | None:
+def look_at_request(
+    store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime
+) -> tuple[Subscriber, PendingChange] | None:
     """Return who a token to confirm was mailed to, and what they asked for; None for one that is not good.
 
     Changes nothing: it is for the page with the button.
     """
-    issued = _issued(store, terms, token, now)
-    person = store.subscribers.by_id(issued.subscriber_id) if issued else None
-    return (person, issued.wish) if issued and person else None
+    issued = _issued(store, policy, token, now)
+    subscriber = store.subscribers.by_id(issued.subscriber_id) if issued else None
+    return (subscriber, issued.wish) if issued and subscriber else None
 
 
 def confirm(
-    store: Store, terms: Terms, token: str, *, now: datetime, evidence: Evidence, agreed: Agreed | None = None
+    store: Store,
+    policy: SubscriptionPolicy,
+    token: str,
+    *,
+    now: datetime,
+    evidence: Evidence,
+    agreed: Agreed | None = None,
 ) -> Confirmed | None:
     """Let come true what a token was mailed for; None for a token that is forged, too old, used or another's.
 
     agreed: instead of what the mail names. What was asked for after the mail comes true only if it is among that.
     Of many at once with one token, one succeeds.
     """
-    issued = _issued(store, terms, token, now)
+    issued = _issued(store, policy, token, now)
     if issued is None:
         return None
-    with store.subscribers.change(now) as change:
-        person = change.find_id(issued.subscriber_id)
-        good = change.token(issued.token_hash, Purpose.CONFIRM) if person else None
-        if person is None or good is None or change.suppressed([person.address]):
+    with store.subscribers.transaction(now) as transaction:
+        subscriber = transaction.find_id(issued.subscriber_id)
+        good = transaction.token(issued.token_hash, TokenPurpose.CONFIRM) if subscriber else None
+        if subscriber is None or good is None or transaction.suppressed([subscriber.address]):
             return None
-        if not change.use(good) or change.happened(person, SubscriberEvent.CONFIRMED) is None:
+        if not transaction.use(good) or transaction.happened(subscriber, SubscriberEvent.CONFIRMED) is None:
             return None
-        kept = terms.kept(evidence)
-        change.lift_move(person.address)
-        change.record(person, "confirmed", kept)
+        kept = policy.kept(evidence)
+        transaction.lift_move(subscriber.address)
+        transaction.record(subscriber, "confirmed", kept)
         if agreed is None:
-            agreed = Agreed(good.wish.named, person.name or good.wish.name)
-        gained = subscribe_to(change, person, agreed.subscriptions, kept)
+            agreed = Agreed(good.wish.named, subscriber.name or good.wish.name)
+        gained = subscribe_to(transaction, subscriber, agreed.subscriptions, kept)
         name = clean_name(agreed.name)
-        change.describe(person, name=name, language=person.language or good.wish.language)
-        after = change.find_id(person.id) or person
-        return Confirmed(after, gained, first=person.confirmed_at is None)
+        transaction.describe(subscriber, name=name, language=subscriber.language or good.wish.language)
+        after = transaction.find_id(subscriber.id) or subscriber
+        return Confirmed(after, gained, first=subscriber.confirmed_at is None)
 
 
 def subscribe_to(
-    change: Change, person: Subscriber, wishes: Iterable[Subscription], evidence: Evidence
+    transaction: SubscriberTransaction, subscriber: Subscriber, wishes: Iterable[Subscription], evidence: Evidence
 ) -> tuple[str, ...]:
     """Subscribe a person inside a transaction, record what is new, and return the newsletters gained."""
-    had = {wish.newsletter for wish in person.subscriptions}
+    had = {wish.newsletter for wish in subscriber.subscriptions}
     gained = []
     for wish in wishes:
-        if change.choose(person, wish):
-            change.record(person, "subscribed", evidence, described([wish]))
+        if transaction.choose(subscriber, wish):
+            transaction.record(subscriber, "subscribed", evidence, described([wish]))
             gained += [wish.newsletter] if wish.newsletter not in had else []
     return tuple(gained)
 
@@ -166,44 +174,48 @@ def checked(subscriptions: Iterable[Subscription], known: Collection[str]) -> tu
 
 def described(wishes: Iterable[Subscription]) -> str:
     """Return wishes as the history of consent keeps them."""
-    from publisher.store.topics import encode_topics
+    from publisher.store.subscriber_rows import encode_topics
 
     return "; ".join(w.newsletter + (f" {encode_topics(w.topics)}" if w.topics else "") for w in wishes)
 
 
-def _is_mailed(store: Store, terms: Terms, bare: str, wish: Wish, now: datetime) -> bool:
+def _is_mailed(store: Store, policy: SubscriptionPolicy, bare: str, wish: PendingChange, now: datetime) -> bool:
     """Return whether a mail that just went says all of it: a flood of requests then only reads."""
-    mailed = store.subscribers.mailed_wish(bare, Purpose.CONFIRM, since=now - terms.ask_every, now=now)
+    mailed = store.subscribers.mailed_wish(bare, TokenPurpose.CONFIRM, since=now - policy.ask_every, now=now)
     return mailed is not None and mailed.joined(wish) == mailed
 
 
-def _add_to_mailed(change: Change, person: Subscriber, wish: Wish, evidence: Evidence) -> None:
-    mailed = change.newest_token(person, Purpose.CONFIRM)
-    if mailed is not None and change.add_to(mailed, wish):
-        change.record(person, "requested", evidence, described(wish.subscriptions))
+def _add_to_mailed(
+    transaction: SubscriberTransaction, subscriber: Subscriber, wish: PendingChange, evidence: Evidence
+) -> None:
+    mailed = transaction.newest_token(subscriber, TokenPurpose.CONFIRM)
+    if mailed is not None and transaction.add_to(mailed, wish):
+        transaction.record(subscriber, "requested", evidence, described(wish.subscriptions))
 
 
-def _issue(change: Change, terms: Terms, person: Subscriber, wish: Wish) -> str:
-    expires = change.now + terms.confirm_within
-    token, token_hash = terms.tokens.make(Purpose.CONFIRM, expires)
+def _issue(
+    transaction: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, wish: PendingChange
+) -> str:
+    expires = transaction.now + policy.confirm_within
+    token, token_hash = policy.tokens.make(TokenPurpose.CONFIRM, expires)
     mailed = replace(wish, mailed=tuple(each.newsletter for each in wish.subscriptions))
-    change.issue(person, Purpose.CONFIRM, token_hash, expires, mailed)
+    transaction.issue(subscriber, TokenPurpose.CONFIRM, token_hash, expires, mailed)
     return token
 
 
-def _issued(store: Store, terms: Terms, token: str, now: datetime) -> IssuedToken | None:
-    token_hash = terms.tokens.read(Purpose.CONFIRM, token, now)
-    return store.subscribers.token(token_hash, Purpose.CONFIRM, now) if token_hash else None
+def _issued(store: Store, policy: SubscriptionPolicy, token: str, now: datetime) -> IssuedToken | None:
+    token_hash = policy.tokens.read(TokenPurpose.CONFIRM, token, now)
+    return store.subscribers.token(token_hash, TokenPurpose.CONFIRM, now) if token_hash else None
 
 
-def _notice(kind: NoticeKind, person: Subscriber, wish: Wish, token: str) -> Notice:
-    return Notice(
+def _notice(kind: SubscriptionEmailKind, subscriber: Subscriber, wish: PendingChange, token: str) -> SubscriptionEmail:
+    return SubscriptionEmail(
         kind=kind,
-        uid=person.uid,
-        address=person.address,
+        uid=subscriber.uid,
+        address=subscriber.address,
         # what a stranger typed must not reach a mailbox as our own words
-        name=person.name if person.confirmed_at else "",
-        language=person.language or wish.language,
+        name=subscriber.name if subscriber.confirmed_at else "",
+        language=subscriber.language or wish.language,
         token=token,
         newsletters=tuple(each.newsletter for each in wish.subscriptions),
     )

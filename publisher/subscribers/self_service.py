@@ -11,13 +11,13 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import clean_language, clean_line, clean_name
-from publisher.subscribers.asking import checked, subscribe_to
-from publisher.subscribers.terms import Terms
+from publisher.subscribers.double_opt_in import checked, subscribe_to
+from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.consent import Evidence
-    from publisher.store.subscriber_transaction import Change
+    from publisher.store.subscriber_transaction import SubscriberTransaction
 
 LONGEST_PAUSE = 52  # weeks
 LONGEST_REASON = 500  # characters
@@ -47,7 +47,7 @@ class Preferences:
 
 def set_preferences(
     store: Store,
-    terms: Terms,
+    policy: SubscriptionPolicy,
     uid: str,
     wanted: Preferences,
     *,
@@ -62,26 +62,26 @@ def set_preferences(
     there and for a person who may not be mailed. Raises SubscriberError for a newsletter there is not.
     """
     chosen = checked(wanted.subscriptions, known)
-    kept = terms.kept(evidence)
-    with store.subscribers.change(now) as change:
-        person = change.find_uid(uid)
-        if person is None or not _may_choose(change, person, chosen, kept):
+    kept = policy.kept(evidence)
+    with store.subscribers.transaction(now) as transaction:
+        subscriber = transaction.find_uid(uid)
+        if subscriber is None or not _may_choose(transaction, subscriber, chosen, kept):
             return None
         declined = set(known if wanted.shown is None else wanted.shown) & set(known)
         declined -= {wish.newsletter for wish in chosen}
-        for wish in person.subscriptions:
+        for wish in subscriber.subscriptions:
             if wish.newsletter in declined:
-                change.leave(person, wish.newsletter, kept)
-        subscribe_to(change, person, chosen, kept)
+                transaction.leave(subscriber, wish.newsletter, kept)
+        subscribe_to(transaction, subscriber, chosen, kept)
         name = None if wanted.name is None else clean_name(wanted.name)
-        change.describe(person, name=name, language=clean_language(wanted.language))
-        _pause(change, person, wanted.pause_weeks, kept)
-        return change.find_uid(uid)
+        transaction.describe(subscriber, name=name, language=clean_language(wanted.language))
+        _pause(transaction, subscriber, wanted.pause_weeks, kept)
+        return transaction.find_uid(uid)
 
 
 def unsubscribe(
     store: Store,
-    terms: Terms,
+    policy: SubscriptionPolicy,
     uid: str,
     newsletter: str | None,
     *,
@@ -93,70 +93,72 @@ def unsubscribe(
 
     Again and again is no mistake, and neither is a person who is gone: what they want is so.
     """
-    with store.subscribers.change(now) as change:
-        person = change.find_uid(uid)
-        if person is None:
+    with store.subscribers.transaction(now) as transaction:
+        subscriber = transaction.find_uid(uid)
+        if subscriber is None:
             return False
-        return change.leave(person, newsletter, terms.kept(evidence), clean_line(reason, LONGEST_REASON))
+        return transaction.leave(subscriber, newsletter, policy.kept(evidence), clean_line(reason, LONGEST_REASON))
 
 
 def come_back(
-    store: Store, terms: Terms, uid: str, newsletter: str | None, *, now: datetime, evidence: Evidence
+    store: Store, policy: SubscriptionPolicy, uid: str, newsletter: str | None, *, now: datetime, evidence: Evidence
 ) -> bool:
     """Take back that a person left one newsletter, or all mail with None; return whether they get it now.
 
     Only what a person once had comes back, with the topics they had chosen. Who never confirmed, bounced,
     complained or is suppressed stays out, and so does whom the operator removed.
     """
-    kept = terms.kept(evidence)
-    with store.subscribers.change(now) as change:
-        person = change.find_uid(uid)
-        if person is None or person.confirmed_at is None:
+    kept = policy.kept(evidence)
+    with store.subscribers.transaction(now) as transaction:
+        subscriber = transaction.find_uid(uid)
+        if subscriber is None or subscriber.confirmed_at is None:
             return False
-        had = _last_choice(change, person, newsletter) if newsletter else None
+        had = _last_choice(transaction, subscriber, newsletter) if newsletter else None
         if newsletter and had is None:
             return False
-        if not _return(change, person, kept):
+        if not _return(transaction, subscriber, kept):
             return False
         if had is not None:
-            subscribe_to(change, person, [had], kept)
+            subscribe_to(transaction, subscriber, [had], kept)
         return True
 
 
-def _may_choose(change: Change, person: Subscriber, chosen: Iterable[Subscription], evidence: Evidence) -> bool:
-    if person.status is SubscriberStatus.UNSUBSCRIBED and not tuple(chosen):
+def _may_choose(
+    transaction: SubscriberTransaction, subscriber: Subscriber, chosen: Iterable[Subscription], evidence: Evidence
+) -> bool:
+    if subscriber.status is SubscriberStatus.UNSUBSCRIBED and not tuple(chosen):
         return True  # there is nothing to come back for
-    return person.confirmed_at is not None and _return(change, person, evidence)
+    return subscriber.confirmed_at is not None and _return(transaction, subscriber, evidence)
 
 
-def _return(change: Change, person: Subscriber, evidence: Evidence) -> bool:
-    if person.status is SubscriberStatus.UNSUBSCRIBED and change.was_removed(person):
+def _return(transaction: SubscriberTransaction, subscriber: Subscriber, evidence: Evidence) -> bool:
+    if subscriber.status is SubscriberStatus.UNSUBSCRIBED and transaction.was_removed(subscriber):
         return False
-    after = change.happened(person, SubscriberEvent.RETURNED)
-    if after not in (None, person.status):
-        change.record(person, "returned", evidence)
+    after = transaction.happened(subscriber, SubscriberEvent.RETURNED)
+    if after not in (None, subscriber.status):
+        transaction.record(subscriber, "returned", evidence)
     return after is not None
 
 
-def _pause(change: Change, person: Subscriber, weeks: int | None, evidence: Evidence) -> None:
-    if weeks is None or (weeks == 0 and person.paused_until is None):
+def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: int | None, evidence: Evidence) -> None:
+    if weeks is None or (weeks == 0 and subscriber.paused_until is None):
         return
-    until = change.now + timedelta(weeks=weeks) if weeks else None
-    change.pause(person, until)
-    change.record(person, "paused" if until else "unpaused", evidence, f"{until:%Y-%m-%d}" if until else "")
+    until = transaction.now + timedelta(weeks=weeks) if weeks else None
+    transaction.pause(subscriber, until)
+    transaction.record(subscriber, "paused" if until else "unpaused", evidence, f"{until:%Y-%m-%d}" if until else "")
 
 
-def _last_choice(change: Change, person: Subscriber, newsletter: str) -> Subscription | None:
+def _last_choice(transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str) -> Subscription | None:
     """Return how a person last subscribed to a newsletter, from their history.
 
     None if they never did, and if the operator took them off it since.
     """
-    from publisher.store.topics import decode_topics
+    from publisher.store.subscriber_rows import decode_topics
 
-    standing = next((wish for wish in person.subscriptions if wish.newsletter == newsletter), None)
+    standing = next((wish for wish in subscriber.subscriptions if wish.newsletter == newsletter), None)
     if standing is not None:
         return standing
-    for event in reversed(change.history(person)):
+    for event in reversed(transaction.history(subscriber)):
         name, _, topics = event.detail.partition(" ")
         if event.what == "removed" and name == newsletter:
             return None
