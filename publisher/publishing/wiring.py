@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from publisher.config import Config, NewsletterConfig, Relay
 from publisher.core.errors import ProjectError
 from publisher.site.build import BuildReport, build
-from publisher.site.build.builder import Progress
+from publisher.site.build.folder import Progress
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 from publisher.store.location import editions_key, store_exists
 

@@ -12,7 +12,8 @@ from publisher.config import Config, NewsletterConfig, PagesConfig, Person, Site
 from publisher.core.models import Author, Enclosure, Image, Output, Post, RenderedPost, Tag
 from publisher.core.newsletter_models import Edition, EditionPost
 from publisher.core.templates import Templates
-from publisher.site.pages import FeedLink, plan_pages
+from publisher.site.pages.frame import FeedLink
+from publisher.site.pages.page_files import plan_pages
 from publisher.site.pages.signup import ListedFeed
 from publisher.site.web_versions import WebVersion
 

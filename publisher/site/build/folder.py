@@ -1,22 +1,29 @@
-"""The output folder: files replaced whole, compared before they are touched, removed when nothing makes them."""
+"""The output folder: each file is compared, then replaced atomically, and removed when nothing makes it any more."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
+from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
 
-# Names every file of ours, in the folder itself: it stays where caches are thrown away and builds are killed.
+# Names every file that builds wrote. In the folder itself, so that it survives a deleted cache and a killed build.
 LIST = ".publisher-files.json"
+
+# Called with the number of files made so far, and how many there are to make.
+Progress = Callable[[int, int], None]
 
 
 class OutputFolder:
-    """Writes outputs into one folder and keeps the manifest's entries, and the folder's own list, true."""
+    """Writes files into one folder, and keeps the entries of the manifest and the folder's own list true.
+
+    written, removed  paths of the files that this build replaced or added, and removed
+    """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
@@ -26,9 +33,9 @@ class OutputFolder:
         self.removed: list[str] = []
 
     def begin(self, wanted: Collection[str]) -> None:
-        """List what will be written before it is, and remove what would be in its way.
+        """Add the paths in `wanted` to the folder's list before they are written, and remove what is in their way.
 
-        A build that is killed thus leaves no file of which the next one does not know.
+        Because of the list, the next build knows every file that a killed build left behind.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
@@ -42,7 +49,7 @@ class OutputFolder:
             self._remove(name)
 
     def is_current(self, output: Output) -> bool:
-        """Return whether the file was made with the same key and is as it was left."""
+        """Return whether the file was made with the same key and has not been touched since."""
         known = self._manifest.outputs.get(output.path)
         if known is None or known.key != output.key:
             return False
@@ -52,8 +59,16 @@ class OutputFolder:
             return False
         return (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
 
+    def put_stale(self, outputs: Iterable[Output], progress: Progress | None) -> None:
+        """Make and write the outputs that are not current."""
+        stale = [output for output in outputs if not self.is_current(output)]
+        for number, output in enumerate(stale):
+            if progress:
+                progress(number, len(stale))
+            self.put(output, output.make())
+
     def put(self, output: Output, data: bytes) -> None:
-        """Write one file, atomically, unless it already holds these bytes."""
+        """Write one file atomically, unless it already has these bytes. Raise ProjectError if that fails."""
         target = self.path / output.path
         try:
             if not _holds(target, data):
@@ -65,9 +80,9 @@ class OutputFolder:
         self._manifest.outputs[output.path] = WrittenFile(output.key, status.st_size, status.st_mtime_ns)
 
     def remove_others(self, wanted: set[str]) -> None:
-        """Remove our files that nothing makes any more, and the folders that this leaves empty.
+        """Remove the files of earlier builds that are not in `wanted`, and the folders that this leaves empty.
 
-        Only files that the manifest or the folder's list names: whatever else is in the folder stays.
+        Only files named by the manifest or the folder's list are removed; anything else in the folder stays.
         """
         for name in sorted((self._listed | self._manifest.outputs.keys()) - wanted):
             self._remove(name)
@@ -80,7 +95,7 @@ class OutputFolder:
             target.unlink()
             self.removed.append(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return  # gone already, or somebody else's by now
+            return  # already gone, or replaced by something that no build wrote
         except OSError as error:
             raise ProjectError(f"cannot be removed: {error.strerror}", where=str(target)) from error
         self._remove_empty(target.parent)
@@ -108,7 +123,7 @@ class OutputFolder:
         try:
             self._try_replace(target, data)
         except FileNotFoundError:
-            # Another build removed the folder, which was empty for a moment.
+            # Another build removed the folder while it was empty for a moment.
             self._known_folders.clear()
             self._try_replace(target, data)
 
@@ -116,22 +131,20 @@ class OutputFolder:
         if target.parent not in self._known_folders:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._known_folders.add(target.parent)
-        part = f"{self.path}/.publisher-{os.getpid()}-{id(self):x}.part"
-        try:
-            with open(part, "wb") as file:
-                file.write(data)
-            os.replace(part, target)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        # All in the top folder, and named by process, so that `begin` finds those of a build that was killed.
+        with replacing(target, self.path / f".publisher-{os.getpid()}-{id(self):x}.part") as part:
+            part.write_bytes(data)
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:
-    """Return a warning for each feed in an output folder that its list does not name: nothing mends or removes it."""
+    """Return a warning for each feed in an output folder that its list does not name, since no build updates it.
+
+    shown  name of the output folder in the warnings
+    """
     if not (path / LIST).is_file():
         return []
     names = (file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if is_feed(file.name))
-    what, hint = "was not made by the last build, and nothing will bring it up to date", "remove it, if nobody needs it"
+    what, hint = "was not written by the last build, so nothing keeps it up to date", "delete it if it is not needed"
     ours = _read_list(path / LIST)
     return [Problem(f"{shown}/{name}", 0, what, hint, Severity.WARNING) for name in names if name not in ours]
 
@@ -145,7 +158,7 @@ def _holds(target: Path, data: bytes) -> bool:
 
 
 def _read_list(path: Path) -> set[str]:
-    """The names in a folder's list; a list that somebody broke or bent names nothing outside the folder."""
+    """Return the paths in a folder's list. A broken or tampered list names nothing, least of all outside the folder."""
     try:
         names = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -159,7 +172,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _in_the_way(gone: Iterable[str], wanted: Collection[str]) -> list[str]:
-    """Files of ours where a folder is wanted, or inside of what is wanted as a file."""
+    """Return the old files that are where a folder is wanted, or in a folder where a file is wanted."""
     gone = sorted(gone)
     if not gone:
         return []
@@ -168,7 +181,7 @@ def _in_the_way(gone: Iterable[str], wanted: Collection[str]) -> list[str]:
 
 
 def parents(name: str) -> list[str]:
-    """Return every folder above a file: a/b/c is in a and a/b."""
+    """Return every folder above a path: a and a/b for a/b/c."""
     parts = name.split("/")
     return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
@@ -179,7 +192,7 @@ def _is_alive(process: str) -> bool:
     except (ProcessLookupError, ValueError, OverflowError):
         return False
     except OSError:
-        return True  # another user's
+        return True  # it belongs to another user
     return True
 
 
@@ -187,5 +200,5 @@ def _unwritable(target: Path, error: OSError) -> ProjectError:
     return ProjectError(
         f"cannot be written: {error.strerror}",
         where=str(target),
-        hint="make room, or mend the permissions; then run the same again",
+        hint="free some disk space, or fix the permissions; then run the same command again",
     )

@@ -1,7 +1,7 @@
-"""The ids that readers know: a change of settings that would make others is refused, unless it is meant.
+"""The ids that feed readers and newsletters know: settings that would change them are refused, unless it is meant.
 
-Feed readers show a post with a new id once more, and newsletters send it again. A post's own file is its
-writer's business: a new id there, or another date or name, is never refused.
+Feed readers show a post with a new id again, and newsletters send it again. Changes to the file of a post (its id,
+date or name) are never refused, because they are made on purpose.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive
+from publisher.posts.head import parse_file
 from publisher.posts.published import Origin, PublishedIds
+from publisher.site.feeds.items import entry_id
 
 _CONFIG_FILE = "publisher.toml"
 _KEYS = {"authority": "site.authority", "timezone": "site.timezone", "folder": "posts.folder"}
@@ -22,9 +24,9 @@ _KEYS = {"authority": "site.authority", "timezone": "site.timezone", "folder": "
 
 @dataclass(frozen=True, slots=True)
 class NewId:
-    """A published post that would be another one for readers. Ids are as feeds say them.
+    """A published post that would get a new id. Ids are as feeds write them.
 
-    before  its path in the folder of posts when it was published
+    before  its path in the posts folder when it was published
     """
 
     source: str
@@ -34,28 +36,28 @@ class NewId:
 
 
 class KnownIds:
-    """What one build may do to the ids that readers know, and its record of them."""
+    """The ids of published posts, as one build or publish checks and records them."""
 
     def __init__(self, config: Config, *, accept_new: bool) -> None:
-        """accept_new: go on although ids change."""
+        """accept_new: continue even though ids change."""
         self._config, self._accept = config, accept_new
         self._record = PublishedIds(config)
 
     def require_same(self, archive: Archive) -> None:
-        """Raise ProjectError when the settings give published posts other ids than readers know; write nothing."""
+        """Raise ProjectError if the settings would give published posts different ids. Write nothing."""
         problem = None if self._accept else changed_by_settings(self._config, archive, self._record)
         if problem:
             raise ProjectError(problem.message, where=problem.path, hint=problem.hint)
 
     def record(self, archive: Archive) -> None:
-        """Write down the ids of the public posts, as far as they are not yet."""
+        """Record the ids of the public posts, if any of them is new."""
         ids, origin = archive.ids(), Origin.of(self._config)
         if ids and not self._record.has(origin, ids):
             self._record.write(origin, ids)
 
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
-    """Yield what `publisher check` tells: an error for settings that change ids, a warning for each post that does."""
+    """Yield problems for `publisher check`: an error if settings change ids, else a warning for each post that does."""
     record = PublishedIds(config)
     problem = changed_by_settings(config, archive, record)
     if problem:
@@ -68,14 +70,14 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
             yield Problem(
                 f"{config.posts.folder}/{source}",
                 1,
-                f"has a new id, so readers will see it again: {before} -> {now}",
-                f"`id: {before}` in its front matter keeps the old one",
+                f"has a new id, so feed readers will show it again: {before} -> {now}",
+                f"to keep the old one, put `id: {before}` in its front matter",
                 Severity.WARNING,
             )
 
 
 def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) -> Problem | None:
-    """Return what is wrong when the settings would give published posts new ids, else None."""
+    """Return a problem if the settings would give published posts new ids, else None."""
     known, origin = record.origin(), Origin.of(config)
     if known is None or not changed_keys(known, origin):
         return None
@@ -93,12 +95,12 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
         _CONFIG_FILE,
         0,
         f"{' and '.join(_KEYS[key] for key in keys)}: {_what_changes(found, config.posts.folder)}",
-        f"{kept} keeps the old ids; `--accept-new-ids` with build or publish goes on",
+        f"to keep the old ids, set {kept}; to continue, use `--accept-new-ids` with build or publish",
     )
 
 
 def changed_keys(known: Origin, now: Origin) -> list[str]:
-    """Return which settings that ids are made of are other ones than before."""
+    """Return the settings that ids are made from and that have changed."""
     return [key for key in _KEYS if getattr(known, key) != getattr(now, key)]
 
 
@@ -109,13 +111,11 @@ def new_ids(
     public: Mapping[str, str],
     id_before: Callable[[str, str], str],
 ) -> list[NewId]:
-    """Return the published posts whose ids the new settings change, and not their own files.
+    """Return the published posts whose ids change because of the settings, not because of their files.
 
-    ids, public  id by path: published before, and public now
-    id_before    gives the id that a file would have had at a path under the old settings
+    ids, public  ids by path: of the posts published before, and of those that are public now
+    id_before    returns the id of a file, given its path now and then, under the old settings
     """
-    from publisher.site.feeds.items import entry_id
-
     moved = _moved(ids, public) if known.folder != now.folder else {}
     found = []
     for source, new in public.items():
@@ -129,17 +129,17 @@ def new_ids(
 
 
 def to_blame(known: Origin, now: Origin, found: list[NewId]) -> list[str]:
-    """Return the settings that made the ids others, told by the part in which the ids differ."""
+    """Return the settings that changed the ids, judged by the parts in which the ids differ."""
     changed = changed_keys(known, now)
     parts = [zip(_KEYS, each.old.split(":", 3)[1:], each.new.split(":", 3)[1:], strict=False) for each in found]
     differing = {key for part in parts for key, old, new in part if old != new}
     if known.authority != now.authority:
-        differing.add("authority")  # those of feeds and editions too
+        differing.add("authority")  # it is in the ids of feeds and editions as well
     return [key for key in changed if key in differing] or changed
 
 
 def _moved(ids: Mapping[str, str], public: Mapping[str, str]) -> dict[str, str]:
-    """For posts that the old folder named by a longer or a shorter path: the path there."""
+    """Return by path now the path then, for posts whose path in the old folder was longer or shorter."""
     gone = [source for source in ids if source not in public]
     tails = {tail: source for source in gone for tail in _tails(source)}
     found = {}
@@ -152,7 +152,7 @@ def _moved(ids: Mapping[str, str], public: Mapping[str, str]) -> dict[str, str]:
 
 
 def _tails(source: str) -> Iterator[str]:
-    """The path, then without its first folder, and so on to the file's name."""
+    """Yield the path, then the path without its first folder, and so on down to the name of the file."""
     yield source
     while "/" in source:
         source = source.partition("/")[2]
@@ -160,9 +160,7 @@ def _tails(source: str) -> Iterator[str]:
 
 
 def _id_before(archive: Archive, known: Origin, source: str, source_before: str) -> str:
-    """The id of a file under the settings of before; "" where it cannot be read, or was no post."""
-    from publisher.posts.head import parse_file
-
+    """Return the id of a file under the old settings; "" if it cannot be read or was not a post."""
     settings = replace(archive.settings, authority=known.authority, zone=ZoneInfo(known.timezone))
     try:
         path = archive.folder / source
@@ -173,19 +171,19 @@ def _id_before(archive: Archive, known: Origin, source: str, source_before: str)
 
 
 def _folder(config: Config, known: Origin, found: list[NewId]) -> str:
-    """The folder from which posts have the paths of before; it may have been moved with all that is in it."""
+    """Return the posts folder in which posts have their old paths; it may have been moved as a whole."""
     path = f"{config.posts.folder}/{found[0].source}" if found else ""
     return path.removesuffix(f"/{found[0].before}") if found and path.endswith(f"/{found[0].before}") else known.folder
 
 
 def _what_changes(found: list[NewId], folder: str) -> str:
     if not found:
-        return "the ids of the feeds and of the editions would change, and readers would see these again"
+        return "the ids of feeds and editions would change, and feed readers would show all entries again"
     first = found[0]
     many = len(found) > 1
     posts = f"{len(found):,} published posts would get new ids" if many else "1 published post would get a new id"
     again = "them" if many else "it"
     return (
-        f"{posts}, so readers would see {again} again and newsletters send {again} again "
+        f"{posts}, so feed readers would show {again} again, and newsletters would send {again} again "
         f"({folder}/{first.source}: {first.old} -> {first.new})"
     )

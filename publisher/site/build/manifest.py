@@ -1,4 +1,7 @@
-"""What an output folder holds of ours, and on what it depends. Kept in .publisher/; without it all is compared anew."""
+"""The manifest of an output folder: which files a build wrote, and from what.
+
+Kept in .publisher/, where it may be deleted: without it, the next build makes and compares every file again.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from publisher.config import Config
+from publisher.core.atomic_write import replacing
 from publisher.core.models import Problem, Severity
 
 FORMAT = 2
 
 
 def manifest_file(config: Config, folder: Path) -> Path:
-    """Return where the record of an output folder is."""
+    """Return the path of the manifest of an output folder."""
     name = hashlib.blake2b(str(folder.resolve()).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return config.state_dir / f"outputs-{name}.json"
 
 
 def is_feed(name: str) -> bool:
-    """Return whether a file is a feed that readers poll, not a page of its archive."""
+    """Return whether a path is that of a feed to subscribe to, not of a page of a feed's archive."""
     return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 
 class WrittenFile(NamedTuple):
-    """One file of ours: the key it was made with, and what the file system said after writing."""
+    """A file that a build wrote: the key it was made with, and its size and time afterwards."""
 
     key: str
     size: int
@@ -37,14 +41,16 @@ class WrittenFile(NamedTuple):
 
 @dataclass
 class Manifest:
-    """The record of one output folder.
+    """The record of one output folder. A build fills it in and writes it at its end.
 
-    inputs      hash of the configuration, code, templates, static files and editions it was made from
-    since       the moment of the build; until: when posts appear or expire next (None: never)
-    facts       counts for the summary of a build with nothing to do
-    problems    what was told then, and is still so
-    index       the state of the index of posts; whatever read posts since changed it, and this folder not
-    shown       files of the project that posts show, as they were: path -> stamp, "" for one that was not there
+    inputs    hash of the configuration, code, templates, static files and editions that the folder was made from
+    since     when it was built
+    until     when the next post appears or expires (None: never)
+    facts     counts for the report of a build with nothing to do
+    problems  what the build reported, which such a build reports again
+    outputs   the files, by path
+    index     state of the index of posts after the build; a different one means that something read changed posts
+    shown     stamps of the project's files that posts show, by path ("" for a missing file)
     """
 
     path: Path
@@ -59,7 +65,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
-        """Read the record; what is missing, broken or of another format is an empty one."""
+        """Read a manifest; return an empty one if the file is missing, broken or of a different format."""
         try:
             raw = json.loads(path.read_bytes())
             if raw["format"] != FORMAT:
@@ -79,7 +85,7 @@ class Manifest:
             return cls(path)
 
     def write(self) -> None:
-        """Replace the record; raise OSError when that cannot be done."""
+        """Write the manifest atomically; raise OSError if that fails."""
         raw = {
             "format": FORMAT,
             "inputs": self.inputs,
@@ -92,12 +98,11 @@ class Manifest:
             "outputs": self.outputs,
         }
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}-{id(self):x}")
-        part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
-        part.replace(self.path)
+        with replacing(self.path) as part:
+            part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
 
     def is_current(self, inputs: str, index: str, now: datetime) -> bool:
-        """Return whether nothing but the posts' files can have changed since the record was made."""
+        """Return whether, apart from the output files themselves, nothing has changed since the build."""
         return (
             (self.inputs, self.index) == (inputs, index)
             and self.since is not None
@@ -106,7 +111,7 @@ class Manifest:
         )
 
     def is_intact(self, folder: str) -> bool:
-        """Return whether every file is still as it was written."""
+        """Return whether every file still has the size and time that it was written with."""
         stat = os.stat
         try:
             for name, written in self.outputs.items():

@@ -1,4 +1,8 @@
-"""One document of a feed: the current one, or a page of its archive (RFC 5005 section 4)."""
+"""The documents of a feed: the current one, which feed readers poll, and its archive (RFC 5005 section 4).
+
+Where the archive is cut has to be known before anything is rendered, so it is cut by weight: the bytes of a document
+are at most its `frame_weight` and the `item_weight` of its entries. A test tries to break that.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +14,20 @@ from publisher.config import Config
 from publisher.site.feeds.feed_list import Feed, feed_url
 from publisher.site.feeds.items import Item, text_weight
 
-# Tags, dates and the namespaces of the root: everything in a document that no writer wrote.
+# Everything in a document that is the same for each feed: tags, namespaces, dates.
 _FRAME = 2500
 
-
-def frame_weight(config: Config, title: str, description: str, address: str) -> int:
-    """Return at least as many bytes as a document has around its entries; address: the longest in it."""
-    site, person = config.site, config.site.author
-    texts = [title, title, description, site.title, site.title, site.language, site.image, site.image, site.image]
-    texts += [person.name, person.name, person.email, person.email, person.url, config.feeds.hub]
-    texts += [config.feeds.podcast_category, *[address] * 8]
-    return _FRAME + sum(map(text_weight, texts))
-
-
-# The `updated` of a feed without entries: the day of RFC 4287, since a clock would make every build of an empty site
-# differ, and validators doubt whatever lies before 1990.
+# The `updated` of a feed without entries. The clock would make every build of an empty site differ, and validators
+# warn about dates before 1990, so it is the day of RFC 4287.
 BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPart:
-    """Which entries one document holds.
+    """Which entries one document has.
 
-    number  0 for the document that readers poll; archive documents count from 1, the oldest entries first
-    older   the archive document that goes on where this one ends, 0 for none
+    number  0 for the current document; archive documents count from 1, which has the oldest entries
+    older   number of the archive document that continues where this one ends, 0 for none
     """
 
     feed: Feed
@@ -45,8 +39,8 @@ class FeedPart:
 def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
     """Yield the current document, then the archive, newest first.
 
-    The archive begins when there are more entries than `limit`, or when they may not fit into `max_bytes`. It
-    holds every entry once; see pages_of. It names no newer document, since that would change it.
+    There is an archive if there are more entries than feeds.limit, or if they may exceed feeds.max_bytes. It has every
+    entry once; see pages_of. Its documents do not link to newer ones, because then they would change.
     """
     settings = config.feeds
     pages = []
@@ -54,7 +48,7 @@ def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
         frame = frame_weight(config, feed.title, feed.description, feed_url(config, feed.path("json", 1_000_000)))
         pages = pages_of(feed.source.weights(feed.keys), settings.limit, settings.max_bytes - frame)
     if len(pages) == 1:
-        pages = []  # the current document holds all there is
+        pages = []  # everything fits into the current document
     yield FeedPart(feed, 0, len(pages), feed.keys[: settings.limit])
     for number in range(len(pages), 0, -1):
         start, end = pages[number - 1]
@@ -64,9 +58,9 @@ def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
 def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, int]]:
     """Cut a list of entries, newest first, into pages; return the (start, end) of each, the oldest page first.
 
-    A page takes the next newer entry while it has fewer than `limit` and they weigh no more than `most` together;
-    an entry that weighs more than that has a page of its own. Filled from the oldest entry on, a page never changes
-    once there is another behind it, whatever is added at the front of the list.
+    A page takes the next newer entry while it has fewer than `limit` entries that together weigh at most `most`
+    bytes. An entry heavier than that gets a page of its own. Because pages are filled from the oldest entry on, a page
+    that is full never changes, whatever is added at the front of the list.
     """
     found: list[tuple[int, int]] = []
     end, total = len(weights), 0
@@ -80,9 +74,18 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
     return found
 
 
+def frame_weight(config: Config, title: str, description: str, url: str) -> int:
+    """Return at least the bytes of a document without its entries. `url` is the longest of its own URLs."""
+    site, person = config.site, config.site.author
+    texts = [title, title, description, site.title, site.title, site.language, site.image, site.image, site.image]
+    texts += [person.name, person.name, person.email, person.email, person.url, config.feeds.hub]
+    texts += [config.feeds.podcast_category, *[url] * 8]
+    return _FRAME + sum(map(text_weight, texts))
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a writer of one format needs: the part with its entries made, and its links."""
+    """What is needed to write one format of a part: its entries, and the URLs of it and its neighbours."""
 
     part: FeedPart
     items: Sequence[Item]
@@ -94,27 +97,27 @@ class Document:
 
     @property
     def updated(self) -> datetime:
-        """The moment of the newest change, never the clock's."""
+        """When an entry changed last. Never the time of the build, so that an unchanged feed keeps its bytes."""
         return max((item.updated for item in self.items), default=BEFORE_ANY)
 
     @property
     def distinct_updated(self) -> datetime:
-        """`updated` for Atom, whose entries have invented fractions of a second: none of them is later than this."""
+        """`updated` for Atom: no earlier than any entry's, which have made-up fractions of a second."""
         return max((item.distinct_updated for item in self.items), default=BEFORE_ANY)
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is a page of a chain, and not the document that readers poll."""
+        """Whether this is an archive document, not the current one."""
         return self.part.number > 0
 
-    def address(self, kind: str) -> str:
-        """Where this document is."""
+    def url(self, kind: str) -> str:
+        """Return the URL of this document."""
         return feed_url(self.config, self.feed.path(kind, self.part.number))
 
     def current(self, kind: str) -> str:
-        """Where the document is that readers poll."""
+        """Return the URL of the current document."""
         return feed_url(self.config, self.feed.path(kind))
 
     def older(self, kind: str) -> str:
-        """Where the archive goes on, "" for nowhere."""
+        """Return the URL of the next older document, "" if there is none."""
         return feed_url(self.config, self.feed.path(kind, self.part.older)) if self.part.older else ""

@@ -1,40 +1,43 @@
-"""The files of all feeds as Outputs: what each depends on is known before anything is rendered."""
+"""The files of all feeds, as outputs that a build compares by their keys before it makes any."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.models import Output
+from publisher.posts.cache_keys import code_key, hash_of
 from publisher.site.feeds.documents import Document, FeedPart, parts_of
 from publisher.site.feeds.feed_list import OPML_FILE, Feed
 from publisher.site.feeds.items import Item
+from publisher.site.feeds.json_feed import json_feed
 
 if TYPE_CHECKING:
     from publisher.site.feeds.xml_feed import XmlEntry
 
 
-def plan_feeds(config: Config, feeds: Sequence[Feed], code: str) -> Iterator[Output]:
-    """Yield every feed file and the list of them (see which.feeds_of). Renders only the posts that archives are
-    cut by and that were never weighed.
+def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
+    """Yield every feed file, and the OPML list of feeds.
 
-    code names the program's own version in the keys of the outputs.
+    Renders a post only to learn how much of an archive document it takes, if that is not known yet.
     """
     writer = _Writer(config)
-    settings = repr((config.site, config.feeds, code))
+    settings = repr((config.site, config.feeds, code_key()))
     for feed in feeds:
-        named = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
+        about = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
         for part in parts_of(feed, config):
-            key = _hash(*named, str(part.older), *map(feed.source.digest, part.keys))
+            key = hash_of(*about, str(part.older), *map(feed.source.digest, part.keys))
             for kind in config.feeds.formats:
                 path = feed.path(kind, part.number)
                 yield Output(path, f"{kind}:{key}", partial(writer.write, part, kind))
     if config.feeds.formats:
         listed = [repr((feed.folder, feed.title, feed.description, feed.label)) for feed in feeds]
-        yield Output(OPML_FILE, _hash(settings, *listed), partial(_opml, config, feeds))
+        yield Output(OPML_FILE, hash_of(settings, *listed), partial(_opml, config, feeds))
+
+
+# lxml and feedgen are imported when a file is made: they take 0.1 s, and `publisher status` and `check` only plan.
 
 
 def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
@@ -44,7 +47,7 @@ def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
 
 
 class _Writer:
-    """Writes documents; keeps each entry for the next feed that shows it, and the formats of one part."""
+    """Makes documents. Keeps each XML entry for the next feed that shows it, and all formats of the latest part."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -53,15 +56,15 @@ class _Writer:
         self._documents: dict[str, bytes] = {}
 
     def write(self, part: FeedPart, kind: str) -> bytes:
-        """Return one format of a part. All formats are made together: each holds the same entries."""
+        """Return one format of a part. All formats are made at once, because they must have the same entries."""
         if self._part is not part:
             self._part, self._documents = part, self._fitting(part)
         return self._documents[kind]
 
     def _fitting(self, part: FeedPart) -> dict[str, bytes]:
-        """Every format of a part; the oldest entries make room until each fits into feeds.max_bytes.
+        """Return every format of a part, without its oldest entries if one would exceed feeds.max_bytes.
 
-        What an archive document holds is settled, by weights that are never too small (see document.pages_of).
+        No entry is dropped from an archive document: it was cut by weights that are never too small (see pages_of).
         """
         most = self._config.feeds.max_bytes
         items = part.feed.source.items(part.keys)
@@ -72,28 +75,19 @@ class _Writer:
             largest = max(map(len, documents.values()))
             if largest <= most or part.number or len(items) <= 1:
                 return documents
-            # Each round drops at least one; dropping the share that is too much keeps the rounds few.
+            # Drop the share of entries that is too much, and at least one, so that a few rounds are enough.
             items = items[: max(1, min(len(items) - 1, len(items) * most // largest))]
 
     def _document(self, part: FeedPart, kind: str, items: Sequence[Item]) -> bytes:
         document = Document(part, items, self._config)
         if kind == "json":
-            from publisher.site.feeds.json_feed import json_feed
-
             return json_feed(document)
-        from publisher.site.feeds import xml_feed as xml
+        from publisher.site.feeds.xml_feed import XmlEntry, atom, rss
 
-        entries = [self._entry(item) for item in items]
-        return (xml.rss if kind == "rss" else xml.atom)(document, entries)
-
-    def _entry(self, item: Item) -> XmlEntry:
-        from publisher.site.feeds.xml_feed import XmlEntry
-
-        entry = self._entries.get(item.id)
-        if entry is None or entry.item is not item:
-            entry = self._entries[item.id] = XmlEntry(item)
-        return entry
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+        entries = []
+        for item in items:
+            entry = self._entries.get(item.id)
+            if entry is None or entry.item is not item:
+                entry = self._entries[item.id] = XmlEntry(item)
+            entries.append(entry)
+        return rss(document, entries) if kind == "rss" else atom(document, entries)

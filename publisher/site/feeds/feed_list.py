@@ -1,4 +1,4 @@
-"""Which feeds a site has, and what each holds. Pure, and quick: it is asked on every build."""
+"""Which feeds a site has, where their files are, and which entries each has. Pure, and cheap: no post is read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NAMES = {"rss": ("feed", "xml"), "atom": ("atom", "xml"), "json": ("feed", "jso
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One machine-readable list of entries, in every format that is wanted.
+    """One machine-readable list of entries, in every configured format.
 
-    folder  site-relative folder of its files, "" or "tags/ruby/"
-    id      permanent (RFC 4151); the same whatever the domain
-    page    absolute address of the page that shows the same
-    keys    what it may hold, newest first; source makes entries of them
-    group   under which heading lists of feeds put it: "site", "tags", "authors", "newsletters"
-    label   its name within the group
+    folder  folder of its files, relative to the site: "" or "tags/ruby/"
+    id      a permanent tag URI (RFC 4151), which does not change with the domain
+    page    absolute URL of the page that shows the same entries
+    keys    its entries, newest first; `source` makes an Item of each
+    group   heading in lists of feeds: "site", "tags", "authors" or "newsletters"
+    label   its name under that heading
     """
 
     folder: str
@@ -41,7 +41,7 @@ class Feed:
     label: str
 
     def path(self, kind: str, number: int = 0) -> str:
-        """Return the file of one format, relative to the output folder; number: of an archive document, from 1."""
+        """Return the path of a file, relative to the output folder. `number` is that of an archive document, from 1."""
         return f"{self.folder}{file_name(kind, number)}"
 
 
@@ -54,9 +54,9 @@ def file_name(kind: str, number: int = 0) -> str:
 def feeds_of(
     config: Config, archive: Archive, posts: PostSource, editions: Sequence[WebVersion] = ()
 ) -> Iterator[Feed]:
-    """Yield the main feed, then one for every tag, author and newsletter with editions, each group by its slugs.
+    """Yield the main feed, then one for each tag, author, and newsletter with editions; tags and authors by slug.
 
-    A site with a single author needs no feed of that author.
+    A site with only one author gets no feed for that author, which would be the main feed again.
     """
     maker = _Maker(config, posts)
     site = config.site
@@ -95,7 +95,7 @@ def _newsletters(config: Config, maker: _Maker, editions: Sequence[WebVersion]) 
 
 
 class _Maker:
-    """Makes the feeds of posts."""
+    """Makes the feeds of posts, which share the site's title, language and source."""
 
     def __init__(self, config: Config, posts: PostSource) -> None:
         self._config, self._posts = config, posts
@@ -121,17 +121,17 @@ class _Maker:
 
 
 def feed_url(config: Config, path: str) -> str:
-    """Return the absolute address of a file or folder of the site."""
+    """Return the absolute URL of a path in the output folder."""
     return f"{config.site_url}/{quote(path, safe='/._~-')}"
 
 
 def feed_links(config: Config, feed: Feed) -> list[tuple[str, str, str]]:
-    """Return (title, absolute address, media type) of one feed in every format that is written."""
+    """Return (title, absolute URL, media type) of a feed in each configured format."""
     return [(feed.title, feed_url(config, feed.path(kind)), MEDIA_TYPES[kind]) for kind in config.feeds.formats]
 
 
 def site_image(config: Config) -> str:
-    """Return the absolute address of the site's picture, "" if it has none."""
+    """Return the absolute URL of the site's picture, "" if it has none."""
     image = config.site.image
     if not image or image.startswith(("http://", "https://")):
         return image

@@ -1,4 +1,4 @@
-"""What may stand in a feed: characters that XML holds, dates that no locale changes, HTML without frames."""
+"""Texts that are safe in any feed: characters that XML allows, dates in no locale, HTML that feed readers show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from publisher.posts.encoding import is_surely_clean
 
-# What XML 1.0 section 2.2 cannot hold, and the controls that it discourages and HTML calls errors.
+# Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML calls errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -18,32 +18,32 @@ _CHECKBOX = re.compile(r"<input\b([^>]*)>")
 
 
 def xml_text(text: str) -> str:
-    r"""Return the text without what XML cannot hold; a carriage return, which XML turns into \n, is one already."""
+    r"""Return the text without characters that XML forbids. A carriage return becomes \n, as it would in XML."""
     if is_surely_clean(text) and "\r" not in text:
         return text
     return re.sub(_FORBIDDEN, "", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def plain_lines(text: str) -> str:
-    """Return a text for a title: on one line, without what XML cannot hold."""
+    """Return the text on one line, as for a title, without characters that XML forbids."""
     return " ".join(xml_text(text).split())
 
 
 def rfc2822(moment: datetime) -> str:
-    """Return a date as RSS wants it (RFC 2822), in UTC, in English whatever the locale."""
+    """Return a date for RSS (RFC 2822): in UTC, and in English whatever the locale."""
     utc = moment.astimezone(UTC)
     return f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04} {utc:%H:%M:%S} +0000"
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a date as Atom and JSON Feed want it (RFC 3339), in UTC."""
+    """Return a date for Atom and JSON Feed (RFC 3339), in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def feed_html(fragment: str) -> str:
-    """Return a rendered post's HTML for feeds: what readers drop or flag becomes what they show.
+    """Return the HTML of a rendered post for feeds, without elements that feed readers drop or warn about.
 
-    Frames become links, the boxes of task lists become signs.
+    Frames become links, and the checkboxes of task lists become ballot-box characters.
     """
     if "<iframe" in fragment:
         fragment = _EMPTY_FRAME.sub("", _FRAME.sub(r'<a href="\1">\1</a>', fragment))
@@ -55,7 +55,7 @@ def feed_html(fragment: str) -> str:
 
 
 def _without_bare_spans(fragment: str) -> str:
-    """Drop spans without attributes: what is left of another tool's highlighting."""
+    """Drop spans without attributes, which the highlighting of other tools leaves behind."""
     are_bare: list[bool] = []
 
     def kept(match: re.Match[str]) -> str:
@@ -70,10 +70,11 @@ def _without_bare_spans(fragment: str) -> str:
 
 
 def edition_html(document: str) -> str:
-    """Return a letter's web copy as a fragment for feeds: its words, links and pictures without its layout.
+    """Return the web version of an edition as a fragment for feeds: its text, links and pictures without its layout.
 
-    The tables that only place things are unwrapped, tables of data stay.
+    Layout tables are unwrapped; tables of data stay.
     """
+    # Imported here: lxml takes 30 ms, and `publisher status` loads this module without needing it.
     from lxml import html as lxml_html
 
     from publisher.posts.allowed_html import sanitise

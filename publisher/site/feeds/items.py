@@ -1,11 +1,11 @@
-"""One entry of a feed, the same for every format: made from a post or from an edition."""
+"""The entries of feeds, the same for every format: their source, content and weight."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import quote
@@ -17,46 +17,14 @@ from publisher.posts.published import authority_of
 from publisher.site.feeds.feed_text import edition_html, feed_html, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion
 
-# Tags, names of fields, dates, the namespaces of the root: no text of a writer's.
-_ENTRY, _PERSON, _TAG, _ENCLOSURE = 700, 120, 40, 250
-
-
-def item_weight(item: Item) -> int:
-    """Return at least as many bytes as the entry has in RSS, in Atom and in JSON Feed."""
-    image = item.image
-    texts = [item.id, item.url, item.title, item.title, item.summary, item.language]
-    texts += [text for author in item.authors for text in (author.name, author.email, author.url)]
-    texts += item.tags
-    texts += [text for each in item.enclosures for text in (each.url, each.media_type)]
-    texts += [image.url, image.url, image.url, image.alt] if image else []
-    fixed = _ENTRY + _PERSON * len(item.authors) + _TAG * len(item.tags) + _ENCLOSURE * len(item.enclosures)
-    # Without full text, JSON Feed has the summary twice: content_text may not be missing (section "Items").
-    content = markup_weight(item.html or item.summary)
-    return fixed + sum(map(text_weight, texts)) + content + text_weight(item.markdown)
-
-
-def text_weight(text: str) -> int:
-    """Bytes of a text that may be escaped twice: & at its worst is &#x26;amp; and a quotation mark is &quot;."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    marks = text.count("&") + text.count("<") + text.count(">")
-    return size + 9 * marks + 5 * sum(map(text.count, '"\\\n\t'))
-
-
-def markup_weight(html: str) -> int:
-    """Bytes of full text: in a section of its own in RSS, escaped in Atom, quoted in JSON."""
-    size = len(html) if html.isascii() else len(html.encode("utf-8", "surrogatepass"))
-    section = 12 * html.count("]]>")
-    escaped = 4 * html.count("&") + 3 * (html.count("<") + html.count(">"))
-    return size + max(section, escaped, sum(map(html.count, '"\\\n\t')))
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What every format says of one entry. Texts hold only what XML can hold.
+    """What every format says about one entry. Its texts only have characters that XML allows.
 
     html      full text, "" in a feed of summaries
     summary   plain text, never empty
-    markdown  the post as it was written, "" where nobody asked for it
+    markdown  the post as it was written, "" unless feeds.markdown is set
     """
 
     id: str
@@ -77,62 +45,31 @@ class Item:
     def distinct_updated(self) -> datetime:
         """`updated` with a fraction of a second made from the id.
 
-        Posts that appear at one moment (translations, say) would else share an atom:updated, which RFC 4287
-        section 4.1.1 lets only copies of one entry do.
+        Posts that appear at the same moment, such as translations, must not share an atom:updated: RFC 4287 section
+        4.1.1 allows that only for copies of one entry.
         """
         fraction = int.from_bytes(hashlib.blake2b(self.id.encode(), digest_size=4).digest()) % 1_000_000
         return self.updated.replace(microsecond=0) + timedelta(microseconds=fraction)
 
 
-# A URI that every reader takes for one (RFC 3986, with the schemes that need no more than themselves).
-_URI = re.compile(r"(?:tag:|urn:[A-Za-z0-9][A-Za-z0-9-]+:|https?://)[A-Za-z0-9!#$%&'()*+,./:;=?@_~-]+")
-
-
-def entry_id(written: str, authority: str) -> str:
-    """Return a post's id as feeds say it: Atom wants a URI, and a number of another tool's becomes part of one."""
-    written = xml_text(written)
-    return written if _URI.fullmatch(written) else f"tag:{authority}:id:{quote(written, safe='')}"
-
-
-def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "") -> Item:
-    """Return the entry of a post; authority: see entry_id."""
-    post = rendered.post
-    title = xml_text(post.title)
-    return Item(
-        id=entry_id(post.id, authority),
-        url=post.url,
-        title=title,
-        published=post.published,
-        updated=post.updated,
-        summary=xml_text(rendered.excerpt) or title,
-        html=feed_html(rendered.html) if full else "",
-        language=post.language,
-        authors=tuple(Author(xml_text(a.name), xml_text(a.email), xml_text(a.url)) for a in post.authors),
-        tags=tuple(xml_text(tag.name) for tag in post.tags),
-        image=post.image,
-        enclosures=post.enclosures,
-        markdown=xml_text(markdown),
-    )
-
-
 class ItemSource(Protocol):
-    """Tells what an entry depends on before it is made, and makes it."""
+    """Makes the entries of a feed from their keys, and knows beforehand what they depend on and weigh."""
 
     def digest(self, key: str) -> str:
-        """Return what changes whenever the entry may change; cheap."""
+        """Return a text that changes whenever the entry may change. Cheap."""
         ...
 
     def weights(self, keys: Sequence[str]) -> list[int]:
-        """Return for each key at least as many bytes as its entry has in any format; cheap when asked again."""
+        """Return for each key at least the bytes of its entry in the largest format. Cheap the second time."""
         ...
 
     def items(self, keys: Sequence[str]) -> list[Item]:
-        """Make the entries, in the order of `keys`; each is made once, however many feeds show it."""
+        """Return the entries in the order of `keys`."""
         ...
 
 
 class PostSource:
-    """Entries of posts; the keys are the posts' paths."""
+    """Entries made from posts; a key is the path of a post. Each is made once, however many feeds show it."""
 
     def __init__(self, config: Config, archive: Archive, render: Callable[[Post], RenderedPost]) -> None:
         self._config, self._archive, self._render = config, archive, render
@@ -154,7 +91,7 @@ class PostSource:
                 if key not in known:
                     known[key] = fresh[key] = item_weight(self.items([key])[0])
         finally:
-            # A body that cannot be read ends this; the others need not be rendered again to be weighed.
+            # An unreadable body ends the loop; keep what is known by then, so that no post is rendered again for it.
             if fresh:
                 self._archive.keep_weights(self._kind, fresh)
         return [known[key] for key in keys]
@@ -171,8 +108,39 @@ class PostSource:
         return self._archive.body(source, fix_encoding=self._config.posts.fix_encoding)
 
 
+def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "") -> Item:
+    """Return the entry of a post. `authority` is that of its tag URI, such as "example.org,2024"."""
+    post = rendered.post
+    title = xml_text(post.title)
+    return Item(
+        id=entry_id(post.id, authority),
+        url=post.url,
+        title=title,
+        published=post.published,
+        updated=post.updated,
+        summary=xml_text(rendered.excerpt) or title,
+        html=feed_html(rendered.html) if full else "",
+        language=post.language,
+        authors=tuple(Author(xml_text(a.name), xml_text(a.email), xml_text(a.url)) for a in post.authors),
+        tags=tuple(xml_text(tag.name) for tag in post.tags),
+        image=post.image,
+        enclosures=post.enclosures,
+        markdown=xml_text(markdown),
+    )
+
+
+# A URI that every feed reader accepts (RFC 3986), in a scheme that needs no resolving.
+_URI = re.compile(r"(?:tag:|urn:[A-Za-z0-9][A-Za-z0-9-]+:|https?://)[A-Za-z0-9!#$%&'()*+,./:;=?@_~-]+")
+
+
+def entry_id(written: str, authority: str) -> str:
+    """Return the id of a post for feeds. Atom requires a URI, so any other id becomes part of a tag URI (RFC 4151)."""
+    written = xml_text(written)
+    return written if _URI.fullmatch(written) else f"tag:{authority}:id:{quote(written, safe='')}"
+
+
 class EditionSource:
-    """Entries of one newsletter's editions; the keys are their slots."""
+    """Entries made from the editions of one newsletter; a key is a slot."""
 
     def __init__(self, config: Config, name: str, copies: Sequence[WebVersion]) -> None:
         self._config = config
@@ -187,9 +155,7 @@ class EditionSource:
         return [self._weight(self._copies[key]) for key in keys]
 
     def _weight(self, copy: WebVersion) -> int:
-        """The weight of the whole letter: taking its layout off, as the entry does, takes longer than writing it."""
-        from dataclasses import replace
-
+        """Weigh the whole web version: removing its layout, as the entry does, takes longer than writing the entry."""
         bare = self._item(WebVersion(copy.edition, "<html></html>"))
         return item_weight(replace(bare, html=copy.html if self._config.feeds.content == "full" else ""))
 
@@ -197,8 +163,6 @@ class EditionSource:
         return [self._item(self._copies[key]) for key in keys]
 
     def _item(self, copy: WebVersion) -> Item:
-        from urllib.parse import quote
-
         edition, config = copy.edition, self._config
         newsletter = config.newsletter(edition.newsletter)
         person = config.site.author
@@ -215,3 +179,36 @@ class EditionSource:
             language=config.newsletter_language(newsletter) if newsletter else config.site.language,
             authors=(Author(person.name or config.site.title, person.email, person.url),),
         )
+
+
+# At most the bytes of field names, tags and dates around the texts of an entry, an author, a tag, an enclosure.
+_ENTRY, _PERSON, _TAG, _ENCLOSURE = 700, 120, 40, 250
+
+
+def item_weight(item: Item) -> int:
+    """Return at least the bytes of the entry in the largest of RSS, Atom and JSON Feed."""
+    image = item.image
+    texts = [item.id, item.url, item.title, item.title, item.summary, item.language]
+    texts += [text for author in item.authors for text in (author.name, author.email, author.url)]
+    texts += item.tags
+    texts += [text for each in item.enclosures for text in (each.url, each.media_type)]
+    texts += [image.url, image.url, image.url, image.alt] if image else []
+    fixed = _ENTRY + _PERSON * len(item.authors) + _TAG * len(item.tags) + _ENCLOSURE * len(item.enclosures)
+    # Without full text, JSON Feed has the summary twice: as content_text, which it requires, and as summary.
+    content = markup_weight(item.html or item.summary)
+    return fixed + sum(map(text_weight, texts)) + content + text_weight(item.markdown)
+
+
+def text_weight(text: str) -> int:
+    """Return at least the bytes of a text that is escaped twice, where & may become &#x26;amp;."""
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    marks = text.count("&") + text.count("<") + text.count(">")
+    return size + 9 * marks + 5 * sum(map(text.count, '"\\\n\t'))
+
+
+def markup_weight(html: str) -> int:
+    """Return at least the bytes of full text: in a CDATA section in RSS, escaped in Atom, quoted in JSON."""
+    size = len(html) if html.isascii() else len(html.encode("utf-8", "surrogatepass"))
+    section = 12 * html.count("]]>")
+    escaped = 4 * html.count("&") + 3 * (html.count("<") + html.count(">"))
+    return size + max(section, escaped, sum(map(html.count, '"\\\n\t')))

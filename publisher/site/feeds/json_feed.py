@@ -13,7 +13,7 @@ from publisher.site.feeds.items import Item
 
 
 def json_feed(document: Document) -> bytes:
-    """Return the document: the same entries, ids and order as in the other formats."""
+    """Return the document, with the same entries, ids and order as in RSS and Atom."""
     feed, config = document.feed, document.config
     person, image = config.site.author, site_image(config)
     hub = config.feeds.hub if not document.part.number else ""
@@ -21,7 +21,7 @@ def json_feed(document: Document) -> bytes:
         "version": "https://jsonfeed.org/version/1.1",
         "title": xml_text(feed.title),
         "home_page_url": feed.page,
-        "feed_url": document.address("json"),
+        "feed_url": document.url("json"),
         "next_url": document.older("json"),
         "description": xml_text(feed.description),
         "icon": image,
@@ -35,7 +35,7 @@ def json_feed(document: Document) -> bytes:
 
 
 def _item(item: Item) -> dict[str, Any]:
-    """One entry; a key without a value is left out."""
+    """Return one entry, without the keys that have no value."""
     found: dict[str, Any] = {
         "id": item.id,
         "url": item.url,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lxml import etree
+
 from publisher.config import Config
 from publisher.site.feeds.feed_list import Feed, feed_url
 from publisher.site.feeds.feed_text import xml_text
@@ -13,10 +15,11 @@ GROUPS = {"site": "", "newsletters": "Newsletters", "tags": "Tags", "authors": "
 
 
 def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
-    """Return the document: each feed once, as RSS or Atom where these are written; no date, it would churn."""
-    from lxml import etree
+    """Return the document, which lists each feed once: as RSS or Atom, if either is configured.
 
-    # Every reader that takes lists reads RSS and Atom.
+    It has no date, which would change the file with every build.
+    """
+    # Every feed reader that imports OPML reads RSS and Atom.
     kind = next((kind for kind in config.feeds.formats if kind != "json"), "json" if config.feeds.formats else "rss")
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
@@ -34,11 +37,9 @@ def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
 
 
 def _outline(parent: Any, config: Config, feed: Feed, kind: str) -> None:
-    from lxml import etree
-
     attributes = {
-        # OPML 2.0 says "rss", and means Atom too. For JSON Feed it has no word: FreshRSS reads one only by this, and
-        # readers that look at the address alone do not mind.
+        # In OPML 2.0 "rss" includes Atom. There is no word for JSON Feed: FreshRSS needs this one, and readers that
+        # only look at the URL ignore it.
         "type": "JSONFeed" if kind == "json" else "rss",
         "text": xml_text(feed.label),
         "title": xml_text(feed.title),

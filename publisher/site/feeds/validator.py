@@ -1,7 +1,7 @@
-"""Reading built feeds as a validator would: what `publisher check` says of public/.
+"""Validate the feeds in the output folder, for `publisher check`.
 
-Not a second opinion on feedgen, but on everything between a post and the file on the disk: a template, a
-static file laid over a feed, a picture that is missing, a hand that edited public/.
+Not to check feedgen, but everything else between a post and the file on the disk: a static file that replaces a feed,
+a missing picture, an edit by hand.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from collections.abc import Iterator, Set
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+from lxml import etree
 
 from publisher.config import Config
 from publisher.core.models import Problem, Severity
-from publisher.site.feeds.feed_list import MEDIA_TYPES, feed_url, file_name
+from publisher.site.feeds.feed_list import MEDIA_TYPES, file_name
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
 _ARCHIVED = re.compile(r"-\d+(?=\.)")
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-# Only inside tags: a post about these things names them in its text.
+# Matches only inside tags, because a post about these things names them in its text.
 _ACTIVE = re.compile(
     r"<(?:script|style|object|embed|form)\b"
     r'|<[a-z][^\s<>]*(?:\s+[^\s=<>"]+(?:="[^"]*")?)*?\s+(?:on[a-z]+=|[^\s=<>"]+="\s*javascript:)',
@@ -30,10 +33,10 @@ _ACTIVE = re.compile(
 )
 
 
-def feed_problems(config: Config, folder: Path, told: Set[str] = frozenset()) -> list[Problem]:
-    """Return what is wrong in the feed files under `folder`; nothing when it was never built.
+def feed_problems(config: Config, folder: Path, reported: Set[str] = frozenset()) -> list[Problem]:
+    """Return what is wrong with the feed files under `folder`; nothing if the site was never built.
 
-    told  addresses of enclosures whose length nobody knows, as is told of their posts already
+    reported  URLs of enclosures whose unknown length was already reported with their post
     """
     if folder.exists() and not folder.is_dir():
         return [Problem(config.pages.output, 0, "is a file, not a folder", "move it away")]
@@ -42,13 +45,12 @@ def feed_problems(config: Config, folder: Path, told: Set[str] = frozenset()) ->
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if _ARCHIVED.sub("", path.name, count=1) in names and path.is_file():
             shown = f"{config.pages.output}/{path.relative_to(folder).as_posix()}"
-            address = feed_url(config, path.relative_to(folder).as_posix())
-            found.extend(_FeedFile(config, shown, address, path.read_bytes(), told).problems())
+            found.extend(_FeedFile(config, shown, path.read_bytes(), reported).problems())
     return found
 
 
 class _Links(HTMLParser):
-    """Finds the addresses in full text; words about HTML, in code, are none."""
+    """Collects the URLs in the full text of an entry."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -65,17 +67,17 @@ class _Links(HTMLParser):
 
 
 class _FeedFile:
-    """One feed file being read."""
+    """One feed file: parsed, then checked entry by entry."""
 
-    def __init__(self, config: Config, shown: str, address: str, data: bytes, told: Set[str]) -> None:
-        self._config, self._shown, self._address, self._data, self._told = config, shown, address, data, told
+    def __init__(self, config: Config, shown: str, data: bytes, reported: Set[str]) -> None:
+        self._config, self._shown, self._data, self._reported = config, shown, data, reported
         self._line = 0
 
     def problems(self) -> Iterator[Problem]:
         if len(self._data) > self._config.feeds.max_bytes:
             yield self._problem(
-                f"has {len(self._data):,} bytes; readers refuse large files",
-                "lower feeds.limit, or send summaries: feeds.content",
+                f"has {len(self._data):,} bytes; feed readers reject large files",
+                "lower feeds.limit, or publish summaries only with feeds.content",
             )
         try:
             entries = list(self._json() if self._shown.endswith(".json") else self._xml())
@@ -91,40 +93,36 @@ class _FeedFile:
             if not entry["id"]:
                 yield self._problem(f"the entry {entry['title']!r} has no id", "build again")
             elif entry["id"] in seen:
-                yield self._problem(f"the id {entry['id']} comes twice", "give one of the posts an id of its own")
+                yield self._problem(f"the id {entry['id']} occurs twice", "give one of the posts a different id")
             seen[entry["id"]] = 1
             for reference in [*entry["urls"], *_Links(entry["html"]).found]:
                 if not _ABSOLUTE.match(reference):
                     yield self._problem(
-                        f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the whole address"
+                        f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the absolute URL"
                     )
             active = _ACTIVE.search(entry["html"])
             if active:
                 yield self._problem(
-                    f"the entry {entry['title']!r} holds {active[0].strip()!r}, which readers drop", "take it out"
+                    f"the entry {entry['title']!r} contains {active[0].strip()!r}, which feed readers drop", "remove it"
                 )
             for url, length in entry["enclosures"]:
                 yield from self._enclosure(url, length)
 
     def _enclosure(self, url: str, length: str) -> Iterator[Problem]:
-        """A length that is not the file's own makes podcast programs stop early or ask again."""
+        """Check a length: with a wrong one, podcast apps stop early or download again."""
         prefix = f"{self._config.site_url}/"
         if not length or length == "0":
-            if url in self._told:
+            if url in self._reported:
                 return
-            yield self._problem(f"the length of {url} is not known", "add `length:` in bytes beside the url")
+            yield self._problem(f"the length of {url} is not known", "add `length:`, in bytes, next to the url")
         elif not re.fullmatch(r"\d{1,15}", length, re.ASCII):
-            yield self._problem(f"the length of {url} is {length[:30]!r}, which is no number", "mend `length:`")
+            yield self._problem(f"the length of {url} is {length[:30]!r}, which is not a number", "correct `length:`")
         elif url.startswith(prefix):
-            from urllib.parse import unquote
-
             file = self._config.root / self._config.pages.output / unquote(url.removeprefix(prefix))
             if file.is_file() and file.stat().st_size != int(length):
-                yield self._problem(f"{url} has {file.stat().st_size} bytes, not {length}", "mend `length:`")
+                yield self._problem(f"{url} has {file.stat().st_size} bytes, not {length}", "correct `length:`")
 
     def _xml(self) -> Iterator[dict[str, Any]]:
-        from lxml import etree
-
         parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
         try:
             root = etree.fromstring(self._data, parser)

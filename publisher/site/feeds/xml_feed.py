@@ -1,4 +1,9 @@
-"""RSS 2.0 and Atom 1.0 documents, by feedgen and mended. With feeds/entry.py the only user of feedgen."""
+"""RSS 2.0 and Atom 1.0 documents. The only user of feedgen.
+
+feedgen does the structure, the order of elements, escaping and required fields. What it omits or gets wrong is
+corrected here: dates (it switches the locale of the process to format them), authors' names in RSS, an Atom entry's
+links and language, pictures without a media:group, enclosures, CDATA.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +26,137 @@ from publisher.site.feeds.feed_list import MEDIA_TYPES, feed_url, site_image
 from publisher.site.feeds.feed_text import rfc2822, rfc3339, xml_text
 from publisher.site.feeds.items import Item
 
+ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"
+HISTORY = "http://purl.org/syndication/history/1.0"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA = "http://search.yahoo.com/mrss/"
 SOURCE = "http://source.scripting.com/"
-# What a reader that guesses would take for HTML. Only such a text is declared and escaped: some readers ignore the
-# declaration (rss-parser 3.13, feedsmith 3.0) and show "Use &lt;head&gt;" where the plain text was sure to arrive.
-_LIKE_HTML = re.compile(r"</\w+>|&#?\w")
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
+def rss(document: Document, entries: Sequence[XmlEntry]) -> bytes:
+    """Return the RSS 2.0 document."""
+    feed, config = document.feed, document.config
+    namespaces = [("dc", DC), ("media", MEDIA)]
+    if any(entry.item.enclosures for entry in entries):
+        namespaces.append(("itunes", ITUNES))
+    if any(entry.item.markdown for entry in entries):
+        namespaces.append(("source", SOURCE))
+    made = _generator(document, entries, namespaces)
+    made.link(href=document.url("rss"), rel="self", type=MEDIA_TYPES["rss"])
+    made.link(href=feed.page, rel="alternate")
+    image = site_image(config)
+    if image:
+        made.image(url=image, title=xml_text(feed.title), link=feed.page)
+    root, tree = made._create_rss()
+    channel = root.find("channel")
+    set_text(channel, "description", escape(xml_text(feed.description), quote=False))
+    add(channel, "lastBuildDate", rfc2822(document.updated), before="item")
+    if any(enclosure.media_type.startswith("audio/") for entry in entries for enclosure in entry.item.enclosures):
+        _podcast(channel, config)
+    for relation, address in _relations(document, "rss"):
+        _place(channel, f"{{{ATOM}}}link", {"rel": relation, "href": address}, before="item")
+    if document.is_archive:
+        _place(channel, f"{{{HISTORY}}}archive", {}, before="item")
+    return _hexadecimal(_bytes(tree))
+
+
+def atom(document: Document, entries: Sequence[XmlEntry]) -> bytes:
+    """Return the Atom 1.0 document."""
+    feed, config = document.feed, document.config
+    made = _generator(document, entries, [("media", MEDIA)])
+    made.link(href=document.url("atom"), rel="self", type=MEDIA_TYPES["atom"])
+    made.link(href=feed.page, rel="alternate", type="text/html")
+    image = site_image(config)
+    if image:
+        made.logo(image)
+        made.icon(image)
+    root, tree = made._create_atom()
+    root.set(XML_LANG, feed.language)
+    set_text(root, "updated", rfc3339(document.distinct_updated))
+    person = config.site.author
+    # RFC 4287 section 4.1.1: a feed has an author unless each of its entries has one.
+    add_person(root, Author(person.name or config.site.title, person.email, person.url), before="entry")
+    for relation, address in _relations(document, "atom"):
+        _place(root, "link", {"rel": relation, "href": address}, before="entry")
+    if document.is_archive:
+        _place(root, f"{{{HISTORY}}}archive", {}, before="entry")
+    for name in ("title", "subtitle"):
+        declare_html(root.find(name))
+    return _bytes(tree)
+
+
+def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list[tuple[str, str]]) -> Any:
+    """Return feedgen's object for a document, with everything that RSS and Atom have in common."""
+    feed = document.feed
+    if document.is_archive:
+        namespaces = [*namespaces, ("fh", HISTORY)]
+    made = FeedGenerator()
+    made.register_extension("publisher", lambda: _Namespaces(*namespaces), None)
+    made.id(feed.id)
+    made.title(xml_text(feed.title))
+    made.subtitle(xml_text(feed.description))
+    made.description(xml_text(feed.description))
+    made.updated(document.updated)
+    made.language(feed.language)
+    made.generator("Publisher", version=__version__)
+    made.docs("https://www.rssboard.org/rss-specification")
+    for entry in entries:
+        made.add_entry(entry, order="append")
+    # To format this date, feedgen would switch the locale of the whole process. It has no method to unset it.
+    made._FeedGenerator__rss_lastBuildDate = None
+    return made
+
+
+def _podcast(channel: Any, config: Config) -> None:
+    """Add what podcast directories require of a channel with episodes."""
+    person = config.site.author
+    add(channel, f"{{{ITUNES}}}author", person.name or config.site.title, before="item")
+    if person.email:
+        owner = add(channel, f"{{{ITUNES}}}owner", "", before="item")
+        owner.text = None
+        add(owner, f"{{{ITUNES}}}name", person.name or config.site.title)
+        add(owner, f"{{{ITUNES}}}email", person.email)
+    add(channel, f"{{{ITUNES}}}explicit", str(config.feeds.podcast_explicit).lower(), before="item")
+    if config.feeds.podcast_category:
+        category, _, below = (part.strip() for part in config.feeds.podcast_category.partition(">"))
+        _place(channel, f"{{{ITUNES}}}category", {"text": category}, before="item")
+        if below:
+            etree.SubElement(channel.find(f"{{{ITUNES}}}category"), f"{{{ITUNES}}}category", text=below)
+    image = site_image(config)
+    if urlsplit(image).path.lower().endswith((".jpg", ".jpeg", ".png")):  # directories accept no other formats
+        _place(channel, f"{{{ITUNES}}}image", {"href": image}, before="item")
+
+
+def _relations(document: Document, kind: str) -> list[tuple[str, str]]:
+    """Return the links besides self and alternate as (relation, URL): WebSub section 4, RFC 5005 section 4."""
+    found = []
+    if document.config.feeds.hub and not document.part.number:
+        found.append(("hub", document.config.feeds.hub))
+    if document.older(kind):
+        found.append(("prev-archive", document.older(kind)))
+    if document.part.number:
+        found.append(("current", document.current(kind)))
+    if document.part.number == 1 and document.is_archive:
+        # The oldest document has no prev-archive. RFC 5005 requires a link, and this one exists from its first day.
+        found.append(("next-archive", feed_url(document.config, document.feed.path(kind, 2))))
+    return found
+
+
+class _Namespaces(BaseExtension):  # type: ignore[misc]
+    """Declares the namespaces of added elements once, at the root."""
+
+    def __init__(self, *wanted: tuple[str, str]) -> None:
+        self._wanted = dict(wanted)
+
+    def extend_ns(self) -> dict[str, str]:
+        return self._wanted
+
+
 class XmlEntry(FeedEntry):  # type: ignore[misc]
-    """An item that may stand in several feeds, one after the other; each format of it is made once."""
+    """An item as RSS and Atom elements. Each is made once, and moves from feed to feed."""
 
     def __init__(self, item: Item) -> None:
         super().__init__()
@@ -51,29 +174,29 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
             self.category(term=tag)
 
     def rss_entry(self, extensions: bool = True) -> Any:
-        """Return the <item>; what feedgen leaves out or writes wrongly is put right."""
+        """Return the <item>, completed and corrected."""
         if self._rss is None:
-            self._rss = self._mended_rss(super().rss_entry(extensions))
+            self._rss = self._complete_rss(super().rss_entry(extensions))
         return self._rss
 
     def atom_entry(self, extensions: bool = True) -> Any:
-        """Return the <entry>; what feedgen leaves out or writes wrongly is put right."""
+        """Return the <entry>, completed and corrected."""
         if self._atom is None:
-            self._atom = self._mended_atom(super().atom_entry(extensions))
+            self._atom = self._complete_atom(super().atom_entry(extensions))
         return self._atom
 
-    def _mended_rss(self, element: Any) -> Any:
+    def _complete_rss(self, element: Any) -> Any:
         item = self.item
-        # Readers take a description for HTML: feedparser makes "Use  & <3" of "Use <head> & <3".
+        # Feed readers treat a description as HTML: feedparser turns "Use <head> & <3" into "Use  & <3".
         set_text(element, "description", escape(item.summary, quote=False))
         if item.html:
-            # Half the size of escaped HTML. libxml2 splits the section where ]]> would end it.
+            # Half the size of escaped HTML. Where ]]> would end the section, libxml2 splits it.
             element.find(f"{{{CONTENT}}}encoded").text = etree.CDATA(item.html)
         add(element, "pubDate", rfc2822(item.published))
         for author in item.authors:
             add(element, f"{{{DC}}}creator", author.name)
         add(element, f"{{{DC}}}language", item.language)
-        for enclosure in item.enclosures[:1]:  # more than one is against RSS 2.0 as its readers know it
+        for enclosure in item.enclosures[:1]:  # podcast apps expect at most one
             attributes = {"url": enclosure.url, "length": str(enclosure.length), "type": enclosure.media_type}
             etree.SubElement(element, "enclosure", attributes)
             if enclosure.media_type.startswith("audio/"):
@@ -86,7 +209,7 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
             add(element, f"{{{SOURCE}}}markdown", item.markdown)
         return element
 
-    def _mended_atom(self, element: Any) -> Any:
+    def _complete_atom(self, element: Any) -> Any:
         item = self.item
         element.set(XML_LANG, item.language)
         for name in ("title", "summary"):
@@ -114,28 +237,13 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
             etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", url=self.item.image.url)
 
 
-def add(parent: Any, name: str, text: str, before: str = "") -> Any:
-    """Add an element with text to the end of `parent`, or before its first child of the name `before`."""
-    element = etree.Element(name)
-    element.text = xml_text(text)
-    first = parent.find(before) if before else None
-    if first is None:
-        parent.append(element)
-    else:
-        first.addprevious(element)
-    return element
-
-
-def set_text(parent: Any, name: str, text: str) -> None:
-    """Set the text of a child, adding it where it is missing."""
-    element = parent.find(name)
-    if element is None:
-        element = etree.SubElement(parent, name)
-    element.text = text
+# What a feed reader that guesses would take for HTML. Only such a text is declared as HTML and escaped: some readers
+# ignore the declaration (rss-parser 3.13, feedsmith 3.0) and show "Use &lt;head&gt;", where plain text is safe.
+_LIKE_HTML = re.compile(r"</\w+>|&#?\w")
 
 
 def declare_html(element: Any) -> None:
-    """Make an Atom text construct that looks like HTML say that it is, escaped once more (RFC 4287 section 3.1)."""
+    """Escape an Atom text construct that looks like HTML once more, and declare it (RFC 4287 section 3.1)."""
     if element is not None and element.text and _LIKE_HTML.search(element.text):
         element.set("type", "html")
         element.text = escape(element.text, quote=False)
@@ -152,127 +260,24 @@ def add_person(parent: Any, author: Author, before: str = "") -> None:
         add(element, "uri", author.url)
 
 
-ATOM = "http://www.w3.org/2005/Atom"
-HISTORY = "http://purl.org/syndication/history/1.0"
+def add(parent: Any, name: str, text: str, before: str = "") -> Any:
+    """Add an element with text at the end of `parent`, or before its first child called `before`."""
+    element = etree.Element(name)
+    element.text = xml_text(text)
+    first = parent.find(before) if before else None
+    if first is None:
+        parent.append(element)
+    else:
+        first.addprevious(element)
+    return element
 
 
-class _Namespaces(BaseExtension):  # type: ignore[misc]
-    """Declares the namespaces of what is added, once at the root."""
-
-    def __init__(self, *wanted: tuple[str, str]) -> None:
-        self._wanted = dict(wanted)
-
-    def extend_ns(self) -> dict[str, str]:
-        return self._wanted
-
-
-def rss(document: Document, entries: Sequence[XmlEntry]) -> bytes:
-    """Return the RSS 2.0 document."""
-    feed, config = document.feed, document.config
-    namespaces = [("dc", DC), ("media", MEDIA)]
-    if any(entry.item.enclosures for entry in entries):
-        namespaces.append(("itunes", ITUNES))
-    if any(entry.item.markdown for entry in entries):
-        namespaces.append(("source", SOURCE))
-    made = _generator(document, entries, namespaces)
-    made.link(href=document.address("rss"), rel="self", type=MEDIA_TYPES["rss"])
-    made.link(href=feed.page, rel="alternate")
-    image = site_image(config)
-    if image:
-        made.image(url=image, title=xml_text(feed.title), link=feed.page)
-    root, tree = made._create_rss()
-    channel = root.find("channel")
-    set_text(channel, "description", escape(xml_text(feed.description), quote=False))
-    add(channel, "lastBuildDate", rfc2822(document.updated), before="item")
-    if any(enclosure.media_type.startswith("audio/") for entry in entries for enclosure in entry.item.enclosures):
-        _podcast(channel, config)
-    for relation, address in _relations(document, "rss"):
-        _place(channel, f"{{{ATOM}}}link", {"rel": relation, "href": address}, before="item")
-    if document.is_archive:
-        _place(channel, f"{{{HISTORY}}}archive", {}, before="item")
-    return _hexadecimal(_bytes(tree))
-
-
-def atom(document: Document, entries: Sequence[XmlEntry]) -> bytes:
-    """Return the Atom 1.0 document."""
-    feed, config = document.feed, document.config
-    made = _generator(document, entries, [("media", MEDIA)])
-    made.link(href=document.address("atom"), rel="self", type=MEDIA_TYPES["atom"])
-    made.link(href=feed.page, rel="alternate", type="text/html")
-    image = site_image(config)
-    if image:
-        made.logo(image)
-        made.icon(image)
-    root, tree = made._create_atom()
-    root.set(XML_LANG, feed.language)
-    set_text(root, "updated", rfc3339(document.distinct_updated))
-    person = config.site.author
-    # RFC 4287 section 4.1.1: a feed has an author unless each of its entries has one.
-    add_person(root, Author(person.name or config.site.title, person.email, person.url), before="entry")
-    for relation, address in _relations(document, "atom"):
-        _place(root, "link", {"rel": relation, "href": address}, before="entry")
-    if document.is_archive:
-        _place(root, f"{{{HISTORY}}}archive", {}, before="entry")
-    for name in ("title", "subtitle"):
-        declare_html(root.find(name))
-    return _bytes(tree)
-
-
-def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list[tuple[str, str]]) -> Any:
-    """feedgen's object for one document, with everything but what depends on the format."""
-    feed = document.feed
-    if document.is_archive:
-        namespaces = [*namespaces, ("fh", HISTORY)]
-    made = FeedGenerator()
-    made.register_extension("publisher", lambda: _Namespaces(*namespaces), None)
-    made.id(feed.id)
-    made.title(xml_text(feed.title))
-    made.subtitle(xml_text(feed.description))
-    made.description(xml_text(feed.description))
-    made.updated(document.updated)
-    made.language(feed.language)
-    made.generator("Publisher", version=__version__)
-    made.docs("https://www.rssboard.org/rss-specification")
-    for entry in entries:
-        made.add_entry(entry, order="append")
-    # feedgen would format this date by switching the locale of the whole process; it has no way to unset it.
-    made._FeedGenerator__rss_lastBuildDate = None
-    return made
-
-
-def _podcast(channel: Any, config: Config) -> None:
-    """Add what podcast directories ask of a channel whose items are episodes."""
-    person = config.site.author
-    add(channel, f"{{{ITUNES}}}author", person.name or config.site.title, before="item")
-    if person.email:
-        owner = add(channel, f"{{{ITUNES}}}owner", "", before="item")
-        owner.text = None
-        add(owner, f"{{{ITUNES}}}name", person.name or config.site.title)
-        add(owner, f"{{{ITUNES}}}email", person.email)
-    add(channel, f"{{{ITUNES}}}explicit", str(config.feeds.podcast_explicit).lower(), before="item")
-    if config.feeds.podcast_category:
-        category, _, below = (part.strip() for part in config.feeds.podcast_category.partition(">"))
-        _place(channel, f"{{{ITUNES}}}category", {"text": category}, before="item")
-        if below:
-            etree.SubElement(channel.find(f"{{{ITUNES}}}category"), f"{{{ITUNES}}}category", text=below)
-    image = site_image(config)
-    if urlsplit(image).path.lower().endswith((".jpg", ".jpeg", ".png")):  # the directory takes no others
-        _place(channel, f"{{{ITUNES}}}image", {"href": image}, before="item")
-
-
-def _relations(document: Document, kind: str) -> list[tuple[str, str]]:
-    """The links of the document beside self and alternate: WebSub section 4, RFC 5005 section 4."""
-    found = []
-    if document.config.feeds.hub and not document.part.number:
-        found.append(("hub", document.config.feeds.hub))
-    if document.older(kind):
-        found.append(("prev-archive", document.older(kind)))
-    if document.part.number:
-        found.append(("current", document.current(kind)))
-    if document.part.number == 1 and document.is_archive:
-        # The oldest has no prev-archive; RFC 5005 wants a link, and this one is there from its first day on.
-        found.append(("next-archive", feed_url(document.config, document.feed.path(kind, 2))))
-    return found
+def set_text(parent: Any, name: str, text: str) -> None:
+    """Set the text of a child, which is added if it is missing."""
+    element = parent.find(name)
+    if element is None:
+        element = etree.SubElement(parent, name)
+    element.text = text
 
 
 def _place(parent: Any, name: str, attributes: dict[str, str], before: str) -> None:
@@ -288,7 +293,7 @@ _PLAIN = re.compile(rb"(<!\[CDATA\[.*?\]\]>)|&(?:amp|lt);", re.DOTALL)
 
 
 def _hexadecimal(data: bytes) -> bytes:
-    """Write & and < in plain text as hexadecimal references, which no reader takes for HTML (RSS best practices)."""
+    """Write & and < in plain text as hexadecimal references, as the RSS Best Practices Profile recommends."""
     return _PLAIN.sub(lambda match: match[1] or (b"&#x26;" if match[0] == b"&amp;" else b"&#x3C;"), data)
 
 

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
-from publisher.posts.cache_keys import code_key
 from publisher.publishing.render import UnreadablePostError
 from publisher.publishing.wiring import web_copies
 
@@ -103,7 +102,7 @@ class Site:
 
     def _shown(self, path: str) -> bytes | None:
         """A file that a post shows: known once the post was rendered."""
-        from publisher.site.build.site_files import assets
+        from publisher.site.build.copied_files import assets
 
         self._renderer.remember()
         wanted = [pair for pair in self._archive.assets() if pair[0] == path]
@@ -133,10 +132,11 @@ class Site:
 
     @cached_property
     def _outputs(self) -> dict[str, Output]:
-        from publisher.site.build.site_files import plan_site, static_files
+        from publisher.site.build.copied_files import static_files
+        from publisher.site.build.site_files import plan_site
 
         static = static_files(self._config.root / self._config.pages.static) if self._config.pages.enabled else []
-        planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies, code_key())
+        planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies)
         found: dict[str, Output] = {}
         for output in planned:
             found.setdefault(output.path, output)

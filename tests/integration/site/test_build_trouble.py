@@ -107,7 +107,7 @@ def test_a_disk_without_room_is_one_line_and_every_file_stays_whole(project: Pro
     process = start(project, "build", most_bytes=200_000)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err.count("\n")) == (1, "", 1)
-    assert "cannot be written: File too large (make room, or mend the permissions" in err
+    assert "cannot be written: File too large (free some disk space, or fix the permissions" in err
     assert_whole(project.root / "public")
     after = contents(project.root / "public")
     assert before.keys() <= after.keys()

@@ -61,7 +61,7 @@ def written(items: list[Item], limit: int, most: int = MOST, **site: object) -> 
     )
     newest_first = {each.id: each for each in reversed(items)}
     feed = Feed("", "tag:a", "A", "D", URL, "en", list(newest_first), Items(newest_first), "site", "A")  # type: ignore[arg-type]
-    outputs = plan_feeds(config, [feed], "code")
+    outputs = plan_feeds(config, [feed])
     return {output.path: output.make() for output in outputs if output.path != "feeds.opml"}
 
 

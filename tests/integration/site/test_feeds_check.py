@@ -55,14 +55,14 @@ def test_sound_feeds_get_not_a_word(built: Project) -> None:
         (RSS, 'thumbnail url="https://letters.example/', 'thumbnail url="/', "has the relative URL '/2026/"),
         (RSS, "<p>Listen", '<img srcset="https://a.example/a,b.png 1x, b.png 2x"><p>Listen', "relative URL 'b.png'"),
         (RSS, "<p>Listen", "<video poster='p.png'></video><p>Listen", "has the relative URL 'p.png'"),
-        (RSS, "<p>Listen", "<p onclick=\"x()\">Listen", "holds '<p onclick='"),
+        (RSS, "<p>Listen", "<p onclick=\"x()\">Listen", "contains '<p onclick='"),
         (RSS, 'length="100"', 'length="99"', "12.mp3 has 100 bytes, not 99"),
         (ATOM, 'length="100"', 'length="99"', "12.mp3 has 100 bytes, not 99"),
         (JSON, '"size_in_bytes": 100', '"size_in_bytes": 99', "12.mp3 has 100 bytes, not 99"),
         (RSS, 'length="100"', 'length="0"', "the length of https://letters.example/12.mp3 is not known"),
         (ATOM, ' length="100"', "", "the length of https://letters.example/12.mp3 is not known"),
-        (RSS, 'length="100"', 'length="many"', "is 'many', which is no number"),
-        (JSON, '"size_in_bytes": 100', '"size_in_bytes": "many"', "is 'many', which is no number"),
+        (RSS, 'length="100"', 'length="many"', "is 'many', which is not a number"),
+        (JSON, '"size_in_bytes": 100', '"size_in_bytes": "many"', "is 'many', which is not a number"),
         (RSS, "</channel>", "", "cannot be read:"),
         (JSON, "{", "", "cannot be read:"),
     ],
@@ -97,7 +97,7 @@ def same_id(name: str, text: str) -> str:
 
 @pytest.mark.parametrize("name", [RSS, ATOM, JSON])
 @pytest.mark.parametrize(
-    ("broken", "message"), [(without_id, "the entry 'Episode' has no id"), (same_id, " comes twice")]
+    ("broken", "message"), [(without_id, "the entry 'Episode' has no id"), (same_id, " occurs twice")]
 )
 def test_an_id_that_is_missing_or_comes_twice_is_told(
     built: Project, name: str, broken: Callable[[str, str], str], message: str
@@ -113,7 +113,7 @@ def test_an_id_that_is_missing_or_comes_twice_is_told(
 def test_a_feed_that_is_too_large_is_told(built: Project, name: str) -> None:
     built.write(f"public/{name}", built.read(f"public/{name}") + " " * 60_000)
     ((said,),) = of_feeds(built).values()
-    assert "bytes; readers refuse large files" in said
+    assert "bytes; feed readers reject large files" in said
 
 
 def test_pages_of_an_archive_are_read_too(built: Project) -> None:
@@ -164,5 +164,5 @@ def test_a_feed_of_a_build_that_nobody_remembers_is_told(built: Project) -> None
     shutil.rmtree(built.root / ".publisher")
     (built.root / "public/.publisher-files.json").unlink()
     built.ok("build")
-    what = "was not made by the last build, and nothing will bring it up to date"
+    what = "was not written by the last build, so nothing keeps it up to date"
     assert of_feeds(built) == {f"tags/gone/{name}": [what] for name in (RSS, ATOM, JSON)}

@@ -60,7 +60,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 def documents(archive: Archive, site: Site, says: Any) -> dict[str, bytes]:
     """The main feed in three formats, of posts that were made to say something else."""
     config = Config(site=site, root=archive.folder.parent)
-    outputs = plan_feeds(config, list(feeds_of(config, archive, PostSource(config, archive, says))), "code")
+    outputs = plan_feeds(config, list(feeds_of(config, archive, PostSource(config, archive, says))))
     return {output.path: output.make() for output in outputs if "/" not in output.path}
 
 

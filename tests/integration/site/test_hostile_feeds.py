@@ -181,7 +181,7 @@ def test_check_finds_nothing_in_what_build_wrote(public: Path) -> None:
     wrong = [
         problem for problem in feed_problems(load_config(public.parent), public) if "length" not in problem.message
     ]
-    assert [problem for problem in wrong if "readers refuse large files" not in problem.message] == []
+    assert [problem for problem in wrong if "feed readers reject large files" not in problem.message] == []
 
 
 def test_a_second_build_touches_no_file(tmp_path: Path) -> None:

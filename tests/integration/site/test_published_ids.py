@@ -87,21 +87,21 @@ def test_check_names_the_authority_to_write_down_and_it_is_the_published_one(sit
 REFUSED = [
     (
         lambda p: set_up(p, 'authority = "b.example,2026"'),
-        "site.authority: 2 published posts would get new ids, so readers would see them again and newsletters send "
-        f"them again (posts/bare.md: {ID}bare -> tag:b.example,2026:2026-11-10:bare) "
-        '(site.authority = "a.example,2024" keeps the old ids; ',
+        "site.authority: 2 published posts would get new ids, so feed readers would show them again, and newsletters "
+        f"would send them again (posts/bare.md: {ID}bare -> tag:b.example,2026:2026-11-10:bare) "
+        '(to keep the old ids, set site.authority = "a.example,2024"; ',
     ),
     (
         lambda p: set_up(p, 'timezone = "Pacific/Kiritimati"'),
-        "site.timezone: 1 published post would get a new id, so readers would see it again and newsletters send "
-        f"it again (posts/late.md: {ID}late -> tag:a.example,2024:2026-11-11:late) "
-        '(site.timezone = "UTC" keeps the old ids; ',
+        "site.timezone: 1 published post would get a new id, so feed readers would show it again, and newsletters "
+        f"would send it again (posts/late.md: {ID}late -> tag:a.example,2024:2026-11-11:late) "
+        '(to keep the old ids, set site.timezone = "UTC"; ',
     ),
     (
         lambda p: (set_up(p, posts="blog"), p.write("blog/x", ""), (p.root / "posts").rename(p.root / "blog/posts")),
-        "posts.folder: 2 published posts would get new ids, so readers would see them again and newsletters send "
-        f"them again (blog/posts/late.md: {ID}late -> {ID}posts/late) "
-        '(posts.folder = "blog/posts" keeps the old ids; ',
+        "posts.folder: 2 published posts would get new ids, so feed readers would show them again, and newsletters "
+        f"would send them again (blog/posts/late.md: {ID}late -> {ID}posts/late) "
+        '(to keep the old ids, set posts.folder = "blog/posts"; ',
     ),
 ]
 
@@ -116,7 +116,7 @@ def test_settings_that_change_ids_are_refused_by_every_command_that_shows_posts(
     site.subscribe("ada")
     change(site)
     before = site.listing("public"), ids(site)
-    line = f"publisher.toml: {said}`--accept-new-ids` with build or publish goes on)\n"
+    line = f"publisher.toml: {said}to continue, use `--accept-new-ids` with build or publish)\n"
     for command in (["build"], ["publish"], ["publish", "--dry-run"]):
         ran = site.run(*command)
         assert (ran.code, ran.out, ran.err) == (1, "", f"error: {line}"), command
@@ -163,7 +163,7 @@ def test_another_authority_is_refused_also_where_every_post_has_an_id(empty: Pro
     empty.post("own", id='"urn:x-mine:7"')
     empty.ok("build")
     set_up(empty, 'authority = "b.example,2026"')
-    assert "site.authority: the ids of the feeds and of the editions would change" in empty.run("build").err
+    assert "site.authority: the ids of feeds and editions would change" in empty.run("build").err
 
 
 def test_settings_on_which_no_id_depends_are_taken(site: Project) -> None:
@@ -181,9 +181,9 @@ def test_what_the_writer_changes_in_a_file_is_never_refused(site: Project) -> No
     site.post("number", "2026-11-01", id="42")
     (site.root / "posts/own.md").rename(site.root / "posts/other.md")
     checked = site.ok("check").out
-    line = f"posts/bare.md:1: has a new id, so readers will see it again: {ID}bare -> mine"
+    line = f"posts/bare.md:1: has a new id, so feed readers will show it again: {ID}bare -> mine"
     assert checked.count("has a new id") == 1
-    assert f"warning: {line} (`id: {ID}bare` in its front matter keeps the old one)\n" in checked
+    assert f"warning: {line} (to keep the old one, put `id: {ID}bare` in its front matter)\n" in checked
     site.ok("build")
     assert ids(site) == ["tag:a.example,2024:id:mine", "urn:x-mine:7", "tag:a.example,2024:id:42"]
     assert "has a new id" not in site.ok("check").out

@@ -87,7 +87,7 @@ def published(title: str, summary: str, author: str, tag: str, body: str) -> dic
         group="site",
         label=title,
     )
-    return {output.path: output.make() for output in plan_feeds(config, [feed], "code")}
+    return {output.path: output.make() for output in plan_feeds(config, [feed])}
 
 
 def parsed(data: bytes) -> Any:

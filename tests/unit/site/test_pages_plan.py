@@ -13,8 +13,7 @@ import pytest
 from publisher.core.i18n import direction
 from publisher.core.models import Author, Tag
 from publisher.core.templates import Templates
-from publisher.site.pages import FeedLink
-from publisher.site.pages.frame import output_path
+from publisher.site.pages.frame import FeedLink, output_path
 from tests.support import ROOT
 from tests.support.pages_samples import (
     AUDIO,

@@ -1,0 +1,88 @@
+"""The part of a build that has something to do. Imported only then: it loads the renderer, the feeds and the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from publisher.config import Config
+from publisher.core.models import Output
+from publisher.core.templates import Templates
+from publisher.posts.archive import Archive, ArchiveReader
+from publisher.posts.markup import BrokenPost, Renderer
+from publisher.site.build.copied_files import assets, stamps
+from publisher.site.build.folder import OutputFolder, Progress
+from publisher.site.build.ids import KnownIds
+from publisher.site.build.manifest import Manifest, is_feed
+from publisher.site.build.site_files import plan_site, without_clashes
+from publisher.site.web_versions import WebVersion, WebVersions
+
+
+class Rebuild:
+    """One build of one folder. It writes what changed, and leaves the manifest true, though not yet saved."""
+
+    def __init__(
+        self,
+        config: Config,
+        reader: ArchiveReader,
+        templates: Templates,
+        static: Sequence[Output],
+        editions: WebVersions,
+        folder: OutputFolder,
+        manifest: Manifest,
+    ) -> None:
+        self._config, self._reader, self._templates, self._static = config, reader, templates, static
+        self._editions, self._folder, self._manifest = editions, folder, manifest
+        self._web_versions: Sequence[WebVersion] | None = None
+
+    def run(self, now: datetime, progress: Progress | None, *, accept_new_ids: bool) -> None:
+        """Make everything that changed.
+
+        If the body of a post turns out to be unreadable, that post is skipped and the whole site is planned again.
+        Raises ProjectError, before any file is written, if settings would change ids; unless accept_new_ids.
+        """
+        known = KnownIds(self._config, accept_new=accept_new_ids)
+        while True:
+            archive = self._reader.archive(now)
+            known.require_same(archive)
+            try:
+                self._make(archive, now, progress)
+            except BrokenPost as broken:
+                archive.mark_broken(broken.problem, broken.source)
+                continue
+            known.record(archive)
+            return
+
+    def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
+        renderer = Renderer(archive, self._config)
+        problems = list(archive.problems)
+        planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
+        self._folder.begin(planned)
+        self._folder.put_stale(planned.values(), progress)
+        renderer.remember()
+        wanted = archive.assets()
+        self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
+        shown = [output for output in assets(self._config.root, wanted) if output.path not in planned]
+        if shown:
+            self._folder.begin({*planned, *(output.path for output in shown)})
+            self._folder.put_stale(shown, None)
+        self._folder.remove_others({*planned, *(output.path for output in shown)})
+        self._manifest.since, self._manifest.until = now.astimezone(UTC), archive.next_change
+        self._manifest.problems = sorted([*problems, *archive.body_problems()], key=lambda p: (p.path, p.line))
+        self._manifest.facts = _facts(archive, planned)
+
+    def _plan(self, archive: Archive, renderer: Renderer) -> list[Output]:
+        if self._web_versions is None:
+            self._web_versions = self._editions.load()
+        config, render = self._config, renderer.render
+        return list(plan_site(config, archive, render, self._templates, self._static, self._web_versions))
+
+
+def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:
+    names = list(planned)
+    return {
+        "posts": len(archive.posts),
+        "waiting": archive.waiting,
+        "feeds": sum(map(is_feed, names)),
+        "pages": sum(name.endswith(".html") for name in names),
+    }
