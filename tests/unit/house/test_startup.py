@@ -1,0 +1,61 @@
+"""What the program loads before it does anything: three paths stay light, and each says what it loads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.project import Project
+
+SCRIPT = """
+import json, sys
+from publisher.cli.main import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print("\\n" + json.dumps({"code": code, "modules": sorted(sys.modules)}))
+"""
+WEB = {"starlette", "uvicorn", "h11", "prometheus_client", "limits"}
+LETTERS = {"premailer", "lxml", "cssutils", "tinycss2"}
+HEAVY = {*WEB, *LETTERS, "feedgen", "apscheduler", "pydantic", "cryptography", "babel", "httpx", "argon2", "watchfiles"}
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The names of all modules that are loaded when a command has ended well."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["code"] == 0, done.stdout + done.stderr
+    return set(answer["modules"])
+
+
+def heavy(modules: set[str]) -> set[str]:
+    """Which of the heavy libraries are among them; print how much of ours is."""
+    ours = sorted(name for name in modules if name.startswith("publisher."))
+    sys.stdout.write(f"{len(ours)} modules of ours: {' '.join(ours)}\n")
+    return modules & {*HEAVY, "sqlalchemy", "jinja2", "pygments", "comrak", "rich", "yaml"}
+
+
+@pytest.fixture
+def built(project: Project) -> Project:
+    project.ok("build")
+    return project
+
+
+def test_help_loads_no_library_but_click() -> None:
+    modules = loaded("--help")
+    assert heavy(modules) == set()
+    assert len([name for name in modules if name.startswith("publisher.")]) < 20
+
+
+def test_a_build_with_nothing_to_do_loads_no_library_that_renders(built: Project) -> None:
+    assert heavy(loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "build")) == set()
+
+
+def test_status_loads_the_database_and_nothing_of_letters_or_the_web(built: Project) -> None:
+    assert heavy(loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "status")) <= {
+        "sqlalchemy",
+        "rich",
+        "yaml",
+    }

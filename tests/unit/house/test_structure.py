@@ -1,0 +1,90 @@
+"""The house: floors, faces, owners of libraries, names and sizes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.support import ROOT
+from tests.support.house import FLOORS, OWNERS, House
+
+# Names of modules that may stand twice: a file of cli/ is named like its command, one of config/ like its table in
+# publisher.toml, and one of store/ like the noun that it stores.
+NAMED_BY_RULE = ("cli.", "config.", "store.")
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return House.read()
+
+
+def test_no_import_runs_up(house: House) -> None:
+    assert house.upward() == []
+
+
+def test_every_room_is_on_a_floor(house: House) -> None:
+    rooms = {module.room for module in house.modules.values()} - {""}
+    assert rooms == {room for floor in FLOORS for room in floor}
+
+
+def test_import_linter_holds_the_same_floors() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = next(each for each in settings["tool"]["importlinter"]["contracts"] if each["type"] == "layers")
+    assert [tuple(layer.split(" | ")) for layer in contract["layers"]] == list(FLOORS)
+
+
+def test_an_import_that_runs_up_is_seen(house: House) -> None:
+    assert house.with_line("core.errors", "from publisher.cli import main").upward() == ["core.errors imports cli.main"]
+    assert house.with_line("mail.queue", "import publisher.posts.archive").upward()
+
+
+def test_nothing_is_imported_in_a_circle(house: House) -> None:
+    assert house.circles() + house.room_circles() == []
+
+
+def test_a_circle_is_seen(house: House) -> None:
+    first, second = next((a, b) for a, b in sorted(house.edges) if a.startswith("mail.") and b.startswith("mail."))
+    circles = house.with_line(second, f"import publisher.{first}").circles()
+    assert any({first, second} <= set(circle) for circle in circles)
+
+
+def test_no_library_is_imported_outside_of_its_owners(house: House) -> None:
+    assert house.foreign_libraries() == []
+
+
+def test_every_library_has_an_owner(house: House) -> None:
+    assert house.libraries() - set(OWNERS) == set()
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_refused_in_every_other_room(house: House, library: str) -> None:
+    for room in {module.room for module in house.modules.values()} - {"", "__main__"}:
+        foreign = [name for name in house.modules if name.startswith(f"{room}.") and not _owned(name, library)]
+        if foreign:
+            (refused,) = house.with_line(foreign[0], f"import {library}").foreign_libraries()
+            assert refused.startswith(f"{foreign[0]}:")
+
+
+def _owned(name: str, library: str) -> bool:
+    return any(f"{name}.".startswith(f"{owner}.") for owner in OWNERS[library])
+
+
+def test_no_function_is_longer_than_forty_lines(house: House) -> None:
+    lengths = {
+        f"{name}.{node.name}": (node.end_lineno or 0) - node.body[0].lineno + 1 for name, node in house.functions()
+    }
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
+
+
+def test_no_module_is_longer_than_450_lines(house: House) -> None:
+    assert {name: module.lines for name, module in house.modules.items() if module.lines > 450} == {}
+
+
+def test_the_figures_are_printed_by_one_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.house"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "imports inside functions" in done.stdout
