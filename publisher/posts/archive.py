@@ -14,7 +14,6 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.encoding import decode, repair_body, without_controls
-from publisher.posts.frontmatter import split_body
 from publisher.posts.index import UNKNOWN_NS, Index, PostRow, Referred, tags_of
 from publisher.posts.post_file import ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
@@ -212,6 +211,8 @@ class Archive:
     def body(self, source: str, *, fix_encoding: bool) -> str:
         """Return the Markdown of a post behind its front matter, repaired as its HTML is if fix_encoding says so."""
         text, _ = without_controls(decode((self.folder / source).read_bytes(), whole=True))
+        from publisher.posts.frontmatter import split_body  # YAML, which a build with nothing to do does not load
+
         body = split_body(text)[0]
         return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
