@@ -1,11 +1,17 @@
-"""What mail programs do not support, by the data of caniemail.com in clients.json (see docs/generate_clients.py)."""
+"""What email clients do not show: unsupported HTML and CSS, and emails that are too large for Gmail.
+
+The support data in clients.json is that of caniemail.com (see docs/generate_clients.py). Its keys name what an email
+uses: "element:video", "property:gap", "value:display:flex", "unit:vw".
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,29 +23,140 @@ from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property
 from publisher.posts.prose import line_at
 
+BIG = ("gmail", "outlook", "apple-mail", "yahoo")  # what only other clients lack is a note
+
+# Every email client removes these elements, so caniemail.com does not test them.
+_REMOVED = ("script", "iframe", "frame", "frameset", "embed", "applet")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something that not every email client supports.
+
+    tested   how many clients were tested, in their newest version
+    lacking  the clients that lack it, such as "gmail.ios"
+    """
+
+    slug: str
+    title: str
+    url: str
+    tested: int
+    lacking: tuple[str, ...]
+
 
 class Use(NamedTuple):
-    """One thing that is used: its key, what it looks like in a template, and the address of a picture."""
+    """Something that a letter uses: its key, a pattern for it in templates, and the URL if it is a picture."""
 
     key: str
     pattern: str
-    address: str = ""
+    url: str = ""
 
 
-def uses_of(sheet: ParsedLetter) -> list[Use]:
-    """Return everything that the letter uses, each key once.
+def client_findings(context: LintContext) -> Iterator[Finding]:
+    """Yield what the letter uses and email clients lack; everything that does no harm is one note."""
+    features, _ = _data()
+    harmless: dict[str, Feature] = {}
+    reported = set()
+    for use in _uses_of(context.parsed):
+        feature = features.get(use.key) or features.get(_family(use.key))
+        if use.key.startswith("element:") and use.key.removeprefix("element:") in _REMOVED:
+            yield found("client-removed", _where(context, use), f"email clients remove <{use.key[8:]}>")
+        elif feature is None or feature.slug in reported:
+            continue
+        elif feature.slug in FALLBACKS or not _is_big(feature):
+            harmless[feature.slug] = feature
+        else:
+            reported.add(feature.slug)
+            yield found(
+                "client-support", _where(context, use), f"{feature.title} {_lacks(feature)}", f"see {feature.url}"
+            )
+    if harmless:
+        yield _note(context, harmless.values())
 
-    What stands under a condition (@media, @supports) is extra by its nature, so only the condition counts.
+
+def size_findings(context: LintContext) -> Iterator[Finding]:
+    """Yield what is too large for Gmail, and what was left out so that the rest fits."""
+    size = html_bytes(context.letter)
+    if context.letter.fallback:
+        is_set = context.letter.fallback.wanted == "full" and context.newsletter.template != WHOLE_POST_TEMPLATE
+        hint = "" if is_set else "put fewer posts in an edition (maximum), or shorten the longest"
+        yield found("size-fallback", context.locator.key("", "content"), fallback_line(context.letter), hint)
+    if size > CLIPPED:
+        yield found(
+            "size-clipped",
+            context.locator.key("", "maximum"),
+            f"the HTML has {size:,} bytes, and Gmail cuts emails off near {CLIPPED:,}",
+        )
+    yield from _kept_styles(context)
+
+
+def _note(context: LintContext, features: Iterable[Feature]) -> Finding:
+    titles = ", ".join(sorted(feature.title for feature in features))
+    return found(
+        "client-fallback",
+        f"templates/email/{context.newsletter.template}.html",
+        f"not supported everywhere, but harmless: {titles}",
+    )
+
+
+def _family(key: str) -> str:
+    """The key of a family of properties, such as "property:grid-template-*", or of an at-rule's name."""
+    if key.startswith("at:"):
+        return key.partition(" ")[0]
+    return f"{key.rpartition('-')[0]}-*"
+
+
+def _is_big(feature: Feature) -> bool:
+    return any(client.partition(".")[0] in BIG for client in feature.lacking)
+
+
+def _lacks(feature: Feature) -> str:
+    _, names = _data()
+    by_family: dict[str, list[str]] = {}
+    for client in feature.lacking:
+        if client.partition(".")[0] in BIG:
+            family, _, platform = names[client].partition(" (")
+            by_family.setdefault(family, []).append(platform.rstrip(")"))
+    big = "; ".join(f"{family} ({', '.join(platforms)})" for family, platforms in by_family.items())
+    others = len(feature.lacking) - sum(len(platforms) for platforms in by_family.values())
+    rest = f", nor by {others} others" if others > 1 else ", nor by one other" if others else ""
+    return f"is not supported by {big}{rest}: {len(feature.lacking)} of {feature.tested} clients tested"
+
+
+def _where(context: LintContext, use: Use) -> str:
+    if use.url:
+        return context.locator.of_url(use.url)
+    for post in context.posts:
+        if use.key.startswith("element:") and re.search(use.pattern, post.html):
+            return context.locator.post(post, f"<{use.key[8:].partition('[')[0]}")
+    return context.locator.template(use.pattern)
+
+
+@lru_cache(maxsize=1)
+def _data() -> tuple[dict[str, Feature], dict[str, str]]:
+    """The features by the keys that show their use, and the names of the clients."""
+    data: dict[str, Any] = json.loads((files(__package__) / "clients.json").read_text(encoding="utf-8"))
+    features = {}
+    for row in data["features"]:
+        feature = Feature(row["slug"], row["title"], row["url"], row["tested"], tuple(row["lacking"]))
+        features.update(dict.fromkeys(row["finds"], feature))
+    return features, data["clients"]
+
+
+def _uses_of(letter: ParsedLetter) -> list[Use]:
+    """Everything that the letter uses, each key once.
+
+    Of the rules in a condition (@media, @supports) only the condition counts, because they are optional by nature.
     """
-    found: dict[str, Use] = {}
-    for use in (*_of_elements(sheet), *_of_declarations(sheet), *_of_rules(sheet)):
-        found.setdefault(use.key, use)
-    return list(found.values())
+    uses: dict[str, Use] = {}
+    for use in (*_of_elements(letter), *_of_declarations(letter), *_of_rules(letter)):
+        uses.setdefault(use.key, use)
+    return list(uses.values())
 
 
-def _of_elements(sheet: ParsedLetter) -> Iterator[Use]:
+def _of_elements(letter: ParsedLetter) -> Iterator[Use]:
     seen: set[str] = set()
-    for element in sheet.elements:
+    for element in letter.elements:
         for use in _of_element(element):
             if use.key not in seen:
                 seen.add(use.key)
@@ -60,10 +177,10 @@ def _of_element(element: Any) -> Iterator[Use]:
             yield Use(f"image:{ending}", "", element.get("src"))
 
 
-def _of_declarations(sheet: ParsedLetter) -> Iterator[Use]:
-    for declaration in sheet.inline_declarations():
+def _of_declarations(letter: ParsedLetter) -> Iterator[Use]:
+    for declaration in letter.inline_declarations():
         yield from _of_declaration(declaration)
-    for rule in sheet.rules:
+    for rule in letter.rules:
         if not rule.conditions and not rule.selector.startswith("@"):
             for declaration in rule.declarations:
                 yield from _of_declaration(declaration)
@@ -81,8 +198,8 @@ def _of_declaration(declaration: Property) -> Iterator[Use]:
         yield Use(f"unit:{unit}", rf"\d{unit}\b")
 
 
-def _of_rules(sheet: ParsedLetter) -> Iterator[Use]:
-    for rule in sheet.rules:
+def _of_rules(letter: ParsedLetter) -> Iterator[Use]:
+    for rule in letter.rules:
         for condition in rule.conditions:
             yield from _of_condition(condition)
         if rule.selector.startswith("@"):
@@ -90,7 +207,7 @@ def _of_rules(sheet: ParsedLetter) -> Iterator[Use]:
         else:
             for pseudo in re.findall(r"::?([a-z-]+)", re.sub(r"\[[^]]*\]", "", rule.selector.lower())):
                 yield Use(f"pseudo:{pseudo}", rf":{pseudo}\b")
-    for rule_without_block in sheet.bare:
+    for rule_without_block in letter.bare:
         yield from _of_condition(rule_without_block)
 
 
@@ -101,121 +218,7 @@ def _of_condition(condition: str) -> Iterator[Use]:
         yield Use(f"at:{name} ({feature})", rf"{re.escape(name)}[^{{]*{feature}")
 
 
-BIG = ("gmail", "outlook", "apple-mail", "yahoo")  # a lack elsewhere is only noted
-
-# Every mail program takes these out, so nobody tests them.
-_REMOVED = ("script", "iframe", "frame", "frameset", "embed", "applet")
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One thing that not every mail program supports.
-
-    tested, lacking  how many programs were tried in their newest version, and which lack it: "gmail.ios"
-    """
-
-    slug: str
-    title: str
-    url: str
-    tested: int
-    lacking: tuple[str, ...]
-
-
-def client_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what the letter uses and mail programs lack; what is harmless all together, as one note."""
-    features, _ = _data()
-    harmless: dict[str, Feature] = {}
-    told = set()
-    for use in uses_of(context.parsed):
-        feature = features.get(use.key) or features.get(_family(use.key))
-        if use.key.startswith("element:") and use.key.removeprefix("element:") in _REMOVED:
-            yield found("client-removed", _where(context, use), f"mail programs take <{use.key[8:]}> out")
-        elif feature is None or feature.slug in told:
-            continue
-        elif feature.slug in FALLBACKS or not _is_big(feature):
-            harmless[feature.slug] = feature
-        else:
-            told.add(feature.slug)
-            yield found(
-                "client-support", _where(context, use), f"{feature.title} {_lacks(feature)}", f"see {feature.url}"
-            )
-    if harmless:
-        yield _note(context, harmless.values())
-
-
-def _note(context: LintContext, features: Iterable[Feature]) -> Finding:
-    titles = ", ".join(sorted(feature.title for feature in features))
-    return found(
-        "client-fallback",
-        f"templates/email/{context.newsletter.template}.html",
-        f"not in every mail program, and not missed: {titles}",
-    )
-
-
-def _family(key: str) -> str:
-    """The feature of a whole family of properties ("grid-template-*"), or of an at-rule's name."""
-    if key.startswith("at:"):
-        return key.partition(" ")[0]
-    return f"{key.rpartition('-')[0]}-*"
-
-
-def _is_big(feature: Feature) -> bool:
-    return any(client.partition(".")[0] in BIG for client in feature.lacking)
-
-
-def _lacks(feature: Feature) -> str:
-    _, names = _data()
-    by_family: dict[str, list[str]] = {}
-    for client in feature.lacking:
-        if client.partition(".")[0] in BIG:
-            family, _, platform = names[client].partition(" (")
-            by_family.setdefault(family, []).append(platform.rstrip(")"))
-    big = "; ".join(f"{family} ({', '.join(platforms)})" for family, platforms in by_family.items())
-    others = len(feature.lacking) - sum(len(platforms) for platforms in by_family.values())
-    rest = f", nor by {others} others" if others > 1 else ", nor by another" if others else ""
-    return f"is not supported by {big}{rest}: {len(feature.lacking)} of {feature.tested} programs tested"
-
-
-def _where(context: LintContext, use: Use) -> str:
-    if use.address:
-        return context.locator.of_address(use.address)
-    for post in context.posts:
-        if use.key.startswith("element:") and re.search(use.pattern, post.html):
-            return context.locator.post(post, f"<{use.key[8:].partition('[')[0]}")
-    return context.locator.template(use.pattern)
-
-
-@lru_cache(maxsize=1)
-def _data() -> tuple[dict[str, Feature], dict[str, str]]:
-    """The features by what shows that they are used, and the programs' names."""
-    import json
-    from importlib.resources import files
-
-    data: dict[str, Any] = json.loads((files(__package__) / "clients.json").read_text(encoding="utf-8"))
-    features = {}
-    for row in data["features"]:
-        feature = Feature(row["slug"], row["title"], row["url"], row["tested"], tuple(row["lacking"]))
-        features.update(dict.fromkeys(row["finds"], feature))
-    return features, data["clients"]
-
-
-def size_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what is too large, and what the letter left out so that it is not."""
-    size = html_bytes(context.letter)
-    if context.letter.fallback:
-        is_asked = context.letter.fallback.wanted == "full" and context.newsletter.template != WHOLE_POST_TEMPLATE
-        hint = "" if is_asked else "put fewer posts into an edition (maximum), or shorten the longest"
-        yield found("size-fallback", context.locator.key("", "content"), fallback_line(context.letter), hint)
-    if size > CLIPPED:
-        yield found(
-            "size-clipped",
-            context.locator.key("", "maximum"),
-            f"the HTML has {size:,} bytes, and Gmail cuts letters off near {CLIPPED:,}",
-        )
-    yield from _styles(context)
-
-
-def _styles(context: LintContext) -> Iterator[Finding]:
+def _kept_styles(context: LintContext) -> Iterator[Finding]:
     length = len(context.parsed.kept)
     if length > STYLE_LIMIT:
         yield found(
@@ -233,6 +236,6 @@ def _styles(context: LintContext) -> Iterator[Finding]:
                 f"templates/email/letter-kept.css:{line_at(text, at)}"
                 if at >= 0
                 else context.locator.template(r"block kept_style"),
-                f"{inside[1]} stands inside {inside[0]}: Gmail drops the whole <style> block",
+                f"{inside[1]} is inside {inside[0]}: Gmail drops the whole <style> block",
             )
             return

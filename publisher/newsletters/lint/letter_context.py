@@ -1,4 +1,4 @@
-"""One letter under examination, with all that a finding about it is drawn from."""
+"""What the rules are given: the parsed letter, its newsletter and posts, and where each part was written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from html import escape
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.config.origins import KeyLines
 from publisher.core.errors import PostError
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Letter
@@ -21,10 +22,44 @@ from publisher.posts.prose import LineFinder, line_at
 
 
 @dataclass(frozen=True)
-class SourceLocator:
-    """Finds the places of one letter's parts. Reads the files that it names; a file that cannot be read has no lines.
+class LintContext:
+    """A letter in all that the rules need to know about it.
 
-    slot  "" for a letter without one: then there is no note
+    posts  the posts of the letter, rendered
+    paths  every file that a build writes, relative to the output; None if that is not known
+    """
+
+    parsed: ParsedLetter
+    locator: SourceLocator
+    posts: Sequence[RenderedPost]
+    paths: frozenset[str] | None = None
+
+    @property
+    def letter(self) -> Letter:
+        return self.parsed.letter
+
+    @property
+    def config(self) -> Config:
+        return self.locator.config
+
+    @property
+    def newsletter(self) -> NewsletterConfig:
+        return self.locator.newsletter
+
+    def site_path(self, url: str) -> str | None:
+        """Return the path of a URL of the project's own site, relative to its root; None for other sites."""
+        if url != self.config.site_url and not url.startswith(f"{self.config.site_url}/"):
+            return None
+        return unquote(urlsplit(url).path)[len(urlsplit(self.config.site_url).path) :].lstrip("/")
+
+
+@dataclass(frozen=True)
+class SourceLocator:
+    """Finds where the parts of a letter were written: the post, the note, the template or publisher.toml, and the line.
+
+    It reads the files that it names; for a file that cannot be read, it returns no line.
+
+    slot  the slot of the note; "" for a letter without a note
     """
 
     config: Config
@@ -34,31 +69,31 @@ class SourceLocator:
     slot: str = ""
 
     def post(self, post: RenderedPost, *needles: str) -> str:
-        """Return the place of the first needle that stands in the post's file; without any, the file."""
+        """Return the place of the first needle that occurs in the post's file, or else the file."""
         path = f"{self.config.posts.folder}/{post.post.source}"
         return self._place(path, self._read(path), needles)
 
     def source(self, post: RenderedPost) -> str:
-        """Return the text of a post's file as it was written."""
+        """Return the text of a post's file, as it was written."""
         return self._read(f"{self.config.posts.folder}/{post.post.source}")
 
-    def of_address(self, address: str) -> str:
-        """Return where an address of the letter was written: in a post, in the note or intro, in a template."""
-        if not address:
+    def of_url(self, url: str) -> str:
+        """Return where a URL of the letter was written: in a post, in the note or intro, or in a template."""
+        if not url:
             return self.template(r"(?:href|src)\s*=\s*[\"']\s*[\"']")
-        name = address.rstrip("/").rpartition("/")[2]
-        spelled = (address, escape(address))
+        name = url.rstrip("/").rpartition("/")[2]
+        spelled = (url, escape(url))
         for post in self.posts:
-            if address in self._of_head(post) or any(f'"{spelling}"' in post.html for spelling in spelled):
-                return self._in_prose(post, address, self._local(address), name)
-        if self._note and any(needle in self._note for needle in (address, name) if needle):
-            return self._place(self._note_path, self._note, (address, name))
-        if any(needle in self.newsletter.intro for needle in (address, name) if needle):
+            if url in self._urls_in_front_matter(post) or any(f'"{spelling}"' in post.html for spelling in spelled):
+                return self._in_prose(post, url, url.removeprefix(self.config.site_url), name)
+        if self._note and any(needle in self._note for needle in (url, name) if needle):
+            return self._place(self._note_path, self._note, (url, name))
+        if any(needle in self.newsletter.intro for needle in (url, name) if needle):
             return self.key("", "intro")
-        return self.template(re.escape(address))
+        return self.template(re.escape(url))
 
     def template(self, *patterns: str) -> str:
-        """Return the place in the letter's templates that matches the first pattern; without any, the template."""
+        """Return the first place in the letter's templates that matches one of the patterns, or else the template."""
         for pattern in patterns:
             for name, text in self._template_texts.items():
                 found = re.search(pattern, text, re.IGNORECASE)
@@ -67,17 +102,17 @@ class SourceLocator:
         return f"templates/email/{self.newsletter.template}.html"
 
     def text_template(self) -> str:
-        """Return the template of the plain text: the newsletter's own, or the one that all share."""
+        """Return the template of the plain text: the newsletter's own, or the shared one."""
         own = f"email/{self.newsletter.template}.txt"
         return f"templates/{own if self.templates.exists(own) else 'email/letter.txt'}"
 
     def kept_css(self) -> str:
-        """Return the longest file of rules that stay rules."""
+        """Return the longest file of CSS that is kept in a <style>."""
         files = {name: text for name, text in self._template_texts.items() if name.endswith("-kept.css")}
         return f"templates/email/{max(files, key=lambda name: len(files[name]))}"
 
     def of_colour(self, value: str, *, dark: bool) -> str:
-        """Return where a text's colour is set: in the CSS of the letter, dark or light, or in publisher.toml."""
+        """Return where the colour of a text is set: in the CSS for light or dark mode, or in publisher.toml."""
         first, second = ("letter-kept.css", "letter.css") if dark else ("letter.css", "letter-kept.css")
         order = sorted(self._template_texts, key=lambda name: (name == second, name != first))
         pattern = rf"(?<![\w-])color\s*:\s*{re.escape(value)}(?![\w%])"
@@ -89,9 +124,10 @@ class SourceLocator:
         return settings if ":" in settings else f"templates/email/{first}"
 
     def key(self, *path: str) -> str:
-        """Return the place of a key such as ("site", "title"), else of its table; the newsletter's: ("", "subject")."""
-        from publisher.config.origins import KeyLines
+        """Return the place of a key of publisher.toml, such as ("site", "title"), or else of its table.
 
+        A key of the letter's own newsletter is written ("", "subject").
+        """
         keys: tuple[str | int, ...] = path
         if path[0] == "":
             numbers = [i for i, each in enumerate(self.config.newsletters) if each.name == self.newsletter.name]
@@ -100,7 +136,7 @@ class SourceLocator:
         return f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE
 
     def words(self, key: str) -> str:
-        """Return where the letter's subject or preheader comes from: its note, its newsletter or its first post."""
+        """Return where the subject or the preheader comes from: the note, the newsletter or the first post."""
         if re.search(rf"^{key}\s*:", self._note, re.MULTILINE):
             return self._place(self._note_path, self._note, (f"{key}:",))
         if getattr(self.newsletter, key, ""):
@@ -110,24 +146,21 @@ class SourceLocator:
         return CONFIG_FILE
 
     @staticmethod
-    def _of_head(post: RenderedPost) -> set[str]:
+    def _urls_in_front_matter(post: RenderedPost) -> set[str]:
         image = {post.post.image.url} if post.post.image else set()
         return image | {post.post.url, *(each.url for each in post.post.enclosures)}
 
     def _in_prose(self, post: RenderedPost, *needles: str) -> str:
-        """The place of a link or picture: where one is written, rather than in code that looks like it."""
+        """The place of a link or picture in a post; text that only looks like one, in code, does not count."""
         text = self.source(post)
         try:
             prose = LineFinder(text, split_body(text)[0])
-        except PostError:  # the file changed since it was rendered
+        except PostError:  # the file has changed since it was rendered
             return self.post(post, *needles)
         for needle in needles:
             if needle and needle in text:
                 return f"{self.config.posts.folder}/{post.post.source}:{prose.line_of(needle)}"
         return self.post(post)
-
-    def _local(self, address: str) -> str:
-        return address.removeprefix(self.config.site_url)
 
     @property
     def _note_path(self) -> str:
@@ -165,35 +198,3 @@ class SourceLocator:
             if needle and needle in text:
                 return f"{path}:{line_at(text, text.index(needle))}"
         return path
-
-
-@dataclass(frozen=True)
-class LintContext:
-    """A letter, taken apart, and where its parts come from.
-
-    posts  those of the letter, rendered
-    paths  what a build writes, relative to the output; None when that is not known
-    """
-
-    parsed: ParsedLetter
-    locator: SourceLocator
-    posts: Sequence[RenderedPost]
-    paths: frozenset[str] | None = None
-
-    @property
-    def letter(self) -> Letter:
-        return self.parsed.letter
-
-    @property
-    def config(self) -> Config:
-        return self.locator.config
-
-    @property
-    def newsletter(self) -> NewsletterConfig:
-        return self.locator.newsletter
-
-    def site_path(self, address: str) -> str | None:
-        """Return the path of an address of the own site, relative to its root; None for the rest of the world."""
-        if address != self.config.site_url and not address.startswith(f"{self.config.site_url}/"):
-            return None
-        return unquote(urlsplit(address).path)[len(urlsplit(self.config.site_url).path) :].lstrip("/")

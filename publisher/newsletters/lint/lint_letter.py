@@ -16,10 +16,10 @@ from publisher.newsletters.lint.letter_context import LintContext, SourceLocator
 from publisher.newsletters.lint.links_and_pictures import link_findings, picture_findings
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from publisher.newsletters.lint.project_templates import block_findings, template_findings
-from publisher.newsletters.lint.requirements import duty_findings, inbox_findings
+from publisher.newsletters.lint.requirements import inbox_findings, requirement_findings
 
 _RULES = (
-    duty_findings,
+    requirement_findings,
     block_findings,
     inbox_findings,
     size_findings,
@@ -42,12 +42,12 @@ def lint_letter(
 ) -> list[Finding]:
     """Return what is wrong with a letter, errors first; the same letter and project give the same findings.
 
-    posts      those of the letter, rendered, so that a finding can name the file and line
-    templates  the project's
-    slot       names the writer's note
-    paths      every file that a build writes, relative to the output; None leaves links into the site unchecked
+    posts      the posts of the letter, rendered, so that findings can name files and lines
+    templates  the project's templates
+    slot       the slot of the writer's note; "" if there is none
+    paths      every file that a build writes, relative to the output; None leaves links to the site unchecked
 
-    Nothing is written, fetched or run. Takes about as long as composing the letter.
+    Nothing is written, fetched or run. It takes about as long as composing the letter.
     """
     locator = SourceLocator(config, newsletter, posts, templates, slot)
     context = LintContext(ParsedLetter(letter), locator, posts, paths)

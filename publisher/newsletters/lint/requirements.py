@@ -1,4 +1,4 @@
-"""What a newsletter owes its readers: a way out, an address, a sender, and a text that everybody can read."""
+"""What every newsletter needs: an unsubscribe link, a postal address, a sender, a subject, text and posts."""
 
 from __future__ import annotations
 
@@ -14,45 +14,60 @@ from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.lint.findings import Finding, Level, found
 from publisher.newsletters.lint.letter_context import LintContext
 
-# RFC 2606 and RFC 6761: names that nobody will ever own.
+# RFC 2606 and RFC 6761: names that no one will ever own.
 _RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
+_NEWS = 20  # characters that a preheader must add to the subject that it starts with
 
 
 def is_reserved(host: str) -> bool:
-    """Return whether a host's name is one of those that exist for examples and tests only."""
+    """Return whether a host name is reserved for examples and tests."""
     return bool(_RESERVED.search(host.rstrip(".")))
 
 
-def duty_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what the letter owes its readers and does not hold."""
-    yield from _way_out(context)
+def requirement_findings(context: LintContext) -> Iterator[Finding]:
+    """Yield what the letter must have, and does not."""
+    yield from _unsubscribe_link(context)
     yield from _postal_address(context)
     yield from _sender(context)
     if not context.letter.text.strip():
-        yield found("text-missing", context.locator.text_template(), "the plain-text part is empty")
+        yield found("text-missing", context.locator.text_template(), "the plain-text version is empty")
     if context.posts and not _shows_posts(context):
-        yield found("posts-missing", context.locator.template(), "the letter shows none of its posts")
+        yield found("posts-missing", context.locator.template(), "the email shows none of its posts")
     for post in context.posts:
         if not post.words and "<img" not in post.html and not post.post.image and not post.post.enclosures:
             yield found("post-empty", context.locator.post(post), f"the post {post.post.title!r} is empty")
 
 
-def _shows_posts(context: LintContext) -> bool:
-    addresses = {link.get("href", "") for link in context.parsed.tree.iter("a")}
-    shown = " ".join(" ".join(each.text_content().split()) for each in context.parsed.tree.iter("body"))
-    return any(safe_url(each.post.url) in addresses or one_line(each.post.title) in shown for each in context.posts)
+def inbox_findings(context: LintContext) -> Iterator[Finding]:
+    """Yield what is wrong with the subject and the preheader, which an inbox shows before the letter is opened."""
+    subject, preheader = context.letter.subject.strip(), context.letter.preheader.strip()
+    if not subject:
+        yield found("subject-empty", context.locator.words("subject"), "the email has no subject")
+    elif len(subject) > SUBJECT_LENGTH:
+        yield found(
+            "subject-long",
+            context.locator.words("subject"),
+            f"the subject has {len(subject)} characters, more than {SUBJECT_LENGTH}: {subject!r}",
+        )
+    yield from _placeholders(context)
+    if not preheader:
+        yield found("preheader-missing", context.locator.words("preheader"), "the email has no preheader")
+    elif subject and _repeats(preheader, subject):
+        yield found(
+            "preheader-repeats", context.locator.words("preheader"), f"the preheader repeats the subject: {preheader!r}"
+        )
 
 
-def _way_out(context: LintContext) -> Iterator[Finding]:
+def _unsubscribe_link(context: LintContext) -> Iterator[Finding]:
     if not any(Mark.UNSUBSCRIBE in link.get("href", "") for link in context.parsed.tree.iter("a")):
         yield found(
-            "unsubscribe-missing", context.locator.template(r"block links"), "the letter has no link for unsubscribing"
+            "unsubscribe-missing", context.locator.template(r"block links"), "the email has no unsubscribe link"
         )
     elif context.letter.text.strip() and Mark.UNSUBSCRIBE not in context.letter.text:
         yield found(
             "unsubscribe-missing",
             context.locator.text_template(),
-            "the plain text has no link for unsubscribing",
+            "the plain text has no unsubscribe link",
             "write {{ mark.UNSUBSCRIBE }}",
         )
 
@@ -67,66 +82,49 @@ def _postal_address(context: LintContext) -> Iterator[Finding]:
         yield found(
             "postal-missing",
             context.locator.template(r"block address"),
-            "the letter does not show the postal address",
+            "the email does not show the postal address",
             'keep the block "address" of the shipped template, or print letter.postal',
         )
-
-
-def _harm(mail: Mail) -> Level:
-    """Return how bad a sender is that nobody can be: a mail server on this machine may well be a trial."""
-    if mail.transport != "smtp":
-        return "note"
-    return "warning" if all(server.address.is_near for server in mail.servers) else "error"
 
 
 def _sender(context: LintContext) -> Iterator[Finding]:
     sender = context.newsletter.sender or context.config.mail.sender
     place = context.locator.key("", "sender") if context.newsletter.sender else context.locator.key("mail", "sender")
     if not sender:
-        yield found("sender-missing", place, "mail.sender is not set: letters have no From address")
+        yield found("sender-missing", place, "mail.sender is not set, so emails have no From address")
         return
     address = parseaddr(sender)[1]
     if is_reserved(address.rpartition("@")[2]):
         yield found(
             "sender-placeholder",
             place,
-            f"{address} is an address for examples; nobody can send from it",
-            level=_harm(context.config.mail),
+            f"{address} is at a placeholder domain, from which no one can send",
+            level=_placeholder_level(context.config.mail),
         )
 
 
-def inbox_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what is wrong with the letter's subject and preheader."""
-    subject, preheader = context.letter.subject.strip(), context.letter.preheader.strip()
-    if not subject:
-        yield found("subject-empty", context.locator.words("subject"), "the letter has no subject")
-    elif len(subject) > SUBJECT_LENGTH:
-        yield found(
-            "subject-long",
-            context.locator.words("subject"),
-            f"the subject has {len(subject)} characters, more than {SUBJECT_LENGTH}: {subject!r}",
-        )
-    yield from _placeholders(context)
-    if not preheader:
-        yield found("preheader-missing", context.locator.words("preheader"), "the letter has no preheader")
-    elif subject and _repeats(preheader, subject):
-        yield found(
-            "preheader-repeats", context.locator.words("preheader"), f"the preheader repeats the subject: {preheader!r}"
-        )
+def _placeholder_level(mail: Mail) -> Level:
+    """How bad a sender at a placeholder domain is; with a mail server on this host, it may well be a test."""
+    if mail.transport != "smtp":
+        return "note"
+    return "warning" if all(server.address.is_near for server in mail.servers) else "error"
+
+
+def _shows_posts(context: LintContext) -> bool:
+    urls = {link.get("href", "") for link in context.parsed.tree.iter("a")}
+    shown = " ".join(" ".join(each.text_content().split()) for each in context.parsed.tree.iter("body"))
+    return any(safe_url(each.post.url) in urls or one_line(each.post.title) in shown for each in context.posts)
 
 
 def _placeholders(context: LintContext) -> Iterator[Finding]:
-    """Yield what a subject asks for in vain; braces in the title of a post are meant."""
+    """Unknown placeholders in a subject that was written as a pattern; braces in the title of a post are meant."""
     place = context.locator.words("subject")
     for name in re.findall(r"\{\w+\}", context.letter.subject):
         if place.startswith(f"{NOTES_FOLDER}/") or name in context.newsletter.subject:
-            yield found("subject-unknown", place, f"the subject says {name}, which stands for nothing")
-
-
-_NEWS = 20  # characters that a preheader has to say beyond the subject that it begins with
+            yield found("subject-unknown", place, f"the subject has an unknown placeholder: {name}")
 
 
 def _repeats(preheader: str, subject: str) -> bool:
-    """Whether the preheader says no more than the subject; what an ellipsis cut off does not count."""
+    """Whether the preheader says no more than the subject; text that was cut off with an ellipsis does not count."""
     one, other = (" ".join(text.casefold().rstrip(" .…!?").split()) for text in (preheader, subject))
     return one in other or (one.startswith(other) and len(one) < len(other) + _NEWS)

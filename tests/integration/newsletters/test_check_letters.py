@@ -24,9 +24,7 @@ NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 def test_an_error_in_a_letter_fails_the_check_and_a_warning_only_when_strict(project: Project) -> None:
     in_template(good(project), '<a href="#top">Up</a>')
     warned = project.ok("check")
-    line = (
-        "warning: templates/email/digest.html:3: newsletter weekly: the link #top leads to a place in the letter itself"
-    )
+    line = "warning: templates/email/digest.html:3: newsletter weekly: the link #top leads to a place within the email"
     assert line in warned.out
     assert warned.out.endswith("0 errors, 1 warning\n")
     assert project.run("check", "--strict").code == 1
@@ -39,7 +37,7 @@ def test_notes_are_told_to_who_wants_to_know_more(project: Project) -> None:
     good(project)
     assert project.ok("check", "--strict").out == "no problems found\n"
     said = project.ok("check", "--strict", "--verbose").out
-    assert said.startswith("note: templates/email/digest.html: newsletter weekly: not in every mail program")
+    assert said.startswith("note: templates/email/digest.html: newsletter weekly: not supported everywhere")
 
 
 def test_findings_for_a_program_name_their_newsletter_and_code(project: Project) -> None:
@@ -49,8 +47,8 @@ def test_findings_for_a_program_name_their_newsletter_and_code(project: Project)
         "path": "templates/email/digest.html",
         "line": 3,
         "severity": "warning",
-        "message": "a link has no address",
-        "mend": "give it an address, or take it out",
+        "message": "a link has no URL",
+        "mend": "give it a URL, or remove it",
         "newsletter": "weekly",
         "code": "link-empty",
     }

@@ -13,7 +13,7 @@ import pytest
 from publisher.config import load_config
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.lint.client_fallbacks import FALLBACKS
-from publisher.newsletters.lint.spam import of_report, spam_findings
+from publisher.newsletters.lint.spam import score_findings, spam_findings
 from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import read_proofs, sample_message
 from publisher.publishing.render import Press, newsletter_posts
@@ -71,7 +71,7 @@ def test_programs_that_lack_something_are_named(project: Project, html: str, sai
     in_template(good(project), html)
     found = [each for each in examine(project) if each.code == "client-support" and said in each.message]
     assert [each.where for each in found] == [f"{WHERE}:3"]
-    assert re.search(r"(Gmail|Outlook|Apple Mail|Yahoo! Mail) \(.*: \d+ of \d+ programs tested$", found[0].message)
+    assert re.search(r"(Gmail|Outlook|Apple Mail|Yahoo! Mail) \(.*: \d+ of \d+ clients tested$", found[0].message)
     assert found[0].hint.startswith("see https://www.caniemail.com/features/")
 
 
@@ -106,13 +106,13 @@ def test_a_spamassassin_that_never_answers_does_not_hold_up_a_check(tmp_path: Pa
     ],
 )
 def test_the_score_says_how_bad_it_is(status: str, level: str) -> None:
-    (finding,) = of_report(f"X-Spam-Status: {status}\nSubject: x\n\nx".encode(), WHERE)
+    (finding,) = score_findings(f"X-Spam-Status: {status}\nSubject: x\n\nx".encode(), WHERE)
     assert (finding.code, finding.level) == ("spam-score", level)
-    assert "points, and 5 are spam: " in finding.message
+    assert "points (5 count as spam): " in finding.message
 
 
 def test_an_answer_without_a_score_is_no_answer() -> None:
-    (finding,) = of_report(b"Subject: x\n\nscore=9 required=5 tests=A", WHERE)
+    (finding,) = score_findings(b"Subject: x\n\nscore=9 required=5 tests=A", WHERE)
     assert finding.code == "spam-unmeasured"
 
 

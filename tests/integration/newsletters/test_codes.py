@@ -127,7 +127,7 @@ def test_styles_that_gmail_drops_are_found(project: Project) -> None:
     assert "16,384" in budget.message
     nested = examine(project, html=NESTED.join(split))
     (finding,) = [each for each in nested if each.code == "style-nested"]
-    assert finding.message.startswith("@media (max-width: 600px) stands inside @media screen")
+    assert finding.message.startswith("@media (max-width: 600px) is inside @media screen")
 
 
 def good_html(project: Project) -> str:
