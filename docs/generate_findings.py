@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from publisher.newsletters.lint.findings import CODES
+from publisher.newsletters.lint.finding_codes import CODES
 
 PAGE = Path(__file__).parent / "findings.md"
 BEGIN = "<!-- The table below is written by generate_findings.py; do not edit it. -->"

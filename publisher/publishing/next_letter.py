@@ -14,7 +14,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.core.templates import Templates
-from publisher.newsletters.lint.findings import Finding
+from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import post_slot
 from publisher.posts.archive import Archive

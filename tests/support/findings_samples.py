@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from publisher.core.newsletter_models import Letter
-from publisher.newsletters.lint.findings import Finding
+from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import Proofreader
 from publisher.publishing.render import Press, newsletter_posts

@@ -53,28 +53,25 @@ def compose(
     variant  the key of the selection of topics that the letter is for; "" for all topics
     view     post_view, or a function that remembers its results, since the letters of an edition share their posts
 
-    Whole posts become excerpts, and excerpts become titles, if Gmail would cut the letter off otherwise (see fitting).
-    Nothing is fetched, no clock is read, and equal arguments give the same letter, byte for byte. Values that differ
-    from subscriber to subscriber are left as marks (see Mark); no other text in the letter can be taken for one.
-    Raises ValueError without posts, and TemplateError if the newsletter's template is missing or broken.
+    It has less of each post than the newsletter is set to if Gmail would cut it off otherwise (see fitting). Values
+    that differ from subscriber to subscriber are left as marks; no other text in it can be taken for one. Equal
+    arguments give the same letter. Raises ValueError without posts, and TemplateError for a missing or broken template.
     """
     if not posts:
         raise ValueError("a letter needs at least one post")
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
-    language = config.newsletter_language(newsletter)
-    words = words_of(language, templates)
+    words = words_of(config.newsletter_language(newsletter), templates)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
 
     def compose_with(content: Content) -> Letter:
-        views = _post_views(config, newsletter, posts, content, language, words, view)
+        views = _post_views(config, newsletter, posts, content, words, view)
         letter = _letter_view(config, newsletter, views, content, words, number, slot, made_at, note, web_copy_url)
         shown = [_only_title(view) if content == "titles" else view for view in views]
         context = {"letter": letter, "posts": shown, "words": words, "mark": Mark, "looks": looks}
         template = f"email/{newsletter.template}.html"
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
-        text = _text(templates, newsletter.template, context)
-        return Letter(variant, letter.subject, letter.preheader, html, text)
+        return Letter(variant, letter.subject, letter.preheader, html, _text(templates, newsletter.template, context))
 
     return fitting(compose_with, content_of(newsletter))
 
@@ -142,10 +139,10 @@ def _post_views(
     newsletter: NewsletterConfig,
     posts: Sequence[RenderedPost],
     content: Content,
-    language: str,
     words: Words,
     view: Callable[..., PostView],
 ) -> list[PostView]:
+    language = config.newsletter_language(newsletter)
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
     zone = config.newsletter_zone(newsletter)
     links = newsletter.text_links
@@ -173,18 +170,11 @@ def _letter_view(
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     reads = direction(language)
     intro = mail_body(note.html, BodyPlace(config.site_url, 2, words, rtl=reads == "rtl")) if note.html else ""
-    values = {
-        "title": title,
-        "number": str(number),
-        "date": civil_date(date, language),
-        "first": posts[0].title,
-        "count": str(len(posts)),
-    }
-    default = default_subject(posts[0].title, len(posts), words.and_more)
+    values = {"title": title, "number": str(number), "date": civil_date(date, language)}
     return LetterView(
         newsletter=newsletter.name,
         title=title,
-        subject=_fill(note.subject or newsletter.subject, values) or default,
+        subject=_subject(note.subject or newsletter.subject, posts, words, values),
         preheader=shorten(one_line(note.preheader or posts[0].excerpt), PREHEADER_LENGTH),
         number=number,
         slot=slot,
@@ -214,6 +204,8 @@ def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n"
 
 
-def _fill(pattern: str, values: dict[str, str]) -> str:
-    """Fill {title}, {number}, {date}, {first} and {count} into a subject; other braces are left as they are."""
-    return one_line(re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern))
+def _subject(pattern: str, posts: list[PostView], words: Words, values: dict[str, str]) -> str:
+    """The pattern with its placeholders filled in, or the default; other braces are left as they are."""
+    values = {**values, "first": posts[0].title, "count": str(len(posts))}
+    filled = one_line(re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern))
+    return filled or default_subject(posts[0].title, len(posts), words.and_more)

@@ -19,7 +19,7 @@ WIDTH = 72  # columns
 
 Block = list[str]
 Cell = list[str]  # the lines of a cell, not wrapped yet
-Links = Literal["end", "inline"]
+LinkPlacement = Literal["end", "inline"]
 
 _GAP = "  "
 _NARROWEST = 11  # columns of text below which prose cannot be read
@@ -44,7 +44,7 @@ _PIECE = re.compile(
 )
 
 
-def text_of(html: str, words: Words, width: int = WIDTH, links: Links = "end") -> str:
+def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = "end") -> str:
     """Return HTML from mail_body as plain text, in lines of at most `width` columns.
 
     links  where the URL of a link is shown, unless it is the link's text: "end" numbers it and lists it below the
@@ -70,7 +70,7 @@ def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
 class _PlainText:
     """One walk through a fragment, which numbers the links that it meets."""
 
-    def __init__(self, words: Words, where: Links) -> None:
+    def __init__(self, words: Words, where: LinkPlacement) -> None:
         self.words = words
         self.where = where
         self.links: list[str] = []  # to be listed at the end

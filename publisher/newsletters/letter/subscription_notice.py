@@ -22,7 +22,7 @@ from publisher.newsletters.letter.safe_text import one_line
 from publisher.newsletters.letter.template_context import LetterView
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
-Kind = Literal["confirm", "already", "address", "moved"]
+NoticeKind = Literal["confirm", "already", "address", "moved"]
 
 ENGLISH: dict[str, str | Plural] = {
     "hello": "Hello {name},",
@@ -58,7 +58,7 @@ class NoticeFacts:
     expires      when the link stops working; None if it never does
     """
 
-    kind: Kind
+    kind: NoticeKind
     newsletters: tuple[str, ...]
     name: str
     address: str

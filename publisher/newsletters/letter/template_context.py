@@ -9,7 +9,7 @@ from typing import Literal
 from publisher.core.models import Image, Post, RenderedPost
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
-from publisher.newsletters.letter.plain_text import Links, text_of
+from publisher.newsletters.letter.plain_text import LinkPlacement, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 
 Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter contains
@@ -76,7 +76,7 @@ def post_view(
     zone: tzinfo,
     language: str,
     words: Words,
-    links: Links = "end",
+    links: LinkPlacement = "end",
 ) -> PostView:
     """Return what a letter shows of a post.
 

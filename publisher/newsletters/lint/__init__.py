@@ -1,12 +1,12 @@
 """What is wrong with a composed email, and how to fix it: the findings of `publisher check` and the preview.
 
-Every finding has a code, which is listed with its meaning in findings.py (docs/findings.md is generated from it).
+Every finding has a code, which is listed with its meaning in finding_codes.py; docs/findings.md is generated from it.
 A rule is a function that takes a LintContext and yields findings; the rules are grouped by what they look at. They
 read the files that they name, but write nothing, and fetch nothing. Begin with lint_letter.py, which runs them all.
 
-    findings      Finding, every code with its meaning, and their order
-    lint_letter   runs every rule over one letter
-    spam          SpamAssassin's score, on request
+    finding_codes  Finding, and every code with its meaning
+    lint_letter    runs every rule over one letter
+    spam           SpamAssassin's score, on request
 """
 
-__all__ = ["findings", "lint_letter", "spam"]
+__all__ = ["finding_codes", "lint_letter", "spam"]

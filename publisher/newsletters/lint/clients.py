@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from publisher.newsletters.letter.compose import CLIPPED, WHOLE_POST_TEMPLATE, fallback_line, html_bytes
 from publisher.newsletters.letter.inline_css import STYLE_LIMIT
 from publisher.newsletters.lint.client_fallbacks import FALLBACKS
-from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property
 from publisher.posts.prose import line_at

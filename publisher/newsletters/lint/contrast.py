@@ -17,7 +17,7 @@ from cssutils.css import ColorValue
 from lxml.etree import XPath
 
 from publisher.newsletters.letter.html_tree import Element
-from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.parsed_letter import KeptRule, ParsedLetter, Property
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from publisher.core.newsletter_models import Mark
-from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.requirements import is_reserved
 

@@ -11,7 +11,7 @@ from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.lint.clients import client_findings, size_findings
 from publisher.newsletters.lint.contrast import contrast_findings
-from publisher.newsletters.lint.findings import Finding, in_order
+from publisher.newsletters.lint.finding_codes import Finding, in_order
 from publisher.newsletters.lint.letter_context import LintContext, SourceLocator
 from publisher.newsletters.lint.links_and_pictures import link_findings, picture_findings
 from publisher.newsletters.lint.parsed_letter import ParsedLetter

@@ -14,7 +14,7 @@ from publisher.core.templates import SHIPPED_PREFIX, Templates
 from publisher.newsletters.letter.css_parser import AtRule, Mistake, StyleRule, Stylesheet, imports, read_sheet
 from publisher.newsletters.letter.css_sources import line_of, sources_of
 from publisher.newsletters.letter.inline_css import KEPT_AT_RULES
-from publisher.newsletters.lint.findings import Finding, found
+from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 
 _MISTAKES = {  # kind of mistake: code and message

@@ -11,7 +11,7 @@ from publisher.core.newsletter_models import Mark
 from publisher.newsletters.letter.compose import SUBJECT_LENGTH
 from publisher.newsletters.letter.note import NOTES_FOLDER
 from publisher.newsletters.letter.safe_text import one_line, safe_url
-from publisher.newsletters.lint.findings import Finding, Level, found
+from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
 
 # RFC 2606 and RFC 6761: names that no one will ever own.
@@ -103,7 +103,7 @@ def _sender(context: LintContext) -> Iterator[Finding]:
         )
 
 
-def _placeholder_level(mail: Mail) -> Level:
+def _placeholder_level(mail: Mail) -> FindingLevel:
     """How bad a sender at a placeholder domain is; with a mail server on this host, it may well be a test."""
     if mail.transport != "smtp":
         return "note"

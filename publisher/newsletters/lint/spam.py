@@ -7,7 +7,7 @@ import subprocess
 from email import message_from_bytes
 from email.policy import default
 
-from publisher.newsletters.lint.findings import Finding, Level, found
+from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 
 PROGRAM = "spamassassin"
 NOTEWORTHY = 2.0  # points from which the score is a warning; SpamAssassin itself calls five spam
@@ -36,7 +36,7 @@ def score_findings(report: bytes, where: str) -> list[Finding]:
     if not status:
         return [_no_answer(PROGRAM, where)]
     score, required, tests = float(status[1]), float(status[2]), status[3].replace(",", ", ")
-    level: Level = "error" if score >= required else "warning" if score >= NOTEWORTHY else "note"
+    level: FindingLevel = "error" if score >= required else "warning" if score >= NOTEWORTHY else "note"
     message = f"SpamAssassin gives it {score:g} points ({required:g} count as spam): {tests}"
     return [found("spam-score", where, message, level=level)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from publisher.config import Config, NewsletterConfig
 from publisher.core.models import Post, Problem
 from publisher.core.templates import Templates
-from publisher.newsletters.lint.findings import Finding
+from publisher.newsletters.lint.finding_codes import Finding
 from publisher.web.preview.sample import Sample
 from publisher.web.preview.site import Site
 

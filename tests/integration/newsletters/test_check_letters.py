@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from publisher.config import load_config
-from publisher.newsletters.lint.findings import Finding
+from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
 from publisher.publishing.next_letter import next_edition, read_proofs
 from publisher.publishing.wiring import open_project_store

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from publisher.newsletters.lint.findings import CODES
+from publisher.newsletters.lint.finding_codes import CODES
 from tests.support.findings_samples import SETTINGS, examine, good, in_template, places
 from tests.support.project import Project
 
@@ -156,7 +156,7 @@ def test_every_code_is_tried_here() -> None:
         "spam-score",
         "spam-unmeasured",
     }
-    of_css = {code for code in CODES if code.startswith("css-")}  # test_editions_css.py
+    of_css = {code for code in CODES if code.startswith("css-")}  # see test_inline_css.py
     assert {code for code, _, _ in SPOILT} | elsewhere | of_css == set(CODES)
 
 

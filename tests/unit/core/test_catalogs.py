@@ -16,7 +16,7 @@ from publisher.core.errors import TemplateError
 from publisher.core.i18n import placeholders
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.email_strings import words_of
-from publisher.newsletters.letter.subscription_notice import Kind
+from publisher.newsletters.letter.subscription_notice import NoticeKind
 from publisher.site.pages.words import words_for
 from tests.support import ROOT
 from tests.support.editions_samples import CONFIG, FULL, WEEKLY, make
@@ -262,7 +262,7 @@ def test_every_word_is_used(room):
     if room == "web":  # pages are named by the words of their titles
         used |= set(re.findall(r'"(\w+)"', text))
     if room == "notice":
-        used |= {f"{kind}_{part}" for kind in get_args(Kind) for part in ("subject", "text", "button", "not_me")}
+        used |= {f"{kind}_{part}" for kind in get_args(NoticeKind) for part in ("subject", "text", "button", "not_me")}
         used |= {"hello"} if 'say["hello"]' in text else set()
     by_kind = {f"feeds_of_{kind}" for kind in ("site", "newsletters", "tags", "authors")}
     assert set(ROOMS[room]) - used - by_kind == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 
-from publisher.newsletters.lint.findings import CODES
+from publisher.newsletters.lint.finding_codes import CODES
 from tests.support.project import ROOT
 
 PAGE = ROOT / "docs/findings.md"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import Letter
-from publisher.newsletters.lint.findings import CODES, Finding
+from publisher.newsletters.lint.finding_codes import CODES, Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from tests.support.editions_samples import ALL, CONFIG, FULL, LETTERS, TEMPLATES, make
 
