@@ -1,3 +1,3 @@
 """Publisher: from a folder of Markdown posts to feeds, pages and newsletters."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

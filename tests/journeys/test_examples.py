@@ -1,0 +1,55 @@
+"""The projects of examples/ publish as they stand."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from tests.support.project import Project
+
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/publisher.toml"))
+SUNDAY = "2026-11-15T10:00"
+
+
+@pytest.fixture(params=EXAMPLES)
+def example(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
+    shutil.copytree(ROOT / "examples" / request.param, tmp_path / request.param)
+    return Project(tmp_path / request.param, capsys)
+
+
+def test_there_are_three() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def test_an_example_has_no_problems(example: Project) -> None:
+    ran = example.ok("check", now=SUNDAY)
+    assert "error" not in ran.said
+    assert "warning" not in ran.said
+
+
+def test_an_example_sends_what_it_says(example: Project) -> None:
+    name = example.config().newsletters[0].name
+    example.subscribe("ada", "grace", newsletter=name)
+    example.ok("publish", "--yes", now=SUNDAY)
+
+    mail = example.mail()
+    assert sorted(mail) == ["ada@example.org", "grace@example.org"]
+    (message,) = mail["ada@example.org"]
+    text = message.get_body(("plain",)).get_content()
+    assert all(title in text for title in titles(example))
+    assert example.ok("publish", "--yes", now=SUNDAY).said.count("message") == 0
+
+
+def test_an_example_is_listed(example: Project) -> None:
+    assert f"[{example.root.name}]" in (ROOT / "examples/README.md").read_text(encoding="utf-8")
+
+
+def titles(example: Project) -> list[str]:
+    """The titles of the posts of an example."""
+    heads = [path.read_text(encoding="utf-8") for path in example.root.rglob("20*.md")]
+    return [
+        line.partition(":")[2].strip(' "') for head in heads for line in head.splitlines() if line.startswith("title:")
+    ]
