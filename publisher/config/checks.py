@@ -118,6 +118,12 @@ def time_zone(value: str) -> None:
         raise ValueError(f"{value!r} isn't a time zone; write it like Europe/Berlin") from error
 
 
+def time_zone_or_none(value: str) -> None:
+    """Accept a name of the IANA time zone database; the empty string means unset."""
+    if value:
+        time_zone(value)
+
+
 def language_tag(value: str) -> None:
     """Accept the shape of a BCP 47 language tag; the empty string means unset."""
     if value and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):

@@ -85,7 +85,7 @@ class NewsletterConfig:
         str, Check(checks.language_tag), Doc("Language of the email's fixed texts. Default: site.language.")
     ] = ""
     timezone: Annotated[
-        str, Check(lambda v: v and checks.time_zone(v)), Doc("Time zone of the schedule. Default: site.timezone.")
+        str, Check(checks.time_zone_or_none), Doc("Time zone of the schedule. Default: site.timezone.")
     ] = ""
 
 

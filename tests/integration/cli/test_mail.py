@@ -76,7 +76,7 @@ def test_a_name_that_cannot_stand_in_the_dns_makes_no_key(empty: Project, option
     empty.configure()
     ran = empty.run("mail", "keys", option, value)
     assert (ran.code, ran.out) == (1, "")
-    assert f"{value!r} isn't " in ran.err or "isn't a valid domain" in ran.err
+    assert "isn't" in ran.err or "is no domain" in ran.err
     assert list(empty.root.parent.rglob("*.pem")) == []
 
 
@@ -92,7 +92,7 @@ def test_a_configured_key_has_names_of_the_dns(empty: Project, change: tuple[str
     empty.configure(SIGNING.replace(*change))
     ran = empty.run("status")
     assert ran.code == 1
-    assert "mail.dkim" in ran.err and "is no " in ran.err
+    assert "mail.dkim" in ran.err and "isn't" in ran.err
 
 
 def test_without_a_sender_the_domain_is_asked_for(empty: Project) -> None:

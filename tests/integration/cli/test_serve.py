@@ -34,9 +34,9 @@ def test_without_newsletters_there_is_nothing_to_serve(project: Project) -> None
     ("line", "said"),
     [
         ('listen = "8018"', "write it like 127.0.0.1:8018"),
-        ('listen = "127.0.0.1:80000"', "no address with a port"),
-        ('listen = "::1:8018"', "no address with a port"),
-        ('trusted_proxies = ["proxy.example"]', "no IP address or network"),
+        ('listen = "127.0.0.1:80000"', "isn't an IP address with a port"),
+        ('listen = "::1:8018"', "isn't an IP address with a port"),
+        ('trusted_proxies = ["proxy.example"]', "isn't an IP address or network"),
         ("client_limit = 0", "0 is not between 1"),
     ],
 )

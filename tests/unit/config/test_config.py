@@ -63,6 +63,10 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         (SITE + "[[newsletters]]\n", ['publisher.toml:4: newsletters[1].name is missing (add name = "weekly"']),
         (SITE + "[[newsletters]]\nname = 'A B'\n", ["publisher.toml:5: newsletters[1].name: 'A B' isn't a valid"]),
         (SITE + "[[newsletters]]\nname = 'a'\nschedule = 'now'\n", ["publisher.toml:6: newsletters[1].schedule"]),
+        (
+            SITE + "[[newsletters]]\nname = 'a'\ntimezone = 'Mars'\n",
+            ["publisher.toml:6: newsletters[1].timezone: 'Mars'"],
+        ),
         (SITE + "[[newsletters]]\nname = 'a'\nsince = 2026-02-30\n", ["publisher.toml:6: not valid TOML: Invalid"]),
         (SITE + "[mail]\nsender = 'nobody'\n", ["publisher.toml:5: mail.sender: 'nobody' isn't a valid"]),
         (SITE + "[mail]\nsender = 'a@b.example, c@d.example'\n", ["publisher.toml:5: mail.sender: 'a@b.example, c@d"]),
