@@ -1,13 +1,17 @@
-"""Letters that came back, and readers who called one spam."""
+"""What a bounce, a complaint or a vanished mailbox does to a subscriber, recorded once and in one transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.bounce_report import KEPT, Report, Verdict, Whose
+from publisher.core.bounce_report import KEPT, Addressee, Report, Verdict
+from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
+from publisher.store.consent import Evidence
+from publisher.subscribers.address import clean_line, normalise
 from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:
@@ -16,129 +20,113 @@ if TYPE_CHECKING:
 
 
 def take_report(
-    store: Store, terms: SubscriptionPolicy, report: Report, *, now: datetime, source: str, dry_run: bool = False
+    store: Store, policy: SubscriptionPolicy, report: Report, *, now: datetime, source: str, dry_run: bool = False
 ) -> Verdict:
-    """Let a report have its effect, once; return what came of it.
+    """Give a report its effect, once; return what came of it.
 
-    All of it is one transaction: a report that was interrupted is not taken, and one that was taken is KNOWN ever
-    after. Who is no longer in the record is GONE.
-    dry_run: find out and write nothing.
+    All of it is one transaction: a report that was interrupted has no effect, and one that was taken before is KNOWN.
+    If its subscriber has been deleted, it is GONE.
+
+    source   where the report came from, for the consent history
+    dry_run  find out what would happen, and write nothing
     """
     if not report.keys:
         return report.verdict
     alone = report.verdict is Verdict.COMPLAINT
     with store.subscribers.transaction(now, alone=alone, dry_run=dry_run) as change:
-        return _taken(change, terms, report, source)
+        return _taken(change, policy, report, source)
 
 
-def _taken(change: SubscriberTransaction, terms: SubscriptionPolicy, report: Report, source: str) -> Verdict:
+def stop_gone(
+    store: Store, policy: SubscriptionPolicy, gone: Iterable[tuple[str, str]], *, now: datetime, source: str
+) -> int:
+    """Stop sending to subscribers whose mailboxes don't exist, in one transaction; return how many are new.
+
+    gone: the uid of each subscriber, and the mail server's words.
+    """
+    stopped = 0
+    with store.subscribers.transaction(now) as change:
+        for uid, detail in sorted(gone):  # in a fixed order, so that two processes never deadlock
+            subscriber = change.find_uid(uid)
+            if subscriber is not None:
+                change.count_bounce(subscriber)
+                stopped += _stop(change, policy, subscriber, source, clean_line(detail, 300))
+    return stopped
+
+
+def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str) -> Verdict:
     if not change.take(report):
         return Verdict.KNOWN
     if report.verdict not in KEPT:
         return report.verdict
-    found = _find(change, report.whose)
+    found = _find(change, report.addressee)
     if found is None:
         return Verdict.GONE
-    person, edition_id = found
-    if report.whose.asked and person.status is not SubscriberStatus.PENDING and report.verdict is not Verdict.COMPLAINT:
-        return Verdict.NOTHING  # the mailbox has answered since, or another mail has told more of it
-    if report.verdict is Verdict.COMPLAINT:
-        _complained(change, terms, person, source)
+    subscriber, edition_id = found
+    complaint = report.verdict is Verdict.COMPLAINT
+    if report.addressee.asked and subscriber.status is not SubscriberStatus.PENDING and not complaint:
+        return Verdict.NOTHING  # the mailbox has confirmed since, or a later message has told us more about it
+    if complaint:
+        _complained(change, policy, subscriber, source)
     elif report.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY):
-        permanent = report.verdict is Verdict.PERMANENT
-        person = _begin_anew_after_arrival(change, person, report.whose)
-        _bounced(change, terms, person, permanent=permanent, source=source, detail=report.status)
-    change.came_back(person, edition_id, report, source)
+        subscriber = _restart_count_after_arrival(change, subscriber, report.addressee)
+        _bounced(change, policy, subscriber, report, source)
+    change.came_back(subscriber, edition_id, report, source)
     return report.verdict
 
 
-def _find(change: SubscriberTransaction, whose: Whose) -> tuple[Subscriber, int | None] | None:
-    if whose.delivery_id is not None:
-        return change.delivery(whose.delivery_id)
-    if whose.asked is not None:
-        asked = change.find_id(whose.asked[0])
-        return (asked, None) if asked else None
-    person = change.find_uid(whose.uid) if whose.uid else _of_address(change, whose.address)
-    return (person, None) if person else None
+def _find(change: SubscriberTransaction, addressee: Addressee) -> tuple[Subscriber, int | None] | None:
+    """The subscriber, and the id of the edition if a delivery is known; None for a subscriber who was deleted."""
+    if addressee.delivery_id is not None:
+        return change.delivery(addressee.delivery_id)
+    if addressee.asked is not None:
+        subscriber = change.find_id(addressee.asked[0])
+    elif addressee.uid:
+        subscriber = change.find_uid(addressee.uid)
+    else:
+        subscriber = _of_address(change, addressee.address)
+    return (subscriber, None) if subscriber else None
 
 
 def _of_address(change: SubscriberTransaction, address: str) -> Subscriber | None:
-    from publisher.core.errors import SubscriberError
-    from publisher.subscribers.address import normalise
-
     try:
         return change.find(normalise(address))
     except (SubscriberError, UnicodeError):
         return None
 
 
-def _begin_anew_after_arrival(change: SubscriberTransaction, person: Subscriber, whose: Whose) -> Subscriber:
-    """The limit is of letters in a row: one between this and the last that came back ends the row."""
-    if not person.bounces or whose.delivery_id is None or not change.one_arrived(person, whose.delivery_id):
-        return person
-    change.forget_bounces(person)
-    return change.find_id(person.id) or person
-
-
-def count_bounce(
-    store: Store, terms: SubscriptionPolicy, uid: str, *, permanent: bool, now: datetime, source: str, detail: str = ""
-) -> SubscriberStatus | None:
-    """Count a letter that came back; return the person's status after it, None for a uid that is not there.
-
-    permanent: the mailbox will never take mail, which stops it at once. Else `terms.bounce_limit` in a row do.
-    detail: the server's words, which must not hold more of the person than the record already does.
-    """
-    with store.subscribers.transaction(now) as change:
-        person = change.find_uid(uid)
-        if person is None:
-            return None
-        return _bounced(change, terms, person, permanent=permanent, source=source, detail=detail)
+def _restart_count_after_arrival(
+    change: SubscriberTransaction, subscriber: Subscriber, addressee: Addressee
+) -> Subscriber:
+    """The limit is for bounces in a row, and a message that arrived since the last one ends the row."""
+    delivery = addressee.delivery_id
+    if not subscriber.bounces or delivery is None or not change.one_arrived(subscriber, delivery):
+        return subscriber
+    change.forget_bounces(subscriber)
+    return change.find_id(subscriber.id) or subscriber
 
 
 def _bounced(
-    change: SubscriberTransaction,
-    terms: SubscriptionPolicy,
-    person: Subscriber,
-    *,
-    permanent: bool,
-    source: str,
-    detail: str,
-) -> SubscriberStatus | None:
-    from publisher.store.consent import Evidence
-
-    bounces = change.count_bounce(person)
-    if not permanent and bounces < terms.bounce_limit:
-        return person.status
-    after = change.happened(person, SubscriberEvent.BOUNCED)
-    if after is not person.status:
-        change.record(person, "bounced", terms.kept(Evidence(source)), detail)
-    return after
+    change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, report: Report, source: str
+) -> None:
+    bounces = change.count_bounce(subscriber)
+    if report.verdict is Verdict.PERMANENT or bounces >= policy.bounce_limit:
+        _stop(change, policy, subscriber, source, report.status)
 
 
-def forget_bounces(store: Store, uid: str, *, now: datetime) -> None:
-    """Begin to count anew: a letter arrived."""
-    with store.subscribers.transaction(now) as change:
-        person = change.find_uid(uid)
-        if person is not None and person.bounces:
-            change.forget_bounces(person)
+def _stop(
+    change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str, detail: str
+) -> bool:
+    """Stop sending to a subscriber; return whether that is new. detail: contains nothing personal."""
+    if change.happened(subscriber, SubscriberEvent.BOUNCED) is subscriber.status:
+        return False
+    change.record(subscriber, "bounced", policy.kept(Evidence(source)), detail)
+    return True
 
 
-def complain(
-    store: Store, terms: SubscriptionPolicy, uid: str, *, now: datetime, source: str
-) -> SubscriberStatus | None:
-    """Take a report of spam: the address is never mailed again. Return the status after it, None for a stranger."""
-    with store.subscribers.transaction(now, alone=True) as change:
-        person = change.find_uid(uid)
-        return _complained(change, terms, person, source) if person is not None else None
-
-
-def _complained(
-    change: SubscriberTransaction, terms: SubscriptionPolicy, person: Subscriber, source: str
-) -> SubscriberStatus | None:
-    from publisher.store.consent import Evidence
-
-    after = change.happened(person, SubscriberEvent.COMPLAINED)
-    change.suppress(person.address, SuppressionReason.COMPLAINED, source)
-    if after is not person.status:
-        change.record(person, "complained", terms.kept(Evidence(source)))
-    return after
+def _complained(change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str) -> None:
+    """Never send to the subscriber again."""
+    after = change.happened(subscriber, SubscriberEvent.COMPLAINED)
+    change.suppress(subscriber.address, SuppressionReason.COMPLAINED, source)
+    if after is not subscriber.status:
+        change.record(subscriber, "complained", policy.kept(Evidence(source)))

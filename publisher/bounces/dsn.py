@@ -1,4 +1,4 @@
-"""Delivery status notifications (RFC 3464): a group of fields for each recipient that the server tells of."""
+"""Delivery status notifications (RFC 3464): a group of fields for each recipient that the server reports on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from email.message import Message
 
 from publisher.bounces.parts import groups, header, of_type
-from publisher.bounces.status import judge, status_in
+from publisher.bounces.verdict import judge, status_in
 from publisher.core.bounce_report import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a report says of one letter, whoever it was for."""
+    """What a report says about one message, whoever it was for."""
 
     verdict: Verdict
     status: str = ""
@@ -20,20 +20,20 @@ class Failure:
 
 
 def read_dsn(message: Message) -> Failure | None:
-    """Return what a DSN says; None for a message that is none.
+    """Return what a DSN says; None for a message that isn't one.
 
-    A letter that went on to somebody beside those it failed for (an alias, a forward to two) was not lost:
-    that counts as temporary. `delayed`, `delivered`, `relayed` and `expanded` are nothing.
+    A message that failed for one recipient and went on to another (an alias, a forward to two) was not lost, and counts
+    as temporary. `delayed`, `delivered`, `relayed` and `expanded` alone are NOTHING.
     """
     part = of_type(message, "message/delivery-status", "message/global-delivery-status")
     if part is None:
         return None
-    told = [(header(group, "Action").partition(" ")[0].lower(), group) for group in groups(part)]
-    failed = [_failure(group) for action, group in told if action == "failed"]
+    actions = [(header(group, "Action").partition(" ")[0].lower(), group) for group in groups(part)]
+    failed = [_failure(group) for action, group in actions if action == "failed"]
     if not failed:
         return Failure(Verdict.NOTHING)
     mildest = next((each for each in failed if each.verdict is not Verdict.PERMANENT), failed[0])
-    if mildest.verdict is Verdict.PERMANENT and any(_arrived(action) for action, _ in told):
+    if mildest.verdict is Verdict.PERMANENT and any(_arrived(action) for action, _ in actions):
         return Failure(Verdict.TEMPORARY, mildest.status, mildest.words)
     return mildest
 
@@ -46,6 +46,6 @@ def _failure(group: Message) -> Failure:
     words = header(group, "Diagnostic-Code").partition(";")[2].strip() or header(group, "Diagnostic-Code")
     code = status_in(header(group, "Status"))
     shown = code if code and not code.endswith(".0.0") else status_in(words) or code
-    if code.startswith("2"):  # failed, and yet a success: nobody knows
+    if code.startswith("2"):  # an action that failed with a status of success contradicts itself
         return Failure(Verdict.TEMPORARY, shown, words)
     return Failure(judge(code, words), shown, words)

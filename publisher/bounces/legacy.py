@@ -1,7 +1,7 @@
-"""Failures told in words alone, as qmail and older Exim, sendmail and Exchange do. The only user of flufl.bounce.
+"""Failures in plain words, as qmail and older Exim, sendmail and Exchange write them. The only user of flufl.bounce.
 
-flufl.bounce knows whose words they are; what they mean is judged here, because it takes a full mailbox
-and a refused letter for dead mailboxes.
+flufl.bounce recognises the programs and the recipients. What their words mean is judged here, because flufl.bounce
+takes a full mailbox or a rejected message for a mailbox that doesn't exist.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from email.message import Message
 from email.utils import parseaddr
 from itertools import takewhile
 
+from flufl.bounce import all_failures
+
 from publisher.bounces.dsn import Failure
 from publisher.bounces.parts import header, outer_parts, text_of
-from publisher.bounces.status import judge, status_in
+from publisher.bounces.verdict import judge, status_in
 from publisher.core.bounce_report import Verdict
 
 _MAILERS = re.compile(r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|maildelivery|mmdf)\b", re.IGNORECASE)
 
-# What stands below is the letter, and could say anything.
+# Below such a line is the message that failed, which could say anything.
 _COPY = re.compile(
     r"[ \t>]{0,10}(?:--.{0,60}?(?:copy of|original|below this line|unsent|message header)"
     r"|(?:received|return-path|dkim-signature):)",
@@ -34,47 +36,45 @@ _WARNING = re.compile(
 
 
 def read_legacy(message: Message) -> Failure | None:
-    """Return what a failure in words says; None for a message that is none, or is not from a mail server."""
+    """Return what a failure in plain words says; None for any other message, or one that isn't from a mail server."""
     if not _MAILERS.match(parseaddr(header(message, "From"))[1]):
         return None
     temporary, permanent = _recipients(message)
     if not (temporary or permanent):
         return None
-    words = said_above_the_copy(message)
+    words = _words_above_the_copy(message)
     if not permanent or _WARNING.search(words):
         return Failure(Verdict.NOTHING)
     answer = _answer(words, permanent)
     return Failure(judge("", answer), status_in(answer), answer)
 
 
-def said_above_the_copy(message: Message) -> str:
-    """Return the text of a report without the letter that it quotes."""
+def _words_above_the_copy(message: Message) -> str:
+    """Return the text of a report without the message that it quotes."""
     texts = [text_of(part) for part in outer_parts(message) if part.get_content_type() == "text/plain"]
     lines = texts[0].splitlines(keepends=True) if texts else []
     return "".join(takewhile(lambda line: not _COPY.match(line), lines))
 
 
 def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    from flufl.bounce import all_failures
-
-    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it tells of every detector
-    return all_failures(_without_letters(message))
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it logs every detector that fails
+    return all_failures(_without_attached(message))
 
 
-def _without_letters(part: Message) -> Message:
-    """Return a message without those inside it: flufl.bounce would take a report that is attached for this one."""
+def _without_attached(part: Message) -> Message:
+    """Return a message without those attached to it: flufl.bounce would take an attached report for this one."""
     inner = part.get_payload()
     if not isinstance(inner, list):
         return part
-    of_it = inner if part.get_content_maintype() == "multipart" else []
+    parts = inner if part.get_content_maintype() == "multipart" else []
     bare = copy(part)
-    kept = [each for each in of_it if isinstance(each, Message) and each.get_content_maintype() != "message"]
-    bare.set_payload([_without_letters(each) for each in kept])
+    kept = [each for each in parts if isinstance(each, Message) and each.get_content_maintype() != "message"]
+    bare.set_payload([_without_attached(each) for each in kept])
     return bare
 
 
 def _answer(words: str, recipients: frozenset[bytes]) -> str:
-    """Return what is said below the recipient's address, up to an empty line; all of it where none is named."""
+    """Return the words below the recipient's address, up to an empty line; all of them if no address is found."""
     lowered = words.lower()
     places = [lowered.find(address.decode("ascii", "replace").lower()) for address in recipients]
     found = [place for place in places if place >= 0]

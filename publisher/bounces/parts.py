@@ -1,9 +1,10 @@
-"""A message as a tree of parts, read without trust: the oldest policy of the email package raises least."""
+"""A message as a tree of parts, read without trusting it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from email import message_from_string
 from email.message import Message
 
 MOST_TEXT = 50_000
@@ -13,7 +14,7 @@ _SEPARATORS = re.compile(r"[\s<>\"',;]+")
 
 
 def header(part: Message, name: str) -> str:
-    """Return the first value of a header on one line; "" if it is not there."""
+    """Return the first value of a header on one line; "" if it is missing."""
     return " ".join(str(part.get(name, "")).split())
 
 
@@ -24,12 +25,12 @@ def headers(part: Message, *names: str) -> Iterator[str]:
 
 
 def addresses_in(value: str) -> Iterator[str]:
-    """Yield whatever in a header could be an address, in time that grows with its length and no faster."""
+    """Yield whatever in a header could be an email address, in linear time."""
     yield from (word for word in _SEPARATORS.split(value) if "@" in word)
 
 
 def outer_parts(message: Message) -> Iterator[Message]:
-    """Yield the message's parts, but nothing of a message inside it: what the original said is not the report."""
+    """Yield the parts of a message, but not those of an attached message, whose words are not the report's."""
     pending, seen = [message], 0
     while pending and seen < _MOST_PARTS:
         part = pending.pop(0)
@@ -41,12 +42,12 @@ def outer_parts(message: Message) -> Iterator[Message]:
 
 
 def of_type(message: Message, *types: str) -> Message | None:
-    """Return the first outer part of one of the types; None if there is none."""
+    """Return the first outer part of one of the types, or None."""
     return next((part for part in outer_parts(message) if part.get_content_type() in types), None)
 
 
 def groups(part: Message) -> list[Message]:
-    """Return the groups of fields of a message/* part, each as a message of headers alone."""
+    """Return the groups of fields in a message/* part, each as a message that has only headers."""
     inner = part.get_payload()
     if isinstance(inner, list):
         return [each for each in inner if isinstance(each, Message)]
@@ -54,12 +55,12 @@ def groups(part: Message) -> list[Message]:
 
 
 def text_of(part: Message) -> str:
-    """Return the beginning of a part's text, whatever its charset says."""
+    """Return the beginning of a part's text, decoded as UTF-8 whatever charset it declares."""
     return _decoded(part)[:MOST_TEXT]
 
 
 def original(message: Message) -> Message | None:
-    """Return the letter, or the headers of it, that a report carries; None if it carries none."""
+    """Return the message that a report encloses, or only its headers; None if it encloses neither."""
     part = of_type(message, "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
     if part is None:
         return None
@@ -68,8 +69,6 @@ def original(message: Message) -> Message | None:
 
 
 def _parsed(text: str) -> list[Message]:
-    from email import message_from_string
-
     return [message_from_string(group) for group in text.strip().split("\n\n") if group.strip()]
 
 

@@ -1,4 +1,4 @@
-"""From a message's bytes to a report: pure, and never an error, whatever the bytes are."""
+"""From the bytes of a message to a report: pure, and never an error, whatever the bytes are."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from publisher.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
 from publisher.bounces.dsn import Failure, read_dsn
 from publisher.bounces.legacy import read_legacy
 from publisher.bounces.parts import addresses_in, header, headers, of_type
-from publisher.bounces.status import short_words
-from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.bounces.verdict import short_words
+from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.mail.links import LinkPurpose, Links
 from publisher.mail.verp import ReturnPath
 
 MOST_BYTES = 1_000_000
-"""A report is judged by its first bytes: what is longer carries a long letter at its end."""
+"""How much of a report is read. A longer one has a long message attached at its end."""
 
-# Where the servers on the way write to whom a message came. None of it is believed without our signature.
+# Where servers write down whom a message was for. Nothing in them is believed without our signature.
 _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To", "To")
 
-# What the email package and flufl.bounce raise at bytes that were made to hurt them.
+# What the email package and flufl.bounce raise for bytes that were made to break them.
 _BROKEN = (
     *(ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError),
     *(RecursionError, MessageError),
@@ -31,50 +31,51 @@ _BROKEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """By what we know our own letters again: the signatures of their return paths and of their links."""
+class Signatures:
+    """What identifies our own messages: the signatures of their return paths and of their links."""
 
     return_path: ReturnPath | None
     links: Links
 
 
-def read_message(data: bytes, marks: Marks) -> Report:
-    """Return what a message reports, and of whose letter. Never raises.
+def read_message(data: bytes, signatures: Signatures) -> Report:
+    """Return what a message reports, and about whom. Never raises.
 
-    A failure is believed only where the message came to the return address of one letter, signed by us;
-    a complaint also where the letter inside it bears a signature of ours. Whatever else a message says of
-    addresses is not looked at.
+    A failure is believed only if the message came to the return address of one delivery, which we have signed; a
+    complaint also if the message enclosed in it has a signature of ours. Any other address in it is ignored.
     """
     try:
-        return _read(message_from_bytes(data[:MOST_BYTES], policy=policy.compat32), marks)
+        return _read(message_from_bytes(data[:MOST_BYTES], policy=policy.compat32), signatures)
     except _BROKEN:
         return Report(Verdict.FOREIGN)
 
 
-def _read(message: Message, marks: Marks) -> Report:
+def _read(message: Message, signatures: Signatures) -> Report:
     complaint = read_arf(message)
     if complaint is not None:
-        return _complaint(message, marks) if complaint else Report(Verdict.NOTHING)
+        return _complaint(message, signatures) if complaint else Report(Verdict.NOTHING)
     recipients = list(_recipients(message))
-    whose = _by_return_path(recipients, marks)
+    addressee = _by_return_path(recipients, signatures)
     failure = _failure(message)
-    if not whose:
-        return Report(_stranger(recipients, marks))
+    if not addressee:
+        return Report(_stranger(recipients, signatures))
     if failure is None or failure.verdict is Verdict.NOTHING:
-        return Report(Verdict.NOTHING, whose)
-    return _report(failure, whose)
+        return Report(Verdict.NOTHING, addressee)
+    return _report(failure, addressee)
 
 
 def _failure(message: Message) -> Failure | None:
-    """Return the failure a message tells of; None for all that people and their machines answer."""
+    """Return the failure that a message reports; None for replies of people and automatic replies."""
     if of_type(message, "message/disposition-notification"):
         return None
     return read_dsn(message) or (None if _is_answer(message) else read_legacy(message))
 
 
 def _is_answer(message: Message) -> bool:
-    """Return whether a machine answered for its owner (RFC 3834); servers that report failures say so too,
-    but do not answer to one letter's subject."""
+    """Return whether a message is an automatic reply (RFC 3834).
+
+    Servers that report failures also set Auto-Submitted, but don't reply to one message in particular.
+    """
     if any(header(message, name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Vacation")):
         return True
     if header(message, "Precedence").lower() in ("auto_reply", "auto-reply"):
@@ -83,27 +84,27 @@ def _is_answer(message: Message) -> bool:
     return replied and bool(header(message, "In-Reply-To")) and not header(message, "X-Failed-Recipients")
 
 
-def _report(failure: Failure, whose: Whose) -> Report:
-    keys = (f"{whose.letter} {failure.verdict}",)
-    return Report(failure.verdict, whose, failure.status, short_words(failure.words), keys)
+def _report(failure: Failure, addressee: Addressee) -> Report:
+    keys = (f"{addressee.key} {failure.verdict}",)
+    return Report(failure.verdict, addressee, failure.status, short_words(failure.words), keys)
 
 
-def _complaint(message: Message, marks: Marks) -> Report:
-    """A complaint: by the letter's own return path, by its link to leave, or by where the report came."""
+def _complaint(message: Message, signatures: Signatures) -> Report:
+    """Whom a complaint is about: by the message's return path, its unsubscribe link, or the report's own address."""
     inside, outside = list(return_addresses(message)), list(_recipients(message))
-    if whose := _by_return_path(inside, marks):
+    if addressee := _by_return_path(inside, signatures):
         pass
-    elif uids := {found[0] for token in unsubscribe_tokens(message) if (found := _read_token(token, marks))}:
-        whose = Whose(uid=uids.pop()) if len(uids) == 1 else Whose()
+    elif uids := {found[0] for token in unsubscribe_tokens(message) if (found := _read_token(token, signatures))}:
+        addressee = Addressee(uid=uids.pop()) if len(uids) == 1 else Addressee()
     else:
-        whose = _by_return_path(outside, marks)
-    if not whose:
-        return Report(_stranger([*inside, *outside], marks))
-    return Report(Verdict.COMPLAINT, whose, keys=(f"{whose.letter} {Verdict.COMPLAINT}",))
+        addressee = _by_return_path(outside, signatures)
+    if not addressee:
+        return Report(_stranger([*inside, *outside], signatures))
+    return Report(Verdict.COMPLAINT, addressee, keys=(f"{addressee.key} {Verdict.COMPLAINT}",))
 
 
-def _read_token(token: str, marks: Marks) -> tuple[str, ...] | None:
-    return marks.links.read(LinkPurpose.UNSUBSCRIBE, token)
+def _read_token(token: str, signatures: Signatures) -> tuple[str, ...] | None:
+    return signatures.links.read(LinkPurpose.UNSUBSCRIBE, token)
 
 
 def _recipients(message: Message) -> Iterable[str]:
@@ -111,17 +112,17 @@ def _recipients(message: Message) -> Iterable[str]:
         yield from addresses_in(value)
 
 
-def _by_return_path(addresses: Iterable[str], marks: Marks) -> Whose:
-    """Return the one letter that signed addresses name; nobody's where there are none, or several."""
-    path = marks.return_path
+def _by_return_path(addresses: Iterable[str], signatures: Signatures) -> Addressee:
+    """Return the one delivery that signed addresses name; nobody if there are none, or several."""
+    path = signatures.return_path
     if path is None:
-        return Whose()
-    found = {Whose(delivery_id=path.read(each), asked=path.read_notice(each)) for each in addresses} - {Whose()}
-    return found.pop() if len(found) == 1 else Whose()
+        return Addressee()
+    found = {Addressee(delivery_id=path.read(each), asked=path.read_notice(each)) for each in addresses} - {Addressee()}
+    return found.pop() if len(found) == 1 else Addressee()
 
 
-def _stranger(addresses: Iterable[str], marks: Marks) -> Verdict:
-    """Tell an address that pretends to be one of ours from all others."""
-    path = marks.return_path
+def _stranger(addresses: Iterable[str], signatures: Signatures) -> Verdict:
+    """Return FORGED if an address pretends to be one of ours, else FOREIGN."""
+    path = signatures.return_path
     forged = path is not None and any(path.pretends(address) for address in addresses)
     return Verdict.FORGED if forged else Verdict.FOREIGN

@@ -1,54 +1,92 @@
-"""Where reports are read: each source gives messages, and is told of each that it was taken."""
+"""Where bounce reports are read: a single message, a Maildir, an mbox file, or a folder of an IMAP account (RFC 3501).
+
+Each source yields messages that were not read before. A message is marked as read only after its report has had its
+effect, so an interruption loses none.
+"""
 
 from __future__ import annotations
 
+import imaplib
+import mailbox
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
 
-from publisher.bounces.message import Found
 from publisher.bounces.reading import MOST_BYTES
 from publisher.core.errors import BounceError
 
-# The marks of mail programs on a message of an mbox, in the headers behind its "From " line.
+IMAP_TIMEOUT = 60
+_THIS_HOST = ("localhost", "127.0.0.1", "::1")
+
+# What mail programs write about a message of an mbox, in the headers after its "From " line.
 _HEAD = re.compile(rb"[^\n]*\n(?:(?:[!-9;-~]*:|From |[ \t])[^\r\n]*\r?\n?)*")
 _STATUS = re.compile(rb"^Status:([A-Za-z \t]*)(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 
 
-class Source(Protocol):
-    """A place of reports. `messages` may be had once; what is not `done` is there again the next time.
+@dataclass(frozen=True, slots=True)
+class ReportMessage:
+    """One message, at most its first MOST_BYTES bytes. mark_read: call it once the message has had its effect."""
 
-    Raises BounceError where the place cannot be read.
-    """
+    data: bytes
+    mark_read: Callable[[], None]
 
-    def messages(self) -> Iterator[Found]:
-        """Yield each message that was not read before."""
+
+class ReportSource(Protocol):
+    """A place with bounce reports."""
+
+    def messages(self) -> Iterator[ReportMessage]:
+        """Yield each message that was not read before, oldest first; may be called once.
+
+        A message that isn't marked as read is yielded again next time. Raises BounceError if the place can't be read.
+        """
         ...
 
 
+def open_source(text: str, root: Path, password: Callable[[], str]) -> ReportSource:
+    """Return the source that a path or a URL names; nothing is opened yet.
+
+    root      the folder that a relative path starts from
+    password  called only for an IMAP account
+    Raises BounceError if there is no source of that kind.
+    """
+    if "://" in text:
+        return Imap(parse_account(text), password)
+    path = root / Path(text).expanduser()
+    if path.is_dir():
+        if not (path / "cur").is_dir() or not (path / "new").is_dir():
+            raise BounceError("isn't a Maildir: it has no new/ and cur/", where=str(path))
+        return Maildir(path)
+    if path.is_file():
+        return Mbox(path)
+    hint = "name a Maildir, an mbox file or imaps://user@host/folder"
+    raise BounceError("does not exist", where=str(path), hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
-class One:
+class SingleMessage:
     """A single message, as a mail server pipes it."""
 
     data: bytes
 
-    def messages(self) -> Iterator[Found]:
-        """Yield it."""
-        yield Found(self.data, lambda: None)
+    def messages(self) -> Iterator[ReportMessage]:
+        """Yield the message."""
+        yield ReportMessage(self.data, lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
 class Maildir:
-    """A Maildir. What was read is moved into cur/ and marked as seen, as a mail program does."""
+    """A Maildir. A message that was read is moved to cur/ and flagged as seen, as mail programs do."""
 
     folder: Path
 
-    def messages(self) -> Iterator[Found]:
-        """Yield what is in new/, and what in cur/ was not seen, in the order of their names."""
+    def messages(self) -> Iterator[ReportMessage]:
+        """Yield the messages in new/ and those in cur/ that are not flagged as seen, by name."""
         with _readable(self.folder):
             names = [
                 (place, entry.name)
@@ -64,42 +102,42 @@ class Maildir:
                 try:
                     data = _beginning(path)
                 except FileNotFoundError:
-                    continue  # another reader moved it just now
-            yield Found(data, lambda path=path: self._seen(path))  # type: ignore[misc]
+                    continue  # another program has just moved it
+            yield ReportMessage(data, lambda path=path: self._mark_read(path))  # type: ignore[misc]
 
-    def _seen(self, path: Path) -> None:
+    def _mark_read(self, path: Path) -> None:
         base, _, flags = path.name.partition(":2,")
         with _readable(path):
             try:
                 path.rename(self.folder / "cur" / f"{base}:2,{''.join(sorted({*flags, 'S'}))}")
             except FileNotFoundError:
-                return  # another reader moved it just now
+                return  # another program has just moved it
 
 
 @dataclass(frozen=True, slots=True)
 class Mbox:
-    """An mbox file. What was read gets `Status: RO`, as a mail program writes it; the file is locked meanwhile."""
+    """An mbox file. A message that was read gets `Status: RO`, as from mail programs; the file is locked meanwhile."""
 
     path: Path
 
-    def messages(self) -> Iterator[Found]:
-        """Yield each message without that mark, oldest first."""
-        import mailbox
-
+    def messages(self) -> Iterator[ReportMessage]:
+        """Yield each message without that status, oldest first."""
         with _readable(self.path):
             if not self._is_mbox():
                 hint = "name a Maildir, an mbox file, or - for one message on standard input"
-                raise BounceError('is no mbox: its first line begins not with "From "', where=str(self.path), hint=hint)
+                message = "isn't an mbox file: its first line doesn't begin with \"From \""
+                raise BounceError(message, where=str(self.path), hint=hint)
             box = mailbox.mbox(self.path, create=False)
             try:
                 box.lock()
             except mailbox.ExternalClashError as error:
                 box.close()
-                raise BounceError("another program has it locked", where=str(self.path), hint="try again") from error
+                raise BounceError("is locked by another program", where=str(self.path), hint="try again") from error
         try:
             for key in list(box.keys()):
                 if b"R" not in _flags(_head(box.get_bytes(key, from_=True))):
-                    yield Found(box.get_bytes(key)[:MOST_BYTES], lambda key=key: self._seen(box, key))  # type: ignore[misc]
+                    data = box.get_bytes(key)[:MOST_BYTES]
+                    yield ReportMessage(data, lambda key=key: self._mark_read(box, key))  # type: ignore[misc]
         finally:
             with _readable(self.path):
                 box.flush()
@@ -107,44 +145,20 @@ class Mbox:
                 box.close()
 
     def _is_mbox(self) -> bool:
-        """Return whether it begins as one (RFC 4155); an empty file does."""
+        """Return whether the file begins as an mbox (RFC 4155); an empty file does."""
         with self.path.open("rb") as file:
             return file.read(5) in (b"", b"From ")
 
     @staticmethod
-    def _seen(box: object, key: str) -> None:
-        import mailbox
-
-        assert isinstance(box, mailbox.mbox)  # noqa: S101 - only `messages` calls it
-        box[key] = _marked(box.get_bytes(key, from_=True))
-
-
-def open_source(text: str, root: Path, password: Callable[[], str]) -> Source:
-    """Return the source that a path or a URL names; nothing is opened yet.
-
-    root      from which a path is taken
-    password  asked only for an IMAP account
-    Raises BounceError where there is nothing of that kind.
-    """
-    if "://" in text:
-        from publisher.bounces.imap import Imap, parse_account
-
-        return Imap(parse_account(text), password)
-    path = root / Path(text).expanduser()
-    if path.is_dir():
-        if not (path / "cur").is_dir() or not (path / "new").is_dir():
-            raise BounceError("is no Maildir: it has no new/ and cur/", where=str(path))
-        return Maildir(path)
-    if path.is_file():
-        return Mbox(path)
-    raise BounceError("is not there", where=str(path), hint="name a Maildir, an mbox file or imaps://user@host/folder")
+    def _mark_read(box: mailbox.mbox, key: str) -> None:
+        box[key] = _marked_read(box.get_bytes(key, from_=True))
 
 
 def _head(message: bytes) -> bytes:
-    """Return a message's headers with the "From " line.
+    """Return a message's headers, with the "From " line.
 
-    Nothing is parsed here: the parser of the email package can be made to fail, and what it fails at has to be
-    marked all the same, or nobody gets past it.
+    They are not parsed: the email package's parser can be made to fail, and a message that makes it fail must be marked
+    all the same, or no one gets past it.
     """
     found = _HEAD.match(message)
     return found[0] if found else message
@@ -155,8 +169,8 @@ def _flags(head: bytes) -> bytes:
     return b"".join(found[1].split()) if found else b""
 
 
-def _marked(message: bytes) -> bytes:
-    """Return a message of an mbox, from its "From " line on, marked as read and old; all else in it stays."""
+def _marked_read(message: bytes) -> bytes:
+    """Return a message of an mbox, from its "From " line on, with the status read and old and no other change."""
     head = _head(message)
     line, _, headers = head.partition(b"\n")
     end = b"\r\n" if line.endswith(b"\r") else b"\n"
@@ -177,4 +191,116 @@ def _readable(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         what = error.strerror or str(error)
-        raise BounceError(f"cannot be read: {what}", where=str(path), hint="see its permissions") from error
+        raise BounceError(f"cannot be read: {what}", where=str(path), hint="check its permissions") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """imap:// or imaps://user@host:port/folder, without a password."""
+
+    user: str
+    host: str
+    port: int
+    folder: str
+    tls: bool
+
+    def __str__(self) -> str:
+        return f"{'imaps' if self.tls else 'imap'}://{self.user}@{self.host}/{self.folder}"
+
+
+def parse_account(text: str) -> Account:
+    """Parse the URL of an IMAP account. Raises BounceError, which doesn't repeat a password."""
+    invalid, hint = "the source isn't the URL of a mailbox", "write it like imaps://user@mail.example.org/INBOX"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise BounceError(invalid, hint=hint) from error
+    if parts.password is not None:
+        raise BounceError(
+            "the source contains a password, which every process on this host can read",
+            hint="set PUBLISHER_BOUNCES_PASSWORD or bounces.password_file instead",
+        )
+    user, folder = unquote(parts.username or ""), unquote(parts.path.lstrip("/")) or "INBOX"
+    plain = all(part.isascii() and part.isprintable() for part in (user, folder))
+    if parts.scheme not in ("imap", "imaps") or not user or not parts.hostname or not plain:
+        raise BounceError(invalid, hint=hint)
+    tls = parts.scheme == "imaps"
+    return Account(user, parts.hostname, port or (993 if tls else 143), folder, tls)
+
+
+@dataclass(frozen=True, slots=True)
+class Imap:
+    """A folder of an IMAP account. A message that was read is flagged as seen."""
+
+    account: Account
+    password: Callable[[], str]
+
+    def messages(self) -> Iterator[ReportMessage]:
+        """Yield the messages that are not flagged as seen, oldest first."""
+        password = self.password()
+        with self._wrapped():
+            connection = self._connected(password)
+        try:
+            with self._wrapped():
+                self._ok(connection.select(_quoted(self.account.folder)), "the folder cannot be opened")
+                numbers = self._ok(connection.uid("SEARCH", "UNSEEN"), "the folder cannot be searched")[0].split()
+            for number in numbers:
+                with self._wrapped():
+                    data = self._message(connection, number.decode("ascii"))
+                if data is not None:
+                    yield ReportMessage(data, lambda number=number: self._mark_read(connection, number.decode("ascii")))  # type: ignore[misc]
+        finally:
+            with suppress(imaplib.IMAP4.error, OSError):
+                connection.logout()
+
+    def _connected(self, password: str) -> imaplib.IMAP4:
+        account, context = self.account, ssl.create_default_context()
+        if account.tls:
+            connection: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+                account.host, account.port, ssl_context=context, timeout=IMAP_TIMEOUT
+            )
+        else:
+            connection = imaplib.IMAP4(account.host, account.port, timeout=IMAP_TIMEOUT)
+            if account.host not in _THIS_HOST:
+                if "STARTTLS" not in connection.capabilities:
+                    connection.shutdown()
+                    hint = "write imaps:// if the server supports it"
+                    raise BounceError("the server offers no encryption", where=str(account), hint=hint)
+                connection.starttls(context)
+        connection.login(_quoted(account.user), password)
+        return connection
+
+    def _message(self, connection: imaplib.IMAP4, number: str) -> bytes | None:
+        """Fetch the beginning of a message; None if another program has just removed it."""
+        parts = self._ok(connection.uid("FETCH", number, f"(BODY.PEEK[]<0.{MOST_BYTES}>)"), "a message cannot be read")
+        found = [part[1] for part in parts if isinstance(part, tuple)]
+        return bytes(found[0]) if found else None
+
+    def _mark_read(self, connection: imaplib.IMAP4, number: str) -> None:
+        with self._wrapped():
+            self._ok(connection.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen)"), "a message cannot be marked as read")
+
+    def _ok(self, answer: tuple[str, list[Any]], otherwise: str) -> list[Any]:
+        if answer[0] != "OK":
+            raise BounceError(f"{otherwise}: {_server_words(answer[1])}", where=str(self.account))
+        return answer[1]
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        try:
+            yield
+        except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
+            hint = "check bounces.source and its password"
+            message = f"cannot be read: {_server_words([str(error)])}"
+            raise BounceError(message, where=str(self.account), hint=hint) from error
+
+
+def _quoted(text: str) -> str:
+    escaped = re.sub(r'(["\\])', r"\\\1", text)
+    return f'"{escaped}"'
+
+
+def _server_words(parts: list[Any]) -> str:
+    text = next((part for part in parts if part), b"")
+    return " ".join((text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)).split())[:200]

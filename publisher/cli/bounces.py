@@ -60,7 +60,7 @@ def read(app: App, source: str, dry_run: bool) -> None:
 
 
 def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> BounceReport:
-    from publisher.bounces.sources import One
+    from publisher.bounces.sources import SingleMessage
     from publisher.publishing.read_bounces import read_bounces, take_messages
     from publisher.publishing.wiring import open_project_store
 
@@ -68,7 +68,7 @@ def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> Bounce
     with open_project_store(config) as store:
         if data is None:
             return read_bounces(config, store, app.now(config), source=source, dry_run=dry_run)
-        return take_messages(config, store, One(data), app.now(config), dry_run)
+        return take_messages(config, store, SingleMessage(data), app.now(config), dry_run)
 
 
 def _tell(app: App, report: BounceReport, *, dry_run: bool) -> None:

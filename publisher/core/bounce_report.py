@@ -1,4 +1,4 @@
-"""The nouns of letters that came back: what somebody reported of one, and what that means for its reader."""
+"""A bounce report: what somebody reported about a message of ours, and what that means for its subscriber."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What one report says. Only the first four are about a letter of ours, and are kept."""
+    """What one report says. Only the first four are about a message of ours and are recorded."""
 
-    PERMANENT = "permanent"  # the mailbox or its domain is gone: no more mail
-    TEMPORARY = "temporary"  # not this time: it counts, and so many in a row stop the mail
-    REFUSED = "refused"  # the letter or its sender was not wanted: no fault of the mailbox, and not counted
-    COMPLAINT = "complaint"  # the reader called the letter spam: never again
-    NOTHING = "nothing"  # still being tried, delivered, an answer by a machine
-    FOREIGN = "foreign"  # not about a letter of ours, or not to be read
+    PERMANENT = "permanent"  # the mailbox or its domain doesn't exist: stop sending
+    TEMPORARY = "temporary"  # failed this time: counts, and several in a row stop the sending
+    REFUSED = "refused"  # the message or its sender was rejected: not the mailbox's fault, and not counted
+    COMPLAINT = "complaint"  # the subscriber reported the message as spam: never send again
+    NOTHING = "nothing"  # delayed, delivered, or an automatic reply
+    FOREIGN = "foreign"  # not about a message of ours, or unreadable
     FORGED = "forged"  # names a delivery without its signature
-    KNOWN = "known"  # was counted before
-    GONE = "gone"  # about a letter of ours, to somebody who is no longer in the record
+    KNOWN = "known"  # was processed before
+    GONE = "gone"  # about a message of ours to a subscriber who has been deleted
 
 
 KEPT = (Verdict.PERMANENT, Verdict.TEMPORARY, Verdict.REFUSED, Verdict.COMPLAINT)
-"""The verdicts that change the record, the gravest for a mailbox first."""
+"""The verdicts that are recorded, worst first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose letter a report is about: one of these, proven by a signature of ours or by who told it.
+class Addressee:
+    """Whom a report is about: one of these, proved by a signature of ours or by an authenticated provider.
 
     delivery_id  the row of the ledger
     uid          the subscriber
-    address      as an authenticated provider names it
-    asked        the number of the subscriber who was asked to confirm, and the hour (since 1970) of that mail
+    address      email address, as a provider names it
+    asked        a subscriber's number, and the hour (since 1970) in which we sent them a confirmation email
     """
 
     delivery_id: int | None = None
@@ -43,8 +43,8 @@ class Whose:
         return bool(self.delivery_id or self.uid or self.address or self.asked)
 
     @property
-    def letter(self) -> str:
-        """What names the letter, or else its reader, in the keys of reports."""
+    def key(self) -> str:
+        """What stands for the message, or else for its subscriber, in the keys of reports."""
         if self.asked:
             return f"notice {self.asked[0]} {self.asked[1]}"
         return f"delivery {self.delivery_id}" if self.delivery_id else f"subscriber {self.uid}"
@@ -52,15 +52,15 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report, read and judged; nothing is written yet.
+    """One report, read and judged; nothing has been written yet.
 
-    status   enhanced status code (RFC 3463), "" where none was given
-    words    the server's own, short, without anybody's address
-    keys     what must never be taken twice; none for a report that changes nothing
+    status   enhanced status code (RFC 3463), or ""
+    words    the server's own words, short and without email addresses
+    keys     must all be new, or the report was processed before; empty if it changes nothing
     """
 
     verdict: Verdict
-    whose: Whose = Whose()
+    addressee: Addressee = Addressee()
     status: str = ""
     words: str = ""
     keys: tuple[str, ...] = ()

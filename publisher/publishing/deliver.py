@@ -218,7 +218,7 @@ class _Gone:
         self.doubted = len(self._waiting)
 
     def _write(self) -> None:
-        from publisher.bounces.gone import stop_gone
+        from publisher.bounces.apply import stop_gone
 
         believed = self._heard <= GONE_BELIEVED or 2 * self._heard <= self._tally.done
         if self._waiting and believed:

@@ -14,8 +14,8 @@ from publisher.core.errors import BounceError, ProjectError
 from publisher.publishing.wiring import project_links, return_path, subscription_policy
 
 if TYPE_CHECKING:
-    from publisher.bounces.reading import Marks
-    from publisher.bounces.sources import Source
+    from publisher.bounces.reading import Signatures
+    from publisher.bounces.sources import ReportSource
     from publisher.store import Store
 
 BY_MAIL = "report by mail"
@@ -61,7 +61,7 @@ def read_bounces(
     """Read every new report in a source, give each its effect, and mark it there as read.
 
     source    a path or URL; by default the one that bounces.source names
-    dry_run   write nothing and mark nothing
+    dry_run  write nothing and mark nothing
     Whatever was taken when it is interrupted stays taken, and nothing is taken twice, however often it is read.
     Raises BounceError where there is no source or it cannot be read, StoreError where the record says no.
     """
@@ -73,17 +73,19 @@ def read_bounces(
     return take_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, dry_run)
 
 
-def take_messages(config: Config, store: Store, source: Source, now: datetime, dry_run: bool = False) -> BounceReport:
+def take_messages(
+    config: Config, store: Store, source: ReportSource, now: datetime, dry_run: bool = False
+) -> BounceReport:
     """Give every message of a source its effect. Raises like `read_bounces`."""
     from publisher.bounces.apply import take_report
     from publisher.bounces.reading import read_message
 
-    marks, terms, counts = marks_of(config), subscription_policy(config), Counter[Verdict]()
-    for found in source.messages():
-        report = read_message(found.data, marks)
+    signatures, terms, counts = signatures_of(config), subscription_policy(config), Counter[Verdict]()
+    for message in source.messages():
+        report = read_message(message.data, signatures)
         counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=dry_run)] += 1
         if not dry_run:
-            found.done()
+            message.mark_read()
     return BounceReport(counts)
 
 
@@ -96,11 +98,11 @@ def take_reports(config: Config, store: Store, reports: Iterable[Report], now: d
     return BounceReport(Counter(outcomes))
 
 
-def marks_of(config: Config) -> Marks:
-    """Return by what letters of this project are known again."""
-    from publisher.bounces.reading import Marks
+def signatures_of(config: Config) -> Signatures:
+    """Return what identifies the messages of this project."""
+    from publisher.bounces.reading import Signatures
 
-    return Marks(return_path(config), project_links(config))
+    return Signatures(return_path(config), project_links(config))
 
 
 def _password(config: Config) -> str:

@@ -142,7 +142,7 @@ def record(
         "at": at,
         "subscriber_id": subscriber_id,
         "edition_id": edition_id,
-        "delivery_id": report.whose.delivery_id,
+        "delivery_id": report.addressee.delivery_id,
         "verdict": report.verdict,
         "status": report.status[:20],
         "words": report.words,

@@ -11,16 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from publisher.bounces.providers.fetching import fetch as fetch_from_amazon
 from publisher.bounces.providers.mailgun import read_mailgun
 from publisher.bounces.providers.postmark import read_postmark
-from publisher.bounces.providers.requests import MOST_BYTES, Call, CallError
 from publisher.bounces.providers.sendgrid import read_sendgrid
-from publisher.bounces.providers.ses import Fetch, Sns
+from publisher.bounces.providers.ses import Fetch, Sns, fetch_from_amazon
+from publisher.bounces.providers.webhook import MOST_BYTES, WebhookError, WebhookRequest
 from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import say
-from publisher.publishing.read_bounces import marks_of, take_reports
+from publisher.publishing.read_bounces import signatures_of, take_reports
 from publisher.web.public.headers import page_headers
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _SAID = {
     503: "not now; please try again later\n",
 }
 
-Reader = Callable[[Call], list[Report]]
+Reader = Callable[[WebhookRequest], list[Report]]
 
 
 class BounceHooks:
@@ -55,7 +54,7 @@ class BounceHooks:
         try:
             body = await _body(request)
             return await run_in_threadpool(self._take, provider, reader, dict(request.headers.items()), body)
-        except CallError as error:
+        except WebhookError as error:
             return _refused(error.status)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -65,7 +64,9 @@ class BounceHooks:
 
     def _take(self, provider: str, reader: Reader, headers: dict[str, str], body: bytes) -> Response:
         office, now = self._office, self._office.now()
-        call = Call({name.lower(): value for name, value in headers.items()}, body, now, marks_of(office.config))
+        call = WebhookRequest(
+            {name.lower(): value for name, value in headers.items()}, body, now, signatures_of(office.config)
+        )
         reports = reader(call)
         taken = take_reports(office.config, office.store, reports, now, f"webhook {provider}")
         return PlainTextResponse(f"{taken.summary}\n", 200, page_headers())
@@ -88,12 +89,12 @@ async def _body(request: Request) -> bytes:
     """Read the body, never beyond MOST_BYTES, whatever its length is said to be. Raises CallError(413)."""
     said = request.headers.get("content-length", "0")
     if said.isascii() and said.isdigit() and (len(said) > 12 or int(said) > MOST_BYTES):
-        raise CallError(413)
+        raise WebhookError(413)
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > MOST_BYTES:
-            raise CallError(413)
+            raise WebhookError(413)
     return body
 
 

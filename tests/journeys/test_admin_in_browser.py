@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from publisher.bounces.apply import take_report
-from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.publishing.wiring import open_project_store, subscription_policy
 from publisher.store.feed_readers import FeedReader
@@ -153,7 +153,7 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
             store.editions.hold(1, Hold(HeldBy.SCHEDULER, "waits for a person: two findings of level error"))
             store.hosts.check_in("1" * 16, "a laptop", datetime.now(UTC))
             delivery = next(store.ledger.rows(1)).id
-            report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam " * 20, ("a key",))
+            report = Report(Verdict.REFUSED, Addressee(delivery_id=delivery), "5.7.1", "spam " * 20, ("a key",))
             take_report(store, subscription_policy(project.config()), report, now=datetime.now(UTC), source="test")
             store.ledger.move(
                 1,

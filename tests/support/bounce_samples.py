@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from publisher.bounces.reading import Marks
+from publisher.bounces.reading import Signatures
 from publisher.mail.links import Links
 from publisher.mail.verp import ReturnPath
 
 SECRET = "a secret for tests only, long enough"
 RETURN_PATH = ReturnPath("bounces@letters.example", SECRET)
 LINKS = Links("https://letters.example", SECRET)
-MARKS = Marks(RETURN_PATH, LINKS)
+SIGNATURES = Signatures(RETURN_PATH, LINKS)
 READER = "ada@reader.example"
 
 LETTER = """\

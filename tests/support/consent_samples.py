@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from publisher.core.newsletter_models import Subscriber, Subscription
+from publisher.bounces.apply import take_report
+from publisher.core.bounce_report import Addressee, Report, Verdict
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
 from publisher.store.consent import Evidence
 from publisher.store.tables import metadata
@@ -23,6 +26,7 @@ SECRET = "a secret of thirty-two characters or more"
 TERMS = SubscriptionPolicy(TokenSigner(SECRET))
 FORM = Evidence("form /subscribe", "2026-11", "192.0.2.7", "Browser/1.0")
 KNOWN = ("weekly", "daily")
+_REPORTS = count()
 
 
 @pytest.fixture
@@ -30,6 +34,14 @@ def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
     """An open store that knows the project's secret, once on each kind of database."""
     with open_store(store_url, tmp_path, lambda: SECRET) as opened:
         yield opened
+
+
+def bounce(store: Store, uid: str, verdict: Verdict = Verdict.PERMANENT) -> SubscriberStatus | None:
+    """A report about a subscriber that was not seen before; return the status that they have then."""
+    report = Report(verdict, Addressee(uid=uid), "5.1.1", keys=(f"test {next(_REPORTS)}",))
+    take_report(store, TERMS, report, now=NOW, source="test")
+    found = store.subscribers.by_uid(uid)
+    return found.status if found else None
 
 
 def wishes(*newsletters: str, topics: tuple[str, ...] = ()) -> tuple[Subscription, ...]:

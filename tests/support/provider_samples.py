@@ -17,16 +17,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from publisher.bounces.providers.requests import Call, CallError
 from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP
-from publisher.core.bounce_report import Report, Whose
-from tests.support.bounce_samples import MARKS
+from publisher.bounces.providers.webhook import WebhookError, WebhookRequest
+from publisher.core.bounce_report import Addressee, Report
+from tests.support.bounce_samples import SIGNATURES
 from tests.support.store_samples import NOW
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:bounces"
 CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-abc.pem"
 CONFIRM_URL = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
-ADA = Whose(address="ada@example.org")
+ADA = Addressee(address="ada@example.org")
 SECRET = "correct horse battery staple"
 
 AMAZON = rsa.generate_private_key(65_537, 2_048)
@@ -53,21 +53,21 @@ class Amazon:
         return self.certificate if url.endswith(".pem") else b"<ConfirmSubscriptionResponse/>"
 
 
-def call(body: Any, *, now: Any = NOW, **headers: str) -> Call:
+def call(body: Any, *, now: Any = NOW, **headers: str) -> WebhookRequest:
     """A call with such a JSON body, or bytes."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Call({name.replace("_", "-"): value for name, value in headers.items()}, data, now, MARKS)
+    return WebhookRequest({name.replace("_", "-"): value for name, value in headers.items()}, data, now, SIGNATURES)
 
 
 def refused(read: Callable[[], Any]) -> int:
     """The status with which a call is refused."""
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(WebhookError) as caught:
         read()
     return caught.value.status
 
 
-def told(reports: list[Report]) -> list[tuple[str, Whose, str]]:
-    return [(report.verdict.value, report.whose, report.status) for report in reports]
+def told(reports: list[Report]) -> list[tuple[str, Addressee, str]]:
+    return [(report.verdict.value, report.addressee, report.status) for report in reports]
 
 
 def sns(
@@ -122,10 +122,10 @@ TWILIO_KEY = base64.b64encode(
 ).decode()
 
 
-def sendgrid(events: Any, key: ec.EllipticCurvePrivateKey = TWILIO, timestamp: str = "1763715600") -> Call:
+def sendgrid(events: Any, key: ec.EllipticCurvePrivateKey = TWILIO, timestamp: str = "1763715600") -> WebhookRequest:
     body = json.dumps(events).encode()
     signature = base64.b64encode(key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
-    return Call({SIGNATURE: signature, TIMESTAMP: timestamp}, body, NOW, MARKS)
+    return WebhookRequest({SIGNATURE: signature, TIMESTAMP: timestamp}, body, NOW, SIGNATURES)
 
 
 def sendgrid_event(kind: str, **rest: str) -> dict[str, str]:

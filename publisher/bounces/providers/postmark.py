@@ -1,12 +1,23 @@
-"""Postmark's bounce and spam complaint webhooks: JSON, behind a password that we choose."""
+"""Postmark's webhooks for bounces and spam complaints: JSON, protected by a password that the owner chooses."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-from publisher.bounces.providers.events import milder, report, settled, whose
-from publisher.bounces.providers.requests import Call, CallError, event_in, event_key, parsed, same, text
+from publisher.bounces.providers.webhook import (
+    WebhookError,
+    WebhookRequest,
+    addressee_of,
+    event_in,
+    event_key,
+    milder,
+    parsed,
+    report,
+    same,
+    settled,
+    text,
+)
 from publisher.core.bounce_report import Report, Verdict
 
 _TYPES = {
@@ -24,24 +35,25 @@ _TYPES = {
 _UNDECIDED = ("Undetermined", "Unknown")
 
 
-def read_postmark(call: Call, secret: str) -> list[Report]:
-    """Return what a call reports. Raises CallError: 403 without the secret, 400 for what is no event.
+def read_postmark(request: WebhookRequest, secret: str) -> list[Report]:
+    """Return what a request reports. Raises WebhookError: 403 without the secret, 400 for anything but an event.
 
-    The secret is the password of HTTP's basic authentication, whatever the user, or X-Webhook-Secret.
+    The secret is the password of HTTP's basic authentication, with any user name, or the header X-Webhook-Secret.
     """
-    if not any(same(said, secret) for said in (_password(call), call.headers.get("x-webhook-secret", ""))):
-        raise CallError(403)
-    event = event_in(parsed(call.body), "Type", "RecordType")
+    given = (_password(request), request.headers.get("x-webhook-secret", ""))
+    if not any(same(each, secret) for each in given):
+        raise WebhookError(403)
+    event = event_in(parsed(request.body), "Type", "RecordType")
     kind = text(event.get("Type")) or text(event.get("RecordType"))
     details = text(event.get("Details"))
     verdict = settled("", details) if kind in _UNDECIDED else _TYPES.get(kind, Verdict.NOTHING)
-    found = whose(call, text(event.get("Email")))
-    key = event_key("postmark", text(event.get("ID")), kind, found.address)
-    return [report(milder(verdict, "", details), found, key, status=details, words=details)]
+    addressee = addressee_of(request, text(event.get("Email")))
+    key = event_key("postmark", text(event.get("ID")), kind, addressee.address)
+    return [report(milder(verdict, "", details), addressee, key, status=details, words=details)]
 
 
-def _password(call: Call) -> str:
-    kind, _, coded = call.headers.get("authorization", "").partition(" ")
+def _password(request: WebhookRequest) -> str:
+    kind, _, coded = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":
         return ""
     try:

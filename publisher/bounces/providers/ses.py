@@ -1,36 +1,130 @@
-"""Amazon SES by SNS: messages signed with a certificate of Amazon's, which is fetched from Amazon alone."""
+"""Amazon SES through SNS: messages signed with a certificate of Amazon's, which is fetched from Amazon alone."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from publisher.bounces.providers.requests import Call, CallError, event_in, parsed, same, table, text
-from publisher.bounces.providers.ses_events import KINDS, read_event
-from publisher.core.bounce_report import Report
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509 import Certificate, load_pem_x509_certificate
+
+from publisher.bounces.arf import COMPLAINTS
+from publisher.bounces.providers.webhook import (
+    WebhookError,
+    WebhookRequest,
+    addressee_of,
+    event_in,
+    event_key,
+    milder,
+    parsed,
+    report,
+    rows,
+    same,
+    settled,
+    table,
+    text,
+)
+from publisher.core.bounce_report import Addressee, Report, Verdict
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    import httpx
 
 Fetch = Callable[[str], bytes]
-"""Returns the first bytes behind a URL; raises OSError where there is no answer."""
+"""Returns the content of a URL; raises OSError if there is no answer."""
+
+FETCH_SECONDS = 10
+FETCH_BYTES = 100_000
 
 _HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]+)+-\d{1,2}\.amazonaws\.com(\.cn)?")
 _MOST_CERTIFICATES = 20
 
-# What is signed, in this order, each name and value on a line; Subject only where there is one.
+# What is signed, in this order, each name and value on a line of its own; Subject only if there is one.
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
+# Where an event has its kind: a notification of SES, and an event of a configuration set.
+_KINDS = ("notificationType", "eventType")
+_REFUSED = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
+
+
+@dataclass
+class Sns:
+    """Reads requests of SNS, and keeps the certificates, which change once in years. fetch: asks Amazon."""
+
+    fetch: Fetch
+    _certificates: dict[str, Certificate] = field(default_factory=dict)
+
+    def read(self, request: WebhookRequest, topic_arn: str) -> list[Report]:
+        """Return what a request reports; confirm a subscription to our own topic by fetching its URL.
+
+        Raises WebhookError: 403 for a different topic or a false signature, 400 for anything but an event, 503 if
+        Amazon gives no certificate or takes no confirmation, so that SNS tries again.
+        """
+        message = table(parsed(request.body))
+        if not same(text(message.get("TopicArn")), topic_arn):
+            raise WebhookError(403)
+        kind = text(message.get("Type"))
+        names = _NOTIFICATION if kind == "Notification" else _CONFIRMATION
+        self._verify(message, names, request.now)
+        if kind == "Notification":
+            return _read_event(request, event_in(parsed(_whole_text(message.get("Message"))), *_KINDS))
+        if kind == "SubscriptionConfirmation":
+            self._confirm(text(message.get("SubscribeURL")))
+        return []
+
+    def _confirm(self, url: str) -> None:
+        if not is_amazons(url):
+            raise WebhookError(403)
+        try:
+            self.fetch(url)
+        except OSError as error:
+            raise WebhookError(503) from error
+
+    def _verify(self, message: dict[str, Any], names: tuple[str, ...], now: datetime) -> None:
+        # Version 1, the default of SNS, is SHA-1; version 2 is SHA-256.
+        versions = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - the signer chooses
+        algorithm = versions.get(text(message.get("SignatureVersion")))
+        certificate = self._certificate(text(message.get("SigningCertURL")), now)
+        key = certificate.public_key()
+        if algorithm is None or not isinstance(key, rsa.RSAPublicKey):
+            raise WebhookError(403)
+        try:
+            signature = base64.b64decode(text(message.get("Signature")), validate=True)
+            key.verify(signature, signed_text(message, names), padding.PKCS1v15(), algorithm)
+        except (InvalidSignature, binascii.Error, ValueError) as error:
+            raise WebhookError(403) from error
+
+    def _certificate(self, url: str, now: datetime) -> Certificate:
+        if not is_amazons(url) or not urlsplit(url).path.endswith(".pem"):
+            raise WebhookError(403)
+        if url not in self._certificates:
+            found = self._fetched(url)
+            if len(self._certificates) >= _MOST_CERTIFICATES:
+                self._certificates.clear()
+            self._certificates[url] = found
+        found = self._certificates[url]
+        if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
+            raise WebhookError(403)
+        return found
+
+    def _fetched(self, url: str) -> Certificate:
+        try:
+            return load_pem_x509_certificate(self.fetch(url))
+        except (OSError, ValueError) as error:
+            raise WebhookError(503) from error
+
 
 def is_amazons(url: str) -> bool:
-    """Return whether a URL is https at an SNS host of Amazon's, without port and login."""
+    """Return whether a URL is https at an SNS host of Amazon's, without a port or a login."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -39,85 +133,75 @@ def is_amazons(url: str) -> bool:
     return plain and parts.scheme == "https" and _HOST.fullmatch(parts.netloc) is not None
 
 
-@dataclass
-class Sns:
-    """Reads calls of SNS; remembers certificates, which change once in years. fetch: asks Amazon."""
-
-    fetch: Fetch
-    _certificates: dict[str, Certificate] = field(default_factory=dict)
-
-    def read(self, call: Call, topic_arn: str) -> list[Report]:
-        """Return what a call reports; confirm a subscription to our own topic by fetching its address.
-
-        Raises CallError: 403 for another topic or a false signature, 400 for no event, 503 where Amazon gave no
-        certificate or took no confirmation, so that SNS tries again.
-        """
-        told = table(parsed(call.body))
-        if not same(text(told.get("TopicArn")), topic_arn):
-            raise CallError(403)
-        kind = text(told.get("Type"))
-        names = _NOTIFICATION if kind == "Notification" else _CONFIRMATION
-        self._prove(told, names, call.now)
-        if kind == "Notification":
-            return read_event(call, event_in(parsed(text_whole(told.get("Message"))), *KINDS))
-        if kind == "SubscriptionConfirmation":
-            self._confirm(text(told.get("SubscribeURL")))
-        return []
-
-    def _confirm(self, url: str) -> None:
-        if not is_amazons(url):
-            raise CallError(403)
-        try:
-            self.fetch(url)
-        except OSError as error:
-            raise CallError(503) from error
-
-    def _prove(self, told: dict[str, Any], names: tuple[str, ...], now: datetime) -> None:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-        # SHA-1 is what version 1 is made of, and SNS's default; version 2 is SHA-256.
-        versions = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - the signer chooses
-        algorithm = versions.get(text(told.get("SignatureVersion")))
-        certificate = self._certificate(text(told.get("SigningCertURL")), now)
-        key = certificate.public_key()
-        if algorithm is None or not isinstance(key, rsa.RSAPublicKey):
-            raise CallError(403)
-        try:
-            signature = base64.b64decode(text(told.get("Signature")), validate=True)
-            key.verify(signature, signed_text(told, names), padding.PKCS1v15(), algorithm)
-        except (InvalidSignature, binascii.Error, ValueError) as error:
-            raise CallError(403) from error
-
-    def _certificate(self, url: str, now: datetime) -> Certificate:
-        if not is_amazons(url) or not urlsplit(url).path.endswith(".pem"):
-            raise CallError(403)
-        if url not in self._certificates:
-            found = self._fetched(url)
-            if len(self._certificates) >= _MOST_CERTIFICATES:
-                self._certificates.clear()
-            self._certificates[url] = found
-        found = self._certificates[url]
-        if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
-            raise CallError(403)
-        return found
-
-    def _fetched(self, url: str) -> Certificate:
-        from cryptography.x509 import load_pem_x509_certificate
-
-        try:
-            return load_pem_x509_certificate(self.fetch(url))
-        except (OSError, ValueError) as error:
-            raise CallError(503) from error
-
-
-def signed_text(told: dict[str, Any], names: tuple[str, ...]) -> bytes:
-    """Return what SNS signs of a message."""
-    lines = [f"{name}\n{text_whole(told[name])}\n" for name in names if name in told]
+def signed_text(message: dict[str, Any], names: tuple[str, ...]) -> bytes:
+    """Return the part of an SNS message that its signature covers."""
+    lines = [f"{name}\n{_whole_text(message[name])}\n" for name in names if name in message]
     return "".join(lines).encode("utf-8", "surrogatepass")
 
 
-def text_whole(value: Any) -> str:
-    """Return a string, uncut: all of it is signed."""
+def _whole_text(value: Any) -> str:
+    """Return a string without cutting it, since all of it is signed."""
     return value if isinstance(value, str) else ""
+
+
+def fetch_from_amazon(url: str) -> bytes:
+    """Return the content of a URL. Raises OSError for no answer in FETCH_SECONDS, a redirect, or over FETCH_BYTES."""
+    import httpx  # 60 ms, for a certificate that is fetched once in months
+
+    try:
+        with httpx.Client(timeout=FETCH_SECONDS, follow_redirects=False) as client:
+            return _fetched(client, url)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise OSError(f"no answer: {type(error).__name__}") from error
+
+
+def _fetched(client: httpx.Client, url: str) -> bytes:
+    end, data = time.monotonic() + FETCH_SECONDS, b""
+    with client.stream("GET", url) as answer:
+        if answer.status_code != 200:
+            raise OSError(f"answered {answer.status_code}")
+        for part in answer.iter_bytes():
+            data += part
+            if len(data) > FETCH_BYTES or time.monotonic() > end:  # httpx's own timeout starts again with every byte
+                raise OSError("answered too much, or too slowly")
+    return data
+
+
+def _read_event(request: WebhookRequest, event: dict[str, Any]) -> list[Report]:
+    """Return a report for each recipient of a bounce or a complaint; an empty list for anything else."""
+    kind = next((kind for name in _KINDS if (kind := text(event.get(name)))), "")
+    if kind == "Bounce":
+        return list(_bounces(request, event, table(event.get("bounce"))))
+    if kind == "Complaint":
+        return list(_complaints(request, event, table(event.get("complaint"))))
+    return []
+
+
+def _bounces(request: WebhookRequest, event: dict[str, Any], bounce: dict[str, Any]) -> Iterator[Report]:
+    kind, detail = text(bounce.get("bounceType")), text(bounce.get("bounceSubType"))
+    verdict = Verdict.PERMANENT if kind == "Permanent" else Verdict.TEMPORARY
+    if detail in _REFUSED:
+        verdict = Verdict.REFUSED
+    undecided = kind == "Undetermined" and verdict is Verdict.TEMPORARY
+    for each in rows(bounce.get("bouncedRecipients")):
+        address, words = text(each.get("emailAddress")), text(each.get("diagnosticCode"))
+        status = text(each.get("status"))
+        key = event_key("ses", text(bounce.get("feedbackId")), address)
+        judged = settled(status, words) if undecided else milder(verdict, status, words)
+        yield report(judged, _addressee(request, event, address), key, status=status or words, words=words)
+
+
+def _complaints(request: WebhookRequest, event: dict[str, Any], complaint: dict[str, Any]) -> Iterator[Report]:
+    kind = text(complaint.get("complaintFeedbackType")).lower()
+    verdict = Verdict.COMPLAINT if not kind or kind in COMPLAINTS else Verdict.NOTHING
+    for each in rows(complaint.get("complainedRecipients")):
+        address = text(each.get("emailAddress"))
+        key = event_key("ses", text(complaint.get("feedbackId")), address)
+        yield report(verdict, _addressee(request, event, address), key)
+
+
+def _addressee(request: WebhookRequest, event: dict[str, Any], address: str) -> Addressee:
+    mail = table(event.get("mail"))
+    headers = [row for row in rows(mail.get("headers")) if text(row.get("name")).lower() == "list-unsubscribe"]
+    links = [text(row.get("value")) for row in headers]
+    return addressee_of(request, address, sender=text(mail.get("source")), unsubscribe=links)

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from publisher.bounces.apply import take_report
-from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.bounces.apply import stop_gone, take_report
+from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
 from publisher.store.tables import deliveries
+from publisher.subscribers.manage import unsubscribe
 from publisher.subscribers.privacy import erase, export_data
 from tests.support.consent_samples import TERMS, everything, happened, known, people, subscribed
 from tests.support.store_samples import NOW, draft, later
@@ -38,7 +39,7 @@ def sent(store: Store, number: int = 1) -> dict[str, int]:
 
 def of(delivery: int, verdict: Verdict, status: str = "5.1.1", words: str = "unknown") -> Report:
     """A report of a delivery."""
-    return Report(verdict, Whose(delivery_id=delivery), status, words, (f"delivery {delivery} {verdict}",))
+    return Report(verdict, Addressee(delivery_id=delivery), status, words, (f"delivery {delivery} {verdict}",))
 
 
 def take(store: Store, report: Report, *, dry_run: bool = False, hours: int = 0) -> Verdict:
@@ -113,7 +114,7 @@ def test_a_refused_letter_is_listed_and_not_held_against_the_mailbox(people: Sto
 
 def test_a_complaint_ends_the_mail_for_ever(people: Store) -> None:
     ada = subscribed(people)
-    report = Report(Verdict.COMPLAINT, Whose(uid=ada.uid), keys=(f"subscriber {ada.uid} complaint",))
+    report = Report(Verdict.COMPLAINT, Addressee(uid=ada.uid), keys=(f"subscriber {ada.uid} complaint",))
     assert [take(people, report), take(people, report)] == [Verdict.COMPLAINT, Verdict.KNOWN]
     assert status(people) is SubscriberStatus.COMPLAINED
     assert people.suppressions.is_listed("ada@example.org")
@@ -123,7 +124,7 @@ def test_a_complaint_ends_the_mail_for_ever(people: Store) -> None:
 def test_what_says_nothing_writes_nothing(people: Store, verdict: Verdict) -> None:
     subscribed(people)
     before = everything(people)
-    assert take(people, Report(verdict, Whose(delivery_id=sent(people)["ada@example.org"]))) is verdict
+    assert take(people, Report(verdict, Addressee(delivery_id=sent(people)["ada@example.org"]))) is verdict
     assert everything(people)["bounces"] == before["bounces"] == []
     assert everything(people)["subscribers"] == before["subscribers"]
 
@@ -153,7 +154,7 @@ def test_bounces_are_shown_by_edition_and_newest_first(people: Store) -> None:
     take(people, of(first["ada@example.org"], Verdict.TEMPORARY, "4.2.2", "full"))
     take(people, of(first["bob@example.org"], Verdict.PERMANENT))
     sent(people)
-    by_address = Report(Verdict.REFUSED, Whose(address="ada@example.org"), "5.7.1", "no", ("ses 1",))
+    by_address = Report(Verdict.REFUSED, Addressee(address="ada@example.org"), "5.7.1", "no", ("ses 1",))
     take(people, by_address, hours=1)
 
     newest = people.bounces.recent()
@@ -172,3 +173,17 @@ def test_bounces_are_shown_by_edition_and_newest_first(people: Store) -> None:
     data = export_data(people, ada.uid)
     assert data is not None
     assert [row["status"] for row in data["returned"]] == ["4.2.2", "5.7.1"]
+
+
+def test_a_vanished_mailbox_is_stopped_once(people: Store) -> None:
+    ada, bob, cy = subscribed(people), subscribed(people, "bob@example.org"), subscribed(people, "cy@example.org")
+    unsubscribe(people, "cy@example.org", at=NOW)
+    gone = [(ada.uid, "550 5.1.1 no\nsuch user"), (cy.uid, "550 5.1.1 no such user"), ("nobody", "550 5.1.1")]
+
+    assert stop_gone(people, TERMS, gone, now=NOW, source="mail server") == 1
+    assert stop_gone(people, TERMS, gone, now=NOW, source="mail server") == 0
+    assert stop_gone(people, TERMS, [], now=NOW, source="mail server") == 0
+
+    assert [known(people, each.address).status for each in (ada, bob, cy)] == ["bounced", "active", "unsubscribed"]
+    last = people.subscribers.consent(ada.id)[-1]
+    assert (last.what, last.detail, last.source) == ("bounced", "550 5.1.1 no such user", "mail server")

@@ -74,6 +74,6 @@ def test_marking_a_message_in_an_mbox_changes_nothing_else_in_it(
     path.write_bytes(b"".join(b"From x Sat\n" + data + b"\n\n" for data in (first, second)))
     before = [message.get_payload() for message in mailbox.mbox(path)]
     for found in Mbox(path).messages():
-        found.done()
+        found.mark_read()
     assert list(Mbox(path).messages()) == []
     assert [message.get_payload() for message in mailbox.mbox(path)] == before

@@ -66,7 +66,7 @@ def test_an_mbox_is_read_once_and_stays_whole(returning: Returning) -> None:
     ran = returning.project.run("bounces", "read", str(path))
     kept.unlock()
     assert ran.code == 1
-    assert "another program has it locked (try again)" in ran.err
+    assert "is locked by another program (try again)" in ran.err
 
 
 def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
@@ -104,13 +104,13 @@ def test_the_configuration_names_the_usual_source(project: Project) -> None:
     ("source", "said"),
     [
         ("", "there is no source of reports (name one, or set bounces.source)"),
-        ("nowhere", "is not there (name a Maildir"),
-        ("posts", "is no Maildir: it has no new/ and cur/"),
-        ("publisher.toml", 'publisher.toml: is no mbox: its first line begins not with "From " (name a Maildir'),
-        ("imaps://ada:hunter2@mail.example/", "holds a password, which every process on the machine can read"),
-        ("imaps://mail.example/INBOX", "is no address of a mailbox"),
-        ("http://ada@mail.example/INBOX", "is no address of a mailbox"),
-        ("imaps://ada@mail.example:x/INBOX", "is no address of a mailbox"),
+        ("nowhere", "does not exist (name a Maildir"),
+        ("posts", "isn't a Maildir: it has no new/ and cur/"),
+        ("publisher.toml", 'an mbox file: its first line doesn\'t begin with "From " (name a Maildir'),
+        ("imaps://ada:hunter2@mail.example/", "contains a password, which every process on this host can read"),
+        ("imaps://mail.example/INBOX", "isn't the URL of a mailbox"),
+        ("http://ada@mail.example/INBOX", "isn't the URL of a mailbox"),
+        ("imaps://ada@mail.example:x/INBOX", "isn't the URL of a mailbox"),
         ("imaps://ada@mail.example/INBOX", "there is no password for the mailbox"),
     ],
 )
@@ -220,7 +220,7 @@ def test_an_imap_folder_is_read_once(
     refused = returning.project.run("bounces", "read", url)
     assert refused.code == 1
     assert "Authentication failed" in refused.err
-    assert "see bounces.source and its password" in refused.err
+    assert "check bounces.source and its password" in refused.err
     monkeypatch.setenv("PUBLISHER_BOUNCES_PASSWORD", "open-sesame")
     assert returning.project.ok("bounces", "read", url, "--dry-run").out.startswith(SUMMARY[:-1])
     assert returning.project.ok("bounces", "read", url).out == SUMMARY

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from publisher.bounces.apply import take_report
-from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.lifecycle import UNSETTLED
@@ -131,7 +131,7 @@ def test_which_reports_were_taken_is_forgotten_after_400_days_and_not_before(pro
     configure(project, WEEKLY)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
-        complaint = Report(Verdict.COMPLAINT, Whose(address="ada@example.org"), keys=("a complaint",))
+        complaint = Report(Verdict.COMPLAINT, Addressee(address="ada@example.org"), keys=("a complaint",))
         terms = subscription_policy(project.config())
         assert take_report(store, terms, complaint, now=SLOT, source="test") is Verdict.COMPLAINT
         keep_house(project.config(), store, SLOT + 400 * DAY)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from publisher.bounces.apply import complain, count_bounce
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
@@ -23,6 +23,7 @@ from tests.support.consent_samples import (
     KNOWN,
     TERMS,
     ask,
+    bounce,
     everything,
     happened,
     known,
@@ -144,7 +145,7 @@ def test_a_stranger_changes_nothing_for_a_subscriber(people: Store) -> None:
 def test_who_left_or_bounced_comes_back_by_the_mailbox_only(people: Store) -> None:
     left, bounced = subscribed(people, "left@example.org"), subscribed(people, "bounced@example.org")
     unsubscribe(people, TERMS, left.uid, None, now=NOW, evidence=FORM)
-    count_bounce(people, TERMS, bounced.uid, permanent=True, now=NOW, source="test")
+    bounce(people, bounced.uid)
 
     for address, status in (("left@example.org", "unsubscribed"), ("bounced@example.org", "bounced")):
         notice = ask(people, address, now=later(hours=1))
@@ -156,7 +157,7 @@ def test_who_left_or_bounced_comes_back_by_the_mailbox_only(people: Store) -> No
 
 
 def test_who_complained_or_is_suppressed_is_not_mailed_and_leaves_no_trace_of_being_asked(people: Store) -> None:
-    complain(people, TERMS, subscribed(people).uid, now=NOW, source="feedback loop")
+    bounce(people, subscribed(people).uid, Verdict.COMPLAINT)
     suppress(people, "never@example.org", now=NOW, source="command line")
     before = everything(people)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from publisher.bounces.apply import complain, count_bounce, forget_bounces
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.core.subscriber_status import SubscriberEvent
@@ -32,6 +32,7 @@ from tests.support.consent_samples import (
     KNOWN,
     TERMS,
     ask,
+    bounce,
     everything,
     happened,
     known,
@@ -167,7 +168,7 @@ def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
     waiting = ask(people, "bob@example.org")
     assert waiting is not None
     leave(people, waiting.uid)
-    gone = complain(people, TERMS, subscribed(people, "eve@example.org").uid, now=NOW, source="loop")
+    gone = bounce(people, subscribed(people, "eve@example.org").uid, Verdict.COMPLAINT)
     before = everything(people)
 
     assert not back(people, ada.uid, "daily")
@@ -351,23 +352,17 @@ def test_a_stronger_reason_takes_the_place_of_a_move_and_no_confirmation_lifts_i
     assert imported(people, "ada@example.org") == ["suppressed"]
 
 
-def test_letters_that_come_back_stop_the_mail_at_the_limit_or_at_once(people: Store) -> None:
+def test_bounces_stop_the_sending_at_the_limit_or_at_once(people: Store) -> None:
     ada, bob = subscribed(people), subscribed(people, "bob@example.org")
-
-    def bounce(uid: str, *, permanent: bool = False) -> object:
-        return count_bounce(people, TERMS, uid, permanent=permanent, now=NOW, source="return path")
-
-    assert [bounce(ada.uid) for _ in range(4)] == ["active"] * 4
-    forget_bounces(people, ada.uid, now=NOW)
-    assert [bounce(ada.uid) for _ in range(5)] == ["active"] * 4 + ["bounced"]
-    assert bounce(bob.uid, permanent=True) == "bounced"
-    assert bounce("no such uid") is None
+    assert [bounce(people, ada.uid, Verdict.TEMPORARY) for _ in range(5)] == ["active"] * 4 + ["bounced"]
+    assert bounce(people, bob.uid) == "bounced"
+    assert bounce(people, "no such uid") is None
     assert people.subscribers.add(person("ada@example.org"), at=NOW, source="import").value == "bounced"
 
 
 def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
     ada = subscribed(people)
-    assert complain(people, TERMS, ada.uid, now=NOW, source="feedback loop") == "complained"
+    assert bounce(people, ada.uid, Verdict.COMPLAINT) == "complained"
 
     leave(people, ada.uid)
     assert not back(people, ada.uid)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from publisher.bounces.apply import complain
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.newsletter_models import SuppressionReason
 from publisher.store import Store, open_store
@@ -19,7 +19,7 @@ from publisher.subscribers.address_change import request_address_change
 from publisher.subscribers.csv_import import Listeners, Refusal, import_csv
 from publisher.subscribers.manage import lift_suppression, suppress
 from publisher.subscribers.privacy import Erased, erase, export_data
-from tests.support.consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
+from tests.support.consent_samples import FORM, SECRET, TERMS, ask, bounce, everything, known, people, subscribed
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
 __all__ = ["people"]
@@ -173,7 +173,7 @@ def test_a_lifted_suppression_mails_nobody_by_itself(people: Store) -> None:
     assert lift_suppression(people, "ada@example.org", now=NOW, source="test")
     assert not lift_suppression(people, "ada@example.org", now=NOW, source="test")
     assert known(people).status == "unsubscribed"
-    complain(people, TERMS, known(people).uid, now=NOW, source="test")
+    bounce(people, known(people).uid, Verdict.COMPLAINT)
     with pytest.raises(SubscriberError, match="reported a letter as spam"):
         lift_suppression(people, "ada@example.org", now=NOW, source="test")
     assert people.suppressions.is_listed("ada@example.org")

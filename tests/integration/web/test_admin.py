@@ -15,7 +15,7 @@ import pytest
 
 from publisher.bounces.apply import take_report
 from publisher.cli.main import run
-from publisher.core.bounce_report import Report, Verdict, Whose
+from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
@@ -328,7 +328,7 @@ def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition
     assert "eve@example.org" not in owner.get("/readers").text
     with opened(server) as store:
         delivery = next(row.id for row in store.ledger.rows(1) if row.address == "eve@example.org")
-        report = Report(Verdict.REFUSED, Whose(delivery_id=delivery), "5.7.1", "spam <b>here</b>", ("a key",))
+        report = Report(Verdict.REFUSED, Addressee(delivery_id=delivery), "5.7.1", "spam <b>here</b>", ("a key",))
         take_report(store, subscription_policy(server.project.config()), report, now=SLOT, source="test")
     for path in ("/readers", "/editions/1"):
         text = owner.get(path).text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from publisher.bounces.providers.ses import Sns, is_amazons, signed_text
-from publisher.core.bounce_report import Whose
+from publisher.core.bounce_report import Addressee
 from tests.support.bounce_samples import LINKS, RETURN_PATH
 from tests.support.provider_samples import (
     ADA,
@@ -57,14 +57,14 @@ def test_bounces_of_ses_are_judged_by_the_milder_of_their_words(event: Any, verd
 
 def test_events_of_ses_know_the_delivery_by_return_path_or_link() -> None:
     (by_path,) = Sns(Amazon()).read(call(sns(ses_bounce(source=RETURN_PATH.of(7)))), TOPIC)
-    assert (by_path.whose, by_path.keys) == (Whose(delivery_id=7), ("delivery 7 permanent",))
+    assert (by_path.addressee, by_path.keys) == (Addressee(delivery_id=7), ("delivery 7 permanent",))
     complaint = {"complainedRecipients": [{"emailAddress": "ada@example.org"}], "feedbackId": "f-2"}
     link = f"<{LINKS.unsubscribe('u7', 'weekly')}>"
     mail = {"source": "x@letters.example", "headers": [{"name": "List-Unsubscribe", "value": link}]}
     event = {"eventType": "Complaint", "complaint": complaint, "mail": mail}
-    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("complaint", Whose(uid="u7"), "")]
+    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("complaint", Addressee(uid="u7"), "")]
     event["complaint"]["complaintFeedbackType"] = "not-spam"
-    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("nothing", Whose(uid="u7"), "")]
+    assert told(Sns(Amazon()).read(call(sns(event)), TOPIC)) == [("nothing", Addressee(uid="u7"), "")]
     assert Sns(Amazon()).read(call(sns({"eventType": "Delivery"})), TOPIC) == []
 
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from publisher.bounces.providers.mailgun import read_mailgun
 from publisher.bounces.providers.postmark import read_postmark
-from publisher.bounces.providers.requests import Call, CallError
 from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP, read_sendgrid
 from publisher.bounces.providers.ses import Sns
+from publisher.bounces.providers.webhook import WebhookError, WebhookRequest
 from publisher.bounces.reading import read_message
 from publisher.core.bounce_report import Report, Verdict
-from tests.support.bounce_samples import MARKS, failed, report
+from tests.support.bounce_samples import SIGNATURES, failed, report
 from tests.support.provider_samples import (
     ADA,
     AMAZON,
@@ -62,7 +62,7 @@ from tests.support.store_samples import NOW
 def test_postmarks_types_are_judged(kind: str, details: str, verdict: str) -> None:
     event = {"RecordType": "Bounce", "ID": 4, "Type": kind, "Email": "ada@example.org", "Details": details}
     (found,) = read_postmark(call(event, authorization=basic(SECRET)), SECRET)
-    assert (found.verdict, found.whose) == (verdict, ADA)
+    assert (found.verdict, found.addressee) == (verdict, ADA)
     assert read_postmark(call(event, x_webhook_secret=SECRET), SECRET) == [found]
 
 
@@ -91,7 +91,7 @@ def test_postmark_without_its_secret_is_refused() -> None:
 )
 def test_mailguns_events_are_judged(event: Any, verdict: str) -> None:
     (found,) = read_mailgun(call(mailgun(event)), SECRET)
-    assert (found.verdict, found.whose) == (verdict, ADA)
+    assert (found.verdict, found.addressee) == (verdict, ADA)
     assert found.keys[0].startswith("mailgun token ")
     assert len(found.keys) == 1 + (verdict != "nothing")
 
@@ -131,7 +131,7 @@ def test_mailguns_token_must_be_signed_and_fresh() -> None:
 )
 def test_sendgrids_events_are_judged(event: Any, verdict: str) -> None:
     (found,) = read_sendgrid(sendgrid([event]), TWILIO_KEY)
-    assert (found.verdict, found.whose) == (verdict, ADA)
+    assert (found.verdict, found.addressee) == (verdict, ADA)
 
 
 def test_a_call_of_sendgrid_is_refused_without_its_signature() -> None:
@@ -143,10 +143,10 @@ def test_a_call_of_sendgrid_is_refused_without_its_signature() -> None:
     )
     for bad in (
         sendgrid([sendgrid_event("spamreport")], other),
-        Call(good.headers, good.body + b" ", NOW, MARKS),
-        Call(dict(good.headers) | {TIMESTAMP: "1763715601"}, good.body, NOW, MARKS),
-        Call(dict(good.headers) | {SIGNATURE: "%%"}, good.body, NOW, MARKS),
-        Call({}, good.body, NOW, MARKS),
+        WebhookRequest(good.headers, good.body + b" ", NOW, SIGNATURES),
+        WebhookRequest(dict(good.headers) | {TIMESTAMP: "1763715601"}, good.body, NOW, SIGNATURES),
+        WebhookRequest(dict(good.headers) | {SIGNATURE: "%%"}, good.body, NOW, SIGNATURES),
+        WebhookRequest({}, good.body, NOW, SIGNATURES),
     ):
         assert refused(lambda bad=bad: read_sendgrid(bad, TWILIO_KEY)) == 403
     for key in ("", "AAAA", "no key", base64.b64encode(rsa_key).decode()):
@@ -182,7 +182,7 @@ def test_an_answer_that_the_provider_does_not_judge_means_what_it_means_in_a_rep
         *Sns(Amazon()).read(call(sns(undecided)), TOPIC),
     ]
     assert [each.verdict.value for each in told] == [verdict] * 5
-    by_mail = read_message(report(failed("5.0.0", words)), MARKS)
+    by_mail = read_message(report(failed("5.0.0", words)), SIGNATURES)
     assert by_mail.verdict.value == verdict
 
 
@@ -236,7 +236,7 @@ def test_any_json_of_a_provider_is_an_answer(body: Any) -> None:
     for read in calls:
         try:
             reports = read()
-        except CallError as error:
+        except WebhookError as error:
             assert error.status in (400, 403)
         else:
             assert all(each.verdict is not Verdict.PERMANENT for each in reports)

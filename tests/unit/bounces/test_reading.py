@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.bounces.reading import Marks, read_message
-from publisher.bounces.status import judge, short_words
-from publisher.core.bounce_report import Verdict, Whose
+from publisher.bounces.reading import Signatures, read_message
+from publisher.bounces.verdict import judge, short_words
+from publisher.core.bounce_report import Addressee, Verdict
 from publisher.mail.verp import ReturnPath
 from tests.support.bounce_samples import (
     AUTOMATIC,
@@ -18,11 +18,11 @@ from tests.support.bounce_samples import (
     EXIM,
     GMAIL,
     LINKS,
-    MARKS,
     POSTFIX,
     READER,
     RETURN_PATH,
     SENDMAIL,
+    SIGNATURES,
     complaint,
     failed,
     letter,
@@ -37,8 +37,8 @@ SERVERS = {"Postfix": POSTFIX, "Exim": EXIM, "sendmail": SENDMAIL, "Exchange": E
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_dead_mailbox_is_known_from_every_servers_report(server: str) -> None:
-    found = read_message(SERVERS[server], MARKS)
-    assert (found.verdict, found.whose) == (Verdict.PERMANENT, Whose(delivery_id=7))
+    found = read_message(SERVERS[server], SIGNATURES)
+    assert (found.verdict, found.addressee) == (Verdict.PERMANENT, Addressee(delivery_id=7))
     assert found.keys == ("delivery 7 permanent",)
     assert READER not in found.words
 
@@ -89,51 +89,57 @@ def test_failures_in_words_are_judged_by_what_the_server_answered(shape: object)
         "554 something else": Verdict.TEMPORARY,
     }
     for words, verdict in said.items():
-        found = read_message(shape(f"Remote host said: {words}"), MARKS)
-        assert (found.verdict, found.whose.delivery_id) == (verdict, 7), words
+        found = read_message(shape(f"Remote host said: {words}"), SIGNATURES)
+        assert (found.verdict, found.addressee.delivery_id) == (verdict, 7), words
 
 
 @pytest.mark.parametrize("name", AUTOMATIC)
 def test_what_machines_and_people_answer_does_nothing(name: str) -> None:
-    found = read_message(AUTOMATIC[name], MARKS)
+    found = read_message(AUTOMATIC[name], SIGNATURES)
     assert (found.verdict, found.keys) == (Verdict.NOTHING, ())
 
 
 def test_words_of_failure_count_only_from_a_mail_server() -> None:
-    assert read_message(qmail("550 5.1.1 user unknown", sender="ada@reader.example"), MARKS).verdict is Verdict.NOTHING
+    assert (
+        read_message(qmail("550 5.1.1 user unknown", sender="ada@reader.example"), SIGNATURES).verdict
+        is Verdict.NOTHING
+    )
 
 
 def test_a_letter_that_reached_one_of_two_was_not_lost() -> None:
     groups = failed("5.1.1", "550 5.1.1 unknown")
     for action in ("delivered", "relayed", "expanded", "delayed"):
         both = groups + f"\nFinal-Recipient: rfc822; bob@reader.example\nAction: {action}\nStatus: 2.0.0\n"
-        assert read_message(report(both), MARKS).verdict is Verdict.TEMPORARY, action
+        assert read_message(report(both), SIGNATURES).verdict is Verdict.TEMPORARY, action
     twice = groups + "\nFinal-Recipient: rfc822; bob@reader.example\nAction: failed\nStatus: 5.2.2\n"
-    assert read_message(report(twice), MARKS).verdict is Verdict.TEMPORARY
+    assert read_message(report(twice), SIGNATURES).verdict is Verdict.TEMPORARY
 
 
 def test_a_report_inside_a_report_is_not_the_report() -> None:
     outer = report(failed("4.4.1", "", "delayed")).decode()
     inner = POSTFIX.decode().replace("b1", "b9")
-    assert read_message(outer.replace(letter().replace("\n", "\r\n"), inner).encode(), MARKS).verdict is Verdict.NOTHING
+    assert (
+        read_message(outer.replace(letter().replace("\n", "\r\n"), inner).encode(), SIGNATURES).verdict
+        is Verdict.NOTHING
+    )
 
 
 def test_a_report_that_somebody_forwards_is_not_the_report() -> None:
     head = 'Subject: Look\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b0"'
     attached = "--b0\nContent-Type: message/rfc822\n\n" + POSTFIX.decode() + "\n--b0--"
     for sender in ("ada@reader.example", "MAILER-DAEMON@mx.example"):
-        assert read_message(plain(f"From: {sender}\n{head}", attached), MARKS).verdict is Verdict.NOTHING
+        assert read_message(plain(f"From: {sender}\n{head}", attached), SIGNATURES).verdict is Verdict.NOTHING
 
 
 def test_an_answer_to_the_letter_is_no_failure_though_its_words_say_so() -> None:
     answer = b"Auto-Submitted: auto-replied\nIn-Reply-To: <letter-1@letters.example>\n"
-    assert read_message(answer + qmail("550 5.1.1 user unknown"), MARKS).verdict is Verdict.NOTHING
-    assert read_message(qmail("550 5.1.1 user unknown"), MARKS).verdict is Verdict.PERMANENT
+    assert read_message(answer + qmail("550 5.1.1 user unknown"), SIGNATURES).verdict is Verdict.NOTHING
+    assert read_message(qmail("550 5.1.1 user unknown"), SIGNATURES).verdict is Verdict.PERMANENT
 
 
 def test_what_the_letter_itself_says_changes_nothing() -> None:
     for below in (b"Warning: this was delayed. We will keep trying.\n", b"<ada@reader.example>: 550 5.7.1 spam\n"):
-        assert read_message(qmail("550 5.1.1 user unknown") + below, MARKS).verdict is Verdict.PERMANENT
+        assert read_message(qmail("550 5.1.1 user unknown") + below, SIGNATURES).verdict is Verdict.PERMANENT
 
 
 @pytest.mark.parametrize(
@@ -151,60 +157,62 @@ def test_what_the_letter_itself_says_changes_nothing() -> None:
     ],
 )
 def test_only_a_signed_address_tells_whose_letter_it_was(address: str, verdict: str) -> None:
-    found = read_message(report(failed("5.1.1"), to=address), MARKS)
-    assert (found.verdict, bool(found.whose), found.keys) == (verdict, False, ())
+    found = read_message(report(failed("5.1.1"), to=address), SIGNATURES)
+    assert (found.verdict, bool(found.addressee), found.keys) == (verdict, False, ())
 
 
 def test_the_return_path_inside_a_failed_letter_is_not_believed() -> None:
     assert RETURN_PATH.of(7).encode() in POSTFIX
-    assert read_message(report(failed("5.1.1"), to="postmaster@letters.example"), MARKS).verdict is Verdict.FOREIGN
+    assert read_message(report(failed("5.1.1"), to="postmaster@letters.example"), SIGNATURES).verdict is Verdict.FOREIGN
 
 
 def test_capitals_and_other_headers_name_the_delivery_too() -> None:
     shouted = report(failed("5.1.1"), to=RETURN_PATH.of(7).upper())
-    assert read_message(shouted, MARKS).whose.delivery_id == 7
+    assert read_message(shouted, SIGNATURES).addressee.delivery_id == 7
     hidden = report(failed("5.1.1"), to="catchall@letters.example", extra=f"X-Original-To: {RETURN_PATH.of(9)}\n")
-    assert read_message(hidden, MARKS).whose.delivery_id == 9
+    assert read_message(hidden, SIGNATURES).addressee.delivery_id == 9
 
 
 @pytest.mark.parametrize("as_headers", [False, True])
 def test_a_complaint_is_whose_the_letter_inside_was(as_headers: bool) -> None:
-    found = read_message(complaint(as_headers=as_headers), MARKS)
-    assert (found.verdict, found.whose, found.keys) == (
+    found = read_message(complaint(as_headers=as_headers), SIGNATURES)
+    assert (found.verdict, found.addressee, found.keys) == (
         Verdict.COMPLAINT,
-        Whose(delivery_id=7),
+        Addressee(delivery_id=7),
         ("delivery 7 complaint",),
     )
-    hidden = read_message(complaint(inside=letter(path="redacted"), as_headers=as_headers), MARKS)
-    assert (hidden.verdict, hidden.whose) == (Verdict.COMPLAINT, Whose(uid="u7"))
+    hidden = read_message(complaint(inside=letter(path="redacted"), as_headers=as_headers), SIGNATURES)
+    assert (hidden.verdict, hidden.addressee) == (Verdict.COMPLAINT, Addressee(uid="u7"))
 
 
 def test_a_complaint_may_name_the_return_path_itself() -> None:
     fields = f"Original-Mail-From: <{RETURN_PATH.of(5)}>\n"
-    assert read_message(complaint(inside="Subject: gone\n\n", fields=fields), MARKS).whose.delivery_id == 5
-    assert read_message(complaint(inside="Subject: gone\n\n", to=RETURN_PATH.of(6)), MARKS).whose.delivery_id == 6
+    assert read_message(complaint(inside="Subject: gone\n\n", fields=fields), SIGNATURES).addressee.delivery_id == 5
+    assert (
+        read_message(complaint(inside="Subject: gone\n\n", to=RETURN_PATH.of(6)), SIGNATURES).addressee.delivery_id == 6
+    )
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "virus", "auth-failure", "other", "x-unheard-of", ""])
 def test_other_feedback_is_no_complaint(kind: str) -> None:
-    assert read_message(complaint(kind), MARKS).verdict is Verdict.NOTHING
+    assert read_message(complaint(kind), SIGNATURES).verdict is Verdict.NOTHING
 
 
 def test_a_complaint_without_a_signature_of_ours_is_nobodys() -> None:
     token = LINKS.unsubscribe("u7", "weekly").rpartition("/")[2]
     forged = letter(path="x@elsewhere.example").replace(token, token[:-3] + "AAA")
-    assert read_message(complaint(inside=forged), MARKS).verdict is Verdict.FOREIGN
+    assert read_message(complaint(inside=forged), SIGNATURES).verdict is Verdict.FOREIGN
     false_path = letter(path="bounces+7-aaaaaaaaaaaaaaaa@letters.example").replace(token, "x")
-    assert read_message(complaint(inside=false_path), MARKS).verdict is Verdict.FORGED
+    assert read_message(complaint(inside=false_path), SIGNATURES).verdict is Verdict.FORGED
     preferences = LINKS.preferences("u7").rpartition("/")[2]
     other = letter(path="").replace(token, preferences)
-    assert read_message(complaint(inside=other), MARKS).verdict is Verdict.FOREIGN
+    assert read_message(complaint(inside=other), SIGNATURES).verdict is Verdict.FOREIGN
 
 
 def test_without_return_addresses_only_complaints_are_known() -> None:
-    marks = Marks(None, LINKS)
+    marks = Signatures(None, LINKS)
     assert read_message(POSTFIX, marks).verdict is Verdict.FOREIGN
-    assert read_message(complaint(), marks).whose == Whose(uid="u7")
+    assert read_message(complaint(), marks).addressee == Addressee(uid="u7")
 
 
 def test_the_servers_words_are_kept_short_and_without_addresses() -> None:
@@ -220,7 +228,7 @@ LINES = st.sampled_from([line for message in ALL for line in message.splitlines(
 
 def check(data: bytes) -> None:
     """The promises for any bytes: an answer, and an effect only where one of the two signatures stands in them."""
-    found = read_message(data, MARKS)
+    found = read_message(data, SIGNATURES)
     signed = RETURN_PATH.of(7).encode() in data.lower() or b"/unsubscribe/" in data
     assert not found.keys or signed
     assert bool(found.keys) == (found.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY, Verdict.REFUSED, "complaint"))
@@ -247,7 +255,7 @@ def test_no_words_without_a_code_or_a_clear_phrase_stop_a_mailbox(
 ) -> None:
     assert callable(shape)
     neutral = "".join(c for c in words if c.isalpha() and c not in "nN")  # no phrase of a dead mailbox lacks an n
-    found = read_message(shape(f"Remote host said: 550 {neutral}"), MARKS)
+    found = read_message(shape(f"Remote host said: 550 {neutral}"), SIGNATURES)
     assert found.verdict is not Verdict.PERMANENT
 
 

@@ -1,7 +1,7 @@
-"""What a status code says of a mailbox (RFC 3463 and the registry of enhanced status codes).
+"""What a server's answer says about a mailbox (RFC 3463 and the registry of enhanced status codes).
 
-A letter that is not proven to have met a dead mailbox is at most counted: a wrong count is mended by the next
-letter that arrives, a wrong stop by nobody.
+Unless the answer proves that the mailbox doesn't exist, a failure is only counted. The next message that arrives puts a
+wrong count right, but no one would notice a subscriber who was stopped by mistake.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from publisher.core.bounce_report import Verdict
 
 MOST_WORDS = 200
 
-# Subject.detail of class 5 that say: this mailbox, or its domain, is not there and will not be.
+# Subject.detail of class 5 that say that this mailbox, or its domain, doesn't exist and won't.
 _GONE = frozenset(
     {
         *("1.1", "1.2", "1.3", "1.6", "1.10"),  # no such mailbox, no such system, bad syntax, moved, null MX
         *("2.1", "4.4", "4.310"),  # disabled; no route to the domain (Postfix), no such domain (Exchange)
-        *("7.17", "7.18"),  # mailbox or domain has another owner by now (RFC 7293)
+        *("7.17", "7.18"),  # mailbox or domain has changed hands (RFC 7293)
     }
 )
-# Of the sender, the letter, or the receiver's rules; all of 5.5 (protocol), 5.6 (content) and 5.7 (policy).
+# About the sender, the message or the receiver's rules; with all of 5.5 (protocol), 5.6 (content) and 5.7 (policy).
 _REFUSED = frozenset({"1.7", "1.8", "2.3", "3.4"})
 _REFUSED_SUBJECTS = ("5", "6", "7")
 
@@ -46,11 +46,11 @@ _NOT_NOW = re.compile(
 
 
 def judge(status: str, words: str = "") -> Verdict:
-    """Return what a failure means for its mailbox: PERMANENT, TEMPORARY or REFUSED; never raises.
+    """Return what a failure means for its mailbox: PERMANENT, TEMPORARY or REFUSED. Never raises.
 
-    status  enhanced status code, "" where there is none
-    words   the server's answer: its own code counts where the status says nothing (x.0.0), and where the two
-            disagree the milder one holds
+    status  enhanced status code, or ""
+    words   the server's answer. Its own code counts if the status says nothing (x.0.0); if they disagree, the milder
+            one counts
     """
     codes = [code for code in (status_in(status), status_in(words)) if code]
     telling = [code for code in codes if not code.endswith(".0.0")]
@@ -68,14 +68,14 @@ def _of_code(code: str, words: str) -> Verdict:
     if kind == "4":
         return Verdict.TEMPORARY
     if detail in _GONE:
-        # Gmail's 5.2.1 is also for who gets too much mail at once, and 5.2.1 for a full mailbox is met too.
+        # Gmail uses 5.2.1 also for a mailbox that gets too much at once, and some servers for a full one.
         return Verdict.TEMPORARY if subject == "2" and _NOT_NOW.search(words) else Verdict.PERMANENT
     refused = detail in _REFUSED or subject in _REFUSED_SUBJECTS
     return Verdict.REFUSED if refused else Verdict.TEMPORARY
 
 
 def _of_words(code: str, words: str) -> Verdict:
-    """Judge an answer without a telling code by its words: only those that can mean nothing else are final."""
+    """Judge an answer without a meaningful code by its words. Only words that can mean nothing else are final."""
     reply = _REPLY.search(words)
     if code.startswith("4") or (reply and reply[1].startswith("4")) or _NOT_NOW.search(words):
         return Verdict.TEMPORARY
@@ -85,13 +85,13 @@ def _of_words(code: str, words: str) -> Verdict:
 
 
 def status_in(text: str) -> str:
-    """Return the first enhanced status code in a text, as "5.1.1"; "" if there is none."""
+    """Return the first enhanced status code in a text, such as "5.1.1", or ""."""
     found = _CODE.search(text)
     return ".".join(str(int(part)) for part in found.groups()) if found else ""
 
 
 def short_words(text: str) -> str:
-    """Return a server's words as they may be kept: on one line, at most MOST_WORDS characters, no addresses."""
+    """Return a server's words as they may be stored: one line, at most MOST_WORDS characters, no email addresses."""
     visible = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in text[:2_000])
     bare = _WORD.sub(lambda word: "…" if "@" in word[0] else word[0], " ".join(visible.split()))
     return bare if len(bare) <= MOST_WORDS else f"{bare[: MOST_WORDS - 1].rstrip()}…"

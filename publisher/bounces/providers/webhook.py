@@ -1,0 +1,138 @@
+"""What all webhooks have in common: a request, reading its JSON without trusting it, and making reports."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from publisher.bounces.arf import UNSUBSCRIBE_TOKEN
+from publisher.bounces.reading import Signatures
+from publisher.bounces.verdict import judge, short_words, status_in
+from publisher.core.bounce_report import KEPT, Addressee, Report, Verdict
+from publisher.mail.links import LinkPurpose
+
+MOST_BYTES = 1_000_000
+MOST_EVENTS = 2_000
+
+
+class WebhookError(Exception):
+    """A request that is not accepted. status: the HTTP answer, 403 for a false signature, 400 for nonsense."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"request refused with {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A provider's request. headers: by lower-case name. signatures: what identifies our own messages."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    now: datetime
+    signatures: Signatures
+
+
+def parsed(body: bytes | str) -> Any:
+    """Return the JSON value in a body; raise WebhookError(400) for anything else."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WebhookError(400) from error
+
+
+def table(value: Any) -> dict[str, Any]:
+    """Return a JSON object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def event_in(value: Any, *kinds: str) -> dict[str, Any]:
+    """Return an event: a JSON object with its kind under one of these names; raise WebhookError(400) for others."""
+    if not any(text(table(value).get(kind)) for kind in kinds):
+        raise WebhookError(400)
+    return table(value)
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a JSON array, at most MOST_EVENTS; an empty list for anything else."""
+    return [each for each in value[:MOST_EVENTS] if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """Return a JSON string or number as text; "" for anything else."""
+    return str(value)[:10_000] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two secrets in a time that doesn't depend on how much of them is equal."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def event_key(provider: str, *parts: str) -> str:
+    """Return a key that is the same whenever the provider sends the same event."""
+    joined = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return f"{provider} {hashlib.sha256(joined).hexdigest()}"
+
+
+def report(
+    verdict: Verdict, addressee: Addressee, key: str, *, status: str = "", words: str = "", more: str = ""
+) -> Report:
+    """Return the report of one event.
+
+    key   of the event. If the delivery is known, the delivery's own key is used instead, so that a DSN and a webhook
+          about one message count once
+    more  a second key that must be new; "" for none
+    """
+    keys = [more] if more else []
+    if verdict in KEPT:
+        keys.append(f"delivery {addressee.delivery_id} {verdict}" if addressee.delivery_id else key)
+    return Report(verdict, addressee, status_in(status), short_words(words), tuple(keys))
+
+
+def addressee_of(
+    request: WebhookRequest, address: str, *, sender: str = "", unsubscribe: Iterable[str] = ()
+) -> Addressee:
+    """Return whom an event is about: by our return path, else by the message's unsubscribe link, else by its address.
+
+    address      as the provider names it; by now the provider has proved who it is
+    sender       envelope sender of the message
+    unsubscribe  values of its List-Unsubscribe header
+    """
+    path, links = request.signatures.return_path, request.signatures.links
+    delivery = path.read(sender) if path is not None else None
+    if delivery is not None:
+        return Addressee(delivery_id=delivery)
+    tokens = [token for value in unsubscribe for token in UNSUBSCRIBE_TOKEN.findall(value)]
+    uids = {found[0] for token in tokens if (found := links.read(LinkPurpose.UNSUBSCRIBE, token))}
+    if len(uids) == 1:
+        return Addressee(uid=uids.pop())
+    return Addressee(address=_bare(address))
+
+
+def _bare(address: str) -> str:
+    """Return an email address without its display name; "" if there is none."""
+    found = re.search(r"[^\s<>\"]+@[^\s<>\"]+", address[:1_000])
+    return found[0] if found else ""
+
+
+def milder(verdict: Verdict, status: str, words: str) -> Verdict:
+    """Return the milder of a provider's verdict and what the server's own answer means."""
+    if verdict is not Verdict.PERMANENT or not (status or words):
+        return verdict
+    judged = judge(status, words)
+    # Without a status code, only words against the message itself outweigh the provider's own judgement.
+    return judged if status_in(status) or status_in(words) or judged is Verdict.REFUSED else verdict
+
+
+def settled(status: str, words: str) -> Verdict:
+    """Return what a final failure means on which the provider passes no verdict: the same as in a DSN.
+
+    Without an answer that proves that the mailbox doesn't exist, it only counts.
+    """
+    return judge(status, words) if status or words else Verdict.TEMPORARY
