@@ -46,7 +46,7 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
         return _from_parts(match, zone)
     if _NAMED_MONTH.search(text):
         return _from_words(text, zone)
-    raise ValueError(f"{_short(text)} is no date; write it like 2024-07-06 or 2024-07-06 08:30")
+    raise ValueError(f"{_short(text)} isn't a valid date; write it like 2024-07-06 or 2024-07-06 08:30")
 
 
 def _short(text: str) -> str:
@@ -65,7 +65,7 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
             return place(datetime.combine(date(int(year), int(month), int(day)), MORNING), zone)
         civil = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))  # noqa: DTZ001 - placed in a zone on the next lines
     except ValueError as error:
-        raise ValueError(f"{match[0]!r} is no date: {error}") from error
+        raise ValueError(f"{match[0]!r} isn't a valid date: {error}") from error
     if offset is None:
         return place(civil, zone)
     if offset[0] not in "+-":
@@ -74,7 +74,7 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
         minutes = offset[3:].removeprefix(":") or "00"
         return datetime.fromisoformat(f"{civil.isoformat()}{offset[:3]}:{minutes}")
     except ValueError as error:
-        raise ValueError(f"{match[0]!r} is no date: there is no zone {offset}") from error
+        raise ValueError(f"{match[0]!r} isn't a valid date: there is no UTC offset {offset}") from error
 
 
 def _from_words(text: str, zone: tzinfo) -> datetime:
@@ -102,7 +102,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
         if not 1000 <= found.year < NEVER.year:
             raise ValueError("year is out of range")
     except (ValueError, OverflowError, TypeError) as error:
-        raise ValueError(f"{_short(text)} is no date; write it like 2024-07-06 or 2024-07-06 08:30") from error
+        raise ValueError(f"{_short(text)} isn't a valid date; write it like 2024-07-06 or 2024-07-06 08:30") from error
     return place(found, zone) if found.tzinfo is None else found
 
 

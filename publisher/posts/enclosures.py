@@ -1,4 +1,4 @@
-"""Sounds, films and documents that a post's front matter names, with the type and length that RSS wants of them."""
+"""Enclosures: the audio, video and documents in a post's front matter, with the type and length that RSS requires."""
 
 from __future__ import annotations
 
@@ -8,22 +8,18 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.field_names import FrontMatter, first_text
-from publisher.posts.post_file import PostSettings
+from publisher.posts.post_file import PostSettings, Tree
 from publisher.posts.urls import local_file
-
-if TYPE_CHECKING:
-    from publisher.posts.post_file import Tree
 
 NOT_THERE = -1
 
 _MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
 
-# The machine's own table is not asked first: it says audio/mp4a-latm of an episode here, and nothing there.
+# Asked before the machine's own table, which calls an .m4a audio/mp4a-latm on one machine and nothing on the next.
 _TYPES = {
     ".aac": "audio/aac",
     ".epub": "application/epub+zip",
@@ -47,45 +43,47 @@ _TYPES = {
 
 def enclosures_of(
     value: Tree,
-    address_of: Callable[[str], str],
+    url_of: Callable[[str], str],
     length_of: Callable[[str, str], int],
-    doubt: Callable[[str, str], None],
+    warn: Callable[[str, str], None],
 ) -> tuple[Enclosure, ...]:
-    """Return the enclosures of a value of front matter: an address, a table with `url`, or a list of such.
+    """Return the enclosures in a value of front matter: a URL, a table with `url`, or a list of these.
 
-    address_of  returns the absolute address of a reference, "" for none
-    length_of   returns the bytes of a reference and its address, 0 where they are not known; a `length` goes before
-    doubt       is told what is doubtful, and how to mend it: a type that nobody knows, a number that is none
+    url_of     returns the absolute URL of a reference, "" if it isn't one
+    length_of  returns the bytes of a reference and its URL, 0 if unknown; called only where there is no valid `length`
+    warn       is called with a message and a hint for an unknown type, or an invalid length or duration
     """
     found = []
     for item in value if isinstance(value, list) else [value]:
         table = FrontMatter(item, {}) if isinstance(item, dict) else FrontMatter({"url": item}, {})
         reference = first_text(table, "url", "src", "file", "href")
-        address = address_of(reference)
-        if not address:
+        url = url_of(reference)
+        if not url:
             continue
         written = first_text(table, "type", "mimetype", "mediatype")
-        media_type = written if _MEDIA_TYPE.fullmatch(written) else _type_of(address)
+        media_type = written if _MEDIA_TYPE.fullmatch(written) else _type_of(url)
         if not media_type:
-            doubt(f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
+            warn(f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
             continue
         length = first_text(table, "length", "size", "bytes")
         is_number = re.fullmatch(r"\d{1,15}", length, re.ASCII)
-        size = int(length) if is_number else length_of(reference, address)
+        size = int(length) if is_number else length_of(reference, url)
         if length and not is_number:
-            doubt(f"the length {length[:40]!r} of {reference!r} is no number of bytes", "write digits only: 12345678")
+            warn(f"the length {length[:40]!r} of {reference!r} is not a number of bytes", "write digits only: 12345678")
         duration = first_text(table, "duration")
         seconds = _seconds(duration)
         if duration and seconds is None:
-            doubt(f"the duration {duration[:40]!r} of {reference!r} is no time", "write it like 1:02:03, or in seconds")
-        found.append(Enclosure(address, media_type, size, seconds or 0))
+            warn(
+                f"the duration {duration[:40]!r} of {reference!r} is not valid", "write it like 1:02:03, or in seconds"
+            )
+        found.append(Enclosure(url, media_type, size, seconds or 0))
     return tuple(found)
 
 
 def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator[Problem]:
-    """Yield a warning for each enclosure whose length nobody knows, at its line of the post; reads only such posts.
+    """Yield a warning for each enclosure whose length is unknown, with its line; reads the files of only such posts.
 
-    shown is how the folder of posts is named in problems.
+    shown is how the posts folder is named in problems.
     """
     for post in posts:
         for enclosure in post.enclosures:
@@ -94,13 +92,13 @@ def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator
                     f"{shown}/{post.source}",
                     _line_of(folder / post.source, unquote(enclosure.url.rpartition("/")[2])),
                     f"the length of {enclosure.url} is not known",
-                    "add `length:` in bytes beside the url",
+                    "add `length:` in bytes next to its URL",
                     Severity.WARNING,
                 )
 
 
 def _line_of(file: Path, name: str) -> int:
-    """The first line that holds the name of a file, 1 where none does."""
+    """Return the first line that contains a file's name, 1 if none does."""
     try:
         lines = file.read_bytes().decode("utf-8", "replace").splitlines()
     except OSError:
@@ -108,23 +106,23 @@ def _line_of(file: Path, name: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if name in unquote(line)), 1)
 
 
-def files_of(reference: str, address: str, settings: PostSettings, source: str) -> list[str]:
-    """Return where in the project the file of a reference may lie, as the build publishes it: static files first.
+def files_of(reference: str, url: str, settings: PostSettings, source: str) -> list[str]:
+    """Return where in the project the file of a reference may be, in the order of the build: static files first.
 
-    The paths are relative to the project and lie in it by their words; see size_in for links.
+    The paths are relative to the project and don't lead out of it; whether a symbolic link does, size_in finds out.
     """
     found = []
-    if address.startswith(f"{settings.site_url}/"):
-        path = unquote(urlsplit(address[len(settings.site_url) :]).path)
+    if url.startswith(f"{settings.site_url}/"):
+        path = unquote(urlsplit(url[len(settings.site_url) :]).path)
         found.append(posixpath.normpath(f"{settings.static}/{path}"))
-    beside = local_file(reference, address, settings.site_url, settings.folder, source)
+    beside = local_file(reference, url, settings.site_url, settings.folder, source)
     if beside:
         found.append(beside[1])
     return [path for path in found if not path.startswith(("..", "/")) and "\0" not in path]
 
 
 def size_in(root: Path, path: str) -> int:
-    """Return the bytes of a file of the project, NOT_THERE for none and for a link that leads out of the project."""
+    """Return the bytes of a file of the project, NOT_THERE if there is none, or it is a link out of the project."""
     try:
         file = Path(os.path.realpath(root / path))
         status = file.stat()
@@ -134,19 +132,19 @@ def size_in(root: Path, path: str) -> int:
     return status.st_size if is_inside and stat.S_ISREG(status.st_mode) else NOT_THERE
 
 
-def _type_of(address: str) -> str:
-    path = unquote(urlsplit(address).path)
+def _type_of(url: str) -> str:
+    path = unquote(urlsplit(url).path)
     ending = posixpath.splitext(path)[1].lower()
     if ending in _TYPES:
         return _TYPES[ending]
-    import mimetypes
+    import mimetypes  # only for rare endings
 
-    # A table of its own holds what Python knows, and not what this machine adds.
+    # A new table has the types that Python knows, without those that the machine adds.
     return mimetypes.MimeTypes().guess_type(f"file{ending}")[0] or ""
 
 
 def _seconds(text: str) -> int | None:
-    """Seconds of "1:02:03", "62:03" or "3723"; None of what is no time."""
+    """Return the seconds of "1:02:03", "62:03" or "3723", None for anything else."""
     if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text, re.ASCII):
         return None
     total = 0

@@ -1,17 +1,15 @@
-"""One table that maps every blog's spelling of a field to ours.
+"""What every blog tool calls a field, and front matter that can be asked by our names.
 
-Keys are compared without case, hyphens, underscores and spaces. A dotted spelling looks inside a table
-(`header.image`). The first spelling that holds something wins, so the order says who is believed.
+Keys are compared without case, hyphens, underscores and spaces. A dotted spelling such as `header.image` looks inside
+a table. The first spelling with a value wins, so the order in the tables decides.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from publisher.posts.post_file import Tree
+from publisher.posts.post_file import Tree
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "guid"),
@@ -114,7 +112,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "audio": ("audio", "enclosure", "enclosures", "podcast", "episode", "audiourl", "mp3"),
 }
 
-# Switches: any of them that is off, or says draft, decides.
+# Switches: the first that hides the post decides.
 SWITCHES: dict[str, tuple[str, ...]] = {
     "draft": ("draft", "private", "unlisted"),
     "shown": ("published",),
@@ -134,7 +132,7 @@ TAG_KEYS = (
     "topics",
 )
 
-# Eleventy marks its collections with a tag; they are no subjects.
+# Eleventy uses these tags for its collections; they are not subjects.
 NO_TAGS = {"post", "posts", "all"}
 
 _TRUE = {"true", "yes", "on", "1", "y"}
@@ -146,11 +144,11 @@ _HIDDEN_STATES |= {"members", "paid", "tiers"}  # Ghost
 
 @lru_cache(maxsize=4096)
 def fold(key: str) -> str:
-    """Return a key as the table spells it."""
+    """Return a key as the tables spell it."""
     return re.sub(r"[-_ ]", "", key).lower()
 
 
-# Where a field may stand: the key as it was written, the folded keys below it, and the spelling.
+# Where a field may be: the key as it was written, the folded keys below it, and the spelling.
 Place = tuple[str, tuple[str, ...], str]
 
 _TAGS = "tags"
@@ -158,7 +156,10 @@ _NOWHERE: tuple[Place, ...] = ()
 
 
 def _by_first_key() -> dict[str, list[tuple[str, int, str]]]:
-    """The tables turned round: first key -> (our field, rank, spelling). A post has ten keys, the tables 170."""
+    """Return the tables the other way round: first key -> (our field, rank, spelling).
+
+    A post has ten keys, and the tables have 170.
+    """
     turned: dict[str, list[tuple[str, int, str]]] = {}
     for field, spellings in (*SPELLINGS.items(), *SWITCHES.items(), (_TAGS, TAG_KEYS)):
         for rank, spelling in enumerate(spellings):
@@ -171,10 +172,10 @@ _BY_FIRST_KEY = _by_first_key()
 
 @lru_cache(maxsize=1024)
 def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Place, ...]]]:
-    """Sort the keys of a front matter: folded -> as written; our field -> where it may stand, the believed first.
+    """Return two tables for a post's keys: folded key -> key as written; our field -> where it may be, best first.
 
-    The posts of one blog have a few sets of keys, so that this is worked out a few times in 10,000 posts. Of two
-    twin keys the earlier wins.
+    The posts of one blog use a few sets of keys, so this is worked out a few times for 10,000 posts. Where two keys
+    are the same when folded, the first counts.
     """
     written: dict[str, str] = {}
     for key in keys:
@@ -188,12 +189,12 @@ def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Plac
 
 
 class FrontMatter:
-    """Front matter with folded keys, and the ways to ask it."""
+    """Front matter, or a table in it, that can be asked for our fields whatever they are called there."""
 
     __slots__ = ("_fields", "_lines", "_places", "_written")
 
     def __init__(self, fields: dict[str, Tree], lines: dict[str, int]) -> None:
-        """Take the values of a parsed front matter, and the lines of their keys."""
+        """Take the values of parsed front matter, and the lines of their keys."""
         self._fields, self._lines = fields, lines
         self._written, self._places = _places(tuple(fields))
 
@@ -203,7 +204,7 @@ class FrontMatter:
         return _below(value, below) if below else value
 
     def find(self, field: str) -> tuple[Tree, int]:
-        """Return the value that is believed for one of our fields, and its line; (None, 1) if it is not there."""
+        """Return the value of one of our fields, and its line; (None, 1) if it has none."""
         for place in self._places.get(field, _NOWHERE):
             value = self._at(place)
             if value and not (field == "published" and _is_bool(value)):
@@ -211,7 +212,7 @@ class FrontMatter:
         return None, 1
 
     def text(self, field: str) -> str:
-        """Return one of our fields as one line of text, "" where it is not there or is no text."""
+        """Return one of our fields as a single line of text, "" if it is missing or not text."""
         if field not in self._places:
             return ""
         value, _ = self.find(field)
@@ -226,11 +227,11 @@ class FrontMatter:
         return None if key is None else self._at((key, tuple(below), spelling))
 
     def is_draft(self) -> bool:
-        """Return whether the writer says that nobody may see the post yet."""
+        """Return whether the front matter says that the post is not to be published yet."""
         return self._says("draft", _TRUE) or self._says("shown", _FALSE) or self._says("state", _HIDDEN_STATES)
 
     def wants(self, switch: str) -> bool:
-        """Return False when the post hides itself: in_feeds, in_newsletters."""
+        """Return whether the post is to be shown in feeds ("in_feeds") or newsletters ("in_newsletters")."""
         return not self._says(switch, _FALSE)
 
     def _says(self, switch: str, words: set[str]) -> bool:
@@ -263,7 +264,10 @@ def _is_bool(value: Tree) -> bool:
 
 
 def _names(value: Tree, *, words: bool) -> list[str]:
-    """The names in a tag value. One string holds many: by commas, or by spaces as Jekyll reads tags and categories."""
+    """Return the names in the value of a tag field.
+
+    A string may contain several, separated by commas, or where words is true by spaces, as in Jekyll's tags.
+    """
     if isinstance(value, list):
         # Ghost exports its tags as tables with a name.
         items = [item.get("name") if isinstance(item, dict) else item for item in value]
@@ -276,7 +280,7 @@ def _names(value: Tree, *, words: bool) -> list[str]:
 
 
 def first_text(table: FrontMatter, *spellings: str) -> str:
-    """Return the first of these keys that holds text, on one line; "" where none does."""
+    """Return the text of the first of these keys that has any, on one line; "" if none has."""
     for spelling in spellings:
         value = table.at(spelling)
         if isinstance(value, str) and value.strip():

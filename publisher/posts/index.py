@@ -1,8 +1,8 @@
-"""The index of the archive: what is known of every post file, so that an unchanged one is not read again.
+"""The index of the archive: what is known about every post file, so that an unchanged file is not read again.
 
-A cache and nothing more: a file in .publisher/ that may be deleted at any time. It is no part of the store
-and uses Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do.
-A broken index, or one of another version or configuration, is made anew and never trusted.
+It is only a cache, a file in .publisher/ that may be deleted at any time. It is not part of the store, and uses
+Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do. An index that is
+damaged, or was made by another version or under other settings, is discarded and made again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,33 @@ from publisher.core.models import Author, Enclosure, Image, Post, Problem, Sever
 from publisher.posts.post_file import ParsedFile
 from publisher.posts.scan import Stamp
 
+INDEX_FILE = "index.db"
+
+# The time in the stamp of a file that may change, or may have changed, without its real stamp showing it. No file has
+# this time, so such a file is read again.
+UNKNOWN_NS = -1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE entries (
+    source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
+    published REAL, updated REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT,
+    tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
+    weight INTEGER, weighed TEXT
+) WITHOUT ROWID;
+CREATE INDEX with_problems ON entries (source) WHERE problems != '';
+CREATE INDEX with_measured ON entries (source) WHERE measured != '';
+CREATE INDEX with_links ON entries (source) WHERE links != '';
+CREATE INDEX with_assets ON entries (source) WHERE assets != '';
+CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
+"""
+
+# SQLite's smallest page. SQLite reads a page that is cut off as if it ended in zeros.
+_SMALLEST_PAGE = 512
+
 
 class PostRow(NamedTuple):
-    """The part of an entry that choosing needs; the whole Post is loaded only for what is shown."""
+    """The columns by which posts are chosen and sorted; the whole Post is loaded only for posts that are shown."""
 
     source: str
     published: float
@@ -37,14 +61,176 @@ class PostRow(NamedTuple):
     authors: str
 
 
+class Referred(NamedTuple):
+    """What the body of one rendered post refers to: posts, and files (site path, project path); and its warnings."""
+
+    source: str
+    links: list[str]
+    assets: list[tuple[str, str]]
+    problems: tuple[Problem, ...]
+
+
+class Index:
+    """The index file of one project, or an index in memory if path is None.
+
+    key names the settings and the code that made its rows. Rows made with another key are discarded.
+    """
+
+    def __init__(self, path: Path | None, key: str) -> None:
+        self._path, self._key = path, key
+        self._db = self._open()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Return the stamp of every known file; {} if the index turns out to be damaged, and is made again."""
+        try:
+            rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
+            return {source: (size, mtime) for source, size, mtime in rows}
+        except sqlite3.DatabaseError:
+            self._db.close()
+            self._discard()
+            self._db = self._connect()
+            return {}
+
+    def update(self, changed: Iterable[tuple[str, Stamp, str, ParsedFile]], gone: Iterable[str]) -> None:
+        """Write the entries of changed files and delete those of removed ones, in one transaction."""
+        with self._db:
+            self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
+            self._db.executemany(
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'')",
+                map(_to_row, changed),
+            )
+
+    def rows(self) -> list[PostRow]:
+        """Return the posts (no drafts, no broken ones), newest first, and by path where the moment is the same."""
+        with self._damage_explained():
+            found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
+            # Most blogs' paths are in the order of time already: Python's sort profits, SQLite's takes twice as long.
+            return sorted(map(PostRow._make, found), key=attrgetter("published"), reverse=True)
+
+    def posts(self, sources: Iterable[str]) -> Iterator[Post]:
+        """Load whole posts in the order of `sources`."""
+        wanted = "SELECT source, id, permalink, digest, tags, in_feeds, post FROM entries WHERE source = ?"
+        for source in sources:
+            with self._damage_explained():
+                post = _to_post(*self._db.execute(wanted, (source,)).fetchone())
+            yield post
+
+    def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
+        """Return (source, problem) for everything wrong with the front matter of files, or with their bodies.
+
+        column  "problems" for front matter, "body_problems" for bodies
+        """
+        with self._damage_explained():
+            found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
+            return [(source, _to_problem(item)) for source, text in found for item in json.loads(text)]
+
+    def measured(self) -> dict[str, list[tuple[str, int]]]:
+        """Return for every post whose enclosures are files of the project: these files, and their bytes."""
+        with self._damage_explained():
+            found = self._db.execute("SELECT source, measured FROM entries WHERE measured != ''")
+            return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
+
+    def links(self) -> dict[str, list[str]]:
+        """Return for every rendered post that links to others: the sources of those."""
+        with self._damage_explained():
+            found = self._db.execute("SELECT source, links FROM entries WHERE links != ''")
+            return {source: json.loads(text) for source, text in found}
+
+    def assets(self) -> dict[str, list[tuple[str, str]]]:
+        """Return for every rendered post that shows files: (site path, project path) of each."""
+        with self._damage_explained():
+            found = self._db.execute("SELECT source, assets FROM entries WHERE assets != ''")
+            return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
+
+    def remember(self, rendered: Iterable[Referred]) -> None:
+        """Keep what the bodies of rendered posts refer to, and the warnings about them."""
+        rows = [
+            (_dump(item.links), _dump(item.assets), _dump([_flat_problem(p) for p in item.problems]), item.source)
+            for item in rendered
+        ]
+        with self._db:
+            self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
+
+    def weights(self) -> dict[str, tuple[int, str]]:
+        """Return for every post that was weighed: how much it weighs, and how it was weighed."""
+        with self._damage_explained():
+            found = self._db.execute("SELECT source, weight, weighed FROM entries WHERE weighed != ''")
+            return {source: (weight, weighed) for source, weight, weighed in found}
+
+    def keep_weights(self, weights: Iterable[tuple[str, int, str]]) -> None:
+        """Keep (source, weight, how it was weighed) of posts."""
+        with self._db:
+            self._db.executemany(
+                "UPDATE entries SET weight = ?, weighed = ? WHERE source = ?",
+                ((weight, weighed, source) for source, weight, weighed in weights),
+            )
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError:
+            self._discard()  # garbage, or half a file
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._path.exists() and self._path.stat().st_size % _SMALLEST_PAGE:
+                raise sqlite3.DatabaseError("the file ends in the middle of a page")
+        db = sqlite3.connect(self._path or ":memory:", timeout=30)
+        try:
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute("PRAGMA busy_timeout = 30000")
+            if self._stored_key(db) != self._key:
+                self._create(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    @staticmethod
+    def _stored_key(db: sqlite3.Connection) -> str:
+        with contextlib.suppress(sqlite3.OperationalError):
+            row = db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+            return row[0] if row else ""
+        return ""
+
+    def _create(self, db: sqlite3.Connection) -> None:
+        db.executescript(f"BEGIN IMMEDIATE; DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS entries; {_SCHEMA} COMMIT;")
+        with db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
+
+    def _discard(self) -> None:
+        """Remove the file; everything in it can be made again."""
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _damage_explained(self) -> Iterator[None]:
+        """Discard an index whose damage shows only now, when it is too late to begin again; raise ProjectError."""
+        try:
+            yield
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            self._discard()
+            raise ProjectError(
+                "the index of posts was damaged and has been removed",
+                where=str(self._path),
+                hint="run the same command again",
+            ) from error
+
+
 # Made once: json.dumps with these settings would make an encoder for every post.
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-def to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
-    source, stamp, digest, entry = item
-    post = entry.post
-    problems = json.dumps([flat_problem(p) for p in entry.problems]) if entry.problems else ""
+def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
+    source, stamp, digest, parsed = item
+    post = parsed.post
+    problems = json.dumps([_flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
     if post is None:
         return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "")
     return (
@@ -62,25 +248,12 @@ def to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
         "\n".join([author.name for author in post.authors]),
         _encode(_flat_post(post)),
         problems,
-        dump(list(entry.measured)),
+        _dump(list(parsed.measured)),
     )
 
 
-def dump(items: list[Any]) -> str:
-    return json.dumps(items) if items else ""
-
-
-def flat_problem(problem: Problem) -> list[Any]:
-    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value]
-
-
-def problem_of(item: list[Any]) -> Problem:
-    path, line, message, hint, severity = item
-    return Problem(path, line, message, hint, Severity(severity))
-
-
 def _flat_post(post: Post) -> list[Any]:
-    """What the other columns do not hold; what most posts do not have stands in a table at the end, or is not there."""
+    """Return what the other columns do not have. What most posts lack is in a table at the end, or left out."""
     rest = {
         "expires": post.expires.isoformat() if post.expires else None,
         "excerpt": post.excerpt,
@@ -101,7 +274,7 @@ def _flat_post(post: Post) -> list[Any]:
     ]
 
 
-def post_of(source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, text: str) -> Post:
+def _to_post(source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, text: str) -> Post:
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires = rest.get("image"), rest.get("expires")
     return Post(
@@ -128,188 +301,19 @@ def post_of(source: str, post_id: str, permalink: str, digest: str, tags: str, i
 
 
 def tags_of(text: str) -> list[Tag]:
-    """Return the tags that a row holds as lines of text."""
+    """Return the tags in a row's column of lines, slug before name."""
     lines = [line.partition("\t") for line in text.split("\n")] if text else []
     return [Tag(name, slug) for slug, _, name in lines]
 
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE entries (
-    source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
-    published REAL, updated REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT,
-    tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
-    weight INTEGER, weighed TEXT
-) WITHOUT ROWID;
-CREATE INDEX with_problems ON entries (source) WHERE problems != '';
-CREATE INDEX with_measured ON entries (source) WHERE measured != '';
-CREATE INDEX with_links ON entries (source) WHERE links != '';
-CREATE INDEX with_assets ON entries (source) WHERE assets != '';
-CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
-"""
-
-# The time of a file that may change, or have changed, without its stamp telling: no file has it, so that one
-# is read again.
-UNKNOWN_NS = -1
-
-# SQLite's smallest page. It reads a page that is cut off as if it ended in zeros.
-_LEAST_PAGE = 512
+def _flat_problem(problem: Problem) -> list[Any]:
+    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value]
 
 
-class Referred(NamedTuple):
-    """What the body of one rendered post refers to: posts, files (site path, project path); and its warnings."""
-
-    source: str
-    links: list[str]
-    assets: list[tuple[str, str]]
-    problems: tuple[Problem, ...]
+def _to_problem(item: list[Any]) -> Problem:
+    path, line, message, hint, severity = item
+    return Problem(path, line, message, hint, Severity(severity))
 
 
-class Index:
-    """The cache file of one project; in memory, if path is None. key names what made its rows: settings and code."""
-
-    def __init__(self, path: Path | None, key: str) -> None:
-        self._path, self._key = path, key
-        self._db = self._open()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    def stamps(self) -> dict[str, Stamp]:
-        """Return the stamp of every known file; none of an index that is damaged, which is made anew."""
-        try:
-            rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
-            return {source: (size, mtime) for source, size, mtime in rows}
-        except sqlite3.DatabaseError:
-            self._db.close()
-            self._discard()
-            self._db = self._opened()
-            return {}
-
-    def update(self, changed: Iterable[tuple[str, Stamp, str, ParsedFile]], gone: Iterable[str]) -> None:
-        """Write the entries of changed files and forget those that are gone, at once or not at all."""
-        with self._db:
-            self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
-            self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'')",
-                map(to_row, changed),
-            )
-
-    def rows(self) -> list[PostRow]:
-        """Return the posts (no drafts, no broken ones) newest first; of one moment, by path."""
-        with self._whole():
-            found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
-            # The paths of most blogs are in the order of time: Python's sort finds that, SQLite's takes twice as long.
-            return sorted(map(PostRow._make, found), key=attrgetter("published"), reverse=True)
-
-    def posts(self, sources: Iterable[str]) -> Iterator[Post]:
-        """Load whole posts in the order of `sources`."""
-        wanted = "SELECT source, id, permalink, digest, tags, in_feeds, post FROM entries WHERE source = ?"
-        for source in sources:
-            with self._whole():
-                post = post_of(*self._db.execute(wanted, (source,)).fetchone())
-            yield post
-
-    def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
-        """Return (source, problem) of what is wrong in the heads of the files, or in their `body_problems`."""
-        with self._whole():
-            found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
-            return [(source, problem_of(item)) for source, text in found for item in json.loads(text)]
-
-    def measured(self) -> dict[str, list[tuple[str, int]]]:
-        """Return for every post with a length that is a file's: the files that were looked at, and their bytes."""
-        with self._whole():
-            found = self._db.execute("SELECT source, measured FROM entries WHERE measured != ''")
-            return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
-
-    def links(self) -> dict[str, list[str]]:
-        """Return for every post that was rendered and links to others: the sources it links to."""
-        with self._whole():
-            found = self._db.execute("SELECT source, links FROM entries WHERE links != ''")
-            return {source: json.loads(text) for source, text in found}
-
-    def assets(self) -> dict[str, list[tuple[str, str]]]:
-        """Return for every post that was rendered and shows files: (site path, project path) of each."""
-        with self._whole():
-            found = self._db.execute("SELECT source, assets FROM entries WHERE assets != ''")
-            return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
-
-    def remember(self, rendered: Iterable[Referred]) -> None:
-        """Keep what the bodies of rendered posts refer to, and what is doubtful in them."""
-        rows = [
-            (
-                dump(item.links),
-                dump(item.assets),
-                dump([flat_problem(p) for p in item.problems]),
-                item.source,
-            )
-            for item in rendered
-        ]
-        with self._db:
-            self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
-
-    def weights(self) -> dict[str, tuple[int, str]]:
-        """Return for every post that was weighed: how much it weighs, and as what."""
-        with self._whole():
-            found = self._db.execute("SELECT source, weight, weighed FROM entries WHERE weighed != ''")
-            return {source: (weight, weighed) for source, weight, weighed in found}
-
-    def keep_weights(self, weights: Iterable[tuple[str, int, str]]) -> None:
-        """Keep (source, weight, as what) of posts."""
-        with self._db:
-            self._db.executemany(
-                "UPDATE entries SET weight = ?, weighed = ? WHERE source = ?",
-                ((weight, weighed, source) for source, weight, weighed in weights),
-            )
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._opened()
-        except sqlite3.DatabaseError:
-            self._discard()  # garbage, or half a file
-            return self._opened()
-
-    def _discard(self) -> None:
-        """Remove the file: it holds nothing that cannot be made again."""
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def _whole(self) -> Iterator[None]:
-        """Turn damage that SQLite cannot see, or only in the middle of a run, into a line for a person."""
-        try:
-            yield
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            self._discard()
-            raise ProjectError(
-                "the index of posts was damaged and is removed", where=str(self._path), hint="run the same again"
-            ) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._path:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._path.exists() and self._path.stat().st_size % _LEAST_PAGE:
-                raise sqlite3.DatabaseError("the file ends in the middle of a page")
-        db = sqlite3.connect(self._path or ":memory:", timeout=30)
-        try:
-            db.execute("PRAGMA synchronous = OFF")
-            db.execute("PRAGMA busy_timeout = 30000")
-            if self._stored_key(db) != self._key:
-                self._renew(db)
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    @staticmethod
-    def _stored_key(db: sqlite3.Connection) -> str:
-        with contextlib.suppress(sqlite3.OperationalError):
-            row = db.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
-            return row[0] if row else ""
-        return ""
-
-    def _renew(self, db: sqlite3.Connection) -> None:
-        db.executescript(f"BEGIN IMMEDIATE; DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS entries; {_SCHEMA} COMMIT;")
-        with db:
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
+def _dump(items: list[Any]) -> str:
+    return json.dumps(items) if items else ""

@@ -1,4 +1,7 @@
-"""From a Markdown or HTML body to a RenderedPost. The only user of comrak."""
+"""From a body in Markdown or HTML to a RenderedPost: safe HTML with absolute URLs, an excerpt, a number of words.
+
+The only module that uses comrak.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import comrak
 
@@ -17,25 +20,33 @@ from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.allowed_html import Absolutise, Sanitiser
 from publisher.posts.archive import Archive
+from publisher.posts.body_warnings import body_warnings
 from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.frontmatter import split_body
 from publisher.posts.index import Referred
 from publisher.posts.metadata import first_heading
+from publisher.posts.post_file import problem_of
+from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
 
-if TYPE_CHECKING:
-    from publisher.posts.prose import LineFinder
-
-# A page, three feeds and several lists show one post; more than this many are made again when asked for.
+# A page, three feeds and several lists show one post. Of more posts than this the oldest are rendered again.
 _KEPT = 4096
 
 _MORE = "<!--more-->"
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 
 
+class BrokenPost(Exception):  # noqa: N818 - the build handles it as a thing
+    """The body of a post cannot be read although its front matter could: it must be left out of what is being built."""
+
+    def __init__(self, source: str, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.source, self.problem = source, problem
+
+
 class LocalLink(NamedTuple):
-    """A link without a domain: its address, and how and on which line of the file it is written."""
+    """A link without a domain: its URL, how it is written, and on which line of the file."""
 
     address: str
     written: str
@@ -44,10 +55,10 @@ class LocalLink(NamedTuple):
 
 @dataclass
 class Renderer:
-    """Renders the posts of an archive; asked twice for one post, it works once.
+    """Renders the posts of an archive, each once.
 
-    inspect makes it look for what only `publisher check` tells: dropped tags, missing alt texts, dead fragments;
-    and note in local_links, by source, the links that were written without a domain.
+    inspect      also look for the warnings that only `publisher check` shows, and fill local_links
+    local_links  by source, the links that were written without a domain
     """
 
     archive: Archive
@@ -59,7 +70,7 @@ class Renderer:
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def render(self, post: Post) -> RenderedPost:
-        """Return the rendered post; raise BrokenPost when its body cannot be read."""
+        """Return the rendered post. Raises BrokenPost when its body cannot be read."""
         made = self._made.get(post.source)
         if made is None:
             made = self._made[post.source] = self._render(post)
@@ -75,24 +86,20 @@ class Renderer:
     def _render(self, post: Post) -> RenderedPost:
         try:
             return _Body(post, self).rendered(self._referred)
-        except PostError as error:
-            path = f"{self.config.posts.folder}/{post.source}"
-            raise BrokenPost(post.source, Problem(path, error.line, error.message, error.hint)) from error
-        except OSError as error:
-            path = f"{self.config.posts.folder}/{post.source}"
-            raise BrokenPost(post.source, Problem(path, 0, f"cannot be read: {error.strerror}")) from error
+        except (PostError, OSError) as error:
+            problem = problem_of(error, f"{self.config.posts.folder}/{post.source}")
+            raise BrokenPost(post.source, problem) from error
 
 
-class BrokenPost(Exception):  # noqa: N818 - the noun that the build asks for
-    """A post's head was good and its body cannot be read: it has to be left out of what is being built."""
-
-    def __init__(self, source: str, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.source, self.problem = source, problem
+def markdown_of(archive: Archive, source: str, *, fix_encoding: bool) -> str:
+    """Return the Markdown of a post without its front matter; fix_encoding repairs garbled text, as in its HTML."""
+    text, _ = without_controls(decode((archive.folder / source).read_bytes(), whole=True))
+    body = split_body(text)[0]
+    return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
 
 class _Body:
-    """The body of one post on its way to HTML."""
+    """The body of one post, being rendered."""
 
     def __init__(self, post: Post, renderer: Renderer) -> None:
         archive, config = renderer.archive, renderer.config
@@ -105,22 +112,20 @@ class _Body:
         self.file = text
         self.written, self.first_line = split_body(text)
         for line in [line for line in controls if line >= self.first_line][:1]:
-            self.warn(line, "holds a control character, taken out", "delete it")
+            self.warn(line, "contained a control character, which was removed", "delete it")
         self.references = References(post, archive, config)
 
     def rendered(self, referred: list[Referred]) -> RenderedPost:
         raw = self._html()
         clean = self.sanitise(raw, self.references.absolutise)
         if self.references.head_problems or self.references.problems:
-            self._tell(self.references.head_problems, self._places.line_in_head)
-            self._tell(self.references.problems, self._places.line_of)
+            self._warn_of(self.references.head_problems, self._lines.line_in_head)
+            self._warn_of(self.references.problems, self._lines.line_of)
         if self.inspect:
-            from publisher.posts.body_warnings import doubts
-
-            for line, message, hint in doubts(raw, clean, self._places, self.references.fragments, self.problems):
-                self.warn(line, message, hint)
+            for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self.problems):
+                self.warn(*warning)
             self.renderer.local_links[self.post.source] = [
-                LocalLink(address, written, self._places.line_of(written))
+                LocalLink(address, written, self._lines.line_of(written))
                 for address, written in self.references.local.items()
             ]
         referred.append(
@@ -138,12 +143,12 @@ class _Body:
 
     def sanitise(self, fragment: str, absolutise: Absolutise) -> str:
         clean = self.renderer.sanitiser.clean(fragment, absolutise)
-        clean = clean.replace(' id=""', "")  # of a heading without a letter
+        clean = clean.replace(' id=""', "")  # the id of a heading without letters
         if "&#" not in self.written:
             return clean
-        if "\ufffd" not in self.written:  # what HTML makes of "&#0;" and "&#xD800;": a sign that nobody wrote
+        if "\ufffd" not in self.written:  # then HTML made it of "&#0;" or "&#xD800;"
             clean = clean.replace("\ufffd", "")
-        return without_controls(clean)[0]  # "&#1;" is nothing for XML
+        return without_controls(clean)[0]  # XML forbids "&#1;"
 
     def warn(self, line: int, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, line, message, hint, Severity.WARNING))
@@ -152,12 +157,7 @@ class _Body:
         body = self.written
         if self.config.posts.fix_encoding:
             body, repairs = repair_body(body)
-            for item in repairs:
-                self.warn(
-                    self.first_line + item.line - 1,
-                    f"garbled text {item.before!r} published as {item.after!r}",
-                    "save the file as UTF-8",
-                )
+            self.problems += [item.warning(self.path, self.first_line) for item in repairs]
         body = self._carried_over(body)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
@@ -170,31 +170,29 @@ class _Body:
 
     def _carried_over(self, body: str) -> str:
         if "{" not in body and "import " not in body and "\n^" not in body:
-            return body  # nothing of another tool, which most posts are; its patterns take 15 ms to compile
-        from publisher.posts.other_tools import carry_over
+            return body
+        from publisher.posts.other_tools import carry_over  # 15 ms to compile, for few posts
 
         body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
         for leftover in leftovers:
             self.warn(
                 self.first_line + leftover.lines[0] - 1,
                 f"{leftover.what}{self._more(leftover.lines)}",
-                "write it in Markdown, or in backticks if readers shall see it",
+                "write it in Markdown, or put it in backticks if readers should see it",
             )
         return body
 
     def _more(self, lines: tuple[int, ...]) -> str:
         if len(lines) == 1:
             return ""
-        return f", on {len(lines)} lines to line {self.first_line + lines[-1] - 1}"
+        return f", on {len(lines)} lines up to line {self.first_line + lines[-1] - 1}"
 
-    def _tell(self, items: Iterable[tuple[str, str, str]], line_of: Callable[[str], int]) -> None:
+    def _warn_of(self, items: Iterable[tuple[str, str, str]], line_of: Callable[[str], int]) -> None:
         for reference, message, hint in items:
             self.warn(line_of(reference), message, hint)
 
     @cached_property
-    def _places(self) -> LineFinder:
-        from publisher.posts.prose import LineFinder
-
+    def _lines(self) -> LineFinder:
         return LineFinder(self.file, self.written)
 
     def _excerpt(self, raw: str, clean: str) -> str:
@@ -209,7 +207,7 @@ class _Body:
 
 
 def _without_title(body: str, title: str) -> str:
-    """Drop a heading that only repeats the post's title; the page and the letter show that themselves."""
+    """Drop a first heading that only repeats the post's title, which pages and emails show anyway."""
     if first_heading(body) != title:
         return body
     lines = body.lstrip("\n").split("\n")
@@ -217,33 +215,23 @@ def _without_title(body: str, title: str) -> str:
     return "\n".join(lines[skipped:])
 
 
+@cache
 def _options() -> tuple[Any, Any, Any]:
-    """GitHub's dialect with footnotes, definition lists, alerts, smart punctuation and ids on headings."""
-    if not _OPTIONS:
-        extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
-        for name in (
-            "strikethrough",
-            "table",
-            "autolink",
-            "tasklist",
-            "footnotes",
-            "description_lists",
-            "alerts",
-        ):
-            setattr(extension, name, True)
-        extension.header_id_prefix = ""
-        parse.smart = True
-        render.unsafe_ = True  # nh3 cleans afterwards
-        _OPTIONS.append((extension, parse, render))
-    return _OPTIONS[0]
+    """Return comrak's options: GitHub's dialect with footnotes, definition lists, alerts, smart quotes, heading ids."""
+    extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
+    for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
+        setattr(extension, name, True)
+    extension.header_id_prefix = ""
+    parse.smart = True
+    render.unsafe_ = True  # nh3 sanitises it afterwards
+    return extension, parse, render
 
 
-_OPTIONS: list[tuple[Any, Any, Any]] = []
 _ANCHOR = re.compile(r'<a href="#[^"]*"[^>]*\bclass="anchor"[^>]*></a>')
 _ZOOM = re.compile(r'(<img\b[^>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
 
 
 def _finish(fragment: str) -> str:
-    """No empty anchors in headings (the id is theirs), and a picture's `zoom`, as Typora writes it, as a width."""
+    """Remove the empty anchors in headings, which have the id themselves, and turn Typora's `zoom` into a width."""
     fragment = _ANCHOR.sub("", fragment)
     return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

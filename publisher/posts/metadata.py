@@ -1,4 +1,4 @@
-"""From the head of a file to a Post: what the writer said, in our words."""
+"""From front matter to a Post: every tool's spelling of a date, a picture or an author becomes the same field."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.dates import MORNING, parse_date, place
+from publisher.posts.enclosures import enclosures_of, files_of, size_in
 from publisher.posts.excerpt import is_visible, plain_line, without_pairs
 from publisher.posts.field_names import FrontMatter, first_text
 from publisher.posts.permalinks import (
@@ -24,57 +24,23 @@ from publisher.posts.permalinks import (
     tidy_path,
     why_unfit,
 )
-from publisher.posts.post_file import Head, ParsedFile, PostSettings
+from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import post_slug, tag_slug
-from publisher.posts.urls import absolute, is_disguised, is_like_address, is_web_address, local_file, quoted
-
-if TYPE_CHECKING:
-    from publisher.posts.post_file import Tree
-
-
-_UNQUOTED = re.compile(r"[\s<>\"\\]")
-# What stands behind a comma and is no other person: O'Brien, Jr.
-_PARTED = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
-_MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-
-
-@lru_cache(maxsize=1024)
-def named_authors(text: str, *, many: bool) -> tuple[Author, ...]:
-    """Return the authors that a text names; many says whether commas part them (not those before Jr. or PhD)."""
-    return tuple(author for author in map(author_of, _PARTED.split(text) if many else [text]) if author)
-
-
-def author_of(item: Tree) -> Author | None:
-    """Return who a value of front matter names, None for nobody."""
-    if isinstance(item, dict):
-        table = FrontMatter(item, {})
-        name = first_text(table, "name", "title", "displayname")
-        email = first_text(table, "email", "mail")
-        url = first_text(table, "url", "website", "uri")
-        url = url if is_web_address(url) and not _UNQUOTED.search(url) else ""
-        name = plain_line(name) or email
-        return Author(name, email if _MAIL.fullmatch(email) else "", url) if name else None
-    if not isinstance(item, str) or not item.strip():
-        return None
-    text = " ".join(item.split())
-    match = re.fullmatch(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>", text)
-    if match:
-        return Author(match[1].strip('"') or match[2], match[2])
-    return Author(plain_line(text))
+from publisher.posts.urls import absolute, is_disguised, is_web_url, local_file, looks_like_url, quoted
 
 
 def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> ParsedFile:
-    """Make the Post of one file; raise PostError with its line when it cannot be published."""
+    """Make the Post of one file, or nothing of a draft. Raises PostError with the line if it cannot be published."""
     meta = FrontMatter(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
         return ParsedFile(None)
-    reading = _PostBuilder(source, head, meta, settings)
-    post = reading.post(digest)
-    return ParsedFile(post, tuple(reading.problems), tuple(reading.measured.items()))
+    builder = _PostBuilder(source, head, meta, settings)
+    post = builder.post(digest)
+    return ParsedFile(post, tuple(builder.problems), tuple(builder.measured.items()))
 
 
 class _PostBuilder:
-    """One file being read; collects warnings on the way."""
+    """Works out the fields of one post, and collects warnings on the way."""
 
     def __init__(self, source: str, head: Head, meta: FrontMatter, settings: PostSettings) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
@@ -97,7 +63,7 @@ class _PostBuilder:
         updated = self._date("updated")
         return Post(
             source=self.source,
-            id=self._id() or tag_uri(self.settings.authority, day, self.folder, name),
+            id=self.meta.text("id") or tag_uri(self.settings.authority, day, self.folder, name),
             title=title,
             permalink=path,
             url=url,
@@ -137,9 +103,11 @@ class _PostBuilder:
     def _date(self, field: str) -> datetime | None:
         value, line = self.meta.find(field)
         if value is None or (isinstance(value, str) and value.startswith("0001-01-01")):
-            return None  # the year 1 is how Hugo writes that there is no date
+            return None  # Hugo writes the year 1 where there is no date
         if not isinstance(value, str):
-            raise PostError(f"{field}: a list or a table is no date", line=line, hint="write it like 2024-07-06 08:30")
+            raise PostError(
+                f"{field}: a list or a table isn't a valid date", line=line, hint="write it like 2024-07-06 08:30"
+            )
         try:
             return parse_date(value, self.settings.zone)
         except ValueError as error:
@@ -151,15 +119,12 @@ class _PostBuilder:
             title = first_heading(self.head.body)
         if not title:
             title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
-            self._warn(1, f"the post has no title; {title!r} is made from the file's name", "add `title:`")
+            self._warn(1, f"the post has no title; using {title!r}, from the file name", "add `title:`")
         return title
-
-    def _id(self) -> str:
-        return self.meta.text("id")
 
     def _permalink(self, published: datetime, name: str, language: str) -> str:
         value, line = self.meta.find("permalink")
-        path = self._own_place(value, line)
+        path = self._own_path(value, line)
         if not path:
             slug, line = self.meta.text("slug"), self.meta.find("slug")[1]
             path = permalink(
@@ -170,20 +135,20 @@ class _PostBuilder:
                 language=language,
             )
             if is_file_of_site(path):
-                raise PostError(f"its address {path} is that of a feed", line=line, hint="give it another slug")
+                raise PostError(f"its URL {path} is already used by a feed", line=line, hint="give it a different slug")
         if is_page_of_site(path):
-            what = f"its address {path} is one of the site's own pages; the post takes the place of what is there"
-            self._warn(line, what, "choose another permalink, unless it is meant")
+            what = f"its URL {path} is that of one of the site's own pages, which the post replaces"
+            self._warn(line, what, "choose a different permalink, unless this is intended")
         return path
 
-    def _own_place(self, value: Tree, line: int) -> str:
-        """The permalink that the front matter gives, "" where it gives none that can be used."""
+    def _own_path(self, value: Tree, line: int) -> str:
+        """Return the permalink in the front matter, "" if there is none that can be used."""
         if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
             return ""
         path = tidy_path(value) if isinstance(value, str) else ""
         why = why_unfit(value, path)
         if why:
-            self._warn(line, why, "write another, as a plain path")
+            self._warn(line, why, "write a different one, as a plain path")
         return "" if why else path
 
     def _tags(self) -> tuple[Tag, ...]:
@@ -195,10 +160,10 @@ class _PostBuilder:
     def _authors(self) -> tuple[Author, ...]:
         value, _ = self.meta.find("authors")
         if isinstance(value, str):
-            authors = named_authors(value, many=self.meta.at("authors") == value)
+            authors = _authors_in(value, many=self.meta.at("authors") == value)
         else:
             items = value if isinstance(value, list) else [value]
-            authors = tuple(author for author in map(author_of, items) if author)
+            authors = tuple(author for author in map(_author, items) if author)
         return authors or ((self.settings.author,) if self.settings.author else ())
 
     def _image(self, url: str) -> Image | None:
@@ -213,41 +178,38 @@ class _PostBuilder:
             alt = alt or first_text(table, "alt", "title")
             caption = caption or first_text(table, "caption", "credit")
             value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")
-        address = self._address(url, value) if isinstance(value, str) else ""
-        return Image(address, plain_line(alt), plain_line(caption)) if address else None
+        image_url = self._absolute(url, value) if isinstance(value, str) else ""
+        return Image(image_url, plain_line(alt), plain_line(caption)) if image_url else None
 
     def _enclosures(self, url: str) -> tuple[Enclosure, ...]:
         value, line = self.meta.find("audio")
         if value is None:
             return ()
-        from publisher.posts.enclosures import enclosures_of
 
-        def doubt(message: str, hint: str) -> None:
+        def warn(message: str, hint: str) -> None:
             self._warn(line, message, hint)
 
-        return enclosures_of(value, lambda reference: self._address(url, reference), self._length, doubt)
+        return enclosures_of(value, lambda reference: self._absolute(url, reference), self._length, warn)
 
-    def _length(self, reference: str, address: str) -> int:
-        """Bytes of the file of the project that will be published there, 0 where there is none."""
-        from publisher.posts.enclosures import files_of, size_in
-
-        for path in files_of(reference, address, self.settings, self.source):
+    def _length(self, reference: str, url: str) -> int:
+        """Return the bytes of the project's file that will be published at the URL, 0 if there is none."""
+        for path in files_of(reference, url, self.settings, self.source):
             self.measured[path] = size_in(self.settings.root, path)
             if self.measured[path] >= 0:
                 return self.measured[path]
         return 0
 
-    def _address(self, url: str, reference: str) -> str:
-        """The absolute address of a picture or an enclosure, "" where it is none; a file of the project is noted."""
+    def _absolute(self, base: str, reference: str) -> str:
+        """Return the URL of a picture or an enclosure, "" if it isn't one; note the file of the project behind it."""
         reference = reference.strip()
-        address = absolute(url, reference) if is_like_address(reference) else ""
-        if not is_web_address(address):
+        url = absolute(base, reference) if looks_like_url(reference) else ""
+        if not is_web_url(url):
             return ""
-        found = local_file(reference, address, self.settings.site_url, self.settings.folder, self.source)
+        found = local_file(reference, url, self.settings.site_url, self.settings.folder, self.source)
         root = self.settings.root
         if found and not is_disguised(root, found[1]) and (reference[0] != "/" or (root / found[1]).is_file()):
             self.files[found] = None
-        return address
+        return url
 
     def _warn(self, line: int, message: str, hint: str) -> None:
         path = f"{self.settings.folder}/{self.source}"
@@ -255,11 +217,43 @@ class _PostBuilder:
 
 
 def first_heading(body: str) -> str:
-    """Return the text of a level-one heading that opens the body, "" where there is none."""
+    """Return the text of a level-one heading at the beginning of the body, "" if there is none."""
     match = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)", body) or re.match(
         r"\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|$)", body
     )
     return plain_line(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
+
+
+_UNQUOTED = re.compile(r"[\s<>\"\\]")
+# A separator between names. What follows a comma may belong to the same name: O'Brien, Jr.
+_BETWEEN_NAMES = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_NAME_AND_EMAIL = re.compile(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>")
+
+
+@lru_cache(maxsize=1024)
+def _authors_in(text: str, *, many: bool) -> tuple[Author, ...]:
+    """Return the authors that a text names; many says whether commas separate them."""
+    return tuple(author for author in map(_author, _BETWEEN_NAMES.split(text) if many else [text]) if author)
+
+
+def _author(item: Tree) -> Author | None:
+    """Return the author in a value of front matter: a name, "Name <email>", or a table; None if there is no name."""
+    if isinstance(item, dict):
+        table = FrontMatter(item, {})
+        name = first_text(table, "name", "title", "displayname")
+        email = first_text(table, "email", "mail")
+        url = first_text(table, "url", "website", "uri")
+        url = url if is_web_url(url) and not _UNQUOTED.search(url) else ""
+        name = plain_line(name) or email
+        return Author(name, email if _EMAIL.fullmatch(email) else "", url) if name else None
+    if not isinstance(item, str) or not item.strip():
+        return None
+    text = " ".join(item.split())
+    match = _NAME_AND_EMAIL.fullmatch(text)
+    if match:
+        return Author(match[1].strip('"') or match[2], match[2])
+    return Author(plain_line(text))
 
 
 @lru_cache(maxsize=4096)
@@ -269,7 +263,7 @@ def _tag(name: str) -> Tag:
 
 @lru_cache(maxsize=256)
 def _language(text: str) -> str:
-    """A language as BCP 47 spells it: zh_cn is zh-CN."""
+    """Return a language as BCP 47 spells it (zh_cn becomes zh-CN), "" for anything else."""
     parts = text.replace("_", "-").split("-")
     if not re.fullmatch(r"[A-Za-z]{2,3}", parts[0]):
         return ""

@@ -193,9 +193,9 @@ _MDX = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FAMILIES = (
-    ("Liquid shown as it is", _LIQUID),
-    ("Hugo shortcodes shown as they are", _SHORTCODE),
-    ("MDX that does not run here", _MDX),
+    ("Liquid is not supported and will be shown as is", _LIQUID),
+    ("Hugo shortcodes are not supported and will be shown as is", _SHORTCODE),
+    ("MDX is not supported and will be shown as is", _MDX),
 )
 
 

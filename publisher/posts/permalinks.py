@@ -1,4 +1,7 @@
-"""TODO."""
+"""Where a post's page is: from its file name or front matter, and never where the site has a file of its own.
+
+Permalinks and ids must never change once a post is published, so neither may the rules here. All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,30 @@ import re
 import unicodedata
 from datetime import date
 from functools import lru_cache
+from urllib.parse import quote
 
 from publisher.posts.slugs import MOST_NAME_BYTES
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
-
-
 _TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
-
-
 _FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
-
-
 _FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
-
-
 _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
+
+# The names of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder where the site
+# has a file.
+_FILES = re.compile(
+    r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap\.xml)(?:/|$)", re.IGNORECASE
+)
+# The index, 404, subscribe and archive pages, and the pages of tags and of editions.
+_PAGES = re.compile(
+    r"/(?:(?:subscribe|archive|tags(?:/[^/]+(?:/page/\d+)?)?|editions(?:/.+)?|page/\d+)/)?(?:index\.html)?|/404\.html",
+    re.IGNORECASE,
+)
 
 
 def name_of(source: str) -> tuple[str, str]:
-    """Split a post's path into (folder, name): a page bundle `hello/index.md` is named by its folder."""
+    """Split a post's path into (folder, name). A page bundle such as `hello/index.md` has the name of its folder."""
     folder, _, file = source.rpartition("/")
     stem = file.rpartition(".")[0]
     if folder and stem.lower() in ("index", "_index"):
@@ -35,12 +42,12 @@ def name_of(source: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def _folder(folder: str) -> str:
-    """The folder as it shows in addresses: Jekyll's own folders say nothing to a reader."""
+    """Return the folder as it appears in URLs, without Jekyll's own folders, which mean nothing to a reader."""
     return "/".join(part for part in folder.split("/") if part not in ("_posts", "_drafts"))
 
 
 def file_date(name: str) -> tuple[date, str] | None:
-    """Return the day and the rest of a name such as 2024-07-06-hello, or None."""
+    """Return the day and the rest of a file name such as 2024-07-06-hello, or None."""
     match = _FILE_DATE.fullmatch(name)
     if match is None:
         return None
@@ -63,19 +70,17 @@ def path_date(path: str) -> date | None:
 
 
 def tag_uri(authority: str, day: date, folder: str, name: str) -> str:
-    """Return the permanent id of a post (RFC 4151): of its first day and its file name, and of nothing else."""
+    """Return the permanent id of a post (RFC 4151), which depends only on its first day and its file name."""
     specific = f"{folder}/{name}" if folder and name else folder or name
     return f"tag:{authority}:{day.isoformat()}:{specific if _PLAIN.fullmatch(specific) else _uri_safe(specific)}"
 
 
 def _uri_safe(text: str) -> str:
-    from urllib.parse import quote
-
     return quote(unicodedata.normalize("NFC", text), safe="/._~-")
 
 
 def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str) -> str:
-    """Fill a permalink pattern; empty parts leave no double slash. Returns a site-relative path, not yet quoted."""
+    """Fill in a permalink pattern; empty parts leave no double slash. Returns a path on the site, not yet quoted."""
     filled = _template(pattern) % {
         "folder": folder,
         "year": day.year,
@@ -89,7 +94,7 @@ def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str)
 
 @lru_cache(maxsize=16)
 def _template(pattern: str) -> str:
-    """The pattern as the % operator reads it."""
+    """Return the pattern in the syntax of the % operator."""
     text = pattern.replace("%", "%%")
     for part in ("folder", "slug", "lang"):
         text = text.replace(f"{{{part}}}", f"%({part})s")
@@ -99,7 +104,7 @@ def _template(pattern: str) -> str:
 
 
 def tidy_path(path: str) -> str:
-    """Make a path absolute and clean; one without a file ending gets a slash at its end.
+    """Make a path absolute and clean, with a slash at its end unless it has a file ending.
 
     Dot segments are dropped, so that no post can name a file outside the output folder.
     """
@@ -112,40 +117,29 @@ def tidy_path(path: str) -> str:
     return clean + "/"
 
 
-# As feeds.which and pages.sitemap name them. A page there would need a folder where the site has a file.
-_FILES = re.compile(
-    r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap\.xml)(?:/|$)", re.IGNORECASE
-)
-# The index, 404, subscribe, archive, and those of tags and of editions.
-_PAGES = re.compile(
-    r"/(?:(?:subscribe|archive|tags(?:/[^/]+(?:/page/\d+)?)?|editions(?:/.+)?|page/\d+)/)?(?:index\.html)?|/404\.html",
-    re.IGNORECASE,
-)
-
-
 def why_unfit(value: object, path: str) -> str:
-    """Return why a permalink of a front matter is not used, "" for one that is; path is the tidied value."""
+    """Return why a permalink in front matter cannot be used, "" if it can; path is the tidied value."""
     if not isinstance(value, str):
-        return "the permalink is no text and is not used"
+        return "the permalink is not text, and is ignored"
     if re.search(r"[{}:\s]", value):
-        return f"the permalink {_short(value)} holds placeholders of another tool and is not used"
+        return f"the permalink {_short(value)} contains another tool's placeholders, and is ignored"
     if is_file_of_site(path):
-        return f"the permalink {_short(value)} is the name of a feed and is not used"
+        return f"the permalink {_short(value)} is already used by a feed, and is ignored"
     if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:
-        return "the permalink is too long for a file's name and is not used"
+        return "the permalink is too long for a file name, and is ignored"
     return ""
 
 
 def _short(value: str) -> str:
-    """The permalink in quotes, as much of it as a message can hold."""
+    """Return the permalink in quotes, cut to a length that fits into a message."""
     return repr(value if len(value) <= 80 else f"{value[:79]}…")
 
 
 def is_file_of_site(path: str) -> bool:
-    """Return whether a page at a path would be in the way of a feed, its archive, their list or the sitemap."""
+    """Return whether a page at this path would be in the way of a feed, the list of feeds or the sitemap."""
     return _FILES.search(path) is not None
 
 
 def is_page_of_site(path: str) -> bool:
-    """Return whether the site has, or may have, a page of its own at a path."""
+    """Return whether the site has, or may have, a page of its own at this path."""
     return _PAGES.fullmatch(path) is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config import Config
+from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem
 from publisher.posts.published import authority_of
 
@@ -77,3 +78,10 @@ class ParsedFile:
     post: Post | None
     problems: tuple[Problem, ...] = ()
     measured: tuple[tuple[str, int], ...] = ()
+
+
+def problem_of(error: PostError | OSError, path: str) -> Problem:
+    """Return the error that leaves a post out, for the file at `path` in the project."""
+    if isinstance(error, PostError):
+        return Problem(path, error.line, error.message, error.hint)
+    return Problem(path, 0, f"cannot be read: {error.strerror}")

@@ -118,9 +118,9 @@ class PublishedIds:
                 yield db
         except sqlite3.Error as error:
             raise ProjectError(
-                f"the record of published ids cannot be used: {error}",
+                f"the file of published ids can't be used: {error}",
                 where=_shown(self._path),
-                hint="restore it from a backup; or remove it, once site.authority is in publisher.toml",
+                hint="restore it from a backup, or set site.authority in publisher.toml and remove it",
             ) from error
 
 

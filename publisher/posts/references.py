@@ -111,8 +111,8 @@ class References:
                 self.problems.append(
                     (
                         reference,
-                        f"the link to {path} leads to no published post",
-                        "name the file of a post, from this file",
+                        f"broken link: {path} is not a published post",
+                        "write the path of a post's file, relative to this file",
                     )
                 )
             return None
@@ -132,7 +132,13 @@ class References:
     def _wanted(self, found: tuple[str, str], reference: str) -> bool:
         """A root-relative reference may mean a static file or another site's; a relative one means a file here."""
         if is_disguised(self._config.root, found[1]):
-            self.problems.append((reference, f"the file {found[1]} is a link, and not published", "copy the file"))
+            self.problems.append(
+                (
+                    reference,
+                    f"the file {found[1]} is a symbolic link, and is not published",
+                    "copy the file into the project",
+                )
+            )
             return False
         if reference.startswith("/"):
             return (self._config.root / found[1]).is_file()
@@ -142,4 +148,4 @@ class References:
     def _must_exist(self, project_path: str, shown: str) -> None:
         if project_path not in self._missing and not (self._config.root / project_path).is_file():
             self._missing.add(project_path)
-            self.problems.append((shown, f"the file {project_path} is not there", "add it, or mend the path"))
+            self.problems.append((shown, f"the file {project_path} doesn't exist", "add it, or fix the path"))

@@ -139,8 +139,8 @@ def _is_text(prefix: str, name: str) -> bool:
 
 def _outside(entry: os.DirEntry[str], is_named_so: bool, shown: str) -> list[Problem]:
     """What is told of a link out of the project, if posts might have come from there."""
-    what = "is a link that leads out of the project, so it is not published"
-    hint = "copy what it leads to into the project, or remove the link"
+    what = "is a link to something outside the project, so it is not published"
+    hint = "copy that into the project, or remove the link"
     return [Problem(shown, 0, what, hint)] if is_named_so or entry.is_dir() else []
 
 
@@ -152,19 +152,19 @@ def _printable(name: str) -> str:
 def _strange(status: os.stat_result) -> tuple[str, str]:
     if stat.S_ISREG(status.st_mode):
         return "has a name that is not UTF-8", "rename it"
-    return "is no file", "move it out of the posts folder"
+    return "is not a regular file", "move it out of the posts folder"
 
 
 def _unreadable(error: OSError) -> tuple[str, str]:
     if error.errno == errno.ELOOP:
         return "is a link that leads back to itself", "remove the link"
     if error.errno == errno.ENOENT:
-        return "is a link to a file that is not there", "remove the link"
-    return f"cannot be read: {error.strerror}", "mend its permissions"
+        return "is a link to a file that doesn't exist", "remove the link"
+    return f"cannot be read: {error.strerror}", "fix its permissions"
 
 
 def _not_walked(error: OSError) -> tuple[str, str]:
     if error.errno == errno.ENOTDIR:
         return "is a file, not a folder", "move it away"
-    hint = "make the folder, or set posts.folder" if error.errno == errno.ENOENT else "mend its permissions"
+    hint = "create the folder, or set posts.folder" if error.errno == errno.ENOENT else "fix its permissions"
     return f"cannot be read: {error.strerror}", hint

@@ -1,4 +1,7 @@
-"""Names in paths: slugs of posts, dates in file names, permanent ids; tags: posts.tagging. Pure, stable for ever."""
+"""Slugs: the path segments of posts, tags and authors, readable in any script.
+
+They are part of URLs and ids, so they must never change: neither may the rules here. All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-# A name on a disk may have 255; the name of a file that is being written is a little longer than the file's.
+# A file name may have 255 bytes, and the name of a file that is being written is a little longer than its final one.
 MOST_NAME_BYTES = 200
 
 # Marks that only choose how an emoji looks.
@@ -20,14 +23,14 @@ def post_slug(text: str) -> str:
     """Return the path segment of a post from its title or file name."""
     if _SLUG.fullmatch(text):
         return text if len(text) <= MOST_NAME_BYTES else _short(text)
-    text = folded(re.sub(r"['’`]", "", text))
+    text = _folded(re.sub(r"['’`]", "", text))
     kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
     slug = re.sub(r"([.-])\1+", r"\1", kept).strip("-._")
     return _short(slug) if any(map(str.isalnum, slug)) else "post"
 
 
-def folded(text: str) -> str:
-    """The text without case, and in one Unicode form; emoji without the marks that only choose their looks."""
+def _folded(text: str) -> str:
+    """Return the text without case, in one Unicode form, with emoji free of marks that only choose their look."""
     before = ""
     while text != before:
         before, text = text, unicodedata.normalize("NFKC", LOOKS.sub("", text)).casefold()
@@ -35,7 +38,7 @@ def folded(text: str) -> str:
 
 
 def _short(slug: str) -> str:
-    """A slug that fits into a file's name; a longer one keeps its beginning, and a hash of all of it."""
+    """Return a slug that fits into a file name: of one that is too long, the beginning and a hash of the whole."""
     data = slug.encode("utf-8", "surrogatepass")
     if len(data) <= MOST_NAME_BYTES:
         return slug
@@ -43,7 +46,7 @@ def _short(slug: str) -> str:
     return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 
-# Spelled out so that C, C++ and C# have paths of their own that a person can read.
+# Signs are spelled out, so that C, C++ and C# have different paths that people can read.
 _SPELLED = {
     "+": "plus",
     "#": "sharp",
@@ -65,10 +68,10 @@ _SIGNS = {word: sign for sign, word in _SPELLED.items()}
 _AROUND_SIGN = re.compile(rf"-*([{re.escape(''.join(_SPELLED))}])-*")
 _SPACE = re.compile("[\\s\u2010\u2011-]+")
 
-# Kinds of letters that are another letter's form (Unicode's decomposition types); m² is no form of m2.
+# Unicode's decomposition types for letters that are only a form of another letter. m² is not a form of m2.
 _FORMS = ("<wide>", "<narrow>", "<compat>", "<noBreak>", "<font>", "<initial>", "<medial>", "<final>", "<isolated>")
 
-# What the site has in folders of its own, and what the end of a slug with a hash looks like.
+# Files that the site has in the folders of tags and authors; and slugs that end as if in a hash.
 _TAKEN = re.compile(r"index\.html?|(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json|.*_[0-9a-f]{8}", re.DOTALL)
 
 
@@ -77,10 +80,10 @@ def tag_slug(name: str) -> str:
     """Return the path segment of a tag or an author, in any script.
 
     Names that differ in more than case, spaces, hyphens and Unicode form have different slugs, whatever other names
-    there are: 日本語 stays, R and D is r-and-d. An underscore says that a word stands for a sign: R&D is r_and_d,
-    C++ is c_plus_plus, C# is c_sharp, .NET is dot_net. A slug from which the name cannot be told ends in an
-    underscore and eight digits of the name's hash (fewer would let a few hundred names of one sound meet):
-    a/b is a-b_82badf67.
+    there are: 日本語 stays as it is, R and D becomes r-and-d. Underscores mark a word that stands for a sign: R&D
+    becomes r_and_d, C++ c_plus_plus, C# c_sharp, .NET dot_net. A slug from which the name could not be told ends in
+    an underscore and eight digits of the name's hash: a/b becomes a-b_82badf67. With fewer digits, a few hundred names
+    that differ only in such characters could collide.
     """
     said = normal_form(name)
     slug = _readable(said)
@@ -93,13 +96,13 @@ def tag_slug(name: str) -> str:
 
 
 def topic_slug(text: str) -> str:
-    """Return the slug of a tag that a person names, or whose slug they copied from an address."""
+    """Return the slug of a tag, given either its name or a slug that was copied from a URL."""
     is_slug = tag_slug(_meant(text)) == text or re.fullmatch(r"[^\s/\\]+_[0-9a-f]{8}", text)
     return text if is_slug else tag_slug(text)
 
 
 def normal_form(name: str) -> str:
-    """Return what two spellings of one tag have in common: no case, one hyphen for spaces, one Unicode form."""
+    """Return what all spellings of one tag have in common: no case, one hyphen for spaces, one Unicode form."""
     before, text = "", name
     while text != before:
         before, text = text, LOOKS.sub("", text).casefold()
@@ -109,7 +112,7 @@ def normal_form(name: str) -> str:
 
 
 def _plain(char: str) -> str:
-    """A letter without its form: ﬁ is fi; every other character is itself."""
+    """Return the plain letters of a form such as ﬁ (fi); any other character as it is."""
     kind, _, _ = unicodedata.decomposition(char).partition(" ")
     if kind not in _FORMS:
         return char
@@ -118,10 +121,10 @@ def _plain(char: str) -> str:
 
 
 def _readable(said: str) -> str:
-    """The name as a path shows it: each sign a word between underscores, each run of what no path holds a hyphen."""
-    out = re.sub(r"[-_]*_[-_]*", "_", "".join(_parts(folded(said))))
+    """Return the name as a path shows it: signs as words between underscores, other characters as hyphens."""
+    out = re.sub(r"[-_]*_[-_]*", "_", "".join(_parts(_folded(said))))
     slug = re.sub(r"-{2,}", "-", out).strip("-_")
-    return f"{slug}_" if "_" in out and "_" not in slug else slug  # a sign alone: "*" is no "star"
+    return f"{slug}_" if "_" in out and "_" not in slug else slug  # a sign alone: "*" must differ from "star"
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -138,5 +141,5 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _meant(slug: str) -> str:
-    """The name that a slug without a hash says."""
+    """Return the name that a slug without a hash stands for."""
     return "".join(_SIGNS.get(part, part) for part in slug.split("_")) if "_" in slug else slug

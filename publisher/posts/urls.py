@@ -1,4 +1,9 @@
-"""Addresses on the web: joined, quoted, told from other text. Pure."""
+"""URLs of references in posts, and the files of the project that they stand for.
+
+A reference is always joined to the post's own URL. When the same reference, read from the post's file, is the path of a
+file of the project, that file is copied to the joined URL. So what is written works in an editor's preview, on the
+page, in feeds and in emails.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +14,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-_LIKE_ONE = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
+_LIKE_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
-
-def is_web_address(text: str) -> bool:
-    """Return whether a text is an absolute address of a page or a file on the web."""
-    return _WEB.match(text) is not None
-
-
-def is_like_address(text: str) -> bool:
-    """Return whether a value of front matter may be a path or an address, and not a switch or a name."""
-    return _LIKE_ONE.fullmatch(text) is not None
-
-
-def quoted(path: str) -> str:
-    """Return a path as it stands in an address."""
-    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/._~-!$&'()*+,;=:@")
-
-
-def absolute(base: str, reference: str) -> str:
-    """Join a reference to a post's own address; "" for one that cannot be read, such as //[."""
-    try:
-        joined = urljoin(base, reference.strip())
-    except ValueError:
-        return ""
-    return quote(joined, safe="/._~-!$&'()*+,;=:@?#[]%")
-
-
-# Only what readers look at, listen to or download: a link must never publish a configuration or a database.
+# Only files that are looked at, listened to or downloaded: a link must never publish a configuration or a database.
 _MEDIA = re.compile(
     r"\.(?:avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|aac|flac|m4a|mp3|oga|ogg|opus|wav|m4v|mov|mp4|ogv|webm|vtt"
     r"|epub|pdf|zip|tar|gz|docx?|odt|ods|odp|pptx?|xlsx?|ics|bib)$",
@@ -47,14 +27,38 @@ _MEDIA = re.compile(
 _LONGEST_NAME = 255
 
 
-def local_file(reference: str, address: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
-    """Return (site path, path in the project) of the file a reference may mean, None where it can mean none.
+def is_web_url(text: str) -> bool:
+    """Return whether a text is an absolute URL of a page or a file on the web."""
+    return _WEB.match(text) is not None
 
-    reference  as written in the post; address: the same, absolute
+
+def looks_like_url(text: str) -> bool:
+    """Return whether a value of front matter may be a path or a URL, rather than a switch or a name."""
+    return _LIKE_URL.fullmatch(text) is not None
+
+
+def quoted(path: str) -> str:
+    """Return a path as it is written in a URL."""
+    return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/._~-!$&'()*+,;=:@")
+
+
+def absolute(base: str, reference: str) -> str:
+    """Join a reference to a post's own URL; return "" for one that cannot be parsed, such as //[."""
+    try:
+        joined = urljoin(base, reference.strip())
+    except ValueError:
+        return ""
+    return quote(joined, safe="/._~-!$&'()*+,;=:@?#[]%")
+
+
+def local_file(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
+    """Return (site path, path in the project) of the file that a reference may stand for, None if it can be none.
+
+    reference  as written in the post; url: the same, absolute
     folder     the posts folder, relative to the project; source: the post's file in it
-    The file need not exist. Never a hidden file, and never one outside the project.
+    The file need not exist. It is never a hidden file, and never outside the project.
     """
-    if not address.startswith(f"{site_url}/") or not _MEDIA.search(urlsplit(reference).path):
+    if not url.startswith(f"{site_url}/") or not _MEDIA.search(urlsplit(reference).path):
         return None
     base = urlsplit(site_url).path.rstrip("/")
     path = unquote(urlsplit(reference).path)
@@ -64,14 +68,14 @@ def local_file(reference: str, address: str, site_url: str, folder: str, source:
     if project_path.startswith("..") or any(part.startswith(".") for part in project_path.split("/")):
         return None
     if "\0" in project_path or max(map(len, project_path.encode("utf-8", "replace").split(b"/"))) > _LONGEST_NAME:
-        return None  # no system can be asked for it
-    site_path = re.sub("/+", "/", unquote(urlsplit(address).path)[len(base) :].lstrip("/"))
+        return None  # no file system can have such a file
+    site_path = re.sub("/+", "/", unquote(urlsplit(url).path)[len(base) :].lstrip("/"))
     if not site_path or ".." in site_path.split("/"):
         return None
     return site_path, project_path
 
 
 def is_disguised(root: Path, project_path: str) -> bool:
-    """Return whether a file is a link to one outside the project, or to what is no picture, sound or document."""
+    """Return whether a file is a link to one outside the project, or to one that isn't a picture, sound or document."""
     real = os.path.realpath(root / project_path)
     return not _MEDIA.search(real) or not Path(real).is_relative_to(os.path.realpath(root))

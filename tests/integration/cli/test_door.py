@@ -84,7 +84,7 @@ def test_a_build_without_a_database_imports_no_database_and_no_mail(project: Pro
         (["build", "x"], "unexpected extra argument"),
         (["new"], "Missing argument 'TITLE'"),
         (["editions", "show", "one"], "'one' is not a valid integer"),
-        (["--now", "yesterday", "build"], "--now: 'yesterday' is no date"),
+        (["--now", "yesterday", "build"], "--now: 'yesterday' isn't a valid date"),
         (["--now", "2026-02-30", "build"], "--now: "),
         (["subscribers", "list", "--status", "happy"], "'happy' is not one of"),
     ],

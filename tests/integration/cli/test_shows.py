@@ -73,7 +73,7 @@ def test_a_missing_folder_of_posts_is_a_problem(project: Project) -> None:
     project.configure('\n[posts]\nfolder = "post"\n')
     ran = project.run("check")
     assert ran.code == 1
-    what = "cannot be read: No such file or directory (make the folder, or set posts.folder)"
+    what = "cannot be read: No such file or directory (create the folder, or set posts.folder)"
     assert ran.out.startswith(f"error: post: {what}\n")
 
 

@@ -23,7 +23,7 @@ def test_a_new_post_never_takes_the_address_of_a_published_one(empty: Project, n
     empty.post(name, day, permalink="/same/")
     ran = empty.ok("build")
     assert at_place(empty) == ["Mine"]
-    assert f"posts/{name}.md:1: has the permalink of posts/mine.md: /same/" in ran.err
+    assert f"posts/{name}.md:1: has the same permalink as posts/mine.md: /same/" in ran.err
     assert "All about mine" in empty.read("public/same/index.html")
     empty.ok("build")
     assert at_place(empty) == ["Mine"]

@@ -133,9 +133,9 @@ def test_every_other_warning_is_one_that_a_reader_of_the_corpus_counted(ruby: Ru
         kinds
         == {
             "the picture * has no alt text": 10,
-            "the address * is taken out: not one of the web": 5,
+            "the URL * was removed, because its scheme isn't allowed": 5,
             "a link is written with two brackets: ]((": 1,
-            "the fence ``` at the end of a line opens no code block": 1,
+            "a ``` at the end of a line doesn't open a code block": 1,
         }
         or sum(kinds.values()) == 17
     )

@@ -25,7 +25,7 @@ def test_a_post_in_the_place_of_a_page_of_the_site_is_published_and_told_once_wi
     empty.post("mine", permalink=permalink)
     told = [p for p in empty.ok("build", "--json").json["problems"] if p["where"].startswith("posts/")]
     assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
-    assert "is one of the site's own pages; the post takes the place of what is there" in told[0]["message"]
+    assert "is that of one of the site's own pages, which the post replaces" in told[0]["message"]
     assert len([p for p in empty.run("check", "--json").json if "own pages" in p["message"]]) == 1
     assert len(links(empty)) == 1
 
@@ -48,7 +48,7 @@ def test_a_permalink_that_is_a_feeds_leaves_the_post_at_its_usual_address(empty:
     empty.post("older", "2026-11-09")
     told = empty.ok("build", "--json").json["problems"]
     assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
-    assert "is the name of a feed and is not used" in told[0]["message"]
+    assert "is already used by a feed, and is ignored" in told[0]["message"]
     assert links(empty) == ["https://letters.example/2026/11/10/mine/"]
     assert (empty.root / "public/2026/11/10/mine/index.html").is_file()
     assert (empty.root / "public/feed-1.xml").is_file()
@@ -59,7 +59,7 @@ def test_a_slug_that_makes_the_address_of_a_feed_leaves_the_post_out(empty: Proj
     empty.post("mine", slug="feed-1.xml")
     empty.post("other")
     ran = empty.ok("build")
-    assert "posts/mine.md:4: its address /feed-1.xml/ is that of a feed (give it another slug)" in ran.err
+    assert "posts/mine.md:4: its URL /feed-1.xml/ is already used by a feed (give it a different slug)" in ran.err
     assert links(empty) == ["https://letters.example/other/"]
 
 

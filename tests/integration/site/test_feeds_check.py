@@ -143,10 +143,10 @@ def test_a_length_that_nobody_knows_is_told_once_at_the_posts_line(empty: Projec
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ('length: "1,234"', "the length '1,234' of '/12.mp3' is no number of bytes"),
-        ("length: 12 MB", "the length '12 MB' of '/12.mp3' is no number of bytes"),
-        ('duration: "-5"', "the duration '-5' of '/12.mp3' is no time"),
-        ("duration: five minutes", "the duration 'five minutes' of '/12.mp3' is no time"),
+        ('length: "1,234"', "the length '1,234' of '/12.mp3' is not a number of bytes"),
+        ("length: 12 MB", "the length '12 MB' of '/12.mp3' is not a number of bytes"),
+        ('duration: "-5"', "the duration '-5' of '/12.mp3' is not valid"),
+        ("duration: five minutes", "the duration 'five minutes' of '/12.mp3' is not valid"),
     ],
 )
 def test_a_number_that_is_none_is_told_at_the_posts_line(built: Project, key: str, message: str) -> None:

@@ -37,5 +37,5 @@ def test_check_tells_of_a_file_in_the_place_of_the_output_as_the_build_does(proj
 def test_a_date_without_end_is_shown_by_its_beginning(project: Project) -> None:
     project.write("posts/long.md", "---\ntitle: x\ndate: " + "9" * 10_000 + "\n---\n")
     told = next(line for line in project.run("check").out.splitlines() if "posts/long.md" in line)
-    assert "is no date; write it like 2024-07-06" in told
+    assert "isn't a valid date; write it like 2024-07-06" in told
     assert len(told) < 200

@@ -240,7 +240,7 @@ def test_a_damaged_record_is_one_line_that_says_what_to_do(site: Project, damage
     path.write_bytes(path.read_bytes()[:5000] if damage is None else damage)
     ran = site.run("build")
     assert ran.code == 1
-    assert ran.err.startswith("error: .publisher/published.db: the record of published ids cannot be used: ")
+    assert ran.err.startswith("error: .publisher/published.db: the file of published ids can't be used: ")
     assert ran.err.count("\n") == 1
     path.unlink()
     site.ok("build")

@@ -17,6 +17,7 @@ from publisher.config import Person, Posts
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
+from publisher.posts.markup import BrokenPost, Renderer, markdown_of
 from tests.support.posts_samples import BERLIN, HELLO, NOW, SITE, Folder, post_of
 
 HOUR_AGO_NS = int((NOW - timedelta(days=365)).timestamp()) * 1_000_000_000
@@ -139,8 +140,6 @@ def test_a_body_that_could_not_be_opened_is_tried_again(folder: Folder) -> None:
     reader = folder.reader()
     archive = reader.archive(NOW)
     file.unlink()
-    from publisher.posts.markup import BrokenPost, Renderer
-
     with pytest.raises(BrokenPost) as caught:
         Renderer(archive, folder.config).render(archive.load([source])[0])
     archive.mark_broken(caught.value.problem, source)
@@ -185,7 +184,7 @@ def test_a_broken_index_is_made_anew(folder: Folder, kind: str) -> None:
     except ProjectError as error:
         # Where the garbage is inside a text that SQLite has no reason to doubt, it shows too late to begin again.
         assert kind == "garbage in the middle"
-        assert error.hint == "run the same again"
+        assert error.hint == "run the same command again"
     archive = folder.archive(keep=True)
     assert (titles(archive), archive.problems) == (whole, [])
     assert folder.reader().is_unchanged
@@ -275,7 +274,7 @@ def test_a_tag_has_the_name_that_most_posts_use(tmp_path: Path) -> None:
         folder.write(f"2024-01-0{number}-x.md", head=f"title: x\ntags: ['{name}']")
     archive = folder.archive()
     assert [(tag.name, tag.slug) for tag in archive.tags()] == [("Python", "python"), ("R&D", "r_and_d")]
-    assert [source[:10] for source in archive.in_feeds("python")] == ["2024-01-03", "2024-01-02", "2024-01-01"]
+    assert [source[:10] for source in archive.by_tag()["python"]] == ["2024-01-03", "2024-01-02", "2024-01-01"]
 
 
 def test_an_author_has_the_name_and_the_posts_of_all_their_spellings(tmp_path: Path) -> None:
@@ -303,14 +302,14 @@ def test_the_body_is_the_markdown_behind_the_front_matter(tmp_path: Path, text: 
     folder = Folder(tmp_path)
     body = "# One\n\n---\n\n    two & <three>"
     folder.write(HELLO, text.format(body).replace("\n", "\r\n").encode())
-    assert folder.archive().body(HELLO, fix_encoding=True) == body
+    assert markdown_of(folder.archive(), HELLO, fix_encoding=True) == body
 
 
 @pytest.mark.parametrize("fix_encoding", [True, False])
 def test_the_body_is_mended_where_the_html_is(tmp_path: Path, fix_encoding: bool) -> None:
     folder = Folder(tmp_path, posts=Posts(fix_encoding=fix_encoding))
     folder.write(HELLO, "OpenAIâ€™s and `â€™`.\n")
-    body = folder.archive().body(HELLO, fix_encoding=fix_encoding)
+    body = markdown_of(folder.archive(), HELLO, fix_encoding=fix_encoding)
     assert body == ("OpenAI’s and `â€™`." if fix_encoding else "OpenAIâ€™s and `â€™`.")
     assert body.split(" ")[0] in folder.render().html
 

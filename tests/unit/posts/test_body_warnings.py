@@ -50,17 +50,17 @@ def test_every_wart_is_named_with_its_line(tmp_path: Path) -> None:
     assert (
         told(folder)
         == [
-            (3, "the file posts/gone.png is not there"),
-            (4, "the permalink '/:year/' holds placeholders of another tool and is not used"),
+            (3, "the file posts/gone.png doesn't exist"),
+            (4, "the permalink '/:year/' contains another tool's placeholders, and is ignored"),
             (8, "the link to /no/such/page/ leads to no page of this site"),
-            (10, "the file posts/gone2.png is not there"),
+            (10, "the file posts/gone2.png doesn't exist"),
             (10, "the picture gone2.png has no alt text"),
-            (12, "the link #nowhere leads to no place in this post"),
-            (14, "MDX that does not run here: <Card>"),
-            (16, "Liquid shown as it is: {% include %}"),
-            (18, "garbled text 'OpenAIâ€™s' published as 'OpenAI’s'"),
-            (20, "the link to 2024-01-01-gone.md leads to no published post"),
-            (22, "the address 'ruby-talk:1' is taken out: not one of the web"),
+            (12, "broken link: there is no #nowhere in this post"),
+            (14, "MDX is not supported and will be shown as is: <Card>"),
+            (16, "Liquid is not supported and will be shown as is: {% include %}"),
+            (18, "repaired garbled text: 'OpenAIâ€™s' → 'OpenAI’s'"),
+            (20, "broken link: 2024-01-01-gone.md is not a published post"),
+            (22, "the URL 'ruby-talk:1' was removed, because its scheme isn't allowed"),
             (24, "a link is written with two brackets: ](("),
         ]
         or True

@@ -70,7 +70,7 @@ def test_a_date_is_the_moment_its_writer_meant(written: str, moment: str) -> Non
 
 @pytest.mark.parametrize("written", REFUSED)
 def test_what_could_mean_two_days_or_none_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="is no date"):
+    with pytest.raises(ValueError, match="isn't a valid date"):
         parse(written, BERLIN)
 
 
@@ -184,12 +184,12 @@ def test_an_update_before_the_publication_is_not_believed() -> None:
 
 @pytest.mark.parametrize("field", ["date", "lastmod", "expiryDate"])
 def test_a_date_that_is_none_names_its_line(field: str) -> None:
-    with pytest.raises(PostError, match="'someday' is no date") as caught:
+    with pytest.raises(PostError, match="'someday' isn't a valid date") as caught:
         read(f"---\ntitle: x\n{field}: someday\n---\n")
     assert caught.value.line == 3
 
 
 def test_a_date_that_is_a_list_names_its_line() -> None:
-    with pytest.raises(PostError, match="is no date") as caught:
+    with pytest.raises(PostError, match="isn't a valid date") as caught:
         read("---\ntitle: x\ndate: [2024-01-01]\n---\n")
     assert caught.value.line == 3

@@ -87,8 +87,8 @@ def test_the_sentence_of_the_seed_is_mended_and_told_with_its_line() -> None:
     assert "Fig1 - A caption</p>" in result.html
     assert "<pre>" not in result.html
     assert said(result) == [
-        (6, "garbled text 'OpenAIâ€™s' published as 'OpenAI’s'"),
-        (8, "garbled text 'â€‹\\t\\t\\tFig1' published as 'Fig1'"),
+        (6, "repaired garbled text: 'OpenAIâ€™s' → 'OpenAI’s'"),
+        (8, "repaired garbled text: 'â€‹\\t\\t\\tFig1' → 'Fig1'"),
     ]
 
 
@@ -147,8 +147,8 @@ def test_a_beginning_of_a_file_is_a_beginning_of_its_text(text: str, size: int) 
         (b"one\ntwo\n\xff", 3, "is not UTF-8: byte 0xff"),
         (b"one\r\ntwo\r\ncaf\xe9\r\n", 3, "is not UTF-8: byte 0xe9"),
         (b"one\rtwo\rcaf\xe9\r", 3, "is not UTF-8: byte 0xe9"),
-        ("text".encode("utf-16"), 1, "is no text: it holds NUL bytes"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 1, "is no text: it holds NUL bytes"),
+        ("text".encode("utf-16"), 1, "is not text: it contains NUL bytes"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 1, "is not text: it contains NUL bytes"),
         (b"\xed\xa0\x80", 1, "is not UTF-8: byte 0xed"),
     ],
 )

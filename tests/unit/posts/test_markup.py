@@ -105,15 +105,15 @@ def test_a_picture_without_an_address_is_no_picture() -> None:
 def test_a_control_character_in_the_body_is_taken_out_and_told() -> None:
     result = rendered("fine\n\nx\x0by\n\nz\x1b")
     assert "<p>xy</p>" in result.html
-    assert said(result) == [(6, "holds a control character, taken out")]
+    assert said(result) == [(6, "contained a control character, which was removed")]
 
 
 @pytest.mark.parametrize(
     ("data", "line", "message"),
     [
         (b"---\ntitle: x\n---\nfine\n\ncaf\xe9\n", 6, "is not UTF-8: byte 0xe9"),
-        (b"---\ntitle: x\n---\nfine\n\0\n" + b"x" * 9000, 1, "is no text: it holds NUL bytes"),
-        (b"---\ntitle: x\n---\n" + b"x" * 9000 + b"\0", 1, "is no text: it holds NUL bytes"),
+        (b"---\ntitle: x\n---\nfine\n\0\n" + b"x" * 9000, 1, "is not text: it contains NUL bytes"),
+        (b"---\ntitle: x\n---\n" + b"x" * 9000 + b"\0", 1, "is not text: it contains NUL bytes"),
     ],
 )
 def test_a_body_that_cannot_be_read_is_told_and_the_others_publish(
@@ -143,14 +143,14 @@ def test_a_file_that_vanishes_before_it_is_rendered_is_a_broken_post(tmp_path: P
 @pytest.mark.parametrize(
     ("body", "line", "message"),
     [
-        ("x\n\nUse `<script>`:\n\n<script>y</script>", 8, "the HTML tag <script> is taken out"),
-        ("x\n\nSee <Card/>", 6, "the HTML tag <Card> is taken out"),
+        ("x\n\nUse `<script>`:\n\n<script>y</script>", 8, "the HTML tag <script> was removed"),
+        ("x\n\nSee <Card/>", 6, "the HTML tag <Card> was removed"),
         ("x\n\n![](https://a.example/a_b.png)", 6, "the picture a_b.png has no alt text"),
-        ("`#gone`\n\n[up](#gone)", 6, "the link #gone leads to no place in this post"),
-        ("[a](#go)\n\n[b](#gone)\n\n## Gone", 4, "the link #go leads to no place in this post"),
-        ("x\n\n[a](ruby-talk:1)", 6, "the address 'ruby-talk:1' is taken out: not one of the web"),
+        ("`#gone`\n\n[up](#gone)", 6, "broken link: there is no #gone in this post"),
+        ("[a](#go)\n\n[b](#gone)\n\n## Gone", 4, "broken link: there is no #go in this post"),
+        ("x\n\n[a](ruby-talk:1)", 6, "the URL 'ruby-talk:1' was removed, because its scheme isn't allowed"),
         ("x\n\n[a]((https://a.example)", 6, "a link is written with two brackets: ](("),
-        ("x\n\ny```\n\n", 6, "the fence ``` at the end of a line opens no code block"),
+        ("x\n\ny```\n\n", 6, "a ``` at the end of a line doesn't open a code block"),
     ],
 )
 def test_a_check_names_what_readers_will_miss_and_its_line(body: str, line: int, message: str) -> None:

@@ -260,10 +260,10 @@ def test_the_same_file_name_in_two_folders_is_no_clash(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("older", "newer", "name"),
     [
-        ("id: same", "id: same", "id of posts/2024-01-01-a.md: same"),
-        ("permalink: /x/", "permalink: /x/", "permalink of posts/2024-01-01-a.md: /x/"),
-        ("permalink: /x/", "permalink: /X", "permalink of posts/2024-01-01-a.md: /X/"),
-        ("permalink: /x/", "permalink: /x/index.html", "permalink of posts/2024-01-01-a.md: /x/index.html"),
+        ("id: same", "id: same", "id as posts/2024-01-01-a.md: same"),
+        ("permalink: /x/", "permalink: /x/", "permalink as posts/2024-01-01-a.md: /x/"),
+        ("permalink: /x/", "permalink: /X", "permalink as posts/2024-01-01-a.md: /X/"),
+        ("permalink: /x/", "permalink: /x/index.html", "permalink as posts/2024-01-01-a.md: /x/index.html"),
     ],
 )
 def test_of_two_posts_that_claim_the_same_the_newer_is_left_out(
@@ -275,7 +275,7 @@ def test_of_two_posts_that_claim_the_same_the_newer_is_left_out(
     archive = folder.archive()
     assert [post.title for post in archive.posts] == ["a"]
     (problem,) = archive.problems
-    assert (problem.path, problem.message) == ("posts/2024-02-01-b.md", f"has the {name}")
+    assert (problem.path, problem.message) == ("posts/2024-02-01-b.md", f"has the same {name}")
     assert folder.build().posts == 1
 
 

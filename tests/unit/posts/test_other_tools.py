@@ -12,6 +12,10 @@ from publisher.posts.other_tools import carry_over
 from publisher.posts.prose import code_lines, masked
 from tests.support.posts_samples import HELLO, PAGE, URL, Folder, html_of, rendered, said
 
+LIQUID = "Liquid is not supported and will be shown as is: "
+SHORTCODES = "Hugo shortcodes are not supported and will be shown as is: "
+MDX = "MDX is not supported and will be shown as is: "
+
 
 def carried(body: str) -> str:
     """The body after carry_over, in which nothing may be left to warn of."""
@@ -92,7 +96,7 @@ def test_a_jekyll_link_to_one_of_several_takes_the_folder_it_names_and_else_says
     folder.write(HELLO, "[t]({% link de/news/_posts/2024-07-07-y.md %})")
     assert f'href="{URL}/de-y/"' in folder.render().html
     folder.write(HELLO, "One.\n\n[t]({% post_url 2024-07-07-y %}) [u]({% post_url 2000-01-01-gone %})")
-    assert said(folder.render()) == [(6, "Liquid shown as it is: {% post_url %}")]
+    assert said(folder.render()) == [(6, LIQUID + "{% post_url %}")]
 
 
 @pytest.mark.parametrize(
@@ -150,21 +154,21 @@ def test_code_and_other_peoples_braces_are_untouched(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "line", "message"),
     [
-        ("One.\n\n{% assign x = 1 %}", 6, "Liquid shown as it is: {% assign %}"),
-        ("One.\n\n{% include figure.html\n  src='x' %}", 6, "Liquid shown as it is: {% include %}"),
+        ("One.\n\n{% assign x = 1 %}", 6, LIQUID + "{% assign %}"),
+        ("One.\n\n{% include figure.html\n  src='x' %}", 6, LIQUID + "{% include %}"),
         ("{{ page.title }}\n\n`{{ page.date }}`", 4,
-         "Liquid shown as it is: {{ page.title }}, {{ page.date }}, on 2 lines to line 6"),
-        ("One.\n\n{{< youtube abc >}}", 6, "Hugo shortcodes shown as they are: {{< youtube >}}"),
+         LIQUID + "{{ page.title }}, {{ page.date }}, on 2 lines up to line 6"),
+        ("One.\n\n{{< youtube abc >}}", 6, SHORTCODES + "{{< youtube >}}"),
         ('{{% note %}}\nText\n{{% /note %}}', 4,
-         "Hugo shortcodes shown as they are: {{% note %}}, {{% /note %}}, on 2 lines to line 6"),
-        ('{{< figure\n  src="x" >}}', 4, "Hugo shortcodes shown as they are: {{< figure >}}"),
-        ("One.\n\nimport Card from '../card'", 6, "MDX that does not run here: import Card from '../card'"),
-        ("One.\n\n<Tabs.Item name='x'>y</Tabs.Item>{''}", 6, "MDX that does not run here: <Tabs.Item name='x'>"),
-        ("{% highlight ruby %}\nx\n{% endhighlight %}\n\n{% if x %}", 8, "Liquid shown as it is: {% if %}"),
-        ("{% comment %}\na\n\nb\n{% endcomment %}\n\n{% if x %}", 10, "Liquid shown as it is: {% if %}"),
-        ("{% raw %}\n{{ a }}\n{% endraw %} {{ b }}", 6, "Liquid shown as it is: {{ b }}"),
-        ("{% highlight sh %}ls{% endhighlight %}\n\nText\n{: .c}\n\n{{ b }}", 9, "Liquid shown as it is: {{ b }}"),
-        ("{{ a }} {{ b }} {{ c }} {{ d }} {{ e }}", 4, "Liquid shown as it is: {{ a }}, {{ b }}, {{ c }} and 2 more"),
+         SHORTCODES + "{{% note %}}, {{% /note %}}, on 2 lines up to line 6"),
+        ('{{< figure\n  src="x" >}}', 4, SHORTCODES + "{{< figure >}}"),
+        ("One.\n\nimport Card from '../card'", 6, MDX + "import Card from '../card'"),
+        ("One.\n\n<Tabs.Item name='x'>y</Tabs.Item>{''}", 6, MDX + "<Tabs.Item name='x'>"),
+        ("{% highlight ruby %}\nx\n{% endhighlight %}\n\n{% if x %}", 8, LIQUID + "{% if %}"),
+        ("{% comment %}\na\n\nb\n{% endcomment %}\n\n{% if x %}", 10, LIQUID + "{% if %}"),
+        ("{% raw %}\n{{ a }}\n{% endraw %} {{ b }}", 6, LIQUID + "{{ b }}"),
+        ("{% highlight sh %}ls{% endhighlight %}\n\nText\n{: .c}\n\n{{ b }}", 9, LIQUID + "{{ b }}"),
+        ("{{ a }} {{ b }} {{ c }} {{ d }} {{ e }}", 4, LIQUID + "{{ a }}, {{ b }}, {{ c }} and 2 more"),
     ],
 )  # fmt: skip
 def test_what_is_left_is_one_warning_with_the_right_line(body: str, line: int, message: str) -> None:

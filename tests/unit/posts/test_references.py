@@ -120,7 +120,7 @@ def test_a_link_to_a_post_that_is_not_public_is_a_warning(target: str, tmp_path:
     folder = Folder(tmp_path)
     folder.write(HELLO, "One.\n\n[t](2024-07-01-y.md)")
     folder.write("2024-07-01-y.md", head=f"title: y\n{target}")
-    assert said(folder.render()) == [(6, "the link to 2024-07-01-y.md leads to no published post")]
+    assert said(folder.render()) == [(6, "broken link: 2024-07-01-y.md is not a published post")]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_a_file_that_is_missing_is_told_once_with_its_line_and_copied_when_it_co
     folder = Folder(tmp_path)
     folder.write(HELLO, "![t](b.png) ![t](b.png)\n\n![t](a.png)", "title: x\nimage: a.png")
     assert said(folder.render()) == [
-        (3, "the file posts/a.png is not there"),
-        (5, "the file posts/b.png is not there"),
+        (3, "the file posts/a.png doesn't exist"),
+        (5, "the file posts/b.png doesn't exist"),
     ]
     folder.build()
     folder.file("posts/b.png", PICTURE)
@@ -215,7 +215,7 @@ def test_two_files_for_one_address_are_a_warning(tmp_path: Path) -> None:
         folder.write(f"{place}/y/2024-07-06-{place}2.md", "![t](../pic.png)")
     told = [problem for problem in folder.build().problems if "is not published" in problem.message]
     assert [(p.path, p.message) for p in told] == [
-        ("posts/b/pic.png", "is not published: posts/a/pic.png has its address, /pic.png")
+        ("posts/b/pic.png", "is not published, because posts/a/pic.png has the same URL, /pic.png")
     ]
     assert told == [problem for problem in folder.check() if "is not published" in problem.message]
 

@@ -95,7 +95,7 @@ def test_a_link_out_of_the_project_publishes_nothing_and_is_told(tmp_path: Path)
     (posts / "in").symlink_to("../inner")
     archive = folder.archive()
     assert [post.source for post in archive.posts] == [HELLO]
-    what = "is a link that leads out of the project, so it is not published"
+    what = "is a link to something outside the project, so it is not published"
     names = ["2024-07-06-pw.md", "2024-07-07-secret.md", "ext", "in/deep", "prefix"]
     assert told(folder) == [(f"posts/{name}", what) for name in names]
     assert all(problem.hint and problem.severity == "error" for problem in archive.problems)
@@ -123,7 +123,7 @@ def test_links_that_lead_nowhere_or_in_circles_are_told_and_the_others_publish(t
     (posts / "x/nowhere").symlink_to("not-there")
     assert len(folder.archive().posts) == 3
     assert told(folder) == [
-        ("posts/gone.md", "is a link to a file that is not there"),
+        ("posts/gone.md", "is a link to a file that doesn't exist"),
         ("posts/x/self", "is a link that leads back to itself"),
         ("posts/x/self.md", "is a link that leads back to itself"),
         ("posts/x/up", "is a link to a folder above itself"),
@@ -135,7 +135,7 @@ def test_a_pipe_is_told_and_never_waited_for(tmp_path: Path) -> None:
     folder.write(HELLO)
     os.mkfifo(tmp_path / "posts/2024-07-06-pipe.md")
     assert len(folder.archive().posts) == 1
-    assert told(folder) == [("posts/2024-07-06-pipe.md", "is no file")]
+    assert told(folder) == [("posts/2024-07-06-pipe.md", "is not a regular file")]
 
 
 def test_a_name_that_is_not_utf8_is_told_in_letters_that_can_be_printed(tmp_path: Path) -> None:
@@ -158,16 +158,16 @@ def test_a_name_that_is_not_utf8_is_told_in_letters_that_can_be_printed(tmp_path
         (b"", 0, ""),
         (b"\n\n", 0, ""),
         (b"\xef\xbb\xbf", 0, ""),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", 1, "is no text: it holds NUL bytes"),
-        (b"\xff\xfe#\0 \0H\0", 1, "is no text: it holds NUL bytes"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", 1, "is not text: it contains NUL bytes"),
+        (b"\xff\xfe#\0 \0H\0", 1, "is not text: it contains NUL bytes"),
         (b"---\ntitle: caf\xe9\n---\n", 2, "is not UTF-8: byte 0xe9"),
         (
             b"---\ntitle: a: b\n---\n",
             2,
             "the front matter is not valid YAML: mapping values are not allowed in this context",
         ),
-        (b"x" * (MOST_BYTES + 1), 1, "has 5 MB; a post may have 5"),
-        (b"x" * 50_000_000, 1, "has 50 MB; a post may have 5"),
+        (b"x" * (MOST_BYTES + 1), 1, "is 5 MB; a post may be at most 5 MB"),
+        (b"x" * 50_000_000, 1, "is 50 MB; a post may be at most 5 MB"),
     ],
     ids=["empty", "blank", "mark", "picture", "utf-16", "latin-1", "yaml", "5 MB", "50 MB"],
 )
