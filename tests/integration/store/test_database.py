@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -205,6 +206,23 @@ def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         add_people(store, 1)
+
+
+def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
+    """Not only the first of the pool: an acknowledgement that a power cut takes back is an email sent twice."""
+    database = Database("sqlite:///publisher.db", tmp_path)
+    migrate(database)
+    settings = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+    for _ in range(2):  # the second time the pool hands out connections that were used before
+        with ExitStack() as opened:
+            several = [opened.enter_context(database.read()) for _ in range(7)]
+            several.append(opened.enter_context(database.write()))
+            for connection in several:
+                found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in settings}
+                assert found == settings
+    with database.outside_transactions() as execute:
+        assert {name: execute(f"PRAGMA {name}")[0][0] for name in settings} == settings
+    database.close()
 
 
 def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:

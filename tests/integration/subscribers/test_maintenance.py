@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from publisher.core.newsletter_models import SubscriberStatus
-from publisher.store import Store
+from publisher.store import Store, open_store
 from publisher.subscribers.double_opt_in import confirm
 from publisher.subscribers.manage import suppress
 from publisher.subscribers.privacy import Forgotten, forget_unconfirmed
-from tests.support.consent_samples import FORM, TERMS, ask, everything, known, people, subscribed
-from tests.support.store_samples import NOW
+from tests.support.consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
+from tests.support.store_samples import NOW, add_people
 
 __all__ = ["people"]
 
@@ -59,3 +62,25 @@ def test_more_than_one_group_is_deleted(people: Store) -> None:
         ask(people, f"silent{number}@example.org")
     assert forget_unconfirmed(people, TERMS, LATE).people == 501
     assert people.subscribers.count() == 0
+
+
+def test_deleted_subscribers_leave_no_bytes_behind(tmp_path: Path) -> None:
+    """Deleting overwrites, also where nothing writes the file anew as an erasure does."""
+    with open_store("sqlite:///publisher.db", tmp_path, lambda: SECRET) as store:
+        add_people(store, 300)
+        assert ask(store, "zebra.quagga@okapi.example") is not None
+        add_people(store, 300, "daily")
+        files = [tmp_path / "publisher.db", tmp_path / "publisher.db-wal"]
+        empty_log(files[0])
+        assert [b"quagga" in file.read_bytes() for file in files] == [True, False]
+        assert forget_unconfirmed(store, TERMS, LATE).people == 1
+        assert files[1].stat().st_size > 0
+        assert b"quagga" not in files[1].read_bytes()
+        empty_log(files[0])
+        assert b"quagga" not in files[0].read_bytes()
+
+
+def empty_log(file: Path) -> None:
+    """Bring what the write-ahead log holds into the database's file."""
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
