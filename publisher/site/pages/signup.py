@@ -55,7 +55,7 @@ class SignUpForm:
     """The form on a page of the site. action: where it is sent to."""
 
     action: str
-    newsletter_offers: tuple[NewsletterOffer, ...]
+    offers: tuple[NewsletterOffer, ...]
     language: str
 
 

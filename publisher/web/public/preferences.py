@@ -172,7 +172,7 @@ class Choosing:
             language=self._language(request, person),
             person=person,
             token=request.path_params["token"],
-            newsletter_offers=newsletter_offers(self._office.config, person.subscriptions if active else ()),
+            offers=newsletter_offers(self._office.config, person.subscriptions if active else ()),
             languages=self._pages.languages(person.language),
             pauses=PAUSES,
             paused=paused.astimezone(self._office.config.zone) if paused and paused > now else None,

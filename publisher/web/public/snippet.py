@@ -15,6 +15,6 @@ def snippet(config: Config) -> str:
     return templates.render(
         "web/snippet.html",
         action=f"{wire_url(config.public_url)}/subscribe",
-        newsletter_offers=newsletter_offers(config),
+        offers=newsletter_offers(config),
         say=speech(config.site.language, templates),
     )

@@ -99,9 +99,7 @@ class Subscribing:
             "confirm",
             status=400 if trouble else 200,
             language=self._pages.language(request, person.language or wish.language),
-            newsletter_offers=[
-                offer for offer in newsletter_offers(self._office.config, wish.named) if offer.name in asked
-            ],
+            offers=[offer for offer in newsletter_offers(self._office.config, wish.named) if offer.name in asked],
             person_name=person.name or wish.name,
             trouble=trouble,
             values={"address": person.address},
@@ -153,7 +151,7 @@ class Subscribing:
             "subscribe",
             status=400 if trouble else 200,
             values={"title": title, "address": address},
-            newsletter_offers=newsletter_offers(self._office.config, _held(form)),
+            offers=newsletter_offers(self._office.config, _held(form)),
             email=form.one("email")[:254] if form else "",
             person_name=form.one("name")[:200] if form else "",
             trouble=trouble,
