@@ -131,7 +131,7 @@ class Scene:
         from publisher.mail.queue import take_over
 
         with open_store(self.url, self.folder) as store, SmtpTransport([]) as transport:
-            take_over(store, transport, terms=self._terms(), now=self._now)
+            take_over(store, transport, options=self._options(), now=self._now)
 
     def _over(self, open_transport: Callable[[], Transport], progress: Progress) -> str:
         try:
@@ -143,12 +143,14 @@ class Scene:
         return ""
 
     def _deliver(self, store: Store, transport: Transport, edition: Edition, progress: Progress) -> None:
-        deliver(store, transport, edition, HEADERS, LINKS, terms=self._terms(), clock=self._clock, progress=progress)
+        deliver(
+            store, transport, edition, HEADERS, LINKS, options=self._options(), clock=self._clock, progress=progress
+        )
 
     def _clock(self) -> datetime:
         return self._now
 
-    def _terms(self) -> DeliveryOptions:
+    def _options(self) -> DeliveryOptions:
         return DeliveryOptions(self.state, on_uncertain=self.mode, rest=timedelta(milliseconds=20))
 
     def _finish(self) -> None:

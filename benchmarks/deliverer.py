@@ -44,10 +44,10 @@ def main(words: str) -> int:
 
 def _deliver_all(store: Any, folder: Path, told: dict[str, Any]) -> None:
     ahead = timedelta(minutes=told.get("minutes", 0))
-    terms = DeliveryOptions(folder, on_uncertain=told["on_uncertain"], rest=timedelta(seconds=told.get("rest", 1.0)))
+    options = DeliveryOptions(folder, on_uncertain=told["on_uncertain"], rest=timedelta(seconds=told.get("rest", 1.0)))
     with SmtpTransport([Relay(**server) for server in told["servers"]]) as transport:
         for edition in store.editions.unfinished():
-            deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=lambda: datetime.now(UTC) + ahead)
+            deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=lambda: datetime.now(UTC) + ahead)
 
 
 if __name__ == "__main__":

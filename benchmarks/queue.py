@@ -65,8 +65,8 @@ def _deliver(store: Store, edition: Edition, folder: Path, port: int, progress: 
     server = Relay(url=f"smtp://127.0.0.1:{port}", tls="none", connections=16, messages=1_000_000)
     try:
         with SmtpTransport([server]) as transport:
-            terms = DeliveryOptions(folder)
-            deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=_clock, progress=progress)
+            options = DeliveryOptions(folder)
+            deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=_clock, progress=progress)
     except KeyboardInterrupt:
         return
 

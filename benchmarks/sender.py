@@ -74,7 +74,7 @@ def with_publisher(store: Store, way: str, smtp: Smtp, messages: int, folder: Pa
     told, start = headers(way, folder), time.perf_counter()
     with SmtpTransport(smtp) as transport:
         counts = deliver(
-            store, transport, edition, told, links, terms=DeliveryOptions(folder), clock=lambda: datetime.now(UTC)
+            store, transport, edition, told, links, options=DeliveryOptions(folder), clock=lambda: datetime.now(UTC)
         )
     took = time.perf_counter() - start
     assert counts[DeliveryStatus.SENT] == messages, counts

@@ -1,4 +1,6 @@
-"""Which status follows which event: the only file that names the next status of a delivery.
+"""What happens to a delivery: the status after each event, the event that an outcome is, and when to try again.
+
+This is the only file that chooses the next status of a delivery; the store writes what it says.
 
     event                 queued    sending     deferred  uncertain  failed
     ─────────────────────────────────────────────────────────────────────────
@@ -14,9 +16,9 @@
     retry                 queued    ·           queued    queued     queued
     cancelled             skipped   ·           skipped   skipped    ·
 
-`sent` and `skipped` are final. A dot is a move that must not happen. The answers (accepted, deferred,
-rejected) are also taken by rows that are no longer `sending`: a worker that stalled so long that its lease
-was taken from it still knows better than the ledger what the server said.
+`sent` and `skipped` are final. A dot is a move that must not happen. The server's answers (accepted, deferred,
+rejected) also apply to rows that are no longer `sending`: a worker that stalled until its lease was taken away
+still knows better than the ledger what the server said.
 """
 
 from __future__ import annotations
@@ -36,19 +38,19 @@ if TYPE_CHECKING:
 
 
 class DeliveryEvent(StrEnum):
-    """What can happen to a delivery."""
+    """An event in the life of a delivery."""
 
-    CLAIMED = "claimed"  # a worker took it in hand
-    LEFT = "left"  # the subscriber left after the edition was made
-    ACCEPTED = "accepted"  # the server took it
-    DEFERRED = "deferred"  # the server said: not now
-    REJECTED = "rejected"  # the server said: never
-    EXPIRED = "expired"  # the server has said "not now" for too long
+    CLAIMED = "claimed"  # a worker took it from the queue
+    LEFT = "left"  # the person unsubscribed after the edition was made
+    ACCEPTED = "accepted"  # the server accepted the message
+    DEFERRED = "deferred"  # the server refused it for now (4xx)
+    REJECTED = "rejected"  # the server refused it for good (5xx)
+    EXPIRED = "expired"  # the server has deferred it for too long
     RETURNED = "returned"  # the worker stopped before it handed the message over
-    UNANSWERED_RESEND = "unanswered_resend"  # no answer was had, and the same message goes again
-    UNANSWERED_HOLD = "unanswered_hold"  # no answer was had, and a person decides
-    RETRY = "retry"  # a person wants it sent
-    CANCELLED = "cancelled"  # a person does not want it sent
+    UNANSWERED_RESEND = "unanswered_resend"  # no answer came; the same message is sent again
+    UNANSWERED_HOLD = "unanswered_hold"  # no answer came; the owner decides what to do
+    RETRY = "retry"  # the owner asked for it to be sent
+    CANCELLED = "cancelled"  # the owner asked for it not to be sent
 
 
 _QUEUED = DeliveryStatus.QUEUED
@@ -65,7 +67,7 @@ TABLE: Mapping[tuple[DeliveryStatus, DeliveryEvent], DeliveryStatus] = MappingPr
         (_QUEUED, DeliveryEvent.LEFT): _SKIPPED,
         (_QUEUED, DeliveryEvent.ACCEPTED): _SENT,
         (_QUEUED, DeliveryEvent.REJECTED): _FAILED,
-        (_QUEUED, DeliveryEvent.RETRY): _QUEUED,  # one that waits for its next try, which is now
+        (_QUEUED, DeliveryEvent.RETRY): _QUEUED,  # its next try, which may be hours away, becomes now
         (_QUEUED, DeliveryEvent.CANCELLED): _SKIPPED,
         (_SENDING, DeliveryEvent.ACCEPTED): _SENT,
         (_SENDING, DeliveryEvent.DEFERRED): _DEFERRED,
@@ -90,15 +92,15 @@ TABLE: Mapping[tuple[DeliveryStatus, DeliveryEvent], DeliveryStatus] = MappingPr
     }
 )
 
-# What a worker may claim: a row in one of these has a time for its next try, and no other row has.
+# The statuses that a worker may claim: their rows, and no others, have a time for the next try.
 WAITING = frozenset(status for status, event in TABLE if event is DeliveryEvent.CLAIMED)
 
-# What waits for a person, however long.
+# The statuses that wait for a decision of the owner, however long it takes.
 UNSETTLED = frozenset({_UNCERTAIN})
 
 
 def next_status(status: DeliveryStatus, event: DeliveryEvent) -> DeliveryStatus:
-    """Return the status after the event. Raises ValueError for a move that must not happen."""
+    """Return the status after the event. Raises ValueError if the move must not happen."""
     try:
         return TABLE[status, event]
     except KeyError:
@@ -106,37 +108,8 @@ def next_status(status: DeliveryStatus, event: DeliveryEvent) -> DeliveryStatus:
 
 
 def moves(event: DeliveryEvent) -> dict[DeliveryStatus, DeliveryStatus]:
-    """Return what the event does, by the status it finds: one column of the table, for the store to write."""
+    """Return the row of the table for an event: the status after it, by the status before it."""
     return {status: after for (status, when), after in TABLE.items() if when is event}
-
-
-FIRST_WAIT = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=6)
-
-# As long as RFC 5321, 4.5.4.1 asks a mail server to keep trying.
-GIVE_UP_AFTER = timedelta(days=5)
-
-# So much of a wait may be left out, by each delivery another part: what was put off at once must not come
-# back at once.
-JITTER = 0.1
-
-
-def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
-    """Return the moment of the next try, or None when it is time to give up.
-
-    made_at: when the edition was made, or went. attempts: how often it was tried, this time included; from 1.
-    seed: what is the delivery's own, for its part of the jitter; None for none. The wait doubles with each
-    attempt, from 5 minutes to 6 hours.
-    """
-    doublings = min(attempts - 1, 10)  # beyond the longest wait anyhow
-    wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
-    due = now + wait * (1 - JITTER * (0 if seed is None else _part(seed + attempts)))
-    return due if due - made_at <= GIVE_UP_AFTER else None
-
-
-def _part(seed: int) -> float:
-    """Return a part of 1 that neighbours do not share (Knuth's multiplicative hash)."""
-    return (seed * 2_654_435_761 % 2**32) / 2**32
 
 
 _MOVES = {event: moves(event) for event in DeliveryEvent}
@@ -144,35 +117,43 @@ _MOVES = {event: moves(event) for event in DeliveryEvent}
 
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
-    """One line for the ledger.
+    """The change of one row of the ledger.
 
-    status    where the delivery stands then
-    doubtful  no answer was had
+    settled     what the store writes
+    status      the delivery's new status
+    reason      the server's words, "" if there are none
+    unanswered  whether the message was handed over and got no answer
     """
 
     settled: Settled
     status: DeliveryStatus
     reason: str = ""
-    doubtful: bool = False
+    unanswered: bool = False
 
 
 def update_after(
     edition: Edition, delivery: Delivery, outcome: Outcome, unanswered: DeliveryEvent, now: datetime
 ) -> LedgerUpdate:
-    """Return what became of a delivery. unanswered: what to do with one that got no answer."""
+    """Return the update for a delivery that was tried.
+
+    unanswered: the event for an outcome of Unanswered, which the owner configures.
+    """
     event, reason, next_try_at = _decide(edition, delivery, outcome, unanswered, now)
-    return _entry(delivery.id, event, now, reason=reason, next_try_at=next_try_at)
+    return _update(delivery.id, event, now, reason=reason, next_try_at=next_try_at)
 
 
 def update_returned(delivery_id: int, now: datetime, again_at: datetime | None = None) -> LedgerUpdate:
-    """Return that a delivery was not handed over: anyone may claim it again, at once or from again_at on."""
-    return _entry(delivery_id, DeliveryEvent.RETURNED, now, next_try_at=again_at or now)
+    """Return the update for a delivery that was not handed over.
+
+    again_at: when a worker may claim it again; None means at once.
+    """
+    return _update(delivery_id, DeliveryEvent.RETURNED, now, next_try_at=again_at or now)
 
 
 def _decide(
     edition: Edition, delivery: Delivery, outcome: Outcome, unanswered: DeliveryEvent, now: datetime
 ) -> tuple[DeliveryEvent, str, datetime | None]:
-    """Return the event, the words, and when to try again."""
+    """Return the event, the server's words, and when to try again (None for never)."""
     if isinstance(outcome, Accepted):
         return DeliveryEvent.ACCEPTED, "", None
     if isinstance(outcome, Rejected):
@@ -188,10 +169,11 @@ def _decide(
     return unanswered, outcome.reason, again or now
 
 
-def _entry(
+def _update(
     delivery_id: int, event: DeliveryEvent, now: datetime, *, reason: str = "", next_try_at: datetime | None = None
 ) -> LedgerUpdate:
-    from publisher.store.deliveries import Settled  # loads SQLAlchemy; whoever delivers has loaded it
+    # SQLAlchemy takes 0.2 s to load; every caller has loaded it by now, but not everyone who needs the table above.
+    from publisher.store.deliveries import Settled
 
     settled = Settled(
         delivery_id,
@@ -201,5 +183,35 @@ def _entry(
         next_try_at=next_try_at,
         reason=reason,
     )
-    doubtful = event in (DeliveryEvent.UNANSWERED_RESEND, DeliveryEvent.UNANSWERED_HOLD)
-    return LedgerUpdate(settled, next_status(DeliveryStatus.SENDING, event), reason, doubtful)
+    unanswered = event in (DeliveryEvent.UNANSWERED_RESEND, DeliveryEvent.UNANSWERED_HOLD)
+    return LedgerUpdate(settled, next_status(DeliveryStatus.SENDING, event), reason, unanswered)
+
+
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=6)
+
+# RFC 5321, 4.5.4.1 asks a mail server to keep trying for 4 to 5 days.
+GIVE_UP_AFTER = timedelta(days=5)
+
+# The part of a wait that may be left out, a different part for each delivery: messages that were deferred together
+# must not all be tried again at the same moment.
+JITTER = 0.1
+
+
+def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
+    """Return when to try a deferred delivery again, or None when it is time to give up.
+
+    The wait doubles with each attempt, from 5 minutes to 6 hours.
+
+    made_at: when the edition was made, or released. attempts: how often the delivery was tried, this time included.
+    seed: a number of the delivery's own, from which its jitter is computed; None for no jitter.
+    """
+    doublings = min(attempts - 1, 10)  # the longest wait is reached before that
+    wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+    due = now + wait * (1 - JITTER * (0 if seed is None else _fraction(seed + attempts)))
+    return due if due - made_at <= GIVE_UP_AFTER else None
+
+
+def _fraction(seed: int) -> float:
+    """Return a number from 0 to 1 that differs widely between neighbours (Knuth's multiplicative hash)."""
+    return (seed * 2_654_435_761 % 2**32) / 2**32

@@ -1,38 +1,54 @@
-"""Deliver an edition: claim a batch, send it, acknowledge it, until nothing is due."""
+"""Deliver an edition: claim a batch, send it, acknowledge it, until nothing is due.
+
+`deliver` is the whole of it. A transport that can send many messages at once gets the edition as a whole; any other
+gets one message after the other from here.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.errors import StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
-from publisher.mail.ledger_writer import LedgerBuffer
-from publisher.mail.lifecycle import WAITING, DeliveryEvent, moves, update_returned
+from publisher.mail.lifecycle import WAITING, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
-from publisher.mail.run_options import DeliveryOptions, Gone, Progress, Run, Stop
-from publisher.mail.smtp_transport import SmtpTransport
-from publisher.mail.transport import Rejected, Transport, Unanswered
-from publisher.mail.workers import Journal, dead_workers, handed_over, journal, working
+from publisher.mail.run_options import DeliveryOptions, Gone, Progress, Run
+from publisher.mail.transport import Outcome, Rejected, Transport, Unanswered
+from publisher.mail.workers import dead_workers, handed_over, journal, working
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from publisher.store import Store
+    from publisher.store.deliveries import Settled
 
-
-# So many are claimed at once, and acknowledged in one transaction: 100,000 rows a second, where one by one
-# is 4,000.
+# How many deliveries are claimed at once and acknowledged in one transaction: that makes 100,000 rows a second, and
+# one by one it would be 4,000.
 BATCH = 50
 
-# A server that hangs up on so many messages in a row will do so with the next, and each may have arrived.
+# A server that hangs up on this many messages in a row will do so with the next, and each of them may have arrived.
 UNANSWERED_IN_A_ROW = 3
+
+# An answer reaches the ledger at the latest with the first answer that comes more than this time after it: this much
+# can be lost in a power cut.
+LONGEST_UNWRITTEN = timedelta(seconds=1)
+
+
+@runtime_checkable
+class BulkTransport(Transport, Protocol):
+    """A transport that sends a whole edition by itself, many messages at once."""
+
+    def deliver_edition(self, store: Store, merge: MailMerge, run: Run) -> None:
+        """Claim, send and acknowledge until nothing is due; raise like `deliver`."""
+        ...
+
+    def troubles(self) -> tuple[TransportError, ...]:
+        """Return what is wrong with servers whose messages other servers have taken."""
+        ...
 
 
 def deliver(
@@ -42,83 +58,47 @@ def deliver(
     headers: NewsletterHeaders,
     links: Links,
     *,
-    terms: DeliveryOptions,
+    options: DeliveryOptions,
     clock: Callable[[], datetime],
     progress: Progress = lambda delivery, status, reason: None,
     gone: Gone = lambda delivery, reason: None,
 ) -> DeliveryCounts:
-    """Send the edition's deliveries that are due, each once, and return how all of them stand.
+    """Send the edition's deliveries that are due, each once; return how many deliveries have which status.
 
-    Several processes may do this at once, on one edition: each delivery is in one's hands only. What dead
-    workers left is taken over first. clock: gives the present, aware. progress: told of each delivery as it
-    is settled, with its status and the server's words. gone: told of each whose mailbox is not there any more.
+    Several processes may do this at once, even for one edition: a delivery is claimed by one of them only. First, the
+    deliveries that dead workers left behind are taken over.
 
-    Whatever ends it, KeyboardInterrupt included, the answers that were had are written and what was not
-    handed over goes back. Raises TransportError where nothing more can be sent, RefusedError where nothing more
-    of this edition can, StoreError where the ledger cannot be written, StoppedError where the terms' stop was asked.
+    clock: returns the present time, aware. progress: called with each delivery once it is settled, its status and the
+    server's words. gone: called with each delivery whose mailbox does not exist, and the server's words.
+
+    However the run ends, KeyboardInterrupt included, the answers that came are written, and what was not handed over
+    returns to the queue. Raises TransportError if nothing more can be sent, RefusedError if nothing more of this
+    edition can, StoreError if the ledger cannot be written, StoppedError if options.stop asked the run to stop.
     """
-    terms.stop.check()
-    composer = MailMerge(edition, headers, links, _templates(store, edition, headers), terms.return_path)
-    workers = terms.state_dir / "workers"
-    with _ledger_named(), working(workers) as worker, journal(workers, worker) as handed:
-        take_over(store, transport, terms=terms, now=clock())
-        unanswered = terms.unanswered(transport)
-        if isinstance(transport, SmtpTransport):
-            from publisher.mail.smtp_transport import send_edition  # asyncio, which the outbox has no use for
-
-            order = Run(terms.lease, unanswered, clock, progress, gone, handed, terms.rest, terms.stop)
-            send_edition(store, worker, transport, composer, order, terms.state_dir)
+    options.stop.check()
+    merge = MailMerge(edition, headers, links, _templates(store, edition, headers), options.return_path)
+    workers = options.state_dir / "workers"
+    with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
+        take_over(store, transport, options=options, now=clock())
+        run = Run(options, worker, notes, options.unanswered(transport), clock, progress, gone)
+        if isinstance(transport, BulkTransport):
+            transport.deliver_edition(store, merge, run)
         else:
-            # An answer that is lost with the process is a message sent twice, where sending again makes a copy.
-            book = LedgerBuffer(store, worker, edition, BATCH if transport.idempotent else 1, clock, progress)
-            sending = _Sending(transport, composer, book, unanswered, handed, terms.stop)
-            _one_by_one(store, worker, sending, terms.lease)
+            _OneByOne(store, transport, merge, run).deliver_edition()
     return store.deliveries.counts(edition.id)
 
 
-@contextmanager
-def _ledger_named() -> Iterator[None]:
-    """Say of a ledger that cannot be written what that means: answers were had that are not in it."""
-    try:
-        yield
-    except StoreError as error:
-        raise StoreError(
-            f"{error.message}: the ledger cannot be written, and the last answers of the mail server are not in it",
-            where=error.where,
-            hint=f"{error.hint or 'see its log'}: the next run finds out what was in hand, and does with it what "
-            "delivery.on_uncertain says",
-        ) from error
+def take_over(store: Store, transport: Transport, *, options: DeliveryOptions, now: datetime) -> int:
+    """Free the deliveries of dead workers and those whose lease has ended, of every edition; return their number.
 
-
-def _one_by_one(store: Store, worker: str, sending: _Sending, lease: timedelta) -> None:
-    """Claim and send batch after batch, until nothing is due."""
-    while True:
-        now = sending.book.clock()
-        batch = store.deliveries.claim(
-            sending.composer.edition.id,
-            worker,
-            now=now,
-            lease_until=now + lease,
-            limit=BATCH,
-            claimed=moves(DeliveryEvent.CLAIMED),
-            left=moves(DeliveryEvent.LEFT),
-        )
-        if not batch:
-            return
-        # With half of the lease left a message can be sent in peace; the rest of the batch is claimed anew.
-        sending.send_batch(batch, until=now + lease / 2)
-
-
-def take_over(store: Store, transport: Transport, *, terms: DeliveryOptions, now: datetime) -> int:
-    """Free the deliveries of dead workers and of lapsed leases, of every edition; return how many there were.
-
-    What its worker had not handed over goes again at once. What it may have handed over, as its journal says, and
-    all of a worker's whose journal is missing or of another boot, goes again or is held for a person: as the terms say.
+    What a dead worker had surely not handed over, by its journal, is queued again at once. The rest, and all
+    deliveries of a worker whose journal is missing or of another boot, is sent again or put on hold, as the options
+    say.
     """
-    event = terms.unanswered(transport)
+    event = options.unanswered(transport)
     after = moves(event)
     again = all(status in WAITING for status in after.values())
-    workers = terms.state_dir / "workers"
+    workers = options.state_dir / "workers"
     with dead_workers(workers) as dead:
         freed = sum(_give_back(store, workers, worker, now) for worker in dead)
         return freed + store.deliveries.reclaim(
@@ -131,12 +111,26 @@ def take_over(store: Store, transport: Transport, *, terms: DeliveryOptions, now
 
 
 def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
-    """Give back what a dead worker leased and surely did not hand over; return how many there were."""
+    """Queue again what a dead worker had leased and surely not handed over; return how many deliveries that was."""
     leased = store.deliveries.leased_by(worker)
     doubtful = handed_over(workers, worker, leased)
     if doubtful is None:
         return 0
     return store.deliveries.acknowledge(worker, [update_returned(i, now).settled for i in leased if i not in doubtful])
+
+
+@contextmanager
+def _explained_store_errors() -> Iterator[None]:
+    """Say what it means when the ledger cannot be written: the server's last answers are missing from it."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(
+            f"{error.message}: the ledger cannot be written, and the mail server's last answers are missing from it",
+            where=error.where,
+            hint=f"{error.hint or 'see the log of the database'}: the next run finds the deliveries concerned, and "
+            "treats them as delivery.on_uncertain says",
+        ) from error
 
 
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
@@ -151,61 +145,101 @@ def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> di
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    """What sending needs, the same for every batch."""
+class _OneByOne:
+    """A run over a transport that takes one message at a time."""
 
-    transport: Transport
-    composer: MailMerge
-    book: LedgerBuffer
-    unanswered: DeliveryEvent
-    handed: Journal
-    stop: Stop
+    def __init__(self, store: Store, transport: Transport, merge: MailMerge, run: Run) -> None:
+        # Where sending a message again makes a second copy, each answer is written before the next message is sent.
+        group = BATCH if transport.idempotent else 1
+        self._store, self._transport, self._merge, self._run = store, transport, merge, run
+        self._ledger = _LedgerBuffer(store, merge.edition, run, group)
 
-    def send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
-        """Send the batch; what is not sent by `until`, or by the time anything is raised, goes back."""
+    def deliver_edition(self) -> None:
+        """Claim and send batch after batch, until nothing is due."""
+        while True:
+            now = self._run.clock()
+            batch = self._run.claim(self._store, self._merge.edition.id, BATCH, now)
+            if not batch:
+                return
+            # Half of the lease is left for sending the last message; the rest of the batch is claimed again.
+            self._send_batch(batch, until=now + self._run.options.lease / 2)
+
+    def _send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
+        """Send the batch; return to the queue what is not sent by `until`, or before anything is raised."""
         waiting = deque(batch)
-        with self._settled_in_the_end(waiting):
-            while waiting:
-                self.stop.check()
-                self._send(waiting)
-                if self.book.clock() >= until:
-                    return
-
-    @contextmanager
-    def _settled_in_the_end(self, waiting: deque[Delivery]) -> Iterator[None]:
         try:
-            yield
+            while waiting:
+                self._run.options.stop.check()
+                self._send(waiting)
+                if self._run.clock() >= until:
+                    return
         finally:
             for delivery in waiting:
-                self.book.give_back(delivery)
-            self.book.flush()
+                self._ledger.give_back(delivery)
+            self._ledger.flush()
 
     def _send(self, waiting: deque[Delivery]) -> None:
-        """Send the first one, and take it from those that wait once it may have left our hands."""
+        """Send the first delivery, and remove it from those that wait as soon as it may have been handed over."""
         delivery = waiting[0]
         try:
-            message = self.composer.message(delivery)
-        except ValueError as error:  # its address or name harms this message, and no other
+            message = self._merge.message(delivery)
+        except ValueError as error:  # the address or name spoils this message and no other
             waiting.popleft()
-            self.book.write(delivery, Rejected(str(error)), self.unanswered)
+            self._ledger.write(delivery, Rejected(str(error)))
             return
         try:
-            sender, key = self.composer.envelope_from(delivery), self.composer.key(delivery)
-            self.handed.note(delivery.id)
-            outcome = self.transport.send(sender, delivery.address, message, key)
+            sender, key = self._merge.envelope_from(delivery), self._merge.key(delivery)
+            self._run.journal.note(delivery.id)
+            outcome = self._transport.send(sender, delivery.address, message, key)
         except TransportError:
             raise  # nothing was handed over
         except BaseException as error:
-            if self.transport.idempotent:
-                raise  # it goes back with the rest: sent again it makes no copy, so the next run need not wait
+            if self._transport.idempotent:
+                raise  # it is queued again with the rest: sending it again makes no second copy
             waiting.popleft()
-            stopped = Unanswered(f"stopped while it was being sent: {type(error).__name__}")
-            self.book.write(delivery, stopped, self.unanswered)
+            self._ledger.write(delivery, Unanswered(f"stopped while it was being sent: {type(error).__name__}"))
             raise
         waiting.popleft()
-        self.book.write(delivery, outcome, self.unanswered)
-        if self.book.unanswered_in_a_row >= UNANSWERED_IN_A_ROW:
+        self._ledger.write(delivery, outcome)
+        if self._ledger.unanswered_in_a_row >= UNANSWERED_IN_A_ROW:
             raise TransportError(
-                f"the mail server hung up on {UNANSWERED_IN_A_ROW} messages in a row", hint="see its log"
+                f"the mail server hung up on {UNANSWERED_IN_A_ROW} messages in a row", hint="see the server's log"
             )
+
+
+class _LedgerBuffer:
+    """Outcomes on their way into the ledger, written in groups."""
+
+    def __init__(self, store: Store, edition: Edition, run: Run, group: int) -> None:
+        """group: how many outcomes are written at once; a process that is killed loses those not yet written."""
+        self._store = store
+        self._edition = edition
+        self._run = run
+        self._group = group
+        self._gathered: list[Settled] = []
+        self._oldest: datetime | None = None
+        self.unanswered_in_a_row = 0
+
+    def write(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Take the outcome of a delivery, and report it as progress."""
+        update = update_after(self._edition, delivery, outcome, self._run.unanswered, self._run.clock())
+        self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if update.unanswered else 0
+        self._add(update)
+        self._run.progress(delivery, update.status, update.reason)
+        waited = self._run.clock() - self._oldest if self._oldest else timedelta()
+        if len(self._gathered) >= self._group or waited >= LONGEST_UNWRITTEN:
+            self.flush()
+
+    def give_back(self, delivery: Delivery) -> None:
+        """Return a delivery that was not handed over to the queue."""
+        self._add(update_returned(delivery.id, self._run.clock()))
+
+    def flush(self) -> None:
+        """Write everything that was taken into the ledger, in one transaction."""
+        self._store.deliveries.acknowledge(self._run.worker, self._gathered)
+        self._gathered = []
+        self._oldest = None
+
+    def _add(self, update: LedgerUpdate) -> None:
+        self._oldest = self._oldest or self._run.clock()
+        self._gathered.append(update.settled)

@@ -1,7 +1,7 @@
 """What takes a message, and what it may answer.
 
-A refusal is a value. TransportError means that nothing was handed over and nothing more can be: nobody
-listens, the login failed, the disk is full.
+A refusal is a value. TransportError means that nothing was handed over and nothing more can be: the server is not
+reachable, the login failed, the disk is full.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Protocol, Self
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The message is the server's now."""
+    """The server has accepted the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The server does not take it now; it may later. reason is the server's own words, one line."""
+    """The server does not accept the message now, but may later. reason: the server's own words, one line."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The server will never take it. reason is the server's own words, one line.
+    """The server will never accept the message. reason: the server's own words, one line.
 
-    gone     the mailbox or its domain is not there (RFC 3463): nothing should be sent to it again
-    content  the message or its sender was refused, not the recipient: others will be refused, too
+    gone     the mailbox or its domain does not exist (RFC 3463): nothing should be sent to it again
+    content  the message or its sender was refused, not the recipient: other messages will be refused too
     """
 
     reason: str
@@ -45,9 +45,9 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """It was not handed over, or the server said so: another connection may take it at once.
+    """The message was surely not accepted: another connection may send it at once.
 
-    suspect  the connection broke when it was this message's turn, which may be why
+    suspect  the connection broke while the server was dealing with this message, which may be the cause
     """
 
     reason: str
@@ -58,25 +58,25 @@ Outcome = Accepted | Deferred | Rejected | Unanswered
 
 
 class Transport(Protocol):
-    """A way out for messages. Not safe for threads; one worker, one transport."""
+    """Sends messages, one at a time. Not thread-safe: each worker has its own."""
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending the same delivery again leaves one message, so that doubt is settled by sending."""
+        """Whether sending a delivery twice leaves one message, so that sending again is always safe."""
         ...
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
         """Hand one message over and wait for the answer.
 
-        envelope_from, address: bare addresses, Unicode where they are so.
+        envelope_from, address: bare addresses, which may contain Unicode.
         message: RFC 5322 bytes with CRLF line ends, dots not stuffed.
         key: the delivery's permanent name, "label/identity"; equal keys mean the same delivery.
-        Raises TransportError when nothing was handed over and nothing more can be.
+        Raises TransportError if nothing was handed over and nothing more can be.
         """
         ...
 
     def close(self) -> None:
-        """Let go of connections and files; may be called twice."""
+        """Close connections and files; may be called twice."""
         ...
 
     def __enter__(self) -> Self: ...

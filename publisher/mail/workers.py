@@ -1,8 +1,14 @@
-"""Who is alive: a worker holds a lock on a file of its own for as long as it lives.
+"""Which workers are alive, and what they handed over: each holds a lock file and keeps a journal beside it.
 
-The kernel frees the lock of a process that dies, however it dies; so a free lock means a dead worker, and its
-deliveries can be taken over at once instead of when their lease lapses. That holds on one machine: worker
-names start with the machine's, and the files of others are left alone.
+The kernel frees the lock of a process that dies, however it dies. So a free lock means a dead worker, and its
+deliveries can be taken over at once instead of when their lease ends. That works on one machine: the name of a
+worker begins with the name of its machine, and the files of other machines are left alone.
+
+The ledger knows which rows a dead worker had leased, some hundreds; the server can have received only a few of
+them, one for each connection. So a worker appends a delivery's id to its journal before it writes the last line of
+the message: one write, no database, no fsync. A killed process loses nothing of its journal, because the kernel has
+what was written. A machine that stops may lose some of it. So the journal begins with the id of the boot, and after
+another boot, or on a system without boot ids (only Linux has them), it proves nothing.
 """
 
 from __future__ import annotations
@@ -26,72 +32,11 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _RECORD = struct.Struct("<q")
 
 
-class Journal:
-    """One worker's file; see the module."""
-
-    def __init__(self, file: IO[bytes], path: Path) -> None:
-        self._file = file
-        self._path = path
-        self._broken = ""
-
-    def note(self, delivery_id: int) -> None:
-        """Write down that a delivery is about to be handed over; raise TransportError where that fails.
-
-        Then it must not be handed over, and no other either.
-        """
-        if not self._broken:
-            try:
-                if self._file.write(_RECORD.pack(delivery_id)) == _RECORD.size:
-                    return
-                self._broken = "a part of it was not taken"
-            except OSError as error:
-                self._broken = error.strerror or str(error)
-        what = f"what is handed over cannot be written down: {self._broken}"
-        raise TransportError(what, where=str(self._path), hint="make room and run it again")
-
-
-@contextmanager
-def journal(folder: Path, worker: str) -> Iterator[Journal]:
-    """Keep a journal for as long as the block runs; only a block that ends well takes its file away.
-
-    folder: of the workers' locks. Raises ProjectError where the file cannot be made.
-    """
-    path = folder / f"{worker}{SUFFIX}"
-    try:
-        file = path.open("xb", buffering=0)
-        file.write(_boot() + b"\n")
-    except OSError as error:
-        what = f"the worker's journal cannot be made: {error.strerror}"
-        raise ProjectError(what, where=str(path), hint="make room, and the folder writable") from error
-    with file:
-        yield Journal(file, path)
-    path.unlink(missing_ok=True)
-
-
-def handed_over(folder: Path, worker: str, among: Iterable[int]) -> frozenset[int] | None:
-    """Return which of these deliveries a dead worker may have handed over; None where nothing can be known."""
-    try:
-        boot, _, records = (folder / f"{worker}{SUFFIX}").read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    if not boot or boot != _boot():
-        return None
-    whole = len(records) // _RECORD.size * _RECORD.size  # what was cut off was not handed over
-    return frozenset(among).intersection(number for (number,) in _RECORD.iter_unpack(records[:whole]))
-
-
-def _boot() -> bytes:
-    try:
-        return _BOOT.read_bytes().strip()
-    except OSError:
-        return b""
-
-
 @contextmanager
 def working(folder: Path) -> Iterator[str]:
-    """Be a worker for as long as the block runs; gives the worker's name.
+    """Be a worker for as long as the block runs; yield the worker's name.
 
-    folder: where the lock files are, made if missing. Raises ProjectError where it cannot be written.
+    folder: where the lock files are; made if missing. Raises ProjectError if it cannot be written.
     """
     name = f"{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
     path = folder / f"{name}.lock"
@@ -104,16 +49,16 @@ def working(folder: Path) -> Iterator[str]:
         ) from error
     with file:
         yield name
-        # Only a worker that ends well takes its file away; any other leaves it, as the sign of its leases.
+        # Only a worker that ends well removes its file. The file of any other shows that it may have left leases.
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
-    """Give the names of this machine's workers that are dead, their locks held meanwhile.
+    """Yield the names of this machine's dead workers, and hold their locks meanwhile.
 
-    Their locks and journals are removed after the block, unless it raises: whoever takes their deliveries over is then
-    done.
+    Their locks and journals are removed after the block, unless it raises: by then the caller has taken over their
+    deliveries.
     """
     with ExitStack() as locks:
         dead = {}
@@ -126,12 +71,73 @@ def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
             path.unlink(missing_ok=True)
 
 
+class Journal:
+    """The file in which a worker notes the deliveries that it hands over."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._broken = ""
+
+    def note(self, delivery_id: int) -> None:
+        """Note that a delivery is about to be handed over.
+
+        Raises TransportError if that fails: then neither this delivery nor any other may be handed over.
+        """
+        if not self._broken:
+            try:
+                if self._file.write(_RECORD.pack(delivery_id)) == _RECORD.size:
+                    return
+                self._broken = "the disk took only a part of it"
+            except OSError as error:
+                self._broken = error.strerror or str(error)
+        what = f"the worker's journal cannot be written: {self._broken}"
+        raise TransportError(what, where=str(self._path), hint="free some disk space and run the command again")
+
+
+@contextmanager
+def journal(folder: Path, worker: str) -> Iterator[Journal]:
+    """Keep a journal for as long as the block runs; remove it only if the block ends well.
+
+    folder: the folder of the lock files. Raises ProjectError if the file cannot be made.
+    """
+    path = folder / f"{worker}{SUFFIX}"
+    try:
+        file = path.open("xb", buffering=0)
+        file.write(_boot_id() + b"\n")
+    except OSError as error:
+        what = f"the worker's journal cannot be made: {error.strerror}"
+        raise ProjectError(what, where=str(path), hint="free some disk space, and make the folder writable") from error
+    with file:
+        yield Journal(file, path)
+    path.unlink(missing_ok=True)
+
+
+def handed_over(folder: Path, worker: str, among: Iterable[int]) -> frozenset[int] | None:
+    """Return which of these deliveries a dead worker may have handed over; None if the journal proves nothing."""
+    try:
+        boot, _, records = (folder / f"{worker}{SUFFIX}").read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    if not boot or boot != _boot_id():
+        return None
+    whole = len(records) // _RECORD.size * _RECORD.size  # a record that was cut short belongs to no handed-over message
+    return frozenset(among).intersection(number for (number,) in _RECORD.iter_unpack(records[:whole]))
+
+
+def _boot_id() -> bytes:
+    try:
+        return _BOOT.read_bytes().strip()
+    except OSError:
+        return b""
+
+
 def _host() -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:60] or "localhost"
 
 
 def _lock_own(path: Path) -> IO[bytes]:
-    """Return the file, locked. One just made may be taken for a dead worker's and removed: make it anew."""
+    """Return the new lock file, locked. Make it again if another process took it for a dead worker's and removed it."""
     while True:
         file = path.open("wb")
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -181,7 +181,9 @@ def _deliver_one(
     told(tally)
     headers, terms = headers_of(config, edition.newsletter), delivery_terms(config, stop)
     try:
-        deliver(store, transport, edition, headers, links, terms=terms, clock=clock, progress=settled, gone=gone.heard)
+        deliver(
+            store, transport, edition, headers, links, options=terms, clock=clock, progress=settled, gone=gone.heard
+        )
     except RefusedError as error:
         by_hand.hold(store, edition, error.message, HeldBy.SERVER)
     finally:
@@ -191,9 +193,9 @@ def _deliver_one(
 
 
 def _troubles(transport: Transport) -> tuple[TransportError, ...]:
-    from publisher.mail.smtp_transport import SmtpTransport
+    from publisher.mail.queue import BulkTransport
 
-    return transport.troubles() if isinstance(transport, SmtpTransport) else ()
+    return transport.troubles() if isinstance(transport, BulkTransport) else ()
 
 
 class _Gone:

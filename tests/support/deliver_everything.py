@@ -23,7 +23,7 @@ def main(url: str, state: str, way: str, on_uncertain: str, connections: str = "
     kind, _, where = way.partition(":")
     port = int(where) if kind == "smtp" else 25
     smtp = Smtp(host="127.0.0.1", port=port, tls="none", connections=int(connections))
-    terms = DeliveryOptions(Path(state), on_uncertain="hold" if on_uncertain == "hold" else "resend")
+    options = DeliveryOptions(Path(state), on_uncertain="hold" if on_uncertain == "hold" else "resend")
     with (
         open_store(url, Path(state)) as store,
         Outbox(Path(where)) if kind == "outbox" else SmtpTransport(smtp) as transport,
@@ -31,7 +31,7 @@ def main(url: str, state: str, way: str, on_uncertain: str, connections: str = "
         print("ready", flush=True)  # noqa: T201 - the test waits for it
         sys.stdin.readline()
         for edition in store.editions.unfinished():
-            deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=lambda: datetime.now(UTC))
+            deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":

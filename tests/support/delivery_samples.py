@@ -84,6 +84,6 @@ def run(
     clock: Callable[[], datetime] | None = None,
     hold: bool = False,
 ) -> DeliveryCounts:
-    """Deliver on the usual terms."""
-    terms = DeliveryOptions(state_dir, on_uncertain="hold" if hold else "resend")
-    return deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock or Clock())
+    """Deliver on the usual options."""
+    options = DeliveryOptions(state_dir, on_uncertain="hold" if hold else "resend")
+    return deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock or Clock())

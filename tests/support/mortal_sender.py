@@ -152,7 +152,7 @@ def in_a_process_of_its_own(url: str, folder: Path, mode: str, now: datetime, pl
 
 def _deliver(url: str, folder: Path, mode: str, now: datetime, plan: Plan, log: Log) -> None:
     clock = Clock(now)
-    terms = DeliveryOptions(folder, on_uncertain="hold" if mode == "hold" else "resend")
+    options = DeliveryOptions(folder, on_uncertain="hold" if mode == "hold" else "resend")
     with open_store(url, folder) as store:
 
         def leave(address: str) -> None:
@@ -161,11 +161,11 @@ def _deliver(url: str, folder: Path, mode: str, now: datetime, plan: Plan, log: 
 
         def stall() -> None:
             clock.move(minutes=10)
-            _deliver_all(store, Mortal(Plan(), log, clock, leave, lambda: None), terms, clock)
+            _deliver_all(store, Mortal(Plan(), log, clock, leave, lambda: None), options, clock)
 
-        _deliver_all(store, Mortal(plan, log, clock, leave, stall), terms, Tolling(clock, plan.ticks))
+        _deliver_all(store, Mortal(plan, log, clock, leave, stall), options, Tolling(clock, plan.ticks))
 
 
-def _deliver_all(store: Store, transport: Mortal, terms: DeliveryOptions, clock: Callable[[], datetime]) -> None:
+def _deliver_all(store: Store, transport: Mortal, options: DeliveryOptions, clock: Callable[[], datetime]) -> None:
     for edition in store.editions.unfinished():
-        deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock)
+        deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock)

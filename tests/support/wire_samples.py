@@ -34,6 +34,6 @@ def send(
 ) -> DeliveryCounts:
     """Deliver over these servers; relays that fail rest for a moment only."""
     rest = timedelta(milliseconds=1)
-    terms = DeliveryOptions(state, on_uncertain="hold" if hold else "resend", rest=rest, return_path=return_path)
+    options = DeliveryOptions(state, on_uncertain="hold" if hold else "resend", rest=rest, return_path=return_path)
     with SmtpTransport(servers) as transport:
-        return deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock or Clock(), gone=gone)
+        return deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock or Clock(), gone=gone)

@@ -121,33 +121,19 @@ def is_near(server: Smtp) -> bool:
 
 
 async def _greeted(server: Smtp, context: ssl.SSLContext | None) -> None:
-    caller = _Caller()
-    line = await open_connection(server, caller, context)
-    line.stop()
-    for _ in range(200):  # a second for the goodbye, which nothing depends on
-        if caller.gone:
-            return
-        await asyncio.sleep(0.005)
-    line.fail("no goodbye")
+    connection = await open_connection(server, _IdleOwner(), context=context)
+    await connection.stop_and_wait()
 
 
-class _Caller:
-    """The crew of a line that carries nothing."""
+class _IdleOwner:
+    """The owner of a connection that sends nothing."""
 
-    def __init__(self) -> None:
-        self.gone = False
-
-    def next_message(self, line: Connection) -> Message | None:
-        """See Crew."""
+    def next_message(self, connection: Connection) -> Message | None:
+        """See ConnectionOwner."""
         return None
 
-    def hands_over(self, message: Message) -> bool:
-        """See Crew."""
-        return False
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """See ConnectionOwner."""
 
-    def answered(self, line: Connection, answer: Answer) -> None:
-        """See Crew."""
-
-    def ended(self, line: Connection, ending: Ending) -> None:
-        """See Crew."""
-        self.gone = True
+    def ended(self, connection: Connection, ending: Ending) -> None:
+        """See ConnectionOwner."""

@@ -1,4 +1,4 @@
-"""A dialogue on an asyncio transport: reads, writes, and the patience for an answer."""
+"""One SMTP connection: opened, encrypted and logged in by aiosmtplib, then driven by our own protocol over asyncio."""
 
 from __future__ import annotations
 
@@ -6,114 +6,162 @@ import asyncio
 import os
 import socket
 import ssl
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
+
+import aiosmtplib
 
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
-from publisher.mail.smtp.protocol import Answer, Dialogue, Ending, Extensions, Message
-
-if TYPE_CHECKING:
-    import aiosmtplib
+from publisher.mail.smtp.protocol import Answer, Ending, Extensions, Message, SmtpProtocol
 
 
-class Owner(Protocol):
-    """Whom a line works for. Each is called on the loop's thread, and must not wait."""
+class UnreachableError(TransportError):
+    """The server did not answer, or refuses for now. Any other TransportError is a wrong setting, and will recur."""
 
-    def next_message(self, line: Connection) -> Message | None:
-        """Return one more message to send, or None for now; the line is then called again with `pump`."""
+
+class ConnectionOwner(Protocol):
+    """The callbacks of a connection. They are called on the loop's thread, and must not block."""
+
+    def next_message(self, connection: Connection) -> Message | None:
+        """Return one more message to send, or None for now; `pump` makes the connection ask again."""
         ...
 
-    def hands_over(self, message: Message) -> bool:
-        """Know that a message is about to be handed over; return whether it may be."""
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """Take a message's fate. Until `written` is called for it, the connection hands no other message over."""
         ...
 
-    def answered(self, line: Connection, answer: Answer) -> None:
-        """Take a message's fate. Until `written` is called for it, the line hands nothing more over."""
+    def ended(self, connection: Connection, ending: Ending) -> None:
+        """Note that the connection is closed; every message that it had has been answered before."""
         ...
 
-    def ended(self, line: Connection, ending: Ending) -> None:
-        """Know that the line is gone; every message that it held has been answered before."""
-        ...
+
+async def open_connection(
+    settings: Smtp,
+    owner: ConnectionOwner,
+    *,
+    context: ssl.SSLContext | None = None,
+    may_hand_over: Callable[[Message], bool] = lambda message: True,
+) -> Connection:
+    """Connect, encrypt and log in; return a connection that has not sent anything yet.
+
+    context: the certificates to trust; the system's by default. may_hand_over: called before the body of a message is
+    written; returns whether that is allowed. Raises TransportError, which says which of the three steps failed;
+    UnreachableError if trying again may help.
+    """
+    address = settings.address
+    client = aiosmtplib.SMTP(
+        hostname=None if address.socket else address.host,
+        port=None if address.socket else address.port,
+        socket_path=address.socket or None,
+        timeout=settings.timeout,
+        use_tls=address.tls == "tls",
+        start_tls=False,
+        tls_context=None if address.tls == "none" else context or await asyncio.to_thread(_system_certificates),
+        local_hostname=await asyncio.to_thread(_own_name),
+    )
+    try:
+        await _connect(client, settings)
+        await _log_in(client, settings)
+        connection = Connection(
+            owner,
+            Extensions.of(client.esmtp_extensions),
+            messages=settings.messages,
+            timeout=settings.timeout,
+            may_hand_over=may_hand_over,
+        )
+        transport, client.transport = cast(asyncio.Transport, client.transport), None
+        connection.begin(transport)
+    except BaseException:
+        client.close()
+        raise
+    return connection
 
 
 class Connection(asyncio.Protocol):
-    """One connection to a relay; it asks its crew for messages, and lives until it breaks or is done.
+    """A connection to a mail server. It asks its owner for messages, and lives until it breaks or is done.
 
-    It hands no message over before the answer to the last one is in the ledger, so that a process that is
-    killed can have sent, unknown to the ledger, one message a connection. The envelope of the next message is
-    under way meanwhile: a connection waits for the disk only where that takes longer than the server.
+    It hands no message over before the answer to the last one is in the ledger. So a process that is killed can have
+    sent at most one message for each connection that the ledger does not know about. The envelope of the next message
+    is sent meanwhile: a connection waits for the disk only if the disk is slower than the server.
     """
 
-    def __init__(self, crew: Owner, offer: Extensions, *, messages: int, timeout: float) -> None:
-        """messages: after so many it says goodbye. timeout: seconds it waits for an answer."""
-        self._crew = crew
-        self._dialogue = Dialogue(offer)
+    def __init__(
+        self,
+        owner: ConnectionOwner,
+        extensions: Extensions,
+        *,
+        messages: int,
+        timeout: float,
+        may_hand_over: Callable[[Message], bool],
+    ) -> None:
+        """messages: how many it sends before it closes. timeout: how many seconds it waits for a reply."""
+        self._owner = owner
+        self._protocol = SmtpProtocol(extensions)
         self._left = messages
         self._timeout = timeout
+        self._may_hand_over = may_hand_over
         self._loop = asyncio.get_running_loop()
-        self._asked_at = self._loop.time()
+        self._waiting_since = self._loop.time()
         self._transport: asyncio.Transport | None = None
         self._stopping = False
         self._quitting = False
-        self._over = False
-        self._watch: asyncio.TimerHandle | None = None
-        self.unwritten = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether it has nothing in hand and may be given something."""
-        return not self._dialogue.busy and self._left > 0 and not self._stopping and not self._over
+        self._closed = False
+        self._watchdog: asyncio.TimerHandle | None = None
+        self.unwritten = 0  # answers that are not in the ledger yet
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Take over a transport after greeting and login."""
         self._transport = transport
         transport.set_protocol(self)
-        self._watch = self._loop.call_later(self._timeout, self._look)
+        self._watchdog = self._loop.call_later(self._timeout, self._check_timeout)
 
     def pump(self) -> None:
-        """Do all that can be done now: take messages, write, say goodbye."""
-        if self._over or self._quitting:
+        """Do everything that can be done now: take messages, write, close."""
+        if self._closed or self._quitting:
             return
-        dialogue = self._dialogue
-        while dialogue.room and self._left > 0 and not self._stopping:
-            message = self._crew.next_message(self)
+        protocol = self._protocol
+        while protocol.has_room and self._left > 0 and not self._stopping:
+            message = self._owner.next_message(self)
             if message is None:
                 break
             self._left -= 1
-            self._answer(dialogue.give(message))
-        self._write(dialogue.writes(hand_over=self._may_hand_over()))
+            self._pass_on(protocol.add(message))
+        self._write(protocol.data_to_send(hand_over=self._body_may_go()))
         if self._left <= 0 or self._stopping:
-            self._leave()
-
-    def _may_hand_over(self) -> bool:
-        """Whether the body that the server waits for may be written, if there is one."""
-        if self.unwritten or self._stopping:
-            return False
-        due = self._dialogue.due
-        return due is None or self._crew.hands_over(due)
+            self._quit_if_idle()
 
     def written(self) -> None:
-        """Know that one more answer is in the ledger."""
+        """Note that one more answer is in the ledger."""
         self.unwritten -= 1
         if not self.unwritten:
             self.pump()
 
     def stop(self) -> None:
-        """Take nothing more, wait only for the answer to what is handed over, and leave."""
+        """Take no more messages, wait only for the answer to one that is handed over, then close."""
         self._stopping = True
         self.pump()
 
     def fail(self, reason: str) -> None:
         """Break the connection."""
-        self._finish(self._dialogue.lost(reason))
+        self._finish(self._protocol.end(reason))
+
+    async def stop_and_wait(self) -> None:
+        """Stop, and give the server a second to say goodbye; nothing depends on whether it does."""
+        self.stop()
+        for _ in range(200):
+            if self._closed:
+                return
+            await asyncio.sleep(0.005)
+        self.fail("the server did not say goodbye")
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        self._asked_at = self._loop.time()
-        answers = self._dialogue.read(data)
-        if self._dialogue.ending is None:
-            self._answer(answers)
+        self._waiting_since = self._loop.time()
+        answers = self._protocol.receive(data)
+        if self._protocol.ending is None:
+            self._pass_on(answers)
             self.pump()
         else:
             self._finish(answers)
@@ -123,91 +171,64 @@ class Connection(asyncio.Protocol):
         words = (getattr(exc, "strerror", None) or str(exc)) if exc else "closed by the server"
         self.fail(f"the connection broke: {words}")
 
-    def _leave(self) -> None:
-        """Go as soon as nobody's message is in doubt: with a goodbye, or at once where an envelope is open."""
-        if self._dialogue.handed_over or (self._dialogue.busy and not self._stopping):
+    def _body_may_go(self) -> bool:
+        """Return whether the body that the server waits for may be written; True if it waits for none."""
+        if self.unwritten or self._stopping:
+            return False
+        message = self._protocol.body_due
+        return message is None or self._may_hand_over(message)
+
+    def _quit_if_idle(self) -> None:
+        """Close as soon as no message is in doubt: with QUIT, or at once if an envelope is open."""
+        protocol = self._protocol
+        if protocol.in_doubt or (protocol.busy and not self._stopping):
             return
-        if self._dialogue.busy or self._dialogue.waiting:
+        if protocol.busy or protocol.awaits_reply:
             if self._stopping:
                 self.fail("stopped before it was sent")
             return
         self._quitting = True
-        self._dialogue.quit()
-        self._write(self._dialogue.writes())
+        protocol.quit()
+        self._write(protocol.data_to_send())
 
     def _write(self, data: list[bytes]) -> None:
         if data and self._transport is not None:
-            self._asked_at = self._loop.time()
+            self._waiting_since = self._loop.time()
             self._transport.writelines(data)
 
-    def _answer(self, answers: list[Answer]) -> None:
+    def _pass_on(self, answers: list[Answer]) -> None:
         for answer in answers:
             self.unwritten += 1
-            self._crew.answered(self, answer)
+            self._owner.answered(self, answer)
 
     def _finish(self, answers: list[Answer]) -> None:
-        if self._over:
+        if self._closed:
             return
-        self._over = True
-        if self._watch is not None:
-            self._watch.cancel()
+        self._closed = True
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         if self._transport is not None:
             self._transport.abort()
-        self._answer(answers)
-        self._crew.ended(self, cast(Ending, self._dialogue.ending))
+        self._pass_on(answers)
+        self._owner.ended(self, cast(Ending, self._protocol.ending))
 
-    def _look(self) -> None:
-        """Break a connection whose server owes an answer for too long; look again when it might."""
-        late = self._asked_at + self._timeout - self._loop.time()
-        if self._dialogue.waiting and late <= 0:
+    def _check_timeout(self) -> None:
+        """Break the connection if the server has owed a reply for too long; look again when it might have."""
+        left = self._waiting_since + self._timeout - self._loop.time()
+        if self._protocol.awaits_reply and left <= 0:
             self.fail(f"no answer for {self._timeout:g} seconds")
         else:
-            self._watch = self._loop.call_later(late if late > 0 else self._timeout, self._look)
+            self._watchdog = self._loop.call_later(left if left > 0 else self._timeout, self._check_timeout)
 
 
 OK = 250
 
-# RFC 4954, 4 and 6: this way of logging in is not had, or is too weak; nothing is said of the password.
-NOT_THIS_WAY = (504, 534)
-
-
-class UnreachableError(TransportError):
-    """The server did not answer, or not now. Other TransportErrors are mistakes of the settings, and stay."""
-
-
-async def open_connection(settings: Smtp, crew: Owner, context: ssl.SSLContext | None = None) -> Connection:
-    """Connect, encrypt and log in; return a line that works for the crew and has not begun.
-
-    context: which certificates to trust; the system's by default. Raises TransportError, saying which of the
-    three failed; UnreachableError where it may be otherwise in a moment.
-    """
-    import aiosmtplib
-
-    address = settings.address
-    client = aiosmtplib.SMTP(
-        hostname=None if address.socket else address.host,
-        port=None if address.socket else address.port,
-        socket_path=address.socket or None,
-        timeout=settings.timeout,
-        use_tls=address.tls == "tls",
-        start_tls=False,
-        tls_context=None if address.tls == "none" else context or await asyncio.to_thread(_usual_trust),
-        local_hostname=await asyncio.to_thread(_own_name),
-    )
-    try:
-        await _opened(client, settings)
-        await _login(client, settings)
-        line = Connection(crew, _offer(client), messages=settings.messages, timeout=settings.timeout)
-        transport, client.transport = cast(asyncio.Transport, client.transport), None
-        line.begin(transport)
-    except BaseException:
-        client.close()
-        raise
-    return line
+# RFC 4954, 4 and 6: the server does not offer this login method, or finds it too weak; the password may be right.
+WRONG_METHOD = (504, 534)
 
 
 @cache  # reading the system's certificates takes 20 ms
-def _usual_trust() -> ssl.SSLContext:
+def _system_certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
@@ -216,28 +237,25 @@ def _own_name() -> str:
     return socket.getfqdn()
 
 
-async def _opened(client: aiosmtplib.SMTP, settings: Smtp) -> None:
-    import aiosmtplib
-
+async def _connect(client: aiosmtplib.SMTP, settings: Smtp) -> None:
     try:
         await client.connect()
         await _greet(client, settings)
         if settings.address.tls == "starttls":
             if not client.supports_extension("starttls"):
-                raise _error(settings, "the mail server offers no STARTTLS", "see mail.smtp.tls and port")
+                raise _error(settings, "the mail server does not offer STARTTLS", "see mail.smtp.tls and port")
             await client.starttls()
             await _greet(client, settings)
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host that IDNA cannot write
-        if bad := _tls_error(error):
-            raise _error(settings, f"no secure connection: {_reason(bad)}", "see mail.smtp.tls and host") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:  # ValueError: the host is not valid for IDNA
+        if tls_error := _tls_error(error):
+            what = f"no secure connection: {_reason(tls_error)}"
+            raise _error(settings, what, "see mail.smtp.tls and host") from error
         what = f"the mail server cannot be reached: {_reason(error)}"
         keys = "url" if settings.url else "host and port"
         raise UnreachableError(what, where=str(settings.address), hint=f"see mail.smtp.{keys}") from error
 
 
 async def _greet(client: aiosmtplib.SMTP, settings: Smtp) -> None:
-    import aiosmtplib
-
     if not settings.address.lmtp:
         try:
             await client.ehlo()
@@ -251,9 +269,7 @@ async def _greet(client: aiosmtplib.SMTP, settings: Smtp) -> None:
     client.last_ehlo_response = response
 
 
-async def _login(client: aiosmtplib.SMTP, settings: Smtp) -> None:
-    import aiosmtplib
-
+async def _log_in(client: aiosmtplib.SMTP, settings: Smtp) -> None:
     if not settings.username:
         return
     try:
@@ -269,28 +285,22 @@ async def _login(client: aiosmtplib.SMTP, settings: Smtp) -> None:
 
 
 async def _authenticate(client: aiosmtplib.SMTP, settings: Smtp) -> None:
-    """Log in by the best way that the server offers, and by no other once it has refused the password.
+    """Log in by the best method that the server offers, and by no other once it has refused the password.
 
-    Three ways tried over four connections would be twelve wrong passwords, and accounts are locked after fewer.
+    Three methods tried over four connections would be twelve wrong passwords, and accounts are locked after fewer.
     """
-    import aiosmtplib
-
-    offered = client.supported_auth_methods  # those that send the password in the clear are last
+    offered = client.supported_auth_methods  # methods that send the password unencrypted come last
     if settings.address.tls != "none":
         offered = sorted(offered, key=("plain", "login", "cram-md5").index)
-    for way in offered:
-        log_in = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}[way]
+    for method in offered:
+        log_in = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}[method]
         try:
             await log_in(settings.username, settings.password)
             return
         except aiosmtplib.SMTPAuthenticationError as error:
-            if error.code not in NOT_THIS_WAY or way == offered[-1]:
+            if error.code not in WRONG_METHOD or method == offered[-1]:
                 raise
-    await client.login(settings.username, settings.password)  # says that there is no way
-
-
-def _offer(client: aiosmtplib.SMTP) -> Extensions:
-    return Extensions.of(client.esmtp_extensions)
+    await client.login(settings.username, settings.password)  # raises, because no method is offered
 
 
 def _error(settings: Smtp, what: str, hint: str) -> TransportError:
@@ -298,7 +308,7 @@ def _error(settings: Smtp, what: str, hint: str) -> TransportError:
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    """Return the mistake of encryption that is behind an error, if any."""
+    """Return the TLS error that caused an error, if there is one."""
     while error is not None:
         if isinstance(error, ssl.SSLError):
             return error
@@ -307,7 +317,7 @@ def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return why, in the words of the server or of the system."""
+    """Return the reason for an error, in the words of the server or of the system."""
     code: Any = getattr(error, "code", None)
     if isinstance(code, int):
         return " ".join(f"{code} {getattr(error, 'message', '')}".split())

@@ -1,19 +1,19 @@
-"""The conversation on one connection, after greeting, encryption and login; without any connection.
+"""The SMTP protocol without I/O: what a client says on one connection after greeting, encryption and login.
 
-What the server said goes in, what to write next and what became of each message comes out. Where the server
-offers PIPELINING (RFC 2920), the envelope of the next message rides in the same write as the body before it,
-so that a message costs one round trip:
+The server's replies go in; the bytes to write next and what became of each message come out. If the server offers
+PIPELINING (RFC 2920), the envelope of the next message is in the same write as the body before it, so that a message
+costs one round trip:
 
-    we        MAIL RCPT DATA      body1 . MAIL RCPT DATA           body2 . MAIL RCPT DATA
+    client    MAIL RCPT DATA      body1 . MAIL RCPT DATA           body2 . MAIL RCPT DATA
     server                   354                          250 .. 354                       250 .. 354
 
-Without it every command waits for its answer. Every message that is given gets exactly one fate:
+Without it, every command waits for its reply. Every message that is added gets exactly one fate:
 
     Accepted, Deferred, Rejected   the server's answer
-    GivenBack                      its end was never written: another connection may take it
-    Unanswered                     its end was written, and no answer was had: it may have arrived
+    GivenBack                      the end of its body was never written: another connection may send it
+    Unanswered                     the end of its body was written and no answer came: it may have arrived
 
-At most one message at a time is such that a break makes it Unanswered.
+At any time, at most one message is in the state that a broken connection would make Unanswered.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Fate = Outcome | GivenBack
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """Which extensions the server offers."""
+    """The extensions that a server offers."""
 
     pipelining: bool = False
     eight_bit: bool = False
@@ -41,7 +41,7 @@ class Extensions:
 
     @classmethod
     def of(cls, extensions: Mapping[str, str]) -> Extensions:
-        """Read the extensions of an answer to EHLO, by their names in small letters."""
+        """Read the extensions in a reply to EHLO, keyed by their names in lower case."""
         return cls(
             pipelining="pipelining" in extensions,
             eight_bit="8bitmime" in extensions,
@@ -52,12 +52,12 @@ class Extensions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """A message on its way; equal only to itself.
+    """A message with its envelope; equal only to itself.
 
     sender, recipient  bare addresses with ASCII domains
-    content            in pieces: lines that end with CRLF, of which none starts with a single dot (see `stuffed`)
-    utf8               an address or a header needs SMTPUTF8 (RFC 6531)
-    eight_bit          the body needs 8BITMIME (RFC 6152)
+    content            pieces of whole lines that end with CRLF; none starts with a single dot (see `dot_stuffed`)
+    utf8               whether an address needs SMTPUTF8 (RFC 6531)
+    eight_bit          whether the body needs 8BITMIME (RFC 6152)
     """
 
     sender: str
@@ -77,14 +77,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a dialogue is over. mend: where the settings are wrong, so that a new connection would not help."""
+    """Why the conversation is over. hint: set if the configuration is wrong, so that trying again would not help."""
 
     reason: str
     hint: str = ""
 
 
-def stuffed(message: bytes) -> bytes:
-    """Return a message as content: whole lines, each dot at the start of a line doubled (RFC 5321, 4.5.2)."""
+def dot_stuffed(message: bytes) -> bytes:
+    """Return a message as the content of a Message: whole lines, with leading dots doubled (RFC 5321, 4.5.2)."""
     if message.startswith(b"."):
         message = b"." + message
     doubled = message.replace(b"\n.", b"\n..")
@@ -104,56 +104,56 @@ class _Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A step whose answer is awaited. message: None for the end of a body that nobody shall get."""
+class _Command:
+    """A command that awaits its reply. message: None for the end of an empty body that belongs to no message."""
 
     step: _Step
     message: Message | None = None
 
 
-class Dialogue:
-    """See the module. A caller gives messages while there is room, writes what `writes` returns, and reads."""
+class SmtpProtocol:
+    """One conversation: the caller adds messages while there is room, writes `data_to_send`, and feeds in replies."""
 
-    def __init__(self, offer: Extensions) -> None:
-        self._offer = offer
+    def __init__(self, extensions: Extensions) -> None:
+        self._extensions = extensions
         self._reader = ReplyReader()
-        self._todo: deque[tuple[_Asked, bytes]] = deque()
-        self._asked: deque[_Asked] = deque()
-        self._next: Message | None = None  # given, and its envelope not yet begun
-        self._current: Message | None = None  # its envelope is begun, and its body not yet written
-        self._refusal: Fate | None = None  # of the current one
-        self._open = False  # the server remembers an envelope that will get no body
-        self._due = False  # the server waits for the current one's body
+        self._todo: deque[tuple[_Command, bytes]] = deque()
+        self._awaited: deque[_Command] = deque()
+        self._next: Message | None = None  # was added; its envelope is not begun yet
+        self._current: Message | None = None  # its envelope is begun; its body is not written yet
+        self._refusal: Fate | None = None  # the first refusal in the current message's envelope
+        self._open = False  # the server holds an envelope that will get no body
+        self._due = False  # the server waits for the current message's body
         self.ending: Ending | None = None
 
     @property
-    def room(self) -> bool:
-        """Whether one more message may be given."""
+    def has_room(self) -> bool:
+        """Whether one more message may be added."""
         return self._next is None and self.ending is None
 
     @property
-    def waiting(self) -> bool:
-        """Whether the server owes an answer."""
-        return bool(self._asked)
+    def awaits_reply(self) -> bool:
+        """Whether the server owes a reply."""
+        return bool(self._awaited)
 
     @property
-    def handed_over(self) -> bool:
-        """Whether a message is in doubt: its end is written, and its answer is not here."""
-        return any(asked.step is _Step.END and asked.message for asked in self._asked)
+    def in_doubt(self) -> bool:
+        """Whether a message is handed over and not answered yet."""
+        return any(command.step is _Step.END and command.message for command in self._awaited)
 
     @property
-    def due(self) -> Message | None:
-        """The message whose body `writes` would write now."""
+    def body_due(self) -> Message | None:
+        """The message whose body the server is waiting for."""
         return self._current if self._due else None
 
     @property
     def busy(self) -> bool:
-        """Whether any message is in hand."""
-        return self._current is not None or self._next is not None or self.handed_over
+        """Whether any message is added and not answered yet."""
+        return self._current is not None or self._next is not None or self.in_doubt
 
-    def give(self, message: Message) -> list[Answer]:
-        """Take one more message; there must be room. Returns its answer where it cannot even be asked for."""
-        if message.utf8 and not self._offer.smtputf8:
+    def add(self, message: Message) -> list[Answer]:
+        """Take one more message; there must be room. Return its answer at once if the server could never accept it."""
+        if message.utf8 and not self._extensions.smtputf8:
             words = "the mail server cannot take addresses outside ASCII (no SMTPUTF8)"
             return [Answer(message, Rejected(words))]
         self._next = message
@@ -161,146 +161,147 @@ class Dialogue:
         return []
 
     def quit(self) -> None:
-        """Say goodbye; only when nothing is in hand."""
-        self._todo.append((_Asked(_Step.QUIT), b"QUIT\r\n"))
+        """Send QUIT; call it only when not busy."""
+        self._todo.append((_Command(_Step.QUIT), b"QUIT\r\n"))
 
-    def writes(self, *, hand_over: bool = True) -> list[bytes]:
-        """Return what is to be written now, and count it as written.
+    def data_to_send(self, *, hand_over: bool = True) -> list[bytes]:
+        """Return the bytes to write now, and treat them as written.
 
-        hand_over: False holds a body back, and with it all that comes after.
+        hand_over: False holds back the next body, and everything after it.
         """
         out: list[bytes] = []
-        if hand_over and (message := self.due):
+        if hand_over and (message := self.body_due):
             out += message.content
             out.append(END)
-            self._asked.append(_Asked(_Step.END, message))
+            self._awaited.append(_Command(_Step.END, message))
             self._current, self._due = None, False
             self._begin()
-        while self._todo and (self._offer.pipelining or not self._asked):
-            asked, command = self._todo.popleft()
-            self._asked.append(asked)
-            out.append(command)
+        while self._todo and (self._extensions.pipelining or not self._awaited):
+            command, line = self._todo.popleft()
+            self._awaited.append(command)
+            out.append(line)
         return out
 
-    def read(self, data: bytes) -> list[Answer]:
-        """Take what the server said; return what became of messages by it."""
+    def receive(self, data: bytes) -> list[Answer]:
+        """Take bytes from the server; return the fates of the messages that they settle."""
         answers: list[Answer] = []
         try:
             for reply in self._reader.feed(data):
                 if self.ending is None:
                     answers += self._reply(reply)
         except GarbledError as error:
-            answers += self.lost(f"the server broke the protocol: {error}")
+            answers += self.end(f"the server broke the protocol: {error}")
         return answers
 
-    def lost(self, reason: str, hint: str = "", *, during: Message | None = None) -> list[Answer]:
-        """End the dialogue: the connection broke, or shall. Return the fate of all that is in hand.
+    def end(self, reason: str, hint: str = "", *, during: Message | None = None) -> list[Answer]:
+        """End the conversation, because the connection broke or is to be closed; return the fates of its messages.
 
-        during: whose turn it was; by default that of the oldest question, or of the body that was to come.
+        during: the message that the server was dealing with; by default that of the oldest command without a reply, or
+        the one whose body comes next.
         """
-        suspect = during or (self._asked[0].message if self._asked else self._current)
+        suspect = during or (self._awaited[0].message if self._awaited else self._current)
         answers = [
-            Answer(asked.message, Unanswered(reason))
-            for asked in self._asked
-            if asked.step is _Step.END and asked.message
+            Answer(command.message, Unanswered(reason))
+            for command in self._awaited
+            if command.step is _Step.END and command.message
         ]
         answers += [Answer(m, GivenBack(reason, m is suspect)) for m in (self._current, self._next) if m is not None]
-        self._asked.clear()
+        self._awaited.clear()
         self._todo.clear()
         self._current = self._next = None
         self.ending = self.ending or Ending(reason, hint)
         return answers
 
     def _begin(self) -> None:
-        """Put the next envelope on the way, unless one is on it."""
+        """Begin the next envelope, unless one is under way."""
         if self._current is not None or self._next is None:
             return
         message, self._current, self._next = self._next, self._next, None
         self._refusal = None
         if self._open:
-            self._todo.append((_Asked(_Step.RSET), b"RSET\r\n"))
+            self._todo.append((_Command(_Step.RSET), b"RSET\r\n"))
             self._open = False
         self._todo += (
-            (_Asked(_Step.MAIL, message), f"MAIL FROM:<{message.sender}>{self._parameters(message)}\r\n".encode()),
-            (_Asked(_Step.RCPT, message), f"RCPT TO:<{message.recipient}>\r\n".encode()),
-            (_Asked(_Step.DATA, message), b"DATA\r\n"),
+            (_Command(_Step.MAIL, message), f"MAIL FROM:<{message.sender}>{self._parameters(message)}\r\n".encode()),
+            (_Command(_Step.RCPT, message), f"RCPT TO:<{message.recipient}>\r\n".encode()),
+            (_Command(_Step.DATA, message), b"DATA\r\n"),
         )
 
     def _parameters(self, message: Message) -> str:
-        size = f" SIZE={sum(map(len, message.content))}" if self._offer.size else ""
-        body = " BODY=8BITMIME" if message.eight_bit and self._offer.eight_bit else ""
+        size = f" SIZE={sum(map(len, message.content))}" if self._extensions.size else ""
+        body = " BODY=8BITMIME" if message.eight_bit and self._extensions.eight_bit else ""
         return size + body + (" SMTPUTF8" if message.utf8 else "")
 
     def _reply(self, reply: Reply) -> list[Answer]:
-        if reply.code == CLOSING:  # a no to whatever was asked (RFC 5321, 4.2.3), or to nothing
-            return self._over(self._asked.popleft() if self._asked else None, reply.sentence)
-        if not self._asked:
-            return self.lost(f"the server spoke out of turn: {reply.sentence}")
-        asked = self._asked.popleft()
+        if reply.code == CLOSING:  # refuses the oldest command (RFC 5321, 4.2.3), or says goodbye unasked
+            return self._hung_up(self._awaited.popleft() if self._awaited else None, reply.sentence)
+        if not self._awaited:
+            return self.end(f"the server sent a reply to no command: {reply.sentence}")
+        command = self._awaited.popleft()
         if reply.code == LOGIN_NEEDED:
-            words = f"the mail server wants a login: {reply.sentence}"
-            return self._over(asked, words, "see mail.smtp.username and tls")
-        return self._MEANING[asked.step](self, asked, reply)
+            words = f"the mail server requires a login: {reply.sentence}"
+            return self._hung_up(command, words, "see mail.smtp.username and tls")
+        return self._HANDLERS[command.step](self, command, reply)
 
-    def _over(self, asked: _Asked | None, reason: str, hint: str = "") -> list[Answer]:
-        """The server hangs up instead of answering. It said no to the oldest question, and nothing to the rest."""
-        refused = asked.message if asked and asked.step is _Step.END else None
+    def _hung_up(self, command: _Command | None, reason: str, hint: str = "") -> list[Answer]:
+        """The server hangs up instead of answering: the oldest command is refused, the others get no reply."""
+        refused = command.message if command and command.step is _Step.END else None
         said = [Answer(refused, GivenBack(reason, suspect=True))] if refused else []
-        return said + self.lost(reason, hint, during=asked.message if asked else None)
+        return said + self.end(reason, hint, during=command.message if command else None)
 
-    def _envelope(self, asked: _Asked, reply: Reply) -> list[Answer]:
+    def _on_envelope(self, command: _Command, reply: Reply) -> list[Answer]:
         if not reply.refused:
             if reply.code >= 300:
-                return self.lost(f"the server broke the protocol: {reply.sentence}")
+                return self.end(f"the server broke the protocol: {reply.sentence}")
             self._open = True
-        elif asked.step is _Step.MAIL and _blames_sender(asked, reply):
-            words = f"the mail server refuses the sender {asked.message.sender if asked.message else ''}"
-            return self.lost(f"{words}: {reply.sentence}", "see mail.sender")
+        elif command.step is _Step.MAIL and _blames_sender(command, reply):
+            words = f"the mail server refuses the sender {command.message.sender if command.message else ''}"
+            return self.end(f"{words}: {reply.sentence}", "see mail.sender")
         elif self._refusal is None:
             self._refusal = reply.refusal()
         return []
 
-    def _data(self, asked: _Asked, reply: Reply) -> list[Answer]:
-        message = asked.message
+    def _on_data(self, command: _Command, reply: Reply) -> list[Answer]:
+        message = command.message
         if message is None or (not reply.refused and reply.code != READY_FOR_DATA):
-            return self.lost(f"the server broke the protocol: {reply.sentence}")
+            return self.end(f"the server broke the protocol: {reply.sentence}")
         if reply.code == READY_FOR_DATA:
             self._open = False
             if self._refusal is None:
                 self._due = True
                 return []
-            # RFC 2920, 3.1: a server may ask for a body that nobody will get; an empty one ends it.
-            self._todo.appendleft((_Asked(_Step.END), END))
+            # RFC 2920, 3.1: a server may ask for a body although it refused every recipient; an empty body ends that.
+            self._todo.appendleft((_Command(_Step.END), END))
         fate, self._refusal = self._refusal or reply.refusal(), None
         self._current = None
         self._begin()
         return [Answer(message, fate)]
 
-    def _end(self, asked: _Asked, reply: Reply) -> list[Answer]:
-        if asked.message is None:
+    def _on_end(self, command: _Command, reply: Reply) -> list[Answer]:
+        if command.message is None:
             return []
         if 300 <= reply.code < 400:
-            self._asked.appendleft(asked)
-            return self.lost(f"the server broke the protocol: {reply.sentence}")
-        return [Answer(asked.message, reply.refusal() if reply.refused else Accepted())]
+            self._awaited.appendleft(command)
+            return self.end(f"the server broke the protocol: {reply.sentence}")
+        return [Answer(command.message, reply.refusal() if reply.refused else Accepted())]
 
-    def _goodbye(self, asked: _Asked, reply: Reply) -> list[Answer]:
-        return self.lost("said goodbye")
+    def _on_quit(self, command: _Command, reply: Reply) -> list[Answer]:
+        return self.end("said goodbye")
 
-    def _nothing(self, asked: _Asked, reply: Reply) -> list[Answer]:
+    def _ignored(self, command: _Command, reply: Reply) -> list[Answer]:
         return []
 
-    _MEANING: ClassVar = {
-        _Step.MAIL: _envelope,
-        _Step.RCPT: _envelope,
-        _Step.DATA: _data,
-        _Step.END: _end,
-        _Step.RSET: _nothing,
-        _Step.QUIT: _goodbye,
+    _HANDLERS: ClassVar = {
+        _Step.MAIL: _on_envelope,
+        _Step.RCPT: _on_envelope,
+        _Step.DATA: _on_data,
+        _Step.END: _on_end,
+        _Step.RSET: _ignored,
+        _Step.QUIT: _on_quit,
     }
 
 
-def _blames_sender(asked: _Asked, reply: Reply) -> bool:
-    """Whether a refusal of MAIL is one of the sender, which is every message's, and not of this message."""
-    own = asked.message is not None and asked.message.utf8
+def _blames_sender(command: _Command, reply: Reply) -> bool:
+    """Return whether a refusal of MAIL is about the sender, which all messages share, and not about this message."""
+    own = command.message is not None and command.message.utf8
     return reply.code >= 500 and not own and reply.code != 552 and reply.status != "5.3.4"

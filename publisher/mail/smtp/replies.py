@@ -1,4 +1,4 @@
-"""What a server says: its bytes as replies, and its refusals as outcomes."""
+"""The replies of an SMTP server: its bytes as replies, and its refusals as outcomes."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ READY_FOR_DATA = 354
 CLOSING = 421
 LOGIN_NEEDED = 530
 
-# RFC 5321, 4.5.3.1.5 allows a line 512 bytes. Servers write whole sentences with links; none needs more
-# than this.
+# RFC 5321, 4.5.3.1.5 allows 512 bytes for a line. Servers write whole sentences with links, but none needs more than
+# this.
 LINE_BYTES = 8_192
 REPLY_BYTES = 65_536
 
 _LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 
-# RFC 3463: no such mailbox, no such domain, an impossible address, moved away, a domain that takes no mail
-# (RFC 7505), a mailbox that is switched off. 5.2.2, a full mailbox, is not among them: it may be emptied.
+# RFC 3463: no such mailbox, no such domain, an invalid address, a mailbox that has moved, a domain that accepts no
+# mail (RFC 7505), a disabled mailbox. 5.2.2, a full mailbox, is not among them, since it may be emptied.
 _GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
 class GarbledError(Exception):
-    """The server said what is no reply; nothing after it can be matched with what was asked."""
+    """The server sent something that is not a reply; nothing after it can be matched with a command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply: its code, and what stands behind the code on each of its lines."""
+    """One reply: its code, and the text after the code on each of its lines."""
 
     code: int
     lines: tuple[bytes, ...]
 
     @property
     def words(self) -> str:
-        """All lines as one, without the enhanced code that servers repeat on each. Mostly nobody asks."""
+        """The text of all lines as one line, without the repetitions of the enhanced code.
+
+        It is computed on demand, because hardly anybody reads the text of a positive reply.
+        """
         texts = [" ".join(_shown(line).split()) for line in self.lines]
         first = _ENHANCED.match(texts[0])
         if first:
@@ -46,22 +49,22 @@ class Reply:
 
     @property
     def refused(self) -> bool:
-        """Whether it is a no, for now (4xx) or for ever (5xx)."""
+        """Whether the server refuses, for now (4xx) or for good (5xx)."""
         return self.code >= 400
 
     @property
     def status(self) -> str:
-        """The enhanced status code (RFC 2034), such as "5.1.1"; "" where there is none."""
+        """The enhanced status code (RFC 2034), such as "5.1.1"; "" if there is none."""
         found = _ENHANCED.match(self.words)
         return ".".join(str(int(part)) for part in found.groups()) if found else ""
 
     @property
     def sentence(self) -> str:
-        """Code and words as one line."""
+        """The code and the text as one line."""
         return f"{self.code} {self.words}".rstrip()
 
     def refusal(self) -> Deferred | Rejected:
-        """Return what a refusal means to one recipient."""
+        """Return what the refusal means for one recipient."""
         if self.code < 500:
             return Deferred(self.sentence)
         status = self.status
@@ -70,7 +73,7 @@ class Reply:
 
 
 class ReplyReader:
-    """Bytes in, in pieces of any size; replies out."""
+    """Turns bytes, in pieces of any size, into replies."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -79,7 +82,7 @@ class ReplyReader:
         self._size = 0
 
     def feed(self, data: bytes) -> list[Reply]:
-        """Return the replies that are complete by now. Raises GarbledError for what is none."""
+        """Return the replies that are complete by now. Raises GarbledError for anything that is not a reply."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LINE_BYTES:
             raise GarbledError("a line without end")

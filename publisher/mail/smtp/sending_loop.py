@@ -1,11 +1,11 @@
-"""The sending loop: one asyncio loop that drives many connections to one or more relays.
+"""The sending loop: one asyncio loop that drives many connections to one or more mail servers.
 
-    claim a batch -> buffer -> a line with room takes the next -> its answer -> the clerk writes it
-                        ^                                 |
-                        └──── given back by a line ───────┘
+    claim a batch -> buffer -> a connection with room takes the next -> its answer -> the ledger writer writes it
+                       ^                                     |
+                       └───── given back by a connection ────┘
 
-Only the clerk's thread touches the ledger. A line hands no message over while an answer of its own is not in
-the ledger, so that a killed process leaves at most one message a connection in doubt.
+Only the ledger writer's thread touches the database. A connection hands no message over while the answer to its last
+one is not in the ledger, so that a killed process leaves at most one message per connection in doubt.
 """
 
 from __future__ import annotations
@@ -18,66 +18,67 @@ from datetime import timedelta
 from publisher.core.errors import RefusedError, TransportError
 from publisher.core.newsletter_models import Delivery
 from publisher.mail.addresses import needs_smtputf8, wire_address
-from publisher.mail.ledger_writer import LedgerWriter
 from publisher.mail.lifecycle import DeliveryEvent, update_after, update_returned
 from publisher.mail.message import MailMerge
 from publisher.mail.run_options import Run
 from publisher.mail.smtp.connection import Connection
+from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import Claim, ThrottledDeliveries
 from publisher.mail.smtp.pool import ConnectionPool, WorkShare
 from publisher.mail.smtp.protocol import Answer, Message
 from publisher.mail.transport import Deferred, GivenBack, Outcome, Rejected
 
-# Claims are as large as what is sent in a quarter of a second, within these.
+# A batch is about as large as what is sent in a quarter of a second, within these limits.
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500
 CLAIM_SECONDS = 0.25
 
-# A message in whose turn so many connections broke may be why: it is put off, for the others' sake.
+# A message during which this many connections broke may be the cause: it is deferred, for the sake of the others.
 MOST_BREAKS = 2
 
-# The edition is stopped when so many were refused for what they are, and they are most of the answers.
+# The edition is stopped once this many messages were refused for their content, if they are most of the answers.
 CONTENT_REFUSALS = 10
 
-# How long an answer is awaited after the run is asked to stop.
+# How many seconds the run waits for answers after it was asked to stop.
 GRACE_SECONDS = 5.0
 
 
 class SendingLoop:
-    """One run over one edition; see the module. It is the desk of its relays."""
+    """One run over one edition; the coordinator of its connection pools."""
 
-    def __init__(self, composer: MailMerge, order: Run) -> None:
-        """Prepare inside a running loop; `run` does the rest."""
-        self._composer = composer
-        self._order = order
+    def __init__(self, merge: MailMerge, run: Run) -> None:
+        """Prepare a run, inside a running asyncio loop; `run` does the rest."""
+        self._merge = merge
+        self._run = run
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
-        self._relays: list[ConnectionPool] = []
+        self._pools: list[ConnectionPool] = []
         self._buffer: deque[Claim] = deque()
-        self._aside = ThrottledDeliveries(self._take_back, self._return, self._ask_again)
-        self._jobs: dict[Message, Claim] = {}
+        self._throttled = ThrottledDeliveries(self._take_back, self._return, self._claim_again)
+        self._in_hand: dict[Message, Claim] = {}
         self._claiming: asyncio.Task[None] | None = None
-        self._dry = False  # the last claim found nothing
+        self._dry = False  # whether the last claim found nothing
+        self._returning = 0  # deliveries on their way back to the ledger, where only the next claim can find them
         self._claimed_at, self._claim_size = self._loop.time(), SMALLEST_CLAIM
-        self._answers = self._about_content = 0
+        self._answers = self._content_refusals = 0
         self._stopping = False
 
-    async def run(self, clerk: LedgerWriter, relays: Sequence[ConnectionPool]) -> None:
-        """Send until nothing is due; whatever ends it, the answers that were had are written.
+    async def run(self, ledger: LedgerWriter, pools: Sequence[ConnectionPool]) -> None:
+        """Send until nothing is due; whatever ends the run, the answers that came are written.
 
-        Raises TransportError where no relay is of use, RefusedError where the edition itself is refused; what the
-        clerk raised.
+        Raises TransportError if no server can be used, RefusedError if the edition itself is refused, and anything
+        that the ledger writer raised.
         """
-        self._clerk, self._relays = clerk, list(relays)
-        minding = asyncio.ensure_future(clerk.mind(self._let_go))
+        self._ledger, self._pools = ledger, list(pools)
+        watching = asyncio.ensure_future(ledger.watch_hold(self._let_go))
         try:
-            self.look()
+            self.wake()
             await self._over
         finally:
-            minding.cancel()
+            watching.cancel()
             await self._wind_up()
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the run: nothing more is handed over."""
+        """End the run: no more messages are handed over."""
         if self._over.done():
             return
         if error is None:
@@ -85,134 +86,136 @@ class SendingLoop:
         else:
             self._over.set_exception(error)
 
-    def look(self) -> None:
-        """See Desk."""
+    def wake(self) -> None:
+        """See Coordinator."""
         if self._stopping or self._over.done():
             return
         if not self._buffer:
             self._claim_more()
-        for relay in self._relays:
+        for pool in self._pools:
             if self._buffer:
-                relay.work()
+                pool.wake()
         self._end_if_over()
 
-    def next_message(self, relay: ConnectionPool, line: Connection) -> Message | None:
-        """See Desk: the next that is due, whose lease is long enough and whose address is one."""
+    def next_message(self, pool: ConnectionPool) -> Message | None:
+        """See Coordinator: return the next message whose lease is long enough and whose address is valid."""
         now = self._loop.time()
         while self._buffer and not self._stopping:
-            job = self._buffer.popleft()
-            if now >= job.until:
-                self._return(job)
-            elif wait := relay.domain_wait(job.domain, now):
-                self._aside.keep(job, wait, relay.domain_rate(job.domain))
-            elif message := self._message(job):
-                relay.takes_for(job.domain, now)
-                self._jobs[message] = job
+            claim = self._buffer.popleft()
+            if now >= claim.until:
+                self._return(claim)
+            elif wait := pool.domain_wait(claim.domain, now):
+                self._throttled.keep(claim, wait, pool.domain_rate(claim.domain))
+            elif message := self._message(claim):
+                pool.count(claim.domain, now)
+                self._in_hand[message] = claim
                 if len(self._buffer) < self._claim_size // 2:
                     self._claim_more()
-                self._release_beside(relay)
+                self._wake_waiting_pools(pool)
                 return message
         self._claim_more()
         return None
 
-    def hands_over(self, message: Message) -> bool:
-        """See Desk."""
+    def may_hand_over(self, message: Message) -> bool:
+        """See Coordinator."""
         try:
-            self._order.journal.note(self._jobs[message].delivery.id)
+            self._run.journal.note(self._in_hand[message].delivery.id)
         except TransportError as error:
             self.end(error)
             return False
         return True
 
-    def answered(self, relay: ConnectionPool, line: Connection, answer: Answer) -> None:
-        """See Desk."""
-        job, fate = self._jobs.pop(answer.message), answer.fate
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """See Coordinator."""
+        claim, fate = self._in_hand.pop(answer.message), answer.fate
         if not isinstance(fate, GivenBack):
-            self._settle(job, fate, line.written)
+            self._settle(claim, fate, connection.written)
             return
-        line.unwritten -= 1
-        job.breaks += fate.suspect
-        if job.breaks >= MOST_BREAKS:
-            self._settle(job, Deferred(f"the connection broke {job.breaks} times: {fate.reason}"))
+        connection.unwritten -= 1
+        claim.breaks += fate.suspect
+        if claim.breaks >= MOST_BREAKS:
+            self._settle(claim, Deferred(f"the connection broke {claim.breaks} times: {fate.reason}"))
         elif fate.suspect:
-            self._buffer.append(job)
+            self._buffer.append(claim)
         else:
-            self._buffer.appendleft(job)
+            self._buffer.appendleft(claim)
 
     def waiting(self) -> int:
-        """See Desk."""
+        """See Coordinator."""
         return len(self._buffer)
 
-    def shares_beside(self, relay: ConnectionPool) -> list[WorkShare]:
-        """See Desk."""
-        return [other.share() for other in self._relays if other is not relay]
+    def other_shares(self, pool: ConnectionPool) -> list[WorkShare]:
+        """See Coordinator."""
+        return [other.share() for other in self._pools if other is not pool]
 
-    def _release_beside(self, relay: ConnectionPool) -> None:
-        """Let relays go on that waited for this one to have its share."""
-        for other in self._relays:
-            if other.held and other is not relay:
-                other.held = False
-                self._loop.call_soon(other.work)
+    def _wake_waiting_pools(self, pool: ConnectionPool) -> None:
+        """Wake the pools that waited for this one to have its share."""
+        for other in self._pools:
+            if other.awaits_share and other is not pool:
+                other.awaits_share = False
+                self._loop.call_soon(other.wake)
 
-    def _message(self, job: Claim) -> Message | None:
+    def _message(self, claim: Claim) -> Message | None:
         try:
-            return _envelope(self._composer, job.delivery)
-        except ValueError as error:  # its address or name harms this message, and no other
-            self._settle(job, Rejected(str(error)))
+            return _with_envelope(self._merge, claim.delivery)
+        except ValueError as error:  # the address or name spoils this message and no other
+            self._settle(claim, Rejected(str(error)))
             return None
 
-    def _settle(self, job: Claim, outcome: Outcome, written: Callable[[], None] = lambda: None) -> None:
-        order, delivery = self._order, job.delivery
-        told = update_after(self._composer.edition, delivery, outcome, order.unanswered, order.clock())
+    def _settle(self, claim: Claim, outcome: Outcome, written: Callable[[], None] = lambda: None) -> None:
+        run, delivery = self._run, claim.delivery
+        update = update_after(self._merge.edition, delivery, outcome, run.unanswered, run.clock())
 
         def done() -> None:
             written()
-            order.progress(delivery, told.status, told.reason)
+            run.progress(delivery, update.status, update.reason)
             self._end_if_over()
 
-        self._clerk.note(told, done)
+        self._ledger.write(update, done)
         self._answers += 1
         if isinstance(outcome, Rejected):
             self._count_refusal(delivery, outcome)
 
     def _count_refusal(self, delivery: Delivery, outcome: Rejected) -> None:
         if outcome.gone:
-            self._order.gone(delivery, outcome.reason)
-        self._about_content += outcome.content
-        if self._about_content >= CONTENT_REFUSALS and 2 * self._about_content > self._answers:
+            self._run.gone(delivery, outcome.reason)
+        self._content_refusals += outcome.content
+        if self._content_refusals >= CONTENT_REFUSALS and 2 * self._content_refusals > self._answers:
             self.end(
                 RefusedError(
-                    f"the mail server refuses the edition itself, {self._about_content} of"
+                    f"the mail server refuses the edition itself, {self._content_refusals} of"
                     f" {self._answers} messages: {outcome.reason}",
-                    hint="see what it says of the content or the sender",
+                    hint="see what it says about the content or the sender",
                 )
             )
 
-    def _return(self, job: Claim, again_in: float = 0.0) -> None:
-        """Give a delivery back to the ledger, to be claimed anew."""
-        now = self._order.clock()
+    def _return(self, claim: Claim, again_in: float = 0.0) -> None:
+        """Return a delivery to the ledger. again_in: seconds until it may be claimed again."""
+        now = self._run.clock()
+        self._returning += 1
 
         def done() -> None:
-            self._dry = False  # only from now on can a claim find it
-            self.look()
+            self._returning -= 1
+            self._dry = False
+            self.wake()
 
-        self._clerk.note(update_returned(job.delivery.id, now, now + timedelta(seconds=again_in)), done)
+        self._ledger.write(update_returned(claim.delivery.id, now, now + timedelta(seconds=again_in)), done)
 
     def _let_go(self) -> None:
-        """Give back what no connection has taken: the edition is held, and a person may cancel it."""
-        jobs = [*self._buffer, *self._aside.empty()]
+        """Return what no connection has taken: the edition is on hold, and the owner may cancel it."""
+        claims = [*self._buffer, *self._throttled.empty()]
         self._buffer.clear()
-        for job in jobs:
-            self._return(job)
+        for claim in claims:
+            self._return(claim)
 
-    def _take_back(self, job: Claim) -> None:
-        self._buffer.appendleft(job)
-        self.look()
+    def _take_back(self, claim: Claim) -> None:
+        self._buffer.appendleft(claim)
+        self.wake()
 
-    def _ask_again(self) -> None:
+    def _claim_again(self) -> None:
         self._dry = False
         self._claim_more()
-        self.look()
+        self.wake()
 
     def _claim_more(self) -> None:
         if self._claiming is None and not self._dry and not self._stopping and not self._over.done():
@@ -220,76 +223,75 @@ class SendingLoop:
 
     async def _claim(self) -> None:
         """Fill the buffer with about as much as is sent in CLAIM_SECONDS."""
-        now, lease = self._loop.time(), self._order.lease
+        now = self._loop.time()
         if now - self._claimed_at < CLAIM_SECONDS:
             self._claim_size = min(2 * self._claim_size, self._largest())
         elif now - self._claimed_at > 4 * CLAIM_SECONDS:
             self._claim_size = SMALLEST_CLAIM
         self._claimed_at = now
         try:
-            present = self._order.clock()
-            batch = await self._clerk.claim(self._claim_size, present, present + lease)
-        except BaseException as error:  # noqa: BLE001 - the run ends with it, in its own task
+            batch = await self._ledger.claim(self._claim_size, self._run.clock())
+        except BaseException as error:  # noqa: BLE001 - it ends the run, which raises it in its own task
             self.end(error)
             return
         finally:
             self._claiming = None
-        # With half of the lease left a message can be sent in peace; one that waits longer is claimed anew.
-        until = now + lease.total_seconds() / 2
+        # Half of the lease is left for sending the last message; a delivery that waits longer is claimed again.
+        until = now + self._run.options.lease.total_seconds() / 2
         self._dry = not batch
         self._buffer.extend(Claim(delivery, until) for delivery in batch)
-        self._loop.call_soon(self.look)
+        self._loop.call_soon(self.wake)
 
     def _largest(self) -> int:
-        # Where leases wait for a person that lapsed on a machine whose journals are out of reach, few should be
-        # leased at a time.
-        return SMALLEST_CLAIM if self._order.unanswered is DeliveryEvent.UNANSWERED_HOLD else LARGEST_CLAIM
+        # If this machine dies and another takes over, it cannot read the journal here, and all leased deliveries go on
+        # hold for the owner. So few should be leased at a time.
+        return SMALLEST_CLAIM if self._run.unanswered is DeliveryEvent.UNANSWERED_HOLD else LARGEST_CLAIM
 
     def _end_if_over(self) -> None:
-        """End the run when all is in the ledger and nothing is due, or no relay is of use."""
+        """End the run once everything is in the ledger and nothing is due, or no server can be used."""
         if self._over.done() or self._stopping:
             return
-        if all(relay.health.hopeless for relay in self._relays):
-            self.end(self._hopeless())
-        elif self._buffer and not self._jobs and all(r.health.hopeless or r.spent for r in self._relays):
-            self.end(TransportError("every mail server has its recipients of the day", hint="go on tomorrow"))
-        elif self._dry and not (self._buffer or self._jobs or self._aside.busy or self._busy()):
+        if all(pool.health.given_up for pool in self._pools):
+            self.end(self._given_up())
+        elif self._buffer and not self._in_hand and all(p.health.given_up or p.quota_reached for p in self._pools):
+            self.end(TransportError("every mail server has had its recipients of the day", hint="continue tomorrow"))
+        elif self._dry and not (self._buffer or self._in_hand or self._throttled.busy or self._busy()):
             self.end()
 
     def _busy(self) -> bool:
-        return self._claiming is not None or self._clerk.busy
+        return self._claiming is not None or self._returning > 0 or self._ledger.busy
 
-    def _hopeless(self) -> TransportError:
-        relay = self._relays[0]
-        where = str(relay.server.address)
-        others = f" (and {len(self._relays) - 1} other relays)" if len(self._relays) > 1 else ""
-        reason = relay.health.reason
-        if relay.health.worked and not relay.health.broken:
-            reason = f"the mail server hung up {relay.health.failures} times in a row: {reason}"
-        return TransportError(reason + others, where=where, hint=relay.health.hint or "try again later")
+    def _given_up(self) -> TransportError:
+        pool = self._pools[0]
+        where = str(pool.server.address)
+        others = f" (and {len(self._pools) - 1} other mail servers)" if len(self._pools) > 1 else ""
+        reason = pool.health.reason
+        if pool.health.worked and not pool.health.broken:
+            reason = f"the mail server hung up {pool.health.failures} times in a row: {reason}"
+        return TransportError(reason + others, where=where, hint=pool.health.hint or "try again later")
 
     async def _wind_up(self) -> None:
-        """Leave nothing in doubt that an answer within a few seconds can settle; give back the rest."""
+        """Leave no message in doubt that an answer within some seconds can settle; return the rest to the ledger."""
         self._stopping = True
-        for relay in self._relays:
-            relay.stop()
+        for pool in self._pools:
+            pool.stop()
         deadline = self._loop.time() + GRACE_SECONDS
-        while not all(relay.closed for relay in self._relays) and self._loop.time() < deadline:
-            if self._order.stop.hurried:
+        while not all(pool.closed for pool in self._pools) and self._loop.time() < deadline:
+            if self._run.options.stop.hurried:
                 break
             await asyncio.sleep(0.005)
-        for relay in self._relays:
-            relay.cut("no answer before the run was stopped")
+        for pool in self._pools:
+            pool.abort("no answer before the run was stopped")
         if self._claiming is not None:
             await asyncio.wait([self._claiming])
-        for job in [*self._buffer, *self._aside.empty()]:
-            self._return(job)
-        await self._clerk.finish()
+        for claim in [*self._buffer, *self._throttled.empty()]:
+            self._return(claim)
+        await self._ledger.finish()
 
 
-def _envelope(composer: MailMerge, delivery: Delivery) -> Message:
-    """Return a delivery's message with its envelope. Raises ValueError for an address that cannot be used in either."""
-    sender, recipient = wire_address(composer.envelope_from(delivery)), wire_address(delivery.address)
+def _with_envelope(merge: MailMerge, delivery: Delivery) -> Message:
+    """Return a delivery's message with its envelope. Raises ValueError if an address cannot be used in either."""
+    sender, recipient = wire_address(merge.envelope_from(delivery)), wire_address(delivery.address)
     utf8 = needs_smtputf8(sender) or needs_smtputf8(recipient)
-    # No line that quoted_printable makes starts with a dot, and no header does: there is nothing to double.
-    return Message(sender, recipient, composer.pieces(delivery), utf8=utf8)
+    # No line of a newsletter's message starts with a dot (see quoted_printable), so none needs to be doubled.
+    return Message(sender, recipient, merge.pieces(delivery), utf8=utf8)

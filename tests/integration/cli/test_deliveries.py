@@ -221,7 +221,7 @@ def test_a_run_that_ends_by_an_error_says_what_was_done_before(project: Project,
     project.subscribe("ada", "bob", "cy")
     ran = project.run("publish", "--yes")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "every mail server has its recipients of the day" in ran.err
+    assert "every mail server has had its recipients of the day" in ran.err
     assert "2 messages sent, 1 waiting for another try" in ran.out
     assert len(mail.messages) == 2
 
@@ -314,9 +314,9 @@ def test_a_ledger_that_cannot_be_written_is_said_and_the_next_run_finds_out(
         connection.execute("DROP TRIGGER full")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert (
-        "disk is full: the ledger cannot be written, and the last answers of the mail server are not in it" in ran.err
+        "disk is full: the ledger cannot be written, and the mail server's last answers are missing from it" in ran.err
     )
-    assert "make room and run it again: the next run finds out what was in hand" in ran.err
+    assert "make room and run it again: the next run finds the deliveries concerned" in ran.err
     assert "half written" not in ran.err
     project.run("publish", "--yes")
     assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3

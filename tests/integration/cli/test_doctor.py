@@ -231,7 +231,7 @@ def test_a_mail_server_is_called_as_for_a_letter() -> None:
     with mail_server() as (_, settings):
         assert greeting(settings, 5).level == "ok"
         found = greeting(Smtp(host="127.0.0.1", port=settings.port, tls="starttls"), 5)
-        assert (found.level, found.message) == ("error", "the mail server offers no STARTTLS")
+        assert (found.level, found.message) == ("error", "the mail server does not offer STARTTLS")
     found = greeting(Smtp(host="127.0.0.1", port=free_port(), tls="none"), 5)
     assert (found.level, "cannot be reached" in found.message) == ("error", True)
 

@@ -23,7 +23,7 @@ from tests.support.sink import sink
 SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
 
 
-def stopped_after(store: Store, transport: Transport, terms: DeliveryOptions, count: int) -> None:
+def stopped_after(store: Store, transport: Transport, options: DeliveryOptions, count: int) -> None:
     """Deliver the only edition, and ask for the end from another thread once so many are settled."""
     settled = 0
 
@@ -31,13 +31,13 @@ def stopped_after(store: Store, transport: Transport, terms: DeliveryOptions, co
         nonlocal settled
         settled += 1
         if settled == count:
-            asking = Thread(target=terms.stop.ask)
+            asking = Thread(target=options.stop.ask)
             asking.start()
             asking.join()
 
     edition = store.editions.list()[0]
     with pytest.raises(StoppedError):
-        deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=Clock(), progress=progress)
+        deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=Clock(), progress=progress)
 
 
 def test_a_run_into_the_outbox_ends_when_asked_and_the_next_does_the_rest(sqlite_store: Store, tmp_path: Path) -> None:
@@ -47,7 +47,9 @@ def test_a_run_into_the_outbox_ends_when_asked_and_the_next_does_the_rest(sqlite
         counts = sqlite_store.deliveries.counts(edition.id)
         assert 20 <= counts[SENT] < 120
         assert counts[SENT] + counts[QUEUED] == 120
-        counts = deliver(sqlite_store, outbox, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock())
+        counts = deliver(
+            sqlite_store, outbox, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path), clock=Clock()
+        )
     assert counts.by_status == {SENT: 120}
 
 
@@ -60,7 +62,7 @@ def test_a_run_over_mail_servers_leaves_nothing_in_doubt_when_asked_to_end(sqlit
         assert 60 <= counts[SENT] < 1_500
         assert counts.by_status == {SENT: len(to.taken()), QUEUED: 1_500 - len(to.taken())}
         with SmtpTransport([to.server]) as transport:
-            deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock())
+            deliver(sqlite_store, transport, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path), clock=Clock())
         assert Counter(to.recipients()) == Counter(f"reader{i}@example.org" for i in range(1_500))
 
 
@@ -69,7 +71,7 @@ def test_a_run_that_is_asked_to_end_before_it_begins_sends_nothing(sqlite_store:
     stop.ask()
     with Outbox(tmp_path / "outbox") as outbox, pytest.raises(StoppedError):
         deliver(
-            sqlite_store, outbox, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path, stop=stop), clock=Clock()
+            sqlite_store, outbox, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path, stop=stop), clock=Clock()
         )
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 3}
 
@@ -103,6 +105,6 @@ def until_leased(store: Store, edition: Edition) -> bool:
     return False
 
 
-def _ends_stopped(store: Store, transport: Transport, edition: Edition, terms: DeliveryOptions) -> None:
+def _ends_stopped(store: Store, transport: Transport, edition: Edition, options: DeliveryOptions) -> None:
     with pytest.raises(StoppedError):
-        deliver(store, transport, edition, HEADERS, LINKS, terms=terms, clock=Clock())
+        deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=Clock())

@@ -55,9 +55,9 @@ def dead_worker(store: Store, edition: Edition, folder: Path, leased: int, hande
 def test_only_what_a_dead_worker_handed_over_is_in_doubt(store: Store, tmp_path: Path, hold: bool) -> None:
     edition = make_edition(store, 10)
     dead_worker(store, edition, tmp_path, leased=7, handed=2)
-    terms = DeliveryOptions(tmp_path, on_uncertain="hold" if hold else "resend")
+    options = DeliveryOptions(tmp_path, on_uncertain="hold" if hold else "resend")
 
-    assert take_over(store, Scripted(), terms=terms, now=NOW) == 7
+    assert take_over(store, Scripted(), options=options, now=NOW) == 7
     assert store.deliveries.counts(edition.id).by_status == ({QUEUED: 8, UNCERTAIN: 2} if hold else {QUEUED: 10})
     assert list((tmp_path / "workers").iterdir()) == []
     transport = Scripted()
@@ -83,7 +83,7 @@ def test_a_journal_that_a_power_cut_may_have_cut_short_proves_nothing(
     edition = make_edition(sqlite_store, 10)
     harm(dead_worker(sqlite_store, edition, tmp_path, leased=7, handed=2))
 
-    take_over(sqlite_store, Scripted(), terms=DeliveryOptions(tmp_path, on_uncertain="hold"), now=NOW)
+    take_over(sqlite_store, Scripted(), options=DeliveryOptions(tmp_path, on_uncertain="hold"), now=NOW)
     assert sqlite_store.deliveries.counts(edition.id)[UNCERTAIN] == doubtful
 
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_written_down_is_not_handed_over_and_nothing_after_it(tmp
     with pytest.raises(TransportError), journal(tmp_path, "w") as told:
         with files_of_at_most(header + 8 + 3):
             told.note(1)
-            with pytest.raises(TransportError, match=r"cannot be written down.*make room"):
+            with pytest.raises(TransportError, match=r"journal cannot be written.*free some disk space"):
                 told.note(2)
         assert handed_over(tmp_path, "w", [1, 2, 3]) == {1}
         told.note(3)
@@ -125,7 +125,7 @@ def test_what_cannot_be_written_down_is_not_handed_over_and_nothing_after_it(tmp
 def test_a_message_that_is_sent_was_written_down_before(postgres: Any, tmp_path: Path) -> None:
     with open_store(new_postgres_url(postgres), tmp_path) as store, sink(tmp_path / "sink", connections=3) as to:
         edition = make_edition(store, 300)
-        with pytest.raises(TransportError, match="cannot be written down"), files_of_at_most(37 + 8 * 100):
+        with pytest.raises(TransportError, match="journal cannot be written"), files_of_at_most(37 + 8 * 100):
             send(store, [to.server], edition, tmp_path, hold=True)
         assert store.deliveries.counts(edition.id).by_status == {SENT: 100, QUEUED: 200}
         assert send(store, [to.server], edition, tmp_path, hold=True).by_status == {SENT: 300}

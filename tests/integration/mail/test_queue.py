@@ -67,7 +67,7 @@ def test_every_answer_becomes_its_status(store: Store, tmp_path: Path) -> None:
         seen.append((delivery.address, status, reason))
 
     counts = deliver(
-        store, transport, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock(), progress=progress
+        store, transport, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path), clock=Clock(), progress=progress
     )
 
     assert counts.by_status == {DEFERRED: 1, FAILED: 1, QUEUED: 1, SENT: 2}
@@ -222,12 +222,12 @@ def test_what_a_dead_worker_held_is_taken_over_at_once(store: Store, tmp_path: P
 def test_what_a_dead_worker_held_is_held_for_a_person_where_the_terms_say_so(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     claim(store, edition.id, "otherhost.1.2", 4)
-    terms = DeliveryOptions(tmp_path, on_uncertain="hold")
+    options = DeliveryOptions(tmp_path, on_uncertain="hold")
     late = NOW + timedelta(minutes=3)
 
-    assert take_over(store, Scripted(), terms=terms, now=NOW) == 0
-    assert take_over(store, Scripted(), terms=terms, now=late) == 4
-    assert take_over(store, Scripted(), terms=terms, now=late) == 0
+    assert take_over(store, Scripted(), options=options, now=NOW) == 0
+    assert take_over(store, Scripted(), options=options, now=late) == 4
+    assert take_over(store, Scripted(), options=options, now=late) == 0
     assert store.deliveries.counts(edition.id).by_status == {UNCERTAIN: 4, QUEUED: 6}
 
 
@@ -263,7 +263,7 @@ def test_a_sender_that_cannot_be_used_is_one_line_and_sends_nothing(sqlite_store
     edition, transport = make_edition(sqlite_store, 2), Scripted()
     headers = replace(HEADERS, sender="nobody")
     with pytest.raises(TransportError, match=r"the sender 'nobody' cannot be used.*\(see mail\.sender"):
-        deliver(sqlite_store, transport, edition, headers, LINKS, terms=DeliveryOptions(tmp_path), clock=Clock())
+        deliver(sqlite_store, transport, edition, headers, LINKS, options=DeliveryOptions(tmp_path), clock=Clock())
     assert not transport.sent
 
 

@@ -58,10 +58,10 @@ def test_a_relay_that_comes_back_is_used_again(sqlite_store: Store, tmp_path: Pa
             if not second and first.process.poll() is not None:
                 second.append(stack.enter_context(sink(tmp_path / "two", port=port)))
 
-        terms = DeliveryOptions(tmp_path, rest=timedelta(milliseconds=200))
+        options = DeliveryOptions(tmp_path, rest=timedelta(milliseconds=200))
         with SmtpTransport([first.server]) as transport:
             counts = deliver(
-                sqlite_store, transport, edition, HEADERS, LINKS, terms=terms, clock=Clock(), progress=come_back
+                sqlite_store, transport, edition, HEADERS, LINKS, options=options, clock=Clock(), progress=come_back
             )
         assert counts[SENT] + counts[QUEUED] == 400
         assert counts[QUEUED] <= 1
@@ -101,11 +101,11 @@ def test_a_limited_rate_and_a_limited_domain_still_reach_everybody(sqlite_store:
 
 def test_what_a_lease_is_too_short_for_is_claimed_anew_and_goes_once(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 60)
-    terms = DeliveryOptions(tmp_path, lease=timedelta(milliseconds=200))
+    options = DeliveryOptions(tmp_path, lease=timedelta(milliseconds=200))
     with sink(tmp_path / "sink", rate="100/s") as to:
         with SmtpTransport([to.server]) as transport:
             clock = Clock()  # stands still: no other worker may take what this one holds
-            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, terms=terms, clock=clock)
+            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, options=options, clock=clock)
         assert counts.by_status == {SENT: 60}
         assert Counter(to.recipients()) == everybody(60)
 
@@ -121,7 +121,7 @@ def test_a_domain_at_its_limit_waits_in_the_ledger_while_others_go(sqlite_store:
     with sink(tmp_path / "sink", domains=("slow.example 2/s",)) as to:
         with SmtpTransport([to.server]) as transport:
             counts = deliver(
-                sqlite_store, transport, edition, HEADERS, LINKS, terms=DeliveryOptions(tmp_path), clock=clock
+                sqlite_store, transport, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path), clock=clock
             )
         assert counts.by_status == {SENT: 63}
         order = to.recipients()

@@ -183,7 +183,7 @@ def test_a_ledger_that_cannot_be_written_stops_the_run_and_copies_at_most_what_w
                 edition,
                 HEADERS,
                 LINKS,
-                terms=DeliveryOptions(tmp_path),
+                options=DeliveryOptions(tmp_path),
                 clock=clock,
                 progress=break_it,
             )

@@ -24,30 +24,30 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
     late=st.lists(st.floats(0, 0.04), min_size=1, max_size=40),
 )
 def test_a_rate_is_held_within_two_in_a_hundred_however_late_the_timers_ring(rate: float, late: list[float]) -> None:
-    pace, now, turns = RateLimit(rate, burst=0.05), 1_000.0, 0
+    limit, now, turns = RateLimit(rate, burst=0.05), 1_000.0, 0
     seconds = 200 / rate + 5
     while now < 1_000 + seconds:
-        while not pace.wait(now):
-            pace.take(now)
+        while not limit.wait(now):
+            limit.take(now)
             turns += 1
-        now += pace.wait(now) + late[turns % len(late)]
+        now += limit.wait(now) + late[turns % len(late)]
     # The first turn is free, and so are those of the burst.
     assert 0.98 * rate * seconds - 2 <= turns <= 1.02 * rate * seconds + 1 + 0.05 * rate
 
 
-def test_a_pace_that_stood_still_does_not_run_after_what_it_missed() -> None:
-    pace = RateLimit(10, burst=0.05)
-    pace.take(0.0)
-    assert pace.wait(3_600.0) == 0
-    pace.take(3_600.0)
-    assert pace.wait(3_600.0) == pytest.approx(0.05)
+def test_a_limit_that_stood_still_does_not_run_after_what_it_missed() -> None:
+    limit = RateLimit(10, burst=0.05)
+    limit.take(0.0)
+    assert limit.wait(3_600.0) == 0
+    limit.take(3_600.0)
+    assert limit.wait(3_600.0) == pytest.approx(0.05)
 
 
 def test_no_rate_is_no_limit() -> None:
-    pace = RateLimit(0)
+    limit = RateLimit(0)
     for _ in range(3):
-        assert pace.wait(5.0) == 0
-        pace.take(5.0)
+        assert limit.wait(5.0) == 0
+        limit.take(5.0)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_domain_has_a_rate_of_its_own() -> None:
 
 def test_a_relay_that_fails_rests_twice_as_long_each_time_and_is_given_up_in_the_end() -> None:
     health, now, rests = ServerHealth().reached(), 0.0, []
-    while not health.hopeless:
+    while not health.given_up:
         health = health.failed(now, "hung up")
         rests.append(health.until - now)
         now = health.until
@@ -92,8 +92,8 @@ def test_connections_that_break_together_are_one_failure() -> None:
 
 
 def test_a_relay_that_was_never_reached_is_given_up_at_once_and_a_wrong_setting_too() -> None:
-    assert ServerHealth().failed(0, "refused").hopeless
-    assert ServerHealth().reached().failed(0, "no such user", "see username", broken=True).hopeless
+    assert ServerHealth().failed(0, "refused").given_up
+    assert ServerHealth().reached().failed(0, "no such user", "see username", broken=True).given_up
     assert ServerHealth(rest=100).reached().failed(0, "slow").until == LONGEST_REST
 
 
@@ -147,15 +147,15 @@ def test_what_was_reserved_and_not_used_is_given_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("garbage", [b"many", b"-5", b"\xff\x00", b"9" * 5_000])
 def test_a_count_that_cannot_be_read_is_one_line_with_the_file_and_the_way_out(tmp_path: Path, garbage: bytes) -> None:
-    allowance = DailyQuota(tmp_path, "relay:25", 60, lambda: NOON)
-    assert allowance.left()
+    quota = DailyQuota(tmp_path, "relay:25", 60, lambda: NOON)
+    assert quota.left()
     (path,) = tmp_path.iterdir()
     path.write_bytes(garbage)
     with pytest.raises(ProjectError) as caught:
-        allowance.close()
+        quota.close()
     assert str(caught.value) == (
-        f"{path}: holds no count of a relay's recipients of the day, so that 60 cannot be kept to "
-        "(delete it, and the count begins anew; or write into it how many there were today)"
+        f"{path}: is not a count of today's recipients, so the limit of 60 cannot be kept "
+        "(delete it to count from 0, or write today's number into it)"
     )
     path.unlink()
     assert DailyQuota(tmp_path, "relay:25", 60, lambda: NOON).left()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.mail.smtp.protocol import Answer, Dialogue, Extensions, Fate, Message, stuffed
+from publisher.mail.smtp.protocol import Answer, Extensions, Fate, Message, SmtpProtocol, dot_stuffed
 from publisher.mail.transport import Accepted, Deferred, GivenBack, Rejected, Unanswered
-from tests.support.dialogue_samples import (
+from tests.support.smtp_protocol_samples import (
     FIRST,
     LOCKSTEP,
     PIPELINING,
@@ -25,39 +25,41 @@ BOTH = pytest.mark.parametrize("offer", [PIPELINING, LOCKSTEP], ids=["pipelining
 
 
 def test_the_next_envelope_rides_on_the_body_before_it() -> None:
-    dialogue = Dialogue(PIPELINING)
-    dialogue.give(FIRST)
-    assert b"".join(dialogue.writes()) == (b"MAIL FROM:<ada@example.org>\r\nRCPT TO:<reader1@example.org>\r\nDATA\r\n")
-    dialogue.give(SECOND)
-    assert dialogue.writes() == []
-    assert dialogue.read(b"250 a\r\n250 b\r\n354 c\r\n") == []
-    assert b"".join(dialogue.writes()) == (
+    protocol = SmtpProtocol(PIPELINING)
+    protocol.add(FIRST)
+    assert b"".join(protocol.data_to_send()) == (
+        b"MAIL FROM:<ada@example.org>\r\nRCPT TO:<reader1@example.org>\r\nDATA\r\n"
+    )
+    protocol.add(SECOND)
+    assert protocol.data_to_send() == []
+    assert protocol.receive(b"250 a\r\n250 b\r\n354 c\r\n") == []
+    assert b"".join(protocol.data_to_send()) == (
         b"Message 1\r\n.\r\nMAIL FROM:<ada@example.org>\r\nRCPT TO:<reader2@example.org>\r\nDATA\r\n"
     )
-    assert dialogue.read(b"250 taken\r\n250 a\r\n250 b\r\n354 c\r\n") == [Answer(FIRST, Accepted())]
-    assert b"".join(dialogue.writes()) == b"Message 2\r\n.\r\n"
-    assert dialogue.read(b"250 taken\r\n") == [Answer(SECOND, Accepted())]
-    assert not dialogue.busy
+    assert protocol.receive(b"250 taken\r\n250 a\r\n250 b\r\n354 c\r\n") == [Answer(FIRST, Accepted())]
+    assert b"".join(protocol.data_to_send()) == b"Message 2\r\n.\r\n"
+    assert protocol.receive(b"250 taken\r\n") == [Answer(SECOND, Accepted())]
+    assert not protocol.busy
 
 
 def test_without_pipelining_every_command_waits_for_its_answer() -> None:
-    dialogue = Dialogue(LOCKSTEP)
-    dialogue.give(FIRST)
-    dialogue.give(SECOND)
+    protocol = SmtpProtocol(LOCKSTEP)
+    protocol.add(FIRST)
+    protocol.add(SECOND)
     writes = []
     for answer in (b"250 a", b"250 b", b"354 c", b"250 d", b"250 a"):
-        writes.append(b"".join(dialogue.writes()).split(b"\r\n")[0].split(b":")[0])
-        dialogue.read(answer + b"\r\n")
+        writes.append(b"".join(protocol.data_to_send()).split(b"\r\n")[0].split(b":")[0])
+        protocol.receive(answer + b"\r\n")
     assert writes == [b"MAIL FROM", b"RCPT TO", b"DATA", b"Message 1", b"MAIL FROM"]
 
 
 def test_a_body_may_be_held_back_and_goes_later() -> None:
-    dialogue = Dialogue(PIPELINING)
-    dialogue.give(FIRST)
-    dialogue.writes()
-    dialogue.read(b"250 a\r\n250 b\r\n354 c\r\n")
-    assert dialogue.writes(hand_over=False) == []
-    assert dialogue.lost("enough") == [Answer(FIRST, GivenBack("enough", suspect=True))]
+    protocol = SmtpProtocol(PIPELINING)
+    protocol.add(FIRST)
+    protocol.data_to_send()
+    protocol.receive(b"250 a\r\n250 b\r\n354 c\r\n")
+    assert protocol.data_to_send(hand_over=False) == []
+    assert protocol.end("enough") == [Answer(FIRST, GivenBack("enough", suspect=True))]
 
 
 @pytest.mark.parametrize(
@@ -71,15 +73,15 @@ def test_a_body_may_be_held_back_and_goes_later() -> None:
     ],
 )
 def test_only_the_message_whose_turn_it_was_may_be_why_a_connection_broke(said: bytes, suspect: Message) -> None:
-    dialogue = Dialogue(PIPELINING)
-    dialogue.give(FIRST)
-    dialogue.writes()
-    dialogue.give(SECOND)
+    protocol = SmtpProtocol(PIPELINING)
+    protocol.add(FIRST)
+    protocol.data_to_send()
+    protocol.add(SECOND)
     answers = []
     for part in said.split(b"|"):
-        answers += dialogue.read(part)
-        dialogue.writes()
-    answers += dialogue.lost("gone")
+        answers += protocol.receive(part)
+        protocol.data_to_send()
+    answers += protocol.end("gone")
     back = [(answer.message, answer.fate) for answer in answers if isinstance(answer.fate, GivenBack)]
     assert [letter for letter, fate in back if fate.suspect] == [suspect]
 
@@ -106,14 +108,14 @@ def test_a_refusal_at_any_step_is_that_messages_only(offer: Extensions, word: st
         return said if heard == word and count[heard] == 2 else usual(heard, 0)
 
     server = Server(answer)
-    answers = converse(Dialogue(offer), server, [message(n) for n in range(4)])
+    answers = converse(SmtpProtocol(offer), server, [message(n) for n in range(4)])
     assert fates(answers) == {f"reader{n}": fate if n == 1 else Accepted() for n in range(4)}
     assert [b for b in server.taken if b] == [body(message(n)) for n in (0, 2, 3)]
 
 
 def test_a_server_that_wants_the_body_of_a_refused_message_gets_an_empty_one() -> None:
     server = Server(lambda word, n: "550 no" if (word, n) == ("RCPT", 1) else usual(word, n))
-    answers = converse(Dialogue(PIPELINING), server, [FIRST, SECOND])
+    answers = converse(SmtpProtocol(PIPELINING), server, [FIRST, SECOND])
     assert fates(answers) == {"reader1": Rejected("550 no"), "reader2": Accepted()}
     assert server.taken == [b"", body(SECOND)]
     assert "RSET" not in server.commands
@@ -124,7 +126,7 @@ def test_an_envelope_that_gets_no_body_is_forgotten_before_the_next() -> None:
         return {("RCPT", 1): "550 no", ("DATA", 2): "503 no recipients"}.get((word, number), usual(word, number))
 
     server = Server(answer)
-    converse(Dialogue(PIPELINING), server, [FIRST, SECOND])
+    converse(SmtpProtocol(PIPELINING), server, [FIRST, SECOND])
     assert server.commands[:6] == ["MAIL", "RCPT", "DATA", "RSET", "MAIL", "RCPT"]
     assert server.taken == [body(SECOND)]
 
@@ -141,72 +143,70 @@ def test_an_envelope_that_gets_no_body_is_forgotten_before_the_next() -> None:
     ],
 )
 def test_a_break_leaves_in_doubt_only_what_was_handed_over(said: bytes, expected: dict[str, Fate]) -> None:
-    dialogue = Dialogue(PIPELINING)
-    dialogue.give(FIRST)
-    dialogue.writes()
-    dialogue.give(SECOND)
+    protocol = SmtpProtocol(PIPELINING)
+    protocol.add(FIRST)
+    protocol.data_to_send()
+    protocol.add(SECOND)
     answers = []
     for part in said.split(b"|"):
-        answers += dialogue.read(part)
-        dialogue.writes()
-    answers += dialogue.lost("gone")
+        answers += protocol.receive(part)
+        protocol.data_to_send()
+    answers += protocol.end("gone")
     assert fates(answers) == expected
-    assert dialogue.ending is not None
+    assert protocol.ending is not None
 
 
 @pytest.mark.parametrize(
     ("said", "reason", "hint"),
     [
         (b"550 5.7.1 not you\r\n", "refuses the sender ada@example.org: 550", "see mail.sender"),
-        (b"530 5.7.0 first\r\n", "wants a login: 530", "username"),
+        (b"530 5.7.0 first\r\n", "requires a login: 530", "username"),
         (b"what?\r\n", "broke the protocol", ""),
         (b"354 too early\r\n", "broke the protocol", ""),
         (b"250 a\r\n250 b\r\n250 no body?\r\n", "broke the protocol", ""),
     ],
 )
-def test_what_no_message_is_to_blame_for_ends_the_dialogue_and_fails_nobody(
-    said: bytes, reason: str, hint: str
-) -> None:
-    dialogue = Dialogue(PIPELINING)
-    dialogue.give(FIRST)
-    dialogue.writes()
-    (answer,) = dialogue.read(said)
+def test_a_fault_of_no_message_ends_the_conversation_only(said: bytes, reason: str, hint: str) -> None:
+    protocol = SmtpProtocol(PIPELINING)
+    protocol.add(FIRST)
+    protocol.data_to_send()
+    (answer,) = protocol.receive(said)
     assert isinstance(answer.fate, GivenBack)
-    assert dialogue.ending is not None
-    assert reason in dialogue.ending.reason
-    assert hint in dialogue.ending.hint
+    assert protocol.ending is not None
+    assert reason in protocol.ending.reason
+    assert hint in protocol.ending.hint
 
 
 def test_a_word_out_of_turn_ends_it() -> None:
-    dialogue = Dialogue(PIPELINING)
-    assert dialogue.read(b"250 hello?\r\n") == []
-    assert dialogue.ending is not None
-    assert not dialogue.room
+    protocol = SmtpProtocol(PIPELINING)
+    assert protocol.receive(b"250 hello?\r\n") == []
+    assert protocol.ending is not None
+    assert not protocol.has_room
 
 
 def test_extensions_are_used_where_offered_and_needed() -> None:
     everything = Extensions(pipelining=True, eight_bit=True, size=True, smtputf8=True)
 
     def first_line(offer: Extensions, letter: Message) -> bytes:
-        dialogue = Dialogue(offer)
-        dialogue.give(letter)
-        return b"".join(dialogue.writes()).split(b"\r\n")[0].removeprefix(b"MAIL FROM:<ada@example.org>")
+        protocol = SmtpProtocol(offer)
+        protocol.add(letter)
+        return b"".join(protocol.data_to_send()).split(b"\r\n")[0].removeprefix(b"MAIL FROM:<ada@example.org>")
 
     assert first_line(everything, FIRST) == b" SIZE=11"
     assert first_line(everything, message(1, utf8=True, eight_bit=True)) == b" SIZE=11 BODY=8BITMIME SMTPUTF8"
     assert first_line(PIPELINING, message(1, eight_bit=True)) == b""
-    (answer,) = Dialogue(PIPELINING).give(message(1, utf8=True))
+    (answer,) = SmtpProtocol(PIPELINING).add(message(1, utf8=True))
     assert isinstance(answer.fate, Rejected)
     assert "SMTPUTF8" in answer.fate.reason
 
 
 def test_a_goodbye_ends_it_in_peace() -> None:
-    dialogue = Dialogue(PIPELINING)
-    converse(dialogue, Server(usual), [FIRST])
-    dialogue.quit()
-    assert dialogue.writes() == [b"QUIT\r\n"]
-    assert dialogue.read(b"221 bye\r\n") == []
-    assert dialogue.ending is not None
+    protocol = SmtpProtocol(PIPELINING)
+    converse(protocol, Server(usual), [FIRST])
+    protocol.quit()
+    assert protocol.data_to_send() == [b"QUIT\r\n"]
+    assert protocol.receive(b"221 bye\r\n") == []
+    assert protocol.ending is not None
 
 
 CODES = """
@@ -231,19 +231,19 @@ def test_whatever_a_server_says_each_message_gets_one_fate_and_none_is_taken_wit
         odd = number < len(script) and number % (usually + 1) == 0
         return script[number] if odd else usual(word, number)
 
-    server, dialogue = Server(answer), Dialogue(Extensions(pipelining=pipelining))
+    server, protocol = Server(answer), SmtpProtocol(Extensions(pipelining=pipelining))
     waiting, answers, pending, turn = list(letters), [], b"", 0
     while True:
-        while waiting and dialogue.room:
-            answers += dialogue.give(waiting.pop(0))
-        heard = server.hear(b"".join(dialogue.writes()))
+        while waiting and protocol.has_room:
+            answers += protocol.add(waiting.pop(0))
+        heard = server.hear(b"".join(protocol.data_to_send()))
         pending += "".join(f"{line}\r\n" for line in heard).encode()
-        if not pending or dialogue.ending:
+        if not pending or protocol.ending:
             break
         size = chunks[turn % len(chunks)]
-        answers += dialogue.read(pending[:size])
+        answers += protocol.receive(pending[:size])
         pending, turn = pending[size:], turn + 1
-    answers += dialogue.lost("the end")
+    answers += protocol.end("the end")
 
     assert sorted(id(a.message) for a in answers) == sorted(id(m) for m in letters if m not in waiting)
     accepted = [body(a.message) for a in answers if isinstance(a.fate, Accepted)]
@@ -255,7 +255,7 @@ def test_whatever_a_server_says_each_message_gets_one_fate_and_none_is_taken_wit
 
 @given(st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\n", b"a", b"\r"]), max_size=12).map(b"".join))
 def test_no_content_holds_the_end_of_one(body: bytes) -> None:
-    content = stuffed(body)
+    content = dot_stuffed(body)
     assert content.endswith(b"\r\n")
     assert b"\n.\r\n" not in b"\r\n" + content
     assert b"\n.\n" not in b"\r\n" + content

@@ -1,11 +1,11 @@
-"""A server for the dialogue, as a value, and what to say to it."""
+"""A server for the protocol, as a value, and what to say to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from publisher.mail.smtp.protocol import Answer, Dialogue, Extensions, Fate, Message
+from publisher.mail.smtp.protocol import Answer, Extensions, Fate, Message, SmtpProtocol
 from publisher.mail.transport import GivenBack
 
 PIPELINING = Extensions(pipelining=True)
@@ -52,17 +52,17 @@ def usual(word: str, _: int) -> str:
     return "354 go ahead" if word == "DATA" else "250 2.0.0 fine"
 
 
-def converse(dialogue: Dialogue, server: Server, messages: list[Message]) -> list[Answer]:
+def converse(protocol: SmtpProtocol, server: Server, messages: list[Message]) -> list[Answer]:
     """Give every message for which there is room, until nothing happens any more."""
     waiting, answers, said = list(messages), [], b""
     while True:
-        while waiting and dialogue.room:
-            answers += dialogue.give(waiting.pop(0))
-        written = b"".join(dialogue.writes())
+        while waiting and protocol.has_room:
+            answers += protocol.add(waiting.pop(0))
+        written = b"".join(protocol.data_to_send())
         said = "".join(f"{line}\r\n" for line in server.hear(written)).encode()
         if not said:
             return answers
-        answers += dialogue.read(said)
+        answers += protocol.receive(said)
 
 
 def fates(answers: list[Answer]) -> dict[str, Fate]:
