@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from pathlib import Path
 
 from publisher.core.errors import PostError
+from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.post_file import Head, Tree
 
 # The line that closes front matter, by the characters that open it.
@@ -57,6 +59,13 @@ def split_body(text: str) -> tuple[str, int]:
         return text[end:].removeprefix("\n"), text.count("\n", 0, end) + 2
     head = parse_head(text, whole=True)
     return head.body, head.body_line
+
+
+def markdown_of(file: Path, *, fix_encoding: bool) -> str:
+    """Return the text of a post's file without its front matter; fix_encoding repairs garbled text, as in its HTML."""
+    text, _ = without_controls(decode(file.read_bytes(), whole=True))
+    body = split_body(text)[0]
+    return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
 
 def _end_of_block(text: str, *, whole: bool) -> int:

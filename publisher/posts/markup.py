@@ -91,13 +91,6 @@ class Renderer:
             raise BrokenPost(post.source, problem) from error
 
 
-def markdown_of(archive: Archive, source: str, *, fix_encoding: bool) -> str:
-    """Return the Markdown of a post without its front matter; fix_encoding repairs garbled text, as in its HTML."""
-    text, _ = without_controls(decode((archive.folder / source).read_bytes(), whole=True))
-    body = split_body(text)[0]
-    return (repair_body(body)[0] if fix_encoding else body).strip("\n")
-
-
 class _Body:
     """The body of one post, being rendered."""
 

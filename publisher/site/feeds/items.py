@@ -13,7 +13,7 @@ from urllib.parse import quote
 from publisher.config import Config
 from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
-from publisher.posts.markup import markdown_of
+from publisher.posts.frontmatter import markdown_of
 from publisher.posts.published import authority_of
 from publisher.site.feeds.feed_text import edition_html, feed_html, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion
@@ -106,7 +106,7 @@ class PostSource:
         return [self._made[key] for key in keys]
 
     def _markdown(self, source: str) -> str:
-        return markdown_of(self._archive, source, fix_encoding=self._config.posts.fix_encoding)
+        return markdown_of(self._archive.folder / source, fix_encoding=self._config.posts.fix_encoding)
 
 
 def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "") -> Item:

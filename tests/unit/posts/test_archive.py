@@ -17,7 +17,8 @@ from publisher.config import Person, Posts
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
-from publisher.posts.markup import BrokenPost, Renderer, markdown_of
+from publisher.posts.frontmatter import markdown_of
+from publisher.posts.markup import BrokenPost, Renderer
 from tests.support.posts_samples import BERLIN, HELLO, NOW, SITE, Folder, post_of
 
 HOUR_AGO_NS = int((NOW - timedelta(days=365)).timestamp()) * 1_000_000_000
@@ -302,14 +303,14 @@ def test_the_body_is_the_markdown_behind_the_front_matter(tmp_path: Path, text: 
     folder = Folder(tmp_path)
     body = "# One\n\n---\n\n    two & <three>"
     folder.write(HELLO, text.format(body).replace("\n", "\r\n").encode())
-    assert markdown_of(folder.archive(), HELLO, fix_encoding=True) == body
+    assert markdown_of(folder.root / "posts" / HELLO, fix_encoding=True) == body
 
 
 @pytest.mark.parametrize("fix_encoding", [True, False])
 def test_the_body_is_mended_where_the_html_is(tmp_path: Path, fix_encoding: bool) -> None:
     folder = Folder(tmp_path, posts=Posts(fix_encoding=fix_encoding))
     folder.write(HELLO, "OpenAIâ€™s and `â€™`.\n")
-    body = markdown_of(folder.archive(), HELLO, fix_encoding=fix_encoding)
+    body = markdown_of(folder.root / "posts" / HELLO, fix_encoding=fix_encoding)
     assert body == ("OpenAI’s and `â€™`." if fix_encoding else "OpenAIâ€™s and `â€™`.")
     assert body.split(" ")[0] in folder.render().html
 
