@@ -72,7 +72,7 @@ def speak(room: str, english: Mapping[str, str | Plural], language: str, folders
     chain = NullTranslations()
     found = ENGLISH
     for tag, path in reversed(_catalogs_for(language, folders)):
-        answers = _answers(_opened(path, path.stat().st_mtime_ns), path)
+        answers = _answers(_of_room(_opened(path, path.stat().st_mtime_ns), room, english), path)
         answers.add_fallback(chain)
         chain, found = answers, tag
     phrases, counted = {}, {}
@@ -144,6 +144,26 @@ def placeholders(text: str) -> set[str]:
     if any(form or conversion for _, form, conversion in parts):
         raise ValueError("braces may hold a name and nothing else")
     return {str(name) for name, _, _ in parts}
+
+
+def _of_room(catalog: Catalog, room: str, english: Mapping[str, str | Plural]) -> Catalog:
+    """Return a room's messages, found by their contexts alone and given today's English.
+
+    gettext would look for the English as well, so that a project's catalog would lose a phrase whenever a new version
+    of the program words it differently.
+    """
+    from babel.messages.catalog import Catalog as NewCatalog
+
+    found = NewCatalog(locale=catalog.locale)
+    found.mime_headers = catalog.mime_headers
+    for message in catalog:
+        named, _, key = (message.context or "").partition(".")
+        word = english.get(key) if named == room else None
+        if word is None or isinstance(word, Plural) != isinstance(message.id, tuple):
+            continue
+        phrase = (word.one, word.many) if isinstance(word, Plural) else word
+        found.add(phrase, message.string, context=message.context, flags=message.flags)
+    return found
 
 
 def _texts(value: object) -> tuple[str, ...]:

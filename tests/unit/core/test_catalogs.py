@@ -142,6 +142,15 @@ def test_a_project_says_one_word_differently_and_the_others_stay(tmp_path):
     assert words_for("de", templates).archive == "Archiv"
 
 
+def test_a_phrase_of_a_project_outlives_its_english(tmp_path):
+    older = 'msgctxt "letter.read_on"\nmsgid "Read on"\nmsgstr "Mehr"\n\n'
+    counted = 'msgctxt "letter.minutes"\nmsgid "{count} minute"\nmsgid_plural "{count} minutes"\n'
+    forms = 'msgstr[0] "{count} Minute"\nmsgstr[1] "{count} Minuten"\n'
+    words = words_of("de", own_catalog(tmp_path, "de.po", HEAD + older + counted + forms))
+    assert words.read_on == "Mehr"
+    assert words.minutes.format(count=2) == "2 Minuten"
+
+
 def test_a_project_says_an_english_word_differently(tmp_path):
     templates = own_catalog(tmp_path, "en.po", f'{HEAD}{READ_ON}msgstr "Read more"\n')
     assert "Read more" in make(templates=templates).html
