@@ -93,12 +93,12 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
         page.fill("input[name=name]", "Ada Lovelace")
         page.check("input[name=newsletter][value=weekly]")
         page.click("button[type=submit]")
-        page.wait_for_selector("h1:has-text('Look into your mailbox')")
+        page.wait_for_selector("h1:has-text('Check your inbox')")
 
         page.goto(link_in(mails.get(1), "confirm"))
         assert ADDRESS in page.inner_text("main")
         page.click("button")
-        page.click("text=Your letters")
+        page.click("text=Email preferences")
         page.check("text=R&D")
         page.select_option("select[name=language]", "fr")
         page.click("button[value=save]")
@@ -128,7 +128,7 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
         assert [held["topics"] for held in server.show(ADDRESS)["subscriptions"]] == [["R&D"]]
         page.goto(leave)
         page.click("button[value=leave-all]")
-        page.wait_for_selector("h1:has-text('Vous êtes désabonné')")
+        page.wait_for_selector("h1:has-text('Désabonnement effectué')")
         project.post("fourth", "2026-11-15", tags='["R&D"]')
         publish(server)
         assert mails.count() == 2
@@ -138,11 +138,11 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
             page.click("text=Télécharger mes données")
         download.value.save_as(tmp_path / "data.json")
         assert json.loads((tmp_path / "data.json").read_text())["email"] == ADDRESS
-        page.click("text=Effacer tout ce qui me concerne")
+        page.click("text=Supprimer mes données")
         page.click("button[value=erase]")
-        page.wait_for_selector("h1:has-text('Vous êtes oublié')")
+        page.wait_for_selector("h1:has-text('Vos données ont été supprimées')")
         page.goto(link_in(letter, "preferences"))
-        assert "Ce lien ne fonctionne pas" in page.content() or "This link does not work" in page.content()
+        assert "Ce lien ne fonctionne pas" in page.content() or "This link doesn’t work" in page.content()
         assert b"lovelace" not in database(project.root).lower()
         project.write("again.csv", f"email\n{ADDRESS}\n")
         assert "suppressed" in project.run("subscribers", "import", str(project.root / "again.csv")).said
@@ -206,5 +206,5 @@ def test_a_form_is_filled_in_with_the_keyboard_alone_and_without_scripts(project
             page.keyboard.press("Tab")
         page.keyboard.press("Space")
         page.keyboard.press("Enter")
-        page.wait_for_selector("h1:has-text('Look into your mailbox')")
+        page.wait_for_selector("h1:has-text('Check your inbox')")
         assert "The weekly letter" in server.mails("ada@example.org")[0]["Subject"]

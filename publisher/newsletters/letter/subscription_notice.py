@@ -27,23 +27,21 @@ NoticeKind = Literal["confirm", "already", "address", "moved"]
 ENGLISH: dict[str, str | Plural] = {
     "hello": "Hello {name},",
     "confirm_subject": "Confirm your subscription to {title}",
-    "confirm_text": "somebody, we hope you, asked for these letters to {address}:",
-    "confirm_button": "Confirm the subscription",
-    "confirm_not_me": "If it was not you, do nothing: without your confirmation nothing is sent. "
-    "The link works until {date}.",
-    "already_subject": "You are subscribed to {title}",
-    "already_text": "somebody, perhaps you, asked for letters to {address} that you get already:",
-    "already_button": "Choose what you get",
-    "already_not_me": "Nothing was changed. If it was not you, there is nothing to do.",
-    "address_subject": "Get {title} at this address",
-    "address_text": "a reader of {title} wants to get letters at {address} from now on.",
-    "address_button": "Get letters here",
-    "address_not_me": "If it was not you, do nothing: without your confirmation nothing changes. "
-    "The link works until {date}.",
-    "moved_subject": "Your letters of {title} go to another address now",
-    "moved_text": "the letters of {title} that came to {address} go to another address from now on, as you asked.",
-    "moved_not_me": "If it was not you, open the link to your preferences in any earlier letter and put the "
-    "address back.",
+    "confirm_text": "You (we hope) signed up {address} for:",
+    "confirm_button": "Confirm my subscription",
+    "confirm_not_me": "If this wasn’t you, ignore this email and you won’t hear from us again. The link expires on "
+    "{date}.",
+    "already_subject": "You’re already subscribed to {title}",
+    "already_text": "Someone, perhaps you, signed up {address} for newsletters it already receives:",
+    "already_button": "Manage preferences",
+    "already_not_me": "Nothing has changed. If this wasn’t you, you can ignore this email.",
+    "address_subject": "Confirm your new address for {title}",
+    "address_text": "A subscriber to {title} asked to receive it at {address} from now on.",
+    "address_button": "Confirm this address",
+    "address_not_me": "If this wasn’t you, ignore this email and nothing will change. The link expires on {date}.",
+    "moved_subject": "Your email address for {title} has changed",
+    "moved_text": "As requested, {title} will no longer be sent to {address}, but to a new address.",
+    "moved_not_me": "If this wasn’t you, open the preferences link in any earlier email and change the address back.",
 }
 
 
@@ -169,5 +167,5 @@ def _titles(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _sentence(text: str, *, after_hello: bool) -> str:
-    """The sentence with a capital, unless it continues a salutation that ends in a comma."""
+    """Return the sentence with a capital, unless it follows a salutation: how to go on there, each catalog decides."""
     return text if after_hello else text[:1].upper() + text[1:]

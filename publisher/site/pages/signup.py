@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 ENGLISH: dict[str, str | Plural] = {
-    "address": "E-mail address",
+    "address": "Email address",
     "name": "Name (optional)",
     "newsletters": "Newsletters",
-    "topics": "Only these topics (none means all)",
+    "topics": "Only these topics (leave empty for all)",
     "leave_empty": "Leave this field empty",
-    "consent": "We send you the letters you choose and nothing else. Every letter has a link to leave.",
+    "consent": "We’ll only send you what you choose here. Unsubscribe at any time with one click.",
     "subscribe_button": "Subscribe",
-    "by_mail": "Letters by e-mail",
+    "by_mail": "Get new posts by email",
 }
 
 

@@ -8,29 +8,29 @@ from publisher.core.i18n import Plural, direction, speak
 from publisher.core.templates import Templates
 
 ENGLISH: dict[str, str | Plural] = {
-    "skip": "Skip to the text",
+    "skip": "Skip to content",
     "site_menu": "Site",
     "archive": "Archive",
     "all_posts": "All posts",
     "tags": "Tags",
     "tag_intro": "Posts tagged",
-    "editions": "Letters",
-    "all_editions": "All letters",
+    "editions": "Newsletter",
+    "all_editions": "All editions",
     "edition_number": "No. {number}",
     "feed": "Feed",
     "follow": "Follow {title}",
-    "follow_hint": "Add one of these addresses to a feed reader, and new posts come to you:",
-    "follow_letters": "Or look at the letters sent so far:",
-    "subscribe": "Follow this site",
-    "subscribe_what": "A feed is a list of the newest posts that a program reads for you. You choose the program, "
-    "nobody learns who you are, and nothing stands between a post and you.",
-    "subscribe_how": "Copy an address from below (one click on it selects it whole) and paste it where your feed "
-    "reader says “add” or “subscribe”. Any of the formats will do. If you have no reader yet, look for one "
-    "under “feed reader” or “RSS reader”; there are good ones for every device.",
-    "subscribe_all": "All of these feeds in one file, for a reader that imports lists:",
-    "feeds_of_site": "Everything",
+    "follow_hint": "Get new posts in your feed reader. Add one of these feeds:",
+    "follow_letters": "Or read past editions:",
+    "subscribe": "Subscribe",
+    "subscribe_what": "A feed is a list of new posts that an app checks for you. You choose the app, no one can see "
+    "who you are, and nothing is filtered.",
+    "subscribe_how": "Copy a feed’s URL from the list below (one click selects it) and paste it where your feed "
+    "reader says “add” or “subscribe”. Any of the formats will do. If you don’t have a feed reader yet, search for "
+    "“feed reader” or “RSS reader”; there are good ones for every device.",
+    "subscribe_all": "All of these feeds in one file, for feed readers that import lists:",
+    "feeds_of_site": "All posts",
     "feeds_of_newsletters": "Newsletters, one entry for each edition",
-    "feeds_of_tags": "By subject",
+    "feeds_of_tags": "By tag",
     "feeds_of_authors": "By author",
     "minutes": Plural("{count} min read", "{count} min read"),
     "updated": "Updated",
@@ -40,12 +40,12 @@ ENGLISH: dict[str, str | Plural] = {
     "neighbours_menu": "Newer and older posts",
     "page_of": "Page {number} of {count}",
     "count_of_posts": "Posts: {count}",
-    "no_posts": "Nothing is published here yet.",
+    "no_posts": "Nothing has been published here yet.",
     "listen": "Listen",
     "download": "Download",
-    "table": "Table, scrolls sideways",
-    "not_found": "This page is not here",
-    "not_found_hint": "The address may be mistyped, or the page has moved. These may help:",
+    "table": "Scrollable table",
+    "not_found": "Page not found",
+    "not_found_hint": "The address may be mistyped, or the page may have moved. Try one of these:",
     "home": "Home",
 }
 

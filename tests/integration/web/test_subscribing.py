@@ -21,7 +21,7 @@ def server(project: Project) -> Iterator[Serving]:
 
 def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(server: Serving) -> None:
     answer = server.ask("ada@example.org", "weekly", name="Ada", **{"topic.weekly": ["Reading", "日本語"]})
-    assert (answer.status_code, "Look into your mailbox" in answer.text) == (200, True)
+    assert (answer.status_code, "Check your inbox" in answer.text) == (200, True)
     link = server.link()
     assert server.show()["status"] == "pending"
 

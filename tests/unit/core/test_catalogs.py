@@ -29,10 +29,10 @@ LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"]
 
 # Words that a language took from English, or shares with it.
 SAME = {
-    "de": {"Feed", "{label}: {value}", "Pause"},
-    "fr": {"Site", "Pages", "Pause"},
+    "de": {"Feed", "Newsletter", "{label}: {value}", "Pause"},
+    "fr": {"Newsletter", "Newsletters", "Site", "Pages", "Pause"},
     "es": {"{label}: {value}"},
-    "pt": {"Feed", "Site", "{label}: {value}"},
+    "pt": {"Feed", "Newsletter", "Newsletters", "Site", "{label}: {value}"},
     "ja": {"{label}: {value}"},
     "ar": {"{label}: {value}"},
 }
@@ -154,7 +154,7 @@ def test_a_phrase_of_a_project_outlives_its_english(tmp_path):
 def test_a_project_says_an_english_word_differently(tmp_path):
     templates = own_catalog(tmp_path, "en.po", f'{HEAD}{READ_ON}msgstr "Read more"\n')
     assert "Read more" in make(templates=templates).html
-    assert "In this letter" in make(templates=templates).html
+    assert "In this edition" in make(templates=templates).html
 
 
 def test_a_project_adds_a_language(tmp_path):

@@ -96,7 +96,7 @@ def test_text_and_html_name_the_same_posts_and_links(newsletter):
     assert {f"https://example.org/{n}/" for n in range(1, 6)} <= html_links & text_links
     titles = [h.text_content() for h in tree.xpath("//h2")]
     unwrapped = " ".join(letter.text.split())
-    assert [title for title in titles if title not in unwrapped and title != "In this letter"] == []
+    assert [title for title in titles if title not in unwrapped and title != "In this edition"] == []
 
 
 def test_text_lines_are_at_most_72_columns_unless_nothing_in_them_can_be_broken(letter):
@@ -126,7 +126,7 @@ def test_a_project_overrides_one_block_of_a_shipped_letter(name, tmp_path):
     letter = make(templates=Templates(tmp_path))
     assert f"Because {Mark.NAME} asked." in letter.html
     assert "Unsubscribe" in letter.html
-    assert "You get this letter because" not in letter.html
+    assert "You’re receiving this email because" not in letter.html
 
 
 def test_a_block_of_the_frame_is_overridden_in_all_letters(tmp_path):
@@ -155,14 +155,14 @@ def test_the_copy_on_the_web_holds_nothing_of_a_recipient_and_all_of_the_posts()
     copy = web_version(letter.html)
     assert "@@publisher-" not in copy.replace("@\u2060", "")
     assert "Unsubscribe" not in copy
-    assert "subscribed to" not in copy
+    assert "is subscribed to" not in copy
     assert all(f'href="https://example.org/{n}/"' in copy for n in range(1, 6))
     assert "Follow the feed" in copy
 
 
 def test_a_contents_list_stands_in_letters_of_four_posts_and_more():
-    assert "In this letter" in make(posts=ALL[:4]).html
-    assert "In this letter" not in make(posts=ALL[:3]).html
+    assert "In this edition" in make(posts=ALL[:4]).html
+    assert "In this edition" not in make(posts=ALL[:3]).html
 
 
 def test_a_post_letter_carries_the_whole_post_whatever_the_newsletter_says():

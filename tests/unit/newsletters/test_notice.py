@@ -39,7 +39,7 @@ def test_each_notice_says_who_and_where_in_html_and_text(kind: str, language: st
     assert "Ada &lt;b&gt;" in letter.html
     assert "Ada <b>" in letter.text
     assert ('dir="rtl"' in letter.html) == (language == "ar")
-    assert ("If it was not you" in letter.text) == (language in ("en", "nl", ""))
+    assert ("If this wasn’t you" in letter.text) == (language in ("en", "nl", ""))
     assert [line for line in letter.text.splitlines() if len(line) > 76 and "http" not in line] == []
     assert "style=" in letter.html
     assert "prefers-color-scheme: dark" in letter.html
@@ -48,15 +48,28 @@ def test_each_notice_says_who_and_where_in_html_and_text(kind: str, language: st
 def test_a_notice_of_a_move_tells_the_old_address_and_has_no_link_that_opens_anything() -> None:
     letter = notice_letter(SETTINGS, replace(FACTS, kind="moved", link="", name=""), TEMPLATES)
     for part in (letter.html, letter.text):
-        assert "that came to ada@example.org go to another" in " ".join(part.split())
-        assert "preferences in any" in " ".join(part.split())
+        assert "will no longer be sent to ada@example.org" in " ".join(part.split())
+        assert "preferences link in any" in " ".join(part.split())
     assert "https://letters.example" not in letter.html + letter.text
     assert "act-link" not in letter.html.partition("</head>")[2]
 
 
-def test_without_a_name_the_sentence_begins_in_capitals_and_without_newsletters_there_is_a_notice_still() -> None:
+@pytest.mark.parametrize(
+    ("language", "name", "text"),
+    [
+        ("en", "Ada", "Hello Ada,\n\nYou (we hope)"),
+        ("de", "Ada", "Hallo Ada,\n\njemand, hoffentlich"),
+        ("de", "", "\n\nJemand, hoffentlich"),
+    ],
+)
+def test_each_language_decides_how_to_go_on_after_the_salutation(language: str, name: str, text: str) -> None:
+    letter = notice_letter(SETTINGS, replace(FACTS, language=language, name=name), TEMPLATES)
+    assert text in letter.text
+
+
+def test_a_notice_needs_neither_a_name_nor_a_newsletter() -> None:
     letter = notice_letter(replace(CONFIG, newsletters=()), replace(FACTS, name="", newsletters=()), TEMPLATES)
-    assert "\nSomebody, we hope you," in letter.text
+    assert "\nYou (we hope)" in letter.text
     assert "Hello" not in letter.text
 
 

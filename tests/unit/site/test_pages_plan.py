@@ -201,7 +201,7 @@ def test_a_site_without_posts_has_an_index_that_says_so() -> None:
     planned = plan(posts=(), editions=())
     assert set(planned) > {"index.html", "archive/index.html", "404.html", "sitemap.xml"}
     assert not any(path.startswith(("tags/", "editions/")) for path in planned)
-    assert "Nothing is published here yet." in planned["index.html"].make().decode()
+    assert "Nothing has been published here yet." in planned["index.html"].make().decode()
 
 
 def test_only_the_first_page_of_the_index_renders_its_posts() -> None:
