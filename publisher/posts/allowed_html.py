@@ -1,4 +1,4 @@
-"""What HTML a post may hold, and its URLs made absolute. The only user of nh3."""
+"""The HTML that a post may contain: nothing that runs, and only absolute URLs. The only module that uses nh3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAGS = frozenset(
     """.split()  # noqa: SIM905 - a list of 80 quoted words is 80 lines
 )
 
-# These go with everything inside them.
+# These are removed with everything inside them.
 CONTENT_GOES = frozenset(
     ("script", "style", "template", "noscript", "title", "textarea", "select", "object", "svg", "math")
 )
@@ -47,7 +47,7 @@ _ATTRIBUTES = {
     "video": {"src", "poster", "controls", "width", "height", "preload", "loop", "muted"},
 }
 
-# Classes that the templates style; every other class belongs to somebody else's stylesheet.
+# Classes that the templates style. Any other class belongs to some other site's stylesheet.
 _CLASSES = re.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
 )
@@ -78,17 +78,17 @@ SCHEMES = {
     "data",
 }
 
-# Takes a tag and a reference as written; returns the absolute address, None to drop the attribute.
+# Takes a tag and a reference as written; returns the absolute URL, or None to remove the attribute.
 Absolutise = Callable[[str, str], str | None]
 
 
 def sanitise(fragment: str, absolutise: Absolutise) -> str:
-    """Return the fragment with nothing in it that can run, and every URL passed through `absolutise`."""
+    """Return the fragment without anything that can run, and with every URL passed through `absolutise`."""
     return Sanitiser().clean(fragment, absolutise)
 
 
 class Sanitiser:
-    """sanitise() for many fragments, one after the other: the tables are handed to nh3 once. Not for two threads."""
+    """Sanitises many fragments; nh3 takes over the tables only once. One instance must not be used by two threads."""
 
     def __init__(self) -> None:
         self._filter = _Filter()
@@ -119,10 +119,10 @@ def _nowhere(tag: str, reference: str) -> str | None:
 
 
 class _Filter:
-    """What nh3 asks about each attribute.
+    """Decides about each attribute when nh3 asks.
 
-    It knows neither the cleaner nor, between two fragments, anything of the posts: the collector of cycles cannot look
-    into a cleaner, so what leads back to one would stay for as long as the process does.
+    It has no reference to the cleaner, and between two fragments none to a post. The garbage collector cannot see into
+    a cleaner, so a cycle through one would never be freed.
     """
 
     def __init__(self) -> None:
@@ -140,8 +140,8 @@ class _Filter:
         return value
 
 
-# WHATWG HTML, "srcset attribute": a URL is a run without spaces; commas inside it belong to it, a comma at its
-# end closes the candidate, else a descriptor follows up to the next comma.
+# WHATWG HTML, "srcset attribute": a URL is a run without spaces. Commas inside it belong to it; a comma at its end ends
+# the candidate, else a descriptor follows, up to the next comma.
 _CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+([^\s,(][^,(]*(?:\([^)]*\))?[^,]*))?\s*(?:,|$)")
 
 
@@ -149,15 +149,15 @@ def _srcset(tag: str, value: str, absolutise: Absolutise) -> str | None:
     found = []
     for match in _CANDIDATE.finditer(value):
         url = absolutise(tag, match[1])
-        if url and not url.startswith("data:"):  # its own comma would part it
-            # A comma inside an address is escaped, so that no reader's simple split breaks it.
+        if url and not url.startswith("data:"):  # its comma would end the candidate
+            # A comma inside a URL is escaped, since some feed readers simply split at commas.
             descriptor = f" {match[2].strip()}" if match[2] else ""
             found.append(url.replace(",", "%2C") + descriptor)
     return ", ".join(found) or None
 
 
 def has_safe_scheme(reference: str, tag: str) -> bool:
-    """Return whether a reference is relative or of a scheme that may stand in a post (data: only for pictures)."""
+    """Return whether a reference is relative, or has a scheme that a post may use (data: only for pictures)."""
     if ":" not in reference:
         return True
     try:
@@ -172,22 +172,22 @@ def has_safe_scheme(reference: str, tag: str) -> bool:
 _OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
 
 
-# With quotes, since an attribute may hold what looks like the tag's end.
+# With quotes, since an attribute may contain what looks like the end of the tag.
 _TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*)(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _KNOWN = TAGS | CONTENT_GOES
 
 
 def _without_unknown_tags(fragment: str) -> str:
-    """Take out tags that are not known, and keep what stands between them.
+    """Remove unknown tags, but keep what is between them.
 
-    nh3 would do so too, but of a tag that is called like one of MathML or SVG, such as <Card> or <List>, it
-    takes out everything up to the closing tag: of one that is never closed, the rest of the post.
+    nh3 does so too, except for tags that have the name of one in MathML or SVG, such as <Card> or <List>: there it
+    removes everything up to the closing tag, and if there is none, the rest of the post.
     """
     return _TAG.sub(lambda match: match[0] if match[1].lower() in _KNOWN else "", fragment)
 
 
 def dropped_tags(fragment: str) -> list[str]:
-    """Return the names of the tags in unsanitised HTML that the sanitiser takes out, each once."""
+    """Return the names of the tags in unsanitised HTML that the sanitiser removes, each once."""
     if "<" not in fragment:
         return []
     names = dict.fromkeys(_OPENING.findall(re.sub(r"<!--.*?-->", "", fragment, flags=re.DOTALL)))

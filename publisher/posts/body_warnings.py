@@ -58,7 +58,7 @@ def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
 
 def _odd_marks(prose: str) -> Iterator[BodyWarning]:
     for match in re.finditer(r"\]\(\(", prose):
-        yield line_at(prose, match.start()), "a link is written with two brackets: ]((", "write [text](address)"
+        yield line_at(prose, match.start()), "a link is written with two brackets: ]((", "write [text](URL)"
     for match in re.finditer(r"\S```+[ \t]*$", prose, re.MULTILINE):
         what = "a ``` at the end of a line doesn't open a code block"
         yield line_at(prose, match.start()), what, "put it on a line of its own"

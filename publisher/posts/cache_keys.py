@@ -1,4 +1,4 @@
-"""The keys of caches: what was made with one key is never used under another."""
+"""The keys of caches: what was made under one key is never used under another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def hash_of(*parts: str) -> str:
 
 @cache
 def code_key() -> str:
-    """Return a hash of the program's own files by name, size and time: other code may read, render and build otherwise.
+    """Return a hash of the program's own files by name, size and time, since other code may make other outputs.
 
     The rooms cli, mail and store are left out, since they make nothing that is cached.
     """

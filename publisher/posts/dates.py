@@ -1,4 +1,4 @@
-"""Dates as writers spell them, made aware in the site's zone."""
+"""Dates as writers spell them, made aware in the site's time zone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
-# A post dated with a day only appears at this hour of the site's morning. Midnight UTC would be the day
-# before in America, and midnight local time does not exist on every day everywhere.
+# A post whose date is only a day appears at this hour in the site's time zone. Midnight UTC would be the day before in
+# America, and midnight local time does not exist on every day everywhere.
 MORNING = time(9, 0)
 
-# What 9999-12-31 means as a day of expiry. The calendar's very last hours do not exist in every zone.
+# What 9999-12-31 means as an expiry date. The calendar's very last hours do not exist in every time zone.
 NEVER = datetime(9999, 12, 30, tzinfo=UTC)
 
 _LOOSE = re.compile(
@@ -18,9 +18,9 @@ _LOOSE = re.compile(
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE | re.ASCII,
 )
-# The commonest spelling, which the standard library reads in a third of the time.
+# The most common spelling, which the standard library reads in a third of the time.
 _PLAIN_ISO = re.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-# A word that only begins like a month may stand here too; dateutil refuses what it does not know.
+# Also matches a word that only begins like a month, which dateutil rejects.
 _NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
@@ -29,15 +29,15 @@ _UNIVERSAL = ("UTC", "GMT", "Z")
 
 
 def parse_date(text: str, zone: tzinfo) -> datetime:
-    """Return the moment that `text` names, aware; a bare day is MORNING, a time without zone is civil time of `zone`.
+    """Return the moment that `text` names, aware. A day alone means MORNING; a time without a zone is in `zone`.
 
-    Understands ISO 8601 and its loose forms (2024-1-5 9:00 +0900), RFC 2822, and days with a month's name
-    (5 January 2024). Raises ValueError for anything else, ambiguous forms such as 01/02/2024 and 5 May 24, and
-    names of zones (CET), which mean other hours on other machines, among them.
+    Understands ISO 8601 and its looser forms (2024-1-5 9:00 +0900), RFC 2822, and dates with the name of the month
+    (5 January 2024). Raises ValueError for anything else. That includes ambiguous dates such as 01/02/2024 and
+    5 May 24, and names of time zones such as CET, which mean different hours on different machines.
     """
     text = text.strip()
     if _PLAIN_ISO.fullmatch(text) and not text.startswith("9999"):
-        with suppress(ValueError):  # the long way says what is wrong with it
+        with suppress(ValueError):  # then the code below says what is wrong with it
             return datetime.fromisoformat(text)
     if text[4:5] == "/" and text[:4].isdecimal():
         text = text.replace("/", "-")
@@ -50,7 +50,7 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
 
 
 def _short(text: str) -> str:
-    """The text in quotes, as much of it as a message can hold."""
+    """Return the text in quotes, cut to a length that fits into a message."""
     return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
@@ -80,9 +80,9 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
 def _from_words(text: str, zone: tzinfo) -> datetime:
     from email.utils import parsedate_to_datetime
 
-    from dateutil import parser
+    from dateutil import parser  # takes 0.02 s, and few posts need it
 
-    # JavaScript writes GMT+0100 (Central European Standard Time); dateutil would read the sign the other way round.
+    # JavaScript writes GMT+0100 (Central European Standard Time), in which dateutil would reverse the sign.
     text = _GMT_OFFSET.sub("", _IN_BRACKETS.sub("", text))
     try:
         if "," in text[:5] and ":" in text and not _HALF_OF_DAY.search(text):
@@ -92,7 +92,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
         elif not re.search(r"\b\d{4}\b", text):
             raise ValueError("which number is the year?")
         else:
-            # Two defaults tell a given part from a filled-in one: a text that leaves the day open is no date.
+            # With two defaults, a part that was filled in differs: a text without a day is not a date.
             found, other = (
                 parser.parse(text, default=datetime(year, part, part, 9), tzinfos=_named_zone)  # noqa: DTZ001 - placed below
                 for year, part in ((2001, 1), (2002, 2))
@@ -107,7 +107,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
 
 
 def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
-    """The zone of an offset in seconds; a name alone is refused, since dateutil would ask the machine what it means."""
+    """Return the zone of an offset in seconds. Names are rejected: dateutil would ask the machine what they mean."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     if name is None:
@@ -118,5 +118,5 @@ def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
 
 
 def place(civil: datetime, zone: tzinfo) -> datetime:
-    """Give a naive civil time its zone. A time in a gap becomes the valid one as far after the gap."""
+    """Put a naive time into its zone. A time that a clock change skips becomes the one as far after the gap."""
     return civil.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)

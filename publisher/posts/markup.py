@@ -48,7 +48,7 @@ class BrokenPost(Exception):  # noqa: N818 - the build handles it as a thing
 class LocalLink(NamedTuple):
     """A link without a domain: its URL, how it is written, and on which line of the file."""
 
-    address: str
+    url: str
     written: str
     line: int
 
@@ -118,8 +118,7 @@ class _Body:
             for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self.problems):
                 self.warn(*warning)
             self.renderer.local_links[self.post.source] = [
-                LocalLink(address, written, self._lines.line_of(written))
-                for address, written in self.references.local.items()
+                LocalLink(url, written, self._lines.line_of(written)) for url, written in self.references.local.items()
             ]
         referred.append(
             Referred(

@@ -1,8 +1,8 @@
-"""What a body holds of another tool: honoured or dropped where that is clean, named with its line where not.
+"""Syntax of other tools in a body: carried over where that is possible, reported with its line where it isn't.
 
-Of Jekyll, {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} are honoured; of kramdown,
-its attribute lists. Other Liquid, Hugo's shortcodes and MDX stay as text, and are a warning.
-Every step keeps the number of lines, so that a warning names the line that the writer sees.
+Jekyll's {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} do what they do there, and kramdown's
+attribute lists are removed, or become targets for links. Other Liquid, Hugo's shortcodes and MDX stay in the text, with
+a warning. Every step keeps the number of lines, so that a warning names the line that the writer sees.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from publisher.posts.prose import line_at, masked
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A family of constructs that readers would see as raw text: what they are, and the lines that hold them."""
+    """Syntax of one kind that stays in the text as it is: what it is, and on which lines of the body."""
 
     what: str
     lines: tuple[int, ...]
 
 
-# Takes the name of a file as another tool spells it; returns the address of that post, None where there is none.
+# Takes the name of a post's file as another tool spells it; returns the URL of that post, or None.
 Resolve = Callable[[str], str | None]
 
 
 def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Leftover]]:
-    """Return the body without what can be honoured, and what is left of other tools; lines count from 1."""
+    """Return the body with everything carried over that can be, and what is left; lines count from 1."""
     if "{%" in body or "{{" in body:
         body = _blocks(body)
         body = _known_values(body, site_url, resolve)
@@ -41,12 +41,12 @@ def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Le
 _BLOCK = re.compile(r"\{%-?\s*(raw|highlight|comment)\b([^%]*?)-?%\}(.*?)\{%-?\s*end\1\s*-?%\}", re.DOTALL)
 _INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 
-# What stands for {{ and {% that came out of a raw block and mean themselves. No body holds control characters.
+# Placeholders for the {{ and {% of raw blocks, which mean themselves. A body has no control characters of its own.
 _RAW_VALUE, _RAW_TAG = "\x02", "\x03"
 
 
 def _blocks(body: str) -> str:
-    """Honour raw, and outside code highlight and comment; what is raw is hidden from the later steps."""
+    """Carry over raw blocks, and outside code also highlight and comment; hide raw text from the later steps."""
     outline = masked(_BLOCK.sub(_emptied, body))
 
     def replaced(match: re.Match[str]) -> str:
@@ -77,7 +77,7 @@ def _raw(text: str) -> str:
 
 
 def _highlighted(match: re.Match[str], code: str, language: str) -> str:
-    """Code between fences longer than any in it; where the tags do not stand alone on their lines, <pre>."""
+    """Return code between fences longer than any inside it, or in <pre> if the tags share their lines with text."""
     text = match.string
     indent = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     behind = text[match.end() :].partition("\n")[0]
@@ -96,9 +96,9 @@ _FILTERED = re.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|ab
 
 
 def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
-    """Put in the values that this project knows too: the site's address, and those of its posts.
+    """Put in the values that exist here too: the site's URL, and the URLs of its posts.
 
-    A post that uses Liquid in its prose lets it run in its code too; a post about Liquid does not.
+    In a post that uses Liquid in its prose, Liquid in code counts too; a post about Liquid has it in code only.
     """
     everywhere = _LIQUID.search(masked(body)) is not None
     base = urlsplit(site_url).path
@@ -126,7 +126,7 @@ _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 
 
 def _attribute_lists(body: str) -> str:
-    """Drop kramdown's attribute lists and end-of-block marks; an id stays as a target for links."""
+    """Remove kramdown's attribute lists and end-of-block marks; an id stays as a target for links."""
     body = _cut(body, _END_OF_BLOCK)
     body = _cut(body, _EXTENSION)
     body = _edit(body, _HEADING_ID, lambda m: f"{m['marks']} {_target(m['id'])}{m['text']}")
@@ -136,7 +136,7 @@ def _attribute_lists(body: str) -> str:
 
 
 def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
-    """Replace what `pattern` finds outside code; `change` sees the match in the true text."""
+    """Replace what `pattern` finds outside code; `change` is called with the match in the unmasked text."""
     out, last = [], 0
     for found in pattern.finditer(masked(body)):
         real = pattern.match(body, found.start())
@@ -155,7 +155,7 @@ def _target(name: str) -> str:
 
 
 def _block_lists(body: str) -> str:
-    """Lists on lines of their own: an id goes to the line above, a table of contents' placeholder goes away."""
+    """Remove lists on lines of their own. An id moves to the line above, a placeholder for contents goes."""
     lines = body.split("\n")
     view = masked(body)
     for found in _BLOCK_LIST.finditer(view):
@@ -206,7 +206,7 @@ def _leftovers(body: str) -> list[Leftover]:
     for what, pattern in _FAMILIES:
         hits = _hits(pattern, view)
         if hits and pattern is _LIQUID:
-            hits = _hits(pattern, body)  # see _known_values
+            hits = _hits(pattern, body)  # in code too; see _known_values
         if hits:
             found.append(_leftover(what, hits))
     return found
@@ -224,7 +224,7 @@ def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:
 
 
 def _name(what: str) -> str:
-    """The construct without its arguments: {% assign %}."""
+    """Return the name of a construct without its arguments, such as {% assign %}."""
     tag = re.match(r"(\{%-?)\s*(\w+)", what) or re.match(r"(\{\{[<%])\s*(/?\s*[\w./-]+)", what)
     if tag:
         return f"{tag[1]} {tag[2]} {'%}' if tag[1].startswith('{%') else '>}}' if '<' in tag[1] else '%}}'}"

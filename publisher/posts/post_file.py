@@ -1,7 +1,6 @@
-"""One post file: the settings it is read with, what its front matter says, and what became of it.
+"""One post file: the settings that it is read with, what its front matter says, and what it turned out to be.
 
-The archive needs these types for every file, and the readers of front matter only for files that changed. So the
-types are here, where importing them costs nothing.
+The archive needs these types even when no file changed, so this module imports nothing that reads files.
 """
 
 from __future__ import annotations

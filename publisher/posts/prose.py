@@ -1,4 +1,4 @@
-"""Which lines of a Markdown body are prose, which are code that must not be touched, and where things stand."""
+"""Which lines of a Markdown body are prose and which are code, and on which line of the file something is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from html import escape
 from urllib.parse import unquote
 
-_WHERE_A_LINK_STANDS = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
+_BEFORE_A_LINK = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
 _FENCE = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(`{3,}|~{3,})([^`]*)$")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
@@ -16,26 +16,25 @@ _INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)"
 def code_lines(lines: list[str]) -> list[bool]:
     """Return for every line whether it belongs to a code block, fenced or indented.
 
-    An indented line counts as code after a blank line, unless a list is open above it (there it goes on
-    with the item). A fence in a list item ends with the item, closed or not. <pre>, <script> and <style>
-    blocks of HTML count as code.
+    An indented line is code after a blank line, unless a list is open above it: then it continues the item. A fence
+    in a list item ends with the item, closed or not. <pre>, <script> and <style> blocks of HTML count as code.
     """
     reader = _Blocks()
     return [reader.is_code(line) for line in lines]
 
 
 class _Blocks:
-    """Where a reader of the body stands: inside a fence, inside raw HTML, inside a list."""
+    """Whether the line before was inside a fence, inside raw HTML or inside a list."""
 
     def __init__(self) -> None:
         self._fence, self._fence_indent, self._html_end = "", 0, ""
         self._after_blank, self._in_list, self._was_code = True, False, False
 
     def is_code(self, line: str) -> bool:
-        self._was_code = self._goes_on(line) or self._begins(line) or self._prose_or_indented(line)
+        self._was_code = self._continues(line) or self._begins(line) or self._prose_or_indented(line)
         return self._was_code
 
-    def _goes_on(self, line: str) -> bool:
+    def _continues(self, line: str) -> bool:
         if self._html_end:
             if self._html_end in line.lower():
                 self._html_end = ""
@@ -78,9 +77,9 @@ def _indent(line: str) -> int:
 
 
 def masked(body: str) -> str:
-    """Return the body with all code blanked: the same length and the same lines, only prose left to search.
+    """Return the body with all code blanked, so that a search finds only prose at the same offsets and lines.
 
-    The backticks of inline code stay, so that one can see what stands right behind it.
+    The backticks of inline code stay, so that a pattern can see what follows them.
     """
     lines = body.split("\n")
     blank = "\n".join(" " * len(line) if code else line for line, code in zip(lines, code_lines(lines), strict=True))
@@ -95,38 +94,38 @@ def without_inline_code(text: str) -> str:
 
 
 class LineFinder:
-    """Where things stand in a post's file."""
+    """Finds the lines of a post's file on which something is written."""
 
     def __init__(self, file: str, body: str) -> None:
-        """See the file's text as front matter and body; the body is its end."""
+        """Take the text of the whole file, and the body at its end."""
         self._file, self.head = file, file[: len(file) - len(body)]
         self._first = self.head.count("\n") + 1
         # The file with its front matter and its code blanked.
         self.prose = "\n" * self.head.count("\n") + masked(body)
 
     def line_of(self, text: str) -> int:
-        """Return the line that holds a text: in prose, else anywhere, else the one where the body begins."""
+        """Return the first line with a text: in prose, else anywhere in the file, else the first line of the body."""
         return self._line(text, self.prose, without_inline_code(self._file), self._file) or self._first
 
     def line_in_head(self, text: str) -> int:
-        """Return the line of the front matter that holds a text, else of the file."""
+        """Return the first line of the front matter with a text, else the same as line_of."""
         return self._line(text, self.head) or self.line_of(text)
 
     @staticmethod
-    def _line(text: str, *places: str) -> int:
+    def _line(text: str, *sections: str) -> int:
         patterns = []
         for spelling in filter(None, (text, unquote(text), escape(text))):
-            # A backslash may stand before each mark; a name that goes on with letters is another name.
+            # Each mark may have a backslash before it. A name that continues with letters is a different name.
             pattern = "".join(char if char.isalnum() else rf"\\?{re.escape(char)}" for char in spelling)
             patterns.append(pattern + (r"(?![\w-])" if spelling[-1].isalnum() else ""))
-        for place in places:
-            for pattern in (*(_WHERE_A_LINK_STANDS + pattern for pattern in patterns), *patterns):
-                found = re.search(pattern, place)
+        for section in sections:
+            for pattern in (*(_BEFORE_A_LINK + pattern for pattern in patterns), *patterns):
+                found = re.search(pattern, section)
                 if found:
-                    return line_at(place, found.start())
+                    return line_at(section, found.start())
         return 0
 
 
 def line_at(text: str, offset: int) -> int:
-    """Return the line, from 1, of an offset."""
+    """Return the line, from 1, of an offset in a text."""
     return text.count("\n", 0, offset) + 1

@@ -1,8 +1,8 @@
-"""The record of published ids: under which id readers know each post, and from which settings the ids were made.
+"""The ids that were published: under which id feed readers know each post, and from which settings the ids were made.
 
-It is no cache: nothing else knows what readers have seen. So it is a file of its own, .publisher/published.db,
-that outlives the index of posts, and is written in one transaction after a build. Like the index it uses
-Python's own sqlite3, since a build with nothing to do has no time for SQLAlchemy.
+This is not a cache, since nothing else knows what readers have seen. So it has a file of its own,
+.publisher/published.db, which outlives the index of posts and is written in one transaction after a build. Like the
+index it uses Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ CREATE TABLE IF NOT EXISTS origin (
 CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
 
-# What `publisher init` writes; and the domains of RFC 2606, where nobody has a site.
+# What `publisher init` writes; and the domains that RFC 2606 reserves, where no one has a site.
 _SCAFFOLD = "example.org"
 _RESERVED = ("example.org", "example.com", "example.net", "example", "test", "invalid")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a generated id is made of besides the post's own file: settings, and the host that stands in for one."""
+    """What a generated id depends on besides the post's file: settings, and the host if there is no site.authority."""
 
     host: str
     authority: str
@@ -47,9 +47,9 @@ class Origin:
 
 
 def authority_of(config: Config) -> str:
-    """Return the authority of generated ids: site.authority, else that of the ids published before, else the host.
+    """Return the authority of generated ids: site.authority, else that of earlier published ids, else the host.
 
-    So a project that never set the key may change its domain, and its posts keep their ids.
+    So the posts of a project that never set the key keep their ids when the domain changes.
     """
     if config.site.authority:
         return config.site.authority
@@ -58,7 +58,7 @@ def authority_of(config: Config) -> str:
 
 
 class PublishedIds:
-    """The record of one project. Raises ProjectError when its file is damaged or cannot be read or written."""
+    """The published ids of one project. Every method raises ProjectError when the file is damaged or cannot be used."""
 
     def __init__(self, config: Config) -> None:
         self._path = config.state_dir / "published.db"
@@ -73,18 +73,18 @@ class PublishedIds:
             return False
 
     def origin(self) -> Origin | None:
-        """Return from what the published ids were made; None when nothing was published that readers can know."""
+        """Return what the published ids were made from; None if nothing was published that readers can know."""
         return self._found()[0]
 
     def has(self, origin: Origin, ids: Mapping[str, str]) -> bool:
-        """Return whether the last to be written were these; a fraction of the time of reading them all."""
+        """Return whether these were the last ones written; this takes a fraction of the time of reading them all."""
         return self._found() == (origin, _digest(ids))
 
     def _found(self) -> tuple[Origin | None, str]:
         if not self.is_there:
             return None, ""
         with self._open() as db:
-            # A first build that was killed while it wrote leaves a file without tables.
+            # A first build that was killed while writing leaves a file without tables.
             begun = db.execute("SELECT 1 FROM sqlite_master").fetchone()
             row = db.execute("SELECT host, authority, timezone, folder, seen FROM origin").fetchone() if begun else None
         if row is None or had_no_readers(Origin(*row[:4]), self._host, self._authority):
@@ -92,21 +92,21 @@ class PublishedIds:
         return Origin(*row[:4]), row[4]
 
     def ids(self) -> dict[str, str]:
-        """Return the id of every post that was ever published, by its path in the folder of posts."""
+        """Return the id of every post that was ever published, by its path in the posts folder."""
         if self.origin() is None:
             return {}
         with self._open() as db:
             return dict(db.execute("SELECT source, id FROM ids"))
 
     def write(self, origin: Origin, ids: Mapping[str, str]) -> None:
-        """Add the ids of all public posts to those that were ever published. All is written, or nothing."""
+        """Add the ids of all public posts to those that were published before, in one transaction."""
         before = self.ids()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._open() as db:
             db.executescript(_SCHEMA)
             with db:
                 if not before:
-                    db.execute("DELETE FROM ids")  # of what had no readers
+                    db.execute("DELETE FROM ids")  # earlier ids that no reader can know
                 changed = (pair for pair in ids.items() if before.get(pair[0]) != pair[1])
                 db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", changed)
                 db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?, ?)", (*astuple(origin), _digest(ids)))
@@ -125,10 +125,10 @@ class PublishedIds:
 
 
 def had_no_readers(known: Origin, host: str, authority: str) -> bool:
-    """Whether what was built before was a rehearsal, now that the site has this host and (if set) authority.
+    """Return whether earlier builds were only trials, now that the site has this host and (if set) this authority.
 
-    So is what was built for this machine (http://localhost:8000) before the site has a real address, and what
-    was built with the example domain of `publisher init` before the writer puts their own in both its places.
+    Trials are builds for this machine (http://localhost:8000) before the site has a real URL, and builds with the
+    example domain of `publisher init`, before the writer replaces it in both places.
     """
     if _is_local(known.host):
         return not _is_local(host)

@@ -1,4 +1,4 @@
-"""Every reference of one post made absolute: to other posts, to files of the project, to itself, to the world."""
+"""Makes the references in the body of a post absolute: to other posts, to files, to the post itself, to the web."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from publisher.posts.urls import absolute, is_disguised, local_file, quoted
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
 
-# "https:page" means another place in every reader, and none in most.
-_HALF_ADDRESS = re.compile(r"https?:(?!//[^/])", re.IGNORECASE)
-_WHOLE_ADDRESS = re.compile(r"https?://[^/]")
+# "https:page" means a different place in every feed reader, and nothing in most.
+_HALF_URL = re.compile(r"https?:(?!//[^/])", re.IGNORECASE)
+_WHOLE_URL = re.compile(r"https?://[^/]")
 
-# From the root, without dots: no file, no post's file, nothing to join.
+# A path from the root without dots: neither a file nor the file of a post, and nothing to resolve.
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 
 
 class References:
-    """Collects on the way what the body refers to.
+    """The references of one post, collected while they are made absolute.
 
-    links      sources of the posts it links to, whether they are there or not
-    assets     (site path, project path) of the files it shows
-    fragments  names after # that it links to in itself
-    local      links that were written without a domain: address -> as written
-    problems   (reference as written, message, mend); head_problems for the pictures of the front matter
+    links          the sources of posts that it links to, whether these exist or not
+    assets         (site path, project path) of the files that it shows
+    fragments      the names after # in links to the post itself
+    local          links that were written without a domain: URL -> as written
+    problems       (reference as written, message, hint) about the body
+    head_problems  the same about the pictures and enclosures in the front matter
     """
 
     def __init__(self, post: Post, archive: Archive, config: Config) -> None:
@@ -50,9 +51,9 @@ class References:
         self.head_problems, self.problems = self.problems, []
 
     def absolutise(self, tag: str, reference: str) -> str | None:
-        """Return the absolute address of a reference, None where it may not stand in a post."""
+        """Return the absolute URL of a reference, None if it is not allowed in a post."""
         reference = reference.strip()
-        if _WHOLE_ADDRESS.match(reference):
+        if _WHOLE_URL.match(reference):
             return reference
         if not has_safe_scheme(reference, tag):
             return None
@@ -60,17 +61,17 @@ class References:
             self.fragments[unquote(reference[1:])] = None
             return self._post.url + reference
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", reference):
-            return None if _HALF_ADDRESS.match(reference) else reference
+            return None if _HALF_URL.match(reference) else reference
         if _PLAIN_PATH.fullmatch(reference):
-            address: str | None = self._origin + reference  # nine in ten of the rest, ten times as fast as urljoin
+            url: str | None = self._origin + reference  # nine in ten of the rest, ten times as fast as urljoin
         else:
-            address = self._joined(reference)
-        if tag == "a" and address and not any(told == reference for told, _, _ in self.problems):
-            self.local.setdefault(address, reference)
-        return address
+            url = self._joined(reference)
+        if tag == "a" and url and not any(broken == reference for broken, _, _ in self.problems):
+            self.local.setdefault(url, reference)
+        return url
 
     def foreign_post(self, name: str) -> str | None:
-        """Return the address of a post by a name that Jekyll uses: _posts/2024-07-06-hello.md, or without ending."""
+        """Return the URL of a post by the name that Jekyll uses: _posts/2024-07-06-hello.md, or without the ending."""
         name = name.strip("\"'").removesuffix("/")
         wanted = [part for part in name.split("/") if part not in ("_posts", ".", "")]
         if not wanted:
@@ -87,16 +88,16 @@ class References:
             return None
         self.links[matches[0]] = None
         permalink = self._archive.permalink(matches[0])
-        return self._address(permalink) if permalink else None
+        return self._url(permalink) if permalink else None
 
     def _joined(self, reference: str) -> str | None:
         try:
             return self._other_post(reference) or self._file(reference) or None
         except ValueError:
-            return None  # no address at all, such as //[
+            return None  # not a URL at all, such as //[
 
     def _other_post(self, reference: str) -> str | None:
-        """A relative link to a post's file leads to its page."""
+        """Return the URL of a post's page for a link to its file, None for other links."""
         parts = urlsplit(reference)
         path = unquote(parts.path)
         if parts.netloc or not path.lower().endswith(ENDINGS):
@@ -117,20 +118,20 @@ class References:
                 )
             return None
         self.links[source] = None
-        return self._address(permalink) + (f"#{parts.fragment}" if parts.fragment else "")
+        return self._url(permalink) + (f"#{parts.fragment}" if parts.fragment else "")
 
-    def _address(self, permalink: str) -> str:
+    def _url(self, permalink: str) -> str:
         return self._config.site_url + quoted(permalink)
 
     def _file(self, reference: str) -> str:
-        address = absolute(self._post.url, reference)
-        found = local_file(reference, address, self._config.site_url, self._config.posts.folder, self._post.source)
-        if found and self._wanted(found, reference):
+        url = absolute(self._post.url, reference)
+        found = local_file(reference, url, self._config.site_url, self._config.posts.folder, self._post.source)
+        if found and self._is_shown(found, reference):
             self.assets[found] = None
-        return address
+        return url
 
-    def _wanted(self, found: tuple[str, str], reference: str) -> bool:
-        """A root-relative reference may mean a static file or another site's; a relative one means a file here."""
+    def _is_shown(self, found: tuple[str, str], reference: str) -> bool:
+        """Return whether the file is to be published. A path from the root may stand for a static file instead."""
         if is_disguised(self._config.root, found[1]):
             self.problems.append(
                 (

@@ -1,4 +1,4 @@
-"""Which files are posts: a walk over the folder that reads no file."""
+"""Which files are posts: a walk through the folder that opens no file."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from publisher.core.models import Problem
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
 
-# A novel has half a megabyte. Beyond this a file is a data dump with the wrong ending.
+# A novel has half a megabyte. A larger file than this is a data dump with the wrong ending.
 MOST_BYTES = 5_000_000
 
-# Jekyll's folders of posts; every other name with an underscore is a partial, a layout or a section page.
+# Jekyll's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
 _POST_FOLDERS = ("_posts", "_drafts")
 
-
-# What tells a changed file from an unchanged one without reading it: (size, mtime in nanoseconds).
+# What shows that a file has changed without reading it: (size, mtime in nanoseconds).
 Stamp = tuple[int, int]
 
 
 def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[str, Stamp], list[Problem]]:
-    """Walk `folder`; return the post files by relative POSIX path, and what could not be walked.
+    """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems.
 
     shown    how the folder is named in problems
-    project  the folder that links may lead to, beside `folder` itself
-    Names that begin with a dot or an underscore are no posts (_posts and _drafts excepted). Links are followed; one
-    that leads back into a folder above, or out of the project, is a problem.
+    project  the folder that symbolic links may lead to, besides `folder` itself
+    Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
+    but one that leads to a folder above itself or out of the project is a problem.
     """
     found: dict[str, Stamp] = {}
     problems: list[Problem] = []
@@ -61,20 +60,20 @@ def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[st
 
 
 class _Links:
-    """Tells links that stay in the project from others. Only links are resolved: that takes longer than the walk."""
+    """Knows which links leave the project. Only links are resolved, since resolving takes longer than the walk."""
 
     def __init__(self, folder: Path, project: Path) -> None:
         self._folder = folder
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
     def lead_out(self, name: str) -> bool:
-        """Return whether a link in the folder leads to a place outside; one that leads nowhere is another's problem."""
+        """Return whether a link in the folder leads to something outside. A broken link does not."""
         real = os.path.realpath(f"{self._folder}/{name}")
         return os.path.exists(real) and not f"{real}{os.sep}".startswith(self._inside)
 
 
 def _around(folder: Path) -> tuple[tuple[int, int], ...]:
-    """The folders around the posts: a link to the project would make posts of the pages that are built."""
+    """Return the folders above the posts folder: a link to the project would turn the built pages into posts."""
     around = []
     for parent in folder.resolve().parents:
         with suppress(OSError):
@@ -85,7 +84,7 @@ def _around(folder: Path) -> tuple[tuple[int, int], ...]:
 
 @contextmanager
 def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
-    """os.scandir by a handle where there are handles: the system need not walk the path to each of the files."""
+    """Open os.scandir with a file descriptor if possible: then the system need not resolve the path of each file."""
     if os.scandir not in os.supports_fd:
         with os.scandir(path) as entries:
             yield entries
@@ -125,27 +124,27 @@ def _sort(
             continue
         if is_folder:
             folders.append((f"{prefix}{name}/", above))
-        elif status and stat.S_ISREG(status.st_mode) and _is_text(prefix, name):
+        elif status and stat.S_ISREG(status.st_mode) and _is_utf8(prefix, name):
             found[prefix + name] = (status.st_size, status.st_mtime_ns)
         elif status:
             problems.append(Problem(f"{shown}/{_printable(prefix + name)}", 0, *_strange(status)))
     return folders
 
 
-def _is_text(prefix: str, name: str) -> bool:
-    """Whether a file has a name that can be written as UTF-8."""
+def _is_utf8(prefix: str, name: str) -> bool:
+    """Return whether the name of a file is UTF-8."""
     return name.isascii() or _printable(prefix + name) == prefix + name
 
 
 def _outside(entry: os.DirEntry[str], is_named_so: bool, shown: str) -> list[Problem]:
-    """What is told of a link out of the project, if posts might have come from there."""
+    """Return the problem of a link out of the project, if there might be posts behind it."""
     what = "is a link to something outside the project, so it is not published"
     hint = "copy that into the project, or remove the link"
     return [Problem(shown, 0, what, hint)] if is_named_so or entry.is_dir() else []
 
 
 def _printable(name: str) -> str:
-    """The name as UTF-8 text; bytes that are none are shown as such."""
+    """Return the name as UTF-8 text, with an escape for each byte that isn't."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -89,7 +89,7 @@ def dead_links(
     found = []
     for post in posts:
         for link in local.get(post.post.source, ()):
-            path = _site_path(config, link.address)
+            path = _site_path(config, link.url)
             if path is not None and not _is_there(path, planned):
                 found.append(_dead(f"{config.posts.folder}/{post.post.source}", link))
     return found
