@@ -1,4 +1,4 @@
-"""Posts, newsletters and a project as values, for the tests of editions."""
+"""Posts, newsletters and a configuration as values, for the tests of letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project whose letter has nothing wrong with it, to be spoilt in one way at a time."""
+"""A project whose letter has no findings, to be spoilt in one way at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ content = "full"
 
 
 def good(project: Project) -> Project:
-    """Make the project one whose letter has nothing wrong with it."""
+    """Make the project one whose letter has no findings."""
     project.write("publisher.toml", SETTINGS)
     project.write("posts/shelf.png", b"\x89PNG")
     body = "A shelf, and [what it holds](/2026/11/09/second/).\n\n![A long shelf](shelf.png)"
@@ -43,13 +43,13 @@ def good(project: Project) -> Project:
 
 
 def in_template(project: Project, html: str, block: str = "intro") -> None:
-    """Put HTML on line 3 of a template of the project's own, in the place of a block."""
+    """Put HTML on line 3 of a template of the project, in a block."""
     text = f'{{% extends "shipped/email/digest.html" %}}\n{{% block {block} %}}\n{html}\n{{% endblock %}}\n'
     project.write("templates/email/digest.html", text)
 
 
 def examine(project: Project, **changes: str) -> list[Finding]:
-    """What is wrong with the project's letter, after changes to the letter itself."""
+    """The findings of the project's letter, after changes to the letter itself."""
     config = project.config()
     archive = open_archive(config, NOW, keep=False)
     planned = newsletter_posts(config, config.newsletters[0], archive, NOW)

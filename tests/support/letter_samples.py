@@ -1,4 +1,4 @@
-"""Letters of real posts in every shipped template: the sample posts, two documents, 30 posts of a site."""
+"""Letters of real posts in every shipped template: the sample posts, two long documents, 30 posts of a site."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ SOURCES = ["samples", "seeds", "ruby-news"]
 
 
 class Watched(Templates):
-    """Templates that remember the document of a letter as it was before its CSS was inlined."""
+    """Templates that keep the HTML of a letter as it was before its CSS was inlined."""
 
     def __init__(self, own: Path) -> None:
         super().__init__(own)
         self.rendered = ""
 
     def render(self, name: str, **context: Any) -> str:
-        """Render as ever, and keep the HTML."""
+        """Render as usual, and keep the HTML."""
         text = super().render(name, **context)
         if name.endswith(".html"):
             self.rendered = text
@@ -51,7 +51,7 @@ class Watched(Templates):
 
 @dataclass(frozen=True)
 class Sample:
-    """A letter, and the document it was made from."""
+    """A letter, and its HTML before inlining."""
 
     name: str
     letter: Letter
@@ -60,7 +60,7 @@ class Sample:
 
 @cache
 def posts_of(source: str) -> tuple[RenderedPost, ...]:
-    """The posts of a source as letters get them; none where the source is not beside this checkout."""
+    """The rendered posts of a source; empty if the source is not next to this checkout."""
     if source == "samples":
         config = load_config(ROOT, {})
     elif source == "seeds":
@@ -92,14 +92,14 @@ def _seeds() -> tuple[RenderedPost, ...]:
 
 
 def letters(source: str, form: str) -> Iterator[Sample]:
-    """Letters that together carry all posts of a source in one form."""
+    """Letters that together contain all posts of a source, in one form."""
     posts = posts_of(source)
     for start in range(0, len(posts), TOGETHER):
         yield from _whole(posts[start : start + TOGETHER], form, f"{source}-{form}-{start}")
 
 
 def _whole(posts: tuple[RenderedPost, ...], form: str, name: str) -> Iterator[Sample]:
-    """Letters that carry the posts as the form wants them: fewer in one, where it would fall back to less."""
+    """Letters with the posts at the level of the form; split in two where one would fall back to less."""
     made = letter(posts, form, name)
     if not made.letter.fallback or len(posts) == 1:
         yield made

@@ -4,7 +4,8 @@ A letter is made once for each version of an edition, before any recipient is kn
 subscriber is left as marks (core.newsletter_models.Mark), which mail.message fills in for each message. Nothing here
 opens a connection, reads a clock or touches the database. Begin with compose.py: it calls the other modules in order.
 
-    compose              a letter from posts and templates, shortened where Gmail would cut it off; its web version
+    compose              a letter from posts and templates, shortened where Gmail would cut it off
+    web_version          its HTML as a page that anyone may read
     note                 the writer's note for one edition: letters/<newsletter>/<slot>.md
     subscription_notice  emails about a subscription, such as the confirmation, in the newsletter's design
     template_context     what the email templates see: letter, posts
@@ -13,4 +14,4 @@ The post's HTML goes through email_html and plain_text; CSS through css_parser a
 premailer.
 """
 
-__all__ = ["compose", "note", "subscription_notice", "template_context"]
+__all__ = ["compose", "note", "subscription_notice", "template_context", "web_version"]

@@ -1,4 +1,4 @@
-"""Templates, stylesheets and logos of a project that are broken: each is told in one line, with its place."""
+"""Broken templates, stylesheets and logos of a project: each is reported in one line, with its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.project import Project
 
 
 def refusal(project: Project, *command: str) -> str:
-    """The one line in which a command refuses."""
+    """The one line of a command that refuses."""
     ran = project.run(*command)
     assert ran.code == 1
     (line,) = [line for line in ran.said.splitlines() if line.startswith(("error:", "publisher: "))]
@@ -24,13 +24,13 @@ def refusal(project: Project, *command: str) -> str:
 
 @pytest.mark.parametrize("text", ["", " \n", "<!-- nothing -->", "{# nothing #}"])
 @pytest.mark.parametrize("command", [("check",), ("publish", "--dry-run"), ("publish", "--to", "a@example.org")])
-def test_an_empty_template_is_told_with_its_name(project: Project, text: str, command: tuple[str, ...]) -> None:
+def test_an_empty_template_is_named(project: Project, text: str, command: tuple[str, ...]) -> None:
     good(project).write("templates/email/digest.html", text)
     project.subscribe("ada")
     assert "this template produces an empty email" in refusal(project, *command)
 
 
-def test_a_template_of_pieces_only_makes_no_letter(project: Project) -> None:
+def test_a_template_of_parts_is_refused(project: Project) -> None:
     good(project).write("publisher.toml", f'{SETTINGS}template = "parts"\n')
     assert "templates/email/parts.html: newsletter weekly: this template produces an empty email" in refusal(
         project, "check"
@@ -38,13 +38,13 @@ def test_a_template_of_pieces_only_makes_no_letter(project: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["pages/site.css", "pages/post.html", "pages/rows.html"])
-def test_a_template_of_pages_that_is_no_text_is_told_with_its_name(project: Project, name: str) -> None:
+def test_a_page_template_must_be_utf8(project: Project, name: str) -> None:
     good(project).write(f"templates/{name}", "a {content: 'ü'}".encode("latin-1"))
     assert f"templates/{name}: not UTF-8 text (save it as UTF-8)" in refusal(project, "build")
 
 
 @pytest.mark.parametrize("name", ["own.css", "letter.txt", "digest.html"])
-def test_a_template_of_letters_that_is_no_text_is_told_with_its_name(project: Project, name: str) -> None:
+def test_an_email_template_must_be_utf8(project: Project, name: str) -> None:
     good(project).write(f"templates/email/{name}", "a {content: 'ü'}".encode("latin-1"))
     assert f"templates/email/{name}: newsletter weekly: not UTF-8 text" in refusal(project, "check")
 
@@ -60,9 +60,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "line", "message"), BROKEN)
-def test_what_is_wrong_in_a_template_is_told_with_its_line(
-    project: Project, text: str, line: int, message: str
-) -> None:
+def test_a_template_error_names_its_line(project: Project, text: str, line: int, message: str) -> None:
     good(project).write("templates/email/digest.html", text)
     said = refusal(project, "check")
     assert f"error: templates/email/digest.html:{line}: newsletter weekly: " in said
@@ -74,14 +72,14 @@ def test_what_is_wrong_in_a_template_is_told_with_its_line(
 @pytest.mark.parametrize(
     "css", ["\na{" * 200, "\n.a {color: red;", "\n/* a { }", "\n.a {color: url(x", "\n.a {margin: (1px}"]
 )
-def test_css_that_is_never_closed_is_refused_with_its_line(project: Project, name: str, css: str) -> None:
+def test_unclosed_css_is_refused_with_its_line(project: Project, name: str, css: str) -> None:
     good(project).write(f"templates/email/{name}", css)
     said = refusal(project, "check")
     assert f"error: templates/email/{name}:2: newsletter weekly: CSS in the email is never closed" in said
 
 
 @pytest.mark.parametrize("css", ["}}} .x", "@media", ".a {color: 'x\n;}", ")] {}"])
-def test_a_mistake_in_css_of_ones_own_takes_nothing_from_the_shipped_rules(project: Project, css: str) -> None:
+def test_invalid_css_does_not_affect_shipped_rules(project: Project, css: str) -> None:
     plain = letter(good(project))
     project.write("templates/email/own.css", css)
     project.write("templates/email/own-kept.css", css)
@@ -96,7 +94,7 @@ def letter(project: Project) -> list[str]:
     return re.findall(r"<\w[^>]*>", html[html.index("<body") :])
 
 
-def test_a_logo_that_is_not_there_is_left_out_and_told_once_with_its_line(project: Project) -> None:
+def test_a_missing_logo_is_skipped_and_reported_once(project: Project) -> None:
     plain = letter(good(project))
     project.write("publisher.toml", f'{SETTINGS}theme = {{ logo = "none.png" }}\n')
     said = project.ok("check").out
@@ -109,27 +107,27 @@ def test_a_logo_that_is_not_there_is_left_out_and_told_once_with_its_line(projec
     assert any("none.png" in tag for tag in letter(project))
 
 
-def test_an_empty_plain_text_is_told_of_the_file_that_makes_it(project: Project) -> None:
+def test_an_empty_plain_text_names_its_template(project: Project) -> None:
     good(project).write("templates/email/letter.txt", "\n")
     assert ("text-missing", "templates/email/letter.txt") in places(examine(project))
     project.write("templates/email/digest.txt", "\n")
     assert ("text-missing", "templates/email/digest.txt") in places(examine(project))
 
 
-def test_too_much_kept_css_is_told_of_the_file_that_has_it(project: Project) -> None:
+def test_too_much_kept_css_names_its_file(project: Project) -> None:
     good(project).write("templates/email/own-kept.css", ".a {color: red !important}\n" * 1000)
     assert ("style-budget", "templates/email/own-kept.css") in places(examine(project))
 
 
-def test_a_newsletter_of_excerpts_is_not_told_to_ask_for_excerpts(project: Project) -> None:
+def test_excerpts_are_not_suggested_twice(project: Project) -> None:
     good(project).write("publisher.toml", SETTINGS.replace('"full"', '"excerpt"') + "first = 300\nmaximum = 300\n")
     for number in range(300):
         project.post(f"p{number}", "2026-11-15", excerpt=f"'{'word ' * 60}'")
-    (told,) = [each for each in examine(project) if each.code == "size-fallback"]
-    assert "content" not in told.hint
+    (reported,) = [each for each in examine(project) if each.code == "size-fallback"]
+    assert "content" not in reported.hint
 
 
-def test_an_import_is_refused_with_a_mend_that_names_a_file_of_ones_own(project: Project) -> None:
+def test_an_import_has_a_hint_with_a_file(project: Project) -> None:
     good(project).write("templates/email/own.css", "\n@import 'x.css';")
     said = refusal(project, "check")
     assert "templates/email/own.css:2: " in said
@@ -137,12 +135,12 @@ def test_an_import_is_refused_with_a_mend_that_names_a_file_of_ones_own(project:
 
 
 @pytest.mark.parametrize("css", ["p {colour}", "p {12: 3}", "p {color red}", "p {color: {}}", "p", "{}}", "p {: x}"])
-def test_no_words_of_a_parser_reach_the_writer(css: str) -> None:
+def test_messages_use_no_parser_terms(css: str) -> None:
     said = " ".join(each.message for each in css_findings(css, "own.css"))
     assert not re.search(r"token|EOF|<ident>|\{colon|qualified", said), said
 
 
-def test_a_length_without_a_unit_is_told_and_a_nought_or_a_line_height_is_not() -> None:
+def test_a_length_without_a_unit_is_reported() -> None:
     css = "p {font-size: 12;\n margin: 0; line-height: 1.5; width: 50%;\n padding-top: 4}"
     assert [(each.code, each.where) for each in css_findings(css, "own.css")] == [
         ("css-declaration", "own.css:1"),

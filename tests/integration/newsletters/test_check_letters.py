@@ -21,7 +21,7 @@ from tests.support.project import ROOT, Project
 NOW = datetime(2026, 11, 16, 10, tzinfo=UTC)
 
 
-def test_an_error_in_a_letter_fails_the_check_and_a_warning_only_when_strict(project: Project) -> None:
+def test_errors_fail_the_check_and_warnings_when_strict(project: Project) -> None:
     in_template(good(project), '<a href="#top">Up</a>')
     warned = project.ok("check")
     line = "warning: templates/email/digest.html:3: newsletter weekly: the link #top leads to a place within the email"
@@ -33,14 +33,14 @@ def test_an_error_in_a_letter_fails_the_check_and_a_warning_only_when_strict(pro
     assert (failed.code, failed.out.splitlines()[-1]) == (1, "1 error, 0 warnings")
 
 
-def test_notes_are_told_to_who_wants_to_know_more(project: Project) -> None:
+def test_notes_are_shown_when_verbose(project: Project) -> None:
     good(project)
     assert project.ok("check", "--strict").out == "no problems found\n"
     said = project.ok("check", "--strict", "--verbose").out
     assert said.startswith("note: templates/email/digest.html: newsletter weekly: not supported everywhere")
 
 
-def test_findings_for_a_program_name_their_newsletter_and_code(project: Project) -> None:
+def test_json_findings_have_newsletter_and_code(project: Project) -> None:
     in_template(good(project), '<a href="">Up</a>')
     (finding,) = project.ok("check", "--json").json
     assert finding == {
@@ -54,7 +54,7 @@ def test_findings_for_a_program_name_their_newsletter_and_code(project: Project)
     }
 
 
-def test_what_the_posts_tell_is_not_told_again_for_the_letter(project: Project) -> None:
+def test_problems_of_posts_are_not_repeated(project: Project) -> None:
     good(project)
     project.post("fourth", "2026-11-12", body="See [that](/nowhere/) and ![](shelf.png).")
     said = project.run("check", "--json").json
@@ -67,7 +67,7 @@ def test_what_the_posts_tell_is_not_told_again_for_the_letter(project: Project) 
     assert len(postal) == 1
 
 
-def test_each_newsletter_has_its_own_findings_on_a_terminal(project: Project) -> None:
+def test_a_terminal_shows_findings_by_newsletter(project: Project) -> None:
     good(project)
     long = "A subject that goes on and on until no inbox in the world shows it"
     more = f'\n[[newsletters]]\nname = "monthly"\nschedule = "monthly 1 09:00"\nsubject = "{long}"\n'
@@ -78,7 +78,7 @@ def test_each_newsletter_has_its_own_findings_on_a_terminal(project: Project) ->
     assert "weekly" not in table
 
 
-def test_the_next_letter_is_that_of_posts_never_sent(project: Project) -> None:
+def test_the_next_letter_has_only_unsent_posts(project: Project) -> None:
     good(project)
     project.subscribe("ada")
     project.ok("publish")
@@ -104,13 +104,13 @@ def test_a_check_writes_nothing(project: Project) -> None:
 
 
 def standing(project: Project) -> dict[str, object]:
-    """Every file but those beside SQLite's own that reading the database makes."""
+    """Every file, except those that SQLite creates when the database is read."""
     beside = (".publisher", "-shm", "-wal")
     return {path: what for path, what in project.listing().items() if not path.endswith(beside)}
 
 
 @needs("spamassassin")
-def test_the_spam_score_is_told_when_it_is_asked_for(project: Project) -> None:
+def test_the_spam_score_is_shown_on_request(project: Project) -> None:
     said = good(project).ok("check", "--spam").out
     assert re.search(r"^note: templates/email/digest\.html: newsletter weekly: SpamAssassin gives it -?[\d.]+", said)
     assert said.endswith("no problems found\n")
@@ -118,7 +118,7 @@ def test_the_spam_score_is_told_when_it_is_asked_for(project: Project) -> None:
 
 @pytest.mark.parametrize("content", ["full", "excerpt"])
 @pytest.mark.parametrize("template", ["digest", "post", "plain"])
-def test_the_letters_of_the_sample_posts_have_no_error_and_no_warning(template: str, content: str) -> None:
+def test_the_sample_letters_have_no_findings(template: str, content: str) -> None:
     assert findings_of_samples(ROOT, template, content) == []
 
 
@@ -149,15 +149,15 @@ STRAY = [
 ]
 
 
-@pytest.mark.parametrize(("path", "told"), STRAY)
-def test_a_note_that_no_letter_carries_is_told(project: Project, path: str, told: str) -> None:
+@pytest.mark.parametrize(("path", "message"), STRAY)
+def test_a_note_that_is_never_used_is_reported(project: Project, path: str, message: str) -> None:
     good(project).write(path, "Dear readers")
     ran = project.ok("check")
-    assert told in ran.out
+    assert message in ran.out
     assert ran.out.endswith("0 errors, 1 warning\n")
 
 
 @pytest.mark.parametrize("name", ["2026-W47", "2027-W01", "2024-11"])
-def test_a_note_of_an_edition_or_of_an_earlier_year_is_fine(project: Project, name: str) -> None:
+def test_a_note_of_a_slot_or_an_earlier_year_is_fine(project: Project, name: str) -> None:
     good(project).write(f"letters/weekly/{name}.md", "Dear readers")
     assert project.ok("check").out == "no problems found\n"

@@ -1,4 +1,4 @@
-"""What mail programs support, and what SpamAssassin says: data and programs of others, used as they are."""
+"""What email clients support, by caniemail's data, and SpamAssassin's score."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.support.project import ROOT, Project
 
 DATA = ROOT / "publisher/newsletters/lint/clients.json"
 PACKAGES = sorted((ROOT / "tests/data/clients").glob("caniemail-*.tgz"))
-# The test string that every spam filter knows (GTUBE), in two halves, so that no filter finds it in this file.
+# GTUBE, the test string that every spam filter knows; in two halves, so that no filter finds it in this file.
 SPAM = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 WHERE = "templates/email/digest.html"
 
 
 @pytest.mark.skipif(not PACKAGES, reason="needs the npm packages")
-def test_the_data_is_that_of_the_package() -> None:
+def test_the_data_equals_the_package() -> None:
     wanted = re.search(r"^CANIEMAIL := (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert wanted
     assert [path.name for path in PACKAGES] == [f"caniemail-{wanted[1]}.tgz"]
@@ -41,7 +41,7 @@ def test_the_data_is_that_of_the_package() -> None:
     assert module.clients_json(PACKAGES[0]) == DATA.read_text(encoding="utf-8")
 
 
-def test_the_data_carries_its_licence_and_names_every_program() -> None:
+def test_the_data_has_its_licence_and_every_client() -> None:
     data = json.loads(DATA.read_text(encoding="utf-8"))
     assert data["licence"].startswith("MIT License")
     families = {client.partition(".")[0] for client in data["clients"]}
@@ -51,7 +51,7 @@ def test_the_data_carries_its_licence_and_names_every_program() -> None:
         assert 0 < len(feature["lacking"]) <= feature["tested"] <= len(data["clients"])
 
 
-def test_every_fallback_is_of_a_feature_that_programs_lack() -> None:
+def test_every_fallback_belongs_to_a_feature() -> None:
     assert set(FALLBACKS) <= {feature["slug"] for feature in json.loads(DATA.read_text(encoding="utf-8"))["features"]}
 
 
@@ -67,7 +67,7 @@ def test_every_fallback_is_of_a_feature_that_programs_lack() -> None:
         ('<p style="grid-template-columns:1fr">x</p>', "grid-template-* properties is not supported by "),
     ],
 )
-def test_programs_that_lack_something_are_named(project: Project, html: str, said: str) -> None:
+def test_clients_without_support_are_named(project: Project, html: str, said: str) -> None:
     in_template(good(project), html)
     found = [each for each in examine(project) if each.code == "client-support" and said in each.message]
     assert [each.where for each in found] == [f"{WHERE}:3"]
@@ -89,7 +89,7 @@ def test_without_spamassassin_there_is_a_note(project: Project) -> None:
     assert (finding.level, finding.code, finding.where) == ("note", "spam-unmeasured", WHERE)
 
 
-def test_a_spamassassin_that_never_answers_does_not_hold_up_a_check(tmp_path: Path) -> None:
+def test_a_silent_spamassassin_times_out(tmp_path: Path) -> None:
     program = tmp_path / "spamassassin"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
@@ -105,19 +105,19 @@ def test_a_spamassassin_that_never_answers_does_not_hold_up_a_check(tmp_path: Pa
         ("Yes, score=7.3 required=5.0 tests=A,\n\tB autolearn=no", "error"),
     ],
 )
-def test_the_score_says_how_bad_it_is(status: str, level: str) -> None:
+def test_the_level_follows_the_score(status: str, level: str) -> None:
     (finding,) = score_findings(f"X-Spam-Status: {status}\nSubject: x\n\nx".encode(), WHERE)
     assert (finding.code, finding.level) == ("spam-score", level)
     assert "points (5 count as spam): " in finding.message
 
 
-def test_an_answer_without_a_score_is_no_answer() -> None:
+def test_an_answer_without_a_score_does_not_count() -> None:
     (finding,) = score_findings(b"Subject: x\n\nscore=9 required=5 tests=A", WHERE)
     assert finding.code == "spam-unmeasured"
 
 
 @needs("spamassassin")
-def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
+def test_the_sample_letters_are_not_spam() -> None:
     config = load_config(ROOT, {})
     archive = open_archive(config, NOW, keep=False)
     proofs = list(read_proofs(config, None, archive, NOW, spam=True))
@@ -126,7 +126,7 @@ def test_the_letters_of_the_sample_posts_are_far_from_spam() -> None:
 
 
 @needs("spamassassin")
-def test_spamassassin_passes_the_good_letter_and_finds_spam(project: Project) -> None:
+def test_spamassassin_tells_the_good_letter_from_spam(project: Project) -> None:
     (passed,) = spam_findings(message(good(project)), WHERE)
     assert (passed.code, passed.level) == ("spam-score", "note")
     in_template(project, f"<p>{SPAM}</p>")

@@ -1,4 +1,4 @@
-"""Inlining changes nothing that a reader sees: computed styles before and after, in a real browser."""
+"""Inlining changes nothing that a subscriber sees: computed styles before and after, in a real browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.letter_samples import FORMS, RUBY, SEEDS, SOURCES, letters, p
 
 SCREENS = [(width, dark) for width in (700, 360) for dark in (False, True)]
 
-# Both documents stand side by side in frames of equal width, and the page tells only what differs.
+# Both documents are loaded side by side in frames of equal width, and the page reports only differences.
 LOAD = """async (documents) => {
   document.body.replaceChildren();
   for (const html of documents) {
@@ -43,7 +43,7 @@ COMPARE = """() => {
 
 
 def differences(browser, pairs):
-    """What differs in each pair of documents on each screen, and how many elements were compared."""
+    """The number of elements compared, and the differences of each pair of documents on each screen."""
     compared, found = 0, []
     with browser.page() as page:
         page.set_content("<!DOCTYPE html><body style='margin:0'>")
@@ -52,10 +52,10 @@ def differences(browser, pairs):
             for width, dark in SCREENS:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.emulate_media(color_scheme="dark" if dark else "light")
-                told = page.evaluate(COMPARE)
-                assert (told["width"], told["dark"]) == (width, dark)
-                compared += told["compared"]
-                found += [f"{name}, {width} px, dark {dark}: {each}" for each in told["differences"]]
+                result = page.evaluate(COMPARE)
+                assert (result["width"], result["dark"]) == (width, dark)
+                compared += result["compared"]
+                found += [f"{name}, {width} px, dark {dark}: {each}" for each in result["differences"]]
     return compared, found
 
 
@@ -72,13 +72,13 @@ def test_inlining_changes_no_computed_style(browser, source, form):
     assert compared > 100 * len(pairs)
 
 
-def test_the_corpora_are_as_many_posts_as_they_should_be():
+def test_the_corpora_are_complete():
     assert len(posts_of("samples")) >= 8
     assert len(posts_of("seeds")) in (0, 2)
     assert len(posts_of("ruby-news")) in (0, 30)
 
 
-def test_a_lost_declaration_would_be_seen(browser):
+def test_a_lost_declaration_is_noticed(browser):
     before = "<!DOCTYPE html><style>.x p {color: red; margin: 0} </style><body class=x><p>x</p>"
     after = "<!DOCTYPE html><body><p style='color:red'>x</p>"
     compared, found = differences(browser, [("it", before, after)])
@@ -103,7 +103,7 @@ BODY = """<p class=z>a</p><p>b<b>b</b></p><p style="color:blue;margin:1px">c</p>
 <table><tr><td class=q>1<td><td>3</table><a href="https://x.example">x</a><a href="http://x.example">y</a>"""
 
 
-def test_a_writers_css_that_premailer_would_lose_computes_the_same(browser):
+def test_css_that_premailer_loses_is_kept(browser):
     before = f"<!DOCTYPE html><html><head><style>{WRITERS}</style></head><body>{BODY}</body></html>"
     compared, found = differences(browser, [("it", before, inline_css(before, "email/test.html"))])
     assert found == []

@@ -1,4 +1,4 @@
-"""The contrast is computed from the colours that a browser shows: every text of every letter, beside Chromium."""
+"""The contrast is computed from the colours that a browser shows: every text is compared with Chromium."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ document.body.firstChild.textContent = JSON.stringify(seen);
 @needs("chromium")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", LETTERS)
-def test_every_text_has_the_colours_of_a_browser(name: str, dark: bool, tmp_path: Path) -> None:
+def test_every_text_has_a_browsers_colours(name: str, dark: bool, tmp_path: Path) -> None:
     letter = make(*LETTERS[name])
     sheet = ParsedLetter(letter)
     texts = visible_texts(sheet.tree, Cascade(sheet, dark=dark), initial_style(dark=dark))

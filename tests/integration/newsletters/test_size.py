@@ -1,4 +1,4 @@
-"""Letters that Gmail would cut off carry less, in HTML and in text, and say so."""
+"""Letters that Gmail would cut off contain less, in HTML and in text, and say so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWENTY = [rendered(post(number, f"Post {number}"), BODY, f"What post {number} sa
 HUGE = rendered(post(1, "The long one"), BODY * 48, "It is long.")
 
 
-def test_twenty_whole_posts_fall_back_to_excerpts_and_say_so() -> None:
+def test_twenty_whole_posts_become_excerpts() -> None:
     letter = make(CONFIG, FULL, TWENTY)
     assert html_bytes(letter) <= CLIPPED
     assert letter.fallback is not None
@@ -32,7 +32,7 @@ def test_twenty_whole_posts_fall_back_to_excerpts_and_say_so() -> None:
 
 
 @pytest.mark.parametrize("newsletter", [FULL, replace(EXCERPTS, template="post"), replace(FULL, template="plain")])
-def test_one_post_of_400_kilobytes_becomes_its_excerpt_with_a_link(newsletter) -> None:
+def test_a_huge_post_becomes_an_excerpt(newsletter) -> None:
     assert len(HUGE.html) > 400_000
     letter = make(CONFIG, newsletter, [HUGE])
     assert html_bytes(letter) < 20_000
@@ -42,7 +42,7 @@ def test_one_post_of_400_kilobytes_becomes_its_excerpt_with_a_link(newsletter) -
     assert letter.fallback == Fallback("full", "excerpt", letter.fallback.bytes_before)
 
 
-def test_excerpts_that_are_too_many_become_titles() -> None:
+def test_too_many_excerpts_become_titles() -> None:
     posts = [rendered(post(number, f"Post {number}"), BODY, f"Words of {number}. " * 40) for number in range(90)]
     letter = make(CONFIG, EXCERPTS, posts)
     assert (letter.fallback.wanted, letter.fallback.carried) == ("excerpt", "titles")
@@ -51,7 +51,7 @@ def test_excerpts_that_are_too_many_become_titles() -> None:
     assert all(f"Post {number}" in letter.html and f"Post {number}" in letter.text for number in range(90))
 
 
-def test_a_letter_that_fits_is_left_as_it_was_wanted() -> None:
+def test_a_letter_that_fits_is_unchanged() -> None:
     assert make(CONFIG, FULL, TWENTY[:2]).fallback is None
     assert make(CONFIG, EXCERPTS, TWENTY).fallback is None
 
@@ -65,7 +65,7 @@ def test_a_letter_that_fits_is_left_as_it_was_wanted() -> None:
         ({"full": CLIPPED + 3, "excerpt": CLIPPED + 2, "titles": CLIPPED + 1}, "titles"),
     ],
 )
-def test_the_fullest_level_that_fits_is_taken(sizes: dict[str, int], carried: str | None) -> None:
+def test_the_fullest_level_that_fits_is_used(sizes: dict[str, int], carried: str | None) -> None:
     letter = fitting(lambda content: Letter("", "s", "p", "x" * sizes[content], ""), "full")
     assert len(letter.html) == sizes[carried or "full"]
     assert letter.fallback == (Fallback("full", carried, sizes["full"]) if carried else None)
@@ -77,7 +77,7 @@ def test_the_limit_counts_bytes_not_characters() -> None:
     assert "120,000 bytes" in fallback_line(letter)
 
 
-def test_publish_says_that_an_edition_was_shortened(project: Project) -> None:
+def test_publish_reports_a_shortened_edition(project: Project) -> None:
     project.configure(newsletters=f'{WEEKLY}content = "full"\n')
     project.post("long", "2026-11-12", body="A paragraph that says nothing new, at length.\n\n" * 4_000)
     project.subscribe("ada")

@@ -1,4 +1,4 @@
-"""Judges that are not ours look at every shipped template: HTML, support in mail programs, spam."""
+"""Other programs check every shipped template: HTML, support by email clients, spam."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCES = ["samples", "seeds"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Letters of every form as files."""
+    """Letters of every form, as files."""
     folder = tmp_path_factory.mktemp("letters")
     for source in SOURCES:
         for form in FORMS:
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_html_validate_finds_nothing_but_the_listed_exceptions(folder: Path) -> None:
+def test_html_validate_finds_only_listed_exceptions(folder: Path) -> None:
     needs("node")
     found = html_validate(folder)
     exceptions = [(each["rule"], re.compile(each["says"])) for each in listed("exceptions.toml")["html-validate"]]
@@ -38,7 +38,7 @@ def test_html_validate_finds_nothing_but_the_listed_exceptions(folder: Path) -> 
     assert [name for name, says in exceptions if not any(says.fullmatch(message) for _, message in found)] == []
 
 
-def test_the_nu_html_checker_finds_nothing_but_the_listed_exceptions(folder: Path) -> None:
+def test_the_nu_checker_finds_only_listed_exceptions(folder: Path) -> None:
     needs("java")
     found = vnu(folder)
     exceptions = [re.compile(each["says"]) for each in listed("exceptions.toml")["vnu"]]
@@ -46,14 +46,14 @@ def test_the_nu_html_checker_finds_nothing_but_the_listed_exceptions(folder: Pat
     assert [says.pattern for says in exceptions if not any(map(says.fullmatch, found))] == []
 
 
-def test_both_validators_would_find_a_broken_letter(tmp_path: Path) -> None:
+def test_both_validators_find_a_broken_letter(tmp_path: Path) -> None:
     needs("node", "java")
     (tmp_path / "broken.html").write_text("<!DOCTYPE html><p><div></span><img src=x></p>")
     assert {rule for rule, _ in html_validate(tmp_path)} >= {"close-order", "wcag/h37"}
     assert any("Stray end tag “span”" in message for message in vnu(tmp_path))
 
 
-def test_every_feature_that_a_great_mail_program_lacks_has_a_listed_fallback(folder: Path) -> None:
+def test_every_missing_feature_has_a_fallback(folder: Path) -> None:
     needs("node")
     found = unsupported(folder)
     fallbacks = listed("fallbacks.toml")["unsupported"]
@@ -61,7 +61,7 @@ def test_every_feature_that_a_great_mail_program_lacks_has_a_listed_fallback(fol
     assert sorted(set(fallbacks) - set(found)) == []
 
 
-def test_a_feature_without_support_is_seen(tmp_path: Path) -> None:
+def test_an_unsupported_feature_is_noticed(tmp_path: Path) -> None:
     needs("node")
     (tmp_path / "new.html").write_text("<!DOCTYPE html><p style='filter: blur(2px)'>x</p>")
     assert "outlook.windows" in unsupported(tmp_path)["filter"]
@@ -76,7 +76,7 @@ NEWSLETTERS = {
 }
 
 
-def test_every_letter_of_the_samples_scores_under_2_with_spamassassin(project: Project) -> None:
+def test_every_sample_letter_scores_under_two(project: Project) -> None:
     needs("spamassassin")
     shutil.rmtree(project.root / "posts")
     shutil.copytree(ROOT / "posts", project.root / "posts")
@@ -95,7 +95,7 @@ def test_every_letter_of_the_samples_scores_under_2_with_spamassassin(project: P
     assert {name: status for name, (score, status) in scores.items() if score >= 2} == {}
 
 
-def test_spamassassin_would_find_spam() -> None:
+def test_spamassassin_finds_spam() -> None:
     needs("spamassassin")
     score, status = spam_score(
         b"From: a@example.org\nTo: b@example.org\nSubject: x\n\n"

@@ -1,4 +1,4 @@
-"""Whether an edition is due: decided from the record, whatever the clock does. A small part of benchmarks.decade."""
+"""Whether an edition is due, however the clock moves. benchmarks.decade does the same at length."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decided(now: datetime, record: SlotHistory | None = None, **more: timedelta)
     return decide(MONDAYS, BERLIN, known, now, max_lateness=more.pop("max_lateness", HALF_A_DAY), **more)
 
 
-def test_a_slot_is_due_from_its_moment_on_and_late_beyond_what_is_allowed() -> None:
+def test_a_slot_is_due_and_then_late() -> None:
     assert decided(SLOT - timedelta(seconds=1)) is None
     for passed in (timedelta(), timedelta(hours=3), HALF_A_DAY):
         found = decided(SLOT + passed)
@@ -44,24 +44,24 @@ def test_a_slot_is_due_from_its_moment_on_and_late_beyond_what_is_allowed() -> N
     assert late.slot.label == "2026-W48"
 
 
-def test_of_several_missed_slots_only_the_newest_counts() -> None:
+def test_only_the_newest_missed_slot_counts() -> None:
     found = decided(SLOT + timedelta(weeks=3, hours=2))
     assert isinstance(found, Due)
     assert found.slot.label == "2026-W51"
 
 
-def test_a_new_newsletter_has_no_slots_from_before_it_was_seen() -> None:
+def test_slots_before_the_first_sight_are_ignored() -> None:
     assert decided(SLOT + timedelta(hours=1), SlotHistory(since=SLOT + timedelta(minutes=1))) is None
     assert decided(SLOT, SlotHistory(since=SLOT)) is None
 
 
-def test_a_slot_with_an_edition_or_that_is_over_is_never_due_again_though_the_clock_goes_back() -> None:
+def test_a_finished_slot_is_never_due_again() -> None:
     for record in (SlotHistory(BEFORE, None, {"2026-W48"}), SlotHistory(BEFORE, SLOT)):
         for hours in (0, 1, -1, 0, 24):
             assert decided(SLOT + timedelta(hours=hours), record) is None
 
 
-def test_an_edition_for_approval_is_made_ahead_and_late_all_the_same() -> None:
+def test_an_edition_for_approval_is_made_early() -> None:
     day = timedelta(days=1)
     assert decided(SLOT - day - timedelta(seconds=1), lead=day) is None
     assert isinstance(decided(SLOT - day, lead=day), Early)
@@ -69,7 +69,7 @@ def test_an_edition_for_approval_is_made_ahead_and_late_all_the_same() -> None:
     assert isinstance(decided(SLOT + day, lead=day), Late)
 
 
-def test_a_post_goes_when_it_has_rested_since_it_was_published_and_changed() -> None:
+def test_a_post_is_due_once_it_has_settled() -> None:
     rest, noon = timedelta(minutes=10), datetime(2026, 11, 21, 12, tzinfo=UTC)
 
     def state(changed: timedelta | None, after: timedelta) -> tuple[bool, bool]:
@@ -93,10 +93,8 @@ def test_a_post_goes_when_it_has_rested_since_it_was_published_and_changed() -> 
     start=st.datetimes(datetime(2011, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     steps=st.lists(st.integers(-90, 600), min_size=20, max_size=60),
 )
-def test_however_a_clock_moves_each_slot_is_made_once_and_none_it_dwelt_on_is_missing(
-    zone: str, text: str, start: datetime, steps: list[int]
-) -> None:
-    """Ticks come at odd minutes, some of them back in time; each makes what is due then."""
+def test_a_jumping_clock_repeats_and_skips_nothing(zone: str, text: str, start: datetime, steps: list[int]) -> None:
+    """Ticks come at odd minutes, and some go back in time; each makes the edition that is due."""
     schedule, place, allowed = parse_schedule(text), ZoneInfo(zone), timedelta(days=40)
     now, furthest, taken, made = start, start, set[str](), list[str]()
     for minutes in steps:
@@ -115,11 +113,11 @@ def test_however_a_clock_moves_each_slot_is_made_once_and_none_it_dwelt_on_is_mi
 
 
 @pytest.mark.parametrize(("text", "span"), [("90m", 5_400), ("12h", 43_200), ("2d", 172_800), ("1 W", 604_800)])
-def test_a_span_of_time_is_a_number_and_a_unit(text: str, span: int) -> None:
+def test_a_duration_has_a_number_and_a_unit(text: str, span: int) -> None:
     assert parse_duration(text).total_seconds() == span
 
 
 @pytest.mark.parametrize("text", ["", "12", "h", "-1h", "1.5h", "12 hours", "99999d", "１h"])
-def test_anything_else_is_no_span_of_time(text: str) -> None:
+def test_anything_else_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match="12h"):
         parse_duration(text)

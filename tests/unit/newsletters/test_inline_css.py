@@ -1,4 +1,4 @@
-"""What premailer alone would drop or misplace reaches the element all the same."""
+"""Inlining: CSS that premailer alone would drop or misplace still reaches its element."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def style(css, body='<p class="z" id="me">x</p>'):
         ("   \n", ""),
     ],
 )  # fmt: skip
-def test_a_rule_reaches_its_element_as_the_cascade_says(css, expected):
+def test_rules_are_inlined_by_the_cascade(css, expected):
     assert style(css) == expected
 
 
@@ -66,11 +66,11 @@ def test_a_rule_reaches_its_element_as_the_cascade_says(css, expected):
         ("color: rgb(0 0 0 / 50%) !important", "color: rgba(0, 0, 0, 0.5) !important"),
     ],
 )
-def test_an_urgent_rule_wins_over_a_style_attribute_unless_that_is_urgent_too(own, expected):
+def test_an_important_rule_beats_an_ordinary_attribute(own, expected):
     assert style("p {color: red !important}", f'<p id="me" style="{own}">x</p>') == expected
 
 
-def test_a_style_attribute_that_no_rule_reaches_stays_as_it_was():
+def test_an_unmatched_style_attribute_is_unchanged():
     assert style("a {color: red}", '<p id="me" style="mso-line-height-rule:exactly;COLOR: red">x</p>') == (
         "mso-line-height-rule: exactly;COLOR: red"
     )
@@ -93,7 +93,7 @@ def test_escaped_class_names_are_inlined():
         ("@font-face {font-family: X; src: url(x.woff)}", "@font-face {font-family: X; src: url(x.woff)}"),
     ],
 )
-def test_what_no_attribute_can_say_stays_a_rule_that_wins(css, kept):
+def test_a_rule_that_cannot_be_inlined_is_kept(css, kept):
     tree = inlined(css, '<p class="z">x</p>')
     assert [element.text.strip() for element in tree.iter("style")] == [kept]
     assert tree.find(".//p").get("style") is None
@@ -105,7 +105,7 @@ def test_a_nested_at_rule_never_reaches_gmail():
     assert re.findall("@[a-z]+", tree.find(".//style").text) == ["@media"]
 
 
-def test_a_kept_block_loses_what_gmail_would_drop_it_for_and_nothing_else():
+def test_a_kept_block_loses_only_nested_rules():
     css = (
         ".z:hover {color: red} @media screen {.z {color: blue} @media print {.z {color: red}}} @layer x {p {margin: 0}}"
     )
@@ -126,7 +126,7 @@ def project(tmp_path, **files):
 
 
 @pytest.mark.parametrize("template", ["digest", "post", "plain"])
-def test_nothing_is_found_in_the_shipped_css(template, tmp_path):
+def test_the_shipped_css_has_no_findings(template, tmp_path):
     assert template_findings(Templates(tmp_path), f"email/{template}.html") == []
 
 
@@ -134,7 +134,7 @@ def found(templates):
     return [(each.code, each.level, each.where) for each in template_findings(templates, "email/digest.html")]
 
 
-def test_findings_name_the_line_of_the_writers_stylesheet(tmp_path):
+def test_findings_name_the_line_in_a_stylesheet(tmp_path):
     css = (
         '{% include "shipped/email/letter.css" %}\n'
         ".a {color: {{ letter.language }}}\n"
@@ -160,7 +160,7 @@ def test_findings_name_the_line_of_the_writers_stylesheet(tmp_path):
     ]
 
 
-def test_findings_name_the_line_in_a_block_and_in_a_style_element(tmp_path):
+def test_findings_name_the_line_in_a_template(tmp_path):
     digest = (
         '{% extends "shipped/email/digest.html" %}\n'
         "{# two\nlines #}\n"
@@ -192,7 +192,7 @@ PIECES = st.sampled_from(WORDS.split())
 @example(":not(" * 3000 + "p" + ")" * 3000 + "{color: red}")
 @example("@media x {" * 3000)
 @example("a " * 3000 + "{color: red}")
-def test_no_css_whatever_is_more_than_a_finding_or_a_refusal(css):
+def test_any_css_is_inlined_or_refused(css):
     assert all(each.where.startswith("x.css:") for each in css_findings(css, "x.css"))
     document = f"<html><head><style></style></head><body><p class='z' id='a' style='{css[:40]}'>x</p></body></html>"
     tree = lxml_html.document_fromstring(document)
@@ -205,7 +205,7 @@ def test_no_css_whatever_is_more_than_a_finding_or_a_refusal(css):
         assert out.rstrip().endswith("</html>")
 
 
-def test_a_first_line_that_is_not_the_files_is_counted_from():
+def test_lines_are_counted_from_the_given_one():
     assert [each.where for each in css_findings("\n\n@layer x;", "templates/email/x.html:7")] == [
         "templates/email/x.html:9"
     ]

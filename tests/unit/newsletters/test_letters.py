@@ -41,7 +41,7 @@ def letter(request):
 
 
 @pytest.mark.parametrize("name", LETTERS)
-def test_a_letter_is_the_one_that_was_looked_at(name):
+def test_a_letter_equals_its_golden_file(name):
     letter = make(*LETTERS[name])
     for ending, made in ((".html", letter.html), (".txt", letter.text)):
         path = FOLDER / f"{name}{ending}"
@@ -50,11 +50,11 @@ def test_a_letter_is_the_one_that_was_looked_at(name):
         assert made == path.read_text(encoding="utf-8"), f"{path} differs; UPDATE_GOLDEN=1 writes it anew"
 
 
-def test_composing_twice_gives_equal_bytes():
+def test_composing_twice_gives_equal_letters():
     assert make() == make()
 
 
-def test_every_mark_stands_in_html_and_text_exactly_and_posts_add_none(letter):
+def test_posts_add_no_marks(letter):
     for content in (letter.html, letter.text):
         assert content.count(Mark.UNSUBSCRIBE) == content.count(Mark.PREFERENCES) == 1
         assert content.count(Mark.ADDRESS) == 1
@@ -65,7 +65,7 @@ def test_every_mark_stands_in_html_and_text_exactly_and_posts_add_none(letter):
     assert "@@publisher-" not in letter.subject + letter.preheader
 
 
-def test_what_looks_like_a_mark_reaches_the_reader_unchanged_to_the_eye():
+def test_text_like_a_mark_looks_unchanged():
     letter = make(newsletter=FULL, posts=[HOSTILE])
     seen = lxml_html.document_fromstring(letter.html).text_content().replace("\u2060", "")
     assert "See @@publisher-name@@ and" in seen
@@ -99,18 +99,18 @@ def test_text_and_html_name_the_same_posts_and_links(newsletter):
     assert [title for title in titles if title not in unwrapped and title != "In this edition"] == []
 
 
-def test_text_lines_are_at_most_72_columns_unless_nothing_in_them_can_be_broken(letter):
+def test_text_is_wrapped_at_72_columns(letter):
     long = [line for line in letter.text.splitlines() if len(line) > 72]
     assert [line for line in long if not line.startswith("    ") and "http" not in line] == []
 
 
-def test_every_picture_has_an_alt_and_every_layout_table_says_that_it_is_one(letter):
+def test_pictures_have_alt_and_layout_tables_a_role(letter):
     tree = lxml_html.document_fromstring(letter.html)
     assert tree.xpath("//img[not(@alt)]") == []
     assert all(table.xpath(".//th") for table in tree.xpath("//table[not(@role)]"))
 
 
-def test_headings_begin_at_one_and_leave_out_no_level(letter):
+def test_headings_skip_no_level(letter):
     levels = [int(h.tag[1]) for h in lxml_html.document_fromstring(letter.html).xpath("//h1|//h2|//h3|//h4")]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -129,7 +129,7 @@ def test_a_project_overrides_one_block_of_a_shipped_letter(name, tmp_path):
     assert "You’re receiving this email because" not in letter.html
 
 
-def test_a_block_of_the_frame_is_overridden_in_all_letters(tmp_path):
+def test_overriding_the_base_changes_every_template(tmp_path):
     (tmp_path / "email").mkdir()
     (tmp_path / "email" / "base.html").write_text(
         '{% extends "email/base.html" %}{% block address %}{{ super() }}<p>Ring twice.</p>{% endblock %}'
@@ -140,17 +140,17 @@ def test_a_block_of_the_frame_is_overridden_in_all_letters(tmp_path):
         assert "1 Long Road" in letter.html
 
 
-def test_an_address_in_latin_letters_keeps_its_order_in_a_letter_from_right_to_left():
+def test_latin_text_keeps_its_order_in_arabic():
     html = make(*LETTERS["arabic"]).html
     assert '<span dir="auto">1 Long Road</span>' in html
 
 
-def test_a_missing_template_is_an_error_that_names_it():
+def test_a_missing_template_is_named():
     with pytest.raises(TemplateError, match=r"email/none\.html"):
         make(newsletter=replace(WEEKLY, template="none"))
 
 
-def test_the_copy_on_the_web_holds_nothing_of_a_recipient_and_all_of_the_posts():
+def test_the_web_version_has_posts_but_no_marks():
     letter = make(newsletter=FULL)
     copy = web_version(letter.html)
     assert "@@publisher-" not in copy.replace("@\u2060", "")
@@ -160,12 +160,12 @@ def test_the_copy_on_the_web_holds_nothing_of_a_recipient_and_all_of_the_posts()
     assert "Follow the feed" in copy
 
 
-def test_a_contents_list_stands_in_letters_of_four_posts_and_more():
+def test_four_posts_get_a_table_of_contents():
     assert "In this edition" in make(posts=ALL[:4]).html
     assert "In this edition" not in make(posts=ALL[:3]).html
 
 
-def test_a_post_letter_carries_the_whole_post_whatever_the_newsletter_says():
+def test_the_post_template_shows_whole_posts():
     letter = make(newsletter=replace(WEEKLY, template="post", content="excerpt"), posts=[RICH])
     assert "Code that shows it" in letter.html
     assert "Code that shows it" in letter.text

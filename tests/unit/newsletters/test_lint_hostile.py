@@ -1,4 +1,4 @@
-"""Whatever a letter holds, it can be looked at, and always with the same result."""
+"""Any letter can be linted, always with the same result."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def look(letter: Letter) -> list[Finding]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12), st.text(max_size=80))
-def test_no_letter_is_too_broken_to_be_looked_at(pieces: list[str], subject: str) -> None:
+def test_any_letter_can_be_linted(pieces: list[str], subject: str) -> None:
     found = look(Letter("", subject, subject, "".join(pieces), "text"))
     assert {each.code for each in found} <= set(CODES)
     assert all(each.where and each.message and each.hint for each in found)
 
 
 @pytest.mark.parametrize("name", LETTERS)
-def test_looking_twice_finds_the_same(name: str) -> None:
+def test_linting_twice_finds_the_same(name: str) -> None:
     letter = make(*LETTERS[name])
     assert look(letter) == look(replace(letter))
 
 
-def test_a_hostile_post_finds_no_way_to_look_like_a_mark_or_a_style() -> None:
+def test_a_hostile_post_adds_no_findings() -> None:
     letter = make(*LETTERS["digest-full"])
     codes = {each.code for each in look(letter)}
     assert not codes & {"unsubscribe-missing", "client-removed", "link-scheme", "style-nested", "contrast"}

@@ -37,13 +37,13 @@ SUBJECTS = [
 
 
 @pytest.mark.parametrize(("pattern", "noted", "posts", "subject"), SUBJECTS)
-def test_the_subject_comes_from_the_note_the_pattern_or_the_lead(pattern, noted, posts, subject):
+def test_the_subject_comes_from_note_pattern_or_lead(pattern, noted, posts, subject):
     letter = make(newsletter=replace(WEEKLY, subject=pattern), posts=posts, note=Note(subject=noted))
     assert letter.subject == subject
     assert f"<title>{subject}</title>" in letter.html
 
 
-def test_dates_are_those_of_the_newsletters_zone_and_language():
+def test_dates_use_the_newsletters_zone_and_language():
     late = rendered(make_post(0, age=MADE_AT - MADE_AT.replace(hour=0, minute=30)))
     german = replace(WEEKLY, language="de")
     assert "21. November 2026" in make(newsletter=german, posts=[late]).text
@@ -58,7 +58,7 @@ def write_note(tmp_path, text, slot="2026-W47"):
     return replace(CONFIG, root=tmp_path)
 
 
-def test_a_note_beside_the_posts_gives_subject_preheader_and_intro(tmp_path):
+def test_a_note_gives_subject_preheader_and_intro(tmp_path):
     config = write_note(tmp_path, "---\nsubject: Hello\npreheader: You there\n---\nDear *all*, see [this](/x).\n")
     note = read_note(config, WEEKLY, "2026-W47")
     assert note == Note(
@@ -70,13 +70,13 @@ def test_a_note_beside_the_posts_gives_subject_preheader_and_intro(tmp_path):
     assert "Dear all, see this [1]." in letter.text
 
 
-def test_a_slot_of_a_post_finds_its_note_by_its_path(tmp_path):
+def test_a_post_slot_has_a_note(tmp_path):
     config = write_note(tmp_path, "Hi.", "post-tag-example.org-2026-1")
     note = read_note(config, WEEKLY, "post:tag:example.org,2026:1")
     assert note == Note(html="<p>Hi.</p>\n")
 
 
-def test_without_a_note_there_is_none_and_the_newsletters_intro_stands(tmp_path):
+def test_without_a_note_the_newsletters_intro_is_used(tmp_path):
     assert read_note(replace(CONFIG, root=tmp_path), WEEKLY, "2026-W47") is None
     assert "<em>always</em>" in make(newsletter=replace(WEEKLY, intro="As *always*.")).html
 
@@ -93,7 +93,7 @@ def test_without_a_note_there_is_none_and_the_newsletters_intro_stands(tmp_path)
         ("+++\nsubject = 'x'\n+++\nDear readers", r"2026-W47\.md:1: the front matter is not enclosed"),
     ],
 )
-def test_a_note_that_cannot_be_read_is_an_error_and_no_letter_goes_without_it(tmp_path, text, message):
+def test_an_unreadable_note_is_an_error(tmp_path, text, message):
     with pytest.raises(PublisherError, match=message):
         read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
 
@@ -107,6 +107,6 @@ def test_scripts_in_a_note_do_not_reach_the_letter():
 
 
 @pytest.mark.parametrize("text", ["---\n\nDear readers", "---\n---\nDear readers", "Dear readers\n\n---\n\nBye: all"])
-def test_a_rule_at_the_beginning_of_a_note_is_a_rule(tmp_path, text):
+def test_a_leading_line_of_dashes_is_a_rule(tmp_path, text):
     note = read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
     assert "Dear readers" in note.html

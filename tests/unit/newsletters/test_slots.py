@@ -1,4 +1,4 @@
-"""Every slot once, in every zone. The wall clock itself is the judge of when a civil time is reached."""
+"""Every slot comes once, in every time zone; a wall clock decides when a civil time is reached."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def slots(text: str, zone: str, start: datetime = START, end: datetime = END):
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("text", SCHEDULES)
-def test_slots_of_a_decade_rise_strictly_and_no_label_comes_twice(text, zone):
+def test_slots_rise_and_labels_are_unique(text, zone):
     found = slots(text, zone)
     assert all(one.at < two.at and one.label < two.label for one, two in pairwise(found))
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_no_day_week_or_month_of_a_decade_is_missing(zone):
+def test_no_day_week_or_month_is_missing(zone):
     days = [date(2010, 1, 1) + timedelta(days=n) for n in range(3652)]
     assert [s.label for s in slots("daily 02:30", zone) if "2010" <= s.label < "2020"] == [f"{d}" for d in days]
     weeks = sorted({"{}-W{:02}".format(*d.isocalendar()[:2]) for d in days})
@@ -74,7 +74,7 @@ def test_no_day_week_or_month_of_a_decade_is_missing(zone):
         assert [s.label for s in slots(text, zone) if "2010" <= s.label < "2020"] == months
 
 
-def test_a_midnight_on_a_day_that_a_zone_left_out_gives_way_to_the_next_midnight():
+def test_a_skipped_day_leads_to_the_next_midnight():
     # Apia had no 30 December 2011: both midnights fall on one instant, and one instant is one slot.
     labels = [s.label for s in slots("daily 00:00", "Pacific/Apia") if "2011-12-28" < s.label < "2012-01-02"]
     assert labels == ["2011-12-29", "2011-12-31", "2012-01-01"]
@@ -95,7 +95,7 @@ GAPS_AND_OVERLAPS = [
 
 
 @pytest.mark.parametrize(("zone", "civil", "instant"), GAPS_AND_OVERLAPS)
-def test_a_civil_time_is_placed_at_the_first_instant_that_reaches_it(zone, civil, instant):
+def test_a_civil_time_has_a_first_instant(zone, civil, instant):
     assert first_instant(datetime.fromisoformat(civil), ZoneInfo(zone)) == datetime.fromisoformat(instant)
 
 
@@ -104,7 +104,7 @@ def test_a_civil_time_is_placed_at_the_first_instant_that_reaches_it(zone, civil
     zone=st.sampled_from(ZONES),
     civil=st.datetimes(datetime(2009, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - civil times
 )
-def test_the_wall_clock_has_reached_a_civil_time_when_it_is_due_and_never_before(zone, civil):
+def test_a_slot_is_due_when_the_wall_clock_reaches_it(zone, civil):
     civil = civil.replace(second=0, microsecond=0)
     at = first_instant(civil, ZoneInfo(zone))
     assert wall(at, zone) >= civil
@@ -118,7 +118,7 @@ def test_the_wall_clock_has_reached_a_civil_time_when_it_is_due_and_never_before
     text=st.sampled_from([*SCHEDULES, "*/30 * * * *", "15 */2 * * *"]),
     moment=st.datetimes(datetime(2011, 1, 1), datetime(2012, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
 )
-def test_from_any_moment_the_next_and_the_latest_slot_are_neighbours_in_the_list(zone, text, moment):
+def test_next_and_latest_slots_are_neighbours(zone, text, moment):
     # Two months before, so that the latest monthly slot is in the list.
     near = slots(text, zone, moment - timedelta(days=64), moment + timedelta(days=64))
     schedule = parse_schedule(text)
@@ -126,7 +126,7 @@ def test_from_any_moment_the_next_and_the_latest_slot_are_neighbours_in_the_list
     assert latest_due(schedule, moment, ZoneInfo(zone)) == [s for s in near if s.at <= moment][-1]
 
 
-def test_a_half_hourly_cron_counts_a_repeated_hour_once():
+def test_cron_counts_a_repeated_hour_once():
     found = slots(
         "*/30 * * * *",
         "America/New_York",
@@ -136,7 +136,7 @@ def test_a_half_hourly_cron_counts_a_repeated_hour_once():
     assert [s.label[-5:] for s in found] == ["00:30", "01:00", "01:30", "02:00", "02:30"]
 
 
-def test_inside_the_repeated_hour_the_latest_slot_is_still_the_last_of_the_first_pass():
+def test_a_repeated_hour_has_no_slots_of_its_own():
     second_pass = datetime(2026, 11, 1, 6, 10, tzinfo=UTC)  # 01:10 for the second time
     zone = ZoneInfo("America/New_York")
     found = latest_due(parse_schedule("*/30 * * * *"), second_pass, zone)
@@ -144,7 +144,7 @@ def test_inside_the_repeated_hour_the_latest_slot_is_still_the_last_of_the_first
     assert found.label == "2026-11-01T01:30"
 
 
-def test_cron_has_the_meaning_of_debian():
+def test_cron_means_the_same_as_in_debian():
     def days(text):
         end = datetime(2026, 2, 1, tzinfo=UTC)
         return [s.at.day for s in slots(text, "UTC", datetime(2025, 12, 31, 23, tzinfo=UTC), end)]
@@ -169,18 +169,18 @@ LABELS = [
 
 
 @pytest.mark.parametrize(("text", "moment", "label"), LABELS)
-def test_an_edition_made_by_hand_takes_the_slot_of_its_moment(text, moment, label):
+def test_an_edition_made_by_hand_fills_its_slot(text, moment, label):
     found = slot_label(parse_schedule(text), datetime.fromisoformat(moment), ZoneInfo("Europe/Berlin"))
     assert found == label
 
 
 @pytest.mark.parametrize("text", ["manual", "each post"])
-def test_a_newsletter_without_a_clock_is_never_due(text):
+def test_a_manual_newsletter_is_never_due(text):
     assert next_due(parse_schedule(text), START, ZoneInfo("UTC")) is None
     assert latest_due(parse_schedule(text), START, ZoneInfo("UTC")) is None
 
 
-def test_a_slot_of_each_post_is_named_by_the_post_and_by_nothing_else():
+def test_a_post_slot_is_named_after_its_post():
     assert post_slot("tag:example.org,2026:a") == "post:tag:example.org,2026:a"
     with pytest.raises(ValueError, match="named after its post"):
         slot_label(parse_schedule("each post"), START, ZoneInfo("UTC"))

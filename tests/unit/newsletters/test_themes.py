@@ -1,4 +1,4 @@
-"""Themes: what a few settings make of a letter, and that every word of it can still be read."""
+"""Themes: a few settings change the whole design, and all text stays readable."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.support.editions_samples import CONFIG, FULL, RICH, TEMPLATES, WEEKLY
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
 
-def test_contrast_is_that_of_wcag():
+def test_contrast_follows_wcag():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)
     assert contrast("#ffffff", "#0a5a8a") == contrast("#0a5a8a", "#ffffff")
 
 
 @given(colour=COLOURS, ground=COLOURS)
-def test_a_colour_made_readable_can_be_read_and_stays_as_it_is_if_it_could(colour, ground):
+def test_a_readable_colour_is_unchanged(colour, ground):
     found = readable(colour, [ground])
     assert contrast(found, ground) >= AA
     assert (found == colour) == (contrast(colour, ground) >= AA)
@@ -41,7 +41,7 @@ def rules(css):
     ]
 
 
-def test_every_colour_of_the_stylesheets_comes_from_the_theme():
+def test_every_colour_comes_from_the_theme():
     for sheet in ("letter.css", "letter-kept.css"):
         assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[;} ])", TEMPLATES.source(f"email/{sheet}")) == []
 
@@ -61,8 +61,8 @@ def written_colours(sheet, palette_theme):
         Theme, **dict.fromkeys(("paper", "text", "accent", "dark_paper", "dark_text", "dark_accent"), COLOURS)
     )
 )
-def test_every_text_of_an_accepted_theme_has_a_contrast_of_4_5_on_every_ground(theme):
-    # Few colours at random can be read on each other; what is refused is mended as the message says.
+def test_an_accepted_theme_is_readable_everywhere(theme):
+    # Few random colours are readable on each other; a refused one is replaced as the message suggests.
     wrong = {key: hint for key, _, hint in unreadable(theme)}
     assume(not any(key.endswith("paper") for key in wrong))
     theme = replace(theme, **{key: re.search("#[0-9a-f]{6}", hint)[0] for key, hint in wrong.items()})
@@ -83,12 +83,12 @@ def test_an_accent_gets_a_lighter_twin_for_dark_mode(accent):
     assert contrast(looks.dark.accent, looks.dark.tint) >= 7
 
 
-def test_an_accent_that_nobody_chose_follows_a_dark_paper():
+def test_the_default_accent_suits_dark_paper():
     looks = looks_of(Theme(paper="#101010", text="#eeeeee").over(DEFAULT), "")
     assert contrast(looks.light.accent, "#101010") >= AA
 
 
-def test_a_newsletters_theme_lies_over_the_sites_and_both_over_the_default():
+def test_a_newsletters_theme_overrides_the_sites():
     config = replace(CONFIG, theme=Theme(accent="#a3195b", font="serif"))
     newsletter = replace(WEEKLY, theme=Theme(accent="#005500"))
     theme = config.newsletter_theme(newsletter)
@@ -96,7 +96,7 @@ def test_a_newsletters_theme_lies_over_the_sites_and_both_over_the_default():
     assert config.newsletter_theme(WEEKLY).accent == "#a3195b"
 
 
-def test_a_theme_reaches_light_and_dark_rules_outlook_and_the_masthead():
+def test_a_theme_reaches_every_part_of_the_letter():
     theme = Theme(
         accent="#a3195b",
         dark_paper="#000022",
@@ -115,7 +115,7 @@ def test_a_theme_reaches_light_and_dark_rules_outlook_and_the_masthead():
     assert '<span dir="auto">The Quiet Press</span>' in html
 
 
-def test_a_theme_that_says_nothing_is_the_default():
+def test_an_empty_theme_is_the_default():
     assert make(config=replace(CONFIG, theme=DEFAULT)) == make()
 
 
@@ -150,7 +150,7 @@ TOML = '[site]\ntitle = "A"\nurl = "https://example.org"\n'
          "newsletters[1].theme.accent: #0a5a8a has"),
     ],
 )  # fmt: skip
-def test_a_theme_that_cannot_be_is_a_mistake_with_its_line(table, line, message, tmp_path):
+def test_an_invalid_theme_is_reported_with_its_line(table, line, message, tmp_path):
     (tmp_path / "publisher.toml").write_text(TOML + table, encoding="utf-8")
     with pytest.raises(ConfigError) as raised:
         load_config(tmp_path, {})
@@ -159,7 +159,7 @@ def test_a_theme_that_cannot_be_is_a_mistake_with_its_line(table, line, message,
     assert mistake.where == f"publisher.toml:{line}"
 
 
-def test_a_mistake_in_colours_names_one_that_can_be_read(tmp_path):
+def test_an_unreadable_colour_gets_a_suggestion(tmp_path):
     (tmp_path / "publisher.toml").write_text(f'{TOML}[theme]\ntext = "#bb8888"\n', encoding="utf-8")
     with pytest.raises(ConfigError) as raised:
         load_config(tmp_path, {})
@@ -168,7 +168,7 @@ def test_a_mistake_in_colours_names_one_that_can_be_read(tmp_path):
     assert contrast(better, mixed("#ffffff", "#bb8888", 0.055)) >= AA
 
 
-def test_links_of_the_plain_text_stand_where_the_setting_says():
+def test_text_links_follow_the_setting():
     at_end = make(newsletter=FULL, posts=[RICH]).text
     inline = make(newsletter=replace(FULL, text_links="inline"), posts=[RICH]).text
     assert "difference\nmatters [1]" in at_end or "matters [1]" in at_end
@@ -177,7 +177,7 @@ def test_links_of_the_plain_text_stand_where_the_setting_says():
     assert "[1]" not in inline
 
 
-def test_subheads_of_a_plain_letter_have_the_font_of_its_titles():
+def test_plain_subheadings_have_the_title_font():
     html = make(newsletter=replace(WEEKLY, template="plain", content="full")).html
     subheads = re.findall(r"<h[23] [^>]*font-size:2[14]px[^>]*>", html)
     assert subheads

@@ -1,4 +1,4 @@
-"""Which posts each choice of topics gets: pure, from values to values."""
+"""Which posts each selection of topics gets: values in, values out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.editions_samples import post as sample
 
 
 def post(number: int, *names: str) -> Post:
-    """A post with tags as the reader of posts makes them."""
+    """A post with the tags that the archive would give it."""
     from dataclasses import replace
 
     return replace(sample(number), tags=tuple(Tag(name, tag_slug(name)) for name in names))
@@ -31,7 +31,7 @@ def by_topics(variants: tuple[Variant, ...]) -> dict[tuple[str, ...], tuple[tupl
     return {variant.topics: (variant.posts, variant.subscribers) for variant in variants}
 
 
-def test_each_choice_takes_the_posts_with_any_of_its_topics_in_the_editions_order() -> None:
+def test_a_selection_takes_posts_with_any_of_its_topics() -> None:
     variants = variants_of(POSTS, [Choice((), 7), Choice(("birds",), 2), Choice(("birds", "r_and_d"), 1)])
     assert by_topics(variants) == {
         (): (POSTS, 7),
@@ -41,17 +41,17 @@ def test_each_choice_takes_the_posts_with_any_of_its_topics_in_the_editions_orde
     assert [variant.key for variant in variants] == ["", "birds", "birds,r_and_d"]
 
 
-def test_a_choice_that_meets_no_post_is_there_without_posts() -> None:
+def test_a_selection_without_posts_is_kept() -> None:
     assert by_topics(variants_of(POSTS, [Choice(("fish",), 3)])) == {(): (POSTS, 0), ("fish",): ((), 3)}
 
 
-def test_a_choice_that_takes_every_post_belongs_to_all_topics() -> None:
+def test_a_selection_of_every_post_means_all_topics() -> None:
     posts = (BIRDS, BOTH)
     choices = [Choice((), 1), Choice(("birds",), 2), Choice(("birds", "fish"), 4)]
     assert variants_of(posts, choices) == (Variant((), posts, tuple(choices)),)
 
 
-def test_the_letter_for_all_topics_is_there_when_nobody_chose_it() -> None:
+def test_all_topics_is_always_a_variant() -> None:
     assert variants_of(POSTS, [])[0] == all_topics(POSTS) == Variant((), POSTS)
     assert variants_of(POSTS, [Choice(("birds",), 1)])[0].posts == POSTS
 
@@ -66,7 +66,7 @@ def test_the_letter_for_all_topics_is_there_when_nobody_chose_it() -> None:
         " éléphants  gris ",
     ],
 )
-def test_one_choice_in_many_spellings_is_one_variant(spelling: str) -> None:
+def test_spellings_of_a_selection_share_a_variant(spelling: str) -> None:
     posts = (post(1, "Éléphants gris"), BIRDS)
     (everything, variant) = variants_of(
         posts, [Choice(("éléphants-gris",), 1), Choice((spelling, spelling.upper()), 2)]
@@ -76,11 +76,11 @@ def test_one_choice_in_many_spellings_is_one_variant(spelling: str) -> None:
     assert has_tag(posts[0], [spelling])
 
 
-def test_a_choice_of_blanks_is_no_choice() -> None:
+def test_blank_topics_are_ignored() -> None:
     assert by_topics(variants_of(POSTS, [Choice((" ", ""), 2)])) == {(): (POSTS, 2)}
 
 
-def test_keys_of_any_number_of_topics_fit_the_record_and_differ() -> None:
+def test_keys_are_short_and_distinct() -> None:
     long = [topic_set([f"topic-{number:03}" for number in range(count)]) for count in range(20, 60)]
     keys = {variant_key(topics) for topics in long}
     assert len(keys) == len(long)
@@ -97,7 +97,7 @@ NAMES = st.one_of(
 
 
 @given(NAMES)
-def test_a_topic_may_be_named_by_its_slug(name: str) -> None:
+def test_a_topic_may_be_a_slug(name: str) -> None:
     assert topic_slug(tag_slug(name)) == tag_slug(name)
 
 
@@ -106,10 +106,8 @@ def test_a_topic_may_be_named_by_its_slug(name: str) -> None:
     st.lists(st.lists(NAMES, max_size=4), max_size=12),
 )
 @example([["İ"]], [["i̇"]])
-def test_every_subscriber_gets_exactly_the_posts_whose_tags_meet_the_topics(
-    tags: list[list[str]], people: list[list[str]]
-) -> None:
-    """One subscriber a choice; the judge goes through people and posts one by one, and knows no variants."""
+def test_every_subscriber_gets_matching_posts_only(tags: list[list[str]], people: list[list[str]]) -> None:
+    """One subscriber per selection; the expected posts are found one by one, without variants."""
     posts = tuple(post(number, *names) for number, names in enumerate(tags, 1))
     choices = [Choice(topics, 1) for topics in {tuple(sorted(set(person))) for person in people}]
     variants = variants_of(posts, choices)

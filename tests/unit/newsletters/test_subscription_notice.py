@@ -1,4 +1,4 @@
-"""Notices: mails about a subscription, as the newsletter's letters look, in the reader's language."""
+"""Emails about a subscription, in the newsletter's design and the subscriber's language."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTINGS = replace(CONFIG, newsletters=(WEEKLY,))
 
 @pytest.mark.parametrize("kind", ["confirm", "already", "address"])
 @pytest.mark.parametrize("language", ["en", "ar", "de", "es", "fr", "ja", "pt", "nl", ""])
-def test_each_notice_says_who_and_where_in_html_and_text(kind: str, language: str) -> None:
+def test_each_notice_has_address_and_link(kind: str, language: str) -> None:
     letter = notice_letter(SETTINGS, replace(FACTS, kind=kind, language=language), TEMPLATES)
     for part in (letter.html, letter.text):
         assert FACTS.link in part
@@ -45,7 +45,7 @@ def test_each_notice_says_who_and_where_in_html_and_text(kind: str, language: st
     assert "prefers-color-scheme: dark" in letter.html
 
 
-def test_a_notice_of_a_move_tells_the_old_address_and_has_no_link_that_opens_anything() -> None:
+def test_a_notice_of_a_move_has_no_link() -> None:
     letter = notice_letter(SETTINGS, replace(FACTS, kind="moved", link="", name=""), TEMPLATES)
     for part in (letter.html, letter.text):
         assert "will no longer be sent to ada@example.org" in " ".join(part.split())
@@ -62,7 +62,7 @@ def test_a_notice_of_a_move_tells_the_old_address_and_has_no_link_that_opens_any
         ("de", "", "\n\nJemand, hoffentlich"),
     ],
 )
-def test_each_language_decides_how_to_go_on_after_the_salutation(language: str, name: str, text: str) -> None:
+def test_each_language_continues_the_salutation(language: str, name: str, text: str) -> None:
     letter = notice_letter(SETTINGS, replace(FACTS, language=language, name=name), TEMPLATES)
     assert text in letter.text
 
@@ -73,7 +73,7 @@ def test_a_notice_needs_neither_a_name_nor_a_newsletter() -> None:
     assert "Hello" not in letter.text
 
 
-def test_the_message_is_whole_and_no_value_breaks_out_of_it() -> None:
+def test_no_value_breaks_out_of_the_message() -> None:
     hostile = "Eve\r\nBcc: all@example.org @@publisher-name@@"
     letter = notice_letter(SETTINGS, replace(FACTS, name=hostile), TEMPLATES)
     headers = NewsletterHeaders(

@@ -1,4 +1,4 @@
-"""Colours, rules and the cascade: what the contrast of a letter is computed from."""
+"""Colours, kept rules and the cascade, from which the contrast of a letter is computed."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ WHITE, BLACK = Colour(255, 255, 255), Colour(0, 0, 0)
         ("transparent", "#ffffff"),
     ],
 )
-def test_a_colour_is_seen_on_white_as_a_browser_shows_it(value: str, colour: str) -> None:
+def test_a_colour_over_white_is_a_browsers(value: str, colour: str) -> None:
     found = colour_of(value)
     assert found is not None
     assert str(found.over(WHITE)) == colour
 
 
 @pytest.mark.parametrize("value", ["", "var(--ink)", "#12345", "rgb(1, 2)", "url(x.png)", "oklch(0.5 0.1 20)", "12px"])
-def test_what_is_no_known_colour_is_none(value: str) -> None:
+def test_an_unknown_colour_is_none(value: str) -> None:
     assert colour_of(value) is None
 
 
@@ -43,7 +43,7 @@ def test_what_is_no_known_colour_is_none(value: str) -> None:
     ("one", "other", "ratio"),
     [("black", "white", 21), ("#777777", "#ffffff", 4.48), ("#767676", "#ffffff", 4.54), ("white", "white", 1)],
 )
-def test_contrast_is_that_of_wcag(one: str, other: str, ratio: float) -> None:
+def test_contrast_follows_wcag(one: str, other: str, ratio: float) -> None:
     first, second = colour_of(one), colour_of(other)
     assert first is not None
     assert second is not None
@@ -74,7 +74,7 @@ def test_rules_know_their_conditions() -> None:
 
 
 @given(st.text(alphabet="ab{}@;:\"'/*()!\\ \n", max_size=80))
-def test_no_css_is_too_broken_to_be_read(css: str) -> None:
+def test_any_css_can_be_read(css: str) -> None:
     rules, bare = rules_of(css)
     assert len(rules) <= css.count("{")
     assert all(name.startswith("@") for name in bare)
@@ -96,7 +96,7 @@ def test_no_css_is_too_broken_to_be_read(css: str) -> None:
         ("p::::nonsense {color: red !important}", "color: blue", "blue"),
     ],
 )
-def test_the_declaration_that_wins_is_the_one_of_a_browser(css: str, style: str, colour: str) -> None:
+def test_the_cascade_agrees_with_browsers(css: str, style: str, colour: str) -> None:
     sheet = sheet_of(f"<style>{css}</style><p class='a' style='{style}'>x</p>")
     assert Cascade(sheet, dark=False).of(sheet.tree.find(".//p"))["color"].value == colour
 

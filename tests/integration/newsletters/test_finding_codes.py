@@ -1,4 +1,4 @@
-"""Every finding: a letter that is wrong in one way has it, with its place, and the good letter has it not."""
+"""Every finding: a letter with one fault has it, with its place, and the good letter does not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SUBJECT = "A subject that goes on and on until no inbox in the world shows its e
 NOTE = "letters/weekly/2026-W47.md"
 NESTED = "@media screen {\n@media (max-width: 600px) {.cell {color: red}}}\n"
 
-# Code, where, and what makes it.
+# The code, the place, and what causes it.
 SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("unsubscribe-missing", f"{TEMPLATE}:2", template("", "links")),
     ("unsubscribe-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "Hello.")),
@@ -95,7 +95,7 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
 
 
 @pytest.mark.parametrize(("code", "where", "spoil"), SPOILT)
-def test_what_is_wrong_is_found_and_its_place_named(
+def test_a_fault_is_found_with_its_place(
     project: Project, code: str, where: str, spoil: Callable[[Project], object]
 ) -> None:
     spoil(good(project))
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_found_and_its_place_named(
     assert all(each.hint and each.message for each in found)
 
 
-def test_nothing_is_wrong_with_the_good_letter(project: Project) -> None:
+def test_the_good_letter_has_no_findings(project: Project) -> None:
     assert {each.code for each in examine(good(project))} == {"client-fallback"}
 
 
@@ -112,14 +112,14 @@ def test_a_letter_without_a_subject_is_an_error(project: Project) -> None:
     assert ("subject-empty", "posts/third.md:2") in places(examine(good(project), subject=" "))
 
 
-def test_a_picture_over_a_megabyte_is_named_with_its_weight(project: Project) -> None:
+def test_a_heavy_picture_is_reported_with_its_size(project: Project) -> None:
     good(project)
     project.write("posts/shelf.png", b"\x89PNG" + bytes(1_200_000))
     (heavy,) = [each for each in examine(project) if each.code == "picture-heavy"]
     assert (heavy.where, heavy.message) == (f"{FIRST}:8", "the picture shelf.png has 1.2 MB")
 
 
-def test_styles_that_gmail_drops_are_found(project: Project) -> None:
+def test_styles_that_gmail_drops_are_reported(project: Project) -> None:
     before, end, after = good_html(project).rpartition("</style>")
     split = (before, end + after)
     long = (".a {color: red}" * 1_200).join(split)
@@ -140,13 +140,13 @@ def good_html(project: Project) -> str:
     return Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
 
 
-def test_a_file_that_a_template_includes_is_named(project: Project) -> None:
+def test_an_included_file_is_named(project: Project) -> None:
     in_template(good(project), '{% include "email/more.html" %}')
     project.write("templates/email/more.html", "<p>More</p>\n<video></video>\n")
     assert ("client-support", "templates/email/more.html:2") in places(examine(project))
 
 
-def test_every_code_is_tried_here() -> None:
+def test_every_code_is_tested() -> None:
     elsewhere = {
         "subject-empty",
         "picture-heavy",
@@ -160,7 +160,7 @@ def test_every_code_is_tried_here() -> None:
     assert {code for code, _, _ in SPOILT} | elsewhere | of_css == set(CODES)
 
 
-def test_a_sender_for_examples_is_an_error_only_where_mail_really_goes(project: Project) -> None:
+def test_a_placeholder_sender_is_an_error_for_real_mail(project: Project) -> None:
     good(project)
     text = SETTINGS.replace("ada@quiet-reader.eu", "ada@quiet.test")
     smtp = 'transport = "smtp"\nsmtp = {{ host = "{}" }}'
@@ -180,7 +180,7 @@ def test_a_sender_for_examples_is_an_error_only_where_mail_really_goes(project: 
         "Two shelves at the end of March",
     ],
 )
-def test_a_preheader_that_says_more_than_the_subject_is_welcome(project: Project, preheader: str) -> None:
+def test_a_preheader_may_start_with_the_subject(project: Project, preheader: str) -> None:
     good(project)
     project.write(NOTE, f"---\nsubject: Two shelves\npreheader: {preheader}\n---\n")
     repeats = [each for each in examine(project) if each.code == "preheader-repeats"]
@@ -197,19 +197,19 @@ def test_a_preheader_that_says_more_than_the_subject_is_welcome(project: Project
         "| a | b |\n|---|---|\n| 1 | 2 |\n\n<video src='https://elsewhere.eu/a.mp4'></video>",
     ],
 )
-def test_what_is_right_is_left_alone(project: Project, markdown: str) -> None:
+def test_good_links_have_no_findings(project: Project, markdown: str) -> None:
     body(markdown)(good(project))
     assert {each.code for each in examine(project)} == {"client-fallback"}
 
 
-def test_braces_in_the_title_of_a_post_are_meant(project: Project) -> None:
+def test_braces_in_a_title_are_not_placeholders(project: Project) -> None:
     good(project).post("third", "2026-11-12", title="'What {numbr} means'")
     assert "subject-unknown" not in {each.code for each in examine(project)}
 
 
-def test_a_block_that_is_unknown_names_the_nearest_and_one_in_a_known_block_is_fine(project: Project) -> None:
+def test_an_unknown_block_names_the_nearest(project: Project) -> None:
     in_template(good(project), "{% block mine %}Hello{% endblock %}", "intro")
     assert "block-unknown" not in {each.code for each in examine(project)}
     in_template(project, "Hello", "introo")
-    (told,) = [each for each in examine(project) if each.code == "block-unknown"]
-    assert told.hint == "did you mean 'intro'?"
+    (reported,) = [each for each in examine(project) if each.code == "block-unknown"]
+    assert reported.hint == "did you mean 'intro'?"

@@ -1,4 +1,4 @@
-"""Bodies for mail programs, and as plain text: HTML in, HTML or text out."""
+"""The bodies of posts as HTML for email clients, and as plain text."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def read(html):
 
 
 BODIES = [
-    # Headings take the levels below the post's title, without holes.
+    # Headings take the levels below the post's title, without gaps.
     ("<h1>a</h1><h3>b</h3><h6>c</h6>", "<h3>a</h3><h4>b</h4><h5>c</h5>"),
     ('<h2 id="x">a<a href="#x" class="anchor"></a></h2>', "<h3>a</h3>"),
-    # A post cannot dress itself in the letter's classes, nor run anything.
+    # A post cannot use the email's classes, and cannot run anything.
     ('<p class="preheader personal" id="a" style="position:fixed" onclick="x()">a</p>', "<p>a</p>"),
     ("<script>x()</script><style>p{}</style><p>a</p><!-- b -->", "<p>a</p>"),
     ('<a href="javascript:x()">a</a>', "a"),
     ('<form><label>a</label><input type="text"></form>', "a"),
-    # Elements that mail programs do not know.
+    # Elements that email clients do not know.
     ("<details><summary>a</summary><p>b</p></details>", '<div><p class="alert-title">a</p><p>b</p></div>'),
-    # Links are absolute; those back from notes lead nowhere useful.
+    # Links are absolute; those from a footnote back to the text are useless.
     ('<p>a<a href="/b">b</a></p>', '<p>a<a href="https://example.org/b">b</a></p>'),
     ('<p>note <a href="#fnref-1" class="footnote-backref">↩</a></p>', "<p>note </p>"),
     ('<sup class="footnote-ref"><a href="#fn-1">1</a></sup>',
      '<sup class="note-ref"><a href="https://example.org/p/#fn-1">1</a></sup>'),
-    # Recordings and frames.
+    # Media and frames.
     ('<video src="/v.mp4" poster="/p.jpg"></video>',
      '<a class="media" href="https://example.org/v.mp4">'
      '<img src="https://example.org/p.jpg" alt="" width="504">▶\ufe0e Watch the video</a>'),
@@ -53,14 +53,14 @@ BODIES = [
      "▶\ufe0e Open the embedded page on maps.example.com</a>"),
     ('<p>a <iframe></iframe> b</p>',
      '<p>a <a class="media" href="https://example.org/p/">▶\ufe0e Watch the video</a> b</p>'),
-    # Pictures: wide ones get a width for Outlook, small and inline ones stay as they are.
+    # Pictures: wide ones get a width for Outlook, small and inline ones are left alone.
     ('<p>a <img src="/i.png"></p>', '<p>a <img src="https://example.org/i.png" alt=""></p>'),
     ('<p><img src="/i.png" alt="i" width="20" srcset="x 2x"></p>',
      '<p><img alt="i" src="https://example.org/i.png" width="20"></p>'),
     ('<p><img src="/i.png" alt="i"></p>',
      '<p><img alt="i" src="https://example.org/i.png" width="536" class="free"></p>'),
     ('<img src="data:image/png;base64,AA" alt="pie">', '<a href="https://example.org/p/">Picture: pie</a>'),
-    # Tasks.
+    # Task lists.
     ('<ul><li><input type="checkbox" checked> a</li><li><input type="checkbox"> b</li></ul>',
      '<ul><li class="task">☑ a</li><li class="task">☐ b</li></ul>'),
     # Code.
@@ -73,11 +73,11 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("html", "expected"), BODIES)
-def test_a_body_becomes_what_mail_programs_show(html, expected):
+def test_a_body_becomes_email_html(html, expected):
     assert mailed(html) == expected
 
 
-def test_a_table_of_many_columns_scrolls_by_itself_and_a_small_one_fits():
+def test_only_a_table_of_many_columns_scrolls():
     def table(count):
         return f"<table><tr>{'<td>x</td>' * count}</tr></table>"
 
@@ -86,14 +86,14 @@ def test_a_table_of_many_columns_scrolls_by_itself_and_a_small_one_fits():
     assert "min-width:630px" in mailed(table(6))
 
 
-def test_cells_of_a_right_to_left_body_begin_at_the_right():
+def test_cells_of_a_right_to_left_body_align_right():
     table = "<table><thead><tr><th>a</th></tr></thead><tr><td>b</td><td align='center'>c</td></tr></table>"
     html = mailed(table, BodyPlace("https://example.org/p/", 3, WORDS, rtl=True))
     assert re.findall(r'align="(\w+)"', html) == ["right", "right", "center"]
 
 
 @pytest.mark.parametrize("depth", [100, 1000, 5000])
-def test_no_word_is_lost_however_deep_it_is_nested(depth):
+def test_deep_nesting_loses_no_word(depth):
     html = "<blockquote>" * depth + "<p>deep</p>" + "</blockquote>" * depth
     assert "deep" in mailed(html)
     assert "deep" in read(html)
@@ -111,14 +111,14 @@ def test_no_word_is_lost_however_deep_it_is_nested(depth):
         "<p>@@<b>publisher-name@@</b></p>",
     ],
 )
-def test_no_body_holds_a_mark(html):
+def test_no_body_contains_a_mark(html):
     assert "@@publisher-" not in mailed(html)
     assert "@@publisher-" not in read(html)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=400), st.sampled_from(["python", "html", "bash", "", "diff", "none"]))
-def test_painted_code_is_the_same_code(code, language):
+def test_colouring_does_not_change_code(code, language):
     code = code.replace("\r", "").replace("\ufeff", "")  # the lexers normalise both
     assert "".join(text for _, text in coloured(code, language)) == code
 
@@ -146,11 +146,11 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("html", "expected"), TEXTS)
-def test_html_reads_well_as_text(html, expected):
+def test_html_becomes_readable_text(html, expected):
     assert read(html) == expected
 
 
-def test_a_table_too_wide_for_a_mail_becomes_one_record_a_row():
+def test_a_wide_table_becomes_a_record_per_row():
     head = "".join(f"<th>Column {n}</th>" for n in range(8))
     row = "".join(f"<td>some words for cell {n}</td>" for n in range(8))
     text = read(f"<table><thead><tr>{head}</tr></thead><tr>{row}</tr><tr>{row}</tr></table>")
@@ -172,24 +172,24 @@ def test_wrapping_loses_no_character_and_keeps_the_width(text, width):
     assert all(columns(line) <= width or " " not in line for line in lines)
 
 
-def test_no_line_of_japanese_begins_with_a_closing_sign():
+def test_no_japanese_line_starts_with_a_closing_sign():
     lines = wrap("日本語の文章、" * 30 + "「終わり」。" * 20, 40)
     assert len(lines) > 10
     assert [line for line in lines if line[0] in "、。」"] == []
     assert [line for line in lines if line[-1] == "「"] == []
 
 
-def test_latin_words_between_wide_commas_can_be_parted():
+def test_a_line_may_break_after_a_wide_comma():
     assert wrap("`Random`、`Product`、`Chain`、", 21) == ["`Random`、`Product`、", "`Chain`、"]
 
 
 @settings(deadline=None)
 @given(st.text(max_size=200), st.integers(1, 300))
-def test_a_default_subject_is_short_whatever_the_title(title, count):
+def test_a_default_subject_is_always_short(title, count):
     assert len(default_subject(title, count, WORDS.and_more)) <= 60
 
 
-def test_a_cut_stands_between_words_where_there_are_any():
+def test_text_is_cut_between_words():
     assert shorten("one two three four", 12) == "one two…"
     assert shorten("日本語" * 10, 12) == "日本語日本語日本語日本…"
     assert shorten("short", 12) == "short"
@@ -205,5 +205,5 @@ def test_a_cut_stands_between_words_where_there_are_any():
         ("", "a سلام", "ltr"),
     ],
 )
-def test_direction_follows_the_language_and_else_the_first_letter(language, sample, expected):
+def test_direction_follows_language_or_first_letter(language, sample, expected):
     assert direction(language, sample) == expected
