@@ -44,13 +44,13 @@ def run(app: App, host: str | None, port: int | None) -> int:
         listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
         clock, address = _clock(app), address_of(listener)
         from publisher.core.logging import configure
-        from publisher.daemon.web_thread import Front
+        from publisher.daemon.web_thread import WebThread
 
         configure(config.run.log)
-        front = Front(listener, clock)
-        front.open(config)
-        front.begin()
-        from publisher.daemon.process import Process  # loads while readers have their answers already
+        web = WebThread(listener, clock)
+        web.open(config)
+        web.begin()
+        from publisher.daemon.process import Process  # loads while the pages are already served
 
         def ready() -> None:
             if app.json:
@@ -60,7 +60,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
             app.say(f"Running {config.site.title}: {address}   (Ctrl-C ends it)")
             sys.stdout.flush()
 
-        return Process(config, front, clock).run(ready)
+        return Process(config, web, clock).run(ready)
 
 
 def _clock(app: App) -> Callable[[], datetime]:

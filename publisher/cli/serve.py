@@ -40,7 +40,7 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         click.echo(made(config), nl=False)
         return
     from publisher.cli.hosts import MEND, why_unconfirmed
-    from publisher.core.logging import say
+    from publisher.core.logging import log
     from publisher.daemon.web_thread import require_newsletters
     from publisher.web.lifespan import opened
     from publisher.web.serve import Server, address_of, listen
@@ -57,6 +57,6 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         app.say(f"Serving {config.site.title}: {address}   (Ctrl-C ends it)")
         sys.stdout.flush()
         if waits := why_unconfirmed(config):
-            say("host not confirmed", f"{waits}: no edition leaves from here ({MEND})", level="warning", waits=waits)
+            log("host not confirmed", f"{waits}: no edition leaves from here ({MEND})", level="warning", waits=waits)
         Server(listener, grace=10).run(application)
     app.say("Serving has ended.")

@@ -1,6 +1,6 @@
-"""What a long-lived process says on stderr, for a person or as JSON. The only user of structlog.
+"""The log of a long-lived process on stderr, for people or as JSON. The only user of structlog.
 
-Nothing that belongs to a person gets through: of a mail address its domain is left, of a personal link its page.
+No personal data gets through: of an email address only its domain is logged, of a personal link only its page.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TextIO, cast
 
-How = Literal["auto", "human", "json"]
+Format = Literal["auto", "human", "json"]
 
 _ADDRESS = re.compile(r"[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
 _LINK = re.compile(r"/(confirm|address|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
 
 
 class Stream(Protocol):
-    """Where lines go."""
+    """Where lines are written."""
 
     def write(self, text: str, /) -> object:
-        """Write it."""
+        """Write the text."""
 
     def flush(self) -> None:
-        """Let it be seen."""
+        """Write out what is buffered."""
 
     def isatty(self) -> bool:
-        """Return whether a person looks at it."""
+        """Return whether this is a terminal."""
 
 
 class _Stderr:
-    """Whatever is stderr at the time."""
+    """Whatever sys.stderr is at the moment."""
 
     def write(self, text: str, /) -> object:
         return sys.stderr.write(text)
@@ -44,49 +44,54 @@ class _Stderr:
         return sys.stderr.isatty()
 
 
-_how: How = "human"
+_format: Format = "human"
 _stream: Stream = _Stderr()
 _logger: Any = None
 
 
-def configure(how: How = "human", stream: Stream | None = None) -> None:
-    """Decide how lines look from here on, in all threads; what libraries warn of becomes such lines too.
+def configure(style: Format = "human", stream: Stream | None = None) -> None:
+    """Set the format of lines from now on, in all threads, and log the warnings of libraries the same way.
 
-    how  "auto" is for a person where the stream is a terminal, and JSON elsewhere
+    style   "auto" is "human" if the stream is a terminal, otherwise "json"
+    stream  by default whatever sys.stderr is when a line is written
     """
-    global _how, _stream, _logger
-    _how, _stream, _logger = how, stream or _Stderr(), None
+    global _format, _stream, _logger
+    _format, _stream, _logger = style, stream or _Stderr(), None
     logging.basicConfig(handlers=[_Bridge()], level=logging.WARNING, force=True)
 
 
-def _made() -> Any:
-    """Return a logger as it was decided; structlog takes longer to load than all else that a start needs."""
-    import structlog
-
-    person = _how == "human" or (_how == "auto" and _stream.isatty())
-    renderer = _for_a_person if person else structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-    return structlog.wrap_logger(
-        structlog.WriteLogger(cast(TextIO, _stream)),
-        processors=[structlog.processors.add_log_level, _stamped, _discreet, *([] if person else [_plain]), renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=False,
-    )
-
-
-def say(event: str, text: str = "", *, level: Literal["info", "warning", "error"] = "info", **fields: Any) -> None:
+def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"] = "info", **fields: Any) -> None:
     """Write one line.
 
-    event   what happened, in few words that do not vary
-    text    the whole line for a person, who otherwise reads event and fields
+    event   what happened, in a few words that don't vary
+    text    the whole line for people; without it they see the event and the fields
     fields  what varies
     """
     global _logger
     if _logger is None:
-        _logger = _made()
+        _logger = _new_logger()
     try:
         getattr(_logger, level)(event, text=text, **fields)
     except (OSError, ValueError):
-        return  # whoever read our lines is gone, and that is no reason to stop
+        return  # no one reads the log any more, which is no reason to stop
+
+
+def redacted(text: str) -> str:
+    """Return a text on one line, without personal data."""
+    return _LINK.sub(r"/\1/…", _ADDRESS.sub("…@", " ".join(text.split())))
+
+
+def _new_logger() -> Any:
+    import structlog  # takes longer to import than everything else that a start needs
+
+    human = _format == "human" or (_format == "auto" and _stream.isatty())
+    renderer = _for_people if human else structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    return structlog.wrap_logger(
+        structlog.WriteLogger(cast(TextIO, _stream)),
+        processors=[structlog.processors.add_log_level, _stamped, _redacted, *([] if human else [_textless]), renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
 
 
 def _stamped(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -94,20 +99,15 @@ def _stamped(logger: Any, method: str, line: MutableMapping[str, Any]) -> Mutabl
     return {**first, **line}
 
 
-def _discreet(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: discreet(value) if isinstance(value, str) else value for key, value in line.items()}
+def _redacted(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: redacted(value) if isinstance(value, str) else value for key, value in line.items()}
 
 
-def discreet(text: str) -> str:
-    """Return a text on one line, without what belongs to a person."""
-    return _LINK.sub(r"/\1/…", _ADDRESS.sub("…@", " ".join(text.split())))
-
-
-def _plain(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _textless(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: value for key, value in line.items() if key != "text"}
 
 
-def _for_a_person(logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
+def _for_people(logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
     moment, level, event, text = (line.pop(key) for key in ("time", "level", "event", "text"))
     fields = " ".join(f"{key}={value}" for key, value in line.items() if value not in ("", None))
     said = text or (f"{event}: {fields}" if fields else event)
@@ -115,10 +115,10 @@ def _for_a_person(logger: Any, method: str, line: MutableMapping[str, Any]) -> s
 
 
 class _Bridge(logging.Handler):
-    """Takes what libraries say by the standard library's logging."""
+    """Passes on what libraries log with Python's own logging."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write it as one line; of an exception its kind is enough, since its words may hold an address."""
+        """Write a record as one line; of an exception only its type, because its message may contain an address."""
         level: Literal["warning", "error"] = "error" if record.levelno >= logging.ERROR else "warning"
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        say(record.getMessage(), level=level, library=record.name, error=kind)
+        log(record.getMessage(), level=level, library=record.name, error=kind)

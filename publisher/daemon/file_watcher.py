@@ -1,7 +1,7 @@
-"""Files that change: told to whoever wants to know, within a second. The only user of watchfiles.
+"""Noticing files that change, within a second. The only user of watchfiles.
 
-The folders of posts and looks are watched with all below them; of the project's folder itself only what stands in it,
-since beside them are the site, the outbox and the record, which change all the time.
+The folders of posts, templates and static files are watched with everything in them. The project's folder is watched
+without its subfolders, because the site, the outbox and the database in them change all the time.
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from publisher.config import CONFIG_FILE, Config
-from publisher.core.logging import say
+from watchfiles import DefaultFilter, watch
 
-# What is written together is told together, in milliseconds.
-_TOGETHER = 200
+from publisher.config import CONFIG_FILE, Config
+from publisher.core.logging import log
+
+# Changes within this time are reported together, in milliseconds.
+_DEBOUNCE = 200
 _STEP = 50
 
 
-class Watch:
-    """Two threads that wait for the kernel's word."""
+class FileWatcher:
+    """Two threads that wait for the kernel to report a change."""
 
     def __init__(self, config: Config, changed: Callable[[], None], configured: Callable[[], None]) -> None:
         """Prepare, without starting.
 
-        changed     called when something changed of which the site is made
-        configured  called when publisher.toml did
+        changed     called when something changed that the site is made of
+        configured  called when publisher.toml changed
         """
         self._config, self._changed, self._configured = config, changed, configured
-        self._over, self._again = threading.Event(), threading.Event()
+        self._over, self._restart = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name="watch", daemon=True)
             for work in (self._watch_folders, self._watch_root)
@@ -40,14 +42,14 @@ class Watch:
             thread.start()
 
     def use(self, config: Config) -> None:
-        """Watch what another configuration names."""
+        """Watch the folders of a different configuration."""
         self._config = config
-        self._again.set()
+        self._restart.set()
 
     def end(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._over.set()
-        self._again.set()
+        self._restart.set()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(2)
@@ -55,22 +57,17 @@ class Watch:
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except (OSError, RuntimeError) as error:  # the kernel has no watch left, or the folder is away
-            kind = type(error).__name__
-            say(
-                "not watching",
-                "files are not watched; what changes is seen at the next tick",
-                level="warning",
-                error=kind,
-            )
+        except (OSError, RuntimeError) as error:  # the kernel allows no more watches, or the folder is gone
+            text = "not watching files; changes are picked up at the next check"
+            log("not watching", text, level="warning", error=type(error).__name__)
 
     def _watch_folders(self) -> None:
         while not self._over.is_set():
-            self._again.clear()
+            self._restart.clear()
             there = [path for path in folders_of(self._config) if path.is_dir()]
             if not there:
-                self._again.wait()
-            for _ in _changes(there, self._again, recursive=True):
+                self._restart.wait()
+            for _ in _changes(there, self._restart, recursive=True):
                 self._changed()
 
     def _watch_root(self) -> None:
@@ -81,23 +78,21 @@ class Watch:
             if CONFIG_FILE in seen:
                 self._configured()
             if seen & names:
-                self._again.set()  # a folder that was made, or moved away
+                self._restart.set()  # a folder was created or moved away
                 self._changed()
 
 
 def folders_of(config: Config) -> tuple[Path, ...]:
-    """Return the folders of which the site is made, also those that are not there."""
+    """Return the folders that the site is made of, including those that don't exist."""
     return tuple(config.root / name for name in (config.posts.folder, "templates", config.pages.static))
 
 
 def _changes(paths: list[Path], over: threading.Event, *, recursive: bool) -> Iterator[set[Path]]:
-    """Yield what changed, until it is over. An editor's own files do not count."""
-    from watchfiles import DefaultFilter, watch
-
+    """Yield the paths that changed, until `over` is set. An editor's own temporary files are ignored."""
     found = watch(
         *paths,
         watch_filter=DefaultFilter(ignore_dirs=(".git", ".publisher")),
-        debounce=_TOGETHER,
+        debounce=_DEBOUNCE,
         step=_STEP,
         stop_event=over,
         rust_timeout=1_000,

@@ -1,4 +1,4 @@
-"""Making and sending, told in lines. Whatever goes wrong in it ends neither the process nor the next call."""
+"""The two jobs of the scheduler: making what is due, and sending it. Whatever goes wrong is logged and ends neither."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError
-from publisher.core.logging import say
-from publisher.daemon.reporting import News, clear_up, tell_defect
+from publisher.core.logging import log
+from publisher.daemon.reporting import ProblemLog, free_memory, log_defect
 from publisher.publishing.tick import Ticked, make, send
 from publisher.publishing.wiring import open_project_store
 
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import DeliveryCounts, Edition
     from publisher.mail.run_options import Stop
-    from publisher.publishing.publish import Delivered
+    from publisher.publishing.deliver import Delivered
     from publisher.store import Store
 
 LONGEST_REST = 600.0
-# How often a long delivery is told of, in seconds.
-TOLD_EVERY = 60.0
-# For how long a problem is no news, in seconds: not each call looks at everything.
-KNOWN = 24 * 3600.0
+PROGRESS_SECONDS = 60.0
+"""How often the progress of a long delivery is logged."""
+
+KNOWN_SECONDS = 24 * 3600.0
+"""For how long a problem is not logged again. Not every call checks everything."""
 
 
 def rest_after(failures: int, seconds: int) -> float:
-    """Return how long to leave the project alone after so many ticks in a row failed, each `seconds` apart."""
+    """Return for how many seconds to pause after this many calls in a row failed. seconds: between two calls."""
     return 0.0 if failures < 2 else min(seconds * 2.0 ** (failures - 1), LONGEST_REST)
 
 
-class Ticking:
-    """What the scheduler calls to make what is due. The record is opened for each call anew: nothing is held."""
+class TickJob:
+    """Makes what is due. The database is opened for each call, and nothing is kept between two calls."""
 
     name = "tick"
 
@@ -48,36 +49,36 @@ class Ticking:
     ) -> None:
         """Prepare.
 
-        config  gives the configuration of the moment
-        stop    ends a delivery that is under way
+        config  returns the current configuration
+        stop    ends a delivery in progress
         after   called after each call that did not fail, with what was done
         """
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
-        self._problems = News(KNOWN)
+        self._problems = ProblemLog(KNOWN_SECONDS)
         self._waits = ""
-        self._owner_missed = False  # whether it was told that there is no owner
+        self._owner_missed = False  # whether it was logged that there is no owner
         self._failures, self._rests_until = 0, 0.0
 
     def __call__(self) -> None:
-        """Do whatever is due, and tell it. Raises nothing."""
+        """Do whatever is due, and log it. Raises nothing."""
         if self._stop.asked or time.monotonic() < self._rests_until:
             return
         config = self._config()
         try:
             with open_project_store(config) as store:
                 ticked = self._work(config, store)
-            self._tell(ticked)
+            self._log(ticked)
         except StoppedError:
-            say(f"{self.name} stopped")
+            log(f"{self.name} stopped")
             return
         except PublisherError as error:
             self._failed(config, error)
-        except Exception as error:  # noqa: BLE001 - a defect in one tick must not end the others
+        except Exception as error:  # noqa: BLE001 - a defect in one call must not end the others
             self._failed(config, error)
         else:
             self._rest(config, self._failures + 1 if ticked.stuck else 0)
             if ticked.made or ticked.delivered:
-                clear_up()
+                free_memory()
             self._after(ticked)
 
     def _work(self, config: Config, store: Store) -> Ticked:
@@ -86,42 +87,42 @@ class Ticking:
     def _failed(self, config: Config, error: Exception) -> None:
         if isinstance(error, PublisherError):
             for line in error.lines():
-                say(f"{self.name} failed", f"{self.name} failed: {line}", level="error", what=line)
+                log(f"{self.name} failed", f"{self.name} failed: {line}", level="error", what=line)
         else:
-            tell_defect(error)
+            log_defect(error)
         self._rest(config, self._failures + 1)
 
     def _rest(self, config: Config, failures: int) -> None:
-        """Leave the project, or its mail servers, alone for a while after so many failures in a row."""
+        """After several failures in a row, leave the project or its mail servers alone for a while."""
         self._failures = failures
         rest = rest_after(failures, config.run.tick_seconds)
         self._rests_until = time.monotonic() + rest
         if rest:
-            say("resting", f"{self.name}: next try in {rest:.0f} s", seconds=rest, failures=failures)
+            log("resting", f"{self.name}: next try in {rest:.0f} s", seconds=rest, failures=failures)
 
-    def _tell(self, ticked: Ticked) -> None:
+    def _log(self, ticked: Ticked) -> None:
         for edition in ticked.made:
-            _tell_made(edition)
-        self._problems.tell("problem", [str(problem) for problem in ticked.problems])
+            _log_made(edition)
+        self._problems.log("problem", [str(problem) for problem in ticked.problems])
         for line in ticked.told:
-            say("owner told", f"owner told: {line}", what=line)
-        self._tell_unheard(ticked)
+            log("owner told", f"owner notified: {line}", what=line)
+        self._log_unheard(ticked)
         for line in ticked.kept:
-            say("housekeeping", f"housekeeping: {line}", what=line)
+            log("housekeeping", f"maintenance: {line}", what=line)
         if ticked.waits and ticked.waits != self._waits:
-            say("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
+            log("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
         self._waits = ticked.waits
 
-    def _tell_unheard(self, ticked: Ticked) -> None:
+    def _log_unheard(self, ticked: Ticked) -> None:
         for line in ticked.unheard:
-            say("to be told", f"to be told: {line}", level="warning", what=line)
+            log("to be told", f"owner not notified: {line}", level="warning", what=line)
         if ticked.unheard and not self._owner_missed:
             self._owner_missed = True
-            say("no owner", "mail.owner is not set: nobody is mailed what is to be told", level="warning")
+            log("no owner", "mail.owner is not set, so notifications only go to the log", level="warning")
 
 
-class Sending(Ticking):
-    """What the scheduler calls to send what is due, in another thread: it may take hours, and slots do not wait."""
+class SendJob(TickJob):
+    """Sends what is due, in a thread of its own: sending may take hours, and slots don't wait."""
 
     name = "sending"
 
@@ -132,18 +133,18 @@ class Sending(Ticking):
         stop: Stop,
         after: Callable[[Ticked], None] = lambda ticked: None,
     ) -> None:
-        """Prepare as Ticking does."""
+        """Prepare as TickJob does."""
         super().__init__(config, clock, stop, after)
         self._wanted = threading.Event()
-        self._standing: dict[int, DeliveryCounts] = {}  # of the editions that the last call sent from
-        self._told_at = 0.0
+        self._counts: dict[int, DeliveryCounts] = {}  # by edition, after the last call
+        self._logged_at = 0.0
 
     def want(self) -> None:
-        """Let a call that is under way look once more before it ends: there is something new."""
+        """Let a call in progress check once more before it ends: there is something new."""
         self._wanted.set()
 
     def __call__(self) -> None:
-        """Send whatever is due, and what is wanted meanwhile. Raises nothing."""
+        """Send whatever is due, and what becomes due meanwhile. Raises nothing."""
         while True:
             self._wanted.clear()
             super().__call__()
@@ -151,29 +152,29 @@ class Sending(Ticking):
                 return
 
     def _work(self, config: Config, store: Store) -> Ticked:
-        self._told_at = time.monotonic()
-        return send(config, store, self._clock, progress=self._delivering, stop=self._stop)
+        self._logged_at = time.monotonic()
+        return send(config, store, self._clock, progress=self._log_progress, stop=self._stop)
 
-    def _tell(self, ticked: Ticked) -> None:
+    def _log(self, ticked: Ticked) -> None:
         for delivered in ticked.delivered:
-            if delivered.sent or delivered.after != self._standing.get(delivered.edition.id):
-                _tell_delivered(delivered)
-        self._standing = {delivered.edition.id: delivered.after for delivered in ticked.delivered}
-        super()._tell(replace(ticked, waits=""))  # why nothing is sent, the other call has told
+            if delivered.sent or delivered.after != self._counts.get(delivered.edition.id):
+                _log_delivered(delivered)
+        self._counts = {delivered.edition.id: delivered.after for delivered in ticked.delivered}
+        super()._log(replace(ticked, waits=""))  # the other job logs why nothing is sent
 
-    def _delivering(self, done: int, total: int) -> None:
-        if time.monotonic() - self._told_at >= TOLD_EVERY:
-            self._told_at = time.monotonic()
-            say("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
+    def _log_progress(self, done: int, total: int) -> None:
+        if time.monotonic() - self._logged_at >= PROGRESS_SECONDS:
+            self._logged_at = time.monotonic()
+            log("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
 
 
-def _tell_made(edition: Edition) -> None:
+def _log_made(edition: Edition) -> None:
     event = "edition held" if edition.held else "edition made"
     facts: dict[str, Any] = {"newsletter": edition.newsletter, "slot": edition.slot, "number": edition.number}
-    say(event, **facts, posts=len(edition.posts), why=edition.held)
+    log(event, **facts, posts=len(edition.posts), why=edition.held)
 
 
-def _tell_delivered(delivered: Delivered) -> None:
+def _log_delivered(delivered: Delivered) -> None:
     edition = delivered.edition
     counts: dict[str, Any] = {status.value: count for status, count in delivered.after.by_status.items()}
-    say("edition delivered", newsletter=edition.newsletter, slot=edition.slot, now=delivered.sent, **counts)
+    log("edition delivered", newsletter=edition.newsletter, slot=edition.slot, now=delivered.sent, **counts)

@@ -1,4 +1,4 @@
-"""One process a project's folder. Hosts that share a database have a folder each, and the record keeps them apart."""
+"""One process per project folder. Hosts that share a database have a folder each; the database keeps them apart."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from publisher.core.errors import ProjectError
 
 
 def running(state_dir: Path) -> int:
-    """Return the process that is at work in this folder, 0 where none is. Writes nothing."""
+    """Return the id of the process that runs in this folder, or 0. Writes nothing."""
     try:
         with (state_dir / "run.lock").open(encoding="ascii") as file:
             try:
-                # Shared, so that two who only look never see each other.
+                # Shared, so that two commands that only look don't see each other.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return int(file.read().strip() or 0)
     except (OSError, ValueError):
-        pass  # it never ran here, or begins just now
+        pass  # it has never run here, or is just starting
     return 0
 
 
 @contextmanager
 def only_one(state_dir: Path) -> Iterator[None]:
-    """Be the only one for as long as the block runs; the kernel frees the lock of a process that dies.
+    """Hold the lock for as long as the block runs; the kernel releases the lock of a process that dies.
 
-    Raises ProjectError where another one runs, with its process number, or where the folder cannot be written.
+    Raises ProjectError if another process runs, with its process id, or if the folder can't be written.
     """
     path = state_dir / "run.lock"
     try:
@@ -39,7 +39,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
         file = path.open("a+", encoding="ascii")
     except OSError as error:
         raise ProjectError(
-            f"the lock cannot be made: {error.strerror}", where=str(path), hint="make it writable"
+            f"cannot create the lock: {error.strerror}", where=str(path), hint="make it writable"
         ) from error
     with file:
         try:
@@ -48,9 +48,9 @@ def only_one(state_dir: Path) -> Iterator[None]:
             file.seek(0)
             pid = file.read().strip()
             raise ProjectError(
-                f"`publisher run` is at work here already{f', as process {pid}' if pid else ''}",
+                f"`publisher run` is already running here{f' (pid {pid})' if pid else ''}",
                 where=str(state_dir.parent),
-                hint="one a folder is enough; `systemctl status` or `ps` shows it",
+                hint="only one can run per project; `systemctl status` or `ps` shows it",
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -62,5 +62,5 @@ def _take(file: TextIO) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        time.sleep(0.1)  # who only looks, see `running`, holds it for no longer than that
+        time.sleep(0.1)  # `running` holds the lock for less than that
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""The life of the process: it begins everything, waits for wishes, and leaves in order.
+"""The life of the process: it starts everything, waits for events, and shuts down in order.
 
-Everything that takes time has a thread of its own. The main one only waits: for a signal, for a change of
-publisher.toml, and for the moment to tell systemd that all is well.
+Everything that takes time has a thread of its own. The main thread only waits: for a signal, for a change of
+publisher.toml, and until it has to tell systemd that it is alive.
 """
 
 from __future__ import annotations
@@ -18,66 +18,65 @@ from queue import Empty, SimpleQueue
 
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
-from publisher.core.logging import configure, say
-from publisher.daemon.file_watcher import Watch
-from publisher.daemon.jobs import Sending, Ticking
-from publisher.daemon.reporting import tell_defect
+from publisher.core.logging import configure, log
+from publisher.daemon.file_watcher import FileWatcher
+from publisher.daemon.jobs import SendJob, TickJob
+from publisher.daemon.reporting import log_defect
 from publisher.daemon.scheduler import Scheduler
-from publisher.daemon.site_builder import Site
+from publisher.daemon.site_builder import SiteBuilder
 from publisher.daemon.systemd import notify, watchdog_seconds
-from publisher.daemon.web_thread import Front
+from publisher.daemon.web_thread import WebThread
 from publisher.mail.run_options import Stop
 from publisher.publishing.tick import Ticked
 
-# How long threads may take to leave after the second signal, in seconds.
-HURRY = 3.0
-# How often the main thread looks around, in seconds.
-LOOK = 5.0
-# By how much the clock may differ from what has passed before it counts as set, in seconds.
-SET = 5.0
+HURRY_SECONDS = 3.0
+"""How long the threads may take to end after the second signal."""
+
+WAIT_SECONDS = 5.0
+"""How long the main thread waits before it checks on the web application and the clock."""
+
+CLOCK_SET_SECONDS = 5.0
+"""By how much the clock must differ from the time that has passed to count as set."""
 
 
-class Wish(Enum):
-    """What the process may be asked for."""
+class ProcessEvent(Enum):
+    """What the main thread waits for."""
 
-    END = "end"
+    STOP = "stop"
     RELOAD = "reload"
-    LEFT = "left"  # all threads are gone
+    STOPPED = "stopped"  # all threads have ended
 
 
 class Process:
-    """One project at work. Made in the main thread, which `run` keeps."""
+    """One running project. Created in the main thread, which `run` occupies."""
 
-    def __init__(self, config: Config, front: Front, clock: Callable[[], datetime]) -> None:
-        """Prepare, without starting. front: answers already. clock: gives the present, aware."""
+    def __init__(self, config: Config, web: WebThread, clock: Callable[[], datetime]) -> None:
+        """Prepare, without starting. web: answers already. clock: returns the present, aware."""
         self._config = config
-        self._wishes: SimpleQueue[Wish] = SimpleQueue()
+        self._events: SimpleQueue[ProcessEvent] = SimpleQueue()
         self._stop = Stop()
-        self._front = front
-        self._site = Site(lambda: self._config, clock)
-        self._sending = Sending(lambda: self._config, clock, self._stop, after=self._sent)
-        ticking = Ticking(lambda: self._config, clock, self._stop, after=self._ticked)
-        self._scheduler = Scheduler({ticking.name: ticking, self._sending.name: self._sending}, config.run.tick_seconds)
-        self._watch = Watch(config, self._site.build, lambda: self._wishes.put(Wish.RELOAD))
-        self._clock_jumps = Jumps()
+        self._web = web
+        self._site = SiteBuilder(lambda: self._config, clock)
+        self._sending = SendJob(lambda: self._config, clock, self._stop, after=self._sent)
+        making = TickJob(lambda: self._config, clock, self._stop, after=self._made)
+        self._scheduler = Scheduler({making.name: making, self._sending.name: self._sending}, config.run.tick_seconds)
+        self._watcher = FileWatcher(config, self._site.build, lambda: self._events.put(ProcessEvent.RELOAD))
+        self._clock_jumps = ClockJumps()
 
     def run(self, ready: Callable[[], None]) -> int:
-        """Work until a signal says that it is enough; return the exit code.
-
-        ready: called once everything has begun.
-        """
+        """Work until a signal ends it; return the exit code. ready: called once everything has started."""
         with self._signals():
             self._site.begin()
             self._scheduler.begin()
-            self._watch.begin()
+            self._watcher.begin()
             notify("READY=1")
             ready()
             code = self._wait()
-            self._leave()
+            self._shut_down()
         return code
 
-    def _ticked(self, ticked: Ticked) -> None:
-        self._site.build()  # what waited for its hour appears on the site
+    def _made(self, ticked: Ticked) -> None:
+        self._site.build()  # a post whose time has come appears on the site
         if ticked.made:
             self._sending.want()
             self._scheduler.now(self._sending.name)
@@ -87,94 +86,98 @@ class Process:
             self._site.build()
 
     def _wait(self) -> int:
-        """Fulfil wishes until one is to end; return the exit code."""
+        """Handle events until one says stop; return the exit code."""
         watchdog = watchdog_seconds()
-        while self._front.alive:
+        while self._web.alive:
             if watchdog:
                 notify("WATCHDOG=1")
             try:
-                wish = self._wishes.get(timeout=min(LOOK, watchdog / 3) if watchdog else LOOK)
+                event = self._events.get(timeout=min(WAIT_SECONDS, watchdog / 3) if watchdog else WAIT_SECONDS)
             except Empty:
-                if self._clock_jumps.look():
-                    say("clock set", "the clock was set: looking at once what is due")
+                if self._clock_jumps.check():
+                    log("clock set", "the clock was set: checking at once what is due")
                     self._scheduler.now()
                 continue
-            if wish is Wish.END:
+            if event is ProcessEvent.STOP:
                 return 0
             self._reload()
-        return 1  # the web application is gone: whoever started us does so again
+        return 1  # the web application has failed: whoever started the process starts it again
 
     def _reload(self) -> None:
-        """Take over a changed configuration where it is sound; keep the old one otherwise."""
+        """Use a changed configuration if it has no mistakes; otherwise keep the old one."""
         before = self._config
         try:
             config = load_config(before.root)
             if config == before:
-                say("configuration unchanged")
+                log("configuration unchanged")
                 self._scheduler.now()
                 return
-            self._front.open(config)
+            self._web.open(config)
         except PublisherError as error:
             for line in error.lines():
-                say("configuration refused", f"the configuration stays as it was: {line}", level="error", what=line)
+                log("configuration refused", f"configuration not reloaded: {line}", level="error", what=line)
             return
         self._config = config
         configure(config.run.log)
         self._scheduler.every(config.run.tick_seconds)
         self._scheduler.now()
-        self._watch.use(config)
+        self._watcher.use(config)
         self._site.build()
-        say("configuration taken", "the changed configuration is in use")
+        log("configuration taken", "configuration reloaded")
         if config.web.listen != before.web.listen:
-            say("restart needed", "web.listen is read at the next start", level="warning")
+            log("restart needed", "a changed web.listen takes effect after a restart", level="warning")
 
-    def _leave(self) -> None:
-        """End in order; at a second signal in a hurry, at a third at once."""
+    def _shut_down(self) -> None:
+        """Shut down in order; within HURRY_SECONDS at a second signal, at once at a third."""
         notify("STOPPING=1")
-        say("ending", "ending: what is in hand is finished")
+        log("ending", "shutting down: finishing the message in progress")
         self._stop.ask()
-        self._front.end()
-        threading.Thread(target=self._close, name="leaving", daemon=True).start()
+        self._web.end()
+        threading.Thread(target=self._close, name="closing", daemon=True).start()
         hurried = False
         until = None
         while True:
             try:
-                wish = self._wishes.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+                event = self._events.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
             except Empty:
-                wish = None
-            if wish is Wish.LEFT:
-                say("ended")
+                event = None
+            if event is ProcessEvent.STOPPED:
+                log("ended")
                 return
-            if wish is None or (hurried and wish is Wish.END):
-                say("left", "left with work in hand; the next run takes it over", level="warning")
+            if event is None or (hurried and event is ProcessEvent.STOP):
+                log("left", "stopped with unfinished work; the next run will pick it up", level="warning")
                 os._exit(1)
-            if wish is Wish.END:
-                hurried, until = True, time.monotonic() + HURRY
-                say("hurrying", "hurrying: nothing more is awaited")
+            if event is ProcessEvent.STOP:
+                hurried, until = True, time.monotonic() + HURRY_SECONDS
+                log("hurrying", "stopping now")
                 self._stop.ask()
-                self._front.end(hurry=True)
+                self._web.end(hurry=True)
 
     def _close(self) -> None:
-        """Close everything that has a thread."""
+        """End everything that has a thread."""
         try:
-            self._watch.end()
+            self._watcher.end()
             self._scheduler.end()
             self._site.end()
-            self._front.close()
-        except Exception as error:  # noqa: BLE001 - leaving goes on
-            tell_defect(error)
+            self._web.close()
+        except Exception as error:  # noqa: BLE001 - the process must end all the same
+            log_defect(error)
         finally:
-            self._wishes.put(Wish.LEFT)
+            self._events.put(ProcessEvent.STOPPED)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        wishes = {signal.SIGTERM: Wish.END, signal.SIGINT: Wish.END, signal.SIGHUP: Wish.RELOAD}
+        events = {
+            signal.SIGTERM: ProcessEvent.STOP,
+            signal.SIGINT: ProcessEvent.STOP,
+            signal.SIGHUP: ProcessEvent.RELOAD,
+        }
 
-        def wished(number: int, frame: object) -> None:
-            # A queue of this kind may be filled from a signal handler, whatever it interrupts.
-            self._wishes.put(wishes[signal.Signals(number)])
+        def received(number: int, frame: object) -> None:
+            # A SimpleQueue may be filled from a signal handler, whatever it interrupts.
+            self._events.put(events[signal.Signals(number)])
 
-        before = {number: signal.signal(number, wished) for number in wishes}
+        before = {number: signal.signal(number, received) for number in events}
         try:
             yield
         finally:
@@ -182,16 +185,16 @@ class Process:
                 signal.signal(number, handler)
 
 
-class Jumps:
-    """Sees whether the machine's clock was set, by comparing it with one that cannot be."""
+class ClockJumps:
+    """Notices whether the host's clock was set, by comparing it with one that can't be set."""
 
     def __init__(self) -> None:
         self._offset = self._difference()
 
-    def look(self) -> bool:
-        """Return whether the clock was set since the last look."""
+    def check(self) -> bool:
+        """Return whether the clock was set since the last check."""
         before, self._offset = self._offset, self._difference()
-        return abs(self._offset - before) > SET
+        return abs(self._offset - before) > CLOCK_SET_SECONDS
 
     @staticmethod
     def _difference() -> float:

@@ -1,4 +1,4 @@
-"""The site is built when something changed, in a thread of its own; what changes meanwhile is built next."""
+"""Building the site when something has changed, in a thread of its own. Changes during a build start another one."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from datetime import datetime
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.logging import say
-from publisher.daemon.reporting import News, clear_up, tell_defect
+from publisher.core.logging import log
+from publisher.daemon.reporting import ProblemLog, free_memory, log_defect
 from publisher.publishing.wiring import run_build
 
 
-class Site:
-    """Builds for as long as it lives."""
+class SiteBuilder:
+    """The thread that builds."""
 
     def __init__(self, config: Callable[[], Config], clock: Callable[[], datetime]) -> None:
-        """Prepare, without starting. config: gives the configuration of the moment."""
+        """Prepare, without starting. config: returns the current configuration."""
         self._config, self._clock = config, clock
         self._wanted, self._over = threading.Event(), False
-        self._news = News()
+        self._problems = ProblemLog()
         self._thread = threading.Thread(target=self._work, name="site", daemon=True)
 
     def begin(self) -> None:
@@ -29,11 +29,11 @@ class Site:
         self._thread.start()
 
     def build(self) -> None:
-        """Build soon. Where nothing changed nothing is done, so it may be said often."""
+        """Ask for a build soon. If nothing has changed it does nothing, so this may be called often."""
         self._wanted.set()
 
     def end(self) -> None:
-        """Build no more; wait for the build under way."""
+        """Stop, after the build in progress."""
         self._over = True
         self._wanted.set()
         if self._thread.ident is not None:
@@ -45,13 +45,13 @@ class Site:
             try:
                 self._build()
             except PublisherError as error:
-                self._news.tell("site not built", error.lines(), level="error")
+                self._problems.log("site not built", error.lines(), level="error")
             except Exception as error:  # noqa: BLE001 - a defect in one build must not end the others
-                tell_defect(error)
+                log_defect(error)
 
     def _build(self) -> None:
         report = run_build(self._config(), self._clock())
         if report.changed:
-            clear_up()
-            say("site built", posts=report.posts, written=report.written, removed=report.removed)
-        self._news.tell("problem", [str(problem) for problem in report.problems])
+            free_memory()
+            log("site built", posts=report.posts, written=report.written, removed=report.removed)
+        self._problems.log("problem", [str(problem) for problem in report.problems])

@@ -1,4 +1,4 @@
-"""What systemd wants to hear of a service (sd_notify): a datagram to the socket that it names, and nothing elsewhere.
+"""Notifying systemd about a service (sd_notify): a datagram to the socket that it names.
 
 The protocol is a few lines, and promised to be stable: https://www.freedesktop.org/software/systemd/man/sd_notify.html
 """
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 
 def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
-    """Tell it, "READY=1" for example; without a service manager, or one that does not listen, do nothing."""
+    """Send a state such as "READY=1". Do nothing if there is no service manager, or it doesn't listen."""
     address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
@@ -24,7 +24,7 @@ def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
 
 
 def watchdog_seconds(environ: Mapping[str, str] | None = None) -> float | None:
-    """Return within how many seconds it wants to hear "WATCHDOG=1" again; None where it does not."""
+    """Return within how many seconds systemd expects the next "WATCHDOG=1"; None if it expects none."""
     known = os.environ if environ is None else environ
     text = known.get("WATCHDOG_USEC", "")
     if not text.isdigit() or known.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):

@@ -1,4 +1,4 @@
-"""The web application in a thread of its own; it can be exchanged for that of another configuration."""
+"""The web application in a thread of its own, replaced when the configuration changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
-from publisher.daemon.reporting import tell_defect
+from publisher.daemon.reporting import log_defect
+from publisher.web.lifespan import opened
 from publisher.web.serve import Server
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-GRACE = 10  # seconds for answers that are under way
+GRACE = 10
+"""Seconds for answers in progress when it ends."""
 
 
-class Front:
-    """Is itself the application that the server knows, and hands each request to that of the moment."""
+class WebThread:
+    """The application that the server knows; it passes each request to the application of the current configuration."""
 
     def __init__(self, listener: socket, now: Callable[[], datetime]) -> None:
         """Prepare, without answering."""
@@ -33,12 +35,10 @@ class Front:
         self._opened = ExitStack()
 
     def open(self, config: Config) -> None:
-        """Answer by this configuration from here on; what the one before has under way is finished.
+        """Answer with this configuration from now on; answers in progress are finished with the previous one.
 
-        Raises PublisherError where the database cannot be opened; then the one before goes on.
+        Raises PublisherError if the database can't be opened; then the previous configuration stays.
         """
-        from publisher.web.lifespan import opened
-
         require_newsletters(config)
         with ExitStack() as stack:
             application = stack.enter_context(opened(config, self._now))
@@ -47,22 +47,22 @@ class Front:
         threading.Thread(target=before.close, name="closing", daemon=True).start()
 
     def begin(self) -> None:
-        """Answer; returns once requests are taken, or cannot be."""
+        """Start answering; return once requests are accepted, or the server has failed."""
         self._thread.start()
         while not self._server.answers and self._thread.is_alive():
             time.sleep(0.002)
 
     @property
     def alive(self) -> bool:
-        """Whether the thread is."""
+        """Whether the thread still runs."""
         return self._thread.is_alive()
 
     def end(self, *, hurry: bool = False) -> None:
-        """Take no more requests; returns at once."""
+        """Accept no more requests; return at once."""
         self._server.end(hurry=hurry)
 
     def close(self) -> None:
-        """Wait for the answers under way, and for mails about subscriptions that are due."""
+        """Wait for answers in progress, and for subscription emails that are due."""
         if self._thread.ident is not None:
             self._thread.join()
         self._opened.close()
@@ -75,11 +75,11 @@ class Front:
     def _answer(self) -> None:
         try:
             self._server.answer(self)
-        except Exception as error:  # noqa: BLE001 - the process sees that this thread is gone, and ends
-            tell_defect(error)
+        except Exception as error:  # noqa: BLE001 - the process notices that this thread is gone, and ends
+            log_defect(error)
 
 
 def require_newsletters(config: Config) -> None:
-    """Raise ProjectError where there is nothing that people could subscribe to."""
+    """Raise ProjectError if there is nothing to subscribe to."""
     if not config.newsletters:
         raise ProjectError("there is no newsletter to subscribe to", hint="add [[newsletters]] to publisher.toml")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.core.logging import say
+from publisher.core.logging import log
 from publisher.web.client_address import Clients, shortened_client
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Log:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - it was answered; a traceback could show what belongs to a person
-            say("defect", f"defect: {place(error)}", level="error", place=place(error))
+            log("defect", f"defect: {place(error)}", level="error", place=place(error))
         finally:
             page = page_of(scope["path"], self._prefix)
             self._told(page, status)
@@ -60,7 +60,7 @@ class Log:
             client = shortened_client(self._clients.address(scope))
             method = _method(scope["method"])
             line = f"{client} {method} {shown} {status} {took}ms"
-            say("answered", line, client=client, method=method, path=shown, status=status, milliseconds=took)
+            log("answered", line, client=client, method=method, path=shown, status=status, milliseconds=took)
 
 
 def page_of(path: str, prefix: str) -> str:

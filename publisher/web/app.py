@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from publisher.core.errors import PublisherError, StoreError, TemplateError
-from publisher.core.logging import say
+from publisher.core.logging import log
 from publisher.web.access_log import Log
 from publisher.web.forms import Form, FormError, read_form
 from publisher.web.metrics import Metrics
@@ -185,4 +185,4 @@ class _Front:
 def _tell(error: PublisherError) -> None:
     """Say in the log what keeps us from answering: where, not in its words, which may hold an address."""
     kept = error.where if isinstance(error, StoreError | TemplateError) else ""
-    say("busy", level="warning", error=type(error).__name__, where=kept)
+    log("busy", level="warning", error=type(error).__name__, where=kept)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from publisher.core.errors import PublisherError, StoreError, TransportError
-from publisher.core.logging import say
+from publisher.core.logging import log
 from publisher.mail.transport import Transport
 
 Work = Callable[[Transport], None]
@@ -93,7 +93,7 @@ class Mailroom:
         if self._thread.ident is not None:
             self._thread.join(seconds)
         if self._waiting:
-            say("work given up", f"{len(self._waiting)} pieces of work are given up", count=len(self._waiting))
+            log("work given up", f"{len(self._waiting)} pieces of work are given up", count=len(self._waiting))
 
     def _run(self) -> None:
         transport: Transport | None = None
@@ -152,4 +152,4 @@ def _tell(what: str, outcome: str, error: Exception, where: str = "") -> None:
     # The error's own words may hold an address; its kind is enough to look for.
     kind = type(error).__name__
     said = f"{what} {outcome}: {kind} {where}".rstrip()
-    say(f"work {outcome}", said, level="warning", what=what, error=kind, where=where)
+    log(f"work {outcome}", said, level="warning", what=what, error=kind, where=where)

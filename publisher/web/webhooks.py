@@ -18,7 +18,7 @@ from publisher.bounces.providers.ses import Fetch, Sns, fetch_from_amazon
 from publisher.bounces.providers.webhook import MOST_BYTES, WebhookError, WebhookRequest
 from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
-from publisher.core.logging import say
+from publisher.core.logging import log
 from publisher.publishing.read_bounces import signatures_of, take_reports
 from publisher.web.public.headers import page_headers
 
@@ -59,7 +59,7 @@ class BounceHooks:
         except ClientDisconnect:
             return Response(status_code=400)
         except PublisherError as error:  # the database is away; its words may hold more than a log may
-            say("busy", f"busy: {type(error).__name__}", level="warning", error=type(error).__name__)
+            log("busy", f"busy: {type(error).__name__}", level="warning", error=type(error).__name__)
             return _refused(503)
 
     def _take(self, provider: str, reader: Reader, headers: dict[str, str], body: bytes) -> Response:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from publisher.core.logging import configure as configure_logs
-from publisher.daemon.jobs import Sending, rest_after
+from publisher.daemon.jobs import SendJob, rest_after
 from publisher.daemon.systemd import notify, watchdog_seconds
 from publisher.mail.run_options import Stop
 from tests.support.admin_page import Owner, set_password
@@ -96,7 +96,7 @@ def test_a_second_process_in_the_same_folder_says_so_in_one_line(project: Projec
     assert "nobody looks at it" in project.ok("status").out
     assert second.code == 1
     assert second.err.count("\n") == 1
-    assert f"at work here already, as process {run.process.pid}" in second.err
+    assert f"is already running here (pid {run.process.pid})" in second.err
 
 
 def test_a_tick_that_fails_is_told_in_a_line_and_the_process_goes_on(project: Project) -> None:
@@ -121,7 +121,7 @@ def test_a_mail_server_that_takes_nothing_is_left_alone_longer_each_time(
     assert project.run("publish", "--yes").code == 1  # the edition is made
     config, now = project.config(), datetime(2026, 11, 17, 10, tzinfo=UTC)
     ended: list[bool] = []
-    sending = Sending(lambda: config, lambda: now, Stop(), lambda ticked: ended.append(ticked.stuck))
+    sending = SendJob(lambda: config, lambda: now, Stop(), lambda ticked: ended.append(ticked.stuck))
     capsys.readouterr()
     configure_logs("json")
     try:

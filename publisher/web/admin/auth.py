@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
-from publisher.core.logging import say
+from publisher.core.logging import log
 from publisher.web.admin.headers import admin_headers
 from publisher.web.admin.passwords import is_password
 from publisher.web.csrf import is_from_here
@@ -176,7 +176,7 @@ class Door:
                 return handler(request)
             except PublisherError as error:
                 if not isinstance(error, NotThereError):
-                    say("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
+                    log("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
                 return self._trouble(request, error)
 
         return answer

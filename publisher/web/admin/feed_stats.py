@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from publisher.core.errors import PublisherError
-from publisher.core.logging import say
+from publisher.core.logging import log
 from publisher.store import Store
 from publisher.store.feed_readers import FeedReader
 from publisher.web.admin.feed_aggregators import announced
@@ -94,4 +94,4 @@ class Tally:
             self._store.feed_readers.record(seen, requests)
         except PublisherError as error:
             kind = type(error).__name__
-            say("feed readers", f"feed readers were not counted: {kind}", level="warning", error=kind)
+            log("feed readers", f"feed readers were not counted: {kind}", level="warning", error=kind)

@@ -1,4 +1,4 @@
-"""Lines of a long-lived process: for a person or as JSON, always one line, never with what belongs to a person."""
+"""Log lines for people or as JSON: always one line, never with personal data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publisher.core.logging import configure, discreet, say
-from publisher.daemon.reporting import News
+from publisher.core.logging import configure, log, redacted
+from publisher.daemon.reporting import ProblemLog
 
 ADDRESS = "ada.lovelace+x@letters.example.org"
 LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
@@ -22,7 +22,7 @@ LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
 
 @contextmanager
 def lines(how: str, *, terminal: bool = False) -> Iterator[list[str]]:
-    """What is said in the block, line by line."""
+    """The lines that are logged in the block."""
     stream, found = io.StringIO(), []
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
     configure(how, stream)  # type: ignore[arg-type]
@@ -33,34 +33,34 @@ def lines(how: str, *, terminal: bool = False) -> Iterator[list[str]]:
         found += stream.getvalue().splitlines()
 
 
-def test_a_line_for_a_person_reads_as_a_sentence_and_one_for_a_program_has_fields() -> None:
+def test_people_get_sentences_and_programs_get_fields() -> None:
     with lines("human") as human:
-        say("edition made", newsletter="weekly", slot="2026-W47", why="")
-        say("answered", "GET / 200", path="/", status=200)
-        say("problem", "posts/a.md:3: no date", level="warning")
+        log("edition made", newsletter="weekly", slot="2026-W47", why="")
+        log("answered", "GET / 200", path="/", status=200)
+        log("problem", "posts/a.md:3: no date", level="warning")
     assert [line.partition(" ")[2] for line in human] == [
         "edition made: newsletter=weekly slot=2026-W47",
         "GET / 200",
         "warning: posts/a.md:3: no date",
     ]
     with lines("json") as plain:
-        say("answered", "GET / 200", path="/日本", status=200)
+        log("answered", "GET / 200", path="/日本", status=200)
     found = json.loads(plain[0])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", found.pop("time"))
     assert found == {"level": "info", "event": "answered", "path": "/日本", "status": 200}
 
 
 @pytest.mark.parametrize(("terminal", "first"), [(True, "2"), (False, "{")])
-def test_left_to_itself_it_speaks_to_whoever_listens(terminal: bool, first: str) -> None:
+def test_auto_depends_on_the_terminal(terminal: bool, first: str) -> None:
     with lines("auto", terminal=terminal) as found:
-        say("ended")
+        log("ended")
     assert found[0].startswith(first)
 
 
 @pytest.mark.parametrize("how", ["human", "json"])
-def test_addresses_and_personal_links_are_shortened_wherever_they_stand(how: str) -> None:
+def test_addresses_and_personal_links_are_redacted(how: str) -> None:
     with lines(how) as found:
-        say(f"asked by {ADDRESS}", f"{ADDRESS} asked at {LINK}", who=f"Ada <{ADDRESS}>", where=LINK)
+        log(f"asked by {ADDRESS}", f"{ADDRESS} asked at {LINK}", who=f"Ada <{ADDRESS}>", where=LINK)
         logging.getLogger("library").warning("cannot reach %s at %s", ADDRESS, LINK)
     assert len(found) == 2
     assert "lovelace" not in "".join(found)
@@ -72,13 +72,13 @@ def test_addresses_and_personal_links_are_shortened_wherever_they_stand(how: str
     st.text(max_size=40), st.from_regex(r"[a-z0-9.+_-]{1,20}@[a-z]{1,9}\.example", fullmatch=True), st.text(max_size=40)
 )
 @example("to:", "ada@x.example", "\n\r\x85 next")
-def test_no_text_hides_an_address_and_every_line_is_one(before: str, address: str, after: str) -> None:
-    said = discreet(f"{before} {address} {after}")
-    assert address not in said
-    assert len(said.splitlines()) <= 1
+def test_no_text_hides_an_address(before: str, address: str, after: str) -> None:
+    line = redacted(f"{before} {address} {after}")
+    assert address not in line
+    assert len(line.splitlines()) <= 1
 
 
-def test_an_exception_of_a_library_is_told_by_its_kind_and_not_by_its_words() -> None:
+def test_an_exception_of_a_library_is_logged_by_type() -> None:
     with lines("json") as found:
         try:
             raise ValueError(ADDRESS)
@@ -93,21 +93,21 @@ def test_an_exception_of_a_library_is_told_by_its_kind_and_not_by_its_words() ->
     )
 
 
-def test_a_stream_that_is_gone_stops_nobody() -> None:
+def test_a_closed_stream_raises_nothing() -> None:
     with lines("json"):
         pass
     stream = io.StringIO()
     configure("json", stream)
     stream.close()
-    say("ended")
+    log("ended")
     configure()
 
 
-def test_what_is_seen_at_some_looks_only_is_told_once_as_long_as_it_is_kept() -> None:
+def test_a_known_problem_is_logged_once() -> None:
     looks = (["a", "b"], [], ["b"], ["b", "c"], ["a"])
     for keeps, wanted in ((0.0, ["a", "b", "b", "c", "a"]), (3600.0, ["a", "b", "c"])):
         with lines("json") as found:
-            news = News(keeps)
+            problems = ProblemLog(keeps)
             for look in looks:
-                news.tell("problem", look)
+                problems.log("problem", look)
         assert [json.loads(line)["what"] for line in found] == wanted
