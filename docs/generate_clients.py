@@ -1,10 +1,10 @@
-"""Write publisher/newsletters/lint/clients.json: what mail programs do not support, from caniemail's data.
+"""Write publisher/newsletters/lint/clients.json: what email clients do not support, from caniemail's data.
 
     make clients
 
-The data is that of the npm package `caniemail`, whose version the Makefile names. No number and no name is typed
-by hand: the features, the programs and the licence come out of the package's archive. Only the way in which a
-feature's title says what to look for in a letter is known here, in _finds.
+The data comes from the npm package `caniemail`, whose version is in the Makefile. No number and no name is typed
+by hand: the features, the clients and the licence come from the archive. Only the way in which a
+feature's title says what to look for in an email is known here, in _finds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _read(package: tarfile.TarFile, name: str) -> str:
 
 
 def _stats(feature: dict[str, Any]) -> dict[str, str]:
-    """What the newest tested version of each program does: "y", "n", "a #1" and so on."""
+    """What the newest tested version of each client does: "y", "n", "a #1" and so on."""
     return {
         f"{family}.{platform}": versions[max(versions, key=_version)]
         for family, platforms in feature["stats"].items()

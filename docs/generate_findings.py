@@ -2,7 +2,7 @@
 
     make docs
 
-Only what stands between the two marks is replaced. A test fails while the page says anything else.
+Only the text between the two marks is replaced. A test fails while the page is out of date.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ END = "<!-- End of the table. -->"
 
 
 def with_table(page: str) -> str:
-    """Return the page with the table between its marks made anew; raise ValueError when a mark is missing."""
+    """Return the page with a new table between its marks; raise ValueError if a mark is missing."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{PAGE.name} has lost one of its marks")
-    rows = [("Code", "Level", "What it means", "How to mend it"), ("---",) * 4]
+    rows = [("Code", "Level", "What it means", "How to fix it"), ("---",) * 4]
     rows += [(f"`{code}`", kind.level, _escaped(kind.meaning), _escaped(kind.hint)) for code, kind in CODES.items()]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"

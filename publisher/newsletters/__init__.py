@@ -1,4 +1,4 @@
-"""What a newsletter sends: when an edition is due, which posts it takes, and the email that carries them.
+"""What a newsletter sends: when an edition is due, which posts it takes, and the email with them.
 
 A newsletter has slots, the times at which an edition is due. For a slot, select takes the posts that have not been
 sent yet; variants divides them among subscribers who chose topics; letter renders one email for each variant; lint

@@ -164,7 +164,7 @@ def decide(
 
     lead  how long before its slot an edition is made, so that there is time to approve it
 
-    If several slots were missed, only the newest counts: its edition carries everything that is new. Slots up to
+    If several slots were missed, only the newest counts: its edition has everything that is new. Slots up to
     `since` are ignored; a slot that is over, or that has an edition, is done.
     """
     slot = latest_due(schedule, now + lead, zone)

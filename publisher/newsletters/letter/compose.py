@@ -21,7 +21,7 @@ from publisher.newsletters.letter.note import Note, default_note
 from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.plain_text import WIDTH, indent, text_of, underlined, wrap
 from publisher.newsletters.letter.safe_text import one_line, safe_url
-from publisher.newsletters.letter.template_context import Content, LetterView, PostView, post_view
+from publisher.newsletters.letter.template_context import Content, LetterView, PostView, post_view, postal_lines
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
@@ -187,7 +187,7 @@ def _letter_view(
         web_copy_url=safe_url(web_copy_url),
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",
-        postal=tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
+        postal=postal_lines(config),
     )
 
 

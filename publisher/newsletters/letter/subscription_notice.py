@@ -19,7 +19,7 @@ from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.plain_text import WIDTH, underlined, wrap
 from publisher.newsletters.letter.safe_text import one_line
-from publisher.newsletters.letter.template_context import LetterView
+from publisher.newsletters.letter.template_context import LetterView, postal_lines
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
 NoticeKind = Literal["confirm", "already", "address", "moved"]
@@ -152,7 +152,7 @@ def _letter_view(
         web_copy_url="",
         site_url=f"{config.site_url}/",
         feed_url=f"{config.site_url}/feed.xml",
-        postal=tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip()),
+        postal=postal_lines(config),
     )
 
 
@@ -167,5 +167,5 @@ def _titles(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _sentence(text: str, *, after_hello: bool) -> str:
-    """Return the sentence with a capital, unless it follows a salutation: how to go on there, each catalog decides."""
+    """The sentence with a capital; after a salutation as it is, because each language has its own custom there."""
     return text if after_hello else text[:1].upper() + text[1:]

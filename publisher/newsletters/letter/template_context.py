@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
+from publisher.config import Config
 from publisher.core.models import Image, Post, RenderedPost
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
@@ -106,6 +107,11 @@ def post_view(
         image=_image(post, html),
         listen=_listen(post),
     )
+
+
+def postal_lines(config: Config) -> tuple[str, ...]:
+    """Return the lines of the postal address in the footer."""
+    return tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip())
 
 
 def _image(post: Post, html: str) -> Image | None:

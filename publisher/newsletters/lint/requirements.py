@@ -11,6 +11,7 @@ from publisher.core.newsletter_models import Mark
 from publisher.newsletters.letter.compose import SUBJECT_LENGTH
 from publisher.newsletters.letter.note import NOTES_FOLDER
 from publisher.newsletters.letter.safe_text import one_line, safe_url
+from publisher.newsletters.letter.template_context import postal_lines
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
 
@@ -73,7 +74,7 @@ def _unsubscribe_link(context: LintContext) -> Iterator[Finding]:
 
 
 def _postal_address(context: LintContext) -> Iterator[Finding]:
-    lines = [one_line(line) for line in context.config.site.postal_address.splitlines() if line.strip()]
+    lines = postal_lines(context.config)
     if not lines:
         yield found("postal-missing", context.locator.key("site", "postal_address"), "site.postal_address is not set")
         return
