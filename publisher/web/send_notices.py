@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
-from publisher.mail.message import MessageTemplate, Recipient, message_id, notice_message
+from publisher.mail.message import MessageTemplate, Recipient, message_id, transactional_message
 from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.wiring import headers_of, return_path
@@ -51,7 +51,9 @@ def send_notice(office: Office, transport: Transport, notice: SubscriptionEmail,
     letter = notice_letter(office.config, facts, office.templates)
     headers = headers_of(office.config, _sender(office, notice.newsletters))
     identity = hashlib.sha256(f"{notice.kind}\0{notice.uid}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
-    message = notice_message(letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at)
+    message = transactional_message(
+        letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at
+    )
     back = _return_address(office, notice, made_at) or headers.sender
     hand_over(transport, back, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
 
