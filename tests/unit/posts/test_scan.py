@@ -40,7 +40,7 @@ def told(folder: Folder) -> list[tuple[str, str]]:
     return [(problem.path, problem.message) for problem in folder.archive().problems]
 
 
-def test_posts_are_files_with_an_ending_of_markdown_or_html_at_any_depth(tmp_path: Path) -> None:
+def test_posts_are_markdown_and_html_files_at_any_depth(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     posts = {"a.md", "b.markdown", "c.mdown", "d.html", "E.MD", "x/y/z/f.md", "bundle/index.md", "_posts/g.md",
              "x/_drafts/h.md", "with.dot/i.md", "日本/é ñ.md"}  # fmt: skip
@@ -77,7 +77,7 @@ def test_links_to_files_and_folders_are_followed(tmp_path: Path) -> None:
     assert len(folder.posts()) == 2
 
 
-def test_a_link_out_of_the_project_publishes_nothing_and_is_told(tmp_path: Path) -> None:
+def test_a_link_out_of_the_project_is_a_problem(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "project")
     folder.write(HELLO)
     outside = tmp_path / "outside"
@@ -101,7 +101,7 @@ def test_a_link_out_of_the_project_publishes_nothing_and_is_told(tmp_path: Path)
     assert all(problem.hint and problem.severity == "error" for problem in archive.problems)
 
 
-def test_a_posts_folder_that_is_a_link_itself_is_the_writers_choice(tmp_path: Path) -> None:
+def test_the_posts_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "project")
     (tmp_path / "vault").mkdir()
     (tmp_path / "vault/2024-07-06-a.md").write_text("---\ntitle: a\n---\nText")
@@ -111,7 +111,7 @@ def test_a_posts_folder_that_is_a_link_itself_is_the_writers_choice(tmp_path: Pa
     assert len(folder.posts()) == 2
 
 
-def test_links_that_lead_nowhere_or_in_circles_are_told_and_the_others_publish(tmp_path: Path) -> None:
+def test_broken_and_circular_links_stop_no_other_post(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     posts = tmp_path / "posts"
     for name in ("2024-07-06-first.md", "x/2024-07-06-second.md", "x/zzz/2024-07-06-third.md"):
@@ -130,7 +130,7 @@ def test_links_that_lead_nowhere_or_in_circles_are_told_and_the_others_publish(t
     ]
 
 
-def test_a_pipe_is_told_and_never_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_a_problem_and_never_opened(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO)
     os.mkfifo(tmp_path / "posts/2024-07-06-pipe.md")
@@ -138,7 +138,7 @@ def test_a_pipe_is_told_and_never_waited_for(tmp_path: Path) -> None:
     assert told(folder) == [("posts/2024-07-06-pipe.md", "is not a regular file")]
 
 
-def test_a_name_that_is_not_utf8_is_told_in_letters_that_can_be_printed(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_reported_readably(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO)
     try:
@@ -171,9 +171,7 @@ def test_a_name_that_is_not_utf8_is_told_in_letters_that_can_be_printed(tmp_path
     ],
     ids=["empty", "blank", "mark", "picture", "utf-16", "latin-1", "yaml", "5 MB", "50 MB"],
 )
-def test_a_bad_file_is_one_clear_line_and_the_others_publish(
-    content: bytes, line: int, message: str, tmp_path: Path
-) -> None:
+def test_a_bad_file_is_one_problem(content: bytes, line: int, message: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO)
     folder.write("2024-07-05-odd.md", content)
@@ -197,7 +195,7 @@ def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["posts/a/2024-07-06-x.md", "posts/a"])
-def test_what_may_not_be_read_is_told_and_found_again_when_it_may(what: str, ordinary_folder: Path) -> None:
+def test_an_unreadable_file_is_reported_until_it_is_readable(what: str, ordinary_folder: Path) -> None:
     tmp_path = ordinary_folder
     folder = Folder(tmp_path)
     folder.write(HELLO)
@@ -212,7 +210,7 @@ def test_what_may_not_be_read_is_told_and_found_again_when_it_may(what: str, ord
     assert len(folder.archive(keep=True).posts) == 2
 
 
-def test_a_link_to_the_project_does_not_make_posts_of_built_pages(tmp_path: Path) -> None:
+def test_a_link_to_the_project_makes_no_posts_of_pages(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO)
     (tmp_path / "public").mkdir()
