@@ -1,4 +1,4 @@
-"""Two posts that want one address: readers who know one of them go on finding it there."""
+"""Two posts with the same permalink or id: the one that readers already know keeps it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enclosures have the length of the file that readers will get, and a type that no machine knows otherwise."""
+"""Enclosures have the length of the published file, and the same type on every machine."""
 
 from __future__ import annotations
 

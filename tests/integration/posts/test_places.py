@@ -1,4 +1,4 @@
-"""Permalinks that are those of the site itself: told with the post's line; a feed's is never taken."""
+"""Permalinks of the site's own pages are a warning with the post's line; a feed's URL is never taken."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def links(project: Project) -> list[str]:
 def test_a_post_may_replace_a_page_of_the_site_with_a_warning(empty: Project, permalink: str) -> None:
     empty.configure(newsletters="")
     empty.post("mine", permalink=permalink)
-    told = [p for p in empty.ok("build", "--json").json["problems"] if p["where"].startswith("posts/")]
-    assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
-    assert "is that of one of the site's own pages, which the post replaces" in told[0]["message"]
+    reported = [p for p in empty.ok("build", "--json").json["problems"] if p["where"].startswith("posts/")]
+    assert [(p["where"], p["severity"]) for p in reported] == [("posts/mine.md:4", "warning")]
+    assert "is that of one of the site's own pages, which the post replaces" in reported[0]["message"]
     assert len([p for p in empty.run("check", "--json").json if "own pages" in p["message"]]) == 1
     assert len(links(empty)) == 1
 
@@ -44,9 +44,9 @@ def test_a_permalink_of_a_feed_is_ignored(empty: Project, permalink: str) -> Non
     empty.configure("\n[feeds]\nlimit = 1\n", newsletters="")
     empty.post("mine", permalink=permalink, tags="[ruby]")
     empty.post("older", "2026-11-09")
-    told = empty.ok("build", "--json").json["problems"]
-    assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
-    assert "is already used by a feed, and is ignored" in told[0]["message"]
+    reported = empty.ok("build", "--json").json["problems"]
+    assert [(p["where"], p["severity"]) for p in reported] == [("posts/mine.md:4", "warning")]
+    assert "is already used by a feed, and is ignored" in reported[0]["message"]
     assert links(empty) == ["https://letters.example/2026/11/10/mine/"]
     assert (empty.root / "public/2026/11/10/mine/index.html").is_file()
     assert (empty.root / "public/feed-1.xml").is_file()

@@ -1,4 +1,4 @@
-"""What nobody may see yet, or any more, reaches no byte of the output."""
+"""Nothing of a draft, a future post or an expired one reaches the output."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ HIDDEN = {
 
 
 def hide(project: Project) -> None:
-    """Posts that say the secret word in every field, in a picture and in the body, none of them public."""
+    """Hidden posts that contain the secret word in every field, in a picture and in the body."""
     for number, (name, lines) in enumerate(HIDDEN.items()):
         front = f"title: {SECRET} {number}\nslug: {SECRET}-{number}\ntags: [{SECRET}]\nexcerpt: {SECRET}\n{lines}\n"
         project.write(f"posts/{name}.md", f"---\n{front}---\n{SECRET} ![{SECRET}]({SECRET}.png)\n")

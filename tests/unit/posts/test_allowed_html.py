@@ -1,4 +1,4 @@
-"""Nothing in a post can run, phone home by a form, or hide an address that is none of the web."""
+"""Nothing in a post can run, submit a form, or hide a URL of a dangerous kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def keep(tag: str, reference: str) -> str | None:
 
 
 def assert_harmless(clean: str) -> None:
-    """Parse the fragment as a browser would, and look at every tag, attribute and address."""
+    """Parse the fragment as a browser would, and check every tag, attribute and URL."""
     for element in lxml_html.fragment_fromstring(clean, create_parent="body").iter():
         assert isinstance(element.tag, str), "no comment, no processing instruction"
         assert element.tag in TAGS or element.tag == "body", element.tag

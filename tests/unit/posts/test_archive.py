@@ -1,4 +1,4 @@
-"""The archive reads what changed and nothing else; its index is a cache that is never trusted when it is odd."""
+"""The archive reads only files that changed; a damaged or foreign index is made again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`publisher check` names every wart with its file and line, and none that is not there."""
+"""`publisher check` reports every flaw with its file and line, and no others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OpenAIâ€™s
 """
 
 
-def told(folder: Folder) -> list[tuple[int, str]]:
+def reported(folder: Folder) -> list[tuple[int, str]]:
     return [(problem.line, problem.message) for problem in folder.check()]
 
 
@@ -48,7 +48,7 @@ def test_every_warning_names_its_line(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, WARTS, head="")
     assert (
-        told(folder)
+        reported(folder)
         == [
             (3, "the file posts/gone.png doesn't exist"),
             (4, "the permalink '/:year/' contains another tool's placeholders, and is ignored"),
@@ -78,7 +78,7 @@ def test_a_clean_project_has_no_problem(tmp_path: Path) -> None:
         "[g](/feed.xml) [h](/tags/c_plus_plus/feed.xml) [i](/deep/file.txt) [j](/subscribe/) ![k](a.png) [l](a.png)\n"
         "[m](https://site.example/elsewhere/) [n](#top) [o](../hello/) [p](/2024/07/06/hello)\n\n## Here\n",
     )
-    assert told(folder) == []
+    assert reported(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_links_are_looked_up_below_the_path_of_the_site(url: str, tmp_path: Path
     base = url.removeprefix("https://site.example").rstrip("/")
     folder = Folder(tmp_path, replace(SITE, url=url))
     folder.write(HELLO, f"[good]({base}/archive/) [bad]({base}/gone/)")
-    assert [message for _, message in told(folder)] == [f"the link to {base}/gone/ leads to no page of this site"]
+    assert [message for _, message in reported(folder)] == [f"the link to {base}/gone/ leads to no page of this site"]
 
 
 def test_without_pages_no_link_is_broken(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(enabled=False))
     folder.write(HELLO, "[t](/gone/)")
-    assert told(folder) == []
+    assert reported(folder) == []
 
 
 def test_every_kind_of_error_is_reported(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_drafts_and_posts_of_the_future_are_not_looked_at(tmp_path: Path) -> Non
     folder = Folder(tmp_path)
     folder.write(HELLO, "[t](/gone/) {% include x %}", "title: x\ndraft: true")
     folder.write("2030-07-06-x.md", "[t](/gone/) {% include x %}")
-    assert told(folder) == []
+    assert reported(folder) == []
 
 
 def test_a_check_writes_nothing_and_shows_progress(tmp_path: Path) -> None:

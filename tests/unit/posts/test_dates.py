@@ -1,4 +1,4 @@
-"""Dates as people write them become moments; what could mean two days is refused."""
+"""Dates as people write them become moments; ambiguous ones are rejected."""
 
 from __future__ import annotations
 

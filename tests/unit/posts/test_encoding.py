@@ -1,4 +1,4 @@
-"""Bytes become clean text; what was garbled is mended where that is sure, and nothing else is touched."""
+"""Bytes become clean text; garbled text is repaired where that is certain, and nothing else is changed."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_garbled_text_is_repaired(text: str, encoding: str) -> None:
         damaged = garbled(text, encoding)
     except UnicodeDecodeError:
         return  # Windows-1252 has holes: such text cannot have been garbled that way
-    mended, repairs = repair(f"One.\n\nSee {damaged} here")
-    assert mended == f"One.\n\nSee {text} here"
+    repaired, repairs = repair(f"One.\n\nSee {damaged} here")
+    assert repaired == f"One.\n\nSee {text} here"
     assert [item.line for item in repairs] == [3]
 
 
@@ -121,10 +121,10 @@ def test_fix_encoding_can_be_turned_off() -> None:
 @settings(max_examples=500, deadline=None)
 @given(st.text(max_size=80))
 def test_repairs_change_only_suspect_lines(text: str) -> None:
-    mended, repairs = repair(text)
-    assert mended.count("\n") == text.count("\n")
+    repaired, repairs = repair(text)
+    assert repaired.count("\n") == text.count("\n")
     if not is_suspect(text):
-        assert (mended, repairs) == (text, [])
+        assert (repaired, repairs) == (text, [])
 
 
 @settings(max_examples=500, deadline=None)

@@ -1,4 +1,4 @@
-"""The excerpt is what a person would quote: the first real paragraph, as plain text."""
+"""The excerpt is what a person would quote: the first paragraph of prose, as plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Front matter of every spelling becomes text with lines; what cannot be read says where and how to mend it."""
+"""Every format of front matter becomes text with lines; an error says where it is and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it, and more; code as code; nothing of the page's own frame."""
+"""Markdown as GitHub reads it, and more; code stays code; the page's own frame is not in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in paths and permanent ids: readable, of any script, safe as file names, and the same for ever."""
+"""Slugs, permalinks and permanent ids: readable in any script, safe as file names, and always the same."""
 
 from __future__ import annotations
 

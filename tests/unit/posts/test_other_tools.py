@@ -1,4 +1,4 @@
-"""What a body holds of Jekyll, kramdown, Hugo and MDX: honoured, dropped cleanly, or named with its line."""
+"""Syntax of Jekyll, kramdown, Hugo and MDX is carried over, removed, or reported with its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reference is absolute, links to posts follow them, and pictures are copied to where their address points."""
+"""Every reference becomes absolute, links to posts follow them, and pictures are copied to their URLs."""
 
 from __future__ import annotations
 
@@ -209,11 +209,11 @@ def test_two_files_with_one_url_are_a_warning(tmp_path: Path) -> None:
         folder.file(f"posts/{place}/pic.png", place.encode())
         folder.write(f"{place}/2024-07-06-{place}.md", "![t](pic.png)")
         folder.write(f"{place}/y/2024-07-06-{place}2.md", "![t](../pic.png)")
-    told = [problem for problem in folder.build().problems if "is not published" in problem.message]
-    assert [(p.path, p.message) for p in told] == [
+    reported = [problem for problem in folder.build().problems if "is not published" in problem.message]
+    assert [(p.path, p.message) for p in reported] == [
         ("posts/b/pic.png", "is not published, because posts/a/pic.png has the same URL, /pic.png")
     ]
-    assert told == [problem for problem in folder.check() if "is not published" in problem.message]
+    assert reported == [problem for problem in folder.check() if "is not published" in problem.message]
 
 
 @settings(max_examples=500, deadline=None)

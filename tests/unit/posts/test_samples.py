@@ -1,4 +1,4 @@
-"""A folder of posts with verbs, for the tests of the posts room; and what that folder promises."""
+"""The folder of posts that the other tests use keeps its promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are posts; one that is not fit is told and left out, and all the others publish."""
+"""Which files are posts; a bad file is reported and left out, and stops no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.posts_samples import HELLO, NOW, Folder
 
 @pytest.fixture
 def ordinary_folder() -> Iterator[Path]:
-    """A folder of somebody to whom permissions apply: as the administrator a test takes off its power meanwhile."""
+    """A folder of a user to whom permissions apply; a test run by the administrator drops its power meanwhile."""
     from publisher.posts import frontmatter, head, metadata  # noqa: F401 - nobody else may read the administrator's Python
 
     folder = Path(tempfile.mkdtemp(prefix="publisher-posts-"))
@@ -36,7 +36,7 @@ def found(folder: Folder) -> set[str]:
     return set(scan(folder.root / "posts", "posts")[0])
 
 
-def told(folder: Folder) -> list[tuple[str, str]]:
+def reported(folder: Folder) -> list[tuple[str, str]]:
     return [(problem.path, problem.message) for problem in folder.archive().problems]
 
 
@@ -97,7 +97,7 @@ def test_a_link_out_of_the_project_is_a_problem(tmp_path: Path) -> None:
     assert [post.source for post in archive.posts] == [HELLO]
     what = "is a link to something outside the project, so it is not published"
     names = ["2024-07-06-pw.md", "2024-07-07-secret.md", "ext", "in/deep", "prefix"]
-    assert told(folder) == [(f"posts/{name}", what) for name in names]
+    assert reported(folder) == [(f"posts/{name}", what) for name in names]
     assert all(problem.hint and problem.severity == "error" for problem in archive.problems)
 
 
@@ -122,7 +122,7 @@ def test_broken_and_circular_links_stop_no_other_post(tmp_path: Path) -> None:
     (posts / "x/up").symlink_to("..")
     (posts / "x/nowhere").symlink_to("not-there")
     assert len(folder.archive().posts) == 3
-    assert told(folder) == [
+    assert reported(folder) == [
         ("posts/gone.md", "is a link to a file that doesn't exist"),
         ("posts/x/self", "is a link that leads back to itself"),
         ("posts/x/self.md", "is a link that leads back to itself"),
@@ -135,7 +135,7 @@ def test_a_pipe_is_a_problem_and_never_opened(tmp_path: Path) -> None:
     folder.write(HELLO)
     os.mkfifo(tmp_path / "posts/2024-07-06-pipe.md")
     assert len(folder.archive().posts) == 1
-    assert told(folder) == [("posts/2024-07-06-pipe.md", "is not a regular file")]
+    assert reported(folder) == [("posts/2024-07-06-pipe.md", "is not a regular file")]
 
 
 def test_a_name_that_is_not_utf8_is_reported_readably(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_post_of_almost_the_most_bytes_is_published(tmp_path: Path) -> None:
 def test_a_missing_folder_is_one_clear_line(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     (tmp_path / "posts").rmdir()
-    assert told(folder) == [("posts", "cannot be read: No such file or directory")]
+    assert reported(folder) == [("posts", "cannot be read: No such file or directory")]
 
 
 @pytest.mark.parametrize("what", ["posts/a/2024-07-06-x.md", "posts/a"])
@@ -204,7 +204,7 @@ def test_an_unreadable_file_is_reported_until_it_is_readable(what: str, ordinary
     (tmp_path / what).chmod(0)
     try:
         assert len(folder.archive(keep=True).posts) == 1
-        assert [message for _, message in told(folder)] == ["cannot be read: Permission denied"]
+        assert [message for _, message in reported(folder)] == ["cannot be read: Permission denied"]
     finally:
         (tmp_path / what).chmod(mode)
     assert len(folder.archive(keep=True).posts) == 2
@@ -217,4 +217,4 @@ def test_a_link_to_the_project_makes_no_posts_of_pages(tmp_path: Path) -> None:
     (tmp_path / "public/2024-01-01-page.html").write_text("<p>built</p>")
     (tmp_path / "posts/loop").symlink_to(tmp_path)
     assert found(folder) == {HELLO}
-    assert told(folder) == [("posts/loop", "is a link to a folder above itself")]
+    assert reported(folder) == [("posts/loop", "is a link to a folder above itself")]
