@@ -80,7 +80,7 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
     assert run(["--project", str(tmp_path), "build"]) == 0
     (page,) = (tmp_path / "public").glob("*/*/*/hello-world/index.html")
-    assert "Answer by mail" in page.read_text(encoding="utf-8")
+    assert "Reply by email" in page.read_text(encoding="utf-8")
     assert run(["--project", str(tmp_path), "publish", "--to", "you@example.org"]) == 0
     (message,) = (tmp_path / "outbox/new").iterdir()
     assert "text-transform:lowercase" in message.read_text(encoding="utf-8").replace("=\n", "")
