@@ -1,9 +1,9 @@
 """Feeds of one hostile corpus, side by side: Publisher and other generators, judged alike.
 
-    python -m benchmarks.compare_feeds [--write] [--only NAME ...] [--publisher PATH] [--tools DIR]
+    python -m benchmarks.compare_feeds [--write FILE] [--only NAME ...] [--publisher PATH] [--tools DIR]
 
 Installs the others from PyPI and npm into a folder for tools, once; builds the corpus and its variants with
-each; prints the table, and with --write puts it into docs/feeds.md. Nothing is timed.
+each; prints the table, and with --write puts it into a file, with the reasons. Nothing is timed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from pathlib import Path
 from benchmarks.compare import astro, eleventy, hexo, hugo, nikola, ours, pelican, report
 from benchmarks.compare.evidence import gather
 from benchmarks.compare.program import Generator, MissingError
-
-_DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "feeds.md"
 
 
 def generators(publisher: str = "") -> list[Generator]:
@@ -50,7 +48,7 @@ def _tell(line: str) -> None:
 def parse_arguments() -> argparse.Namespace:
     """Return the command line's settings."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare_feeds", description=__doc__.split("\n")[0])
-    parser.add_argument("--write", action="store_true", help="put the table into docs/feeds.md")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table and the reasons into a file")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these generators")
     parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program (default: this copy)")
     default = Path(tempfile.gettempdir()) / "publisher-compare-tools"
@@ -66,9 +64,7 @@ def main() -> int:
     section = report.table(columns, missing)
     print(report.plain(columns), f"\n{section}", sep="\n")
     if arguments.write:
-        if arguments.only:
-            sys.exit("--write needs every generator: leave out --only")
-        report.write(_DOCUMENT, section)
+        arguments.write.write_text(section, encoding="utf-8")
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -110,13 +109,3 @@ def test_the_table_names_versions_footnotes_reasons_and_what_is_missing() -> Non
     assert "1. Toy: By hand." in text
     assert "- RSS 2.0: a \\| &lt;b>." in text
     assert "- Absent is not in the table: npm is not on the path" in text
-
-
-def test_the_table_replaces_only_what_stands_between_its_marks(tmp_path: Path) -> None:
-    document = tmp_path / "feeds.md"
-    document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
-    report.write(document, "new\n")
-    assert document.read_text(encoding="utf-8") == f"before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
-    document.write_text("no marks", encoding="utf-8")
-    with pytest.raises(ValueError, match="no marks"):
-        report.write(document, "new")
