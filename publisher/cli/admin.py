@@ -29,7 +29,7 @@ def password(app: App) -> None:
     It is asked for twice without being shown, or read from the first line of stdin. Kept is its hash, by argon2.
     """
     from publisher.publishing.wiring import open_project_store
-    from publisher.web.admin.passwords import check_password, hash_password
+    from publisher.web.admin.credentials import check_password, hash_password
 
     config = app.config()
     given = _asked() if sys.stdin.isatty() else _read()

@@ -36,9 +36,9 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
 
     On the page, press ? for its keys.
     """
-    from publisher.web.preview.app import make_app
-    from publisher.web.preview.state import Desk
-    from publisher.web.serve import Server, address_of, listen
+    from publisher.web.preview.live_project import LiveProject
+    from publisher.web.preview.routes import make_preview
+    from publisher.web.server import Server, address_of, listen
 
     root = app.root()
     app.moment()  # a --now that cannot be read is said here, not in the browser
@@ -51,10 +51,10 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
     if _has_desktop() if open_ is None else open_:
         _open(address)
     server = Server(listener)
-    desk = Desk(root, app.now, server.is_ending)
+    desk = LiveProject(root, app.now, server.is_ending)
     desk.begin()
     try:
-        server.run(make_app(desk, root, server.is_ending))
+        server.run(make_preview(desk, root, server.is_ending))
     finally:
         desk.close()
     app.say("Preview has ended.")

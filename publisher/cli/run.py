@@ -37,7 +37,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
     """
     config = app.config()
     from publisher.daemon.lock import only_one
-    from publisher.web.serve import address_of, listen
+    from publisher.web.server import address_of, listen
 
     with only_one(config.state_dir):
         own_host, _, own_port = config.web.listen.rpartition(":")

@@ -35,20 +35,20 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
     """
     config = app.config()
     if snippet:
-        from publisher.web.public.snippet import snippet as made
+        from publisher.web.public.subscribe_page import snippet as made
 
         click.echo(made(config), nl=False)
         return
     from publisher.cli.hosts import MEND, why_unconfirmed
     from publisher.core.logging import log
     from publisher.daemon.web_thread import require_newsletters
-    from publisher.web.lifespan import opened
-    from publisher.web.serve import Server, address_of, listen
+    from publisher.web.application import open_application
+    from publisher.web.server import Server, address_of, listen
 
     require_newsletters(config)
     own_host, _, own_port = config.web.listen.rpartition(":")
     listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
-    with opened(config, lambda: app.now(config)) as application:
+    with open_application(config, lambda: app.now(config)) as application:
         address = address_of(listener)
         if app.json:
             app.print_json({"url": address})

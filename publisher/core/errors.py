@@ -1,30 +1,30 @@
 """What can go wrong, as one tree.
 
-    PublisherError            one line for the user: what, where, how to fix it
+    PublisherError            one line for a person: what, where, how to mend it
     ├── ProjectError          there is no project here, or it cannot be used
     ├── ConfigError           publisher.toml or a PUBLISHER_* variable; holds every mistake at once
-    ├── PostError             one post cannot be read; it is skipped, and the others are published
+    ├── PostError             one post cannot be read; it is left out and the others publish
     ├── TemplateError         a template is missing or broken
-    ├── StoreError            the database cannot be opened, or refuses
+    ├── StoreError            the database cannot be opened, or says no
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── DnsError              the DNS gives no answer
-    ├── BounceError           bounce reports cannot be read
-    ├── TransportError        the mail server or the outbox folder gave no answer
-    │   └── RefusedError      the mail server refuses an edition, whoever it is for
-    └── StoppedError          nothing is wrong: a run was asked to stop
+    ├── BounceError           reports of letters that came back cannot be had from where they are
+    ├── TransportError        no answer was had from the mail server or the outbox folder
+    │   └── RefusedError      the mail server refuses an edition whoever it is for
+    └── StoppedError          nothing is wrong: somebody asked a run to end
 
-A server's refusal of one message is not an error but a value (see mail/transport.py).
+A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
 """
 
 from __future__ import annotations
 
 
 class PublisherError(Exception):
-    """The root: a problem that the user can fix.
+    """The root: a problem that a person can mend.
 
-    message  what is wrong, in one sentence without a full stop
-    where    "path:line", "path" or a URL; "" if there is no such place
-    hint     what to do about it; "" if the message says it
+    message: what is wrong, one sentence without a full stop at its end.
+    where:   "path:line", "path" or a URL; empty if there is no such place.
+    hint:    what to do about it; empty if the message says it.
     """
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
@@ -39,7 +39,7 @@ class PublisherError(Exception):
         return f"{place}{self.message}{hint}"
 
     def lines(self) -> list[str]:
-        """Return the error as lines for a terminal."""
+        """Return the error as lines for a terminal, one a mistake."""
         return [str(self)]
 
 
@@ -48,7 +48,7 @@ class ProjectError(PublisherError):
 
 
 class ConfigError(PublisherError):
-    """All mistakes in the configuration, each with its place."""
+    """Every mistake in the configuration, each with its place."""
 
     def __init__(self, mistakes: list[PublisherError]) -> None:
         super().__init__("; ".join(str(mistake) for mistake in mistakes))
@@ -58,12 +58,12 @@ class ConfigError(PublisherError):
         return "; ".join(self.lines())
 
     def lines(self) -> list[str]:
-        """Return a line for each mistake."""
+        """Return one line a mistake."""
         return [str(mistake) for mistake in self.mistakes]
 
 
 class PostError(PublisherError):
-    """One post cannot be read. It becomes a Problem, and the other posts are published."""
+    """One post cannot be read. It becomes a Problem; the other posts publish."""
 
     def __init__(self, message: str, *, line: int = 1, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -83,20 +83,20 @@ class SubscriberError(PublisherError):
 
 
 class DnsError(PublisherError):
-    """The DNS gives no answer: its server can't be reached, or can't answer this question."""
+    """The DNS gives no answer: its server is away, or cannot answer this question."""
 
 
 class TransportError(PublisherError):
-    """The transport gave no answer: nothing listens, the login failed, or the disk is full."""
+    """The transport gave no answer: nobody listens, the login failed, the disk is full."""
 
 
 class RefusedError(TransportError):
-    """The mail server refuses the content of an edition or its sender, so the rest would be refused too."""
+    """The mail server refuses what is in an edition, or its sender: the rest of it would fare no better."""
 
 
 class BounceError(PublisherError):
-    """Bounce reports cannot be read: no such mailbox, no login, or another program has locked it."""
+    """Reports cannot be read where they are kept: no such mailbox, no login, another program has it locked."""
 
 
 class StoppedError(PublisherError):
-    """A run was asked to stop before it was done. What is left is in the database, for the next run."""
+    """A run was asked to end before it was done. What is left is in the record, for the next one."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.daemon.reporting import log_defect
-from publisher.web.lifespan import opened
-from publisher.web.serve import Server
+from publisher.web.application import open_application
+from publisher.web.server import Server
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,7 +41,7 @@ class WebThread:
         """
         require_newsletters(config)
         with ExitStack() as stack:
-            application = stack.enter_context(opened(config, self._now))
+            application = stack.enter_context(open_application(config, self._now))
             before, self._opened = self._opened, stack.pop_all()
         self._application = application
         threading.Thread(target=before.close, name="closing", daemon=True).start()

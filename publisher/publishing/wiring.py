@@ -95,8 +95,7 @@ def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
     if not config.mail.dkim:
         return ()
     from publisher.mail.addresses import dns_name
-    from publisher.mail.dkim import Signer
-    from publisher.mail.dkim_keys import read_key  # loads cryptography, 80 ms
+    from publisher.mail.dkim import Signer, read_key
 
     domain = sender_domain(sender)
     signers = (
@@ -109,7 +108,7 @@ def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
     """Return the keys of mail.dkim that are not there or are none, by their place in the list."""
     found = []
     if config.mail.dkim:
-        from publisher.mail.dkim_keys import read_key  # loads cryptography, 80 ms
+        from publisher.mail.dkim import read_key
 
         for number, each in enumerate(config.mail.dkim):
             try:

@@ -1,4 +1,4 @@
-"""What the handlers have in common: the record, the terms, the clock, and who carries the mail."""
+"""What every handler of one project's pages needs: configuration, store, clock, limits and mail worker."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from publisher.mail.links import Links
 from publisher.store import Store
 from publisher.store.consent import Evidence
 from publisher.subscribers.policy import SubscriptionPolicy
-from publisher.web.client_address import Clients
-from publisher.web.mail_worker import Mailroom
-from publisher.web.rate_limit import Gate
+from publisher.web.clients import Clients
+from publisher.web.mail_worker import MailWorker
+from publisher.web.rate_limit import RateLimits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-MOST_AGENT = 300
-PATIENCE = 30.0  # seconds
+FORM_SECONDS = 30.0
+_LONGEST_USER_AGENT = 300
 
 
 @dataclass(frozen=True)
-class Office:
-    """One project's.
+class WebContext:
+    """The parts of one project's application.
 
-    now       the clock
-    patience  how many seconds a form may take to arrive
+    now           the clock
+    form_seconds  how long the body of a form may take to arrive
     """
 
     config: Config
@@ -38,27 +38,31 @@ class Office:
     terms: SubscriptionPolicy
     links: Links
     templates: Templates
-    mailroom: Mailroom
+    mail_worker: MailWorker
     now: Callable[[], datetime]
-    patience: float = PATIENCE
+    form_seconds: float = FORM_SECONDS
 
     @cached_property
-    def gate(self) -> Gate:
-        """Who may send how many forms."""
+    def rate_limits(self) -> RateLimits:
+        """How many forms and passwords a client may send."""
         web = self.config.web
-        return Gate(web.client_limit, web.address_limit, self.config.admin.wrong_passwords)
+        return RateLimits(web.client_limit, web.address_limit, self.config.admin.wrong_passwords)
 
     @cached_property
     def clients(self) -> Clients:
-        """Who is asking."""
+        """The IP addresses behind requests."""
         return Clients(self.config.web.trusted_proxies, self.config.web.metrics_for)
 
     @property
-    def known(self) -> tuple[str, ...]:
-        """The newsletters that there are."""
+    def newsletter_names(self) -> tuple[str, ...]:
+        """The names of the configured newsletters."""
         return tuple(newsletter.name for newsletter in self.config.newsletters)
 
     def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
-        """Return how something came to us; the terms decide what of it is kept."""
-        agent = request.headers.get("user-agent", "")[:MOST_AGENT]
+        """Return where a consent or its withdrawal came from; the terms decide how much of it is stored.
+
+        source        the form or link, as "form /subscribe"
+        text_version  which wording of the consent was shown
+        """
+        agent = request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
         return Evidence(source, text_version, self.clients.address(request.scope), agent)

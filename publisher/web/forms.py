@@ -1,14 +1,19 @@
-"""What a browser, a mailbox provider or a program sends by POST: a small form, read once and whole."""
+"""Forms that a browser, a mailbox provider or a program posts: how they are read, within bounds, and checked.
+
+A form that needs the owner's session is only accepted from a page of our own (CSRF): a browser names the origin of
+every POST, and a form carries a token that no other site can know.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -18,7 +23,7 @@ MOST_FIELDS = 1_000
 
 
 class FormError(Exception):
-    """A form that is not read. status is what is answered."""
+    """A form that is not accepted; `status` is the HTTP status to answer with."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"form refused with {status}")
@@ -27,20 +32,20 @@ class FormError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a form; one name may stand there often, as those of boxes do."""
+    """The fields of a form. One name can have several values, as checkboxes do."""
 
     fields: Mapping[str, tuple[str, ...]]
 
     def has(self, name: str) -> bool:
-        """Return whether a field is there, empty or not."""
+        """Return whether a field was sent, empty or not."""
         return name in self.fields
 
     def one(self, name: str) -> str:
-        """Return the first value of a field without white space around it; "" for one that is not there."""
-        return self.fields.get(name, ("",))[0].strip()
+        """Return the first value of a field without surrounding white space; "" if it was not sent."""
+        return self.exact(name).strip()
 
     def exact(self, name: str) -> str:
-        """Return the first value of a field as it is: a password may begin with a space."""
+        """Return the first value of a field unchanged: a password may begin with a space."""
         return self.fields.get(name, ("",))[0]
 
     def all(self, name: str) -> tuple[str, ...]:
@@ -49,15 +54,17 @@ class Form:
 
 
 async def read_form(request: Request, seconds: float) -> Form:
-    """Read a form of either kind that browsers send.
+    """Read the form of a request, in either of the two encodings that browsers use.
 
-    Raises FormError: 413 for a long one, 400 for nonsense, 408 for one that is not here within so many seconds.
-    A body is never kept beyond MOST_BYTES, whatever its length is said to be.
+    seconds  how long the body may take to arrive
+
+    Raises FormError: 413 if it is too long, 400 if it cannot be parsed, 408 if it takes too long. Never more than
+    MOST_BYTES are kept, whatever Content-Length says.
     """
-    said = request.headers.get("content-length", "0")
-    if not said.isascii() or not said.isdigit() or len(said) > 12:
+    length = request.headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or len(length) > 12:
         raise FormError(400)
-    if int(said) > MOST_BYTES:
+    if int(length) > MOST_BYTES:
         raise FormError(413)
     body = b""
     try:
@@ -71,11 +78,11 @@ async def read_form(request: Request, seconds: float) -> Form:
     return parse_form(request.headers.get("content-type", ""), body)
 
 
-def parse_form(kind: str, body: bytes) -> Form:
-    """Return the fields of a body. Raises FormError(400) for what is no text, holds NUL, or is neither kind of form."""
+def parse_form(content_type: str, body: bytes) -> Form:
+    """Return the fields of a body. Raises FormError(400) if it is not text, contains NUL, or is not a form."""
     try:
-        if kind.lower().startswith("multipart/form-data"):
-            pairs = _multipart(kind, body)
+        if content_type.lower().startswith("multipart/form-data"):
+            pairs = _multipart(content_type, body)
         else:
             pairs = parse_qsl(
                 body.decode("ascii"),
@@ -93,16 +100,36 @@ def parse_form(kind: str, body: bytes) -> Form:
     return Form({name: tuple(values) for name, values in fields.items()})
 
 
-def _multipart(kind: str, body: bytes) -> list[tuple[str, str]]:
-    """The fields of multipart/form-data (RFC 7578), which RFC 8058 allows too; a file is no field of ours."""
-    whole = message_from_bytes(b"Content-Type: " + kind.encode("latin-1", "replace") + b"\r\n\r\n" + body)
+def is_same_site(request: Request, public_url: str) -> bool:
+    """Return whether a POST comes from a page at the public URL, or at the host that the request was sent to.
+
+    Only the hosts are compared: behind a proxy with TLS, the scheme that arrives here is not the browser's.
+    """
+    origin = urlsplit(request.headers.get("origin", ""))
+    if origin.scheme not in ("http", "https") or not origin.netloc:
+        return False
+    return origin.netloc in (request.headers.get("host", ""), urlsplit(public_url).netloc)
+
+
+def is_own_form(request: Request, token: str, expected: str) -> bool:
+    """Return whether a POST has our own origin and the token that we put into the form.
+
+    A browser names the origin of every POST. A request without one is not from a browser, and is refused.
+    """
+    own_origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return request.headers.get("origin", "") == own_origin and hmac.compare_digest(token.encode(), expected.encode())
+
+
+def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """Return the fields of multipart/form-data (RFC 7578), which RFC 8058 allows too. Files are ignored."""
+    whole = message_from_bytes(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body)
     parts = whole.get_payload()
     if not isinstance(parts, list) or len(parts) > MOST_FIELDS:
         raise ValueError("no parts")
-    return [pair for part in parts if isinstance(part, Message) and (pair := _part(part))]
+    return [pair for part in parts if isinstance(part, Message) and (pair := _field(part))]
 
 
-def _part(part: Message) -> tuple[str, str] | None:
+def _field(part: Message) -> tuple[str, str] | None:
     name = part.get_param("name", header="content-disposition")
     content = part.get_payload(decode=True)
     if not isinstance(name, str) or part.get_filename() or not isinstance(content, bytes):

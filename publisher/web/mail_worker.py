@@ -1,7 +1,7 @@
-"""Work that an answer does not wait for: one thread does it in turn, and tries again what could not be done.
+"""A queue for what a response must not wait for, such as sending a confirmation: one thread works through it.
 
-An answer that waited would tell by its time whether an address is known. What waits here is in memory only:
-a process that is killed forgets it, and the person asks once more.
+A response that waited for the work would show by its timing whether an address is known. The queue is in memory only:
+if the process is killed, its work is lost, and the subscriber has to ask again.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Work = Callable[[Transport], None]
 
 MOST_WAITING = 20_000
 DELAYS = (15.0, 60.0, 300.0, 1_800.0)
-_IDLE = 20.0  # seconds after which a connection to the mail server is given back
+_IDLE = 20.0  # seconds without work after which the connection to the mail server is closed
 
 
-class LaterError(PublisherError):
-    """What could not be done now, and may be later."""
+class RetryLaterError(PublisherError):
+    """The work cannot be done now, but may succeed later."""
 
 
-class NeverError(PublisherError):
-    """What the mail server will never take."""
+class RejectedForGoodError(PublisherError):
+    """The mail server will never accept this message."""
 
 
 @dataclass(order=True)
@@ -37,11 +37,11 @@ class _Job:
     number: int
     what: str = field(compare=False)
     work: Work = field(compare=False)
-    tried: int = field(default=0, compare=False)
+    tries: int = field(default=0, compare=False)
 
 
-class Mailroom:
-    """One thread with a transport of its own."""
+class MailWorker:
+    """One thread with a transport of its own, and the queue of its work."""
 
     def __init__(
         self,
@@ -51,11 +51,11 @@ class Mailroom:
         delays: Sequence[float] = DELAYS,
         most: int = MOST_WAITING,
     ) -> None:
-        """Prepare, without starting.
+        """Prepare the worker without starting it.
 
-        report  told ("done" or "failed", what) of each piece of work
-        delays  seconds before what could not be done is tried again
-        most    how much may wait
+        report  called with ("done" or "failed", what) for each piece of work
+        delays  seconds before each retry
+        most    how many pieces of work may wait
         """
         self._open, self._report = open_transport, report
         self._delays, self._most = delays, most
@@ -64,14 +64,14 @@ class Mailroom:
         self._number = 0
         self._ends = False
         self._busy = False
-        self._thread = threading.Thread(target=self._run, name="mailroom", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="mail worker", daemon=True)
 
-    def begin(self) -> None:
-        """Start working."""
+    def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def put(self, what: str, work: Work) -> bool:
-        """Take a piece of work; return False where too much waits already. what: in words for the log."""
+        """Queue a piece of work; return False if the queue is full or closed. what: its name in the log."""
         with self._changed:
             if len(self._waiting) >= self._most or self._ends:
                 return False
@@ -81,19 +81,20 @@ class Mailroom:
             return True
 
     def waiting(self) -> int:
-        """Return how many pieces of work wait or are being done."""
+        """Return how many pieces of work are waiting or being done."""
         with self._changed:
             return len(self._waiting) + self._busy
 
     def close(self, seconds: float = 20.0) -> None:
-        """Finish what is due, try nothing again, and end; give up after some seconds."""
+        """Do the work that is due without retrying it, then stop. Whatever takes longer than `seconds` is dropped."""
         with self._changed:
             self._ends = True
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(seconds)
         if self._waiting:
-            log("work given up", f"{len(self._waiting)} pieces of work are given up", count=len(self._waiting))
+            count = len(self._waiting)
+            log("work given up", f"{count} subscription emails were dropped at shutdown", count=count)
 
     def _run(self) -> None:
         transport: Transport | None = None
@@ -109,11 +110,11 @@ class Mailroom:
             transport = transport or self._open()
             self._do(job, transport)
 
-    def _next(self, patience: float | None) -> _Job | None:
-        """Wait for work that is due; None when patience ends, or everything."""
+    def _next(self, seconds: float | None) -> _Job | None:
+        """Wait for work that is due; return None after `seconds`, or when the worker ends."""
         with self._changed:
             self._busy = False
-            until = None if patience is None else time.monotonic() + patience
+            until = None if seconds is None else time.monotonic() + seconds
             while True:
                 now = time.monotonic()
                 if self._waiting and self._waiting[0].due <= now:
@@ -129,27 +130,27 @@ class Mailroom:
             job.work(transport)
             self._report("done", job.what)
         except PublisherError as error:
-            again = not isinstance(error, NeverError) and self._again(job)
-            if not again:
+            retried = not isinstance(error, RejectedForGoodError) and self._retry(job)
+            if not retried:
                 self._report("failed", job.what)
             where = error.where if isinstance(error, TransportError | StoreError) else ""
-            _tell(job.what, "put off" if again else "failed", error, where)
-        except Exception as error:  # noqa: BLE001 - one piece of work must not end the others
+            _log_failure(job.what, error, where, retried=retried)
+        except Exception as error:  # noqa: BLE001 - a defect in one piece of work must not stop the thread
             self._report("failed", job.what)
-            _tell(job.what, "failed", error)
+            _log_failure(job.what, error)
 
-    def _again(self, job: _Job) -> bool:
+    def _retry(self, job: _Job) -> bool:
         with self._changed:
-            if self._ends or job.tried >= len(self._delays):
+            if self._ends or job.tries >= len(self._delays):
                 return False
             self._number += 1
-            due = time.monotonic() + self._delays[job.tried]
-            heapq.heappush(self._waiting, _Job(due, self._number, job.what, job.work, job.tried + 1))
+            due = time.monotonic() + self._delays[job.tries]
+            heapq.heappush(self._waiting, _Job(due, self._number, job.what, job.work, job.tries + 1))
             return True
 
 
-def _tell(what: str, outcome: str, error: Exception, where: str = "") -> None:
-    # The error's own words may hold an address; its kind is enough to look for.
+def _log_failure(what: str, error: Exception, where: str = "", *, retried: bool = False) -> None:
+    # The message of the error may contain an address; its type is enough to find the cause.
     kind = type(error).__name__
-    said = f"{what} {outcome}: {kind} {where}".rstrip()
-    log(f"work {outcome}", said, level="warning", what=what, error=kind, where=where)
+    text = f"{what} {'deferred' if retried else 'failed'}: {kind} {where}".rstrip()
+    log(f"work {'put off' if retried else 'failed'}", text, level="warning", what=what, error=kind, where=where)

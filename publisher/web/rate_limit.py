@@ -1,20 +1,24 @@
-"""How much one client, and one mail address, may ask for or guess in an hour. The only user of limits."""
+"""How many forms a client may send, and how many passwords it may guess, in an hour. The only user of limits.
+
+Counts are kept in memory, so a restart resets them. What must never be exceeded is also limited in the database.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import time
+from ipaddress import IPv6Address, ip_network
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from publisher.web.client_address import household
+from publisher.web.clients import parse_ip
 
 
-class Gate:
-    """Counts in memory: a restart forgets, and what must not be exceeded is guarded by the record as well."""
+class RateLimits:
+    """The limits of one process. A client is an IPv4 address, or the /64 of an IPv6 address."""
 
     def __init__(self, client_limit: int, address_limit: int, guess_limit: int) -> None:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
@@ -22,24 +26,30 @@ class Gate:
         self._address = RateLimitItemPerHour(address_limit)
         self._guess = RateLimitItemPerHour(guess_limit)
 
-    def lets_client(self, address: str) -> bool:
-        """Count one form of a client; return whether it may still send it."""
-        return self._limiter.hit(self._client, "client", household(address))
+    def allow_form(self, client: str) -> bool:
+        """Count one form from a client, and return whether it is within the limit."""
+        return self._limiter.hit(self._client, "client", household(client))
 
-    def seconds_left(self, address: str) -> int:
-        """Return after how many seconds a client may send forms again."""
-        resets_at, _ = self._limiter.get_window_stats(self._client, "client", household(address))
+    def seconds_until_reset(self, client: str) -> int:
+        """Return in how many seconds a client may send forms again."""
+        resets_at, _ = self._limiter.get_window_stats(self._client, "client", household(client))
         return max(1, math.ceil(resets_at - time.time()))
 
-    def lets_address(self, address: str) -> bool:
-        """Count one request for a mail address; return whether it is to be looked at."""
-        key = hashlib.sha256(address.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    def allow_request(self, email: str) -> bool:
+        """Count one sign-up for an email address, and return whether it is within the limit."""
+        key = hashlib.sha256(email.strip().casefold().encode("utf-8", "replace")).hexdigest()
         return self._limiter.hit(self._address, "address", key)
 
-    def lets_guess(self, address: str) -> bool:
-        """Return whether a client may try one more password; count nothing."""
-        return self._limiter.test(self._guess, "guess", household(address))
+    def allow_password(self, client: str) -> bool:
+        """Return whether a client may try another password; count nothing."""
+        return self._limiter.test(self._guess, "guess", household(client))
 
-    def count_guess(self, address: str) -> None:
-        """Count a wrong password of a client."""
-        self._limiter.hit(self._guess, "guess", household(address))
+    def count_wrong_password(self, client: str) -> None:
+        """Count a wrong password from a client."""
+        self._limiter.hit(self._guess, "guess", household(client))
+
+
+def household(client: str) -> str:
+    """Return the network that counts as one client: an IPv4 address, or the /64 that one IPv6 client usually has."""
+    found = parse_ip(client)
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else client

@@ -1,5 +1,7 @@
-"""/hooks/bounce/<provider>: a provider tells of letters that came back. GET does nothing, and nobody is believed
-without the provider's signature or our secret."""
+"""/hooks/bounce/<provider>: mail providers report bounces and complaints here.
+
+A call is only believed with the provider's signature or our secret. GET does nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,33 +22,33 @@ from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.publishing.read_bounces import signatures_of, take_reports
-from publisher.web.public.headers import page_headers
+from publisher.web.responses import public_page_headers
 
 if TYPE_CHECKING:
     from publisher.config import Config
-    from publisher.web.context import Office
+    from publisher.web.context import WebContext
 
 PATH = "/hooks/bounce/{provider}"
 
-_SAID = {
+_MESSAGES = {
     400: "this cannot be read\n",
-    403: "the signature or the secret is not right\n",
-    413: "this is too long\n",
-    503: "not now; please try again later\n",
+    403: "wrong signature or secret\n",
+    413: "too long\n",
+    503: "temporarily unavailable; please try again later\n",
 }
 
 Reader = Callable[[WebhookRequest], list[Report]]
 
 
-class BounceHooks:
-    """The handler. Providers without configuration are not there."""
+class BounceWebhooks:
+    """The handler. A provider without a secret in publisher.toml answers 404."""
 
-    def __init__(self, office: Office, fetch: Fetch = fetch_from_amazon) -> None:
-        self._office = office
-        self._readers = _readers(office.config, Sns(fetch))
+    def __init__(self, context: WebContext, fetch: Fetch = fetch_from_amazon) -> None:
+        self._context = context
+        self._readers = _readers(context.config, Sns(fetch))
 
     async def post(self, request: Request) -> Response:
-        """Take a call: 200 when all of it is in the record, else a status that says whether to try again."""
+        """Record the reports of a call. Answer 200 once all are stored, or a status that says whether to retry."""
         provider = str(request.path_params["provider"])
         reader = self._readers.get(provider)
         if reader is None:
@@ -58,18 +60,18 @@ class BounceHooks:
             return _refused(error.status)
         except ClientDisconnect:
             return Response(status_code=400)
-        except PublisherError as error:  # the database is away; its words may hold more than a log may
+        except PublisherError as error:  # the database is away; the message may contain an address
             log("busy", f"busy: {type(error).__name__}", level="warning", error=type(error).__name__)
             return _refused(503)
 
     def _take(self, provider: str, reader: Reader, headers: dict[str, str], body: bytes) -> Response:
-        office, now = self._office, self._office.now()
-        call = WebhookRequest(
-            {name.lower(): value for name, value in headers.items()}, body, now, signatures_of(office.config)
+        context, now = self._context, self._context.now()
+        webhook_request = WebhookRequest(
+            {name.lower(): value for name, value in headers.items()}, body, now, signatures_of(context.config)
         )
-        reports = reader(call)
-        taken = take_reports(office.config, office.store, reports, now, f"webhook {provider}")
-        return PlainTextResponse(f"{taken.summary}\n", 200, page_headers())
+        reports = reader(webhook_request)
+        taken = take_reports(context.config, context.store, reports, now, f"webhook {provider}")
+        return PlainTextResponse(f"{taken.summary}\n", 200, public_page_headers())
 
 
 def _readers(config: Config, sns: Sns) -> dict[str, Reader]:
@@ -77,18 +79,18 @@ def _readers(config: Config, sns: Sns) -> dict[str, Reader]:
     ses, postmark = bounces.ses.topic_arn, bounces.postmark.secret
     mailgun, sendgrid = bounces.mailgun.signing_key, bounces.sendgrid.public_key
     found: dict[str, tuple[str, Reader]] = {
-        "ses": (ses, lambda call: sns.read(call, ses)),
-        "postmark": (postmark, lambda call: read_postmark(call, postmark)),
-        "mailgun": (mailgun, lambda call: read_mailgun(call, mailgun)),
-        "sendgrid": (sendgrid, lambda call: read_sendgrid(call, sendgrid)),
+        "ses": (ses, lambda request: sns.read(request, ses)),
+        "postmark": (postmark, lambda request: read_postmark(request, postmark)),
+        "mailgun": (mailgun, lambda request: read_mailgun(request, mailgun)),
+        "sendgrid": (sendgrid, lambda request: read_sendgrid(request, sendgrid)),
     }
     return {name: reader for name, (secret, reader) in found.items() if secret}
 
 
 async def _body(request: Request) -> bytes:
-    """Read the body, never beyond MOST_BYTES, whatever its length is said to be. Raises CallError(413)."""
-    said = request.headers.get("content-length", "0")
-    if said.isascii() and said.isdigit() and (len(said) > 12 or int(said) > MOST_BYTES):
+    """Read the body, never more than MOST_BYTES, whatever Content-Length says. Raises WebhookError(413)."""
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MOST_BYTES):
         raise WebhookError(413)
     body = b""
     async for part in request.stream():
@@ -99,5 +101,5 @@ async def _body(request: Request) -> bytes:
 
 
 def _refused(status: int) -> Response:
-    headers = page_headers() | ({"Connection": "close"} if status == 413 else {})
-    return PlainTextResponse(_SAID[status], status, headers)
+    headers = public_page_headers() | ({"Connection": "close"} if status == 413 else {})
+    return PlainTextResponse(_MESSAGES[status], status, headers)

@@ -1,5 +1,5 @@
-// Live progress: asks how far the editions on the page are, as long as something of them is to go. Without it the
-// page is as true, whenever it is loaded.
+// Live progress: asks for the progress of the editions on the page as long as some of their messages are unsent. Without
+// this script the page is just as correct whenever it is loaded.
 "use strict";
 (() => {
   const EVERY = 1000, REST = 5000;
@@ -30,7 +30,7 @@
     state.className = `state ${edition.state}`;
   };
 
-  // The buttons are those of another state: load the page again, unless somebody is typing.
+  // The buttons belong to the old state, so load the page again, unless someone is typing.
   const isOver = (place, edition) => ["held", "sent", "failed", "unclear", "cancelled"].includes(edition.state) && edition.state !== place.dataset.was;
   const isTyping = () => document.activeElement && document.activeElement.matches("input, textarea, summary");
 
@@ -49,7 +49,7 @@
       }
       if (open.every((place) => place.querySelector("[data-state]").textContent === "held")) wait = REST;
     } catch {
-      wait = REST; // the server is away for a moment
+      wait = REST; // the server is unreachable for a moment
     }
     setTimeout(ask, document.hidden ? REST : wait);
   };

@@ -1,4 +1,4 @@
-// Keys, and pages that follow the files. Everything works without it, but for these two.
+// Keyboard shortcuts, and pages that follow the files. Everything else works without this script.
 "use strict";
 
 document.documentElement.classList.add("scripted");
@@ -6,7 +6,7 @@ document.documentElement.classList.add("scripted");
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// What the server last said of each part. A part is only replaced when that changes, so an open form stays open.
+// The HTML of each part as the server last sent it. A part is only replaced when that changes, so an open form stays open.
 const said = (root) => new Map(all("[data-live]", root).map((part) => [part.dataset.live, part.innerHTML]));
 let known = said(document);
 let state = document.body.dataset.state;
@@ -73,24 +73,24 @@ for (const button of all("[data-keys]")) {
   button.addEventListener("click", keys["?"]);
 }
 
-// On a small screen the list would fill it.
+// On a small screen, the list would fill all of it.
 const wide = matchMedia("(min-width: 64rem)");
 const fold = () => { one(".menu").open = wide.matches; };
 wide.addEventListener("change", fold);
 fold();
 
-// A frame that has the focus would keep the keys to itself.
+// A frame that has the focus would otherwise receive the keys.
 function listen(frame) {
   try {
     frame.contentDocument.addEventListener("keydown", pressed);
   } catch {
-    // It was led to somewhere else.
+    // A link in the frame led to another site.
   }
 }
 document.addEventListener("load", (event) => event.target.matches?.("iframe") && listen(event.target), true);
 all("iframe").forEach(listen);
 
-// Frames: loaded again where they were scrolled to.
+// Frames are reloaded, and scrolled back to where they were.
 function reload(frame) {
   let top = 0;
   try {
@@ -98,7 +98,7 @@ function reload(frame) {
     frame.addEventListener("load", () => frame.contentWindow.scrollTo(0, top), { once: true });
     frame.contentWindow.location.reload();
   } catch {
-    frame.src = frame.getAttribute("src"); // it was led to somewhere else
+    frame.src = frame.getAttribute("src"); // a link in the frame led to another site
   }
 }
 
@@ -136,7 +136,7 @@ async function refresh() {
     replaceParts(next);
     refreshFrames(next);
   } else {
-    // Another kind of page: trouble came, or went.
+    // A different kind of page: an error appeared, or was fixed.
     known = said(next);
     one("main").replaceWith(document.adoptNode(one("main", next)));
     one('[data-live="side"]').innerHTML = known.get("side");
@@ -156,7 +156,7 @@ async function follow(news) {
       if (asked === wanted) break;
     }
   } catch {
-    // The server is gone; the next connection brings the news.
+    // The server is unreachable. The next connection brings the news.
   } finally {
     busy = false;
   }

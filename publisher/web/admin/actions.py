@@ -1,4 +1,4 @@
-"""What the owner's buttons do. Each ends on a page that says what became of it."""
+"""What the buttons of the admin page do. Each ends with a redirect to a page that shows the result."""
 
 from __future__ import annotations
 
@@ -14,31 +14,29 @@ from publisher.publishing.operations import cancel, hold, resume, retry
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
-from publisher.web.admin.auth import NotThereError
-from publisher.web.admin.headers import admin_headers
-from publisher.web.admin.next_letter import next_letter
-from publisher.web.admin.pages import Notice
 from publisher.web.admin.views import find_edition
+from publisher.web.responses import Flash, NotFoundError, owner_page_headers
+from publisher.web.sample_email import next_email
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from publisher.web.admin.pages import AdminPages
-    from publisher.web.admin.sessions import Session
-    from publisher.web.admin.views import Desk
-    from publisher.web.context import Office
+    from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.admin.credentials import Session
+    from publisher.web.admin.views import AdminViews
+    from publisher.web.context import WebContext
     from publisher.web.forms import Form
 
-_LONGEST_WHY = 200
+_LONGEST_REASON = 200
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.DEFERRED)
 
 
-class Deeds:
+class AdminActions:
     """The handlers of POST."""
 
-    def __init__(self, office: Office, pages: AdminPages, desk: Desk) -> None:
-        self._office, self._pages, self._desk = office, pages, desk
-        self._deeds: Mapping[str, Callable[[Edition, Form], Notice]] = {
+    def __init__(self, context: WebContext, pages: AdminPages, views: AdminViews) -> None:
+        self._context, self._pages, self._views = context, pages, views
+        self._actions: Mapping[str, Callable[[Edition, Form], Flash]] = {
             "hold": self._hold,
             "resume": self._resume,
             "retry": self._retry,
@@ -49,83 +47,83 @@ class Deeds:
         }
 
     def edition(self, request: Request, session: Session, form: Form) -> Response:
-        """Do one thing with one edition."""
-        edition = find_edition(self._office, request)
-        deed = self._deeds.get(form.one("do"))
-        if deed is None:
-            raise NotThereError("there is no such button")
-        return self._said(f"editions/{edition.id}", lambda: deed(edition, form))
+        """Do what the pressed button of an edition's page says."""
+        edition = find_edition(self._context, request)
+        action = self._actions.get(form.one("do"))
+        if action is None:
+            raise NotFoundError("there is no such button")
+        return self._redirect(f"editions/{edition.id}", lambda: action(edition, form))
 
     def next(self, request: Request, session: Session, form: Form) -> Response:
-        """Send a test of a newsletter's next letter."""
-        newsletter, office = self._desk.newsletter(request), self._office
+        """Send a newsletter's next email as a test."""
+        newsletter, context = self._views.newsletter(request), self._context
 
-        def send() -> Notice:
+        def send() -> Flash:
             address = normalise(form.one("address"))
-            draft = next_letter(office.config, office.store, newsletter, office.now())
+            draft = next_email(context.config, context.store, newsletter, context.now())
             if draft is None:
-                return Notice("There is no post to show.", is_bad=True)
-            send_letter(office.config, newsletter.name, draft.number, draft.letter, address, office.now())
+                return Flash("No posts yet.", is_bad=True)
+            send_letter(context.config, newsletter.name, draft.number, draft.letter, address, context.now())
             return self._sent(address)
 
-        return self._said(f"next/{newsletter.name}", send)
+        return self._redirect(f"next/{newsletter.name}", send)
 
-    def _hold(self, edition: Edition, form: Form) -> Notice:
-        why = " ".join(form.one("why").split())[:_LONGEST_WHY] or "held on the admin page"
-        if not hold(self._office.store, edition, why):
-            return Notice("It was held already.")
-        return Notice("It is held. What a mail server has in its hands already, it has.")
+    def _hold(self, edition: Edition, form: Form) -> Flash:
+        reason = " ".join(form.one("why").split())[:_LONGEST_REASON] or "put on hold on the admin page"
+        if not hold(self._context.store, edition, reason):
+            return Flash("It was already on hold.")
+        return Flash("On hold. Messages already with a mail server can't be recalled.")
 
-    def _resume(self, edition: Edition, form: Form) -> Notice:
-        was_held = resume(self._office.store, edition, now=self._office.now())
-        return Notice("It goes on with the next run." if was_held else "It was not held.")
+    def _resume(self, edition: Edition, form: Form) -> Flash:
+        was_held = resume(self._context.store, edition, now=self._context.now())
+        return Flash("Resumed: sending continues with the next run." if was_held else "It was not on hold.")
 
-    def _approve(self, edition: Edition, form: Form) -> Notice:
-        now = self._office.now()
-        if not approve(self._office.store, edition, now=now):
-            return Notice("It does not wait for you any more.")
+    def _approve(self, edition: Edition, form: Form) -> Flash:
+        now = self._context.now()
+        if not approve(self._context.store, edition, now=now):
+            return Flash("It no longer needs your approval.")
         if edition.goes_at and edition.goes_at > now:
-            return Notice(f"It is approved, and goes {self._pages.ago(edition.goes_at)}.")
-        return Notice("It is approved, and goes with the next run.")
+            return Flash(f"Approved. It will be sent {self._pages.ago(edition.goes_at)}.")
+        return Flash("Approved. It will be sent with the next run.")
 
-    def _skip(self, edition: Edition, form: Form) -> Notice:
+    def _skip(self, edition: Edition, form: Form) -> Flash:
         if form.one("sure") != "yes":
-            return Notice("Nothing was skipped: tick the box that says that you are sure.", is_bad=True)
-        if not skip(self._office.store, edition):
-            return Notice("It does not wait for you any more.")
-        return Notice("It is skipped, and nobody gets it.")
+            return Flash("Nothing was skipped: please tick the confirmation box.", is_bad=True)
+        if not skip(self._context.store, edition):
+            return Flash("It no longer needs your approval.")
+        return Flash("Skipped. No one will receive it.")
 
-    def _retry(self, edition: Edition, form: Form) -> Notice:
+    def _retry(self, edition: Edition, form: Form) -> Flash:
         named = {status.value: status for status in _RETRYABLE}
         statuses = tuple(named[value] for value in form.all("status") if value in named)
         if not statuses:
-            return Notice("Choose what is to be tried again.", is_bad=True)
-        total = retry(self._office.store, edition, statuses, now=self._office.now())
-        return Notice(f"{total:,} wait to be tried again with the next run.")
+            return Flash("Choose which messages to retry.", is_bad=True)
+        total = retry(self._context.store, edition, statuses, now=self._context.now())
+        return Flash(f"{total:,} will be retried with the next run.")
 
-    def _cancel(self, edition: Edition, form: Form) -> Notice:
+    def _cancel(self, edition: Edition, form: Form) -> Flash:
         if form.one("sure") != "yes":
-            return Notice("Nothing was cancelled: tick the box that says that you are sure.", is_bad=True)
-        total = cancel(self._office.store, edition, why="cancelled on the admin page")
-        return Notice(f"{total:,} are not sent any more. What was sent, was sent.")
+            return Flash("Nothing was cancelled: please tick the confirmation box.", is_bad=True)
+        total = cancel(self._context.store, edition, why="cancelled on the admin page")
+        return Flash(f"{total:,} cancelled. Messages already sent are not affected.")
 
-    def _test(self, edition: Edition, form: Form) -> Notice:
-        office, address = self._office, normalise(form.one("address"))
-        letter = office.store.editions.letter(edition.id, form.one("variant")) or office.store.editions.letter(
-            edition.id
-        )
+    def _test(self, edition: Edition, form: Form) -> Flash:
+        context, address = self._context, normalise(form.one("address"))
+        editions = context.store.editions
+        letter = editions.letter(edition.id, form.one("variant")) or editions.letter(edition.id)
         if letter is None:
-            return Notice("This edition has no letter.", is_bad=True)
-        send_letter(office.config, edition.newsletter, edition.number, letter, address, office.now())
+            return Flash("This edition has no email.", is_bad=True)
+        send_letter(context.config, edition.newsletter, edition.number, letter, address, context.now())
         return self._sent(address)
 
-    def _sent(self, address: str) -> Notice:
-        return Notice(f"A test went to {address} by {transport_name(self._office.config)}.")
+    def _sent(self, address: str) -> Flash:
+        return Flash(f"A test was sent to {address} through {transport_name(self._context.config)}.")
 
-    def _said(self, place: str, deed: Callable[[], Notice]) -> Response:
+    def _redirect(self, path: str, action: Callable[[], Flash]) -> Response:
+        """Run an action, and return a redirect to the page that shows its result or its error."""
         try:
-            notice = deed()
+            flash = action()
         except PublisherError as error:
-            notice = Notice(f"This was not done: {error}", is_bad=True)
-        name = self._pages.remember(notice)
-        return RedirectResponse(f"{self._pages.root}/{place}?said={name}", 303, admin_headers())
+            flash = Flash(f"Nothing was done: {error}", is_bad=True)
+        name = self._pages.flashes.add(flash)
+        return RedirectResponse(f"{self._pages.root}/{path}?said={name}", 303, owner_page_headers())

@@ -1,4 +1,4 @@
-"""Who comes in: before every handler the session is looked at, and before every deed its form."""
+"""Logging in, and what is checked before every admin handler: the session, and a form's token and origin (CSRF)."""
 
 from __future__ import annotations
 
@@ -14,114 +14,108 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
-from publisher.web.admin.headers import admin_headers
-from publisher.web.admin.passwords import is_password
-from publisher.web.csrf import is_from_here
-from publisher.web.forms import Form, FormError, read_form
+from publisher.web.admin.credentials import Session, Sessions, is_password
+from publisher.web.forms import Form, FormError, is_same_site, read_form
+from publisher.web.responses import NotFoundError, owner_page_headers
 
 if TYPE_CHECKING:
-    from publisher.web.admin.pages import AdminPages
-    from publisher.web.admin.sessions import Session, Sessions
-    from publisher.web.context import Office
-    from publisher.web.public.pages import Pages
+    from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.context import WebContext
+    from publisher.web.public.public_pages import PublicPages
 
-Look = Callable[[Request, "Session"], Response]
-Act = Callable[[Request, "Session", Form], Response]
+GetHandler = Callable[[Request, Session], Response]
+PostHandler = Callable[[Request, Session, Form], Response]
 
 COOKIE = "publisher_admin"
-_NO = "this form is not of this page, or too old: load the page again, and press the button there\n"
+_FOREIGN_FORM = "this form has expired or is not from this page: reload the page and press the button again\n"
 
 
-class NotThereError(PublisherError):
-    """What was asked for is not there."""
+class OwnerAuth:
+    """Lets only the owner in. As long as no password is set, every page answers 404."""
 
-
-class Door:
-    """Lets the owner in. As long as there is no password, nothing is here for anybody."""
-
-    def __init__(self, office: Office, readers: Pages, pages: AdminPages, sessions: Sessions) -> None:
-        self._office, self._readers, self._pages, self._sessions = office, readers, pages, sessions
-        # Guesses one after the other: of a crowd that comes at once none slips in before the others are counted.
+    def __init__(self, context: WebContext, public_pages: PublicPages, pages: AdminPages, sessions: Sessions) -> None:
+        self._context, self._public_pages, self._pages, self._sessions = context, public_pages, pages, sessions
+        # One guess at a time: otherwise a burst of guesses would all be tried before the first is counted.
         self._guessing = threading.Lock()
-        self._is_secure = office.links.public_url.startswith("https:")
+        self._is_secure = context.links.public_url.startswith("https:")
 
-    def asset(self, request: Request) -> Response:
-        """Give the stylesheet or the script, to who is not logged in as well."""
-        found = self._pages.asset(request.path_params["name"]) if self._password() else None
-        return found or self._nothing(request)
-
-    def look(self, handler: Look) -> Callable[[Request], Response]:
-        """Make a handler of GET for the owner; anybody else is led to the form."""
+    def get(self, handler: GetHandler) -> Callable[[Request], Response]:
+        """Wrap a handler of GET. Anyone but the owner is redirected to the form to log in."""
 
         def answer(request: Request) -> Response:
             password = self._password()
             session = self._session(request, password)
             if not password:
-                return self._nothing(request)
+                return self._not_found(request)
             if session is None or not session.is_owner:
                 if request.url.path.endswith(".json"):
-                    return PlainTextResponse("log in first\n", 403, admin_headers())
-                return RedirectResponse(f"{self._pages.root}/login", 303, admin_headers())
+                    return PlainTextResponse("log in first\n", 403, owner_page_headers())
+                return RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
             return handler(request, session)
 
-        return self._calm(answer)
+        return self._with_error_page(answer)
 
-    def act(self, handler: Act) -> Callable[[Request], Awaitable[Response]]:
-        """Make a handler of POST for the owner: refused without session, from elsewhere, or with another's form."""
+    def post(self, handler: PostHandler) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a handler of POST. A form without a session, from another site or from another session is refused."""
 
         def answer(request: Request, form: Form) -> Response:
             password = self._password()
             session = self._session(request, password)
             if not password:
-                return self._nothing(request)
+                return self._not_found(request)
             if session is None or not session.is_owner or not self._is_ours(request, session, form):
-                return PlainTextResponse(_NO, 403, admin_headers())
+                return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
             return handler(request, session, form)
 
         return self._with_form(answer)
 
-    def greet(self, request: Request) -> Response:
+    def asset(self, request: Request) -> Response:
+        """Return the stylesheet or the script. The form to log in needs them, so they need no session."""
+        found = self._pages.asset(request.path_params["name"]) if self._password() else None
+        return found or self._not_found(request)
+
+    def show_login(self, request: Request) -> Response:
         """Show the form to log in."""
         password = self._password()
         if not password:
-            return self._nothing(request)
+            return self._not_found(request)
         session = self._session(request, password)
         if session and session.is_owner:
-            return RedirectResponse(self._pages.root, 303, admin_headers())
-        return self._form(password)
+            return RedirectResponse(self._pages.root, 303, owner_page_headers())
+        return self._login_form(password)
 
-    def enter(self) -> Callable[[Request], Awaitable[Response]]:
-        """Return the handler that takes the form to log in."""
-        return self._with_form(self._enter)
+    async def log_in(self, request: Request) -> Response:
+        """Accept the form to log in, and begin a session if the password is right."""
+        return await self._with_form(self._log_in)(request)
 
-    def leave(self, request: Request, session: Session, form: Form) -> Response:
-        """Log out: the browser forgets the session."""
-        response = RedirectResponse(f"{self._pages.root}/login", 303, admin_headers())
+    def log_out(self, request: Request, session: Session, form: Form) -> Response:
+        """Delete the cookie in the browser."""
+        response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
         response.delete_cookie(COOKIE, path=self._pages.root, secure=self._is_secure, httponly=True, samesite="strict")
         return response
 
-    def _enter(self, request: Request, form: Form) -> Response:
+    def _log_in(self, request: Request, form: Form) -> Response:
         password = self._password()
         if not password:
-            return self._nothing(request)
+            return self._not_found(request)
         session = self._session(request, password)
         if session is None or not self._is_ours(request, session, form):
-            return self._form(password, status=403, trouble="The form was too old. Please try again.")
-        gate, client = self._office.gate, self._office.clients.address(request.scope)
+            return self._login_form(password, status=403, trouble="The form has expired. Please try again.")
+        limits, client = self._context.rate_limits, self._context.clients.address(request.scope)
         with self._guessing:
-            if not gate.lets_guess(client):
+            if not limits.allow_password(client):
                 trouble = "Too many wrong passwords. Please try again in an hour."
-                return self._form(password, status=429, trouble=trouble)
+                return self._login_form(password, status=429, trouble=trouble)
             if not is_password(form.exact("password"), password):
-                gate.count_guess(client)
-                return self._form(password, status=403, trouble="This is not the password.")
-        response = RedirectResponse(self._pages.root, 303, admin_headers())
-        owner, cookie = self._sessions.begin(password, self._office.now())
+                limits.count_wrong_password(client)
+                return self._login_form(password, status=403, trouble="Wrong password.")
+        response = RedirectResponse(self._pages.root, 303, owner_page_headers())
+        owner, cookie = self._sessions.for_owner(password, self._context.now())
         self._set_cookie(response, owner, cookie)
         return response
 
-    def _form(self, password: str, *, status: int = 200, trouble: str = "") -> Response:
-        session, cookie = self._sessions.welcome(password, self._office.now())
+    def _login_form(self, password: str, *, status: int = 200, trouble: str = "") -> Response:
+        session, cookie = self._sessions.for_login(password, self._context.now())
         response = self._pages.page("login.html", "Log in", session, status=status, trouble=trouble)
         if status == 429:
             response.headers["retry-after"] = "3600"
@@ -129,11 +123,11 @@ class Door:
         return response
 
     def _set_cookie(self, response: Response, session: Session, cookie: str) -> None:
-        last = session.ends_at - self._office.now()
+        left = session.ends_at - self._context.now()
         response.set_cookie(
             COOKIE,
             cookie,
-            max_age=max(last, timedelta()) // timedelta(seconds=1),
+            max_age=max(left, timedelta()) // timedelta(seconds=1),
             path=self._pages.root,
             secure=self._is_secure,
             httponly=True,
@@ -141,53 +135,57 @@ class Door:
         )
 
     def _password(self) -> str:
-        return self._office.store.owner.password_hash()
+        """Return the hash of the owner's password; "" if none is set."""
+        return self._context.store.owner.password_hash()
 
     def _session(self, request: Request, password: str) -> Session | None:
-        return self._sessions.read(request.cookies.get(COOKIE, ""), password, self._office.now()) if password else None
+        cookie = request.cookies.get(COOKIE, "")
+        return self._sessions.read(cookie, password, self._context.now()) if password else None
 
     def _is_ours(self, request: Request, session: Session, form: Form) -> bool:
-        return is_from_here(request, self._office.links.public_url) and self._sessions.owns_form(
+        return is_same_site(request, self._context.links.public_url) and self._sessions.owns_form(
             session, form.one("token")
         )
 
-    def _nothing(self, request: Request) -> Response:
-        return self._readers.message(request, "nothing", "nothing_hint", status=404)
+    def _not_found(self, request: Request) -> Response:
+        return self._public_pages.message(request, "nothing", "nothing_hint", status=404)
 
     def _with_form(self, handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
+        """Read the form before the handler runs in a thread."""
+
         @wraps(handler)
         async def answer(request: Request) -> Response:
             try:
-                form = await read_form(request, self._office.patience)
+                form = await read_form(request, self._context.form_seconds)
             except FormError as error:
-                return PlainTextResponse("this form was not understood\n", error.status, admin_headers())
+                return PlainTextResponse("this form could not be read\n", error.status, owner_page_headers())
             except ClientDisconnect:
                 return Response(status_code=400)
-            return await run_in_threadpool(self._calm(lambda asked: handler(asked, form)), request)
+            return await run_in_threadpool(self._with_error_page(lambda asked: handler(asked, form)), request)
 
         return answer
 
-    def _calm(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        """Make a handler say what keeps it from answering: to the owner in words, to the log without them."""
+    def _with_error_page(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """Show an error of the handler to the owner. Only its type is logged, as its message may contain an address."""
 
         @wraps(handler)
         def answer(request: Request) -> Response:
             try:
                 return handler(request)
             except PublisherError as error:
-                if not isinstance(error, NotThereError):
+                if not isinstance(error, NotFoundError):
                     log("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
-                return self._trouble(request, error)
+                return self._error_page(request, error)
 
         return answer
 
-    def _trouble(self, request: Request, error: PublisherError) -> Response:
+    def _error_page(self, request: Request, error: PublisherError) -> Response:
         try:
             session = self._session(request, self._password())
             if session and session.is_owner:
-                status = 404 if isinstance(error, NotThereError) else 503
-                title = "There is nothing here" if status == 404 else "This cannot be done now"
-                return self._pages.page("trouble.html", title, session, status=status, error=error)
+                status = 404 if isinstance(error, NotFoundError) else 503
+                title = "Page not found" if status == 404 else "This can't be done right now"
+                return self._pages.page("error.html", title, session, status=status, error=error)
         except PublisherError:  # the database itself is away
             pass
-        return PlainTextResponse("this cannot be done now; please try again later\n", 503, admin_headers())
+        return PlainTextResponse("this can't be done right now; please try again later\n", 503, owner_page_headers())

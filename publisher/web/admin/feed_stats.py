@@ -1,68 +1,100 @@
-"""Counting who fetches the feeds: a thread of its own writes, so that no request waits for the database."""
+"""Counts who fetches the feeds. A thread of its own writes the counts, so that no request waits for the database.
+
+Feed readers that fetch for many people report for how many. There is no standard for it, but all known ones write
+"42 subscribers" (some "readers") somewhere after their name:
+
+    Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like FeedFetcher-Google)
+    NewsBlur Feed Fetcher - 12 subscribers - http://www.newsblur.com/site/1/x (Mozilla/5.0 ...)
+    Feedbin feed-id:1373711 - 142 subscribers
+    Mozilla/5.0 (compatible; theoldreader.com; 3 subscribers; feed-id=0123)
+"""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.store import Store
 from publisher.store.feed_readers import FeedReader
-from publisher.web.admin.feed_aggregators import announced
 
 _EVERY = 60.0  # seconds between two writes
 _PER_READER = timedelta(hours=1)
-# Feeds and readers that are remembered at once: whoever makes up more is not counted.
-_MOST = 5_000
+# Feeds and readers that are remembered at once. Further ones, most likely invented, are not counted.
+_MOST_REMEMBERED = 5_000
 _LONGEST_PATH = 200
 
+_COUNT = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+|\d{1,9})\s+(?:subscriber|reader)s?\b", re.IGNORECASE)
+_COMPATIBLE = re.compile(r"^Mozilla/[\d.]+ \((?:compatible|[^;()]+); *", re.IGNORECASE)
+_NAME_ENDS = re.compile(r"/|[;()]| [-–](?: |$)| feed-id|\s*\+?https?:| \d", re.IGNORECASE)
+_LONGEST_AGENT, _LONGEST_NAME = 500, 40
+_MOST_SUBSCRIBERS = 100_000_000  # no feed has more; anybody can claim any number
 
-class Tally:
-    """Counts requests of feeds. What was not written when the process is killed is lost: they are figures, not facts.
 
-    every  seconds between two writes
-    """
+class FeedStats:
+    """Counts requests for feeds. Counts that are not written yet are lost if the process is killed."""
 
     def __init__(self, store: Store, now: Callable[[], datetime], *, every: float = _EVERY) -> None:
+        """every: seconds between two writes."""
         self._store, self._now, self._every = store, now, every
         self._changed = threading.Condition()
         self._seen: dict[tuple[str, str], FeedReader] = {}
         self._requests: Counter[tuple[str, str]] = Counter()
         self._written_at: dict[tuple[str, str], datetime] = {}
         self._ends = False
-        self._thread = threading.Thread(target=self._run, name="feed readers", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="feed stats", daemon=True)
 
-    def begin(self) -> None:
-        """Start writing."""
+    def start(self) -> None:
+        """Start the thread that writes."""
         self._thread.start()
 
     def count(self, feed: str, user_agent: str) -> None:
-        """Note one request of a feed, by its path under the site's root. Returns at once.
+        """Count one request for a feed, without waiting for the database.
 
-        A program that says for how many it fetches is noted by its name; of any other only that it came.
+        feed        its path below the site's root
+        user_agent  a feed reader that reports its subscribers is stored by name; other programs are only counted
         """
         if len(feed) > _LONGEST_PATH:
             return
         now = self._now()
-        said = announced(user_agent)
+        reported = reported_subscribers(user_agent)
         with self._changed:
-            if said is None:
+            if reported is None:
                 key = (feed, f"{now:%Y-%m-%d}")
-                if key in self._requests or len(self._requests) < _MOST:
+                if key in self._requests or len(self._requests) < _MOST_REMEMBERED:
                     self._requests[key] += 1
                 return
-            own = (feed, said.reader)
+            own = (feed, reported.reader)
             last = self._written_at.get(own)
             if last is not None and now < last + _PER_READER:
                 return
-            if own in self._seen or len(self._seen) < _MOST:
-                self._seen[own] = FeedReader(feed, said.reader, said.subscribers, now)
+            if own in self._seen or len(self._seen) < _MOST_REMEMBERED:
+                self._seen[own] = FeedReader(feed, reported.reader, reported.subscribers, now)
+
+    def write(self) -> None:
+        """Write what was counted since the last time. If the database is away, the counts are lost and logged."""
+        with self._changed:
+            seen, requests = list(self._seen.values()), dict(self._requests)
+            self._seen.clear()
+            self._requests.clear()
+            if len(self._written_at) > _MOST_REMEMBERED:
+                self._written_at.clear()
+            self._written_at.update({(each.feed, each.reader): each.seen_at for each in seen})
+        if not seen and not requests:
+            return
+        try:
+            self._store.feed_readers.record(seen, requests)
+        except PublisherError as error:
+            kind = type(error).__name__
+            log("feed readers", f"requests for feeds were not counted: {kind}", level="warning", error=kind)
 
     def close(self) -> None:
-        """Write what is left, and end."""
+        """Write the remaining counts, and end the thread."""
         with self._changed:
             self._ends = True
             self._changed.notify_all()
@@ -79,19 +111,30 @@ class Tally:
             if ends:
                 return
 
-    def write(self) -> None:
-        """Write what was counted since the last time; say so where the database does not take it."""
-        with self._changed:
-            seen, requests = list(self._seen.values()), dict(self._requests)
-            self._seen.clear()
-            self._requests.clear()
-            if len(self._written_at) > _MOST:
-                self._written_at.clear()
-            self._written_at.update({(each.feed, each.reader): each.seen_at for each in seen})
-        if not seen and not requests:
-            return
-        try:
-            self._store.feed_readers.record(seen, requests)
-        except PublisherError as error:
-            kind = type(error).__name__
-            log("feed readers", f"feed readers were not counted: {kind}", level="warning", error=kind)
+
+@dataclass(frozen=True, slots=True)
+class ReportedSubscribers:
+    """What a feed reader reports: its name, and for how many people it fetches."""
+
+    reader: str
+    subscribers: int
+
+
+def reported_subscribers(user_agent: str) -> ReportedSubscribers | None:
+    """Return how many subscribers a user agent reports; None if it reports none."""
+    agent = user_agent[:_LONGEST_AGENT]
+    count = _COUNT.search(agent)
+    if count is None:
+        return None
+    number = int(count[1].replace(",", ""))
+    name = _name(agent[: count.start()])
+    return ReportedSubscribers(name, number) if name and number <= _MOST_SUBSCRIBERS else None
+
+
+def _name(before: str) -> str:
+    """Return the reader's name from the text before the number: letters of any script, digits and a few marks."""
+    bare = _COMPATIBLE.sub("", before.strip(), count=1)
+    bare = _NAME_ENDS.split(bare, maxsplit=1)[0]
+    plain = "".join(c for c in bare if c.isalnum() or c in " .-_!&'")
+    short = re.sub(r"\s+(feed ?fetcher|bot)$", "", " ".join(plain.split()), flags=re.IGNORECASE)
+    return short.strip(" .-_")[:_LONGEST_NAME]

@@ -1,9 +1,8 @@
-"""What the owner looks at. Nothing here changes anything."""
+"""The pages of /admin: what the owner sees. Nothing here changes anything."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,74 +21,69 @@ from publisher.publishing.approval import waits
 from publisher.publishing.check import Inspection, inspect_project
 from publisher.publishing.forecast import timetables
 from publisher.publishing.tick import waits_here
-from publisher.web.admin.auth import NotThereError
-from publisher.web.admin.charts import HEIGHT, WIDTH, readers_over_time, share
-from publisher.web.admin.failure_groups import grouped
-from publisher.web.admin.headers import admin_headers, letter_headers
-from publisher.web.admin.next_letter import next_letter
-from publisher.web.admin.progress import ORDER, WORDS, Progress
-from publisher.web.preview.sample import make_sample
+from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
+from publisher.web.admin.delivery_progress import MEANINGS, ORDER, DeliveryProgress, group_reasons
+from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
+from publisher.web.sample_email import make_sample_email, next_email, open_links_in_tabs
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from publisher.store.hosts import Host
-    from publisher.web.admin.pages import AdminPages
-    from publisher.web.admin.sessions import Session
-    from publisher.web.context import Office
+    from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.admin.credentials import Session
+    from publisher.web.context import WebContext
 
-_LISTED, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
+# How many of each are shown.
+_EDITIONS, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
+_FEED_READERS_SEEN = timedelta(days=30)
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
-# What a letter that came back means, by the word that stands in the record.
-VERDICTS = {
-    Verdict.PERMANENT: "the mailbox is gone",
-    Verdict.TEMPORARY: "full, or not to be reached",
-    Verdict.REFUSED: "the letter was refused, which is not held against its reader",
+_VERDICTS = {
+    Verdict.PERMANENT: "the mailbox does not exist",
+    Verdict.TEMPORARY: "mailbox full or unreachable",
+    Verdict.REFUSED: "rejected because of its content or sender; not the subscriber's fault",
     Verdict.COMPLAINT: "reported as spam",
 }
-_READERS_SEEN = timedelta(days=30)
-_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 
-class Desk:
+class AdminViews:
     """The handlers of GET."""
 
-    def __init__(self, office: Office, pages: AdminPages) -> None:
-        self._office, self._pages = office, pages
+    def __init__(self, context: WebContext, pages: AdminPages) -> None:
+        self._context, self._pages = context, pages
 
     def overview(self, request: Request, session: Session) -> Response:
-        """Show what comes, what is going on, and what is wrong, in short."""
-        office = self._office
-        unfinished = self._progress(office.store.editions.unfinished()[::-1])
+        """Show in short what comes next, what is being sent, and what needs the owner's attention."""
+        context = self._context
+        unfinished = self._progress(context.store.editions.unfinished()[::-1])
         held = [each for each in unfinished if each.state == "held"]
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
-        tables = timetables(office.config, office.store, (), office.now(), _SLOTS, keep=True)
-        recent = [edition for edition in office.store.editions.list(limit=_RECENT) if edition.id not in listed]
+        tables = timetables(context.config, context.store, (), context.now(), _SLOTS, keep=True)
+        recent = [edition for edition in context.store.editions.list(limit=_RECENT) if edition.id not in listed]
         return self._page(
             request,
             session,
             "overview.html",
             "Overview",
-            coming=[(each, office.config.newsletter_title(each.newsletter)) for each in tables],
-            broken=left_out(office.config, office.now()),
+            coming=[(each, context.config.newsletter_title(each.newsletter)) for each in tables],
+            broken=skipped_files(context.config, context.now()),
             held=held,
             editions=[*going, *self._progress(recent)],
-            people=_counts(office),
-            waits=waits_here(office.config, office.store),
-            hosts=_strangers(office),
+            subscribers=self._subscriber_counts(),
+            waits=waits_here(context.config, context.store),
+            hosts=self._unconfirmed_hosts(),
         )
 
     def editions(self, request: Request, session: Session) -> Response:
         """List the editions, newest first."""
-        found = self._progress(self._office.store.editions.list(limit=_LISTED))
-        return self._page(request, session, "editions.html", "Editions", editions=found, limit=_LISTED)
+        found = self._progress(self._context.store.editions.list(limit=_EDITIONS))
+        return self._page(request, session, "editions.html", "Editions", editions=found, limit=_EDITIONS)
 
     def edition(self, request: Request, session: Session) -> Response:
-        """Show one edition: how far it is, why some of it is not sent, and its letters."""
-        store, edition = self._office.store, self._edition(request)
+        """Show one edition: how far it is, why some messages were not delivered, and its email."""
+        store, edition = self._context.store, find_edition(self._context, request)
         (progress,) = self._progress([edition])
-        variants = [letter.variant for letter in store.editions.letters(edition.id)]
         return self._page(
             request,
             session,
@@ -98,80 +92,79 @@ class Desk:
             progress=progress,
             waits=waits(edition),
             frees_posts=not is_post_slot(edition.slot),
-            is_ahead=edition.goes_at is not None and edition.goes_at > self._office.now(),
+            is_ahead=edition.goes_at is not None and edition.goes_at > self._context.now(),
             returned=store.bounces.counts(edition_id=edition.id),
             bounces=store.bounces.recent(edition_id=edition.id, limit=_BOUNCES),
-            verdicts=VERDICTS,
+            verdicts=_VERDICTS,
             order=ORDER,
-            words=WORDS,
-            reasons=grouped(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS)),
-            variants=variants,
+            meanings=MEANINGS,
+            reasons=group_reasons(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS)),
+            variants=[letter.variant for letter in store.editions.letters(edition.id)],
             variant=request.query_params.get("variant", ""),
             messages=store.deliveries.by_variant(edition.id),
-            owner=owner_address(self._office, edition.newsletter),
+            owner=owner_address(self._context.config, edition.newsletter),
             retryable=[
                 status for status in (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN) if progress.counts[status]
             ],
         )
 
-    def letter(self, request: Request, session: Session) -> Response:
-        """Give a letter of an edition to a frame, as one reader would get it."""
-        edition = self._edition(request)
-        letter = self._office.store.editions.letter(edition.id, request.query_params.get("variant", ""))
+    def edition_email(self, request: Request, session: Session) -> Response:
+        """Return the email of an edition as a subscriber would get it, for a frame."""
+        edition = find_edition(self._context, request)
+        letter = self._context.store.editions.letter(edition.id, request.query_params.get("variant", ""))
         if letter is None:
-            raise NotThereError("there is no such letter of this edition")
-        return _framed(make_sample(self._office.config, edition, letter, ()).html)
+            raise NotFoundError("this edition has no such version")
+        return _framed(make_sample_email(self._context.config, edition, letter, ()).html)
 
     def next(self, request: Request, session: Session) -> Response:
-        """Show the next letter of a newsletter."""
-        newsletter = self.newsletter(request)
-        draft = next_letter(self._office.config, self._office.store, newsletter, self._office.now())
+        """Show a newsletter's next email."""
+        newsletter, context = self.newsletter(request), self._context
         return self._page(
             request,
             session,
             "next.html",
-            f"Next letter of {self._office.config.newsletter_title(newsletter)}",
+            f"Next email of {context.config.newsletter_title(newsletter)}",
             newsletter=newsletter,
-            draft=draft,
-            owner=owner_address(self._office, newsletter.name),
+            draft=next_email(context.config, context.store, newsletter, context.now()),
+            owner=owner_address(context.config, newsletter.name),
         )
 
-    def next_letter(self, request: Request, session: Session) -> Response:
-        """Give the next letter of a newsletter to a frame."""
-        newsletter = self.newsletter(request)
-        draft = next_letter(self._office.config, self._office.store, newsletter, self._office.now())
+    def next_email(self, request: Request, session: Session) -> Response:
+        """Return a newsletter's next email, for a frame."""
+        context = self._context
+        draft = next_email(context.config, context.store, self.newsletter(request), context.now())
         if draft is None:
-            raise NotThereError("there is no post to show")
+            raise NotFoundError("there is no post to show")
         return _framed(draft.html)
 
-    def readers(self, request: Request, session: Session) -> Response:
-        """Show how many read, over time and by newsletter, and whose letters come back."""
-        store, today = self._office.store, self._office.now().date()
+    def subscribers(self, request: Request, session: Session) -> Response:
+        """Show the number of subscribers over time and by newsletter, and the bounces."""
+        store, today = self._context.store, self._context.now().date()
         by_newsletter = store.statistics.by_newsletter()
-        names = {newsletter.name: self._office.config.newsletter_title(newsletter) for newsletter in self._newsletters}
+        names = {each.name: self._context.config.newsletter_title(each) for each in self._context.config.newsletters}
         totals = {name: by_newsletter.get(name, 0) for name in (*names, *sorted(set(by_newsletter) - set(names)))}
         most = max(totals.values(), default=0)
         return self._page(
             request,
             session,
-            "readers.html",
-            "Readers",
-            chart=readers_over_time(store.statistics.joined(), store.statistics.left(), today),
+            "subscribers.html",
+            "Subscribers",
+            chart=subscribers_over_time(store.statistics.joined(), store.statistics.left(), today),
             box=(WIDTH, HEIGHT),
             newsletters=[(names.get(name, name), total, share(total, most)) for name, total in totals.items()],
-            people=_counts(self._office),
+            subscribers=self._subscriber_counts(),
             in_a_row=store.statistics.bounces(),
             returned=store.bounces.counts(),
             by_edition=[each for each in store.bounces.by_edition(limit=_BOUNCES) if each.counts],
             bounces=store.bounces.recent(limit=_BOUNCES),
-            verdicts=VERDICTS,
-            bounce_limit=self._office.config.subscribers.bounce_limit,
+            verdicts=_VERDICTS,
+            bounce_limit=self._context.config.subscribers.bounce_limit,
         )
 
     def feeds(self, request: Request, session: Session) -> Response:
-        """Show for how many readers' programs say they fetch the feeds."""
-        store, now = self._office.store, self._office.now()
-        found = store.feed_readers.list(now - _READERS_SEEN)
+        """Show how many subscribers feed readers report for each feed, and how often other programs fetch it."""
+        store, now = self._context.store, self._context.now()
+        found = store.feed_readers.list(now - _FEED_READERS_SEEN)
         feeds = {each.feed: [one for one in found if one.feed == each.feed] for each in found}
         since = now - timedelta(days=6)
         requests: dict[str, int] = {}
@@ -180,87 +173,75 @@ class Desk:
         return self._page(request, session, "feeds.html", "Feeds", feeds=feeds, requests=requests)
 
     def posts(self, request: Request, session: Session) -> Response:
-        """Show what is wrong with posts, settings and letters: what `publisher check` tells."""
-        found = inspect_project(self._office.config, self._office.now(), None)
+        """Show the problems that `publisher check` reports about posts, settings and emails."""
+        found = inspect_project(self._context.config, self._context.now(), None)
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
         warnings = [problem for problem in found.problems if problem.severity is not Severity.ERROR]
-        letters = _findings(found)
-        return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=letters)
+        findings = _findings(found)
+        return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=findings)
 
     def progress(self, request: Request, session: Session) -> Response:
-        """Give how far editions are, for the script on the page: those that are named, at most so many."""
-        wanted = [
-            int(each) for each in request.query_params.getlist("id")[:_LISTED] if each.isdecimal() and len(each) < 15
-        ]
-        editions = [edition for each in wanted if (edition := self._office.store.editions.get(each))]
-        return JSONResponse([each.as_json() for each in self._progress(editions)], 200, admin_headers())
+        """Return the progress of the editions named by `id`, for the script on the pages."""
+        asked = request.query_params.getlist("id")[:_EDITIONS]
+        ids = [int(each) for each in asked if each.isdecimal() and len(each) < 15]
+        editions = [edition for each in ids if (edition := self._context.store.editions.get(each))]
+        return JSONResponse([each.as_json() for each in self._progress(editions)], 200, owner_page_headers())
 
     def newsletter(self, request: Request) -> NewsletterConfig:
-        """Return the newsletter of an address; raise NotThereError for one that is not configured."""
-        found = self._office.config.newsletter(str(request.path_params["newsletter"]))
+        """Return the newsletter that a URL names; raise NotFoundError if it is not configured."""
+        found = self._context.config.newsletter(str(request.path_params["newsletter"]))
         if found is None:
-            raise NotThereError("there is no such newsletter")
+            raise NotFoundError("there is no such newsletter")
         return found
 
-    @property
-    def _newsletters(self) -> Sequence[NewsletterConfig]:
-        return self._office.config.newsletters
+    def _progress(self, editions: Sequence[Edition]) -> list[DeliveryProgress]:
+        counts = self._context.store.statistics.deliveries([edition.id for edition in editions])
+        return [DeliveryProgress(edition, counts[edition.id]) for edition in editions]
 
-    def _edition(self, request: Request) -> Edition:
-        return find_edition(self._office, request)
+    def _subscriber_counts(self) -> dict[SubscriberStatus, int]:
+        counts = self._context.store.subscribers.counts()
+        return {status: counts.get(status, 0) for status in SubscriberStatus}
 
-    def _progress(self, editions: Sequence[Edition]) -> list[Progress]:
-        counts = self._office.store.statistics.deliveries([edition.id for edition in editions])
-        return [Progress(edition, counts[edition.id]) for edition in editions]
+    def _unconfirmed_hosts(self) -> list[Host]:
+        """Return the other hosts that have run the project and may not send."""
+        here = host_id(self._context.config.root, os.environ)
+        return [host for host in self._context.store.hosts.list() if host.confirmed_at is None and host.id != here]
 
-    def _page(self, request: Request, session: Session, template: str, title: str, **context: Any) -> Response:
-        return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **context)
+    def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
+        return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **variables)
 
 
-def find_edition(office: Office, request: Request) -> Edition:
-    """Return the edition of an address; raise NotThereError for one that was not made."""
+def find_edition(context: WebContext, request: Request) -> Edition:
+    """Return the edition that a URL names; raise NotFoundError if there is none."""
     number = request.path_params["edition"]
-    edition = office.store.editions.get(number) if number < 2**62 else None
+    edition = context.store.editions.get(number) if number < 2**62 else None
     if edition is None:
-        raise NotThereError(f"there is no edition {number}")
+        raise NotFoundError(f"there is no edition {number}")
     return edition
 
 
-def left_out(config: Config, now: datetime) -> int:
-    """Return how many files of posts are left out of everything, because of what is wrong in them."""
+def skipped_files(config: Config, now: datetime) -> int:
+    """Return how many files of posts are not published because they have errors."""
     archive = open_archive(config, now)
     return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
 
 
-def owner_address(office: Office, newsletter: str) -> str:
-    """Return where a test goes if nobody says otherwise: the author's address, or the sender's; "" if there is none."""
-    config = office.config
+def owner_address(config: Config, newsletter: str) -> str:
+    """Return where a test is sent by default: the author's address, or else the sender's; "" if there is neither."""
     found = config.newsletter(newsletter)
     author = config.site.author.email if config.site.author else ""
     return author or split_mailbox((found.sender if found else "") or config.mail.sender)[1]
 
 
-def _counts(office: Office) -> dict[SubscriberStatus, int]:
-    counts = office.store.subscribers.counts()
-    return {status: counts.get(status, 0) for status in SubscriberStatus}
-
-
-def _strangers(office: Office) -> list[Host]:
-    """Return the other machines that have run the project and may not send."""
-    here = host_id(office.config.root, os.environ)
-    return [host for host in office.store.hosts.list() if host.confirmed_at is None and host.id != here]
-
-
 def _framed(html: str) -> Response:
-    # Links open beside the page, not in the frame.
-    based = _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', html, count=1)
-    return Response(based.encode("utf-8", "replace"), 200, letter_headers(), "text/html; charset=utf-8")
+    body = open_links_in_tabs(html).encode("utf-8", "replace")
+    return Response(body, 200, admin_email_headers(), "text/html; charset=utf-8")
 
 
 def _findings(found: Inspection) -> list[tuple[str, object]]:
-    return [
-        (name, told)
+    """Return the findings about each newsletter's next email that are more than notes, by the newsletter's name."""
+    shown = [
+        (proof.planned.newsletter.name, [finding for finding in proof.findings if finding.level != "note"])
         for proof in found.proofs
-        if (name := proof.planned.newsletter.name)
-        and (told := [finding for finding in proof.findings if finding.level != "note"])
     ]
+    return [(name, findings) for name, findings in shown if findings]

@@ -1,7 +1,8 @@
-"""The project at one moment: what could be looked at, and each letter once somebody looks at it."""
+"""The project at one moment: which emails can be previewed, and each email with its findings once it is looked at."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,32 +10,31 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
-from publisher.core.errors import PublisherError
-from publisher.core.models import Problem, Severity
+from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition
+from publisher.core.templates import Templates
+from publisher.newsletters.lint.finding_codes import Finding
+from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.publishing.plan import Plan, make_plan
 from publisher.publishing.render import Planned, Press, newsletter_posts
 from publisher.publishing.wiring import has_store, open_project_store
-from publisher.web.preview.findings import LetterFindings, letter_findings
-from publisher.web.preview.sample import Sample, make_sample
-from publisher.web.preview.site import Site
+from publisher.web.preview.site_preview import SitePreview
+from publisher.web.responses import NotFoundError
+from publisher.web.sample_email import SampleEmail, make_sample_email
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 NEXT = "next"
-
-
-class NotThereError(PublisherError):
-    """What was asked for is not there, or is no more."""
+_LEVELS = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A letter that can be looked at.
+class ListedEmail:
+    """An email that can be previewed.
 
-    which     its name in addresses: "next", "next-2", or the number of an edition in the record
-    about     who would get it or how many posts it has, in words
+    which  its name in URLs: "next", "next-2", or the number of an edition in the database
+    about  what the list says below its title, such as its number of recipients or posts
     """
 
     newsletter: str
@@ -46,66 +46,84 @@ class Listed:
 
     @property
     def place(self) -> str:
-        """The address of its page."""
+        """The path of its page."""
         return f"/letters/{self.newsletter}/{self.which}"
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The letters of one newsletter: what comes next, and what was sent, newest first."""
+class NewsletterEmails:
+    """The emails of one newsletter: what comes next, and what was sent, newest first."""
 
     name: str
     title: str
     schedule: str
-    next: tuple[Listed, ...]
-    past: tuple[Listed, ...]
+    next: tuple[ListedEmail, ...]
+    past: tuple[ListedEmail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmailFindings:
+    """The findings about one email, the worst first."""
+
+    findings: tuple[Finding, ...]
+
+    def count(self, level: str) -> int:
+        """Return how many findings have this level."""
+        return sum(finding.level == level for finding in self.findings)
+
+    @property
+    def pressing(self) -> int:
+        """How many findings are more than notes."""
+        return self.count("error") + self.count("warning")
 
 
 class Snapshot:
-    """What the preview shows for one state of the files. Belongs to the thread that made it; writes no record.
+    """What the preview shows for one state of the files. It belongs to the thread that made it, and only reads.
 
-    shelves  every newsletter, those that are configured first
+    newsletters  the emails of every newsletter, the configured ones first
     """
 
     def __init__(self, config: Config, now: datetime) -> None:
-        """Read the posts and decide what comes next; raise PublisherError where there is nothing to read."""
+        """Read the posts and decide what comes next. Raises PublisherError if that is not possible."""
         self.config, self.now = config, now
         with self._store() as store:
             self._plan: Plan = make_plan(config, store, (), now)
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
         self._coming = {n.name: self._upcoming(n) for n in config.newsletters}
         self._press = Press(config, self._plan.archive)
-        self._samples: dict[tuple[str, str, str], Sample] = {}
-        self._findings: dict[tuple[str, str, str], LetterFindings] = {}
-        self.shelves = self._shelves()
+        self._samples: dict[tuple[str, str, str], SampleEmail] = {}
+        self._findings: dict[tuple[str, str, str], EmailFindings] = {}
+        self.newsletters = self._newsletters()
 
     @property
     def expires(self) -> datetime | None:
-        """When the next post appears or goes, without any file changing."""
+        """When a post appears or expires next, without any file changing."""
         return self._plan.archive.next_change
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What keeps posts out of everything."""
+        """The errors because of which posts are skipped."""
         return tuple(problem for problem in self._plan.archive.problems if problem.severity is Severity.ERROR)
 
     @cached_property
-    def site(self) -> Site:
+    def site(self) -> SitePreview:
         """The site as a build would write it."""
-        return Site(self.config, self._plan.archive)
+        return SitePreview(self.config, self._plan.archive)
 
-    def listed(self, newsletter: str, which: str) -> Listed:
-        """Return one letter of the shelves; raise NotThereError for one that is not there."""
-        for shelf in self.shelves:
-            for listed in (*shelf.next, *shelf.past):
+    def listed(self, newsletter: str, which: str) -> ListedEmail:
+        """Return one email of the list; raise NotFoundError if there is no such email."""
+        for emails in self.newsletters:
+            for listed in (*emails.next, *emails.past):
                 if (listed.newsletter, listed.which) == (newsletter, which):
                     return listed
-        raise NotThereError(f"there is no letter {which!r} of {newsletter!r}", hint="choose one from the list")
+        raise NotFoundError(f"there is no email {which!r} of {newsletter!r}", hint="choose one from the list")
 
-    def sample(self, newsletter: str, which: str, variant: str) -> Sample:
-        """Return a letter as a reader gets it; a choice of topics that has none of its own gets that for all.
+    def sample(self, newsletter: str, which: str, variant: str) -> SampleEmail:
+        """Return an email as a subscriber gets it.
 
-        Raises PublisherError for what keeps it from being composed.
+        variant  a selection of topics; one without a version of its own gets the version for all topics
+
+        Raises PublisherError if the email cannot be composed.
         """
         key = (newsletter, which, variant)
         if key not in self._samples:
@@ -114,22 +132,22 @@ class Snapshot:
             self._samples[key] = self._composed(planned, variant) if planned else self._sent(int(which), variant)
         return self._samples[key]
 
-    def findings(self, newsletter: str, which: str, variant: str) -> LetterFindings:
-        """Return what is found in a letter and in its posts; raises like `sample`."""
+    def findings(self, newsletter: str, which: str, variant: str) -> EmailFindings:
+        """Return the findings about an email and its posts. Raises like `sample`."""
         key = (newsletter, which, variant)
         if key not in self._findings:
             planned = dict(self._coming.get(newsletter, ())).get(which)
-            doubtful = [p for p in self._plan.archive.problems if p.severity is Severity.WARNING]
+            warnings = [p for p in self._plan.archive.problems if p.severity is Severity.WARNING]
             sample = self.sample(newsletter, which, variant)
             posts = planned.posts if planned else ()
-            self._findings[key] = letter_findings(self.config, self.site, sample, posts, doubtful)
+            self._findings[key] = _email_findings(self.config, self.site, sample, posts, warnings)
         return self._findings[key]
 
     def _store(self) -> AbstractContextManager[Store | None]:
         return open_project_store(self.config) if has_store(self.config) else nullcontext()
 
     def _upcoming(self, newsletter: NewsletterConfig) -> tuple[tuple[str, Planned], ...]:
-        """What publish would make; where that is nothing, what the newsletter would begin with."""
+        """Return what `publish` would make. If that is nothing, a sample of the newest posts."""
         planned = [each for each in self._plan.editions if each.newsletter.name == newsletter.name]
         if not planned:
             first = newsletter_posts(self.config, newsletter, self._plan.archive, self.now)
@@ -137,35 +155,35 @@ class Snapshot:
         names = (NEXT if number == 1 else f"{NEXT}-{number}" for number in range(1, len(planned) + 1))
         return tuple(zip(names, planned, strict=True))
 
-    def _composed(self, planned: Planned, variant: str) -> Sample:
+    def _composed(self, planned: Planned, variant: str) -> SampleEmail:
         variants = {each.key: each for each in planned.variants if each.posts}
         letter = self._press.letter(planned, self.now, variants.get(variant))
         edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, self.now)
-        return make_sample(self.config, edition, letter, tuple(variants))
+        return make_sample_email(self.config, edition, letter, tuple(variants))
 
-    def _sent(self, number: int, variant: str) -> Sample:
+    def _sent(self, number: int, variant: str) -> SampleEmail:
         with self._store() as store:
             assert store is not None  # noqa: S101 - the edition was read from it
             letters = store.editions.letters(number)
         letter = next((each for each in letters if each.variant == variant), letters[0])
-        return make_sample(self.config, self._editions[number], letter, [each.variant for each in letters])
+        return make_sample_email(self.config, self._editions[number], letter, [each.variant for each in letters])
 
-    def _shelves(self) -> tuple[Shelf, ...]:
+    def _newsletters(self) -> tuple[NewsletterEmails, ...]:
         titles = {n.name: (self.config.newsletter_title(n), n.schedule) for n in self.config.newsletters}
         for edition in self._editions.values():
             titles.setdefault(edition.newsletter, (edition.newsletter, "no longer configured"))
         reasons = {idle.newsletter.name: idle.reason for idle in self._plan.idle}
         return tuple(
-            Shelf(name, title, schedule, self._next(name, reasons.get(name, "")), self._past(name))
+            NewsletterEmails(name, title, schedule, self._next(name, reasons.get(name, "")), self._past(name))
             for name, (title, schedule) in titles.items()
         )
 
-    def _next(self, name: str, reason: str) -> tuple[Listed, ...]:
+    def _next(self, name: str, reason: str) -> tuple[ListedEmail, ...]:
         return tuple(
-            Listed(
+            ListedEmail(
                 name,
                 which,
-                "Next letter" if len(self._coming[name]) == 1 else planned.posts[0].title,
+                "Next email" if len(self._coming[name]) == 1 else planned.posts[0].title,
                 reason or f"{_slot(planned.slot)}{_count(planned.recipients, 'subscriber')}",
                 planned.number,
                 True,
@@ -173,16 +191,52 @@ class Snapshot:
             for which, planned in self._coming.get(name, ())
         )
 
-    def _past(self, name: str) -> tuple[Listed, ...]:
+    def _past(self, name: str) -> tuple[ListedEmail, ...]:
         return tuple(
-            Listed(name, str(e.id), e.subject, f"{_slot(e.slot)}{_count(len(e.posts), 'post')}", e.number, False)
+            ListedEmail(name, str(e.id), e.subject, f"{_slot(e.slot)}{_count(len(e.posts), 'post')}", e.number, False)
             for e in self._editions.values()
             if e.newsletter == name
         )
 
 
+def _email_findings(
+    config: Config, site: SitePreview, sample: SampleEmail, posts: Sequence[Post], warnings: Sequence[Problem]
+) -> EmailFindings:
+    """Return the findings about an email, and the warnings about its posts.
+
+    posts     none for an email that was sent, since it no longer depends on them
+    warnings  about the front matter of any posts
+    """
+    paths = {f"{config.posts.folder}/{post.source}" for post in posts}
+    of_bodies = [problem for post in posts for problem in site.render(post).problems]
+    of_posts = [_of_problem(problem) for problem in (*warnings, *of_bodies) if problem.path in paths]
+    found = dict.fromkeys([*_of_email(config, site, sample, posts), *of_posts])
+    return EmailFindings(tuple(sorted(found, key=_rank)))
+
+
+def _of_email(config: Config, site: SitePreview, sample: SampleEmail, posts: Sequence[Post]) -> Sequence[Finding]:
+    name = sample.edition.newsletter
+    return lint_letter(
+        sample.letter,
+        config=config,
+        newsletter=config.newsletter(name) or NewsletterConfig(name=name),
+        posts=[site.render(post) for post in posts],
+        templates=Templates(config.root / "templates"),
+        slot=sample.edition.slot,
+        paths=site.paths(posts),
+    )
+
+
+def _of_problem(problem: Problem) -> Finding:
+    return Finding(problem.severity.value, "post", problem.message, problem.where, problem.hint)
+
+
+def _rank(finding: Finding) -> tuple[int, str]:
+    return _LEVELS.index(finding.level) if finding.level in _LEVELS else len(_LEVELS), finding.where
+
+
 def _slot(slot: str) -> str:
-    """A slot in front of other words; that of a single post names the post once more, and is left out."""
+    """Return a slot as the beginning of a line; "" for that of a single post, which would only repeat the post."""
     return "" if slot.startswith("post:") else f"{slot} · "
 
 

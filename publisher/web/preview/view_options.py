@@ -1,4 +1,4 @@
-"""From which side a letter is looked at. It stands in the address, so it outlives every reload."""
+"""How an email is shown in the preview: which view, width, colour scheme and topics. They are part of the URL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 VIEWS = {
-    "letter": "Letter",
+    "letter": "Email",
     "text": "Plain text",
     "source": "Source",
     "headers": "Headers",
@@ -19,8 +19,8 @@ SCHEMES = {"light": "Light", "dark": "Dark", "both": "Both"}
 
 
 @dataclass(frozen=True, slots=True)
-class Angle:
-    """view, width and scheme are keys of the tables above; topics is a variant of the letter, "" for all."""
+class ViewOptions:
+    """view, width and scheme are keys of the tables above; topics is a version of the email, "" for all topics."""
 
     view: str = "letter"
     width: str = "both"
@@ -28,8 +28,8 @@ class Angle:
     topics: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Angle:
-        """Read an angle from an address; what is not known there is as usual."""
+    def of(cls, query: Mapping[str, str]) -> ViewOptions:
+        """Return the options in a query string; an unknown value becomes the default."""
         return cls(
             view=_known(query.get("view", ""), VIEWS),
             width=_known(query.get("width", ""), WIDTHS),
@@ -38,19 +38,19 @@ class Angle:
         )
 
     def query(self, **changes: Any) -> str:
-        """Return the angle as the end of an address, "" for the usual one; changes lays other values over it."""
-        wanted, usual = replace(self, **changes), Angle()
-        told = {name: value for name in self.__slots__ if (value := getattr(wanted, name)) != getattr(usual, name)}
-        return f"?{urlencode(told)}" if told else ""
+        """Return the options, with some of them changed, as a query string; "" for the defaults."""
+        wanted, usual = replace(self, **changes), ViewOptions()
+        named = {name: value for name in self.__slots__ if (value := getattr(wanted, name)) != getattr(usual, name)}
+        return f"?{urlencode(named)}" if named else ""
 
     @property
     def widths(self) -> tuple[str, ...]:
-        """The widths that are shown."""
+        """The widths to show."""
         return ("desktop", "phone") if self.width == "both" else (self.width,)
 
     @property
     def schemes(self) -> tuple[str, ...]:
-        """The colour schemes that are shown."""
+        """The colour schemes to show."""
         return ("light", "dark") if self.scheme == "both" else (self.scheme,)
 
 

@@ -1,4 +1,4 @@
-"""The built site as files: with the media types of feeds, ETags, and without a request reaching beside the folder."""
+"""The built site: its files with the media types of feeds, ETags and cache times, and nothing outside its folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from publisher.web.public.headers import site_headers
+from publisher.web.responses import site_headers
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -24,43 +24,45 @@ _FEED_AGE = "max-age=900"
 
 
 class SiteFiles(StaticFiles):
-    """The files of one folder, which a build may replace at any time and which need not be there yet."""
+    """The files of one folder. A build may replace it at any time, and may not have made it yet."""
 
-    def __init__(self, folder: Path, public_url: str, asked: Callable[[str, str], None] | None = None) -> None:
-        """asked: told path and user agent of each request of a feed, and to be back at once."""
+    def __init__(self, folder: Path, public_url: str, count_feed: Callable[[str, str], None] | None = None) -> None:
+        """count_feed: called with the path and the user agent of each request for a feed; it must not block."""
         super().__init__(directory=folder, html=True, check_dir=False)
-        self.config_checked = True  # the folder may come later
+        self.config_checked = True  # otherwise Starlette demands that the folder exists
         self._headers = site_headers(public_url)
-        self._asked = asked
+        self._count_feed = count_feed
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with a file; raise HTTPException for what is not there or not for everybody."""
+        """Return a file; raise HTTPException(404) if there is none, or if it is hidden."""
         if any(part.startswith(".") and part not in (".", ".well-known") for part in path.split("/")):
             raise HTTPException(404)
         try:
             response = await super().get_response(path, scope)
-        except (RuntimeError, OSError) as error:  # no folder yet, or a name that no system knows
+        except (RuntimeError, OSError) as error:  # there is no folder yet, or the name is too long for a file
             raise HTTPException(404) from error
         if isinstance(response, RedirectResponse):
-            # Without the host, which the request could have made up; and not "//host", which is another site.
+            # Without the host, which the client may have made up, and never "//host", which is another site.
             response.headers["location"] = "/" + scope["path"].strip("/") + "/"
         name = path.rpartition("/")[2]
         if isinstance(response, FileResponse) or response.status_code == 304:
-            kind = self._kind(name)
-            if kind and response.status_code == 200:  # 404.html is a page, whatever was asked for
-                response.headers["content-type"] = kind
-            response.headers["cache-control"] = _cache(path, bool(kind) and response.status_code != 404)
+            feed_type = _feed_type(name)
+            if feed_type and response.status_code == 200:  # 404.html is a page, even in place of a feed
+                response.headers["content-type"] = feed_type
+            response.headers["cache-control"] = _cache(path, bool(feed_type) and response.status_code != 404)
         response.headers.update(self._headers)
-        if self._asked and name in _TYPES and scope["method"] == "GET" and response.status_code in (200, 304):
-            self._asked(path, _user_agent(scope))
+        if self._count_feed and name in _TYPES and scope["method"] == "GET" and response.status_code in (200, 304):
+            self._count_feed(path, _user_agent(scope))
         return response
 
-    def _kind(self, name: str) -> str | None:
-        if name in _TYPES:
-            return _TYPES[name]
-        stem, _, ending = name.rpartition(".")  # feed-3.xml in an archive
-        base = f"{stem.partition('-')[0]}.{ending}"
-        return _TYPES.get(base) if stem.partition("-")[2].isdigit() else None
+
+def _feed_type(name: str) -> str | None:
+    """Return the media type of a feed by its file name, also of an archived one such as feed-3.xml."""
+    if name in _TYPES:
+        return _TYPES[name]
+    stem, _, ending = name.rpartition(".")
+    base = f"{stem.partition('-')[0]}.{ending}"
+    return _TYPES.get(base) if stem.partition("-")[2].isdigit() else None
 
 
 def _user_agent(scope: Scope) -> str:

@@ -15,14 +15,11 @@ from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
-from publisher.web.admin.charts import readers_over_time
-from publisher.web.admin.failure_groups import grouped
-from publisher.web.admin.feed_aggregators import announced
-from publisher.web.admin.feed_stats import Tally
-from publisher.web.admin.passwords import check_password, hash_password, is_password
-from publisher.web.admin.progress import Progress
-from publisher.web.admin.sessions import Sessions
-from publisher.web.csrf import is_from_here
+from publisher.web.admin.charts import subscribers_over_time
+from publisher.web.admin.credentials import Sessions, check_password, hash_password, is_password
+from publisher.web.admin.delivery_progress import DeliveryProgress, group_reasons
+from publisher.web.admin.feed_stats import FeedStats, reported_subscribers
+from publisher.web.forms import is_same_site
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 DAY = timedelta(hours=12)
@@ -46,7 +43,7 @@ def test_a_password_fits_its_own_hash_and_no_other() -> None:
 
 def test_a_session_is_read_back_until_it_ends() -> None:
     sessions = Sessions("secret", DAY)
-    session, cookie = sessions.begin("hash", NOW)
+    session, cookie = sessions.for_owner("hash", NOW)
     assert sessions.read(cookie, "hash", NOW + DAY - timedelta(seconds=1)) == session
     assert session.is_owner
     assert sessions.read(cookie, "hash", NOW + DAY) is None
@@ -54,7 +51,7 @@ def test_a_session_is_read_back_until_it_ends() -> None:
 
 def test_a_session_of_another_password_secret_or_maker_is_none() -> None:
     sessions = Sessions("secret", DAY)
-    _, cookie = sessions.begin("hash", NOW)
+    _, cookie = sessions.for_owner("hash", NOW)
     assert sessions.read(cookie, "another hash", NOW) is None
     assert Sessions("another secret", DAY).read(cookie, "hash", NOW) is None
     assert sessions.read(cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "hash", NOW) is None
@@ -62,8 +59,8 @@ def test_a_session_of_another_password_secret_or_maker_is_none() -> None:
 
 def test_a_guest_is_no_owner_and_owns_only_the_form_that_was_made_for_it() -> None:
     sessions = Sessions("secret", DAY)
-    guest, cookie = sessions.welcome("hash", NOW)
-    owner, _ = sessions.begin("hash", NOW)
+    guest, cookie = sessions.for_login("hash", NOW)
+    owner, _ = sessions.for_owner("hash", NOW)
     assert sessions.read(cookie, "hash", NOW) == guest
     assert not guest.is_owner
     assert sessions.owns_form(guest, sessions.form_token(guest))
@@ -98,25 +95,25 @@ def test_no_text_is_a_session(cookie: str) -> None:
     ],
 )
 def test_what_a_feed_reader_says_of_its_subscribers_is_read(agent: str, found: tuple[str, int] | None) -> None:
-    said = announced(agent)
+    said = reported_subscribers(agent)
     assert (said and (said.reader, said.subscribers)) == found
 
 
 @given(st.text(max_size=80), st.text(max_size=40))
 def test_any_user_agent_gives_a_short_plain_name_or_none(before: str, after: str) -> None:
-    said = announced(f"{before} 3 subscribers {after}")
+    said = reported_subscribers(f"{before} 3 subscribers {after}")
     assert said is None or (0 < len(said.reader) <= 40 and not set(said.reader) & set('<>"/\\\n\0'))
 
 
 def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tmp_path: Path) -> None:
     moments = iter(NOW + timedelta(minutes=minutes) for minutes in (0, 0, 30, 30, 61, 61))
     with open_store("sqlite:///publisher.db", tmp_path) as store:
-        tally = Tally(store, lambda: next(moments))
+        stats = FeedStats(store, lambda: next(moments))
         kept = []
         for number in (1, 2, 3):
-            tally.count("feed.xml", f"Feedly/1.0 ({number} subscribers)")
-            tally.count("feed.xml", "curl/8")
-            tally.write()
+            stats.count("feed.xml", f"Feedly/1.0 ({number} subscribers)")
+            stats.count("feed.xml", "curl/8")
+            stats.write()
             (row,) = store.feed_readers.list(NOW)
             kept.append(row.subscribers)
         assert kept == [1, 1, 3]
@@ -125,10 +122,10 @@ def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tm
 
 def test_what_waits_is_written_when_all_ends(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store:
-        tally = Tally(store, lambda: NOW)
-        tally.begin()
-        tally.count("feed.xml", "NewsBlur Feed Fetcher - 12 subscribers")
-        tally.close()
+        stats = FeedStats(store, lambda: NOW)
+        stats.start()
+        stats.count("feed.xml", "NewsBlur Feed Fetcher - 12 subscribers")
+        stats.close()
         assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [("NewsBlur", 12)]
 
 
@@ -141,7 +138,7 @@ def test_reasons_that_differ_by_an_address_or_a_number_are_one() -> None:
         ReasonCount(failed, "552 5.2.2 full 5b1f17b1804c2-49.80 - gsmtp", 1),
         ReasonCount(deferred, "550 5.1.1 <eve@example.org>: user unknown", 1),
     ]
-    assert grouped(reasons) == [
+    assert group_reasons(reasons) == [
         ReasonCount(failed, "550 5.1.1 …: user unknown", 3),
         ReasonCount(failed, "552 5.2.2 full … - gsmtp", 2),
         ReasonCount(deferred, "550 5.1.1 …: user unknown", 1),
@@ -149,22 +146,22 @@ def test_reasons_that_differ_by_an_address_or_a_number_are_one() -> None:
 
 
 def test_the_chart_counts_who_came_and_left_until_each_point() -> None:
-    chart = readers_over_time({"2026-11-19": 3, "2026-11-21": 2, "2027-01-01": 1}, {"2026-11-20": 1}, NOW.date())
+    chart = subscribers_over_time({"2026-11-19": 3, "2026-11-21": 2, "2027-01-01": 1}, {"2026-11-20": 1}, NOW.date())
     assert chart is not None
-    assert [(point.day.day, point.active, point.came, point.left) for point in chart.points] == [
+    assert [(point.day.day, point.active, point.joined, point.left) for point in chart.points] == [
         (19, 3, 3, 0),
         (20, 2, 0, 1),
         (21, 5, 3, 0),
     ]
     assert (chart.line, chart.top) == ("M0 67.6L300 98.4L600 6", 5)
-    assert readers_over_time({}, {}, NOW.date()) is None
+    assert subscribers_over_time({}, {}, NOW.date()) is None
 
 
 @given(
     st.dictionaries(st.dates(date(2020, 1, 1), date(2027, 1, 1)).map(str), st.integers(1, 9), min_size=1, max_size=30)
 )
 def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str, int]) -> None:
-    chart = readers_over_time(joined, {}, date(2027, 1, 1))
+    chart = subscribers_over_time(joined, {}, date(2027, 1, 1))
     assert chart is not None
     assert 1 <= len(chart.points) <= 60
     assert chart.points[-1].active == sum(joined.values()) <= chart.top
@@ -174,7 +171,7 @@ def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str,
 @pytest.mark.parametrize(
     ("counts", "held", "state", "said"),
     [
-        ({}, "", "nobody", "it went to nobody"),
+        ({}, "", "nobody", "no recipients"),
         ({"queued": 3}, "why", "held", "0 of 3 sent"),
         ({"queued": 3}, "", "waiting", "0 of 3 sent"),
         ({"queued": 1, "sending": 1, "sent": 1}, "", "sending", "1 of 3 sent"),
@@ -186,9 +183,10 @@ def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str,
 )
 def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state: str, said: str) -> None:
     edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), by_person(held) if held else None)
-    progress = Progress(edition, DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()}))
-    assert (progress.state, progress.said) == (state, said)
-    assert sum(share.width for share in progress.shares) == pytest.approx(100 if counts else 0, abs=0.01)
+    counted = DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()})
+    progress = DeliveryProgress(edition, counted)
+    assert (progress.state, progress.summary) == (state, said)
+    assert sum(segment.width for segment in progress.segments) == pytest.approx(100 if counts else 0, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -206,4 +204,4 @@ def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state:
 def test_a_form_comes_from_here_or_is_refused(origin: str, host: str, ours: bool) -> None:
     headers = [(b"origin", origin.encode()), (b"host", host.encode())]
     request = Request({"type": "http", "headers": headers, "method": "POST", "path": "/"})
-    assert is_from_here(request, "https://letters.example") is ours
+    assert is_same_site(request, "https://letters.example") is ours

@@ -1,4 +1,4 @@
-"""The site as a build would write it now: planned at once, each file made when it is asked for, none written."""
+"""The site as a build would write it now. It is planned at once; each file is made when it is asked for."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from urllib.parse import urlsplit
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
+from publisher.posts.markup import BrokenPost, Renderer
 from publisher.publishing.render import UnreadablePostError
 from publisher.publishing.wiring import web_copies
+from publisher.site.build.copied_files import assets, static_files
+from publisher.site.build.site_files import plan_site
+from publisher.site.feeds.feed_list import feeds_of
+from publisher.site.feeds.items import PostSource
 
 if TYPE_CHECKING:
     from publisher.posts.archive import Archive
@@ -21,33 +26,29 @@ if TYPE_CHECKING:
     from publisher.site.feeds.items import Item
     from publisher.site.web_versions import WebVersion
 
-# How many of a feed's entries are shown; the raw view holds them all.
+# How many entries of a feed are shown. The raw view shows them all.
 SHOWN_ENTRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class FeedInWords:
-    """A feed for people: files are (format, path in the site), items its newest entries."""
+class FeedListing:
+    """A feed for people to read: files are (format, path in the site), items its newest entries."""
 
     feed: Feed
     files: tuple[tuple[str, str], ...]
     items: Sequence[Item] = ()
 
 
-class Site:
-    """Pages and feeds of one archive. Belongs to the thread that made it."""
+class SitePreview:
+    """The pages and feeds of one archive. It belongs to the thread that made it."""
 
     def __init__(self, config: Config, archive: Archive) -> None:
-        from publisher.posts.markup import Renderer
-
         self._config, self._archive = config, archive
         self._renderer = Renderer(archive, config)
         self._all_rendered = False
 
     def render(self, post: Post) -> RenderedPost:
-        """Render one post; raise UnreadablePostError, and mark the post, where that cannot be done."""
-        from publisher.posts.markup import BrokenPost
-
+        """Render one post. If that fails, mark it as broken and raise UnreadablePostError."""
         try:
             return self._renderer.render(post)
         except BrokenPost as broken:
@@ -55,21 +56,21 @@ class Site:
             raise UnreadablePostError(broken.source, broken.problem) from broken
 
     def paths(self, posts: Sequence[Post]) -> frozenset[str]:
-        """Return every file that a build writes, of pictures those that `posts` show."""
+        """Return every file that a build writes; of pictures, only those that `posts` show."""
         shown = (site_path for post in posts for site_path, _ in self.render(post).assets)
         return frozenset((*self._outputs, *shown))
 
     def file(self, path: str) -> bytes | None:
-        """Return the file at a path of the site, a folder's being its index; None where a build makes none."""
+        """Return the file at a path of the site, for a folder its index; None if a build makes no such file."""
         for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/")):
             if name in self._outputs:
                 return self._outputs[name].make()
-        return self._shown(path)
+        return self._post_file(path)
 
     def missing(self) -> bytes:
-        """Return the site's own page for an address that leads nowhere.
+        """Return the site's own 404 page.
 
-        Its links are absolute, since it may be served at any depth; here they lead into the preview.
+        Its links are absolute, since it may be served at any depth. Here they are rewritten to lead into the preview.
         """
         base = f"{urlsplit(self._config.site_url).path}/"
         found = self._outputs["404.html"].make() if self.has("404.html") else b"There is no such file."
@@ -79,31 +80,29 @@ class Site:
         """Return whether a build makes such a file."""
         return path in self._outputs
 
-    def feeds(self) -> list[FeedInWords]:
+    def feeds(self) -> list[FeedListing]:
         """Return every feed, without entries."""
         formats = self._config.feeds.formats
-        return [FeedInWords(feed, tuple((kind, feed.path(kind)) for kind in formats)) for feed in self._feeds]
+        return [FeedListing(feed, tuple((kind, feed.path(kind)) for kind in formats)) for feed in self._feeds]
 
-    def feed(self, folder: str) -> FeedInWords | None:
-        """Return the feed of a folder of the site ("" for the main one) with its newest entries."""
+    def feed(self, folder: str) -> FeedListing | None:
+        """Return the feed in a folder of the site ("" for the main one) with its newest entries; None if none is."""
         found = next((each for each in self.feeds() if each.feed.folder == folder), None)
         if found is None:
             return None
         items = found.feed.source.items(found.feed.keys[:SHOWN_ENTRIES])
-        return FeedInWords(found.feed, found.files, items)
+        return FeedListing(found.feed, found.files, items)
 
     def pages(self) -> list[tuple[str, str]]:
-        """Return pages to begin with: (title, path), the site's own and then the newest posts."""
-        fixed = (("Index", ""), ("Archive", "archive/"), ("Tags", "tags/"), ("Letters", "editions/"))
+        """Return the pages to choose from, as (title, path): the site's own, then the newest posts."""
+        fixed = (("Index", ""), ("Archive", "archive/"), ("Tags", "tags/"), ("Newsletter", "editions/"))
         more = (("Subscribe", "subscribe/"),)
         own = [(title, path) for title, path in (*fixed, *more) if self.has(f"{path}index.html")]
         newest = self._archive.posts[:12]
         return [*own, *((post.title, post.permalink.lstrip("/")) for post in newest)]
 
-    def _shown(self, path: str) -> bytes | None:
-        """A file that a post shows: known once the post was rendered."""
-        from publisher.site.build.copied_files import assets
-
+    def _post_file(self, path: str) -> bytes | None:
+        """Return a file that a post shows. Which files those are is known once the posts are rendered."""
         self._renderer.remember()
         wanted = [pair for pair in self._archive.assets() if pair[0] == path]
         if not wanted and not self._all_rendered:
@@ -111,7 +110,7 @@ class Site:
             for post in self._archive.posts:
                 with suppress(UnreadablePostError):
                     self.render(post)
-            return self._shown(path)
+            return self._post_file(path)
         return next((output.make() for output in assets(self._config.root, wanted)), None)
 
     @cached_property
@@ -119,24 +118,19 @@ class Site:
         return Templates(self._config.root / "templates")
 
     @cached_property
-    def _copies(self) -> Sequence[WebVersion]:
+    def _web_versions(self) -> Sequence[WebVersion]:
         return web_copies(self._config, self._archive.now).load()
 
     @cached_property
     def _feeds(self) -> list[Feed]:
-        from publisher.site.feeds.feed_list import feeds_of
-        from publisher.site.feeds.items import PostSource
-
         source = PostSource(self._config, self._archive, self.render)
-        return list(feeds_of(self._config, self._archive, source, self._copies))
+        return list(feeds_of(self._config, self._archive, source, self._web_versions))
 
     @cached_property
     def _outputs(self) -> dict[str, Output]:
-        from publisher.site.build.copied_files import static_files
-        from publisher.site.build.site_files import plan_site
-
-        static = static_files(self._config.root / self._config.pages.static) if self._config.pages.enabled else []
-        planned = plan_site(self._config, self._archive, self.render, self._templates, static, self._copies)
+        config = self._config
+        static = static_files(config.root / config.pages.static) if config.pages.enabled else []
+        planned = plan_site(config, self._archive, self.render, self._templates, static, self._web_versions)
         found: dict[str, Output] = {}
         for output in planned:
             found.setdefault(output.path, output)

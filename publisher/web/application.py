@@ -1,0 +1,275 @@
+"""The web application of one project: what it opens, which URLs it has, and what it answers when something goes wrong.
+
+Subscribers' pages, the admin page, webhooks and the built site are one ASGI application, which `publisher serve` and
+`publisher run` serve. Begin reading at `open_application`, and with the URLs in `_public_routes` and `_admin_routes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from publisher.config import Config
+from publisher.core.errors import PublisherError, StoreError, TemplateError
+from publisher.core.logging import log
+from publisher.core.templates import Templates
+from publisher.publishing.wiring import (
+    open_project_store,
+    open_transport,
+    project_links,
+    project_secret,
+    subscription_policy,
+)
+from publisher.web.admin.actions import AdminActions
+from publisher.web.admin.admin_pages import AdminPages
+from publisher.web.admin.auth import OwnerAuth
+from publisher.web.admin.credentials import Sessions
+from publisher.web.admin.feed_stats import FeedStats
+from publisher.web.admin.views import AdminViews
+from publisher.web.context import FORM_SECONDS, WebContext
+from publisher.web.forms import Form, FormError, read_form
+from publisher.web.mail_worker import MailWorker
+from publisher.web.monitoring import AccessLog, Metrics
+from publisher.web.public.approval_page import ApprovalPages
+from publisher.web.public.preferences_page import AddressChangePages, PreferencesPages
+from publisher.web.public.public_pages import PublicPages
+from publisher.web.public.static_site import SiteFiles
+from publisher.web.public.subscribe_page import SubscribePages
+from publisher.web.public.unsubscribe_page import UnsubscribePages
+from publisher.web.responses import asset_headers, public_page_headers
+from publisher.web.webhooks import PATH as WEBHOOKS
+from publisher.web.webhooks import BounceWebhooks
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+GetHandler = Callable[[Request], Response]
+PostHandler = Callable[[Request, Form], Response]
+
+
+@contextmanager
+def open_application(
+    config: Config, now: Callable[[], datetime], *, form_seconds: float = FORM_SECONDS
+) -> Iterator[ASGIApp]:
+    """Yield the application with its mail worker running. At the end, finish the work that is due and close everything.
+
+    now           the clock
+    form_seconds  how long the body of a form may take to arrive
+
+    Raises PublisherError if the database cannot be opened.
+    """
+    with open_project_store(config) as store:
+        metrics = Metrics(
+            lambda: {status.value: total for status, total in store.subscribers.counts().items()},
+            lambda: mail_worker.waiting(),
+        )
+        mail_worker = MailWorker(lambda: open_transport(config), metrics.count_work)
+        context = WebContext(
+            config=config,
+            store=store,
+            terms=subscription_policy(config),
+            links=project_links(config),
+            templates=Templates(config.root / "templates"),
+            mail_worker=mail_worker,
+            now=now,
+            form_seconds=form_seconds,
+        )
+        feed_stats = FeedStats(store, now)
+        application = _make_application(context, metrics, feed_stats)
+        mail_worker.start()
+        feed_stats.start()
+        try:
+            yield application
+        finally:
+            mail_worker.close()
+            feed_stats.close()
+
+
+def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedStats) -> ASGIApp:
+    config, pages = context.config, PublicPages(context)
+    front = _Front(context, pages, metrics)
+    routes = [
+        *_public_routes(front, context, pages),
+        Route(pages.prefix + WEBHOOKS, BounceWebhooks(context).post, methods=["POST"]),
+        *_admin_routes(context, pages),
+        Route(pages.style_path, front.style),
+        Route(f"{pages.prefix}/healthz", front.get(front.health)),
+        Route(f"{pages.prefix}/metrics", front.get(front.metrics)),
+        Mount(
+            urlsplit(config.site_url).path.rstrip("/") or "/",
+            SiteFiles(config.root / config.pages.output, context.links.public_url, feed_stats.count),
+        ),
+    ]
+    handlers = {HTTPException: front.refused, Exception: front.failed}
+    application = Starlette(routes=routes, exception_handlers=handlers)
+    return AccessLog(application, pages.prefix, context.clients, metrics.count_response)
+
+
+def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> list[Route]:
+    """Return the URLs of the subscribers' pages, which emails and the site link to."""
+    subscribe, unsubscribe = SubscribePages(context, pages), UnsubscribePages(context, pages)
+    preferences, address = PreferencesPages(context, pages), AddressChangePages(context, pages)
+    approval = ApprovalPages(context, pages)
+    table: list[tuple[str, GetHandler, PostHandler | None]] = [
+        ("/subscribe", subscribe.show_form, subscribe.take_form),
+        ("/confirm/{token}", subscribe.show_confirm, subscribe.confirm),
+        ("/address/{token}", address.show, address.change),
+        ("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),
+        ("/preferences/{token}", preferences.show, preferences.change),
+        ("/preferences/{token}/data", preferences.data, None),
+        ("/preferences/{token}/erase", preferences.show_erase, preferences.erase),
+        ("/approve/{token}", approval.show, approval.decide),
+    ]
+    return [
+        Route(pages.prefix + path, _Methods(front.get(get), front.post(post) if post else None))
+        for path, get, post in table
+    ]
+
+
+def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRoute]:
+    """Return the URLs of the admin page. Each answers 404 until a password is set."""
+    sessions = Sessions(project_secret(context.config), timedelta(hours=context.config.admin.session_hours))
+    pages = AdminPages(context, public_pages, sessions)
+    auth, views = OwnerAuth(context, public_pages, pages, sessions), AdminViews(context, pages)
+    actions = AdminActions(context, pages, views)
+    gets = {
+        "": views.overview,
+        "/editions": views.editions,
+        "/editions/{edition:int}": views.edition,
+        "/editions/{edition:int}/letter": views.edition_email,
+        "/next/{newsletter}": views.next,
+        "/next/{newsletter}/letter": views.next_email,
+        "/readers": views.subscribers,
+        "/feeds": views.feeds,
+        "/posts": views.posts,
+        "/progress.json": views.progress,
+    }
+    posts = {
+        "/logout": auth.log_out,
+        "/editions/{edition:int}": actions.edition,
+        "/next/{newsletter}": actions.next,
+    }
+    root = pages.root
+    return [
+        Route(f"{root}/login", auth.show_login, methods=["GET"]),
+        Route(f"{root}/login", auth.log_in, methods=["POST"]),
+        Route(f"{root}/assets/{{name}}", auth.asset, methods=["GET"]),
+        *(Route(root + path, auth.post(handler), methods=["POST"]) for path, handler in posts.items()),
+        *(Route(root + path, auth.get(handler), methods=["GET"]) for path, handler in gets.items()),
+    ]
+
+
+class _Methods:
+    """Answers every method of one URL of ours. Without it, other methods would fall through to the built site."""
+
+    def __init__(self, get: GetHandler, post: Callable[[Request], Awaitable[Response]] | None) -> None:
+        self._get, self._post = get, post
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises HTTPException(405) for any other method."""
+        request = Request(scope, receive, send)
+        if request.method == "POST" and self._post:
+            response = await self._post(request)
+        elif request.method in ("GET", "HEAD"):
+            response = await run_in_threadpool(self._get, request)
+        else:
+            raise HTTPException(405, headers={"Allow": "GET, HEAD, POST" if self._post else "GET, HEAD"})
+        await response(scope, receive, send)
+
+
+class _Front:
+    """Runs in front of the public handlers: it reads forms, and turns errors into plain pages."""
+
+    def __init__(self, context: WebContext, pages: PublicPages, metrics: Metrics) -> None:
+        self._context, self._pages, self._metrics = context, pages, metrics
+
+    def get(self, handler: GetHandler) -> GetHandler:
+        """Wrap a handler of GET. The caller runs it in a thread."""
+
+        @wraps(handler)
+        def answer(request: Request) -> Response:
+            try:
+                return handler(request)
+            except PublisherError as error:  # the database is away, or a template is broken
+                _log_busy(error)
+                return self._busy(request)
+
+        return answer
+
+    def post(self, handler: PostHandler) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a handler of POST. Its form is read first, so that a slow client occupies no thread."""
+
+        @wraps(handler)
+        async def answer(request: Request) -> Response:
+            try:
+                form = await read_form(request, self._context.form_seconds)
+            except FormError as error:
+                return await run_in_threadpool(self._bad_form, request, error.status)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            return await run_in_threadpool(self.get(lambda asked: handler(asked, form)), request)
+
+        return answer
+
+    def style(self, request: Request) -> Response:
+        """Return the stylesheet of the subscribers' pages."""
+        return Response(self._pages.style, 200, asset_headers(), "text/css")
+
+    def health(self, request: Request) -> Response:
+        """Return "ok" if the database can be read."""
+        self._context.store.subscribers.by_id(0)
+        return PlainTextResponse("ok\n", 200, public_page_headers())
+
+    def metrics(self, request: Request) -> Response:
+        """Return the metrics, to the clients in web.metrics_for only."""
+        if not self._context.clients.may_read_metrics(request.scope):
+            return self._not_found(request)
+        return Response(self._metrics.text(), 200, public_page_headers(), self._metrics.content_type)
+
+    def refused(self, request: Request, error: Exception) -> Response:
+        """Answer 404 with a page of ours, and other HTTP errors with one line."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if status == 404:
+            return self._not_found(request)
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+        text = "method not allowed" if status == 405 else "not possible"
+        return PlainTextResponse(f"{text}\n", status, headers | public_page_headers())
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """Answer 500 without saying what went wrong: a traceback could show personal data."""
+        return PlainTextResponse("something went wrong; please try again later\n", 500, public_page_headers())
+
+    def _not_found(self, request: Request) -> Response:
+        return self._pages.message(request, "nothing", "nothing_hint", status=404)
+
+    def _bad_form(self, request: Request, status: int) -> Response:
+        hint = {413: "too_long", 408: "too_slow"}.get(status, "bad_form_hint")
+        response = self._pages.message(request, "bad_form", hint, status=status)
+        if status in (413, 408):
+            response.headers["connection"] = "close"  # the rest of the body is not read
+        return response
+
+    def _busy(self, request: Request) -> Response:
+        try:
+            return self._pages.message(request, "busy", "busy_hint", status=503)
+        except PublisherError:  # the templates themselves are broken
+            return PlainTextResponse(
+                "we cannot do this right now; please try again later\n", 503, public_page_headers()
+            )
+
+
+def _log_busy(error: PublisherError) -> None:
+    """Log why a page cannot be shown: its place, not its message, which may contain an address."""
+    where = error.where if isinstance(error, StoreError | TemplateError) else ""
+    log("busy", level="warning", error=type(error).__name__, where=where)

@@ -1,0 +1,69 @@
+"""Who is asking: the client's IP address, behind a proxy or not, and how much of it may appear in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+UNKNOWN = "unknown"
+
+
+class Clients:
+    """Determines the IP address of a request. X-Forwarded-For is only believed from the configured proxies."""
+
+    def __init__(self, trusted_proxies: Iterable[str], metrics_for: Iterable[str]) -> None:
+        self._proxies = [ip_network(proxy) for proxy in trusted_proxies]
+        self._metrics_for = [ip_network(network) for network in metrics_for]
+
+    def address(self, scope: Scope) -> str:
+        """Return the client's IP address: the last one in X-Forwarded-For that is not one of our proxies.
+
+        Entries to the left of that one were written by the client, and prove nothing.
+        """
+        peer = _peer(scope)
+        if not self._is_proxy(peer):
+            return peer
+        return next((hop for hop in reversed(_forwarded(scope)) if not self._is_proxy(hop)), peer)
+
+    def may_read_metrics(self, scope: Scope) -> bool:
+        """Return whether this client may read /metrics. Never through a proxy that is not configured."""
+        if _forwarded(scope) and not self._is_proxy(_peer(scope)):
+            return False
+        found = parse_ip(self.address(scope))
+        return found is not None and any(found in network for network in self._metrics_for)
+
+    def _is_proxy(self, text: str) -> bool:
+        found = parse_ip(text)
+        return found is not None and any(found in network for network in self._proxies)
+
+
+def shortened_client(address: str) -> str:
+    """Return an IP address for the log: its /24 (IPv4) or /48 (IPv6) network, which does not identify a person."""
+    found = parse_ip(address)
+    if found is None:
+        return UNKNOWN
+    bits = 24 if isinstance(found, IPv4Address) else 48
+    return str(ip_network((found, bits), strict=False))
+
+
+def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an IP address, IPv4-mapped ones as IPv4; None if the text is not one."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found
+
+
+def _peer(scope: Scope) -> str:
+    return str((scope.get("client") or (UNKNOWN,))[0])
+
+
+def _forwarded(scope: Scope) -> list[str]:
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return [hop.strip() for value in values for hop in value.split(",") if parse_ip(hop.strip()) is not None]

@@ -1,1 +1,0 @@
-"""The door for programs: what providers of mail call by themselves."""

@@ -1,0 +1,145 @@
+"""What the web application reports about itself: a log line for each response, and Prometheus metrics.
+
+Neither contains anything that belongs to a person: no email address, no token, no query. The only user of
+prometheus_client.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from publisher.core.logging import log
+from publisher.web.clients import Clients, shortened_client
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# The first part of every path that is ours. All others belong to the built site.
+OWN = (
+    "admin",
+    "approve",
+    "subscribe",
+    "confirm",
+    "address",
+    "preferences",
+    "unsubscribe",
+    "healthz",
+    "metrics",
+    "hooks",
+)
+SITE = "site"
+
+
+class AccessLog:
+    """Wraps the application and logs each response. count: called with the page and the status of each."""
+
+    def __init__(self, app: ASGIApp, prefix: str, clients: Clients, count: Callable[[str, int], None]) -> None:
+        self._app, self._prefix, self._clients, self._count = app, prefix, clients, count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, then log it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, began = 0, time.monotonic()
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - it was answered; a traceback could show personal data
+            log("defect", f"internal error: {place(error)}", level="error", place=place(error))
+        finally:
+            page = page_of(scope["path"], self._prefix)
+            self._count(page, status)
+            shown = shown_path(scope["path"], page, status)
+            took = round((time.monotonic() - began) * 1_000)
+            client = shortened_client(self._clients.address(scope))
+            method = _method(scope["method"])
+            line = f"{client} {method} {shown} {status} {took}ms"
+            log("answered", line, client=client, method=method, path=shown, status=status, milliseconds=took)
+
+
+def page_of(path: str, prefix: str) -> str:
+    """Return the page that a path belongs to: a name in OWN, or "site"."""
+    first = path.removeprefix(prefix).lstrip("/").partition("/")[0]
+    return first if path.startswith(f"{prefix}/") and first in OWN else SITE
+
+
+def shown_path(path: str, page: str, status: int) -> str:
+    """Return a path for the log: one of ours without its token, one of the site only if there is such a file."""
+    if page != SITE:
+        return f"/{page}" if path.rstrip("/").endswith(f"/{page}") else f"/{page}/…"
+    plain = path.isascii() and path.isprintable() and " " not in path and "@" not in path
+    return path if status in (200, 206, 304) and plain else "…"
+
+
+def place(error: BaseException) -> str:
+    """Return the type of an error and the lines it came through, without its message, which may contain an address."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
+    return f"{type(error).__name__} in {' > '.join(places)}"
+
+
+def _method(method: str) -> str:
+    return method if method in ("GET", "HEAD", "POST") else "other"
+
+
+class Metrics:
+    """The metrics of one process. Subscribers are counted in the database when the metrics are read."""
+
+    content_type = "text/plain; version=0.0.4; charset=utf-8"
+
+    def __init__(self, subscribers: Callable[[], Mapping[str, int]], waiting: Callable[[], int]) -> None:
+        """subscribers: returns how many have each status. waiting: how much work is queued."""
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "publisher_http_requests", "Responses, by page and status.", ["page", "status"], registry=self._registry
+        )
+        self._work = Counter(
+            "publisher_mailroom_work",
+            "Sign-ups and subscription emails handled.",
+            ["what", "outcome"],
+            registry=self._registry,
+        )
+        self._registry.register(_Gauges(subscribers, waiting))
+
+    def count_response(self, page: str, status: int) -> None:
+        """Count a response. page: a name in OWN or "site", never a path."""
+        self._requests.labels(page, str(status)).inc()
+
+    def count_work(self, outcome: str, what: str) -> None:
+        """Count a piece of the mail worker's work."""
+        self._work.labels(what, outcome).inc()
+
+    def text(self) -> bytes:
+        """Return all metrics in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _Gauges(Collector):
+    def __init__(self, subscribers: Callable[[], Mapping[str, int]], waiting: Callable[[], int]) -> None:
+        self._subscribers, self._waiting = subscribers, waiting
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        subscribers = GaugeMetricFamily("publisher_subscribers", "Subscribers, by status.", labels=["status"])
+        for status, total in sorted(self._subscribers().items()):
+            subscribers.add_metric([status], total)
+        yield subscribers
+        yield GaugeMetricFamily("publisher_mailroom_waiting", "Subscription emails waiting.", value=self._waiting())
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Return nothing: registering must not query the database."""
+        return ()

@@ -1,0 +1,169 @@
+"""The pages for subscribers, in the look of the site and in the visitor's language, and what their forms choose."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from markupsafe import Markup, escape
+from starlette.responses import Response
+
+from publisher.core.errors import SubscriberError
+from publisher.core.newsletter_models import Subscription
+from publisher.site.pages.frame import Page, SiteView, stylesheet
+from publisher.site.pages.signup import newsletter_offers
+from publisher.site.pages.words import words_for
+from publisher.web.public.strings import preferred, speech, spoken_languages
+from publisher.web.responses import public_page_headers
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.config import Config
+    from publisher.web.context import WebContext
+    from publisher.web.forms import Form
+
+TOPIC_FIELD = "topic."  # followed by the name of the newsletter
+SHOWN_FIELD = "shown"  # the newsletters that a form offers, whether ticked or not
+
+
+class PublicPages:
+    """Renders the pages of one project.
+
+    prefix  the path under which the application answers: "" or one like "/letters"
+    home    the URL of the site
+    """
+
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
+        self.prefix = urlsplit(context.links.public_url).path.rstrip("/")
+        self.style = stylesheet(context.templates)
+        self.style_path = f"{self.prefix}/readers.{hashlib.sha256(self.style.encode()).hexdigest()[:10]}.css"
+        config = context.config
+        self.home = _home(config.site_url, context.links.public_url)
+        self._site = SiteView(
+            title=config.site.title,
+            url=config.site_url,
+            base=self.home,
+            description=config.site.description,
+            language=config.site.language,
+            image="",
+            feeds=(),
+            has_tags=False,
+            has_editions=False,
+        )
+
+    def page(
+        self, request: Request, template: str, title: str, *, status: int = 200, language: str = "", **variables: Any
+    ) -> Response:
+        """Return a page made from templates/web/<template>.
+
+        title     the key of a catalog word, whose placeholders are filled with `values`
+        language  the visitor's; by default what the browser asks for
+        """
+        say = speech(language or self.language(request), self._context.templates)
+        values = variables.pop("values", {})
+        isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
+        heading = escape(getattr(say, title)).format(**isolated)
+        text = str(getattr(say, title)).format(**values)
+        return self._render(f"web/{template}", text, heading, say, status, values=values, **variables)
+
+    def message(
+        self, request: Request, title: str, hint: str = "", *, status: int = 200, language: str = "", **values: str
+    ) -> Response:
+        """Return a page with one message. title, hint: keys of catalog words."""
+        return self.page(request, "message.html", title, status=status, language=language, hint=hint, values=values)
+
+    def bad_link(self, request: Request) -> Response:
+        """Return the page for a token that is forged, cut short, expired, used, or meant for another page."""
+        return self.message(request, "bad_link", "bad_link_hint", status=404)
+
+    def bad_form(self, request: Request) -> Response:
+        """Return the page for a form without one of the page's own buttons."""
+        return self.message(request, "bad_form", "bad_form_hint", status=400)
+
+    def too_many(self, request: Request) -> Response:
+        """Return the page for a client that has used up its forms of this hour."""
+        page = self.message(request, "too_many", "too_many_hint", status=429)
+        client = self._context.clients.address(request.scope)
+        page.headers["retry-after"] = str(self._context.rate_limits.seconds_until_reset(client))
+        return page
+
+    def owner_page(self, request: Request, template: str, heading: str, **variables: Any) -> Response:
+        """Return a page for the owner from templates/admin/<template>, in English and in the look of the site."""
+        say = speech("en", self._context.templates)
+        return self._render(f"admin/{template}", heading, escape(heading), say, 200, **variables)
+
+    def language(self, request: Request, known: str = "") -> str:
+        """Return the language for a visitor: the one they chose, one their browser asks for, or the site's."""
+        wanted = known or request.headers.get("accept-language", "")
+        return preferred(wanted, spoken_languages(self._context.templates), self._context.config.site.language)
+
+    def languages(self, held: str) -> Sequence[tuple[str, str]]:
+        """Return the languages to choose from, as (tag, its name in itself); `held` is always one of them."""
+        tags = dict.fromkeys([*spoken_languages(self._context.templates), *([held] if held else [])])
+        return [(tag, _own_name(tag)) for tag in tags]
+
+    def _render(
+        self, template: str, title: str, heading: Markup, say: SimpleNamespace, status: int, **variables: Any
+    ) -> Response:
+        text = self._context.templates.render(
+            template,
+            site=self._site,
+            words=words_for(say.language, self._context.templates),
+            say=say,
+            page=Page(title=title, url="", root=self._site.base, language=say.language),
+            heading=heading,
+            style=self.style_path,
+            prefix=self.prefix,
+            **variables,
+        )
+        return Response(text.encode("utf-8", "replace"), status, public_page_headers(), "text/html; charset=utf-8")
+
+
+def token_of(request: Request) -> str:
+    """Return the token in the URL of a request."""
+    return str(request.path_params["token"])
+
+
+def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> tuple[Subscription, ...]:
+    """Return the newsletters and topics that a form chooses. Where there is only one newsletter, it may be left out.
+
+    held  what the subscriber has: a topic that is no longer offered can be kept
+
+    Raises SubscriberError for a newsletter or topic that does not exist.
+    """
+    offered = {offer.name: {topic.name for topic in offer.topics} for offer in newsletter_offers(config, held)}
+    names = form.all("newsletter") or (tuple(offered) if len(offered) == 1 and not held else ())
+    subscriptions = []
+    for name in dict.fromkeys(names):
+        topics = form.all(f"{TOPIC_FIELD}{name}")
+        if name not in offered or not offered[name].issuperset(topics):
+            raise SubscriberError("there is no such newsletter or topic")
+        subscriptions.append(Subscription(name, topics))
+    return tuple(subscriptions)
+
+
+def title_of(config: Config, name: str) -> str:
+    """Return a newsletter's title; its name if it is no longer configured."""
+    newsletter = config.newsletter(name)
+    return config.newsletter_title(newsletter) if newsletter else name
+
+
+def _home(site_url: str, public_url: str) -> str:
+    """Return the link to the site: a path if both URLs have the same origin, so that it also works locally."""
+    site, public = urlsplit(site_url), urlsplit(public_url)
+    if (site.scheme, site.netloc) == (public.scheme, public.netloc):
+        return f"{site.path.rstrip('/')}/"
+    return f"{site_url}/"
+
+
+def _own_name(tag: str) -> str:
+    try:
+        return (Locale.parse(tag.replace("-", "_")).get_display_name() or tag).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return tag

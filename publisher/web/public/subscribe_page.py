@@ -1,0 +1,191 @@
+"""From the form to a confirmed subscriber: /subscribe and /confirm/<token>.
+
+The response to the form is the same whether or not the address is known: looking it up and writing to it happens
+in the mail worker. Opening the link in the email changes nothing, since scanners open every link; its button does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from publisher.core.errors import SubscriberError
+from publisher.core.newsletter_models import Subscriber, Subscription
+from publisher.core.templates import Templates
+from publisher.mail.addresses import wire_url
+from publisher.site.pages.signup import newsletter_offers
+from publisher.subscribers.address import clean_language, normalise
+from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request, request_subscription
+from publisher.web.public.public_pages import SHOWN_FIELD, TOPIC_FIELD, chosen, token_of
+from publisher.web.public.strings import speech
+from publisher.web.send_notices import queue_notice, queue_welcome
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from publisher.config import Config
+    from publisher.mail.transport import Transport
+    from publisher.store.issued_tokens import PendingChange
+    from publisher.web.context import WebContext
+    from publisher.web.forms import Form
+    from publisher.web.public.public_pages import PublicPages
+
+HONEYPOT = "website"  # a field that people do not see and spam bots fill in
+SOURCE = "form /subscribe"
+
+
+class SubscribePages:
+    """The handlers of both pages."""
+
+    def __init__(self, context: WebContext, pages: PublicPages) -> None:
+        self._context, self._pages = context, pages
+
+    def show_form(self, request: Request) -> Response:
+        """Show the form to subscribe."""
+        return self._form(request)
+
+    def take_form(self, request: Request, form: Form) -> Response:
+        """Accept the form, and queue the request."""
+        context = self._context
+        if not context.rate_limits.allow_form(context.clients.address(request.scope)):
+            return self._pages.too_many(request)
+        address = form.one("email")
+        if form.one(HONEYPOT):
+            return self._sent(request, address)
+        try:
+            bare = normalise(address)
+        except SubscriberError:
+            return self._form(request, form, trouble="bad_address", address=address[:200])
+        try:
+            wishes = checked(chosen(context.config, form), context.newsletter_names)
+        except SubscriberError:  # it was still offered when the page was opened
+            return self._form(request, form, trouble="stale_choice")
+        if not wishes:
+            return self._form(request, form, trouble="bad_choice")
+        if context.rate_limits.allow_request(bare) and not self._queue(request, form, bare, wishes):
+            return self._pages.message(request, "busy", "busy_hint", status=503)
+        return self._sent(request, bare)
+
+    def show_confirm(self, request: Request) -> Response:
+        """Show what is to be confirmed, with its button; change nothing."""
+        seen = self._read(request)
+        return self._confirm_form(request, *seen) if seen else self._pages.bad_link(request)
+
+    def confirm(self, request: Request, form: Form) -> Response:
+        """Subscribe to what was chosen on the page; to all that the email named if the form has no checkboxes."""
+        context, agreed = self._context, None
+        if form.has(SHOWN_FIELD):
+            seen = self._read(request)
+            if seen is None:
+                return self._pages.bad_link(request)
+            try:
+                wishes = checked(chosen(context.config, form, held=seen[1].subscriptions), context.newsletter_names)
+            except SubscriberError:
+                return self._confirm_form(request, *seen, trouble="stale_choice")
+            if not wishes:
+                return self._confirm_form(request, *seen, trouble="bad_choice")
+            agreed = Agreed(wishes, form.one("name"))
+        evidence, now = context.evidence(request, "link /confirm"), context.now()
+        done = confirm(context.store, context.terms, token_of(request), now=now, evidence=evidence, agreed=agreed)
+        if done is None:
+            return self._pages.bad_link(request)
+        queue_welcome(context, done.subscriber, done.gained)
+        return self._confirmed(request, done.subscriber)
+
+    def _read(self, request: Request) -> tuple[Subscriber, PendingChange] | None:
+        return look_at_request(self._context.store, self._context.terms, token_of(request), now=self._context.now())
+
+    def _queue(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> bool:
+        """Queue a request for the mail worker; return False if the queue is full."""
+        context, asked_at = self._context, self._context.now()
+        language = clean_language(form.one("language")) or self._pages.language(request)
+        consent = speech(language, context.templates).consent
+        version = f"{language}-{hashlib.sha256(consent.encode()).hexdigest()[:8]}"
+        evidence = context.evidence(request, SOURCE, version)
+        name = form.one("name")
+
+        def work(transport: Transport) -> None:
+            notice = request_subscription(
+                context.store,
+                context.terms,
+                address,
+                wishes,
+                known=context.newsletter_names,
+                now=asked_at,
+                evidence=evidence,
+                name=name,
+                language=language,
+            )
+            if notice is not None:
+                queue_notice(context, notice)
+
+        return context.mail_worker.put("request", work)
+
+    def _form(self, request: Request, form: Form | None = None, trouble: str = "", address: str = "") -> Response:
+        title = self._context.config.site.title
+        return self._pages.page(
+            request,
+            "subscribe.html",
+            "subscribe",
+            status=400 if trouble else 200,
+            values={"title": title, "address": address},
+            offers=newsletter_offers(self._context.config, _chosen_before(form)),
+            email=form.one("email")[:254] if form else "",
+            person_name=form.one("name")[:200] if form else "",
+            trouble=trouble,
+        )
+
+    def _sent(self, request: Request, address: str) -> Response:
+        return self._pages.message(request, "sent_title", "sent", address=address[:254])
+
+    def _confirm_form(
+        self, request: Request, subscriber: Subscriber, change: PendingChange, *, trouble: str = ""
+    ) -> Response:
+        """Show the newsletters that were asked for.
+
+        Only those that the email names are ticked. The others may have been asked for by someone else.
+        """
+        asked = {each.newsletter for each in change.subscriptions}
+        return self._pages.page(
+            request,
+            "confirm.html",
+            "confirm",
+            status=400 if trouble else 200,
+            language=self._pages.language(request, subscriber.language or change.language),
+            offers=[offer for offer in newsletter_offers(self._context.config, change.named) if offer.name in asked],
+            person_name=subscriber.name or change.name,
+            trouble=trouble,
+            values={"address": subscriber.address},
+        )
+
+    def _confirmed(self, request: Request, subscriber: Subscriber) -> Response:
+        token = self._context.links.preferences(subscriber.uid).rpartition("/")[2]
+        return self._pages.page(
+            request,
+            "message.html",
+            "confirmed_title",
+            language=self._pages.language(request, subscriber.language),
+            hint="confirmed",
+            values={"address": subscriber.address},
+            link=f"{self._pages.prefix}/preferences/{token}",
+            link_text="preferences",
+        )
+
+
+def snippet(config: Config) -> str:
+    """Return the form as HTML for any page, in the site's language. It needs no script and no stylesheet."""
+    templates = Templates(config.root / "templates")
+    return templates.render(
+        "web/snippet.html",
+        action=f"{wire_url(config.public_url)}/subscribe",
+        offers=newsletter_offers(config),
+        say=speech(config.site.language, templates),
+    )
+
+
+def _chosen_before(form: Form | None) -> tuple[Subscription, ...]:
+    """Return what was chosen in a form that is shown again."""
+    names = form.all("newsletter") if form else ()
+    return tuple(Subscription(name, form.all(f"{TOPIC_FIELD}{name}")) for name in dict.fromkeys(names)) if form else ()

@@ -1,0 +1,107 @@
+"""Unsubscribing, and undoing it: /unsubscribe/<token>.
+
+Opening the link changes nothing, since scanners open every link. A button does, and so does the one-click request
+of a mailbox provider (RFC 8058).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from publisher.mail.links import LinkPurpose
+from publisher.subscribers.self_service import come_back, unsubscribe
+from publisher.web.public.public_pages import title_of, token_of
+from publisher.web.responses import public_page_headers
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.web.context import WebContext
+    from publisher.web.forms import Form
+    from publisher.web.public.public_pages import PublicPages
+
+SOURCE = "link /unsubscribe"
+ONE_CLICK = "one-click /unsubscribe"
+_LONGEST_TOKEN = 500
+
+
+class UnsubscribePages:
+    """The handlers."""
+
+    def __init__(self, context: WebContext, pages: PublicPages) -> None:
+        self._context, self._pages = context, pages
+
+    def show(self, request: Request) -> Response:
+        """Ask for confirmation."""
+        found = self._read(request)
+        if found is None:
+            return self._pages.bad_link(request)
+        uid, newsletter = found
+        return self._page(request, "leave.html", "leave", newsletter, self._language(uid))
+
+    def unsubscribe(self, request: Request, form: Form) -> Response:
+        """Do what the form says. A mailbox provider gets a plain response without cookies or redirect (RFC 8058)."""
+        found = self._read(request)
+        if found is None:
+            return self._pages.bad_link(request)
+        uid, newsletter = found
+        if form.one("List-Unsubscribe") == "One-Click":
+            self._unsubscribe(request, uid, newsletter, ONE_CLICK)
+            return Response("You are unsubscribed.\n", 200, public_page_headers(), "text/plain; charset=utf-8")
+        language = self._language(uid)
+        match form.one("do"):
+            case "leave":
+                self._unsubscribe(request, uid, newsletter, SOURCE, form.one("reason"))
+                return self._page(request, "left.html", "left_title", newsletter, language, scope="one")
+            case "leave-all":
+                self._unsubscribe(request, uid, None, SOURCE, form.one("reason"))
+                return self._page(request, "left.html", "left_title", newsletter, language, scope="all")
+            case "back":
+                return self._undo(request, uid, newsletter, form.one("scope"), language)
+        return self._pages.bad_form(request)
+
+    def _undo(self, request: Request, uid: str, newsletter: str, scope: str, language: str) -> Response:
+        context = self._context
+        is_back = come_back(
+            context.store,
+            context.terms,
+            uid,
+            None if scope == "all" else newsletter,
+            now=context.now(),
+            evidence=context.evidence(request, SOURCE),
+        )
+        if is_back:
+            return self._page(request, "message.html", "back_title", newsletter, language, hint="back")
+        return self._page(request, "message.html", "bad_form", newsletter, language, status=409, hint="not_back")
+
+    def _unsubscribe(self, request: Request, uid: str, newsletter: str | None, source: str, reason: str = "") -> None:
+        context = self._context
+        evidence, now = context.evidence(request, source), context.now()
+        unsubscribe(context.store, context.terms, uid, newsletter, now=now, evidence=evidence, reason=reason)
+
+    def _page(
+        self,
+        request: Request,
+        template: str,
+        title: str,
+        newsletter: str,
+        known_language: str,
+        *,
+        status: int = 200,
+        **variables: str,
+    ) -> Response:
+        values = {"title": title_of(self._context.config, newsletter)}
+        language = self._pages.language(request, known_language)
+        return self._pages.page(request, template, title, status=status, language=language, values=values, **variables)
+
+    def _language(self, uid: str) -> str:
+        subscriber = self._context.store.subscribers.by_uid(uid)
+        return subscriber.language if subscriber else ""
+
+    def _read(self, request: Request) -> tuple[str, str] | None:
+        """Return the subscriber's uid and the newsletter's name from the token; None if it is not valid."""
+        token = token_of(request)
+        found = self._context.links.read(LinkPurpose.UNSUBSCRIBE, token) if len(token) <= _LONGEST_TOKEN else None
+        return (found[0], found[1]) if found and len(found) == 2 else None

@@ -1,0 +1,152 @@
+"""An email as one subscriber would get it, for the admin page and the preview.
+
+It is read back from the very bytes that would be sent, so a page shows what arrives. Its personal links belong to
+no one.
+"""
+
+from __future__ import annotations
+
+import email.policy
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from publisher.config import Config, NewsletterConfig, parse_schedule
+from publisher.core.errors import SubscriberError
+from publisher.core.newsletter_models import Edition, Letter
+from publisher.newsletters.slots import next_due
+from publisher.posts.archive import open_archive
+from publisher.publishing.due import lead_of
+from publisher.publishing.next_letter import next_edition, sample_message
+from publisher.publishing.render import Press
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+# The subscriber that every email is shown for.
+SAMPLE_NAME, SAMPLE_ADDRESS = "Ada Lovelace", "ada@example.org"
+
+# Gmail shows about this many bytes of HTML, then a link to the rest.
+GMAIL_BYTES = 100_000
+
+_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEmail:
+    """The email of one edition to the sample subscriber.
+
+    html, text, headers  as an email client reads them from `message`; headers are decoded and in order
+    key                  changes whenever the content does, but not with the time of composition
+    variants             every selection of topics that the edition has a version for
+    """
+
+    edition: Edition
+    letter: Letter
+    html: str
+    text: str
+    headers: tuple[tuple[str, str], ...]
+    message: bytes
+    key: str
+    variants: tuple[str, ...]
+
+    @property
+    def html_bytes(self) -> int:
+        """The size of the HTML in bytes, which decides whether Gmail clips it."""
+        return len(self.html.encode())
+
+    @property
+    def raw_headers(self) -> str:
+        """The headers as they are sent."""
+        return self.message.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").replace("\r\n", "\n")
+
+    @property
+    def file_name(self) -> str:
+        """A name for the message as a file, safe in a header and on every file system."""
+        return quote(f"{self.edition.newsletter}-{self.edition.slot}".replace(":", "-").replace("/", "-")) + ".eml"
+
+    def header(self, name: str) -> str:
+        """Return the value of a header, "" if there is none."""
+        return next((value for known, value in self.headers if known == name), "")
+
+
+def make_sample_email(config: Config, edition: Edition, letter: Letter, variants: Sequence[str]) -> SampleEmail:
+    """Return the email that the sample subscriber would get.
+
+    edition   from the database, or one that is only planned (id 0)
+    variants  every selection of topics that the edition has a version for
+
+    Raises SubscriberError if the configured sender cannot be written in a header.
+    """
+    try:
+        data = sample_message(config, edition, letter, name=SAMPLE_NAME, address=SAMPLE_ADDRESS)
+    except ValueError as error:
+        raise SubscriberError(str(error), hint="check mail.sender") from error
+    message = BytesParser(policy=email.policy.default).parsebytes(data)
+    assert isinstance(message, EmailMessage)  # noqa: S101 - this policy makes no other type
+    html, text = _part(message, "html"), _part(message, "plain")
+    content = "\0".join((letter.subject, letter.preheader, html, text))
+    return SampleEmail(
+        edition=edition,
+        letter=letter,
+        html=html,
+        text=text,
+        headers=tuple((name, str(value)) for name, value in message.items()),
+        message=data,
+        key=hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+        variants=tuple(variants),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NextEmail:
+    """A newsletter's next email, and the number of its edition and posts."""
+
+    number: int
+    subject: str
+    letter: Letter
+    html: str
+    posts: int
+
+
+def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: datetime) -> NextEmail | None:
+    """Compose a newsletter's next email as of the time when its edition is made; None if there is no post to show.
+
+    Raises PublisherError for a broken post, note or template.
+    """
+    slot = next_due(parse_schedule(newsletter.schedule), now, config.newsletter_zone(newsletter))
+    moment = max(now, slot.at - lead_of(newsletter)) if slot else now
+    archive = open_archive(config, moment)
+    planned = next_edition(config, store, newsletter, archive, moment)
+    if not planned.posts:
+        return None
+    letter = Press(config, archive).letter(planned, moment)
+    edition = Edition(0, newsletter.name, planned.slot, planned.number, letter.subject, moment)
+    html = make_sample_email(config, edition, letter, ()).html
+    return NextEmail(planned.number, letter.subject, letter, html, len(planned.posts))
+
+
+def open_links_in_tabs(html: str) -> str:
+    """Return an email's HTML with links that open in a new tab instead of in the frame that shows it."""
+    return _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', html, count=1)
+
+
+def link_to_preview(html: str, site_url: str) -> str:
+    """Return an email's HTML with URLs of the site leading to the preview of the site.
+
+    So pictures that are not published yet are shown. Apart from that the email looks the same.
+    """
+    urls = re.compile(rf"""(=["']|, |url\(['"]?){re.escape(site_url)}/""")
+    return _TAG.sub(lambda tag: urls.sub(r"\1/site/", tag[0]), html)
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
