@@ -80,7 +80,7 @@ def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
         page.goto("/admin")
         page.fill("input[type=password]", "not the password")
         page.click("main button")
-        page.wait_for_selector("text=This is not the password")
+        page.wait_for_selector("text=Wrong password")
         log_in(page)
 
         sending = publish(apart, server)
@@ -102,7 +102,7 @@ def test_the_owner_watches_a_sending_holds_an_edition_and_lets_it_go(
 
         page.fill("input[name=why]", "a typo in the title")
         page.click("button[value=hold]")
-        page.wait_for_selector("text=It is held")
+        page.wait_for_selector("text=On hold. Messages already")
         mailboxes.let(PEOPLE)
         assert sending.result(60).code == 0
         page.wait_for_selector(f"[data-said]:text('{PEOPLE} of {PEOPLE} sent')")  # all were in hand
@@ -125,12 +125,12 @@ def test_a_held_edition_goes_when_the_owner_approves_it(
         page.click("[data-edition] h3 a")
         assert "550 gone" in page.inner_text("main")
         page.click("button[value=hold]")
-        page.wait_for_selector("text=held on the admin page")
+        page.wait_for_selector("text=put on hold on the admin page")
         page.goto("/admin")
-        assert "held on the admin page" in page.inner_text("section[aria-labelledby=_you]")
+        assert "put on hold on the admin page" in page.inner_text("section[aria-labelledby=_you]")
         page.click("section[aria-labelledby=_you] h3 a")
         page.click("button[value=resume]")
-        page.wait_for_selector("text=It goes on with the next run")
+        page.wait_for_selector("text=Resumed: sending continues")
         page.click("summary")
         page.check("input[name=sure]")
         page.click("button[value=cancel]")

@@ -72,7 +72,7 @@ def test_one_letter_is_seen_from_every_side_with_the_keys_alone(page: Page) -> N
         press(page, key)
         page.wait_for_selector(f'.tabs [data-view="{key}"][aria-current]')
         seen.append(page.inner_text(".tabs [aria-current]").split("\n")[0])
-    assert seen == ["Letter", "Plain text", "Source", "Headers", "Findings"]
+    assert seen == ["Email", "Plain text", "Source", "Headers", "Findings"]
     press(page, "1")
     page.wait_for_selector("iframe")
     assert [frame.bounding_box()["width"] >= 640 for frame in page.query_selector_all("iframe")] == [True, False]
@@ -133,7 +133,7 @@ def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
     until(page, "document.querySelector('h1').textContent.startsWith('Fourth')")
     page.keyboard.type("ample.org")
     press(page, "Enter")
-    page.wait_for_selector("text=A copy went to ada@example.org by outbox/")
+    page.wait_for_selector("text=A test was sent to ada@example.org through outbox/")
     assert list(project.mail()) == ["ada@example.org"]
 
 

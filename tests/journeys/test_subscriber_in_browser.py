@@ -18,7 +18,8 @@ from tests.support import NPM
 from tests.support.needs import need_npm
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
-from tests.support.web_server import Serving, database, link_in, serving, until
+from tests.support.web_client import database, link_in, until
+from tests.support.web_server import Serving, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -17,7 +17,8 @@ import httpx
 from tests.support.documents import blocks, commands
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, parse
-from tests.support.web_server import line_with, link_in, until
+from tests.support.web_client import link_in, until
+from tests.support.web_server import line_with
 
 PAGE = ROOT / "docs/tutorial.md"
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import httpx
 
 from publisher.publishing.wiring import open_project_store
-from publisher.web.admin.passwords import hash_password
+from publisher.web.admin.credentials import hash_password
 from tests.support.project import Project
-from tests.support.web_server import Serving
+from tests.support.web_client import WebClient
 
 PASSWORD = "correct horse battery staple"
 
@@ -25,8 +25,8 @@ def set_password(project: Project, password: str = PASSWORD) -> None:
 class Owner:
     """One browser's worth of cookies at /admin."""
 
-    def __init__(self, server: Serving) -> None:
-        self.client = httpx.Client(base_url=server.url, timeout=60, headers={"origin": server.url})
+    def __init__(self, web: WebClient) -> None:
+        self.client = web.browser(origin=web.url)
 
     def get(self, path: str = "") -> httpx.Response:
         """Ask for a page; a redirect is an answer."""

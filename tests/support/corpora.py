@@ -1,4 +1,4 @@
-"""Other people's posts, if they are next to the checkout."""
+"""The posts of others that lie beside the checkout, where they do."""
 
 from __future__ import annotations
 

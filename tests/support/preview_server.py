@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,12 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
+from tests.support.preview_client import PreviewClient
 from tests.support.project import MONDAY, ROOT, Project
 
 
-class Preview:
+class Preview(PreviewClient):
     """A running preview of a project."""
 
     def __init__(self, root: Path, now: str = MONDAY) -> None:
@@ -32,26 +30,7 @@ class Preview:
         )
         assert self.process.stdout is not None
         said = "".join(self.process.stdout.readline() for _ in range(3))
-        self.url = json.loads(said)["url"].rstrip("/")
-        self.client = httpx.Client(base_url=self.url, timeout=30)
-
-    def get(self, path: str, **query: str) -> httpx.Response:
-        """Ask for a page as a browser does."""
-        return self.client.get(path, params=query or None, follow_redirects=True)
-
-    def page(self, path: str = "/letters/weekly/next", **query: str) -> str:
-        """The text of a page that is there, with references to characters resolved."""
-        from html import unescape
-
-        answer = self.get(path, **query)
-        assert answer.status_code == 200, answer.text
-        return unescape(answer.text)
-
-    def token(self) -> str:
-        """The token in the form of a letter."""
-        found = re.search(r'name="token" value="([^"]+)"', self.get("/letters/weekly/next").text)
-        assert found
-        return found[1]
+        super().__init__(json.loads(said)["url"].rstrip("/"))
 
     def end(self) -> tuple[int, str]:
         """Press Ctrl-C; return the exit code and what was said on stderr."""

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-
 from publisher.publishing.tick import tick
 from publisher.publishing.wiring import open_project_store
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, WEEKLY, Project
-from tests.support.web_server import Serving, configure, line_with, until
+from tests.support.web_client import WebClient, configure, until
+from tests.support.web_server import Serving, line_with
 
 DUE = "2026-11-16T08:00"  # the slot of WEEKLY in the zone of the test's project
 
@@ -42,7 +41,7 @@ class Running(Serving):
             )
         if not line_with(self.process, "Running"):
             raise AssertionError(self.log.read_text())
-        self.client = httpx.Client(base_url=self.url, timeout=60)
+        WebClient.__init__(self, project, self.url)
 
     def told(self, event: str = "") -> list[dict[str, Any]]:
         """The lines so far; those of one event."""

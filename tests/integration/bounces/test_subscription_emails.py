@@ -14,8 +14,8 @@ from publisher.mail.transport import Accepted, Outcome
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
 from publisher.store.consent import Evidence
 from publisher.subscribers.double_opt_in import confirm, request_subscription
-from publisher.web.context import Office
-from publisher.web.mail_worker import Mailroom
+from publisher.web.context import WebContext
+from publisher.web.mail_worker import MailWorker
 from publisher.web.send_notices import send_notice
 from tests.support.bounce_samples import RETURN_PATH, failed, report
 from tests.support.project import WEEKLY, Project
@@ -44,16 +44,16 @@ def asked(project: Project, *, confirmed: bool = False) -> str:
         evidence = Evidence("form")
         notice = request_subscription(store, terms, ADA, wanted, known=["weekly"], now=NOW, evidence=evidence)
         assert notice is not None
-        office = Office(
+        context = WebContext(
             config=config,
             store=store,
             terms=terms,
             links=project_links(config),
             templates=Templates(config.root / "templates"),
-            mailroom=Mailroom(lambda: open_transport(config), lambda outcome, what: None),
+            mail_worker=MailWorker(lambda: open_transport(config), lambda outcome, what: None),
             now=lambda: NOW,
         )
-        send_notice(office, envelopes, notice, NOW)  # type: ignore[arg-type]
+        send_notice(context, envelopes, notice, NOW)  # type: ignore[arg-type]
         if confirmed:
             assert confirm(store, terms, notice.token, now=NOW, evidence=evidence)
     return envelopes.senders[0]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
-
 from publisher.store import Store
 from tests.support.project import WEEKLY, Project
 from tests.support.store_samples import NOW, add_people, draft, later, person
-from tests.support.web_server import link_in, serving
+from tests.support.web_client import link_in, web_client
 
 NEWS = WEEKLY.replace('"weekly"', '"news"', 1)
 CHOICES = {("ruby",): "", ("go",): ""}
@@ -70,29 +68,29 @@ def test_readers_of_a_renamed_newsletter_are_named_until_they_are_moved_and_no_p
 
 
 def test_a_link_to_leave_in_a_letter_of_the_old_name_takes_its_reader_off_the_new_one(project: Project) -> None:
-    with serving(project, newsletters=WEEKLY) as server:
+    with web_client(project, newsletters=WEEKLY) as web:
         project.subscribe("ada", "ben")
         project.ok("publish", "--yes")
         link = link_in(project.mail()["ada@example.org"][0], "unsubscribe")
     project.configure(newsletters=NEWS)
     project.ok("subscribers", "rename-newsletter", "weekly", "news")
-    with serving(project, newsletters=NEWS) as server:
-        moved = server.url + "/unsubscribe/" + link.rpartition("/")[2]
-        assert httpx.post(moved, data={"List-Unsubscribe": "One-Click"}).status_code == 200
-        names = {who: server.show(f"{who}@example.org")["subscriptions"] for who in ("ada", "ben")}
+    with web_client(project, newsletters=NEWS) as web:
+        moved = web.url + "/unsubscribe/" + link.rpartition("/")[2]
+        assert web.client.post(moved, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        names = {who: web.show(f"{who}@example.org")["subscriptions"] for who in ("ada", "ben")}
         assert [len(names[who]) for who in ("ada", "ben")] == [0, 1]
 
 
 def test_a_link_that_was_mailed_before_the_renaming_confirms_the_new_name(project: Project) -> None:
-    with serving(project, newsletters=WEEKLY) as server:
+    with web_client(project, newsletters=WEEKLY) as web:
         fields = {"email": "eve@example.org", "newsletter": "weekly"}
-        assert httpx.post(f"{server.url}/subscribe", data=fields).status_code == 200
-        (mail,) = server.mails("eve@example.org")
+        assert web.client.post("/subscribe", data=fields).status_code == 200
+        (mail,) = web.mails("eve@example.org")
         token = link_in(mail, "confirm").rpartition("/")[2]
         project.subscribe("ada")
     project.configure(newsletters=NEWS)
     project.ok("subscribers", "rename-newsletter", "weekly", "news")
-    with serving(project, newsletters=NEWS) as server:
-        page = httpx.get(f"{server.url}/confirm/{token}")
+    with web_client(project, newsletters=NEWS) as web:
+        page = web.get(f"/confirm/{token}")
         assert page.status_code == 200
         assert 'value="news"' in page.text

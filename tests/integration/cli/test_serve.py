@@ -16,7 +16,7 @@ def test_a_port_that_is_taken_is_named(project: Project) -> None:
         port = taken.getsockname()[1]
         ran = project.run("serve", "--port", str(port))
     assert ran.code == 1
-    assert f"127.0.0.1:{port}: the port is taken" in ran.err
+    assert f"127.0.0.1:{port}: the port is already in use" in ran.err
 
 
 def test_an_address_of_another_machine_is_refused(project: Project) -> None:

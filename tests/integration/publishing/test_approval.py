@@ -12,7 +12,7 @@ from publisher.publishing.approval import approve, skip
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text
 from tests.support.project import WEEKLY, Project
-from tests.support.web_server import Serving, serving
+from tests.support.web_client import WebClient, web_client
 
 APPROVED = WEEKLY + "approve = true\napprove_hours = 24\n"
 
@@ -125,40 +125,40 @@ def test_a_hold_by_hand_is_no_news_for_the_owner(clockwork: Clockwork) -> None:
 
 
 def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Project) -> None:
-    def link(server: Serving) -> str:
-        (mail,) = server.mails(OWNER)
+    def link(web: WebClient) -> str:
+        (mail,) = web.mails(OWNER)
         found = re.search(r"https?://\S+/approve/\S+", text(mail))
         assert found is not None
         return found[0]
 
-    with serving(project, f'owner = "{OWNER}"\n', now="2026-11-22T10:00") as server:
-        toml = server.project.read("publisher.toml")
+    with web_client(project, f'owner = "{OWNER}"\n', now="2026-11-22T10:00") as web:
+        toml = web.project.read("publisher.toml")
         weekly = 'name = "weekly"\nschedule = "weekly monday 08:00"\napprove = true'
-        server.project.write("publisher.toml", toml.replace('name = "weekly"', weekly))
-        server.project.subscribe("ada")
-        with open_project_store(server.project.config()) as store:
-            clockwork = Clockwork(server.project, store)
+        web.project.write("publisher.toml", toml.replace('name = "weekly"', weekly))
+        web.project.subscribe("ada")
+        with open_project_store(web.project.config()) as store:
+            clockwork = Clockwork(web.project, store)
             clockwork.at(SLOT - 3 * DAY)
             clockwork.at(SLOT - DAY)
-            path = link(server)
+            path = link(web)
             for _ in range(2):
-                page = server.get(path)
+                page = web.get(path)
                 assert page.status_code == 200
                 assert "waits for approval" in page.text
                 assert clockwork.editions()["2026-W48"] != ""
-            assert server.post(path, do="something").status_code == 400
-            assert server.get(path[:-2]).status_code == 404
-            assert "It is done" in server.post(path, do="approve").text
+            assert web.post(path, do="something").status_code == 400
+            assert web.get(path[:-2]).status_code == 404
+            assert "Done." in web.post(path, do="approve").text
             assert clockwork.editions()["2026-W48"] == ""
-            again = server.post(path, do="skip")
+            again = web.post(path, do="skip")
             assert again.status_code == 200
-            assert "It is done" not in again.text
-            assert "Nothing was changed" in again.text
-            assert "It is approved. It goes on Monday 2026-11-23, 08:00 (Europe/Berlin)." in again.text
+            assert "Done." not in again.text
+            assert "Nothing changed: this edition" in again.text
+            assert "Approved. It will be sent on Monday 2026-11-23, 08:00 (Europe/Berlin)." in again.text
             assert clockwork.editions()["2026-W48"] == ""
             assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
             store.editions.hold(1, by_person("waits for my boss"))
-            assert "Nothing was changed" in server.post(path, do="approve").text
+            assert "Nothing changed: this edition" in web.post(path, do="approve").text
             assert clockwork.editions()["2026-W48"] == "waits for my boss"
             store.editions.release(1)
-            assert "It is approved. It has gone to 1 of 1 reader." in server.post(path, do="approve").text
+            assert "Approved. Sent to 1 of 1 subscriber." in web.post(path, do="approve").text

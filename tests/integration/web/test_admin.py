@@ -21,12 +21,12 @@ from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.wiring import open_project_store, subscription_policy
 from publisher.store import Store
-from publisher.web.admin.feed_stats import Tally
+from publisher.web.admin.feed_stats import FeedStats
 from tests.support.admin_page import PASSWORD, Owner, set_password
 from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
 from tests.support.project import MONDAY, ROOT, WEEKLY, Project
 from tests.support.store_samples import person
-from tests.support.web_server import Serving, serving
+from tests.support.web_client import WebClient, web_client
 
 GETS = [
     "",
@@ -49,11 +49,11 @@ POSTS = ["/logout", "/editions/1", "/next/weekly"]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A project with one edition to four readers, on a server, with a password; each test leaves it usable."""
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
+    """A project with one edition to four readers, on a web, with a password; each test leaves it usable."""
     project = Project(tmp_path_factory.mktemp("admin") / "letter", None)  # type: ignore[arg-type]
     project.post("third", "2026-11-12")
-    with serving(project, newsletters=WEEKLY, now=MONDAY) as running:
+    with web_client(project, newsletters=WEEKLY, now=MONDAY) as running:
         with opened(running) as store:
             people = [person(f"{name}@example.org") for name in ("ada", "bob", "eve", "joe")]
             store.subscribers.add_many(people, at=datetime(2026, 11, 1, tzinfo=UTC), source="test")
@@ -64,15 +64,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 
 @pytest.fixture
-def owner(server: Serving) -> Owner:
+def owner(web: WebClient) -> Owner:
     """The owner, logged in."""
-    found = Owner(server)
+    found = Owner(web)
     assert found.log_in().headers["location"] == "/admin"
     return found
 
 
-def opened(server: Serving) -> Store:
-    return open_project_store(server.project.config())
+def opened(web: WebClient) -> Store:
+    return open_project_store(web.project.config())
 
 
 def edition_of(store: Store, edition_id: int = 1) -> Edition:
@@ -87,9 +87,9 @@ def let_all_stand(store: Store, status: DeliveryStatus, reason: str = "") -> Non
 
 
 def test_without_a_password_there_is_nothing(project: Project) -> None:
-    with serving(project) as server:
-        owner = Owner(server)
-        nothing = server.get("/no-such-page")
+    with web_client(project) as web:
+        owner = Owner(web)
+        nothing = web.get("/no-such-page")
         for path in GETS:
             answer = owner.get(path)
             assert (answer.status_code, answer.text) == (404, nothing.text), path
@@ -136,8 +136,8 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_never_shown(project: 
     assert PASSWORD not in said
 
 
-def test_a_session_begins_with_the_password_and_ends_with_the_button(server: Serving) -> None:
-    owner = Owner(server)
+def test_a_session_begins_with_the_password_and_ends_with_the_button(web: WebClient) -> None:
+    owner = Owner(web)
     assert owner.get().headers["location"] == "/admin/login"
     assert owner.log_in("wrong").status_code == 403
     assert owner.get().status_code == 303
@@ -147,22 +147,22 @@ def test_a_session_begins_with_the_password_and_ends_with_the_button(server: Ser
     assert owner.get().status_code == 303
 
 
-def test_another_password_ends_every_session(server: Serving, owner: Owner) -> None:
+def test_another_password_ends_every_session(web: WebClient, owner: Owner) -> None:
     token = owner.token()
-    set_password(server.project, "another password entirely")
+    set_password(web.project, "another password entirely")
     assert owner.get().headers["location"] == "/admin/login"
     assert owner.client.post("/admin/logout", data={"token": token}).status_code == 403
     assert owner.log_in().status_code == 403
     assert owner.log_in("another password entirely").status_code == 303
-    set_password(server.project)
+    set_password(web.project)
 
 
 def flags_of(cookie: str) -> set[str]:
     return {part.strip().lower() for part in cookie.split(";")[1:]}
 
 
-def test_the_cookie_is_for_this_page_alone(server: Serving) -> None:
-    owner = Owner(server)
+def test_the_cookie_is_for_this_page_alone(web: WebClient) -> None:
+    owner = Owner(web)
     guest, session = (flags_of(answer.headers["set-cookie"]) for answer in (owner.get("/login"), owner.log_in()))
     assert guest == {"httponly", "samesite=strict", "path=/admin", "max-age=3600"}
     assert session == {"httponly", "samesite=strict", "path=/admin", "max-age=43200"}
@@ -172,16 +172,16 @@ def test_where_the_public_address_has_tls_the_cookie_never_goes_without(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUBLISHER_WEB_PUBLIC_URL", "https://letters.example/post")
-    with serving(project, now=MONDAY) as server:
+    with web_client(project, now=MONDAY) as web:
         set_password(project)
-        flags = flags_of(server.get("/post/admin/login").headers["set-cookie"])
+        flags = flags_of(web.get("/post/admin/login").headers["set-cookie"])
     assert flags == {"httponly", "samesite=strict", "path=/post/admin", "max-age=3600", "secure"}
 
 
 def test_wrong_passwords_are_counted_and_then_the_right_one_is_refused_too(project: Project) -> None:
-    with serving(project, "[admin]\nwrong_passwords = 3\n") as server:
+    with web_client(project, "[admin]\nwrong_passwords = 3\n") as web:
         set_password(project)
-        owner = Owner(server)
+        owner = Owner(web)
         assert [owner.log_in(f"guess {n}").status_code for n in range(5)] == [403, 403, 403, 429, 429]
         answer = owner.log_in()
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "3600")
@@ -190,13 +190,13 @@ def test_wrong_passwords_are_counted_and_then_the_right_one_is_refused_too(proje
     assert "guess" not in log
 
 
-def test_every_button_wants_the_session_its_own_form_and_our_own_page(server: Serving, owner: Owner) -> None:
+def test_every_button_wants_the_session_its_own_form_and_our_own_page(web: WebClient, owner: Owner) -> None:
     fields = {"do": "cancel", "sure": "yes", "address": "eve@example.org"}
-    guest, token = Owner(server), owner.token()
+    guest, token = Owner(web), owner.token()
     guests = guest.token("/login")
-    other = Owner(server)
+    other = Owner(web)
     other.log_in()
-    before = server.rows()
+    before = web.rows()
     for path in POSTS:
         refused = [
             guest.client.post(f"/admin{path}", data=fields | {"token": guests}),
@@ -207,24 +207,24 @@ def test_every_button_wants_the_session_its_own_form_and_our_own_page(server: Se
                 f"/admin{path}", data=fields | {"token": token}, headers={"origin": "https://evil.example"}
             ),
             owner.client.post(f"/admin{path}", data=fields | {"token": token}, headers={"origin": "null"}),
-            server.client.post(f"/admin{path}", data=fields | {"token": token}),
+            web.client.post(f"/admin{path}", data=fields | {"token": token}),
         ]
         assert [answer.status_code for answer in refused] == [403] * len(refused), path
-    assert server.rows() == before
-    assert server.project.root.joinpath("outbox/new").is_dir()
+    assert web.rows() == before
+    assert web.project.root.joinpath("outbox/new").is_dir()
     assert owner.get().status_code == 200
 
 
-def test_looking_changes_nothing(server: Serving, owner: Owner) -> None:
-    before = server.rows()
+def test_looking_changes_nothing(web: WebClient, owner: Owner) -> None:
+    before = web.rows()
     files = {
-        path: path.read_bytes() for path in server.project.root.rglob("*") if path.is_file() and ".db" not in path.name
+        path: path.read_bytes() for path in web.project.root.rglob("*") if path.is_file() and ".db" not in path.name
     }
     for path in GETS:
         answer = owner.get(path)
         assert answer.status_code == {"/login": 303, **dict.fromkeys(MISSING, 404)}.get(path, 200), path
         assert answer.headers["cache-control"] == "no-store"
-    assert server.rows() == before
+    assert web.rows() == before
     assert {path: path.read_bytes() for path in files} == files
 
 
@@ -241,40 +241,40 @@ def test_a_letter_in_a_frame_can_do_nothing(owner: Owner) -> None:
     assert "style=" not in page.text
 
 
-def test_what_is_held_goes_on_when_it_is_resumed(server: Serving, owner: Owner) -> None:
+def test_what_is_held_goes_on_when_it_is_resumed(web: WebClient, owner: Owner) -> None:
     assert "no. 2" in owner.get("/next/weekly").text
-    with opened(server) as store:
+    with opened(web) as store:
         store.editions.hold(1, by_person("not now"))
         store.editions.release(1)
-        assert owner.press("/editions/1", do="hold", why=" a  typo\nin it ").startswith("It is held")
+        assert owner.press("/editions/1", do="hold", why=" a  typo\nin it ").startswith("On hold")
         assert edition_of(store).held == "a typo in it"
-        assert owner.press("/editions/1", do="hold", why="") == "It was held already."
-        assert owner.press("/editions/1", do="resume") == "It goes on with the next run."
+        assert owner.press("/editions/1", do="hold", why="") == "It was already on hold."
+        assert owner.press("/editions/1", do="resume") == "Resumed: sending continues with the next run."
         assert edition_of(store).held == ""
-        assert owner.press("/editions/1", do="resume") == "It was not held."
+        assert owner.press("/editions/1", do="resume") == "It was not on hold."
 
 
-def test_the_rest_is_cancelled_only_by_who_is_sure(server: Serving, owner: Owner) -> None:
-    with opened(server) as store:
+def test_the_rest_is_cancelled_only_by_who_is_sure(web: WebClient, owner: Owner) -> None:
+    with opened(web) as store:
         let_all_stand(store, DeliveryStatus.QUEUED)
         assert "Nothing was cancelled" in owner.press("/editions/1", do="cancel")
         assert store.deliveries.counts(1)[DeliveryStatus.QUEUED] == 4
-        assert owner.press("/editions/1", do="cancel", sure="yes").startswith("4 are not sent any more")
+        assert owner.press("/editions/1", do="cancel", sure="yes").startswith("4 cancelled")
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SKIPPED: 4}
 
 
-def test_what_failed_is_tried_again(server: Serving, owner: Owner) -> None:
-    with opened(server) as store:
+def test_what_failed_is_tried_again(web: WebClient, owner: Owner) -> None:
+    with opened(web) as store:
         let_all_stand(store, DeliveryStatus.FAILED, "550 no <a@b.org>")
         assert "550 no …" in owner.get("/editions/1").text
         assert "Choose" in owner.press("/editions/1", do="retry")
         assert "Choose" in owner.press("/editions/1", do="retry", status="sent")
-        assert owner.press("/editions/1", do="retry", status=["failed", "uncertain"]).startswith("4 wait")
+        assert owner.press("/editions/1", do="retry", status=["failed", "uncertain"]).startswith("4 will be retried")
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.QUEUED: 4}
 
 
 @pytest.fixture
-def waiting(project: Project) -> Iterator[tuple[Serving, Owner, Edition]]:
+def waiting(project: Project) -> Iterator[tuple[WebClient, Owner, Edition]]:
     """A project whose edition waits for approval, an hour before its slot, and its owner."""
     project.configure('owner = "Olga <olga@example.net>"\n', WEEKLY + "approve = true\n")
     project.subscribe("ada")
@@ -283,119 +283,119 @@ def waiting(project: Project) -> Iterator[tuple[Serving, Owner, Edition]]:
         clockwork.at(SLOT - 7 * DAY)
         (edition,) = clockwork.at(SLOT - HOUR).made
     newsletters = WEEKLY + "approve = true\n"
-    with serving(project, newsletters=newsletters, now=str(SLOT - HOUR)[:16].replace(" ", "T")) as server:
+    with web_client(project, newsletters=newsletters, now=str(SLOT - HOUR)[:16].replace(" ", "T")) as web:
         set_password(project)
-        owner = Owner(server)
+        owner = Owner(web)
         owner.log_in()
-        yield server, owner, edition
+        yield web, owner, edition
 
 
 def test_what_the_clock_holds_is_approved_and_goes_at_its_time_and_what_a_person_holds_is_resumed(
-    waiting: tuple[Serving, Owner, Edition],
+    waiting: tuple[WebClient, Owner, Edition],
 ) -> None:
-    server, owner, edition = waiting
+    web, owner, edition = waiting
     place = f"/editions/{edition.id}"
     assert "waits for approval" in owner.get().text
     page = owner.get(place).text
     assert 'value="approve"' in page
     assert 'value="resume"' not in page
     assert "due <time" in page
-    assert owner.press(place, do="approve").startswith("It is approved, and goes in ")
-    assert owner.press(place, do="approve") == "It does not wait for you any more."
-    with opened(server) as store:
+    assert owner.press(place, do="approve").startswith("Approved. It will be sent in ")
+    assert owner.press(place, do="approve") == "It no longer needs your approval."
+    with opened(web) as store:
         assert edition_of(store, edition.id).held == ""
         assert [len(store.editions.ready(moment)) for moment in (SLOT - HOUR / 2, SLOT)] == [0, 1]
         owner.press(place, do="hold", why="no")
-        assert owner.press(place, do="approve") == "It does not wait for you any more."
+        assert owner.press(place, do="approve") == "It no longer needs your approval."
         assert edition_of(store, edition.id).held == "no"
         assert 'value="resume"' in owner.get(place).text
 
 
 def test_what_is_skipped_goes_to_nobody_and_its_posts_stand_in_the_next_slot(
-    waiting: tuple[Serving, Owner, Edition],
+    waiting: tuple[WebClient, Owner, Edition],
 ) -> None:
-    server, owner, edition = waiting
+    web, owner, edition = waiting
     place = f"/editions/{edition.id}"
     assert owner.get().text.count("no new posts") == 2
     assert owner.press(place, do="skip").startswith("Nothing was skipped")
-    assert owner.press(place, do="skip", sure="yes") == "It is skipped, and nobody gets it."
-    with opened(server) as store:
+    assert owner.press(place, do="skip", sure="yes") == "Skipped. No one will receive it."
+    with opened(web) as store:
         assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SKIPPED: 1}
     assert owner.get().text.count("no new posts") == 1  # of the second slot
 
 
-def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition(server: Serving, owner: Owner) -> None:
+def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition(web: WebClient, owner: Owner) -> None:
     assert "eve@example.org" not in owner.get("/readers").text
-    with opened(server) as store:
+    with opened(web) as store:
         delivery = next(row.id for row in store.ledger.rows(1) if row.address == "eve@example.org")
         report = Report(Verdict.REFUSED, Addressee(delivery_id=delivery), "5.7.1", "spam <b>here</b>", ("a key",))
-        take_report(store, subscription_policy(server.project.config()), report, now=SLOT, source="test")
+        take_report(store, subscription_policy(web.project.config()), report, now=SLOT, source="test")
     for path in ("/readers", "/editions/1"):
         text = owner.get(path).text
         assert "eve@example.org" in text
         assert "5.7.1 spam &lt;b&gt;here&lt;/b&gt;" in text
 
 
-def test_machines_that_may_not_send_are_a_warning_and_looking_confirms_none(server: Serving, owner: Owner) -> None:
-    here = host_id(server.project.config().root, os.environ)
-    with opened(server) as store:
+def test_machines_that_may_not_send_are_a_warning_and_looking_confirms_none(web: WebClient, owner: Owner) -> None:
+    here = host_id(web.project.config().root, os.environ)
+    with opened(web) as store:
         store.hosts.check_in(here, "this one", SLOT)
         assert "may not send" not in owner.get().text
         store.hosts.check_in("1" * 16, "a laptop", SLOT)
         text = owner.get().text
         assert f"publisher hosts confirm {'1' * 16}" in text
-        assert "Nothing is sent from here" not in text
+        assert "This host may not send" not in text
         store.hosts.forget(here)
-        assert "Nothing is sent from here: this host" in owner.get().text
+        assert "This host may not send: this host" in owner.get().text
         assert [host.name for host in store.hosts.list()] == ["a laptop"]
         store.hosts.check_in(here, "this one", SLOT)
         store.hosts.confirm(here, SLOT)
         store.hosts.forget("1" * 16)
 
 
-def test_a_test_goes_to_the_address_and_into_no_record(server: Serving, owner: Owner) -> None:
-    before = server.rows()
+def test_a_test_goes_to_the_address_and_into_no_record(web: WebClient, owner: Owner) -> None:
+    before = web.rows()
     assert 'value="ada@letters.example"' in owner.get("/next/weekly").text
-    assert "A test went to test@example.org" in owner.press("/next/weekly", address="test@example.org")
-    assert "A test went to test@example.org" in owner.press("/editions/1", do="test", address="test@example.org")
-    assert "This was not done" in owner.press("/next/weekly", address="nobody")
-    subjects = [str(message["Subject"]) for message in server.mails("test@example.org", 2)]
-    assert [subject[:6] for subject in subjects] == ["[Test]", "[Test]"]
+    assert "A test was sent to test@example.org" in owner.press("/next/weekly", address="test@example.org")
+    assert "A test was sent to test@example.org" in owner.press("/editions/1", do="test", address="test@example.org")
+    assert "Nothing was done" in owner.press("/next/weekly", address="nobody")
+    subjects = [str(message["Subject"]) for message in web.mails("test@example.org", 2)]
+    assert [subject[:6] for subject in subjects] == ["[Copy]", "[Copy]"]
     assert "Fourth" in subjects[0]
-    assert server.rows() == before
+    assert web.rows() == before
 
 
 def test_feed_readers_are_counted_without_addresses(project: Project) -> None:
     agent = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like FeedFetcher-Google)"
-    with serving(project, now=MONDAY) as server:
+    with web_client(project, now=MONDAY) as web:
         project.ok("build")
         for path, name in (("/feed.xml", agent), ("/feed.xml", "curl/8"), ("/atom.xml", "curl/8"), ("/", agent)):
-            assert server.get(path, **{"user-agent": name}).status_code == 200
-        assert server.get("/no/feed.xml", **{"user-agent": agent}).status_code == 404
-        assert server.rows()["feed_readers"] == []
-    rows = server.rows()
+            assert web.get(path, **{"user-agent": name}).status_code == 200
+        assert web.get("/no/feed.xml", **{"user-agent": agent}).status_code == 404
+        assert web.rows()["feed_readers"] == []
+    rows = web.rows()
     assert len(rows["feed_readers"]) == 1
     assert "'feed.xml', 'Feedly', 42" in rows["feed_readers"][0]
     assert rows["feed_requests"] == ["('atom.xml', '2026-11-16', 1)", "('feed.xml', '2026-11-16', 1)"]
 
 
-def test_hundreds_of_invented_readers_are_twenty_lines_and_the_others_together(server: Serving, owner: Owner) -> None:
-    with open_project_store(server.project.config()) as store:
-        tally = Tally(store, lambda: datetime.now(UTC))
+def test_hundreds_of_invented_readers_are_twenty_lines_and_the_others_together(web: WebClient, owner: Owner) -> None:
+    with open_project_store(web.project.config()) as store:
+        stats = FeedStats(store, lambda: datetime.now(UTC))
         for number in range(300):
-            tally.count("feed.xml", f"Reader{number:x}{'x' * 60}/1.0 ({number} subscribers)")
-        tally.write()
+            stats.count("feed.xml", f"Reader{number:x}{'x' * 60}/1.0 ({number} subscribers)")
+        stats.write()
     text = owner.get("/feeds").text
     assert (text.count('<th scope="row">Reader'), text.count("80 others")) == (20, 1)
     assert max(map(len, re.findall(r"Reader[0-9a-fx]+", text))) == 40
     assert '<td class="number">4,950</td>' in text  # 0 to 99, all of them together
 
 
-def test_the_pages_tell_what_is_wrong_and_what_comes(server: Serving, owner: Owner) -> None:
-    server.project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
-    server.project.post("later", "2026-11-28")
+def test_the_pages_tell_what_is_wrong_and_what_comes(web: WebClient, owner: Owner) -> None:
+    web.project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
+    web.project.post("later", "2026-11-28")
     text = owner.get().text
-    assert "1 file is left out" in text
+    assert "1 file is not published" in text
     assert "Fourth" in text
     assert "Later" in text
     assert "posts/broken.md:" in owner.get("/posts").text

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.web.access_log import page_of, shown_path
-from publisher.web.client_address import Clients, household, shortened_client
+from publisher.web.clients import Clients, shortened_client
 from publisher.web.forms import Form, FormError, parse_form
+from publisher.web.monitoring import page_of, shown_path
 from publisher.web.public.strings import preferred
+from publisher.web.rate_limit import household
 from tests.support.project import Project
-from tests.support.web_server import Serving, serving
+from tests.support.web_client import WebClient, web_client
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -32,30 +31,30 @@ NASTY = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
     project = Project(tmp_path_factory.mktemp("web") / "letter", None)  # type: ignore[arg-type]
     project.post("first", "2026-11-02")
-    with serving(project) as running:
+    with web_client(project) as running:
         yield running
 
 
 @pytest.mark.parametrize("nasty", NASTY)
-def test_every_field_may_hold_anything(server: Serving, nasty: str) -> None:
+def test_every_field_may_hold_anything(web: WebClient, nasty: str) -> None:
     for field in ("email", "name", "newsletter", "topic.weekly", "language", "do", nasty[:50]):
         fields = {"email": "ada@example.org", "newsletter": "weekly"} | {field: nasty}
-        answer = server.post("/subscribe", **fields)
+        answer = web.post("/subscribe", **fields)
         assert answer.status_code in (200, 400)
         assert "<script>alert" not in answer.text
         assert "<img src=x" not in answer.text
         assert "49" not in answer.text
 
 
-def test_a_name_breaks_out_of_no_header_and_of_no_letter(server: Serving) -> None:
+def test_a_name_breaks_out_of_no_header_and_of_no_letter(web: WebClient) -> None:
     name = 'Eve\r\nBcc: all@example.org\r\n\r\n<b>@@publisher-unsubscribe@@ {title}\u202e "x"'
-    server.ask("eve@example.org", name=name)
-    (notice,) = server.mails("eve@example.org")
+    web.ask("eve@example.org", name=name)
+    (notice,) = web.mails("eve@example.org")
     assert set(notice.keys()) >= {"From", "To", "Subject", "Message-ID", "Date", "Auto-Submitted"}
-    page = server.get(server.link("eve@example.org")).text
+    page = web.get(web.link("eve@example.org")).text
     assert "Eve Bcc: all@example.org &lt;b&gt;@@publisher-unsubscribe@@ {title} &#34;x&#34;" in page
     assert notice["Bcc"] is None
     assert notice["To"] == "eve@example.org"
@@ -77,33 +76,15 @@ def test_a_name_breaks_out_of_no_header_and_of_no_letter(server: Serving) -> Non
         (b"", "", 400),
     ],
 )
-def test_a_body_that_is_no_form_is_refused(server: Serving, body: bytes, kind: str, code: int) -> None:
-    before = server.rows()
+def test_a_body_that_is_no_form_is_refused(web: WebClient, body: bytes, kind: str, code: int) -> None:
+    before = web.rows()
     for path in ("/subscribe", "/unsubscribe/x", "/preferences/x"):
-        answer = httpx.post(server.url + path, content=body, headers={"content-type": kind} if kind else {})
+        answer = web.client.post(path, content=body, headers={"content-type": kind} if kind else {})
         assert (
             answer.status_code == (404 if code == 400 and path != "/subscribe" else code) or answer.status_code == 400
         )
         assert "text/html" in answer.headers["content-type"]
-    assert server.rows() == before
-
-
-def test_a_hundred_megabytes_are_refused_before_they_are_sent(server: Serving) -> None:
-    host, port = server.url.removeprefix("http://").split(":")
-    for head in ("Content-Length: 100000000", "Content-Length: -1", "Content-Length: " + "9" * 30):
-        with socket.create_connection((host, int(port)), timeout=20) as line:
-            line.sendall(f"POST /subscribe HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\nemail=".encode())
-            assert line.recv(100).split()[1] in (b"413", b"400")
-
-
-def test_an_endless_body_is_cut_off(server: Serving) -> None:
-    host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as line:
-        line.sendall(f"POST /subscribe HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
-        line.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n" + b"10000\r\n")
-        answer = line.recv(100_000)
-        assert answer.split()[1] == b"413"
-        assert b"connection: close" in answer.lower()
+    assert web.rows() == before
 
 
 @given(st.text(max_size=40), st.binary(max_size=300))
@@ -188,8 +169,8 @@ ANYTHING = st.text(st.characters(codec="utf-8"), max_size=60)
     st.dictionaries(st.sampled_from(["email", "name", "newsletter", "topic.weekly", "language", "website"]), ANYTHING)
 )
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_typed_is_answered_and_never_shown_as_markup(server: Serving, fields: dict[str, str]) -> None:
-    answer = server.post("/subscribe", **fields)
+def test_whatever_is_typed_is_answered_and_never_shown_as_markup(web: WebClient, fields: dict[str, str]) -> None:
+    answer = web.post("/subscribe", **fields)
     assert answer.status_code in (200, 400)
     assert answer.text.count("<script") == 0
-    assert server.get("/healthz").status_code == 200
+    assert web.get("/healthz").status_code == 200

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import unescape
 
-import httpx
 import pytest
 
 from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter
 from publisher.mail.links import LinkPurpose, Links
 from publisher.publishing.wiring import open_project_store
-from tests.support.preview_server import Preview, previewing
+from tests.support.preview_client import PreviewClient, preview_client
 from tests.support.project import Project, parse
 
 EVERY_PAGE = [
@@ -26,9 +24,9 @@ PNG = b"\x89PNG\r\n\x1a\n no picture at all"
 
 
 @pytest.fixture
-def preview(project: Project) -> Iterator[Preview]:
+def preview(project: Project) -> Iterator[PreviewClient]:
     """The preview of the usual project."""
-    with previewing(project) as running:
+    with preview_client(project) as running:
         yield running
 
 
@@ -42,18 +40,18 @@ def test_the_next_letter_and_the_editions_that_were_sent_stand_in_the_list(proje
     project.subscribe("ada")
     project.ok("publish")
     project.post("fourth", "2026-11-16", tags="[Reading]")
-    with previewing(project) as running:
+    with preview_client(project) as running:
         page = running.page("/")
         sent = running.get("/letters/weekly/1/letter.html").text
     assert '<h1 dir="auto">Fourth</h1>' in page
     assert re.findall(r'href="(/letters/[^"]+)"><b>([^<]+)', page.replace(' aria-current="page"', "")) == [
-        ("/letters/weekly/next", "Next letter"),
+        ("/letters/weekly/next", "Next email"),
         ("/letters/weekly/1", "Third and 2 more"),
     ]
     assert all(f"All about {name}, in a paragraph" in sent for name in ("first", "second", "third"))
 
 
-def test_looking_writes_nothing_but_the_index_of_posts(project: Project, preview: Preview) -> None:
+def test_looking_writes_nothing_but_the_index_of_posts(project: Project, preview: PreviewClient) -> None:
     before = project.listing()
     for path in [*EVERY_PAGE, "/site/", "/site/feed.xml", "/letters/weekly/next/message.eml"]:
         assert preview.get(path).status_code == 200, path
@@ -64,7 +62,7 @@ def test_looking_writes_nothing_but_the_index_of_posts(project: Project, preview
     }
 
 
-def test_without_readers_and_without_new_posts_the_list_says_so(project: Project, preview: Preview) -> None:
+def test_without_readers_and_without_new_posts_the_list_says_so(project: Project, preview: PreviewClient) -> None:
     assert "3 new posts, and no subscribers yet</span>" in preview.page()
     project.subscribe("ada")
     project.ok("publish")
@@ -74,7 +72,7 @@ def test_without_readers_and_without_new_posts_the_list_says_so(project: Project
 
 
 def test_the_headers_are_those_of_the_message_for_a_reader_who_does_not_exist(
-    project: Project, preview: Preview
+    project: Project, preview: PreviewClient
 ) -> None:
     project.run("publish", "--to", "ada@example.org")  # makes the project's own secret
     message = parse(preview.get("/letters/weekly/next/message.eml").content)
@@ -87,7 +85,7 @@ def test_the_headers_are_those_of_the_message_for_a_reader_who_does_not_exist(
     assert Links("https://letters.example", secret).read(LinkPurpose.UNSUBSCRIBE, token) is None
 
 
-def test_the_text_and_the_source_are_those_of_the_message(preview: Preview) -> None:
+def test_the_text_and_the_source_are_those_of_the_message(preview: PreviewClient) -> None:
     message = parse(preview.get("/letters/weekly/next/message.eml").content)
     html, text = (message.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("html", "plain"))
     assert shown(preview.get("/letters/weekly/next?view=text").text) == text
@@ -95,7 +93,7 @@ def test_the_text_and_the_source_are_those_of_the_message(preview: Preview) -> N
     assert f"{len(html.encode()):,} <span>of 100,000 bytes" in preview.page()
 
 
-def test_pictures_that_are_not_published_yet_show_in_the_letter(project: Project, preview: Preview) -> None:
+def test_pictures_that_are_not_published_yet_show_in_the_letter(project: Project, preview: PreviewClient) -> None:
     project.write("posts/shelf.png", PNG)
     project.post("pictured", "2026-11-15", body="![A shelf](shelf.png)")
     project.write("publisher.toml", project.read("publisher.toml") + 'content = "full"\n')
@@ -108,7 +106,7 @@ def test_pictures_that_are_not_published_yet_show_in_the_letter(project: Project
     assert "https://letters.example" in preview.page(view="source")
 
 
-def test_the_site_is_what_a_build_writes(project: Project, preview: Preview) -> None:
+def test_the_site_is_what_a_build_writes(project: Project, preview: PreviewClient) -> None:
     shown = {path: preview.get(f"/site/{path}") for path in ("", "tags/", "2026/11/15/third/", "feed.xml", "atom.xml")}
     project.ok("build")
     for path, answer in shown.items():
@@ -119,7 +117,7 @@ def test_the_site_is_what_a_build_writes(project: Project, preview: Preview) -> 
     assert preview.get(stylesheet).headers["content-type"].startswith("text/css")
 
 
-def test_feeds_are_listed_for_people_and_shown_as_they_are(preview: Preview) -> None:
+def test_feeds_are_listed_for_people_and_shown_as_they_are(preview: PreviewClient) -> None:
     listed = re.findall(r'<a href="/feeds\?feed=([^"&]*)" dir="auto">([^<]+)', preview.page("/feeds"))
     assert ("", "The Quiet Reader") in listed
     assert ["Reading" in name for _, name in listed].count(True) == 1
@@ -132,7 +130,7 @@ def test_feeds_are_listed_for_people_and_shown_as_they_are(preview: Preview) -> 
 
 
 def test_a_mistake_in_the_settings_is_named_with_its_line_until_it_is_mended(
-    project: Project, preview: Preview
+    project: Project, preview: PreviewClient
 ) -> None:
     good = project.read("publisher.toml")
     line = good.count("\n") + 1
@@ -148,13 +146,13 @@ def test_a_mistake_in_the_settings_is_named_with_its_line_until_it_is_mended(
 def test_a_preview_may_begin_with_settings_that_cannot_be_read(project: Project) -> None:
     good = project.read("publisher.toml")
     project.write("publisher.toml", "[site\n")
-    with previewing(project) as running:
+    with preview_client(project) as running:
         assert "publisher.toml:1" in running.get("/").text
         project.write("publisher.toml", good)
         assert "Third" in running.page("/")
 
 
-def test_a_broken_template_is_named_with_its_line_until_it_is_mended(project: Project, preview: Preview) -> None:
+def test_a_broken_template_is_named_with_its_line_until_it_is_mended(project: Project, preview: PreviewClient) -> None:
     path = project.write("templates/email/digest.html", "one\n{% nonsense %}\n")
     broken = preview.get("/letters/weekly/next")
     assert "templates/email/digest.html:2" in broken.text
@@ -163,7 +161,7 @@ def test_a_broken_template_is_named_with_its_line_until_it_is_mended(project: Pr
     assert "Third" in preview.page()
 
 
-def test_a_broken_post_is_named_and_the_others_stay(project: Project, preview: Preview) -> None:
+def test_a_broken_post_is_named_and_the_others_stay(project: Project, preview: PreviewClient) -> None:
     project.write("posts/broken.md", "---\ntitle: [\n---\n\nWords\n")
     page = preview.page()
     assert "posts/broken.md:" in page
@@ -172,7 +170,7 @@ def test_a_broken_post_is_named_and_the_others_stay(project: Project, preview: P
     assert '<h1 dir="auto">Broken and 3 more</h1>' in preview.page()
 
 
-def test_what_a_writer_writes_cannot_break_the_page(project: Project, preview: Preview) -> None:
+def test_what_a_writer_writes_cannot_break_the_page(project: Project, preview: PreviewClient) -> None:
     project.post("wicked", "2026-11-16", title="'<script>alert(1)</script>'", tags="['<b>x</b>\"']")
     for path in EVERY_PAGE:
         answer = preview.get(path)
@@ -181,13 +179,15 @@ def test_what_a_writer_writes_cannot_break_the_page(project: Project, preview: P
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/letters/weekly/7", "/letters/nobody/next", "/letters/weekly/-1"])
-def test_an_address_that_leads_nowhere_says_so(path: str, preview: Preview) -> None:
+def test_an_address_that_leads_nowhere_says_so(path: str, preview: PreviewClient) -> None:
     answer = preview.get(path)
     assert answer.status_code == 404
     assert "there is no" in answer.text
 
 
-def test_readers_who_chose_topics_have_a_letter_of_their_own_to_look_at(project: Project, preview: Preview) -> None:
+def test_readers_who_chose_topics_have_a_letter_of_their_own_to_look_at(
+    project: Project, preview: PreviewClient
+) -> None:
     letters = [
         Letter(v, f"About {v or 'all'}", "", f"<p>For {v or 'all'}</p>", f"For {v or 'all'}") for v in ("", "ai,ml")
     ]
@@ -206,30 +206,23 @@ def test_readers_who_chose_topics_have_a_letter_of_their_own_to_look_at(project:
     assert "For all" in preview.get(f"/letters/weekly/{made.id}/letter.html?topics=knitting").text
 
 
-def test_a_change_is_told_to_pages_that_wait(project: Project, preview: Preview) -> None:
-    with preview.client.stream("GET", "/events") as answer:
-        lines = (line for line in answer.iter_lines() if line.startswith("data:"))
-        first = next(lines)
-        assert f'data-state="{first.removeprefix("data: ")}"' in preview.get("/letters/weekly/next").text
-        project.post("fourth", "2026-11-16")
-        assert next(lines) != first
-
-
-def form(preview: Preview, **fields: str) -> dict[str, str]:
+def form(preview: PreviewClient, **fields: str) -> dict[str, str]:
     return {"token": preview.token(), "address": "ada@example.org"} | fields
 
 
-def test_a_test_copy_goes_by_the_projects_transport_and_is_recorded_nowhere(project: Project, preview: Preview) -> None:
+def test_a_test_copy_goes_by_the_projects_transport_and_is_recorded_nowhere(
+    project: Project, preview: PreviewClient
+) -> None:
     project.subscribe("bob")
     sent = preview.client.post(
         "/letters/weekly/next/test", data=form(preview, view="text"), headers={"Origin": preview.url}
     )
     assert sent.status_code == 303
     page = preview.page(sent.headers["location"])
-    assert "A copy went to ada@example.org by outbox/" in page
+    assert "A test was sent to ada@example.org through outbox/" in page
     assert 'class="plain"' in page  # the chosen view stays
     ((address, (message,)),) = project.mail().items()
-    assert (address, message["Subject"]) == ("ada@example.org", "[Test] Third and 2 more")
+    assert (address, message["Subject"]) == ("ada@example.org", "[Copy] Third and 2 more")
     assert project.ok("editions", "--json").json == []
 
 
@@ -238,7 +231,7 @@ def test_a_test_copy_goes_by_the_projects_transport_and_is_recorded_nowhere(proj
     [("http://evil.example", None), (None, None), ("null", None), ("own", "guessed")],
 )
 def test_a_form_of_somebody_else_sends_nothing(
-    origin: str | None, token: str | None, project: Project, preview: Preview
+    origin: str | None, token: str | None, project: Project, preview: PreviewClient
 ) -> None:
     fields = form(preview) | ({"token": token} if token else {})
     headers = {"Origin": preview.url if origin == "own" else origin} if origin else {}
@@ -246,18 +239,18 @@ def test_a_form_of_somebody_else_sends_nothing(
     assert not (project.root / "outbox").exists()
 
 
-def test_an_address_that_is_none_is_said_beside_the_letter(project: Project, preview: Preview) -> None:
+def test_an_address_that_is_none_is_said_beside_the_letter(project: Project, preview: PreviewClient) -> None:
     fields = form(preview, address="<script>")
     sent = preview.client.post("/letters/weekly/next/test", data=fields, headers={"Origin": preview.url})
-    assert "No copy was sent: '<script>' is no mail address" in preview.page(sent.headers["location"])
+    assert "No test was sent: '<script>' is no mail address" in preview.page(sent.headers["location"])
     assert not (project.root / "outbox").exists()
 
 
-def test_a_name_that_somebody_points_at_this_machine_gets_no_answer(preview: Preview) -> None:
+def test_a_name_that_somebody_points_at_this_machine_gets_no_answer(preview: PreviewClient) -> None:
     assert preview.client.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_nothing_that_is_shown_may_run_scripts_or_reach_out(preview: Preview) -> None:
+def test_nothing_that_is_shown_may_run_scripts_or_reach_out(preview: PreviewClient) -> None:
     for path in EVERY_PAGE:
         policy = preview.get(path).headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self';")
@@ -267,39 +260,13 @@ def test_nothing_that_is_shown_may_run_scripts_or_reach_out(preview: Preview) ->
         assert "allow-scripts" not in policy and "sandbox " in policy
 
 
-def test_a_port_that_is_taken_is_one_line(project: Project, preview: Preview) -> None:
-    port = httpx.URL(preview.url).port
-    ran = project.spawn("preview", "--no-open", "--port", str(port))
-    assert ran.code == 1
-    assert ran.said.count("\n") == 1
-    assert f"127.0.0.1:{port}: the port is taken (choose another with --port" in ran.err
-
-
-def test_it_ends_with_ctrl_c_while_pages_wait_for_news(project: Project) -> None:
-    running = Preview(project.root)
-    with httpx.stream("GET", f"{running.url}/events", timeout=30) as answer:
-        next(answer.iter_lines())
-        assert running.end() == (0, "")
-
-
-def test_it_ends_with_ctrl_c_in_the_middle_of_its_first_answer(project: Project) -> None:
-    for number in range(300):
-        project.post(f"post-{number}", "2026-11-10", body="Words and words. " * 200)
-    running = Preview(project.root)
-    assert running.get("/assets/icon.svg").status_code == 200
-    with ThreadPoolExecutor() as others:
-        for _ in range(3):
-            others.submit(httpx.get, f"{running.url}/letters/weekly/next", timeout=30)
-        assert running.end() == (0, "")
-
-
 def test_help_shows_examples(project: Project) -> None:
     said = project.ok("preview", "--help", now="").out
     assert "publisher preview --port 9000 --no-open" in said
     assert "Examples:\n    publisher preview " in said
 
 
-def test_what_is_doubtful_in_a_post_is_found_in_its_letter_alone(project: Project, preview: Preview) -> None:
+def test_what_is_doubtful_in_a_post_is_found_in_its_letter_alone(project: Project, preview: PreviewClient) -> None:
     project.post("fourth", "2026-11-16", body="![A shelf](nowhere.png)")
     found = preview.page(view="findings")
     assert "the file posts/nowhere.png is not there" in found

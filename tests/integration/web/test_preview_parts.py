@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from publisher.config import Config
-from publisher.web.preview.files import state_of
-from publisher.web.preview.sample import for_frame
+from publisher.web.preview.live_project import LiveProject, state_of
 from publisher.web.preview.snapshot import Snapshot
-from publisher.web.preview.state import Desk
-from publisher.web.preview.view_options import Angle
+from publisher.web.preview.view_options import ViewOptions
+from publisher.web.sample_email import link_to_preview, open_links_in_tabs
 from tests.support.project import Project
 
 MONDAY_AT_TEN = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -76,8 +75,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(project: Project, clock: Clock) -> Iterator[Desk]:
-    made = Desk(project.root, clock)
+def desk(project: Project, clock: Clock) -> Iterator[LiveProject]:
+    made = LiveProject(project.root, clock)
     yield made
     made.close()
 
@@ -86,7 +85,7 @@ def subject(snapshot: Snapshot) -> str:
     return snapshot.sample("weekly", "next", "").letter.subject
 
 
-def test_a_letter_is_composed_once_for_one_state_of_the_files(project: Project, desk: Desk) -> None:
+def test_a_letter_is_composed_once_for_one_state_of_the_files(project: Project, desk: LiveProject) -> None:
     first = desk.ask(lambda snapshot: snapshot.sample("weekly", "next", ""))
     assert desk.ask(lambda snapshot: snapshot.sample("weekly", "next", "")) is first
     project.post("fourth", "2026-11-16")
@@ -94,7 +93,7 @@ def test_a_letter_is_composed_once_for_one_state_of_the_files(project: Project, 
 
 
 def test_a_post_that_waits_for_its_hour_changes_the_state_when_it_comes(
-    project: Project, desk: Desk, clock: Clock
+    project: Project, desk: LiveProject, clock: Clock
 ) -> None:
     project.post("later", "2026-11-17")
     assert desk.ask(subject) == "Third and 2 more"
@@ -108,7 +107,7 @@ def test_a_post_that_waits_for_its_hour_changes_the_state_when_it_comes(
     assert desk.state() == after
 
 
-def test_a_post_whose_body_cannot_be_read_is_left_out_of_the_letter(project: Project, desk: Desk) -> None:
+def test_a_post_whose_body_cannot_be_read_is_left_out_of_the_letter(project: Project, desk: LiveProject) -> None:
     project.write("posts/third.md", b"---\ntitle: Third\ndate: 2026-11-15\n---\n\n" + b"word " * 2000 + b"\xff\xfe\xff")
     assert desk.ask(subject) == "Second and 1 more"
     assert [problem.path for problem in desk.ask(lambda snapshot: snapshot.problems)] == ["posts/third.md"]
@@ -129,13 +128,13 @@ def test_a_post_whose_body_cannot_be_read_is_left_out_of_the_letter(project: Pro
     ],
 )  # fmt: skip
 def test_addresses_of_the_site_lead_into_the_preview_and_nothing_else_changes(html: str, framed: str) -> None:
-    assert for_frame(html, "https://a.example") == framed
+    assert open_links_in_tabs(link_to_preview(html, "https://a.example")) == framed
 
 
 def test_an_angle_outlives_an_address_and_nonsense_is_as_usual() -> None:
-    angle = Angle("source", "phone", "both", "a&b,c d")
+    angle = ViewOptions("source", "phone", "both", "a&b,c d")
     read = dict(part.split("=") for part in angle.query().removeprefix("?").split("&"))
     assert read == {"view": "source", "width": "phone", "scheme": "both", "topics": "a%26b%2Cc+d"}
-    assert Angle.of({"view": "source", "width": "phone", "scheme": "both", "topics": "a&b,c d"}) == angle
-    assert Angle.of({"view": "<script>", "width": "", "scheme": "DARK"}) == Angle()
-    assert Angle().query() == ""
+    assert ViewOptions.of({"view": "source", "width": "phone", "scheme": "both", "topics": "a&b,c d"}) == angle
+    assert ViewOptions.of({"view": "<script>", "width": "", "scheme": "DARK"}) == ViewOptions()
+    assert ViewOptions().query() == ""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import httpx
 
-from publisher.web.access_log import OWN
-from publisher.web.lifespan import opened
+from publisher.web.application import open_application
+from publisher.web.monitoring import OWN
 from tests.support.project import ROOT, Project
 from tests.support.static_server import serve_with_nginx
 from tests.support.web_server import serving
@@ -28,7 +28,7 @@ def documented() -> str:
 
 def own_paths(project: Project) -> list[str]:
     """Every address of the application but the site's, as it was put together, "secret-N" for what varies."""
-    with opened(project.config(), lambda: datetime.now(UTC)) as application:
+    with open_application(project.config(), lambda: datetime.now(UTC)) as application:
         routes = [route.path for route in application._app.routes if hasattr(route, "methods")]
     paths = sorted({re.sub(r"\{[^}]*\}", f"secret-{number}", path) for number, path in enumerate(routes)})
     families = {path.split("/")[1] for path in paths}

@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from tests.support.project import Project
-from tests.support.web_server import Serving, serving
+from tests.support.web_client import WebClient, web_client
 
 
 @pytest.fixture
-def server(project: Project) -> Iterator[Serving]:
-    with serving(project) as running:
+def web(project: Project) -> Iterator[WebClient]:
+    with web_client(project) as running:
         running.project.subscribe("first")
         running.project.ok("publish")
         yield running
@@ -30,94 +30,87 @@ def server(project: Project) -> Iterator[Serving]:
         ("/editions/weekly/", "text/html"),
     ],
 )
-def test_files_have_their_media_types_and_are_not_sent_twice(server: Serving, path: str, kind: str) -> None:
-    answer = server.get(path)
+def test_files_have_their_media_types_and_are_not_sent_twice(web: WebClient, path: str, kind: str) -> None:
+    answer = web.get(path)
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind)
-    again = server.get(path, **{"if-none-match": answer.headers["etag"]})
+    again = web.get(path, **{"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_is_not_there_or_not_for_everybody_is_404(server: Serving) -> None:
-    (server.project.root / "public/link").symlink_to(server.project.root / "publisher.toml")
+def test_what_is_not_there_or_not_for_everybody_is_404(web: WebClient) -> None:
+    (web.project.root / "public/link").symlink_to(web.project.root / "publisher.toml")
     paths = ["/nothing", "/.publisher-files.json", "/../publisher.toml", "/%2e%2e/publisher.toml", "/link"]
     paths += ["/%00", "/" + "x" * 5_000, "/..%5c..%5cpublisher.toml", "/.publisher/secret", "/%ff"]
     for path in paths:
-        answer = httpx.get(httpx.URL(server.url).copy_with(raw_path=path.encode()))
+        answer = web.client.get(httpx.URL(web.url).copy_with(raw_path=path.encode()))
         assert answer.status_code == 404, path
         assert "[site]" not in answer.text
 
 
-def test_a_folder_without_its_slash_leads_to_the_same_host_whatever_the_request_says(server: Serving) -> None:
-    answer = server.get("/archive", host="evil.example")
+def test_a_folder_without_its_slash_leads_to_the_same_host_whatever_the_request_says(web: WebClient) -> None:
+    answer = web.get("/archive", host="evil.example")
     assert (answer.status_code, answer.headers["location"]) == (307, "/archive/")
-    odd = httpx.get(httpx.URL(server.url).copy_with(raw_path=b"//evil.example/..//archive"))
+    odd = web.client.get(httpx.URL(web.url).copy_with(raw_path=b"//evil.example/..//archive"))
     assert not odd.headers.get("location", "/").startswith("//")
 
 
 def test_a_server_without_a_site_still_answers(project: Project) -> None:
-    with serving(project) as server:
-        assert server.get("/").status_code == 404
-        assert server.get("/subscribe").status_code == 200
-        assert server.get("/healthz").text == "ok\n"
+    with web_client(project) as web:
+        assert web.get("/").status_code == 404
+        assert web.get("/subscribe").status_code == 200
+        assert web.get("/healthz").text == "ok\n"
 
 
-def test_every_answer_says_what_a_browser_may_do_with_it(server: Serving) -> None:
+def test_every_answer_says_what_a_browser_may_do_with_it(web: WebClient) -> None:
     for path in ("/subscribe", "/unsubscribe/x", "/preferences/x", "/healthz", "/nothing/at/all"):
-        answer = server.get(path)
+        answer = web.get(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"] or path.startswith("/nothing")
         assert "frame-ancestors" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"]
         assert "set-cookie" not in answer.headers
         assert "unsafe" not in answer.headers["content-security-policy"].partition("script-src")[2]
-        assert "server" not in answer.headers
+        assert "web" not in answer.headers
     for path in ("/subscribe", "/confirm/x", "/unsubscribe/x"):
-        refused = server.client.request("DELETE", path)
+        refused = web.client.request("DELETE", path)
         assert (refused.status_code, set(refused.headers["allow"].split(", "))) == (405, {"GET", "HEAD", "POST"})
-    assert server.client.head("/subscribe").status_code == 200
+    assert web.client.head("/subscribe").status_code == 200
 
 
-def test_the_site_offers_the_form_where_the_application_has_an_address(server: Serving) -> None:
-    page = server.get("/subscribe/")
-    assert f'action="{server.url}/subscribe"' in page.text
+def test_the_site_offers_the_form_where_the_application_has_an_address(web: WebClient) -> None:
+    page = web.get("/subscribe/")
+    assert f'action="{web.url}/subscribe"' in page.text
     assert page.text.count('name="newsletter"') == 2
-    project = server.project
+    project = web.project
     project.write("publisher.toml", project.read("publisher.toml").replace("public_url", "# public_url"))
     project.ok("build")
     assert "<form" not in project.read("public/subscribe/index.html")
 
 
 def test_an_application_under_a_path_answers_there(project: Project) -> None:
-    from tests.support.web_server import configure, free_port
-
-    port = free_port()
-    configure(project, port)
-    text = project.read("publisher.toml").replace(f":{port}", f":{port}/letters")
-    project.write("publisher.toml", text)
-    server = Serving(project, port)
-    page = server.get("/letters/subscribe")
-    style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
-    assert style.startswith("/letters/")
-    assert server.get(style).headers["content-type"] == "text/css; charset=utf-8"
-    assert 'action="/letters/subscribe"' in page.text
-    server.post("/letters/subscribe", email="ada@example.org", newsletter="weekly")
-    link = server.link()
-    assert "/letters/confirm/" in link
-    assert server.get(link).status_code == 200
-    assert server.end()[0] == 0
+    with web_client(project, path="/letters") as web:
+        page = web.get("/letters/subscribe")
+        style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+        assert style.startswith("/letters/")
+        assert web.get(style).headers["content-type"] == "text/css; charset=utf-8"
+        assert 'action="/letters/subscribe"' in page.text
+        web.post("/letters/subscribe", email="ada@example.org", newsletter="weekly")
+        link = web.link()
+        assert "/letters/confirm/" in link
+        assert web.get(link).status_code == 200
 
 
-def test_figures_count_people_and_answers(server: Serving) -> None:
-    server.get("/subscribe")
-    text = server.get("/metrics").text
+def test_figures_count_people_and_answers(web: WebClient) -> None:
+    web.get("/subscribe")
+    text = web.get("/metrics").text
     assert 'publisher_subscribers{status="active"} 1.0' in text
     assert 'publisher_http_requests_total{page="subscribe",status="200"} 1.0' in text
-    assert server.get("/metrics", **{"x-forwarded-for": "192.0.2.1"}).status_code == 404
+    assert web.get("/metrics", **{"x-forwarded-for": "192.0.2.1"}).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/tags/nothing/feed.xml", "/nothing/atom.xml", "/nothing/feed.json", "/feed-77.xml"])
-def test_a_feed_that_is_not_there_is_answered_with_a_page(server: Serving, path: str) -> None:
-    answer = server.get(path)
+def test_a_feed_that_is_not_there_is_answered_with_a_page(web: WebClient, path: str) -> None:
+    answer = web.get(path)
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
     assert answer.headers["cache-control"] == "no-cache"

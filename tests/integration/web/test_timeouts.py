@@ -14,16 +14,15 @@ import pytest
 import uvicorn
 
 from publisher.config import load_config
-from publisher.web.lifespan import opened
-from publisher.web.serve import listen
-from publisher.web.timeouts import PatientProtocol
+from publisher.web.application import open_application
+from publisher.web.server import TimeoutProtocol, listen
 from tests.support.project import Project
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
 DRIP = 0.05  # seconds between two bytes of a slow client
 
 
-class Hasty(PatientProtocol):
+class Hasty(TimeoutProtocol):
     """The same, in less time."""
 
     head_seconds = 0.4
@@ -126,7 +125,7 @@ def test_a_form_that_does_not_end_is_told_so_and_the_connection_closes(project: 
         scope = {"type": "http", "method": "POST", "path": "/subscribe", "query_string": b"", "headers": []}
         await application(scope | {"root_path": "", "client": ("192.0.2.7", 1)}, receive, send)
 
-    with opened(load_config(project.root), lambda: datetime.now(UTC), patience=0.1) as application:
+    with open_application(load_config(project.root), lambda: datetime.now(UTC), form_seconds=0.1) as application:
         asyncio.run(run(application))
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]

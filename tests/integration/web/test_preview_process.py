@@ -1,0 +1,54 @@
+"""`publisher preview` as a process: its port, its end, and the pages that wait for changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.support.preview_server import Preview, previewing
+from tests.support.project import Project
+
+
+@pytest.fixture
+def preview(project: Project) -> Iterator[Preview]:
+    """The preview of the usual project."""
+    with previewing(project) as running:
+        yield running
+
+
+def test_a_change_is_told_to_pages_that_wait(project: Project, preview: Preview) -> None:
+    with preview.client.stream("GET", "/events") as answer:
+        lines = (line for line in answer.iter_lines() if line.startswith("data:"))
+        first = next(lines)
+        assert f'data-state="{first.removeprefix("data: ")}"' in preview.get("/letters/weekly/next").text
+        project.post("fourth", "2026-11-16")
+        assert next(lines) != first
+
+
+def test_a_port_that_is_taken_is_one_line(project: Project, preview: Preview) -> None:
+    port = httpx.URL(preview.url).port
+    ran = project.spawn("preview", "--no-open", "--port", str(port))
+    assert ran.code == 1
+    assert ran.said.count("\n") == 1
+    assert f"127.0.0.1:{port}: the port is already in use (choose another with --port" in ran.err
+
+
+def test_it_ends_with_ctrl_c_while_pages_wait_for_news(project: Project) -> None:
+    running = Preview(project.root)
+    with httpx.stream("GET", f"{running.url}/events", timeout=30) as answer:
+        next(answer.iter_lines())
+        assert running.end() == (0, "")
+
+
+def test_it_ends_with_ctrl_c_in_the_middle_of_its_first_answer(project: Project) -> None:
+    for number in range(300):
+        project.post(f"post-{number}", "2026-11-10", body="Words and words. " * 200)
+    running = Preview(project.root)
+    assert running.get("/assets/icon.svg").status_code == 200
+    with ThreadPoolExecutor() as others:
+        for _ in range(3):
+            others.submit(httpx.get, f"{running.url}/letters/weekly/next", timeout=30)
+        assert running.end() == (0, "")
