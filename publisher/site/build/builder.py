@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from publisher.config import Config
-from publisher.core.errors import ProjectError
 from publisher.core.models import Problem, Severity
 from publisher.core.templates import Templates
-from publisher.posts.archive import ArchiveReader, require_posts
+from publisher.posts.archive import ArchiveReader, index_errors, index_state, require_posts
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.published import PublishedIds
 from publisher.site.build.copied_files import stamps, static_files
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.manifest import Manifest, manifest_file
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
-
-INDEX_FILE = "index.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ def build(
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     look = templates.digest("pages", "web", "locale")
     inputs = hash_of(repr(config), code_key(), look, editions.key, *(f"{o.path}:{o.key}" for o in static))
-    with _index_errors(config), closing(ArchiveReader(config)) as reader:
+    with index_errors(config), closing(ArchiveReader(config)) as reader:
         if _is_current(config, reader, manifest, inputs, path, now):
             return _report(path, manifest)
         # Imported here: it takes 0.2 s, and a build with nothing to do needs none of it.
@@ -83,7 +77,7 @@ def build(
         folder = OutputFolder(path, manifest)
         rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
         rebuild.run(now, progress, accept_new_ids=accept_new_ids)
-    manifest.inputs, manifest.index = inputs, _index_state(config)
+    manifest.inputs, manifest.index = inputs, index_state(config)
     try:
         manifest.write()
     except OSError as error:
@@ -99,30 +93,11 @@ def _is_current(
     """Return whether the folder is as a build would make it now. Costs a stat per file; reads no post."""
     return (
         reader.is_unchanged
-        and manifest.is_current(inputs, _index_state(config), now)
+        and manifest.is_current(inputs, index_state(config), now)
         and (PublishedIds(config).is_there or not manifest.facts.get("posts"))
         and manifest.is_intact(str(path))
         and stamps(config.root, manifest.shown) == manifest.shown
     )
-
-
-@contextmanager
-def _index_errors(config: Config) -> Iterator[None]:
-    """Turn an error of SQLite about the index of posts into a ProjectError."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        where, hint = str(config.state_dir / INDEX_FILE), "free some disk space, or fix the permissions"
-        raise ProjectError(f"cannot be used: {error}", where=where, hint=hint) from error
-
-
-def _index_state(config: Config) -> str:
-    """Return what changes with every write to the index of posts: SQLite's own counter, at byte 24 of the file."""
-    try:
-        with open(config.state_dir / INDEX_FILE, "rb") as file:
-            return f"{os.fstat(file.fileno()).st_mtime_ns}:{file.read(28)[24:].hex()}"
-    except OSError:
-        return ""
 
 
 def _report(folder: Path, manifest: Manifest, written: int = 0, removed: int = 0) -> BuildReport:

@@ -5,7 +5,6 @@ Kept in .publisher/, where it may be deleted: without it, the next build makes a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -16,14 +15,14 @@ from typing import Any, NamedTuple
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.models import Problem, Severity
+from publisher.posts.cache_keys import hash_of
 
 FORMAT = 2
 
 
 def manifest_file(config: Config, folder: Path) -> Path:
     """Return the path of the manifest of an output folder."""
-    name = hashlib.blake2b(str(folder.resolve()).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-    return config.state_dir / f"outputs-{name}.json"
+    return config.state_dir / f"outputs-{hash_of(str(folder.resolve()))}.json"
 
 
 def is_feed(name: str) -> bool:
