@@ -26,8 +26,8 @@ from publisher.core.newsletter_models import (
     Mark,
     Subscription,
 )
-from publisher.mail.dkim import Signer, read_key
-from publisher.mail.dkim_keys import make_key
+from publisher.mail.dkim import Signer
+from publisher.mail.dkim_keys import make_key, read_key
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient
 from publisher.mail.queue import deliver

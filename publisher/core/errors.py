@@ -1,30 +1,30 @@
 """What can go wrong, as one tree.
 
-    PublisherError            one line for a person: what, where, how to mend it
+    PublisherError            one line for the user: what, where, how to fix it
     ├── ProjectError          there is no project here, or it cannot be used
     ├── ConfigError           publisher.toml or a PUBLISHER_* variable; holds every mistake at once
-    ├── PostError             one post cannot be read; it is left out and the others publish
+    ├── PostError             one post cannot be read; it is skipped, and the others are published
     ├── TemplateError         a template is missing or broken
-    ├── StoreError            the database cannot be opened, or says no
+    ├── StoreError            the database cannot be opened, or refuses
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── DnsError              the DNS gives no answer
-    ├── BounceError           reports of letters that came back cannot be had from where they are
-    ├── TransportError        no answer was had from the mail server or the outbox folder
-    │   └── RefusedError      the mail server refuses an edition whoever it is for
-    └── StoppedError          nothing is wrong: somebody asked a run to end
+    ├── BounceError           bounce reports cannot be read
+    ├── TransportError        the mail server or the outbox folder gave no answer
+    │   └── RefusedError      the mail server refuses an edition, whoever it is for
+    └── StoppedError          nothing is wrong: a run was asked to stop
 
-A server's refusal of a message is not an error: it is a value (see delivery/transport.py).
+A server's refusal of one message is not an error but a value (see mail/transport.py).
 """
 
 from __future__ import annotations
 
 
 class PublisherError(Exception):
-    """The root: a problem that a person can mend.
+    """The root: a problem that the user can fix.
 
-    message: what is wrong, one sentence without a full stop at its end.
-    where:   "path:line", "path" or a URL; empty if there is no such place.
-    hint:    what to do about it; empty if the message says it.
+    message  what is wrong, in one sentence without a full stop
+    where    "path:line", "path" or a URL; "" if there is no such place
+    hint     what to do about it; "" if the message says it
     """
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
@@ -39,7 +39,7 @@ class PublisherError(Exception):
         return f"{place}{self.message}{hint}"
 
     def lines(self) -> list[str]:
-        """Return the error as lines for a terminal, one a mistake."""
+        """Return the error as lines for a terminal."""
         return [str(self)]
 
 
@@ -48,7 +48,7 @@ class ProjectError(PublisherError):
 
 
 class ConfigError(PublisherError):
-    """Every mistake in the configuration, each with its place."""
+    """All mistakes in the configuration, each with its place."""
 
     def __init__(self, mistakes: list[PublisherError]) -> None:
         super().__init__("; ".join(str(mistake) for mistake in mistakes))
@@ -58,12 +58,12 @@ class ConfigError(PublisherError):
         return "; ".join(self.lines())
 
     def lines(self) -> list[str]:
-        """Return one line a mistake."""
+        """Return a line for each mistake."""
         return [str(mistake) for mistake in self.mistakes]
 
 
 class PostError(PublisherError):
-    """One post cannot be read. It becomes a Problem; the other posts publish."""
+    """One post cannot be read. It becomes a Problem, and the other posts are published."""
 
     def __init__(self, message: str, *, line: int = 1, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -83,20 +83,20 @@ class SubscriberError(PublisherError):
 
 
 class DnsError(PublisherError):
-    """The DNS gives no answer: its server is away, or cannot answer this question."""
+    """The DNS gives no answer: its server can't be reached, or can't answer this question."""
 
 
 class TransportError(PublisherError):
-    """The transport gave no answer: nobody listens, the login failed, the disk is full."""
+    """The transport gave no answer: nothing listens, the login failed, or the disk is full."""
 
 
 class RefusedError(TransportError):
-    """The mail server refuses what is in an edition, or its sender: the rest of it would fare no better."""
+    """The mail server refuses the content of an edition or its sender, so the rest would be refused too."""
 
 
 class BounceError(PublisherError):
-    """Reports cannot be read where they are kept: no such mailbox, no login, another program has it locked."""
+    """Bounce reports cannot be read: no such mailbox, no login, or another program has locked it."""
 
 
 class StoppedError(PublisherError):
-    """A run was asked to end before it was done. What is left is in the record, for the next one."""
+    """A run was asked to stop before it was done. What is left is in the database, for the next run."""

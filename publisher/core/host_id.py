@@ -1,4 +1,4 @@
-"""Which machine this is: a copy of the database that wakes up elsewhere must not mail anybody."""
+"""Which host this is, so that a copy of a project on another host sends nothing by itself."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _MACHINE = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
 
 def host_id(root: Path, environment: Mapping[str, str], machine: Sequence[Path] = _MACHINE) -> str:
-    """Return this host's identity for a project, as 16 hexadecimal digits.
+    """Return the id of this host for a project, as 16 hexadecimal digits.
 
-    It is made from the machine's own id (machine-id(5)), its name and the project's folder, so that a cloned disk, a
-    folder that was copied and a database that was restored elsewhere are another host. A container has a new name
-    each time, and says with PUBLISHER_HOST who it is.
+    It is made from the machine's id (machine-id(5)), its name and the project's folder. A cloned disk, a copied folder
+    and a database restored elsewhere are therefore different hosts. A container, which has a different name each time,
+    sets PUBLISHER_HOST.
     """
     given = environment.get(HOST_VARIABLE, "").strip()
     parts = ["given", given] if given else [_machine_id(machine), socket.gethostname(), str(root.resolve())]
@@ -24,7 +24,7 @@ def host_id(root: Path, environment: Mapping[str, str], machine: Sequence[Path] 
 
 
 def host_name(root: Path, environment: Mapping[str, str]) -> str:
-    """Return this host's name for a person."""
+    """Return this host's name for people."""
     return environment.get(HOST_VARIABLE, "").strip() or f"{socket.gethostname()}:{root.resolve()}"
 
 

@@ -1,8 +1,8 @@
-"""The program's own words in the reader's language: gettext catalogs, read where they are written.
+"""The program's fixed texts in other languages, from gettext catalogs.
 
-English stands in the code, beside what it is for. A language is one file, templates/locale/<language>.po; a
-project's own file of that name says some words differently, or adds a language. Babel reads the files, and
-Python's gettext answers, so plurals follow the rule that each file declares.
+English is in the code, next to where it is used. A language is one file, templates/locale/<language>.po; a project's
+own file of that name changes some texts or adds a language. Babel reads the files and Python's gettext looks texts up,
+so plurals follow the rule that each file declares.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LINE = re.compile(r'(#.*)?|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\])\s+
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A phrase that counts, in English; both hold {count}."""
+    """A phrase with a number, in English; both forms contain {count}."""
 
     one: str
     many: str
@@ -39,35 +39,35 @@ class Plural:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A phrase that counts, in any language: format() picks the form that the number wants."""
+    """A phrase with a number, in any language; format() picks the form that the number needs."""
 
     context: str
     english: Plural
     catalog: NullTranslations
 
     def format(self, *, count: int) -> str:
-        """Return the phrase for a number, with the number in it."""
+        """Return the phrase with the number in it."""
         form = self.catalog.npgettext(self.context, self.english.one, self.english.many, count)
         return form.format(count=count)
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """A room's words in one language; `language` is the one they are really in."""
+class Translation:
+    """The texts of one room in one language. language: the language that they are really in."""
 
     language: str
     phrases: Mapping[str, str]
     counted: Mapping[str, Counted]
 
 
-def speak(room: str, english: Mapping[str, str | Plural], language: str, folders: Sequence[Path]) -> Spoken:
-    """Return a room's words in a language: for pt-BR those of pt-BR, then of pt, then English.
+def translate(room: str, english: Mapping[str, str | Plural], language: str, folders: Sequence[Path]) -> Translation:
+    """Return the texts of a room in a language: for pt-BR from pt-BR, then from pt, then in English.
 
-    room      the first half of each message's context: "letter" and a key "why" are "letter.why"
-    english   every word of the room
+    room      the first part of each message's context: "letter" with the key "why" is "letter.why"
+    english   all texts of the room
     language  BCP 47; "" is English
-    folders   folders of templates, a project's own first; each may hold locale/<language>.po
-    Raises TemplateError, with file and line, for a catalog that cannot be read or misspells a placeholder.
+    folders   template folders, the project's own first; each may contain locale/<language>.po
+    Raises TemplateError, with file and line, for a catalog that can't be read or misspells a placeholder.
     """
     chain = NullTranslations()
     found = ENGLISH
@@ -81,11 +81,11 @@ def speak(room: str, english: Mapping[str, str | Plural], language: str, folders
             counted[key] = Counted(f"{room}.{key}", word, chain)
         else:
             phrases[key] = chain.pgettext(f"{room}.{key}", word)
-    return Spoken(found, phrases, counted)
+    return Translation(found, phrases, counted)
 
 
 def _catalogs_for(language: str, folders: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The catalogs that speak a language, the nearest first, each with the tag it is for."""
+    """The catalogs for a language, the nearest first, each with its language tag."""
     parts = language.replace("_", "-").split("-")
     tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
     files = [path for folder in folders for path in sorted((folder / LOCALE_FOLDER).glob("*.po"))]
@@ -98,7 +98,7 @@ def _same(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _opened(path: Path, changed: int) -> Catalog:
-    """Read a catalog; `changed` makes an edited file a new one."""
+    """Read a catalog. changed: when it was edited, so that the cache notices."""
     del changed
     from babel.messages.pofile import PoFileError, read_po
 
@@ -107,10 +107,8 @@ def _opened(path: Path, changed: int) -> Catalog:
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"cannot be read: {error}", where=_place(path), hint="save it as UTF-8 text") from error
     for number, line in enumerate(text.split("\n"), 1):
-        if not _LINE.fullmatch(line.strip()):  # Babel would pass over most of these without a word
-            raise TemplateError(
-                "no line of a catalog", where=f"{_place(path)}:{number}", hint='write msgstr "the words"'
-            )
+        if not _LINE.fullmatch(line.strip()):  # Babel would ignore most of these silently
+            raise TemplateError("not a valid catalog line", where=f"{_place(path)}:{number}", hint='write msgstr "…"')
     try:
         catalog = read_po(io.StringIO(text), locale=path.stem.replace("-", "_"), abort_invalid=True)
     except PoFileError as error:
@@ -122,7 +120,7 @@ def _opened(path: Path, changed: int) -> Catalog:
 
 
 def _check(message: Message, path: Path) -> None:
-    """Refuse a translation with a placeholder that the program does not fill."""
+    """Raise TemplateError for a translation with a placeholder that the program doesn't fill."""
     given = set().union(*map(placeholders, _texts(message.id)))
     for text in _texts(message.string):
         try:
@@ -132,17 +130,17 @@ def _check(message: Message, path: Path) -> None:
         if unknown:
             known = ", ".join(f"{{{name}}}" for name in sorted(given)) or "none"
             raise TemplateError(
-                f"{{{min(unknown)}}} in {text!r} is never filled",
+                f"{{{min(unknown)}}} in {text!r} is not a known placeholder",
                 where=f"{_place(path)}:{message.lineno}",
                 hint=f"placeholders here: {known}",
             )
 
 
 def placeholders(text: str) -> set[str]:
-    """Return the names in braces of a phrase; raise ValueError for a brace alone, or one that holds more."""
+    """Return the names in braces in a phrase; raise ValueError for a single brace, or braces with more than a name."""
     parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
     if any(form or conversion for _, form, conversion in parts):
-        raise ValueError("braces may hold a name and nothing else")
+        raise ValueError("braces may contain a name and nothing else")
     return {str(name) for name, _, _ in parts}
 
 
@@ -171,7 +169,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
-    """The catalog as gettext reads it: without what is empty or only guessed (fuzzy)."""
+    """The catalog as gettext reads it: without empty and fuzzy translations."""
     from babel.messages.mofile import write_mo
 
     file = io.BytesIO()
@@ -181,16 +179,16 @@ def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
         return GNUTranslations(file)
     except ValueError as error:
         raise TemplateError(
-            f"Plural-Forms: {error}", where=_place(path), hint="copy that of a shipped catalog"
+            f"Plural-Forms: {error}", where=_place(path), hint="copy the line from a shipped catalog"
         ) from error
 
 
 def _place(path: Path) -> str:
-    """A catalog as its writer names it, be it shipped or the project's own."""
+    """A catalog's path as people write it, whether shipped or the project's own."""
     return f"templates/{path.parent.name}/{path.name}"
 
 
-# The languages that are written from right to left, and the scripts that make any language so (az-Arab).
+# Languages written from right to left, and scripts that make any language so (az-Arab).
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "ckb", "dv", "fa", "he", "khw", "ks", "ku", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
 )
@@ -199,7 +197,7 @@ _RTL_SCRIPTS = frozenset(("adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"
 
 @lru_cache(maxsize=512)
 def direction(language: str) -> Literal["rtl", "ltr"]:
-    """Return "rtl" or "ltr" for a BCP 47 tag: a named script counts before the language."""
+    """Return "rtl" or "ltr" for a BCP 47 tag. A script in the tag takes precedence over the language."""
     primary, *rest = language.lower().split("-")
     scripts = [part for part in rest if len(part) == 4 and part.isalpha()]
     if scripts:

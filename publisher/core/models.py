@@ -13,13 +13,13 @@ from enum import StrEnum
 
 
 def require_aware(name: str, value: datetime | None) -> None:
-    """Raise ValueError when a datetime carries no zone: a naive time means another hour on another machine."""
+    """Raise ValueError if a datetime has no time zone, because then it means a different moment on each host."""
     if value is not None and value.utcoffset() is None:
-        raise ValueError(f"{name} must carry a time zone: {value!r}")
+        raise ValueError(f"{name} must have a time zone: {value!r}")
 
 
 class Severity(StrEnum):
-    """How bad a Problem is: an error leaves the post out, a warning publishes it all the same."""
+    """How bad a Problem is: a post with an error is skipped, a post with a warning is published."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -27,9 +27,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with what a person wrote, said in one line.
+    """One thing that is wrong in a file of the project, in one line.
 
-    path is relative to the project; line counts from 1, 0 means the whole file.
+    path  relative to the project
+    line  from 1; 0 means the whole file
     """
 
     path: str
@@ -49,7 +50,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person or an organisation that wrote a post."""
+    """The person or organisation that wrote a post."""
 
     name: str
     email: str = ""
@@ -69,7 +70,9 @@ class Image:
 class Enclosure:
     """A file that belongs to a post, such as a podcast episode (RSS 2.0 <enclosure>).
 
-    url is absolute; length is in bytes (0 where it is not known); duration in seconds (0 likewise).
+    url       absolute
+    length    bytes, 0 if unknown
+    duration  seconds, 0 if unknown
     """
 
     url: str
@@ -80,7 +83,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A subject that posts share. The slug is distinct for distinct names, readable, and stable for ever."""
+    """A subject that posts share. The slug is readable, different for different names, and never changes."""
 
     name: str
     slug: str
@@ -88,15 +91,15 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """The metadata of one Markdown file; its body is not read until it is rendered.
+    """The metadata of one Markdown file, whose body is not read until it is rendered.
 
     source     path relative to the posts folder, POSIX style
     id         permanent: from front matter, or a tag: URI (RFC 4151)
     permalink  site-relative path of the page, "/2024/07/06/hello/"
-    url        absolute address of the page
-    excerpt    plain text from front matter, "" where the body gives it (RenderedPost.excerpt)
+    url        absolute URL of the page
+    excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
     digest     changes whenever the rendered post may change
-    files      picture and enclosures that may be files of the project: (site path, project path)
+    files      the picture and enclosures that may be files of the project: (site path, project path)
     """
 
     source: str
@@ -125,7 +128,7 @@ class Post:
         require_aware("expires", self.expires)
 
     def is_public(self, now: datetime) -> bool:
-        """Return whether readers may see the post at the moment `now`."""
+        """Return whether the post is public at the moment `now`."""
         return self.published <= now and (self.expires is None or now < self.expires)
 
 
@@ -133,10 +136,10 @@ class Post:
 class RenderedPost:
     """A post with its body as HTML.
 
-    html     sanitised, every URL absolute; code blocks are <pre><code class="language-x"> without highlighting
-    excerpt  plain text, one paragraph, never empty unless the post is
-    words    how many words the body has (a character counts as half a word in scripts without spaces)
-    assets   files of the project that the body shows: site-relative path -> path relative to the project
+    html     sanitised, with absolute URLs; code blocks are <pre><code class="language-x"> without highlighting
+    excerpt  plain text, one paragraph, empty only if the post is
+    words    number of words in the body; in scripts without spaces a character counts as half a word
+    assets   files of the project that the body shows: (site-relative path, path relative to the project)
     """
 
     post: Post
@@ -154,11 +157,11 @@ class RenderedPost:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file of public/, not made yet.
+    """One file of public/ that has not been made yet.
 
     path  relative to the output folder, POSIX style, no leading slash
-    key   hash of everything that `make` depends on: an equal key needs no making
-    make  returns the bytes
+    key   hash of everything that `make` depends on; if it is unchanged, so is the file
+    make  returns the content
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The nouns of sending: letters, editions, subscribers and deliveries."""
+"""The nouns of newsletters: letters, editions, subscribers and deliveries."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from publisher.core.models import require_aware
 
 
 class Mark:
-    """What a letter says where a recipient's own value comes in, later and per message.
+    """Stands in a letter for a value of the recipient, which is filled in for each message.
 
-    A mark stands in hrefs and in text; it survives premailer and never occurs in a post
-    (composition defuses any text that looks like one).
+    A mark may be in an href or in text. It survives premailer and never occurs in a post, because composing a letter
+    alters any text that looks like one.
     """
 
     UNSUBSCRIBE = "@@publisher-unsubscribe@@"
@@ -28,10 +28,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """That a letter carries less of its posts than its newsletter wants, because mail programs would cut it off.
+    """Says that a letter contains less of its posts than configured, because email clients would clip it.
 
     wanted, carried  "full", "excerpt" or "titles"
-    bytes_before     of the HTML as it was wanted
+    bytes_before     size of the HTML as configured
     """
 
     wanted: str
@@ -41,12 +41,12 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An edition rendered for one audience variant, before any recipient is known.
+    """An edition rendered for one variant of its audience, before any recipient is known.
 
     variant   "" for all topics
-    html      a whole document with inlined CSS; holds marks (see Mark)
-    text      plain text, at most 72 columns where it can be; holds marks
-    fallback  why it carries less than its newsletter wants; None of a letter out of the ledger, which keeps it not
+    html      a whole document with inlined CSS; contains marks (see Mark)
+    text      plain text, at most 72 columns where possible; contains marks
+    fallback  why it contains less than configured; None for a letter from the ledger, which doesn't store it
     """
 
     variant: str
@@ -59,7 +59,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class EditionPost:
-    """What an edition remembers of a post it carried."""
+    """What an edition stores about each of its posts."""
 
     id: str
     title: str
@@ -68,9 +68,9 @@ class EditionPost:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice of topics, and how many active subscribers of one newsletter hold it.
+    """A selection of topics, and how many active subscribers of a newsletter have it.
 
-    topics  as the record spells them; none is all
+    topics  as the database spells them; empty means all
     """
 
     topics: tuple[str, ...]
@@ -83,10 +83,10 @@ class EditionDraft:
 
     letters      the one for all topics (variant ""), and one for each other variant
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
-    variants     the variant that holders of each choice of topics get, by the choice as the record spells it;
-                 None where nothing is sent to them. No topics get "", also where that is not said
+    variants     the variant for each selection of topics, as the database spells it; None if nothing is sent to those
+                 subscribers. An empty selection gets "", whether or not it is listed
     hold         why nothing of it is sent until it is released; None if it is sent at once
-    goes_at      when it goes, of one that is made ahead; None where that is when it is made
+    goes_at      when it is sent, if it is made ahead; None if it is sent when it is made
     """
 
     newsletter: str
@@ -108,10 +108,10 @@ class EditionDraft:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What a newsletter sent for one slot. Immutable once made, but for its hold; id is its key in the store.
+    """What a newsletter sends for one slot. Immutable once made, except for its hold; id is its key in the store.
 
     hold     why nothing of it is sent, as of when it was read; None if it is sent
-    goes_at  before when nothing of it is sent, of one that was made ahead or had to wait
+    goes_at  nothing of it is sent before; None unless it was made ahead or had to wait
     """
 
     id: int
@@ -140,22 +140,22 @@ class Edition:
 
     @property
     def dated(self) -> datetime:
-        """The moment that its messages and its web copy are dated by: when it goes, or was made."""
+        """The date of its messages and its web version: when it is sent, or was made."""
         return self.goes_at or self.made_at
 
     @property
     def path(self) -> str:
-        """Site-relative path of the edition's web copy."""
+        """Site-relative path of the edition's web version."""
         return f"/editions/{self.newsletter}/{slot_path(self.slot)}/"
 
 
 def slot_path(slot: str) -> str:
-    """Return a slot's label as one safe path segment ("post:tag:a,2024:x" holds colons and slashes)."""
+    """Return a slot's label as one safe path segment; "post:tag:a,2024:x" has colons and may have slashes."""
     return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
 
 
 class SubscriberStatus(StrEnum):
-    """Where a person stands. Only `active` is ever mailed."""
+    """Whether a subscriber gets email: only an active one does. subscriber_status.py has every change."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -166,18 +166,18 @@ class SubscriberStatus(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address must never be mailed again."""
+    """Why an address is on the suppression list."""
 
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     ERASED = "erased"
-    SUPPRESSED = "suppressed"  # the operator's word
-    MOVED = "moved"  # its reader has another address now: no list brings it back, its own mailbox may
+    SUPPRESSED = "suppressed"  # the owner put it there
+    MOVED = "moved"  # its subscriber has a new address; no import adds it again, but its own mailbox may confirm
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscriber's wish for one newsletter; no topics means all."""
+    """A subscriber's subscription to one newsletter; no topics means all."""
 
     newsletter: str
     topics: tuple[str, ...] = ()
@@ -185,11 +185,11 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person who may get letters. id is the store's key; uid is random, public and permanent.
+    """A person on the list. id is the store's key; uid is random, public and permanent.
 
-    paused_until  no letters before that moment
-    confirmed_at  when the person, or whoever vouched for them, first agreed
-    bounces       letters that came back since the last success
+    paused_until  nothing is sent before that moment
+    confirmed_at  when the person, or whoever confirmed it for them, first agreed
+    bounces       in a row, since the last message that arrived
     """
 
     id: int
@@ -206,7 +206,7 @@ class Subscriber:
 
 
 class DeliveryStatus(StrEnum):
-    """Where one delivery stands; every move between these is in delivery/lifecycle.py."""
+    """How far a delivery is; mail/lifecycle.py has every change."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -219,7 +219,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One claimed row of the ledger with what its message needs."""
+    """A claimed row of the ledger, with what its message needs."""
 
     id: int
     edition_id: int
@@ -232,7 +232,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryCounts:
-    """How many deliveries of an edition stand in each state."""
+    """How many deliveries of an edition have each status."""
 
     by_status: dict[DeliveryStatus, int] = field(default_factory=dict)
 
@@ -245,5 +245,5 @@ class DeliveryCounts:
 
     @property
     def open(self) -> int:
-        """How many still wait to be sent."""
+        """How many have not been sent yet."""
         return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]

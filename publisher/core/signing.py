@@ -1,6 +1,6 @@
-"""What the project's secret makes: signatures for links and hashes for the list of suppressed addresses.
+"""Signatures and hashes with the project's secret: for links, sessions and the suppression list.
 
-Every use has a purpose of its own, mixed into its key, so that what was made for one opens nothing else.
+Every use has a purpose that is part of its key, so a signature made for one purpose is worthless for any other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def signer(secret: str, purpose: str) -> URLSafeSerializer:
-    """Return what signs values and reads them back, compared in constant time; HMAC with SHA-256."""
+    """Return a serializer that signs values and reads them back, comparing in constant time; HMAC with SHA-256."""
     return _serializer()(
         secret,
         salt=f"publisher {purpose}",
@@ -29,10 +29,10 @@ def _serializer() -> type[URLSafeSerializer]:
     from itsdangerous.encoding import base64_decode, base64_encode
 
     class Serializer(URLSafeSerializer):
-        """Tokens as they are: what is as short as ours gets no shorter by zlib, which takes 30 us to find that out.
+        """Tokens without compression, which takes 30 us to find out that a value as short as ours gets no shorter.
 
-        One value has one token. The last character of base64 has bits that mean nothing, so that several texts say
-        the same bytes; only the one that was made is read.
+        Each value has exactly one token. The last character of base64 has unused bits, so several texts decode to the
+        same bytes; only the text that was issued is accepted.
         """
 
         def dump_payload(self, obj: Any) -> bytes:
@@ -42,17 +42,17 @@ def _serializer() -> type[URLSafeSerializer]:
             value = super().loads(s, salt, **options)
             text = s.encode() if isinstance(s, str) else s
             if any(base64_encode(base64_decode(part)) != part for part in text.split(b".")):
-                raise BadSignature("not in the form it was made in")
+                raise BadSignature("not the text that was issued")
             return value
 
     return Serializer
 
 
 def hashing_key(secret: str, purpose: str) -> bytes:
-    """Return the key with which `keyed_hash` hashes for one purpose."""
+    """Return the key for `keyed_hash` for one purpose."""
     return hmac.digest(secret.encode(), f"publisher {purpose}".encode(), "sha256")
 
 
 def keyed_hash(key: bytes, text: str) -> str:
-    """Return a hash, as 64 hexadecimal digits, that only the holder of the key can make or test."""
+    """Return a hash of 64 hexadecimal digits that only the holder of the key can make or check."""
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -1,4 +1,4 @@
-"""Which status of a person follows which event: the only file that names the next status of a subscriber.
+"""Which event leads to which status: the only module that decides a subscriber's next status.
 
     event       stranger  pending       active        unsubscribed  bounced       complained  suppressed
     ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -16,10 +16,11 @@
     suppressed  ·         suppressed    suppressed    suppressed    suppressed    suppressed  suppressed
     lifted      ·         pending       active        unsubscribed  bounced       complained  unsubscribed
 
-A dot is a move that is refused, with the reason in REFUSALS. Who typed an address into a form has proven
-nothing, so `requested` makes nobody active and takes nothing back; `confirmed` comes from the mailbox itself.
-`returned` is for who left by themselves. Whom the operator `removed` has the same status, and their history keeps
-them from it: the button in an old letter must not undo that, while asking and confirming anew is a new agreement.
+A dot is a move that is refused, for the reason in REFUSALS. Typing an address into a form proves nothing, so
+`requested` makes no one active and undoes nothing; `confirmed` comes from the mailbox itself. `returned` is for people
+who unsubscribed themselves. People whom the owner `removed` have the same status, but their consent history keeps them
+from returning: a link in an old email must not undo the removal, while signing up and confirming again is a new
+agreement.
 """
 
 from __future__ import annotations
@@ -32,107 +33,106 @@ from publisher.core.newsletter_models import SubscriberStatus
 
 
 class SubscriberEvent(StrEnum):
-    """What can happen to a person's standing."""
+    """What can happen to a subscriber."""
 
-    REQUESTED = "requested"  # somebody typed the address into a form
-    CONFIRMED = "confirmed"  # the link that was mailed to the address was used
-    ADDED = "added"  # the operator vouches that the person agreed
-    READDED = "readded"  # the operator vouches that the person asked to come back
-    IMPORTED = "imported"  # a line of a file
-    LEFT = "left"  # the person wants no more mail
-    REMOVED = "removed"  # the operator stops the mail
-    RETURNED = "returned"  # the person left by mistake and says so with their own link
-    MOVED = "moved"  # the person's new address was confirmed
-    BOUNCED = "bounced"  # the mailbox takes no mail
-    COMPLAINED = "complained"  # the person reported a letter as spam
-    SUPPRESSED = "suppressed"  # the operator wants the address never mailed again
-    LIFTED = "lifted"  # the operator takes a suppression back
+    REQUESTED = "requested"  # someone typed the address into a form
+    CONFIRMED = "confirmed"  # the link sent to the address was used
+    ADDED = "added"  # the owner confirms that the person agreed
+    READDED = "readded"  # the owner confirms that the person asked to return
+    IMPORTED = "imported"  # a row of a CSV file
+    LEFT = "left"  # the subscriber unsubscribed
+    REMOVED = "removed"  # the owner unsubscribed them
+    RETURNED = "returned"  # the subscriber undid it with their own link
+    MOVED = "moved"  # the subscriber's new address was confirmed
+    BOUNCED = "bounced"  # the mailbox accepts no email
+    COMPLAINED = "complained"  # the subscriber reported an email as spam
+    SUPPRESSED = "suppressed"  # the owner put the address on the suppression list
+    LIFTED = "lifted"  # the owner took it off the list
 
 
 _S = SubscriberStatus
+_E = SubscriberEvent
 
-Standing = SubscriberStatus | None
-"""A person's status; None for a stranger, of whom there is no row."""
-
-TABLE: Mapping[tuple[Standing, SubscriberEvent], SubscriberStatus] = MappingProxyType(
+# The status is None for a stranger, who has no row.
+TABLE: Mapping[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus] = MappingProxyType(
     {
-        (None, SubscriberEvent.REQUESTED): _S.PENDING,
-        (None, SubscriberEvent.ADDED): _S.ACTIVE,
-        (None, SubscriberEvent.READDED): _S.ACTIVE,
-        (None, SubscriberEvent.IMPORTED): _S.ACTIVE,
-        (_S.PENDING, SubscriberEvent.REQUESTED): _S.PENDING,
-        (_S.PENDING, SubscriberEvent.CONFIRMED): _S.ACTIVE,
-        (_S.PENDING, SubscriberEvent.ADDED): _S.ACTIVE,
-        (_S.PENDING, SubscriberEvent.READDED): _S.ACTIVE,
-        (_S.PENDING, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
-        (_S.PENDING, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
-        (_S.PENDING, SubscriberEvent.BOUNCED): _S.BOUNCED,
-        (_S.PENDING, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
-        (_S.PENDING, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
-        (_S.PENDING, SubscriberEvent.LIFTED): _S.PENDING,
-        (_S.ACTIVE, SubscriberEvent.REQUESTED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.CONFIRMED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.ADDED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.READDED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.IMPORTED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
-        (_S.ACTIVE, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
-        (_S.ACTIVE, SubscriberEvent.RETURNED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.MOVED): _S.ACTIVE,
-        (_S.ACTIVE, SubscriberEvent.BOUNCED): _S.BOUNCED,
-        (_S.ACTIVE, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
-        (_S.ACTIVE, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
-        (_S.ACTIVE, SubscriberEvent.LIFTED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, SubscriberEvent.REQUESTED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.CONFIRMED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, SubscriberEvent.READDED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.RETURNED): _S.ACTIVE,
-        (_S.UNSUBSCRIBED, SubscriberEvent.MOVED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.BOUNCED): _S.UNSUBSCRIBED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
-        (_S.UNSUBSCRIBED, SubscriberEvent.LIFTED): _S.UNSUBSCRIBED,
-        (_S.BOUNCED, SubscriberEvent.REQUESTED): _S.BOUNCED,
-        (_S.BOUNCED, SubscriberEvent.CONFIRMED): _S.ACTIVE,
-        (_S.BOUNCED, SubscriberEvent.READDED): _S.ACTIVE,
-        (_S.BOUNCED, SubscriberEvent.LEFT): _S.UNSUBSCRIBED,
-        (_S.BOUNCED, SubscriberEvent.REMOVED): _S.UNSUBSCRIBED,
-        (_S.BOUNCED, SubscriberEvent.MOVED): _S.ACTIVE,
-        (_S.BOUNCED, SubscriberEvent.BOUNCED): _S.BOUNCED,
-        (_S.BOUNCED, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
-        (_S.BOUNCED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
-        (_S.BOUNCED, SubscriberEvent.LIFTED): _S.BOUNCED,
-        (_S.COMPLAINED, SubscriberEvent.LEFT): _S.COMPLAINED,
-        (_S.COMPLAINED, SubscriberEvent.REMOVED): _S.COMPLAINED,
-        (_S.COMPLAINED, SubscriberEvent.BOUNCED): _S.COMPLAINED,
-        (_S.COMPLAINED, SubscriberEvent.COMPLAINED): _S.COMPLAINED,
-        (_S.COMPLAINED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
-        (_S.COMPLAINED, SubscriberEvent.LIFTED): _S.COMPLAINED,
-        (_S.SUPPRESSED, SubscriberEvent.LEFT): _S.SUPPRESSED,
-        (_S.SUPPRESSED, SubscriberEvent.REMOVED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, SubscriberEvent.BOUNCED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, SubscriberEvent.COMPLAINED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, SubscriberEvent.SUPPRESSED): _S.SUPPRESSED,
-        (_S.SUPPRESSED, SubscriberEvent.LIFTED): _S.UNSUBSCRIBED,
+        (None, _E.REQUESTED): _S.PENDING,
+        (None, _E.ADDED): _S.ACTIVE,
+        (None, _E.READDED): _S.ACTIVE,
+        (None, _E.IMPORTED): _S.ACTIVE,
+        (_S.PENDING, _E.REQUESTED): _S.PENDING,
+        (_S.PENDING, _E.CONFIRMED): _S.ACTIVE,
+        (_S.PENDING, _E.ADDED): _S.ACTIVE,
+        (_S.PENDING, _E.READDED): _S.ACTIVE,
+        (_S.PENDING, _E.LEFT): _S.UNSUBSCRIBED,
+        (_S.PENDING, _E.REMOVED): _S.UNSUBSCRIBED,
+        (_S.PENDING, _E.BOUNCED): _S.BOUNCED,
+        (_S.PENDING, _E.COMPLAINED): _S.COMPLAINED,
+        (_S.PENDING, _E.SUPPRESSED): _S.SUPPRESSED,
+        (_S.PENDING, _E.LIFTED): _S.PENDING,
+        (_S.ACTIVE, _E.REQUESTED): _S.ACTIVE,
+        (_S.ACTIVE, _E.CONFIRMED): _S.ACTIVE,
+        (_S.ACTIVE, _E.ADDED): _S.ACTIVE,
+        (_S.ACTIVE, _E.READDED): _S.ACTIVE,
+        (_S.ACTIVE, _E.IMPORTED): _S.ACTIVE,
+        (_S.ACTIVE, _E.LEFT): _S.UNSUBSCRIBED,
+        (_S.ACTIVE, _E.REMOVED): _S.UNSUBSCRIBED,
+        (_S.ACTIVE, _E.RETURNED): _S.ACTIVE,
+        (_S.ACTIVE, _E.MOVED): _S.ACTIVE,
+        (_S.ACTIVE, _E.BOUNCED): _S.BOUNCED,
+        (_S.ACTIVE, _E.COMPLAINED): _S.COMPLAINED,
+        (_S.ACTIVE, _E.SUPPRESSED): _S.SUPPRESSED,
+        (_S.ACTIVE, _E.LIFTED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, _E.REQUESTED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, _E.CONFIRMED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, _E.READDED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, _E.LEFT): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, _E.REMOVED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, _E.RETURNED): _S.ACTIVE,
+        (_S.UNSUBSCRIBED, _E.MOVED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, _E.BOUNCED): _S.UNSUBSCRIBED,
+        (_S.UNSUBSCRIBED, _E.COMPLAINED): _S.COMPLAINED,
+        (_S.UNSUBSCRIBED, _E.SUPPRESSED): _S.SUPPRESSED,
+        (_S.UNSUBSCRIBED, _E.LIFTED): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, _E.REQUESTED): _S.BOUNCED,
+        (_S.BOUNCED, _E.CONFIRMED): _S.ACTIVE,
+        (_S.BOUNCED, _E.READDED): _S.ACTIVE,
+        (_S.BOUNCED, _E.LEFT): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, _E.REMOVED): _S.UNSUBSCRIBED,
+        (_S.BOUNCED, _E.MOVED): _S.ACTIVE,
+        (_S.BOUNCED, _E.BOUNCED): _S.BOUNCED,
+        (_S.BOUNCED, _E.COMPLAINED): _S.COMPLAINED,
+        (_S.BOUNCED, _E.SUPPRESSED): _S.SUPPRESSED,
+        (_S.BOUNCED, _E.LIFTED): _S.BOUNCED,
+        (_S.COMPLAINED, _E.LEFT): _S.COMPLAINED,
+        (_S.COMPLAINED, _E.REMOVED): _S.COMPLAINED,
+        (_S.COMPLAINED, _E.BOUNCED): _S.COMPLAINED,
+        (_S.COMPLAINED, _E.COMPLAINED): _S.COMPLAINED,
+        (_S.COMPLAINED, _E.SUPPRESSED): _S.SUPPRESSED,
+        (_S.COMPLAINED, _E.LIFTED): _S.COMPLAINED,
+        (_S.SUPPRESSED, _E.LEFT): _S.SUPPRESSED,
+        (_S.SUPPRESSED, _E.REMOVED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, _E.BOUNCED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, _E.COMPLAINED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, _E.SUPPRESSED): _S.SUPPRESSED,
+        (_S.SUPPRESSED, _E.LIFTED): _S.UNSUBSCRIBED,
     }
 )
 
-# The reason against a move, by the status it was found in.
-REFUSALS: Mapping[Standing, str] = MappingProxyType(
+# Why a move is refused, by the present status.
+REFUSALS: Mapping[SubscriberStatus | None, str] = MappingProxyType(
     {
         None: "is not a subscriber",
-        _S.PENDING: "was asked and has not confirmed",
-        _S.ACTIVE: "is active",
-        _S.UNSUBSCRIBED: "left, and is not brought back",
-        _S.BOUNCED: "bounced, and is not brought back",
-        _S.COMPLAINED: "reported a letter as spam, and is not brought back",
-        _S.SUPPRESSED: "is suppressed, and is never mailed again",
+        _S.PENDING: "has not confirmed yet",
+        _S.ACTIVE: "is already active",
+        _S.UNSUBSCRIBED: "unsubscribed, so not added",
+        _S.BOUNCED: "bounced, so not added",
+        _S.COMPLAINED: "marked an email as spam, which is final",
+        _S.SUPPRESSED: "is on the suppression list",
     }
 )
 
 
-def next_status(status: Standing, event: SubscriberEvent) -> SubscriberStatus | None:
-    """Return the status after the event; None where the event is refused, and REFUSALS says why."""
+def next_status(status: SubscriberStatus | None, event: SubscriberEvent) -> SubscriberStatus | None:
+    """Return the status after the event; None if the event is refused for the reason in REFUSALS."""
     return TABLE.get((status, event))

@@ -1,11 +1,11 @@
-"""Jinja2 templates: those shipped with Publisher, each of which a project's own file of the same name replaces.
+"""Jinja2 templates: those shipped with Publisher, which a project's own files of the same name replace.
 
 A project's template can extend the shipped one and override a single block:
 
     {% extends "shipped/pages/post.html" %}
     {% block footer %}...{% endblock %}
 
-In a file of that name the prefix may be left out: a template that names itself gets the shipped one.
+In a file of that name the prefix may be omitted: a template that extends itself extends the shipped one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SHIPPED_PREFIX = "shipped"
 
 
 def shipped_folder() -> Path:
-    """Return the folder of the shipped templates: inside the wheel, or beside the package in a checkout."""
+    """Return the folder of the shipped templates: inside the wheel, or next to the package in a checkout."""
     package = Path(__file__).parent.parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
@@ -37,15 +37,15 @@ def shipped_folder() -> Path:
 class Templates:
     """All templates of one project.
 
-    own      the project's templates/ folder; it need not exist
-    folders  where files are looked for, the project's own first
+    own      the project's templates/ folder, which need not exist
+    folders  where files are looked up, the project's own first
     """
 
     def __init__(self, own: Path) -> None:
         self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def render(self, name: str, **context: Any) -> str:
-        """Render a template such as "pages/post.html"; raise TemplateError with the file and line that failed."""
+        """Render a template such as "pages/post.html"; raise TemplateError with the file and line of a failure."""
         import jinja2
 
         try:
@@ -54,7 +54,7 @@ class Templates:
             raise TemplateError(
                 f"there is no template {error.name!r}",
                 where=self._line_of(error),
-                hint=f"add templates/{error.name}, or name another",
+                hint=f"add templates/{error.name}, or use a different name",
             ) from error
         except jinja2.TemplateSyntaxError as error:
             place = self._place(error.filename) if error.filename else f"templates/{name}"
@@ -62,23 +62,23 @@ class Templates:
         except TemplateError:
             raise
         except Exception as error:
-            raise TemplateError(_in_words(error), where=self._line_of(error) or f"templates/{name}") from error
+            raise TemplateError(_message(error), where=self._line_of(error) or f"templates/{name}") from error
 
     def exists(self, name: str) -> bool:
-        """Return whether there is such a template."""
+        """Return whether there is a template of this name."""
         return any((folder / name).is_file() for folder in self.folders)
 
     def source(self, name: str) -> str:
-        """Return the text of a file such as "pages/site.css" as it is, from the first folder that has it."""
+        """Return the text of a file such as "pages/site.css", from the first folder that has it."""
         for folder in self.folders:
             if (folder / name).is_file():
                 return _read(folder / name, name)
         raise TemplateError(f"there is no template {name!r}", hint=f"add templates/{name}")
 
     def family(self, name: str) -> dict[str, str]:
-        """Return the text of a template and of all that it extends, includes or imports, by name, itself first.
+        """Return the text of a template and of all templates that it extends, includes or imports, by name.
 
-        What is named by a variable, or cannot be found or read, is left out.
+        The template itself comes first. One that is named by a variable, or can't be found or read, is left out.
         """
         import jinja2
         from jinja2.meta import find_referenced_templates
@@ -114,23 +114,23 @@ class Templates:
 
         class Folders(jinja2.FileSystemLoader):
             def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-                """As ever, but a file that is no text is named."""
+                """As in Jinja2, except that a file that isn't text is named in the error."""
                 try:
                     return super().get_source(environment, template)
                 except UnicodeDecodeError as error:
-                    raise _no_text(template) from error
+                    raise _not_text(template) from error
 
         folders = Folders(self.folders)
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: Folders(shipped_folder())})
 
         class Environment(jinja2.Environment):
             def join_path(self, template: str, parent: str) -> str:
-                """A file that extends or includes its own name means the shipped one, not itself for ever."""
+                """A file that extends or includes its own name means the shipped file, not itself without end."""
                 return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
 
         environment = Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
-            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text is no HTML
+            autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text isn't HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -140,7 +140,7 @@ class Templates:
         return environment
 
     def _line_of(self, error: BaseException) -> str:
-        """The innermost template line in the traceback of an error; "" if it is of no template."""
+        """The innermost template line in the traceback of an error; "" if there is none."""
         place, frame = "", error.__traceback__
         while frame is not None:
             filename = frame.tb_frame.f_code.co_filename
@@ -150,7 +150,7 @@ class Templates:
         return place
 
     def _place(self, filename: str) -> str:
-        """A template's file as its writer names it, be it shipped or the project's own."""
+        """A template's path as people write it, whether shipped or the project's own."""
         for folder in (*self.folders, shipped_folder()):
             if Path(filename).is_relative_to(folder):
                 return f"templates/{Path(filename).relative_to(folder).as_posix()}"
@@ -158,7 +158,7 @@ class Templates:
 
 
 def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
-    """Return a date in words of the language ("6 July 2024"); style is Babel's: short, medium, long, full."""
+    """Return a date as it is written in a language ("6 July 2024"). style: Babel's short, medium, long or full."""
     from babel import Locale, UnknownLocaleError
     from babel.dates import format_date
 
@@ -173,15 +173,15 @@ def _read(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise _no_text(name) from error
+        raise _not_text(name) from error
 
 
-def _no_text(name: str) -> TemplateError:
+def _not_text(name: str) -> TemplateError:
     return TemplateError("not UTF-8 text", where=f"templates/{name}", hint="save it as UTF-8")
 
 
-def _in_words(error: Exception) -> str:
-    """An error of a template without the names that only the program's own code knows."""
+def _message(error: Exception) -> str:
+    """The message of an error in a template, without names that only the program's own code knows."""
     return re.sub(
         r"'publisher\.[\w.]*?(\w+?)(?:View)? object' has no attribute",
         lambda match: f"{match[1].lower()} has no",

@@ -1,4 +1,4 @@
-"""Addresses as the wire wants them."""
+"""Email addresses, domains and URLs in the form that headers, SMTP commands and the DNS need."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
-# What RFC 5322, 3.4.1 lets an address be without comments and blanks: an unquoted comma would make it two. U+FFFD
-# stands where a database had no text: nobody has it in an address.
+# What RFC 5322, 3.4.1 allows without comments and blanks; an unquoted comma would make two addresses of one. U+FFFD is
+# what remains of bytes that are not text; nobody has it in an address.
 _NEVER = r"\s<>\\\x00-\x1f\x7f\ufffd"
 _ATOMS = rf'[^{_NEVER}"(),:;@\[\]]+'
 _QUOTED = rf'"(?:[^{_NEVER}"]|\\(?:[^{_NEVER}]|\\))*"'
@@ -16,30 +16,30 @@ _MAILBOX = re.compile(rf"(?P<local>{_ATOMS}|{_QUOTED})@(?P<domain>{_ATOMS}|\[[0-
 
 
 def wire_address(address: str) -> str:
-    """Return a bare address with its domain in ASCII (IDNA 2008), the local part as it is (RFC 6531).
+    """Return a bare address with its domain in ASCII (IDNA 2008) and its local part unchanged (RFC 6531).
 
-    Raises ValueError for an address that cannot stand in a header or an SMTP command.
+    Raises ValueError for an address that cannot be used in a header or an SMTP command.
     """
     found = _MAILBOX.fullmatch(address)
     if not found:
-        raise ValueError(f"{address!r} is no mail address")
+        raise ValueError(f"{address!r} is not a valid email address")
     return f"{found['local']}@{wire_domain(found['domain'])}"
 
 
 def wire_domain(domain: str) -> str:
-    """Return a domain in ASCII (IDNA 2008). Raises ValueError where there is no such domain."""
+    """Return a domain in ASCII (IDNA 2008). Raises ValueError if it is not a valid domain."""
     if domain.isascii():
         return domain
-    import idna  # 10 ms, and few domains need it
+    import idna  # takes 10 ms to load, and few domains need it
 
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        raise ValueError(f"{domain!r} is no domain: {error}") from error
+        raise ValueError(f"{domain!r} is not a valid domain: {error}") from error
 
 
 def dns_name(domain: str) -> str:
-    """Return a domain as the DNS compares it: in ASCII and small letters. One that is no domain stays as it is."""
+    """Return a domain as the DNS compares it: in ASCII and lower case. An invalid domain only becomes lower case."""
     try:
         return wire_domain(domain).lower().rstrip(".")
     except ValueError:
@@ -47,12 +47,12 @@ def dns_name(domain: str) -> str:
 
 
 def is_within(domain: str, above: str) -> bool:
-    """Return whether a domain is the other one or below it, both as `dns_name` has them."""
+    """Return whether a domain is `above` itself or below it. Both are in the form that `dns_name` returns."""
     return f".{domain}".endswith(f".{above}")
 
 
 def wire_url(url: str) -> str:
-    """Return a URL in ASCII: its host by IDNA, anything else outside ASCII percent-encoded."""
+    """Return a URL in ASCII: its host encoded by IDNA, all other characters outside ASCII percent-encoded."""
     if url.isascii():
         return url
     parts = urlsplit(url)
@@ -63,11 +63,11 @@ def wire_url(url: str) -> str:
 
 
 def needs_smtputf8(address: str) -> bool:
-    """Return whether only a server with the extension SMTPUTF8 (RFC 6531) can take the address."""
+    """Return whether only servers with the SMTPUTF8 extension (RFC 6531) can take the address."""
     return not address.rpartition("@")[0].isascii()
 
 
-@lru_cache(maxsize=256)  # the sender's is asked for with each message, and takes 50 us
+@lru_cache(maxsize=256)  # each message asks for the sender's, which takes 50 us
 def split_mailbox(mailbox: str) -> tuple[str, str]:
     """Return the display name and the bare address of "Ada Lovelace <ada@example.org>"."""
     return parseaddr(mailbox)

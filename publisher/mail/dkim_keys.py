@@ -1,38 +1,94 @@
-"""Making keys for DKIM, and what the DNS must say of them."""
+"""Private keys for DKIM, and the DNS records of their public halves. The only user of cryptography.
+
+cryptography takes 80 ms to load. Import this module only where a key is configured, or is about to be made.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from publisher.core.errors import ProjectError
-from publisher.mail.dkim import read_key
-
-if TYPE_CHECKING:
-    from publisher.mail.dkim import Key
 
 Kind = Literal["rsa", "ed25519"]
 
-RSA_BITS = 2048  # what every receiver takes; 4096 does not fit one UDP answer
+RSA_BITS = 2048  # every receiver accepts it; a record with 4096 bits does not fit into one UDP answer
 
-# RFC 1035, 3.3.14: one string of a TXT record.
+# RFC 8301: shorter RSA keys must not be used.
+LEAST_RSA_BITS = 1024
+
+# RFC 1035, 3.3.14: the length of one string of a TXT record.
 _STRING = 255
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class PrivateKey:
+    """A private key that signs messages."""
+
+    key: RSAPrivateKey | Ed25519PrivateKey
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is an RSA or an Ed25519 key."""
+        return "rsa" if isinstance(self.key, RSAPrivateKey) else "ed25519"
+
+    @property
+    def bits(self) -> int | None:
+        """The length of an RSA key; None for Ed25519, where all keys have the same."""
+        return self.key.key_size if isinstance(self.key, RSAPrivateKey) else None
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature of the data, as DKIM makes it."""
+        if isinstance(self.key, RSAPrivateKey):
+            return self.key.sign(data, PKCS1v15(), SHA256())
+        return self.key.sign(hashlib.sha256(data).digest())  # RFC 8463, 3: Ed25519 signs the hash
+
+    def record_text(self) -> str:
+        """Return the text of its DNS record: RSA as SubjectPublicKeyInfo (RFC 6376), Ed25519 raw (RFC 8463)."""
+        public = self.key.public_key()
+        if isinstance(self.key, RSAPrivateKey):
+            data = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        else:
+            data = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return f"v=DKIM1; k={self.kind}; p={base64.b64encode(data).decode('ascii')}"
+
+
+def read_key(path: Path) -> PrivateKey:
+    """Return the private key of a PEM file. Raises ProjectError if the file has no key that DKIM can use."""
+    hint = "make one with `publisher mail keys`"
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise ProjectError(f"the key cannot be read: {error.strerror}", where=str(path), hint=hint) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ProjectError("does not contain an unencrypted private key", where=str(path), hint=hint) from error
+    if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
+        return PrivateKey(key)
+    if isinstance(key, Ed25519PrivateKey):
+        return PrivateKey(key)
+    raise ProjectError("is neither an RSA key of 1024 bits or more nor an Ed25519 key", where=str(path), hint=hint)
+
+
 def make_key(path: Path, kind: Kind) -> bool:
-    """Write a new private key, readable by its owner only; return False where there is a file already.
+    """Write a new private key that only its owner can read; return False if the file exists already.
 
-    Raises ProjectError where it cannot be written.
+    Raises ProjectError if it cannot be written.
     """
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-
     key = (
-        rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         if kind == "rsa"
-        else ed25519.Ed25519PrivateKey.generate()
+        else Ed25519PrivateKey.generate()
     )
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     try:
@@ -48,32 +104,15 @@ def make_key(path: Path, kind: Kind) -> bool:
 
 
 def check_kind(path: Path, kind: Kind) -> None:
-    """Raise ProjectError where the key of a file is of the other kind, or is none."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    is_rsa = isinstance(read_key(path), RSAPrivateKey)
-    if is_rsa != (kind == "rsa"):
-        there, wanted = ("RSA", "Ed25519") if is_rsa else ("Ed25519", "RSA")
-        hint = "choose another --selector"
-        raise ProjectError(f"the key that is there is of the kind {there}, not {wanted}", where=str(path), hint=hint)
+    """Raise ProjectError if the key in a file is of the other kind, or cannot be read."""
+    if read_key(path).kind != kind:
+        there, wanted = ("Ed25519", "RSA") if kind == "rsa" else ("RSA", "Ed25519")
+        hint = "choose a different --selector"
+        raise ProjectError(f"the existing key is an {there} key, not {wanted}", where=str(path), hint=hint)
 
 
 def dns_record(path: Path, selector: str, domain: str) -> str:
-    """Return the TXT record of a key as a line of a zone file; raises ProjectError like `read_key`."""
-    text = record_text(read_key(path))
+    """Return the TXT record of a key as a line of a zone file. Raises ProjectError like `read_key`."""
+    text = read_key(path).record_text()
     strings = " ".join(f'"{text[at : at + _STRING]}"' for at in range(0, len(text), _STRING))
     return f"{selector}._domainkey.{domain}. IN TXT ( {strings} )"
-
-
-def record_text(key: Key) -> str:
-    """Return what the DNS says of a key: RSA as SubjectPublicKeyInfo (RFC 6376), Ed25519 bare (RFC 8463)."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    if isinstance(key, RSAPrivateKey):
-        public = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode('ascii')}"
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return f"v=DKIM1; k=ed25519; p={base64.b64encode(public).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Header lines that nothing can break out of (RFC 5322, 2047, 6532)."""
+"""Header lines that no value can break out of (RFC 5322, 2047, 6532)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import unicodedata
 
 from publisher.mail.addresses import wire_address
 
-# RFC 2047 allows an encoded word 75 characters; "=?utf-8?b?" and "?=" take 12, base64 gives 45 bytes in 60.
+# RFC 2047 allows 75 characters for an encoded word. "=?utf-8?b?" and "?=" take 12; base64 puts 45 bytes into 60 more.
 WORD_BYTES = 45
 
-# RFC 5322 asks for at most 78 characters a line; a word longer than that stands on a line of its own.
+# RFC 5322 asks for at most 78 characters per line. A longer word gets a line of its own.
 LINE = 78
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
 def one_line(text: str) -> str:
-    """Return the text without anything that could end a line or hide in one: controls and lone surrogates."""
-    if text.isprintable():  # as good as always, and a hundred times faster than to look at each character
+    """Return the text without control characters and lone surrogates, which could end a line or hide in one."""
+    if text.isprintable():  # nearly always true, and a hundred times faster than a look at each character
         return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(visible.split())
 
 
 def text_header(name: str, text: str) -> bytes:
-    """Return "Name: text" for a header of free words, such as Subject, folded, ending with CRLF.
+    """Return "Name: text" for a header of free text, such as Subject, folded, ending with CRLF.
 
-    ASCII stands as it is, folded at its spaces, unless a word has no room on a line.
+    ASCII text stays readable and is folded at its spaces, unless a word is too long for a line.
     """
     clean = one_line(text)
     words = clean.split(" ")
@@ -40,16 +40,16 @@ def text_header(name: str, text: str) -> bytes:
 def mailbox_header(name: str, display_name: str, address: str) -> bytes:
     """Return "Name: Display Name <address>", folded, ending with CRLF.
 
-    A local part outside ASCII stays raw UTF-8 (RFC 6532). Raises ValueError for an address that cannot
-    stand in a header.
+    A local part outside ASCII stays raw UTF-8 (RFC 6532). Raises ValueError for an address that cannot be used in a
+    header.
     """
     return named_header(name, display_name, wire_address(address))
 
 
 def named_header(name: str, display_name: str, value: str) -> bytes:
-    """Return "Name: Display Name <value>", folded, ending with CRLF; the name quoted or encoded as it needs.
+    """Return "Name: Display Name <value>", folded, ending with CRLF; the name is quoted or encoded if needed.
 
-    Without a display name an address stands alone, and anything else in its brackets (RFC 2919).
+    Without a display name, an address appears without brackets, and any other value within them (RFC 2919).
     """
     clean = one_line(display_name)
     if not clean:
@@ -58,7 +58,7 @@ def named_header(name: str, display_name: str, value: str) -> bytes:
 
 
 def plain_header(name: str, value: str) -> bytes:
-    """Return "Name: value" for a value that is made by the program: ASCII, folded only at its spaces."""
+    """Return "Name: value" for a value made by the program: ASCII, folded only at its spaces."""
     return _fold(f"{name}:", one_line(value).split(" "))
 
 
@@ -73,12 +73,12 @@ def _phrase(clean: str) -> list[str]:
 
 
 def _plain(clean: str) -> bool:
-    """Return whether the text can stand as it is: ASCII that no reader takes for an encoded word."""
+    """Return whether the text needs no encoding: ASCII that no email client takes for an encoded word."""
     return clean.isascii() and "=?" not in clean
 
 
 def _encoded_words(clean: str) -> list[str]:
-    """Return the text as RFC 2047 words, none of which cuts a character in two."""
+    """Return the text as encoded words (RFC 2047), none of which cuts a character in two."""
     words, chunk = [], b""
     for character in clean:
         encoded = character.encode()

@@ -1,7 +1,7 @@
-"""The links in a letter that belong to one person: signed, opaque, the same for ever.
+"""The personal links in an email: signed, opaque, and the same for ever.
 
-A token names what it is for, so that one made for leaving opens nothing else. Made from the subscriber's
-public uid alone: the same message has the same links when it is sent again, and no row is written for them.
+A token is signed for one purpose, so that a token for unsubscribing opens nothing else. It is made from the
+subscriber's public uid alone: a message has the same links when it is sent again, and no row is stored for them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from publisher.core.newsletter_models import Edition
 from publisher.core.signing import signer
 from publisher.mail.addresses import wire_url
 
-SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not what it holds
-SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, likewise
+SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
+SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, not a secret
 
 
 class LinkPurpose(StrEnum):
-    """What a token lets its bearer do; also the path under the public URL."""
+    """What a token allows its bearer to do; also the path below the public URL."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
@@ -36,16 +36,16 @@ class Links:
     """Makes and reads the links of one project."""
 
     def __init__(self, public_url: str, secret: str) -> None:
-        """public_url: where the web application is, without a slash at its end."""
+        """public_url: the URL of the web application, without a slash at its end."""
         self.public_url = wire_url(public_url)
         self._serializers = {purpose: signer(secret, purpose) for purpose in LinkPurpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
-        """Return the URL that takes a subscriber off one newsletter (RFC 8058 when it is POSTed to)."""
+        """Return the URL that unsubscribes a subscriber from one newsletter (by RFC 8058 if it gets a POST)."""
         return self._url(LinkPurpose.UNSUBSCRIBE, [uid, newsletter])
 
     def preferences(self, uid: str) -> str:
-        """Return the URL of a subscriber's own page."""
+        """Return the URL of a subscriber's preferences page."""
         return self._url(LinkPurpose.PREFERENCES, [uid])
 
     def approval(self, edition: Edition) -> str:
@@ -53,10 +53,10 @@ class Links:
         return self._url(LinkPurpose.APPROVE, [str(edition.id), edition.newsletter, edition.slot])
 
     def read(self, purpose: LinkPurpose, token: str) -> tuple[str, ...] | None:
-        """Return what a token was made from, such as (uid, newsletter); None for one not made here."""
+        """Return what a token was made from, such as (uid, newsletter); None if it was not made here."""
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
-        except (BadData, ValueError, TypeError):  # half a surrogate is no signature either
+        except (BadData, ValueError, TypeError):  # TypeError: a lone surrogate in the token
             return None
 
     def _url(self, purpose: LinkPurpose, parts: list[str]) -> str:
@@ -65,10 +65,10 @@ class Links:
 
 
 def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
-    """Return the project's secret: PUBLISHER_SECRET, or else <state_dir>/secret, made on first use.
+    """Return the project's secret: PUBLISHER_SECRET, or else the file <state_dir>/secret, which is made on first use.
 
-    Whoever knows it can make links for anybody, so the file is readable by its owner only. Two processes
-    that start together get the same one. Raises ProjectError where the file cannot be read or made.
+    Anyone who knows it can make links for every subscriber, so only the owner can read the file. Two processes that
+    start together get the same secret. Raises ProjectError if the file cannot be read or made.
     """
     if given := environment.get(SECRET_VARIABLE, "").strip():
         return given
@@ -81,9 +81,9 @@ def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
         raise ProjectError(f"the secret cannot be read or made: {error}", where=str(path)) from error
     if len(secret) < 32:
         raise ProjectError(
-            "holds no secret",
+            "does not contain a secret",
             where=str(path),
-            hint="restore it; a new one breaks the links in letters already sent",
+            hint="restore it from a backup; a new one breaks the links in emails that were already sent",
         )
     return secret
 
@@ -97,7 +97,7 @@ def _make_secret(path: Path) -> None:
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):  # unlike a rename, a link never replaces one that letters already use
+        with suppress(FileExistsError):  # unlike a rename, a link never replaces a secret that is already in use
             path.hardlink_to(temporary)
     finally:
         temporary.unlink()

@@ -1,9 +1,9 @@
-"""The bytes of one message: made once for a letter, joined for each recipient.
+"""The bytes of a message: an edition's, encoded once and joined for each recipient, or a transactional one.
 
-Encoding a letter takes milliseconds, and all of it but the marks is equal for everybody. So the parts are
-encoded once, cut at their marks, and a recipient's message is a join of byte strings. Every piece between
-two marks is encoded by itself, with a soft line break on either side of the mark (RFC 2045, 6.7): no value,
-whatever its length, can then make a line too long or fall into the middle of an escape.
+Encoding a letter takes milliseconds, and all of it except the marks is the same for everybody. So its parts are encoded
+once and cut at their marks, and a recipient's message is a join of byte strings. Every piece between two marks is
+encoded by itself, with a soft line break on either side of the mark (RFC 2045, 6.7): so no value, however long, can
+make a line too long or end up in the middle of an escape.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ from publisher.mail.verp import ReturnPath
 
 SOFT_BREAK = b"=\r\n"
 
-# binascii escapes a space before a line end after it has counted the line, which then has up to 78
-# characters.
+# binascii escapes a space before a line end only after it has counted the line, which then has up to 78 characters.
 _OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
 
-# What RFC 2045 allows a line, without the "=" of a soft break.
+# The length that RFC 2045 allows for a line, without the "=" of a soft break.
 QP_LINE = 75
 
 _LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
@@ -42,13 +41,13 @@ _MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
 
 @dataclass(frozen=True, slots=True)
 class NewsletterHeaders:
-    """What every message of a newsletter says about itself.
+    """The headers that all messages of a newsletter share.
 
-    sender    "Name <address>", also the envelope's sender
-    reply_to  where answers go, "" for the sender
-    list_id   permanent name of the list, "weekly.example.org" (RFC 2919)
-    archive   URL of the web copies, "" for none (RFC 2369)
-    signers   keys that sign each message (DKIM)
+    sender    "Name <address>"; the address is also the envelope sender
+    reply_to  where answers go; "" for the sender
+    list_id   the permanent name of the list, "weekly.example.org" (RFC 2919)
+    archive   the URL of the web versions; "" for none (RFC 2369)
+    signers   the keys that sign each message (DKIM)
     """
 
     title: str
@@ -66,7 +65,7 @@ class NewsletterHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What the marks of a letter stand for in one message."""
+    """The values of a letter's marks in one message."""
 
     address: str
     name: str
@@ -85,36 +84,50 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedPart:
-    """One encoded part, cut at its marks: pieces[0] mark[0] pieces[1] mark[1] ... pieces[-1].
+class MailMerge:
+    """The messages of one edition: joins each delivery with the letter of its variant.
 
-    Every piece but the last ends with a soft break, and so does every value.
+    templates    by variant
+    return_path  makes the address that bounces go to; None for the sender's own address
     """
 
-    pieces: tuple[bytes, ...]
-    marks: tuple[str, ...]
-    canonical: tuple[bytes, ...]  # the pieces as DKIM hashes them
+    edition: Edition
+    headers: NewsletterHeaders
+    links: Links
+    templates: Mapping[str, MessageTemplate]
+    return_path: ReturnPath | None = None
 
-    @classmethod
-    def of(cls, text: str) -> EncodedPart:
-        """Encode the text between its marks as quoted-printable with CRLF line ends."""
-        cut = _MARKS.split(text)
-        *before_marks, last = cut[::2]
-        pieces = (*map(broken, before_marks), quoted_printable(last))
-        return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
+    def message(self, delivery: Delivery) -> bytes:
+        """Return a delivery's message, always the same bytes. Raises ValueError like `pieces`."""
+        return b"".join(self.pieces(delivery))
 
-    def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
-        """Return the part's bytes for one recipient, as pieces; values are encoded already."""
-        pieces = self.canonical if as_hashed else self.pieces
-        joined = [pieces[0]]
-        for mark, piece in zip(self.marks, pieces[1:], strict=True):
-            joined += (canonical(values[mark]) if as_hashed else values[mark], piece)
-        return joined
+    def pieces(self, delivery: Delivery) -> list[bytes]:
+        """Return a delivery's message as pieces, most of which all messages share.
+
+        Raises ValueError for an address that cannot be used in a header.
+        """
+        uid = delivery.subscriber_uid
+        recipient = Recipient(
+            address=delivery.address,
+            name=delivery.name,
+            message_id=message_id(self.edition, uid, self.headers.sender),
+            unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
+            preferences_url=self.links.preferences(uid),
+        )
+        return self.templates[delivery.variant].pieces(recipient)
+
+    def envelope_from(self, delivery: Delivery) -> str:
+        """Return the bare address that a bounce of this delivery goes to."""
+        return self.return_path.of(delivery.id) if self.return_path else self.headers.sender_address
+
+    def key(self, delivery: Delivery) -> str:
+        """Return the permanent name of a delivery: a readable label, a slash, and the subscriber's uid."""
+        return f"{self.edition.newsletter}-{slot_path(self.edition.slot)}/{delivery.subscriber_uid}"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """A letter as MIME, waiting for its recipients."""
+    """A letter as MIME, ready to be joined with the values of a recipient."""
 
     headers: bytes
     boundary: bytes
@@ -122,14 +135,14 @@ class MessageTemplate:
     html: EncodedPart
     made_at: datetime
     signers: tuple[Signer, ...] = ()
-    signed: tuple[Header, ...] = ()  # those of the common headers that are
+    signed: tuple[Header, ...] = ()  # the common headers that are signed
 
     @classmethod
     def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
         """Encode a letter once.
 
-        made_at: the Date of every message, so that one sent again is the same to the byte.
-        Raises ValueError for a sender or reply address that cannot stand in a header.
+        made_at: the Date of every message, so that a message sent again is the same to the byte. Raises ValueError for
+        a sender or reply address that cannot be used in a header.
         """
         require_aware("made_at", made_at)
         digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
@@ -146,13 +159,13 @@ class MessageTemplate:
         )
 
     def join(self, recipient: Recipient) -> bytes:
-        """Return the whole message for one recipient: RFC 5322, CRLF line ends. Raises what `pieces` does."""
+        """Return the whole message for one recipient: RFC 5322, CRLF line ends. Raises ValueError like `pieces`."""
         return b"".join(self.pieces(recipient))
 
     def pieces(self, recipient: Recipient) -> list[bytes]:
-        """Return the message as pieces of whole lines, most of them shared; no line of any starts with a dot.
+        """Return the message as pieces of whole lines, most of them shared. No line starts with a dot.
 
-        Values are escaped in the HTML part. Raises ValueError for an address that cannot stand in a header.
+        Values are escaped in the HTML part. Raises ValueError for an address that cannot be used in a header.
         """
         values = recipient.values()
         own = b"".join(
@@ -164,8 +177,8 @@ class MessageTemplate:
                 b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
             ]
         )
-        text = {mark: broken(values[mark]) for mark in self.text.marks}
-        html = {mark: _broken_in_html(values[mark], text.get(mark)) for mark in self.html.marks}
+        text = {mark: soft_broken(values[mark]) for mark in self.text.marks}
+        html = {mark: _soft_broken_in_html(values[mark], text.get(mark)) for mark in self.html.marks}
         return [*self._signatures(own, text, html), self.headers, own, b"\r\n", *self._body(text, html)]
 
     def _signatures(self, own: bytes, text: Mapping[str, bytes], html: Mapping[str, bytes]) -> list[bytes]:
@@ -189,127 +202,48 @@ class MessageTemplate:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedPart:
+    """An encoded part, cut at its marks: pieces[0] marks[0] pieces[1] marks[1] ... pieces[-1].
+
+    Every piece except the last ends with a soft break, and so does every value.
+    """
+
+    pieces: tuple[bytes, ...]
+    marks: tuple[str, ...]
+    canonical: tuple[bytes, ...]  # the pieces in the form that DKIM hashes
+
+    @classmethod
+    def of(cls, text: str) -> EncodedPart:
+        """Encode the text between the marks as quoted-printable with CRLF line ends."""
+        cut = _MARKS.split(text)
+        *before_marks, last = cut[::2]
+        pieces = (*map(soft_broken, before_marks), quoted_printable(last))
+        return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
+
+    def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
+        """Return the part's bytes for one recipient, as pieces. values: encoded already, by mark."""
+        pieces = self.canonical if as_hashed else self.pieces
+        joined = [pieces[0]]
+        for mark, piece in zip(self.marks, pieces[1:], strict=True):
+            joined += (canonical(values[mark]) if as_hashed else values[mark], piece)
+        return joined
+
+
 def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
-    """Return the Message-ID of a delivery, the same for ever: mailbox servers can fold a second copy."""
+    """Return the Message-ID of a delivery, always the same, so that mailbox servers can drop a second copy."""
     identity = "\0".join((edition.newsletter, edition.slot, subscriber_uid))
     domain = wire_address(split_mailbox(sender)[1]).rpartition("@")[2]
     return f"<{hashlib.sha256(identity.encode()).hexdigest()[:40]}@{domain}>"
 
 
-def quoted_printable(text: str) -> bytes:
-    """Return UTF-8 text as quoted-printable (RFC 2045, 6.7), lines at most 76 characters, ended by CRLF.
-
-    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped. No
-    line starts with a dot (RFC 2049, 3), so that SMTP has none to double, message by message.
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
-    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
-    return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
-
-
-def _without_dot(line: re.Match[bytes]) -> bytes:
-    """Return a line with its first dots escaped, on lines of their own where it would be too long with them."""
-    dots, rest = line[1], line[2]
-    if len(rest) + 3 * len(dots) <= QP_LINE:
-        return b"=2E" * len(dots) + rest
-    full, left = divmod(len(dots), QP_LINE // 3)
-    return (b"=2E" * (QP_LINE // 3) + b"=\n") * full + b"=2E" * left + (b"=\n" if left else b"") + rest
-
-
-def broken(text: str) -> bytes:
-    """Return the text as quoted-printable, ended by a soft break: what follows continues its last line."""
-    # The stand-in for what follows keeps one column free for the "=" of the soft break.
-    return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
-
-
-def _broken_in_html(value: str, in_text: bytes | None) -> bytes:
-    """Return a value for the HTML part; mostly it is the one of the text part."""
-    escaped = escape(value)
-    return in_text if in_text is not None and escaped == value else broken(escaped)
-
-
-def _one_click(url: str) -> bytes:
-    """Return the promise that a POST unsubscribes without a question; RFC 8058 allows it for https only."""
-    return b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https://") else b""
-
-
-def _feedback_id(headers: NewsletterHeaders, made_at: datetime) -> str:
-    newsletter, domain = headers.list_id.partition(".")[0], wire_address(headers.sender_address).rpartition("@")[2]
-    return f"{made_at.astimezone(UTC):%Y%m%dT%H%M%S}:{newsletter}:newsletter:{domain}"
-
-
-def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> bytes:
-    name, address = split_mailbox(headers.sender)
-    reply_name, reply_address = split_mailbox(headers.reply_to)
-    lines = [
-        plain_header("Date", format_datetime(made_at)),
-        mailbox_header("From", name, address),
-        text_header("Subject", letter.subject),
-        named_header("List-Id", headers.title, wire_domain(headers.list_id)),
-        plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
-        # RFC 3834, 5: keeps vacation notices away
-        b"Auto-Submitted: auto-generated\r\n",
-        # edition, newsletter, kind, sender: by these Gmail counts complaints for its Postmaster Tools
-        plain_header("Feedback-ID", _feedback_id(headers, made_at)),
-        b"MIME-Version: 1.0\r\n",
-    ]
-    if reply_address:
-        lines.append(mailbox_header("Reply-To", reply_name, reply_address))
-    if headers.archive:
-        lines.append(plain_header("List-Archive", f"<{wire_url(headers.archive)}>"))
-    return b"".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class MailMerge:
-    """What the messages of one edition are made from.
-
-    templates    by variant
-    return_path  where failures come back to; None for the sender's own address
-    """
-
-    edition: Edition
-    headers: NewsletterHeaders
-    links: Links
-    templates: Mapping[str, MessageTemplate]
-    return_path: ReturnPath | None = None
-
-    def message(self, delivery: Delivery) -> bytes:
-        """Return the message's bytes, the same for ever. Raises ValueError like `pieces`."""
-        return b"".join(self.pieces(delivery))
-
-    def pieces(self, delivery: Delivery) -> list[bytes]:
-        """Return the message as pieces, most of which it shares with all others.
-
-        Raises ValueError for an address that cannot stand in a header.
-        """
-        uid = delivery.subscriber_uid
-        recipient = Recipient(
-            address=delivery.address,
-            name=delivery.name,
-            message_id=message_id(self.edition, uid, self.headers.sender),
-            unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
-            preferences_url=self.links.preferences(uid),
-        )
-        return self.templates[delivery.variant].pieces(recipient)
-
-    def envelope_from(self, delivery: Delivery) -> str:
-        """Return the bare address to which a failure of this delivery comes back."""
-        return self.return_path.of(delivery.id) if self.return_path else self.headers.sender_address
-
-    def key(self, delivery: Delivery) -> str:
-        """Return the permanent name of a delivery: a readable label, a slash, and who it is for."""
-        return f"{self.edition.newsletter}-{slot_path(self.edition.slot)}/{delivery.subscriber_uid}"
-
-
-def notice_message(
+def transactional_message(
     letter: Letter, headers: NewsletterHeaders, *, to: str, name: str, identity: str, made_at: datetime
 ) -> bytes:
-    """Return the whole message: RFC 5322, CRLF line ends, dots not stuffed.
+    """Return a message to one person that belongs to no list: RFC 5322, CRLF line ends, dots not stuffed.
 
-    identity  the notice's permanent name: with the same one, the same Message-ID
-    Raises ValueError for an address that cannot stand in a header.
+    identity: the permanent name of the message, from which its Message-ID is made. Raises ValueError for an address
+    that cannot be used in a header.
     """
     require_aware("made_at", made_at)
     sender_name, sender = split_mailbox(headers.sender)
@@ -322,7 +256,7 @@ def notice_message(
         mailbox_header("To", name, to),
         text_header("Subject", letter.subject),
         plain_header("Message-ID", f"<{digest[:40]}@{wire_address(sender).rpartition('@')[2]}>"),
-        # RFC 3834, 5: keeps vacation notices away
+        # RFC 3834, 5: keeps automatic replies away
         b"Auto-Submitted: auto-generated\r\n",
         b"MIME-Version: 1.0\r\n",
         mailbox_header("Reply-To", reply_name, reply_to) if reply_to else b"",
@@ -340,3 +274,68 @@ def _part(boundary: str, kind: str, text: str) -> bytes:
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
     return head.encode() + quoted_printable(text) + b"\r\n"
+
+
+def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> bytes:
+    name, address = split_mailbox(headers.sender)
+    reply_name, reply_address = split_mailbox(headers.reply_to)
+    lines = [
+        plain_header("Date", format_datetime(made_at)),
+        mailbox_header("From", name, address),
+        text_header("Subject", letter.subject),
+        named_header("List-Id", headers.title, wire_domain(headers.list_id)),
+        plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
+        # RFC 3834, 5: keeps automatic replies away
+        b"Auto-Submitted: auto-generated\r\n",
+        # edition, newsletter, kind, sender: Gmail's Postmaster Tools count complaints by these
+        plain_header("Feedback-ID", _feedback_id(headers, made_at)),
+        b"MIME-Version: 1.0\r\n",
+    ]
+    if reply_address:
+        lines.append(mailbox_header("Reply-To", reply_name, reply_address))
+    if headers.archive:
+        lines.append(plain_header("List-Archive", f"<{wire_url(headers.archive)}>"))
+    return b"".join(lines)
+
+
+def _one_click(url: str) -> bytes:
+    """Return the header that promises one-click unsubscribing; RFC 8058 allows it only for https."""
+    return b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https://") else b""
+
+
+def _feedback_id(headers: NewsletterHeaders, made_at: datetime) -> str:
+    newsletter, domain = headers.list_id.partition(".")[0], wire_address(headers.sender_address).rpartition("@")[2]
+    return f"{made_at.astimezone(UTC):%Y%m%dT%H%M%S}:{newsletter}:newsletter:{domain}"
+
+
+def quoted_printable(text: str) -> bytes:
+    """Return text as quoted-printable UTF-8 (RFC 2045, 6.7), in lines of at most 76 characters that end with CRLF.
+
+    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped. No line starts
+    with a dot (RFC 2049, 3), so that SMTP has none to double in each message.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
+    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
+    return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
+
+
+def _without_dot(line: re.Match[bytes]) -> bytes:
+    """Return a line with its leading dots escaped; they get lines of their own if it would be too long otherwise."""
+    dots, rest = line[1], line[2]
+    if len(rest) + 3 * len(dots) <= QP_LINE:
+        return b"=2E" * len(dots) + rest
+    full, left = divmod(len(dots), QP_LINE // 3)
+    return (b"=2E" * (QP_LINE // 3) + b"=\n") * full + b"=2E" * left + (b"=\n" if left else b"") + rest
+
+
+def soft_broken(text: str) -> bytes:
+    """Return text as quoted-printable that ends with a soft break, so that what follows continues its last line."""
+    # The stand-in for what follows keeps one column free for the "=" of the soft break.
+    return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
+
+
+def _soft_broken_in_html(value: str, in_text: bytes | None) -> bytes:
+    """Return a value for the HTML part; usually it is the same as in the text part."""
+    escaped = escape(value)
+    return in_text if in_text is not None and escaped == value else soft_broken(escaped)

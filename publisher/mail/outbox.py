@@ -1,7 +1,7 @@
 """The outbox: a folder of .eml files instead of a mail server.
 
-A Maildir, so that any mail reader opens it: files are written in tmp/, then renamed into new/; a reader
-moves what it has shown into cur/, adding ":2," and flags to the name.
+It is a Maildir, which email clients can open: files are written in tmp/, then renamed into new/. A client moves the
+messages that it has shown into cur/, and adds ":2," and flags to their names.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Self
 from publisher.core.errors import TransportError
 from publisher.mail.transport import Accepted, Outcome
 
-# File systems allow 255 bytes a name; mail readers add flags, and tmp/ a suffix.
+# File systems allow 255 bytes for a name; email clients add flags, and in tmp/ there is a suffix.
 NAME_BYTES = 180
 
 
 class Outbox:
-    """A transport that keeps one file for each delivery, however often it is sent."""
+    """A transport that writes one file for each delivery, however often the delivery is sent."""
 
     idempotent = True
 
     def __init__(self, folder: Path) -> None:
-        """Open the Maildir, making it where it is missing. Raises TransportError where that fails."""
+        """Open the Maildir, and make it if it is missing. Raises TransportError if that fails."""
         self._folder = folder
         self._seen: frozenset[str] = frozenset()
         self._seen_at = -1
@@ -45,10 +45,10 @@ class Outbox:
         self.close()
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
-        """Write the message, replacing the file of the same key; one already in cur/ is left as it is.
+        """Write the message, and replace the file with the same key unless it is in cur/ already.
 
-        The file is complete and on the disk before it appears, and so is its name when this returns: the ledger
-        may rely on it. Raises TransportError where it cannot be written.
+        The file is complete and on the disk before it appears, and its name is on the disk when this returns, so that
+        the ledger can rely on both. Raises TransportError if it cannot be written.
         """
         name = file_name(address, key)
         try:
@@ -59,10 +59,10 @@ class Outbox:
         return Accepted()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is kept open."""
 
     def _read(self) -> frozenset[str]:
-        """Return the names that a mail reader has moved to cur/, listed again only when that changed."""
+        """Return the names that an email client has moved to cur/; the folder is listed again only when it changed."""
         cur = self._folder / "cur"
         changed = cur.stat().st_mtime_ns
         if changed != self._seen_at:
@@ -74,7 +74,7 @@ class Outbox:
         while True:
             temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
             with temporary.open("xb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # tells _sweep of another process that this one is alive
+                fcntl.flock(file, fcntl.LOCK_EX)  # shows _sweep of another process that this one is alive
                 if not os.fstat(file.fileno()).st_nlink:
                     continue  # it was swept between the two lines above
                 try:
@@ -89,9 +89,9 @@ class Outbox:
                     raise
 
     def _sync_names(self) -> None:
-        """Put the names of new/ on the disk: a power cut may else undo a rename, which the ledger calls sent.
+        """Put the names in new/ on the disk: otherwise a power cut may undo a rename that the ledger calls sent.
 
-        Takes 0.3 ms a message, where writing one takes 0.7.
+        It takes 0.3 ms per message; writing the message takes 0.7 ms.
         """
         folder = os.open(self._folder / "new", os.O_RDONLY)
         try:
@@ -100,7 +100,7 @@ class Outbox:
             os.close(folder)
 
     def _sweep(self) -> None:
-        """Remove what killed processes left in tmp/: files that nobody holds a lock on."""
+        """Remove the files in tmp/ that killed processes left behind: nobody holds a lock on them."""
         for path in (self._folder / "tmp").glob("*.eml.*"):
             try:
                 with path.open("rb") as file:
@@ -115,9 +115,9 @@ class Outbox:
 
 
 def file_name(address: str, key: str) -> str:
-    """Return the name of a delivery's file: readable, the same for ever, safe on every file system.
+    """Return the name of a delivery's file: readable, always the same, and safe on every file system.
 
-    "weekly-2026-W47/7f3a" to ada@example.org gives weekly-2026-W47-ada@example.org-<8 hex of the key>.eml
+    "weekly-2026-W47/7f3a" to ada@example.org becomes weekly-2026-W47-ada@example.org-<8 hex of the key>.eml
     """
     label = key.rpartition("/")[0]
     readable = unicodedata.normalize("NFC", f"{label}-{address}")

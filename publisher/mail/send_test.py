@@ -1,4 +1,4 @@
-"""A copy of a letter for someone who wants to see it first."""
+"""Test emails: an edition before it is sent, and the message that shows whether mail is set up well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.mail.transport import Outcome, Transport
 
-# No subscriber has this uid, so the links of a copy open nobody's page.
+# No subscriber has this uid, so the links in a test email open nobody's page.
 NOBODY = "copy"
 
 
@@ -25,13 +25,13 @@ def send_test_email(
     *,
     to: str,
 ) -> Outcome:
-    """Send one marked copy of a letter to an address, subscriber or not, and touch no ledger.
+    """Send an edition's letter to any address, marked as a test, without a trace in the ledger.
 
-    edition: made, or only drafted (any id); a copy with the same slot is the same message again.
-    Raises SubscriberError for an address that cannot be mailed, TransportError like any sending.
+    edition: an edition or a draft of one (any id); the same slot makes the same Message-ID. Raises SubscriberError for
+    an address that cannot be used, TransportError as Transport.send does.
     """
     identity = f"{NOBODY}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
-    marked = replace(letter, subject=f"[Copy] {letter.subject}")
+    marked = replace(letter, subject=f"[Test] {letter.subject}")
     recipient = Recipient(
         address=to,
         name="",
@@ -47,30 +47,30 @@ def send_test_email(
 
 
 _TEXT = f"""\
-This is how letters from here arrive: by the same mail server, with the same headers and signatures.
+Your newsletters arrive like this email: through the same mail server, with the same headers and signatures.
 
-1. Open this message in your mailbox and ask for its source. At Gmail: the three dots, "Show original", "Download \
-original". In most programs: "View source", "Save as".
-2. Give the file to the program: publisher mail doctor --read FILE
-3. It says whether SPF, DKIM and DMARC passed where the message arrived.
+1. Open this email in your inbox and view its source. In Gmail: the three dots, "Show original", "Download \
+original". In most other email clients: "View source", "Save as".
+2. Save the source as a file and run: publisher mail doctor --read FILE
+3. The report says whether SPF, DKIM and DMARC passed where the email arrived.
 
 Unsubscribe: {Mark.UNSUBSCRIBE}
 """
 
 
 def doctor_message(headers: NewsletterHeaders, links: Links, newsletter: str, to: str, at: datetime) -> bytes:
-    """Return a message as readers of the newsletter get it, with words about itself.
+    """Return a message like those of a newsletter, with a text about how to check it with `publisher mail doctor`.
 
-    Raises SubscriberError for an address that cannot be mailed.
+    Raises SubscriberError for an address that cannot be used.
     """
     paragraphs = "".join(f"<p>{line}</p>" for line in _TEXT.splitlines() if line and "Unsubscribe:" not in line)
     html = (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A test of your mail</title></head>'
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>A test of your email</title></head>'
         f'<body>{paragraphs}<p><a href="{Mark.UNSUBSCRIBE}">Unsubscribe</a></p></body></html>\n'
     )
-    letter = Letter("", "A test of your mail", "", html, _TEXT)
+    letter = Letter("", "A test of your email", "", html, _TEXT)
     try:
-        # Each test is a message of its own: mailbox servers fold two with one Message-ID.
+        # Each gets a Message-ID of its own, because mailbox servers drop the second of two with the same.
         identity = message_id(_edition(newsletter, at), f"{NOBODY}-{to}", headers.sender)
         recipient = Recipient(
             *(to, "", identity),

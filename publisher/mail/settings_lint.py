@@ -1,9 +1,10 @@
-"""Settings of mail that are allowed and still a bad idea: pure, for `publisher check`."""
+"""Mail settings that are valid and still a bad idea, for `publisher check`. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from publisher.config import Config
 from publisher.config.mail import Dkim, Smtp
@@ -13,12 +14,12 @@ Keys = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """One of them.
+class SettingsProblem:
+    """A setting that is a bad idea.
 
-    keys     where it stands in the configuration
+    keys     where it is in the configuration
     message  what is wrong, one sentence without a full stop
-    severe   it gives somebody's secret away
+    severe   whether it gives a secret away
     """
 
     keys: Keys
@@ -27,8 +28,8 @@ class Doubt:
     severe: bool = False
 
 
-def doubts(config: Config) -> Iterator[Doubt]:
-    """Yield what is doubtful about how mail is signed and handed over."""
+def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
+    """Yield the problems with how emails are signed and handed over to the mail server."""
     yield from _signing(config.mail.dkim, list(_senders(config)))
     if config.mail.transport == "smtp":
         for keys, server in _servers(config):
@@ -36,7 +37,7 @@ def doubts(config: Config) -> Iterator[Doubt]:
 
 
 def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
-    """Yield each sender that letters may have: where it stands, its name in words, and its domain."""
+    """Yield each sender that emails may have: its keys in the configuration, its name in words, and its domain."""
     own = [(("newsletters", number, "sender"), each) for number, each in enumerate(config.newsletters)]
     if config.mail.sender and not (own and all(each.sender for _, each in own)):
         yield ("mail", "sender"), "mail.sender", _domain(config.mail.sender)
@@ -46,30 +47,28 @@ def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
 
 
 def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
-    """Yield the mail servers, each with its table."""
+    """Yield the mail servers, each with the keys of its table."""
     if not config.mail.relays:
         yield ("mail", "smtp"), config.mail.smtp
     for number, relay in enumerate(config.mail.relays):
         yield ("mail", "relays", number), relay
 
 
-def _in_the_clear(table: Keys, server: Smtp) -> Iterator[Doubt]:
-    """Letters, and a password, that anybody on the way can read."""
+def _in_the_clear(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:
+    """Yield a problem if others on the network can read the emails, and perhaps the password."""
     address = server.address
     if address.tls != "none" or address.socket or _on_this_machine(address.host):
         return
-    what = "the password and every letter go" if server.username else "every letter goes"
-    yield Doubt(
+    what = "the password and all emails go" if server.username else "all emails go"
+    yield SettingsProblem(
         (*table, "tls"),
-        f"{table[0]}.{table[1]}: {what} to {address.host} unencrypted, which anybody on the way can read",
-        'tls = "starttls", or "tls"; "none" is for a server on this machine',
+        f"{table[0]}.{table[1]}: {what} to {address.host} unencrypted, and others on the network can read them",
+        'set tls = "starttls" or "tls"; "none" is for a server on this machine',
         severe=bool(server.username),
     )
 
 
 def _on_this_machine(host: str) -> bool:
-    from ipaddress import ip_address
-
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -80,21 +79,21 @@ def _domain(sender: str) -> str:
     return dns_name(split_mailbox(sender)[1].rpartition("@")[2])
 
 
-def _signing(keys: tuple[Dkim, ...], senders: Iterable[tuple[Keys, str, str]]) -> Iterator[Doubt]:
+def _signing(keys: tuple[Dkim, ...], senders: Iterable[tuple[Keys, str, str]]) -> Iterator[SettingsProblem]:
     domains = [dns_name(each.domain) for each in keys]
     senders = list(senders)
     for number, domain in enumerate(domains):
         if senders and not any(is_within(sender, domain) for _, _, sender in senders):
             others = ", ".join(sorted({sender for _, _, sender in senders}))
-            yield Doubt(
+            yield SettingsProblem(
                 ("mail", "dkim", number, "domain"),
-                f"mail.dkim: the key of {domain} signs nothing: letters come from {others}",
-                f'domain = "{others.partition(", ")[0]}", or take the key out',
+                f"mail.dkim: the key for {domain} signs nothing, because emails come from {others}",
+                f'domain = "{others.partition(", ")[0]}", or remove the key',
             )
     for place, name, sender in senders if domains else ():
         if not any(is_within(sender, domain) for domain in domains):
-            yield Doubt(
+            yield SettingsProblem(
                 place,
-                f"{name}: no key of mail.dkim is for {sender}, so its letters are not signed",
-                f"publisher mail keys --domain {sender} makes one",
+                f"{name}: no key in mail.dkim is for {sender}, so its emails are not signed",
+                f"make one with `publisher mail keys --domain {sender}`",
             )

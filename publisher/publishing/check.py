@@ -206,9 +206,9 @@ def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
 
 def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
     """What is doubtful about how mail is signed and handed over."""
-    from publisher.mail.settings_lint import doubts
+    from publisher.mail.settings_lint import lint_mail_settings
 
-    for doubt in doubts(config):
+    for doubt in lint_mail_settings(config):
         severity = Severity.ERROR if doubt.severe else Severity.WARNING
         yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.hint, severity)
 

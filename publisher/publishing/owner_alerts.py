@@ -124,7 +124,7 @@ def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
 
 
 def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
-    from publisher.mail.message import notice_message
+    from publisher.mail.message import transactional_message
     from publisher.mail.transport import Accepted
 
     name = config.newsletters[0].name if config.newsletters else "newsletter"
@@ -133,7 +133,7 @@ def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: d
     page = f'<!DOCTYPE html><html lang="en"><body><ul>{items}</ul><p>{html.escape(below)}</p></body></html>'
     text = "\n".join([*(f"- {line}" for line in lines), "", below, ""])
     identity = "\0".join([now.isoformat(), subject, *lines])
-    message = notice_message(
+    message = transactional_message(
         Letter("", subject, "", page, text), headers, to=to, name="", identity=identity, made_at=now
     )
     with open_transport(config) as transport:

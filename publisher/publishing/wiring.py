@@ -95,7 +95,8 @@ def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
     if not config.mail.dkim:
         return ()
     from publisher.mail.addresses import dns_name
-    from publisher.mail.dkim import Signer, read_key
+    from publisher.mail.dkim import Signer
+    from publisher.mail.dkim_keys import read_key  # loads cryptography, 80 ms
 
     domain = sender_domain(sender)
     signers = (
@@ -108,7 +109,7 @@ def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
     """Return the keys of mail.dkim that are not there or are none, by their place in the list."""
     found = []
     if config.mail.dkim:
-        from publisher.mail.dkim import read_key
+        from publisher.mail.dkim_keys import read_key  # loads cryptography, 80 ms
 
         for number, each in enumerate(config.mail.dkim):
             try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
-from publisher.mail.message import MessageTemplate, Recipient, message_id, notice_message
+from publisher.mail.message import MessageTemplate, Recipient, message_id, transactional_message
 from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
 from publisher.newsletters.variants import topic_set, variant_key
@@ -50,7 +50,9 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
     letter = notice_letter(context.config, facts, context.templates)
     headers = headers_of(context.config, _sender(context, notice.newsletters))
     identity = hashlib.sha256(f"{notice.kind}\0{notice.uid}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
-    message = notice_message(letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at)
+    message = transactional_message(
+        letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at
+    )
     return_address = _return_address(context, notice, made_at) or headers.sender
     send_message(transport, return_address, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
 

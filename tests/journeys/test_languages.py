@@ -55,7 +55,7 @@ def test_a_broken_catalog_stops_the_build_in_one_line_with_its_place(project: Pr
     project.write("templates/locale/de.po", OWN.replace('"Alle Jahre"', '"Alle Jahre'))
     ran = project.run("build")
     assert ran.code == 1
-    assert "templates/locale/de.po:7: no line of a catalog" in ran.said
+    assert "templates/locale/de.po:7: not a valid catalog line" in ran.said
     assert "Traceback" not in ran.said
 
 

@@ -86,7 +86,7 @@ def test_the_owners_page_is_part_of_it_and_the_owner_stays_when_the_configuratio
         assert "The Loud Reader" in owner.get().text
         assert "A test went to test@example.net" in owner.press("/next/weekly", address="test@example.net")
         assert [line["path"] for line in run.told("answered") if "login" in line["path"]] == []
-    assert str(project.mail()["test@example.net"][0]["Subject"]).startswith("[Copy]")
+    assert str(project.mail()["test@example.net"][0]["Subject"]).startswith("[Test]")
 
 
 def test_a_second_process_in_the_same_folder_says_so_in_one_line(project: Project) -> None:

@@ -196,7 +196,7 @@ def test_a_test_copy_shows_the_letter_of_a_choice(project: Project) -> None:
     project.ok("publish", "--to", "me@example.net", "--topic", "READING")
     (message,) = project.mail()["me@example.net"]
     text = message.get_body(("plain",)).get_content()
-    assert message["Subject"].startswith("[Copy] ")
+    assert message["Subject"].startswith("[Test] ")
     assert "All about second" in text
     assert "All about third" not in text
     ran = project.run("publish", "--to", "me@example.net", "--topic", "fish", "--topic", "sea")

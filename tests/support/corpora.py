@@ -1,4 +1,4 @@
-"""The posts of others that lie beside the checkout, where they do."""
+"""Other people's posts, if they are next to the checkout."""
 
 from __future__ import annotations
 

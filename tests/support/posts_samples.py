@@ -59,13 +59,13 @@ class Folder:
         return list(archive.posts)
 
     def render(self, source: str = HELLO, *, inspect: bool = True) -> RenderedPost:
-        """One post as HTML, with the problems that only a check tells."""
+        """One post as HTML, with the problems that only a check shows."""
         archive = self.archive()
         (post,) = archive.load([source])
         return Renderer(archive, self.config, inspect=inspect).render(post)
 
     def check(self) -> list[Problem]:
-        """Every problem that `publisher check` tells of the posts."""
+        """Every problem of the posts that `publisher check` shows."""
         problems = inspect_project(self.config, NOW, None).problems
         return [p for p in problems if p.path.startswith(self.config.posts.folder)]
 
@@ -94,7 +94,7 @@ def read(text: str, source: str = HELLO, **site: Any) -> ParsedFile:
 
 
 def post_of(text: str, source: str = HELLO, **site: Any) -> Post:
-    """The post of a text that is no draft and has no problem."""
+    """The post of a text that is not a draft and has no problem."""
     entry = read(text, source, **site)
     assert entry.problems == ()
     assert entry.post
@@ -104,7 +104,7 @@ def post_of(text: str, source: str = HELLO, **site: Any) -> Post:
 def rendered(
     body: str, head: str = "title: A title", name: str = HELLO, files: tuple[str, ...] = (), **more: Any
 ) -> RenderedPost:
-    """Render one post of a project of its own that holds `files` too (empty ones), and is gone afterwards."""
+    """Render one post in a temporary project that also has `files` (empty ones)."""
     with tempfile.TemporaryDirectory() as root:
         folder = Folder(Path(root), **more)
         folder.write(name, body, head)

@@ -10,7 +10,7 @@ NOBODY = ('O\'Brien, "Bob" <b> & Sons',)
 
 @dataclass(frozen=True)
 class Promise:
-    """None promises nothing. holds and lacks are said of the HTML, begins of the summary, id of the id's end."""
+    """What a post must become. None promises nothing; holds and lacks are about the HTML, begins about the summary."""
 
     title: str | None = None
     holds: tuple[str, ...] = ("<p>A paragraph.</p>",)

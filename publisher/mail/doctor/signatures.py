@@ -7,7 +7,6 @@ import binascii
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from publisher.mail.dkim_keys import record_text
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, parse_tags, zone_line
 
 if TYPE_CHECKING:
@@ -39,12 +38,12 @@ def signatures(domain: str, signers: Sequence[Signer], ask: Ask) -> Iterator[Dia
 
 def _judged(signer: Signer, ask: Ask) -> Diagnosis:
     name = f"{signer.selector}._domainkey.{signer.domain}"
-    expected = record_text(signer.key)
+    expected = signer.key.record_text()
     records, kind = ask(name, "TXT"), "RSA" if signer.algorithm == "rsa-sha256" else "Ed25519"
     level, message, meaning, hint = _compared(records, expected)
     if level == Level.ERROR:
         return Diagnosis(_CHECK, level, name, message, meaning, hint, zone_line(name, "TXT", expected))
-    bits = getattr(signer.key, "key_size", _GOOD_RSA_BITS)
+    bits = signer.key.bits or _GOOD_RSA_BITS
     if level == Level.OK and bits < _GOOD_RSA_BITS:
         level, message = Level.WARNING, f"the DNS has the key, of {bits} bits only"
         meaning, hint = "receivers may not trust so short a key", "make a new one with `publisher mail keys --selector`"

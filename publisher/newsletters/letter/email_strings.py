@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from publisher.core import i18n
-from publisher.core.i18n import Counted, Plural, speak
+from publisher.core.i18n import Counted, Plural, translate
 from publisher.core.templates import Templates, shipped_folder
 
 ENGLISH: dict[str, str | Plural] = {
@@ -58,7 +58,7 @@ def words_of(language: str, templates: Templates | None = None) -> Words:
     templates  the project's templates, whose own catalogs may change phrases; None takes the shipped catalogs
     """
     folders = templates.folders if templates else (shipped_folder(),)
-    spoken = speak("letter", ENGLISH, language, folders)
+    spoken = translate("letter", ENGLISH, language, folders)
     return Words(language=spoken.language, **spoken.phrases, **spoken.counted)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from publisher.config import Config, NewsletterConfig
 from publisher.config.theme import DEFAULT
-from publisher.core.i18n import Plural, Spoken, speak
+from publisher.core.i18n import Plural, Translation, translate
 from publisher.core.newsletter_models import Letter, Mark
 from publisher.core.templates import Templates, civil_date
 from publisher.newsletters.letter.css_sources import sources_of
@@ -86,7 +86,7 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
     newsletter = _newsletter(config, facts.newsletters)
     title = config.newsletter_title(newsletter) if newsletter else config.site.title
     own = config.newsletter_language(newsletter) if newsletter else config.site.language
-    spoken = speak("notice", ENGLISH, facts.language or own, templates.folders)
+    spoken = translate("notice", ENGLISH, facts.language or own, templates.folders)
     subject, view = _in_words(config, facts, spoken)
     name = newsletter.name if newsletter else ""
     letter = _letter_view(config, title, name, subject, facts, view, spoken.language)
@@ -112,7 +112,7 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
     return Letter("", letter.subject, letter.preheader, html, text.strip("\n") + "\n")
 
 
-def _in_words(config: Config, facts: NoticeFacts, spoken: Spoken) -> tuple[str, NoticeView]:
+def _in_words(config: Config, facts: NoticeFacts, spoken: Translation) -> tuple[str, NoticeView]:
     """The subject, and the text below it."""
     titles = _titles(config, facts.newsletters)
     values = {

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.core.i18n import Plural, speak
+from publisher.core.i18n import Plural, translate
 from publisher.core.models import Output
 from publisher.core.templates import Templates
 from publisher.posts.slugs import tag_slug, topic_slug
@@ -89,7 +89,7 @@ def newsletter_offers(config: Config, held: Sequence[Subscription] = ()) -> tupl
 
 def form_words(language: str, templates: Templates) -> SimpleNamespace:
     """Return the form's words in a language (BCP 47). Templates say `say.address`."""
-    spoken = speak("form", ENGLISH, language, templates.folders)
+    spoken = translate("form", ENGLISH, language, templates.folders)
     return SimpleNamespace(language=spoken.language, **spoken.phrases)
 
 

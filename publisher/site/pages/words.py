@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from publisher.core.i18n import Plural, direction, speak
+from publisher.core.i18n import Plural, direction, translate
 from publisher.core.templates import Templates
 
 ENGLISH: dict[str, str | Plural] = {
@@ -52,6 +52,6 @@ ENGLISH: dict[str, str | Plural] = {
 
 def words_for(language: str, templates: Templates) -> SimpleNamespace:
     """Return the words in a language (BCP 47). Templates say `words.older`; `words.language` is what they are in."""
-    spoken = speak("page", ENGLISH, language, templates.folders)
+    spoken = translate("page", ENGLISH, language, templates.folders)
     tongue = {"language": spoken.language, "direction": direction(spoken.language)}
     return SimpleNamespace(**tongue, **spoken.phrases, **spoken.counted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from publisher.core.i18n import ENGLISH as ENGLISH_TAG
-from publisher.core.i18n import LOCALE_FOLDER, Plural, speak
+from publisher.core.i18n import LOCALE_FOLDER, Plural, translate
 from publisher.core.templates import Templates
 from publisher.site.pages.signup import form_words
 
@@ -90,7 +90,7 @@ def speech(language: str, templates: Templates) -> SimpleNamespace:
 
     Templates say `say.leave`; `say.language` is what they are in.
     """
-    spoken = speak("web", ENGLISH, language, templates.folders)
+    spoken = translate("web", ENGLISH, language, templates.folders)
     form = vars(form_words(language, templates))
     return SimpleNamespace(**form | {"language": spoken.language}, **spoken.phrases, **spoken.counted)
 

@@ -244,7 +244,7 @@ def test_a_rate_is_said_in_the_unit_that_fits(speed: float | None, words: str) -
     ("key", "what"),
     [
         (None, "the key cannot be read: No such file or directory"),
-        ("no key", "holds no private key without a password"),
+        ("no key", "does not contain an unencrypted private key"),
     ],
 )
 def test_a_key_that_cannot_sign_is_told_by_check_and_before_an_edition_is_made(

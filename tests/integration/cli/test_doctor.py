@@ -274,7 +274,7 @@ def test_a_domain_that_cannot_be_is_one_line(empty: Project, setting: str) -> No
     empty.configure(f"{setting}\n")
     ran = empty.run("mail", "doctor", "letters.example" if setting else "ü..example")
     assert ran.code == 1
-    assert "is no domain" in ran.err
+    assert "is not a valid domain" in ran.err
 
 
 def test_a_person_at_a_terminal_sees_a_table_with_marks(empty: Project) -> None:

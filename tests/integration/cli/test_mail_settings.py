@@ -5,8 +5,7 @@ from __future__ import annotations
 import dkim
 import pytest
 
-from publisher.mail.dkim import read_key
-from publisher.mail.dkim_keys import make_key, record_text
+from publisher.mail.dkim_keys import make_key, read_key
 from tests.support.project import Project
 
 
@@ -32,7 +31,7 @@ def test_a_sender_outside_ascii_is_signed_for_however_the_domain_is_written(proj
     assert warnings(project) == []
     project.ok("publish")
     (message,) = (project.root / "outbox/new").iterdir()
-    key = record_text(read_key(project.root / "a.pem")).encode()
+    key = read_key(project.root / "a.pem").record_text().encode()
     records = {b"a._domainkey.xn--bcher-kva.example.": key}
     data = message.read_bytes()
     assert b"d=xn--bcher-kva.example;" in data
@@ -43,11 +42,11 @@ def test_a_key_that_signs_nothing_and_a_sender_without_a_key_are_told_with_their
     configure(project, "you@letters.example", "other.example")
     assert warnings(project) == [
         (
-            "mail.sender: no key of mail.dkim is for letters.example, so its letters are not signed",
+            "mail.sender: no key in mail.dkim is for letters.example, so its emails are not signed",
             'sender = "You <you@letters.example>"',
         ),
         (
-            "mail.dkim: the key of other.example signs nothing: letters come from letters.example",
+            "mail.dkim: the key for other.example signs nothing, because emails come from letters.example",
             'domain = "other.example"',
         ),
     ]
@@ -58,10 +57,10 @@ def test_a_key_that_signs_nothing_and_a_sender_without_a_key_are_told_with_their
 @pytest.mark.parametrize(
     ("server", "what"),
     [
-        ('host = "mail.example.org"\ntls = "none"', ("warning", "mail.smtp: every letter goes to mail.example.org")),
+        ('host = "mail.example.org"\ntls = "none"', ("warning", "mail.smtp: all emails go to mail.example.org")),
         (
             'url = "smtp://192.0.2.5"\ntls = "none"\nusername = "ada"',
-            ("error", "mail.smtp: the password and every letter go to 192.0.2.5"),
+            ("error", "mail.smtp: the password and all emails go to 192.0.2.5"),
         ),
         ('host = "127.0.0.1"\ntls = "none"\nusername = "ada"', None),
         ('url = "smtp://[::1]"\ntls = "none"', None),

@@ -110,7 +110,7 @@ def test_an_erased_person_is_gone_from_the_file_and_refused_ever_after(project: 
     refused = project.run("subscribers", "import", str(path))
     assert (refused.code, refused.err) == (
         1,
-        f"{path}:2: zebra@example.org is suppressed, and is never mailed again\n",
+        f"{path}:2: zebra@example.org is on the suppression list\n",
     )
     said = project.run("subscribers", "show", "zebra@example.org").err
     assert said == "error: zebra@example.org is suppressed, and nothing else is kept of it\n"

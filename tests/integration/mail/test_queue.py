@@ -276,7 +276,7 @@ def test_a_copy_is_marked_and_touches_no_ledger(sqlite_store: Store, tmp_path: P
         assert send_test_email(outbox, edition, letter, HEADERS, LINKS, to="ada@example.org") == Accepted()
     (path,) = (tmp_path / "outbox" / "new").iterdir()
     message = email.message_from_bytes(path.read_bytes(), policy=default)
-    assert (message["Subject"], message["To"]) == ("[Copy] Hello", "ada@example.org")
+    assert (message["Subject"], message["To"]) == ("[Test] Hello", "ada@example.org")
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 2}
-    with pytest.raises(SubscriberError, match="is no mail address"):
+    with pytest.raises(SubscriberError, match="is not a valid email address"):
         send_test_email(outbox, edition, letter, HEADERS, LINKS, to="ada")

@@ -36,7 +36,7 @@ def server() -> Iterator[tuple[Mailboxes, Smtp]]:
         ("550-no such user@example.org", Rejected("550 no such user")),
         ("data-451@example.org", Deferred("451 5.6.0 no thank you")),
         ("data-554@example.org", Rejected("554 5.6.0 no thank you", content=True)),
-        ("no address", Rejected("'no address' is no mail address")),
+        ("no address", Rejected("'no address' is not a valid email address")),
     ],
 )
 def test_a_refusal_is_one_recipients_and_a_value(

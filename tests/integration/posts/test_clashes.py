@@ -1,4 +1,4 @@
-"""Two posts that want one address: readers who know one of them go on finding it there."""
+"""Two posts with the same permalink or id: the one that readers already know keeps it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def at_place(project: Project) -> list[str]:
 
 @pytest.mark.parametrize("day", ["2026-11-10", "2026-11-01", "2026-11-12"], ids=["equal", "back-dated", "later"])
 @pytest.mark.parametrize("name", ["aaa", "zzz"])
-def test_a_new_post_never_takes_the_address_of_a_published_one(empty: Project, name: str, day: str) -> None:
+def test_a_new_post_never_takes_a_published_permalink(empty: Project, name: str, day: str) -> None:
     empty.configure(newsletters="")
     empty.post("mine", permalink="/same/")
     empty.ok("build")
@@ -39,7 +39,7 @@ def test_a_copy_never_takes_the_id_of_a_published_post(empty: Project, name: str
     assert at_place(empty) == ["Mine"]
 
 
-def test_a_published_post_that_was_renamed_keeps_its_place_by_its_id(empty: Project) -> None:
+def test_a_renamed_post_keeps_its_permalink_by_its_id(empty: Project) -> None:
     empty.configure(newsletters="")
     post = empty.post("mine", permalink="/same/", id="urn:x-mine:1", title="Mine")
     empty.ok("build")
@@ -49,7 +49,7 @@ def test_a_published_post_that_was_renamed_keeps_its_place_by_its_id(empty: Proj
     assert at_place(empty) == ["Mine"]
 
 
-def test_of_two_new_posts_the_older_one_takes_it_and_of_one_moment_the_first_by_path(empty: Project) -> None:
+def test_the_older_of_two_new_posts_keeps_the_permalink(empty: Project) -> None:
     empty.configure(newsletters="")
     for name in ("b", "a", "c"):
         empty.post(name, permalink="/same/")

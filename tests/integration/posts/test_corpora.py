@@ -43,7 +43,7 @@ def test_undated_each_seed_gives_exactly_one_clear_line(tmp_path: Path) -> None:
 
 
 @needs_seeds
-def test_dated_the_seeds_publish_without_an_error_and_only_with_warnings_that_are_true(seeds: Folder) -> None:
+def test_with_dates_the_seeds_publish_without_errors(seeds: Folder) -> None:
     report = seeds.build(NOW)
     assert (report.posts, report.errors) == (2, ())
     messages = Counter(
@@ -126,7 +126,7 @@ def test_exactly_235_posts_have_one_liquid_warning_each(ruby: Ruby) -> None:
 
 
 @needs_ruby
-def test_every_other_warning_is_one_that_a_reader_of_the_corpus_counted(ruby: Ruby) -> None:
+def test_the_other_warnings_of_the_corpus_are_counted(ruby: Ruby) -> None:
     others = [p for post in ruby[1] for p in post.problems if not p.message.startswith("Liquid")]
     kinds = Counter(re.sub(r"\S*[./:]\S*|'[^']*'", "*", problem.message).split(" (")[0] for problem in others)
     assert (
@@ -146,7 +146,7 @@ def test_every_other_warning_is_one_that_a_reader_of_the_corpus_counted(ruby: Ru
 
 
 @needs_ruby
-def test_no_list_of_kramdown_and_no_link_without_an_address_is_left(ruby: Ruby) -> None:
+def test_no_kramdown_list_or_broken_link_is_left(ruby: Ruby) -> None:
     for post in ruby[1]:
         tree = lxml_html.fragment_fromstring(post.html, create_parent="div")
         for code in tree.xpath("//code|//pre"):

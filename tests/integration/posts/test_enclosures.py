@@ -1,4 +1,4 @@
-"""Enclosures have the length of the file that readers will get, and a type that no machine knows otherwise."""
+"""Enclosures have the length of the published file, and the same type on every machine."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def length_of(folder: Folder, audio: str, name: str = HELLO) -> int:
         ("sounds/a.mp3", "/sounds/a.mp3"),
     ],
 )
-def test_the_length_of_a_file_of_the_project_is_its_own(tmp_path: Path, file: str, reference: str) -> None:
+def test_a_file_of_the_project_has_its_true_length(tmp_path: Path, file: str, reference: str) -> None:
     folder = Folder(tmp_path)
     folder.file(file, SOUND)
     assert length_of(folder, reference) == len(SOUND)
 
 
-def test_static_files_are_where_the_configuration_says_and_go_before_others(tmp_path: Path) -> None:
+def test_static_files_outrank_files_next_to_the_post(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(static="media"))
     folder.file("media/a.mp3", SOUND)
     folder.file("a.mp3", SOUND * 2)
@@ -65,7 +65,7 @@ def test_a_site_in_a_folder_finds_its_files_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reference", ["https://cdn.example/a.mp3", f"{URL}.evil.example/a.mp3", "/none.mp3"])
-def test_what_is_not_in_the_project_has_no_length_but_the_written_one(tmp_path: Path, reference: str) -> None:
+def test_a_file_elsewhere_has_only_its_written_length(tmp_path: Path, reference: str) -> None:
     folder = Folder(tmp_path)
     folder.file("static/a.mp3", SOUND)
     assert length_of(folder, reference) == 0
@@ -102,7 +102,7 @@ def test_a_folder_has_no_length(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a%00", "a" * 300, "日" * 100])
-def test_a_name_that_no_system_knows_keeps_no_post_back(tmp_path: Path, name: str) -> None:
+def test_an_impossible_file_name_stops_no_post(tmp_path: Path, name: str) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, f"![t](/{name}.png) ![t]({name}.png)", f"title: x\nimage: /{name}.png\naudio: {name}.mp3")
     report = folder.build()
@@ -116,7 +116,7 @@ def test_no_spelling_of_a_path_leads_out(reference: str) -> None:
         assert not path.startswith("/")
 
 
-def test_what_is_no_path_for_the_system_is_not_there(tmp_path: Path) -> None:
+def test_an_impossible_path_is_a_missing_file(tmp_path: Path) -> None:
     assert size_in(tmp_path, "a" * 5000) == NOT_THERE
 
 
@@ -136,7 +136,7 @@ def test_the_ending_tells_the_type(name: str, media_type: str) -> None:
     assert enclosure.media_type == media_type
 
 
-def test_a_file_that_comes_later_or_changes_is_measured_again(empty: Project) -> None:
+def test_a_changed_enclosure_is_measured_again(empty: Project) -> None:
     def lengths() -> list[object]:
         root = ElementTree.fromstring(empty.read("public/feed.xml"))
         atom = ElementTree.fromstring(empty.read("public/atom.xml"))

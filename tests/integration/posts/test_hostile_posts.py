@@ -87,7 +87,7 @@ def test_the_date_is_the_writers(name: str, kind: str, entries: dict[tuple[str, 
 
 
 @pytest.mark.parametrize(("name", "reason"), sorted(LEFT_OUT.items()))
-def test_what_must_not_come_out_is_left_out_and_said(
+def test_a_hostile_post_is_left_out_with_its_reason(
     name: str, reason: str, report: BuildReport, entries: dict[tuple[str, str], Read]
 ) -> None:
     assert {kind for kind, found in entries if found == name} == set()

@@ -1,4 +1,4 @@
-"""Permalinks that are those of the site itself: told with the post's line; a feed's is never taken."""
+"""Permalinks of the site's own pages are a warning with the post's line; a feed's URL is never taken."""
 
 from __future__ import annotations
 
@@ -18,20 +18,18 @@ def links(project: Project) -> list[str]:
     ["/", "/index.html", "/subscribe/", "/subscribe/index.html", "/archive/", "/tags/", "/tags/ruby/", "/404.html",
      "/page/2/", "/Subscribe/"],
 )  # fmt: skip
-def test_a_post_in_the_place_of_a_page_of_the_site_is_published_and_told_once_with_its_line(
-    empty: Project, permalink: str
-) -> None:
+def test_a_post_may_replace_a_page_of_the_site_with_a_warning(empty: Project, permalink: str) -> None:
     empty.configure(newsletters="")
     empty.post("mine", permalink=permalink)
-    told = [p for p in empty.ok("build", "--json").json["problems"] if p["where"].startswith("posts/")]
-    assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
-    assert "is that of one of the site's own pages, which the post replaces" in told[0]["message"]
+    reported = [p for p in empty.ok("build", "--json").json["problems"] if p["where"].startswith("posts/")]
+    assert [(p["where"], p["severity"]) for p in reported] == [("posts/mine.md:4", "warning")]
+    assert "is that of one of the site's own pages, which the post replaces" in reported[0]["message"]
     assert len([p for p in empty.run("check", "--json").json if "own pages" in p["message"]]) == 1
     assert len(links(empty)) == 1
 
 
 @pytest.mark.parametrize("permalink", ["/subscribe-now/", "/2026/archive/", "/tagged/ruby/", "/about.html"])
-def test_a_place_that_is_only_like_one_of_the_site_is_told_nothing(empty: Project, permalink: str) -> None:
+def test_a_path_similar_to_a_site_page_is_no_problem(empty: Project, permalink: str) -> None:
     empty.configure(newsletters="")
     empty.post("mine", permalink=permalink)
     assert empty.ok("build", "--json").json["problems"] == []
@@ -42,19 +40,19 @@ def test_a_place_that_is_only_like_one_of_the_site_is_told_nothing(empty: Projec
     ["/feed-1.xml/", "/feed.xml", "/Feed.xml/", "/feed.xml/below/", "/atom-12.xml/", "/feed-3.json/", "/feeds.opml/a/",
      "/tags/ruby/feed.xml/", "/sitemap.xml/"],
 )  # fmt: skip
-def test_a_permalink_that_is_a_feeds_leaves_the_post_at_its_usual_address(empty: Project, permalink: str) -> None:
+def test_a_permalink_of_a_feed_is_ignored(empty: Project, permalink: str) -> None:
     empty.configure("\n[feeds]\nlimit = 1\n", newsletters="")
     empty.post("mine", permalink=permalink, tags="[ruby]")
     empty.post("older", "2026-11-09")
-    told = empty.ok("build", "--json").json["problems"]
-    assert [(p["where"], p["severity"]) for p in told] == [("posts/mine.md:4", "warning")]
-    assert "is already used by a feed, and is ignored" in told[0]["message"]
+    reported = empty.ok("build", "--json").json["problems"]
+    assert [(p["where"], p["severity"]) for p in reported] == [("posts/mine.md:4", "warning")]
+    assert "is already used by a feed, and is ignored" in reported[0]["message"]
     assert links(empty) == ["https://letters.example/2026/11/10/mine/"]
     assert (empty.root / "public/2026/11/10/mine/index.html").is_file()
     assert (empty.root / "public/feed-1.xml").is_file()
 
 
-def test_a_slug_that_makes_the_address_of_a_feed_leaves_the_post_out(empty: Project) -> None:
+def test_a_slug_with_the_url_of_a_feed_is_an_error(empty: Project) -> None:
     empty.configure('\n[posts]\npermalink = "/{slug}/"\n', newsletters="")
     empty.post("mine", slug="feed-1.xml")
     empty.post("other")
@@ -63,7 +61,7 @@ def test_a_slug_that_makes_the_address_of_a_feed_leaves_the_post_out(empty: Proj
     assert links(empty) == ["https://letters.example/other/"]
 
 
-def test_a_tag_or_an_author_called_like_a_file_of_the_site_takes_no_place_of_it(empty: Project) -> None:
+def test_a_tag_never_takes_the_url_of_a_site_file(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("mine", tags="[index.html, feed.xml]", author="index.html")
     empty.post("other", tags="[other]", author="feed.json")

@@ -1,4 +1,4 @@
-"""What nobody may see yet, or any more, reaches no byte of the output."""
+"""Nothing of a draft, a future post or an expired one reaches the output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRET = "heronry"
         "visibility: members", "visibility: paid", "private: true", "unlisted: true", "status: [draft]\ndraft: true",
     ],
 )  # fmt: skip
-def test_a_post_that_says_it_is_not_ready_is_no_post(line: str) -> None:
+def test_a_post_that_is_not_ready_is_a_draft(line: str) -> None:
     entry = read(f"---\ntitle: x\n{line}\n---\n")
     assert (entry.post, entry.problems) == (None, ())
 
@@ -29,12 +29,12 @@ def test_a_post_that_says_it_is_not_ready_is_no_post(line: str) -> None:
 @pytest.mark.parametrize(
     "line", ["published: true", "published:", "draft: false", "draft:", "status: published", "visibility: public"]
 )
-def test_a_post_that_says_it_is_ready_is_one(line: str) -> None:
+def test_a_post_that_is_ready_is_published(line: str) -> None:
     assert post_of(f"---\ntitle: x\n{line}\n---\n")
 
 
 @pytest.mark.parametrize("source", ["_drafts/2024-07-06-a.md", "blog/_drafts/2024-07-06-a.md"])
-def test_what_lies_in_a_drafts_folder_is_a_draft(source: str) -> None:
+def test_a_file_in_a_drafts_folder_is_a_draft(source: str) -> None:
     assert read("---\ntitle: x\n---\n", source).post is None
 
 
@@ -56,7 +56,7 @@ HIDDEN = {
 
 
 def hide(project: Project) -> None:
-    """Posts that say the secret word in every field, in a picture and in the body, none of them public."""
+    """Hidden posts that contain the secret word in every field, in a picture and in the body."""
     for number, (name, lines) in enumerate(HIDDEN.items()):
         front = f"title: {SECRET} {number}\nslug: {SECRET}-{number}\ntags: [{SECRET}]\nexcerpt: {SECRET}\n{lines}\n"
         project.write(f"posts/{name}.md", f"---\n{front}---\n{SECRET} ![{SECRET}]({SECRET}.png)\n")
@@ -82,7 +82,7 @@ def texts(mail: object) -> list[str]:
     return [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"] + [str(mail)]  # type: ignore[attr-defined]
 
 
-def test_no_byte_of_pages_feeds_and_letters_holds_a_word_of_a_hidden_post(project: Project) -> None:
+def test_no_output_contains_a_word_of_a_hidden_post(project: Project) -> None:
     hide(project)
     project.subscribe("ada")
     project.ok("publish", "--yes")
@@ -90,7 +90,7 @@ def test_no_byte_of_pages_feeds_and_letters_holds_a_word_of_a_hidden_post(projec
     assert shown(project) == []
 
 
-def test_the_secret_word_would_be_found_if_a_post_said_it(project: Project) -> None:
+def test_the_search_for_the_secret_word_works(project: Project) -> None:
     project.post("loud", body=f"{SECRET} ![{SECRET}]({SECRET}.png)")
     project.write(f"posts/{SECRET}.png", b"picture")
     project.subscribe("ada")
@@ -129,7 +129,7 @@ def test_a_post_appears_and_expires_to_the_second(lines: str, now: str, is_shown
     assert bool(folder.posts(datetime.fromisoformat(now))) is is_shown
 
 
-def test_the_next_change_is_when_the_next_post_appears_or_expires(tmp_path: Path) -> None:
+def test_the_next_change_is_the_next_appearance_or_expiry(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("a.md", "", "title: a\ndate: 2026-12-01 00:00Z")
     folder.write("b.md", "", "title: b\ndate: 2026-11-01\nexpires: 2026-11-25 00:00Z")
@@ -140,7 +140,7 @@ def test_the_next_change_is_when_the_next_post_appears_or_expires(tmp_path: Path
     assert ([post.title for post in later.posts], later.next_change) == (["a"], None)
 
 
-def test_what_hides_from_feeds_is_on_pages_and_in_no_feed(tmp_path: Path) -> None:
+def test_a_post_may_be_hidden_from_feeds_only(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("a.md", SECRET, "title: a\ndate: 2026-11-01\nfeed: false\ntags: [x]")
     folder.write("b.md", "loud", "title: b\ndate: 2026-11-01\ntags: [x]")
@@ -151,7 +151,7 @@ def test_what_hides_from_feeds_is_on_pages_and_in_no_feed(tmp_path: Path) -> Non
     assert sum(name.endswith((".json", "feed.xml", "atom.xml")) for name in public) >= 6
 
 
-def test_what_hides_from_newsletters_is_in_feeds_and_in_no_letter(project: Project) -> None:
+def test_a_post_may_be_hidden_from_newsletters_only(project: Project) -> None:
     project.post("quiet", body=SECRET, newsletter="false")
     project.subscribe("ada")
     project.ok("publish", "--yes")

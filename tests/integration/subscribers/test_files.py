@@ -92,7 +92,7 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
         "the line is not UTF-8",
         "it has 6 cells, and the first line names 5 columns",
         "bounced@example.org is bounced in the file",
-        "left@example.org left, and is not brought back",
+        "left@example.org unsubscribed, so not added",
     ]
 
 

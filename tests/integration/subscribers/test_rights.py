@@ -104,7 +104,7 @@ def test_an_erased_address_is_refused_by_imports_forms_and_by_hand(people: Store
     before = everything(people)
 
     assert bring(people, tmp_path / "list.csv", f"email,name\n{ADDRESS.upper()},{NAME}\n") == [
-        "ZEBRA.QUAGGA@okapi.example is suppressed, and is never mailed again"
+        "ZEBRA.QUAGGA@okapi.example is on the suppression list"
     ]
     assert ask(people, ADDRESS, now=later(days=400)) is None
     assert people.subscribers.add(person(ADDRESS), at=NOW, source="by hand", again=True).value == "suppressed"
@@ -161,8 +161,8 @@ def test_a_suppressed_address_is_never_mailed_whether_it_was_known_or_not(people
     assert known(people).status == "suppressed"
     assert people.deliveries.counts(edition.id).total == 1  # the claim will find that she may not be mailed
     assert bring(people, tmp_path / "list.csv", "email\nada@example.org\nstranger@example.org\nnew@example.org\n") == [
-        "ada@example.org is suppressed, and is never mailed again",
-        "stranger@example.org is suppressed, and is never mailed again",
+        "ada@example.org is on the suppression list",
+        "stranger@example.org is on the suppression list",
     ]
     assert people.subscribers.get("stranger@example.org") is None
 
@@ -174,7 +174,7 @@ def test_a_lifted_suppression_mails_nobody_by_itself(people: Store) -> None:
     assert not lift_suppression(people, "ada@example.org", now=NOW, source="test")
     assert known(people).status == "unsubscribed"
     bounce(people, known(people).uid, Verdict.COMPLAINT)
-    with pytest.raises(SubscriberError, match="reported a letter as spam"):
+    with pytest.raises(SubscriberError, match="marked an email as spam"):
         lift_suppression(people, "ada@example.org", now=NOW, source="test")
     assert people.suppressions.is_listed("ada@example.org")
 

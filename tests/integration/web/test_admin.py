@@ -360,7 +360,7 @@ def test_a_test_goes_to_the_address_and_into_no_record(web: WebClient, owner: Ow
     assert "A test was sent to test@example.org" in owner.press("/editions/1", do="test", address="test@example.org")
     assert "Nothing was done" in owner.press("/next/weekly", address="nobody")
     subjects = [str(message["Subject"]) for message in web.mails("test@example.org", 2)]
-    assert [subject[:6] for subject in subjects] == ["[Copy]", "[Copy]"]
+    assert [subject[:6] for subject in subjects] == ["[Test]", "[Test]"]
     assert "Fourth" in subjects[0]
     assert web.rows() == before
 

@@ -222,7 +222,7 @@ def test_a_test_copy_goes_by_the_projects_transport_and_is_recorded_nowhere(
     assert "A test was sent to ada@example.org through outbox/" in page
     assert 'class="plain"' in page  # the chosen view stays
     ((address, (message,)),) = project.mail().items()
-    assert (address, message["Subject"]) == ("ada@example.org", "[Copy] Third and 2 more")
+    assert (address, message["Subject"]) == ("ada@example.org", "[Test] Third and 2 more")
     assert project.ok("editions", "--json").json == []
 
 

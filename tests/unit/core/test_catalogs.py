@@ -1,4 +1,4 @@
-"""The program's words: every language has them all, plurals count as the language does, a project says its own."""
+"""The program's fixed texts: complete in every language, with its plurals, and replaceable by a project."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ def texts(value) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def test_the_languages_shipped_are_those_promised():
+def test_the_promised_languages_are_shipped():
     assert sorted(path.stem for path in LOCALE.glob("*.po")) == LANGUAGES
 
 
-def test_the_template_of_catalogs_has_every_word():
+def test_the_catalog_template_is_complete():
     assert messages(read(LOCALE / "publisher.pot")).keys() == messages(template()).keys(), "run `make docs`"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_catalog_has_every_word_in_every_form(language):
+def test_a_catalog_is_complete(language):
     found = messages(read(LOCALE / f"{language}.po"))
     assert found.keys() == messages(template()).keys(), "run `make docs`, then translate"
     assert [key for key, message in found.items() if not all(texts(message.string)) or message.fuzzy] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_translation_fills_the_same_places(language):
+def test_a_translation_has_the_same_placeholders(language):
     for (context, identity), message in messages(read(LOCALE / f"{language}.po")).items():
         wanted = set().union(*map(placeholders, texts(identity)))
         forms = [placeholders(text) for text in texts(message.string)]
@@ -77,21 +77,21 @@ def test_a_translation_fills_the_same_places(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_word_is_left_in_english(language):
+def test_no_text_is_left_in_english(language):
     found = messages(read(LOCALE / f"{language}.po"))
     left = {text for key, message in found.items() for text in texts(message.string) if text in texts(key[1])}
     assert left == SAME[language]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_spaces_at_the_ends_of_a_phrase_are_kept_where_it_is_joined_to_others(language):
+def test_outer_spaces_of_a_phrase_are_kept(language):
     for (context, identity), message in messages(read(LOCALE / f"{language}.po")).items():
         leading = texts(identity)[0].startswith(" ")
         assert {text.startswith(" ") for text in texts(message.string)} == {leading}, context
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_counts_by_its_own_rule(language):
+def test_a_language_has_its_own_plurals(language):
     """Numbers of one CLDR category take one form, and numbers of two categories take two."""
     from gettext import c2py
 
@@ -118,7 +118,7 @@ def test_arabic_has_six_forms():
     ("asked", "given"),
     [("pt-BR", "pt"), ("pt_br", "pt"), ("zh-Hant-TW", "en"), ("nl", "en"), ("en-GB", "en"), ("DE", "DE"), ("", "en")],
 )
-def test_a_language_falls_back_to_its_parent_and_at_last_to_english(asked, given):
+def test_a_language_falls_back_to_its_parent(asked, given):
     words = words_of(asked)
     assert words.language == given
     assert words.read_on == words_of(given).read_on
@@ -135,7 +135,7 @@ HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 READ_ON = 'msgctxt "letter.read_on"\nmsgid "Continue reading"\n'
 
 
-def test_a_project_says_one_word_differently_and_the_others_stay(tmp_path):
+def test_a_project_can_change_one_text(tmp_path):
     templates = own_catalog(tmp_path, "de.po", f'{HEAD}{READ_ON}msgstr "Mehr"\n')
     words = words_of("de-AT", templates)
     assert (words.read_on, words.unsubscribe) == ("Mehr", "Abbestellen")
@@ -151,13 +151,13 @@ def test_a_phrase_of_a_project_outlives_its_english(tmp_path):
     assert words.minutes.format(count=2) == "2 Minuten"
 
 
-def test_a_project_says_an_english_word_differently(tmp_path):
+def test_a_project_can_change_an_english_text(tmp_path):
     templates = own_catalog(tmp_path, "en.po", f'{HEAD}{READ_ON}msgstr "Read more"\n')
     assert "Read more" in make(templates=templates).html
     assert "In this edition" in make(templates=templates).html
 
 
-def test_a_project_adds_a_language(tmp_path):
+def test_a_project_can_add_a_language(tmp_path):
     rule = "Plural-Forms: nplurals=3; plural=(n%10==1 ? 0 : n%10<5 ? 1 : 2);\\n"
     plural = f'{HEAD.strip()}\n"{rule}"\n'
     minutes = 'msgctxt "letter.minutes"\nmsgid "{count} min read"\nmsgid_plural "{count} min read"\n'
@@ -168,7 +168,7 @@ def test_a_project_adds_a_language(tmp_path):
     assert words.read_on == "Continue reading"
 
 
-def test_an_edited_catalog_counts_at_once(tmp_path):
+def test_an_edited_catalog_is_used_at_once(tmp_path):
     import os
 
     for number, word in enumerate(("Mehr", "Noch mehr")):
@@ -177,7 +177,7 @@ def test_an_edited_catalog_counts_at_once(tmp_path):
         assert words_of("de", templates).read_on == word
 
 
-def test_a_translation_that_is_only_guessed_is_not_used(tmp_path):
+def test_a_fuzzy_translation_is_not_used(tmp_path):
     templates = own_catalog(tmp_path, "de.po", f'{HEAD}#, fuzzy\n{READ_ON}msgstr "Vielleicht"\n')
     assert words_of("de", templates).read_on == "Weiterlesen"
 
@@ -188,15 +188,15 @@ def test_a_translation_that_is_only_guessed_is_not_used(tmp_path):
         (
             'msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "Nr. {nummer}"\n',
             4,
-            "{nummer} in 'Nr. {nummer}' is never",
+            "{nummer} in 'Nr. {nummer}' is not a known",
         ),
         ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "Nr. {number"\n', 4, "'{'|expected '}'"),
-        ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "{number:{x}}"\n', 4, "braces may hold a name"),
-        ('msgid "A"\nmsgstr "B\n', 5, "no line of a catalog"),
+        ('msgctxt "letter.issue"\nmsgid "No. {number}"\nmsgstr "{number:{x}}"\n', 4, "braces may contain a name"),
+        ('msgid "A"\nmsgstr "B\n', 5, "not a valid catalog line"),
         ('msgid "A"\nmsgid "B"\nmsgstr "C"\n', 4, "missing msgstr"),
     ],
 )
-def test_a_broken_catalog_is_an_error_with_its_file_and_line(entry, line, message, tmp_path):
+def test_a_broken_catalog_names_file_and_line(entry, line, message, tmp_path):
     templates = own_catalog(tmp_path, "de.po", HEAD + entry)
     with pytest.raises(TemplateError) as raised:
         words_of("de", templates)
@@ -205,7 +205,7 @@ def test_a_broken_catalog_is_an_error_with_its_file_and_line(entry, line, messag
     assert abs(int(raised.value.where.rpartition(":")[2]) - line) <= 1
 
 
-def test_a_rule_for_plurals_that_cannot_be_read_is_an_error(tmp_path):
+def test_an_unreadable_plural_rule_is_an_error(tmp_path):
     head = HEAD.strip() + '\n"Plural-Forms: nplurals=2; plural=__import__(1);\\n"\n\n'
     with pytest.raises(TemplateError, match="Plural-Forms"):
         words_of("de", own_catalog(tmp_path, "de.po", f'{head}{READ_ON}msgstr "Mehr"\n'))
@@ -220,7 +220,7 @@ FOR_READERS = [
 
 
 @pytest.mark.parametrize("path", FOR_READERS, ids=lambda path: f"{path.parent.name}-{path.name}")
-def test_a_template_holds_no_words_of_its_own(path):
+def test_a_template_contains_no_text_of_its_own(path):
     source = path.read_text(encoding="utf-8")
     source = re.sub(r"{% block (?:kept_)?style %}.*?{% endblock %}", "", source, flags=re.DOTALL)
     source = re.sub(r"{#.*?#}|<style.*?</style>|<xml>.*?</xml>|<script.*?</script>", "", source, flags=re.DOTALL)
@@ -255,7 +255,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_word_is_used(room):
+def test_every_text_is_used(room):
     """In a template, or by name in the room's own code."""
     places = {
         "letter": ("email", "newsletters"),
@@ -278,7 +278,7 @@ def test_every_word_is_used(room):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_letter_in_a_language_holds_no_english_but_its_posts(language):
+def test_a_translated_email_contains_no_english(language):
     from dataclasses import replace
 
     from tests.support.editions_samples import JAPANESE

@@ -1,4 +1,4 @@
-"""The table of a subscriber's standings: drawn, written, and the only one."""
+"""The table of a subscriber's status: drawn, written, and the only one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 import publisher
-from publisher.core import subscriber_status as standing
+from publisher.core import subscriber_status
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscriber_status import REFUSALS, TABLE, SubscriberEvent, next_status
 
 STATUSES = (None, *SubscriberStatus)
-NEVER_BY_A_STRANGER = (SubscriberEvent.REQUESTED, SubscriberEvent.IMPORTED)
+PROVE_NOTHING = (SubscriberEvent.REQUESTED, SubscriberEvent.IMPORTED)
 
 
 def drawn() -> dict[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus]:
-    """The table as the top of the file draws it."""
-    assert standing.__doc__
-    lines = [line.split() for line in standing.__doc__.splitlines() if line.startswith("    ") and "─" not in line]
+    """The table as the module's docstring draws it."""
+    assert subscriber_status.__doc__
+    lines = [
+        line.split() for line in subscriber_status.__doc__.splitlines() if line.startswith("    ") and "─" not in line
+    ]
     head, *rows = lines
     columns = [None if name == "stranger" else SubscriberStatus(name) for name in head[1:]]
     return {
@@ -31,46 +33,44 @@ def drawn() -> dict[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberS
     }
 
 
-def test_the_table_is_as_it_is_drawn() -> None:
+def test_the_table_matches_its_drawing() -> None:
     assert drawn() == dict(TABLE)
 
 
 @pytest.mark.parametrize(("status", "event"), list(itertools.product(STATUSES, SubscriberEvent)))
-def test_every_event_finds_a_status_or_a_reason(status: SubscriberStatus | None, event: SubscriberEvent) -> None:
+def test_every_event_has_a_status_or_a_reason(status: SubscriberStatus | None, event: SubscriberEvent) -> None:
     assert isinstance(next_status(status, event), SubscriberStatus) or REFUSALS[status]
 
 
-@pytest.mark.parametrize("event", NEVER_BY_A_STRANGER)
+@pytest.mark.parametrize("event", PROVE_NOTHING)
 @pytest.mark.parametrize("status", [s for s in SubscriberStatus if s is not SubscriberStatus.ACTIVE])
-def test_no_form_and_no_file_makes_anybody_active_who_is_known(
-    status: SubscriberStatus, event: SubscriberEvent
-) -> None:
+def test_no_form_or_file_reactivates_a_subscriber(status: SubscriberStatus, event: SubscriberEvent) -> None:
     assert next_status(status, event) is not SubscriberStatus.ACTIVE
 
 
 @pytest.mark.parametrize("event", SubscriberEvent)
-def test_who_complained_or_is_suppressed_is_never_active_again(event: SubscriberEvent) -> None:
+def test_complained_and_suppressed_are_final(event: SubscriberEvent) -> None:
     for status in (SubscriberStatus.COMPLAINED, SubscriberStatus.SUPPRESSED):
         assert next_status(status, event) not in (SubscriberStatus.ACTIVE, SubscriberStatus.PENDING)
 
 
 @pytest.mark.parametrize("status", SubscriberStatus)
-def test_whoever_leaves_is_mailed_no_more_and_may_leave_again(status: SubscriberStatus) -> None:
+def test_unsubscribing_twice_is_allowed(status: SubscriberStatus) -> None:
     once = next_status(status, SubscriberEvent.LEFT)
     assert once is not None
     assert once is not SubscriberStatus.ACTIVE
     assert next_status(once, SubscriberEvent.LEFT) is once
 
 
-def test_no_other_file_writes_a_status_of_its_own_choice() -> None:
-    """A status that is named may be compared with, and handed over as a filter, and never written."""
+def test_no_other_file_decides_a_status() -> None:
+    """A status may be compared with and used as a filter, but never written by name."""
     written = re.compile(r"""["']?status["']?\s*[:=]\s*SubscriberStatus\.|values\([^)]*SubscriberStatus\.""")
     package = Path(publisher.__file__).parent
     found = [path.name for path in package.rglob("*.py") if written.search(path.read_text(encoding="utf-8"))]
     assert found == []
 
 
-def test_no_code_changes_what_was_once_written_into_a_history_of_consent() -> None:
+def test_no_code_changes_the_consent_history() -> None:
     changed = re.compile(r"update\(consent_events|UPDATE consent_events|consent_events\.update\(")
     package = Path(publisher.__file__).parent
     found = [path.name for path in package.rglob("*.py") if changed.search(path.read_text(encoding="utf-8"))]

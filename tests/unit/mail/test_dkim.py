@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Letter, Mark
-from publisher.mail.dkim import Signer, canonical, hash_body, read_key, sign
-from publisher.mail.dkim_keys import dns_record, make_key, record_text
+from publisher.mail.dkim import Signer, canonical, hash_body, sign
+from publisher.mail.dkim_keys import dns_record, make_key, read_key
 from publisher.mail.message import MessageTemplate, Recipient
 from tests.support.delivery_samples import HEADERS, LETTER
 from tests.support.store_samples import NOW
@@ -44,7 +44,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Signer, Signer]:
 
 def dns(*signers: Signer) -> Any:
     """A look-up that knows the keys of these signers and no other."""
-    records = {f"{s.selector}._domainkey.{s.domain}.".encode(): record_text(s.key).encode() for s in signers}
+    records = {f"{s.selector}._domainkey.{s.domain}.".encode(): s.key.record_text().encode() for s in signers}
     return lambda name, timeout=5: records.get(name)
 
 
@@ -150,7 +150,7 @@ def test_a_long_record_is_cut_into_strings_that_the_dns_can_hold(tmp_path: Path)
     make_key(tmp_path / "rsa.pem", "rsa")
     strings = dns_record(tmp_path / "rsa.pem", "s", "example.org").split('"')[1::2]
     assert max(map(len, strings)) <= 255
-    assert "".join(strings) == record_text(read_key(tmp_path / "rsa.pem"))
+    assert "".join(strings) == read_key(tmp_path / "rsa.pem").record_text()
 
 
 @pytest.mark.parametrize(

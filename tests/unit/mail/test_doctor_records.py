@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.mail.dkim import Signer, read_key
-from publisher.mail.dkim_keys import make_key, record_text
+from publisher.mail.dkim import Signer
+from publisher.mail.dkim_keys import make_key, read_key
 from publisher.mail.doctor.diagnosis import Diagnosis
 from publisher.mail.doctor.dmarc import dmarc
 from publisher.mail.doctor.mail_servers import mail_exchangers, reverse_names
@@ -30,7 +30,7 @@ NAME = "letters._domainkey.example.org"
 
 
 def test_the_key_in_the_dns_must_be_the_one_that_signs(keys: dict[str, Signer]) -> None:
-    right, other = record_text(keys["rsa"].key), record_text(keys["other"].key)
+    right, other = keys["rsa"].key.record_text(), keys["other"].key.record_text()
     spaced = f"{right[:80]} {right[80:]}".replace("p=", "p= ")
     table = {
         (): "error: there is no key in the DNS",
@@ -55,7 +55,7 @@ def test_the_key_in_the_dns_must_be_the_one_that_signs(keys: dict[str, Signer]) 
 
 
 def test_an_ed25519_key_alone_is_not_enough(keys: dict[str, Signer]) -> None:
-    zone = {f"TXT {NAME}": record_text(keys["ed25519"].key)}
+    zone = {f"TXT {NAME}": keys["ed25519"].key.record_text()}
     assert brief(signatures("example.org", [keys["ed25519"]], asking(zone))) == [
         ("warning", "only an Ed25519 key signs mail of this domain"),
         ("ok", "the Ed25519 key in the DNS is the one that signs"),

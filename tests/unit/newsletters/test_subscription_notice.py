@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from publisher.core.templates import Templates, shipped_folder
-from publisher.mail.message import NewsletterHeaders, notice_message
+from publisher.mail.message import NewsletterHeaders, transactional_message
 from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
 from tests.support.editions_samples import CONFIG, WEEKLY
 
@@ -79,7 +79,7 @@ def test_no_value_breaks_out_of_the_message() -> None:
     headers = NewsletterHeaders(
         "The letter", "Ada <ada@letters.example>", "weekly.letters.example", "re@letters.example"
     )
-    data = notice_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
+    data = transactional_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
     message = message_from_bytes(data, policy=policy.default)
     assert message["Bcc"] is None
     assert message["To"].addresses[0].addr_spec == "ada@example.org"
@@ -87,5 +87,5 @@ def test_no_value_breaks_out_of_the_message() -> None:
     assert message["Subject"].startswith("Confirm your subscription")
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert [part for part in message.walk() if part.defects] == []
-    assert data == notice_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
+    assert data == transactional_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
     assert max(map(len, data.split(b"\r\n"))) <= 78

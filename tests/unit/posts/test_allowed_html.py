@@ -1,4 +1,4 @@
-"""Nothing in a post can run, phone home by a form, or hide an address that is none of the web."""
+"""Nothing in a post can run, submit a form, or hide a URL of a dangerous kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def keep(tag: str, reference: str) -> str | None:
 
 
 def assert_harmless(clean: str) -> None:
-    """Parse the fragment as a browser would, and look at every tag, attribute and address."""
+    """Parse the fragment as a browser would, and check every tag, attribute and URL."""
     for element in lxml_html.fragment_fromstring(clean, create_parent="body").iter():
         assert isinstance(element.tag, str), "no comment, no processing instruction"
         assert element.tag in TAGS or element.tag == "body", element.tag
@@ -82,7 +82,7 @@ def test_nothing_hostile_survives(fragment: str, ending: str) -> None:
         '<source src="{}">', '<track src="{}">', "[t]({})", "![t]({})", "[t]\n\n[t]: {}",
     ],
 )  # fmt: skip
-def test_no_address_of_a_dangerous_kind_survives_in_any_spelling(reference: str, template: str) -> None:
+def test_no_dangerous_url_survives_in_any_spelling(reference: str, template: str) -> None:
     clean = html_of(template.format(reference))
     assert_harmless(clean)
     for value in re.findall(r'\b(?:href|src|poster|cite|srcset)="([^"]*)"', clean):
@@ -99,11 +99,11 @@ def test_a_picture_may_be_data_and_a_link_may_not() -> None:
     "reference",
     ["mailto:a@b.example", "tel:+49123", "https://a.example/?a=b&c=d", "xmpp:a@b", "magnet:?xt=1", "geo:1,2"],
 )
-def test_an_honest_address_is_kept_to_the_letter(reference: str) -> None:
+def test_a_safe_url_is_kept_exactly(reference: str) -> None:
     assert f'href="{reference.replace("&", "&amp;")}"' in html_of(f"[t]({reference})")
 
 
-def test_of_a_form_only_the_check_boxes_stay() -> None:
+def test_only_check_boxes_stay_of_a_form() -> None:
     clean = html_of("<input><input type=text value=x><input type='hidden'><input type=checkbox checked> t\n\n- [x] d")
     assert clean.count("<input") == clean.count('type="checkbox"') == 2
 
@@ -123,7 +123,7 @@ def test_classes_are_those_that_the_templates_know() -> None:
         ("", []),
     ],
 )
-def test_the_dropped_tags_are_named_once(fragment: str, names: list[str]) -> None:
+def test_the_removed_tags_are_named_once(fragment: str, names: list[str]) -> None:
     assert dropped_tags(fragment) == names
 
 
@@ -152,7 +152,7 @@ def test_a_monstrous_fragment_is_cleaned_all_the_same(fragment: str) -> None:
     assert_harmless(sanitise(f"<p>x</p>{fragment}", keep))
 
 
-def test_what_is_cleaned_by_keeps_nothing_alive_afterwards() -> None:
+def test_a_sanitiser_keeps_no_post_alive() -> None:
     class Posts:
         def __init__(self) -> None:
             self.sanitiser = Sanitiser()

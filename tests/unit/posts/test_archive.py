@@ -1,4 +1,4 @@
-"""The archive reads what changed and nothing else; its index is a cache that is never trusted when it is odd."""
+"""The archive reads only files that changed; a damaged or foreign index is made again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def at_the_time_of(file: Path, seconds_later: int = 0) -> time_machine.travel:
     return time_machine.travel(file.stat().st_mtime_ns / 1e9 + seconds_later, tick=False)
 
 
-def test_a_second_look_reads_no_file(folder: Folder) -> None:
+def test_an_unchanged_file_is_not_read_again(folder: Folder) -> None:
     for name in ("a", "b", "x/c"):
         rewrite_unseen(folder.root / f"posts/{name}.md", b"title: ", b"title[ ")
         rewrite_unseen(folder.root / f"posts/{name}.md", b"---\n", b"\xff\xff\xff\n")
@@ -72,7 +72,7 @@ def test_a_second_look_reads_no_file(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("change", ["size", "time", "older time"])
-def test_a_file_whose_size_or_time_changed_is_read_again_and_no_other(folder: Folder, change: str) -> None:
+def test_only_a_file_whose_stamp_changed_is_read_again(folder: Folder, change: str) -> None:
     file = folder.root / "posts/b.md"
     if change == "size":
         file.write_text(file.read_text().replace("title: b", "title: new"))
@@ -96,7 +96,7 @@ def test_a_file_of_this_very_moment_is_read_again(tmp_path: Path) -> None:
     assert titles(folder.archive(keep=True)) == ["Two"]
 
 
-def test_a_page_made_from_a_file_of_this_very_moment_is_made_again(tmp_path: Path) -> None:
+def test_a_page_of_a_file_of_this_very_moment_is_made_again(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     file = folder.write(HELLO, "One body", "title: x")
     with at_the_time_of(file):
@@ -107,7 +107,7 @@ def test_a_page_made_from_a_file_of_this_very_moment_is_made_again(tmp_path: Pat
     assert b"Two body" in folder.public()["2024/07/06/hello/index.html"]
 
 
-def test_a_new_file_is_found_and_a_removed_one_is_forgotten(folder: Folder) -> None:
+def test_new_files_are_found_and_removed_ones_forgotten(folder: Folder) -> None:
     folder.write("d.md", "", "title: d\ndate: 2024-08-01")
     (folder.root / "posts/a.md").unlink()
     archive = folder.archive(keep=True)
@@ -116,12 +116,12 @@ def test_a_new_file_is_found_and_a_removed_one_is_forgotten(folder: Folder) -> N
     assert archive.permalink("a.md") is None
 
 
-def test_a_file_that_moves_is_the_same_text_at_another_place(folder: Folder) -> None:
+def test_a_moved_file_is_a_post_at_its_new_path(folder: Folder) -> None:
     (folder.root / "posts/a.md").rename(folder.root / "posts/y.md")
     assert folder.archive(keep=True).posts[-1].source == "y.md"
 
 
-def test_a_file_that_vanishes_between_look_and_reading_is_told_and_found_when_it_is_back(folder: Folder) -> None:
+def test_a_file_that_vanishes_is_reported_until_it_is_back(folder: Folder) -> None:
     new = folder.write("d.md", "", "title: d\ndate: 2024-08-01")
     age(new)
     text = new.read_bytes()
@@ -149,7 +149,7 @@ def test_a_body_that_could_not_be_opened_is_tried_again(folder: Folder) -> None:
     assert titles(folder.archive(keep=True)) == ["c", "b", "a"]
 
 
-def test_a_broken_post_is_read_once_and_told_every_time(folder: Folder) -> None:
+def test_a_broken_post_is_read_once_and_reported_every_time(folder: Folder) -> None:
     age(folder.write("d.md", "", "title: a: b"))
     for _ in range(2):
         assert [problem.line for problem in folder.archive(keep=True).problems] == [2]
@@ -171,7 +171,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
-def test_a_broken_index_is_made_anew(folder: Folder, kind: str) -> None:
+def test_a_damaged_index_is_made_again(folder: Folder, kind: str) -> None:
     for number in range(40):
         age(
             folder.write(f"more/2024-06-{number % 28 + 1:02}-{number}.md", "", f"title: {number}\nexcerpt: {'x' * 300}")
@@ -191,7 +191,7 @@ def test_a_broken_index_is_made_anew(folder: Folder, kind: str) -> None:
     assert folder.reader().is_unchanged
 
 
-def test_an_index_of_other_code_or_other_settings_is_not_trusted(folder: Folder) -> None:
+def test_an_index_of_other_code_or_settings_is_discarded(folder: Folder) -> None:
     assert folder.reader().is_unchanged
     with sqlite3.connect(folder.config.state_dir / "index.db") as db:
         db.execute("UPDATE meta SET value = 'older code'")
@@ -208,7 +208,7 @@ def test_an_index_of_other_code_or_other_settings_is_not_trusted(folder: Folder)
         folder.archive(keep=True)
 
 
-def test_an_index_with_other_tables_is_made_anew(folder: Folder) -> None:
+def test_an_index_with_other_tables_is_made_again(folder: Folder) -> None:
     index = folder.config.state_dir / "index.db"
     index.unlink()
     with sqlite3.connect(index) as db:
@@ -218,14 +218,14 @@ def test_an_index_with_other_tables_is_made_anew(folder: Folder) -> None:
     assert titles(folder.archive(keep=True)) == ["c", "b", "a"]
 
 
-def test_a_look_that_keeps_nothing_writes_nothing(tmp_path: Path) -> None:
+def test_an_archive_that_is_not_kept_writes_nothing(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO)
     assert len(folder.archive(keep=False).posts) == 1
     assert not folder.config.state_dir.exists()
 
 
-def test_a_post_comes_out_of_the_index_as_it_was_read(tmp_path: Path) -> None:
+def test_the_index_returns_posts_as_they_were_read(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.file("posts/a.png", b"")
     head = (
@@ -278,7 +278,7 @@ def test_a_tag_has_the_name_that_most_posts_use(tmp_path: Path) -> None:
     assert [source[:10] for source in archive.by_tag()["python"]] == ["2024-01-03", "2024-01-02", "2024-01-01"]
 
 
-def test_an_author_has_the_name_and_the_posts_of_all_their_spellings(tmp_path: Path) -> None:
+def test_spellings_of_an_author_are_one_author(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     authors = ["Zoë", "zoë", "[Zoë, 王小明]", "王小明", "''", "Ada"]
     for number, names in enumerate(authors, 1):
@@ -299,7 +299,7 @@ def test_a_post_without_an_author_is_the_sites(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["---\ntitle: x\n---\n\n{}\n\n", "+++\ntitle = 'x'\n+++\n{}", "{}\n"])
-def test_the_body_is_the_markdown_behind_the_front_matter(tmp_path: Path, text: str) -> None:
+def test_the_body_is_the_markdown_after_the_front_matter(tmp_path: Path, text: str) -> None:
     folder = Folder(tmp_path)
     body = "# One\n\n---\n\n    two & <three>"
     folder.write(HELLO, text.format(body).replace("\n", "\r\n").encode())
@@ -307,7 +307,7 @@ def test_the_body_is_the_markdown_behind_the_front_matter(tmp_path: Path, text: 
 
 
 @pytest.mark.parametrize("fix_encoding", [True, False])
-def test_the_body_is_mended_where_the_html_is(tmp_path: Path, fix_encoding: bool) -> None:
+def test_the_body_is_repaired_where_the_html_is(tmp_path: Path, fix_encoding: bool) -> None:
     folder = Folder(tmp_path, posts=Posts(fix_encoding=fix_encoding))
     folder.write(HELLO, "OpenAIâ€™s and `â€™`.\n")
     body = markdown_of(folder.root / "posts" / HELLO, fix_encoding=fix_encoding)
@@ -315,7 +315,7 @@ def test_the_body_is_mended_where_the_html_is(tmp_path: Path, fix_encoding: bool
     assert body.split(" ")[0] in folder.render().html
 
 
-def test_weights_are_kept_until_the_post_or_the_way_of_weighing_changes(folder: Folder) -> None:
+def test_weights_are_kept_until_the_post_changes(folder: Folder) -> None:
     archive = folder.archive(keep=True)
     archive.keep_weights("full", {"a.md": 10, "b.md": 20})
     assert folder.archive(keep=True).weights("full") == {"a.md": 10, "b.md": 20}
@@ -326,7 +326,7 @@ def test_weights_are_kept_until_the_post_or_the_way_of_weighing_changes(folder: 
     assert folder.archive(keep=True).weights("full") == {}
 
 
-def test_the_list_of_posts_loads_what_is_looked_at(folder: Folder) -> None:
+def test_the_list_of_posts_loads_only_what_is_used(folder: Folder) -> None:
     posts = folder.archive().posts
     assert len(posts) == 3
     assert isinstance(posts[0], Post)

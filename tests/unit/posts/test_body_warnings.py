@@ -1,4 +1,4 @@
-"""`publisher check` names every wart with its file and line, and none that is not there."""
+"""`publisher check` reports every flaw with its file and line, and no others."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ OpenAIâ€™s
 """
 
 
-def told(folder: Folder) -> list[tuple[int, str]]:
+def reported(folder: Folder) -> list[tuple[int, str]]:
     return [(problem.line, problem.message) for problem in folder.check()]
 
 
-def test_every_wart_is_named_with_its_line(tmp_path: Path) -> None:
+def test_every_warning_names_its_line(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, WARTS, head="")
     assert (
-        told(folder)
+        reported(folder)
         == [
             (3, "the file posts/gone.png doesn't exist"),
             (4, "the permalink '/:year/' contains another tool's placeholders, and is ignored"),
@@ -67,7 +67,7 @@ def test_every_wart_is_named_with_its_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_project_without_a_wart_has_no_problem(tmp_path: Path) -> None:
+def test_a_clean_project_has_no_problem(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.file("posts/a.png", b"")
     folder.file("static/deep/file.txt", b"")
@@ -78,7 +78,7 @@ def test_a_project_without_a_wart_has_no_problem(tmp_path: Path) -> None:
         "[g](/feed.xml) [h](/tags/c_plus_plus/feed.xml) [i](/deep/file.txt) [j](/subscribe/) ![k](a.png) [l](a.png)\n"
         "[m](https://site.example/elsewhere/) [n](#top) [o](../hello/) [p](/2024/07/06/hello)\n\n## Here\n",
     )
-    assert told(folder) == []
+    assert reported(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_project_without_a_wart_has_no_problem(tmp_path: Path) -> None:
     ["/gone/", "../gone/", "gone", "/2024/07/06/", "/hello.html", "//site.example/gone/", "/caf%C3%A9/", "/old"],
 )
 @pytest.mark.parametrize("before", ["", "Some text with /gone/ and gone in it: `](/gone/)`.\n\n"])
-def test_a_link_to_no_page_is_named_as_it_is_written_on_its_line(reference: str, before: str, tmp_path: Path) -> None:
+def test_a_broken_link_is_reported_as_written(reference: str, before: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, f"{before}Para.\n\n[t]({reference})\n")
     (problem,) = folder.check()
@@ -99,16 +99,16 @@ def test_links_are_looked_up_below_the_path_of_the_site(url: str, tmp_path: Path
     base = url.removeprefix("https://site.example").rstrip("/")
     folder = Folder(tmp_path, replace(SITE, url=url))
     folder.write(HELLO, f"[good]({base}/archive/) [bad]({base}/gone/)")
-    assert [message for _, message in told(folder)] == [f"the link to {base}/gone/ leads to no page of this site"]
+    assert [message for _, message in reported(folder)] == [f"the link to {base}/gone/ leads to no page of this site"]
 
 
-def test_without_pages_no_link_is_called_dead(tmp_path: Path) -> None:
+def test_without_pages_no_link_is_broken(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(enabled=False))
     folder.write(HELLO, "[t](/gone/)")
-    assert told(folder) == []
+    assert reported(folder) == []
 
 
-def test_errors_of_heads_and_bodies_and_clashes_are_all_told(tmp_path: Path) -> None:
+def test_every_kind_of_error_is_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("2024-01-01-a.md", "", "title: a: b")
     folder.write("2024-01-02-b.md", b"---\ntitle: b\n---\nfine\n\xff\n" + b"x" * 5000)
@@ -128,10 +128,10 @@ def test_drafts_and_posts_of_the_future_are_not_looked_at(tmp_path: Path) -> Non
     folder = Folder(tmp_path)
     folder.write(HELLO, "[t](/gone/) {% include x %}", "title: x\ndraft: true")
     folder.write("2030-07-06-x.md", "[t](/gone/) {% include x %}")
-    assert told(folder) == []
+    assert reported(folder) == []
 
 
-def test_a_check_writes_nothing_and_tells_how_far_it_is(tmp_path: Path) -> None:
+def test_a_check_writes_nothing_and_shows_progress(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, WARTS, head="")
     before = sorted(path.as_posix() for path in tmp_path.rglob("*"))
@@ -141,7 +141,7 @@ def test_a_check_writes_nothing_and_tells_how_far_it_is(tmp_path: Path) -> None:
     assert sorted(path.as_posix() for path in tmp_path.rglob("*")) == before
 
 
-def test_a_check_tells_what_a_build_tells_and_more(tmp_path: Path) -> None:
+def test_a_check_reports_more_than_a_build(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, WARTS, head="")
     assert set(folder.build(NOW).problems) < set(folder.check())

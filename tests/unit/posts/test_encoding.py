@@ -1,4 +1,4 @@
-"""Bytes become clean text; what was garbled is mended where that is sure, and nothing else is touched."""
+"""Bytes become clean text; garbled text is repaired where that is certain, and nothing else is changed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ SENTENCES = st.lists(
 @example("„BORл")
 @example("VOILÀ…")
 @example("voilà” IRMÃ ½“")
-def test_text_that_was_right_is_never_touched(sentence: str) -> None:
+def test_correct_text_is_never_changed(sentence: str) -> None:
     assert repair(sentence) == (sentence, [])
     assert repair(sentence, markdown=True) == (sentence, [])
 
@@ -71,17 +71,17 @@ def garbled(text: str, encoding: str) -> str:
     "text",
     ["café", "It’s", "“quoted”", "Müller – Söhne", "naïve", "España", "€5", "Привет мир", "日本語", "x\u200b\tFig"],
 )
-def test_what_was_garbled_is_mended(text: str, encoding: str) -> None:
+def test_garbled_text_is_repaired(text: str, encoding: str) -> None:
     try:
         damaged = garbled(text, encoding)
     except UnicodeDecodeError:
         return  # Windows-1252 has holes: such text cannot have been garbled that way
-    mended, repairs = repair(f"One.\n\nSee {damaged} here")
-    assert mended == f"One.\n\nSee {text} here"
+    repaired, repairs = repair(f"One.\n\nSee {damaged} here")
+    assert repaired == f"One.\n\nSee {text} here"
     assert [item.line for item in repairs] == [3]
 
 
-def test_the_sentence_of_the_seed_is_mended_and_told_with_its_line() -> None:
+def test_the_garbled_sentence_of_the_seed_is_repaired() -> None:
     result = rendered("One.\n\nOpenAIâ€™s models\n\nâ€‹\t\t\tFig1 - A caption")
     assert "<p>OpenAI’s models</p>" in result.html
     assert "Fig1 - A caption</p>" in result.html
@@ -103,28 +103,28 @@ def test_code_shows_what_the_writer_shows(code: str) -> None:
     assert repair(code, markdown=True) == (code, [])
 
 
-def test_prose_beside_code_is_mended_all_the_same() -> None:
+def test_prose_next_to_code_is_repaired() -> None:
     text, repairs = repair("`â€™` is â€™ and cafÃ©", markdown=True)
     assert (text, len(repairs)) == ("`â€™` is ’ and café", 1)
 
 
-def test_a_garbled_title_is_mended_and_told() -> None:
+def test_a_garbled_title_is_repaired_with_a_warning() -> None:
     result = rendered("Text", "title: Itâ€™s\nexcerpt: cafÃ©")
     assert (result.post.title, result.excerpt) == ("It’s", "café")
 
 
-def test_nothing_is_mended_where_the_writer_says_so() -> None:
+def test_fix_encoding_can_be_turned_off() -> None:
     result = rendered("OpenAIâ€™s", "title: Itâ€™s", posts=Posts(fix_encoding=False))
     assert (result.post.title, result.html, result.problems) == ("Itâ€™s", "<p>OpenAIâ€™s</p>\n", ())
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(max_size=80))
-def test_mending_keeps_the_lines_and_what_is_not_suspect(text: str) -> None:
-    mended, repairs = repair(text)
-    assert mended.count("\n") == text.count("\n")
+def test_repairs_change_only_suspect_lines(text: str) -> None:
+    repaired, repairs = repair(text)
+    assert repaired.count("\n") == text.count("\n")
     if not is_suspect(text):
-        assert (mended, repairs) == (text, [])
+        assert (repaired, repairs) == (text, [])
 
 
 @settings(max_examples=500, deadline=None)
@@ -136,7 +136,7 @@ def test_every_text_is_read_back_as_it_was_written(text: str, end: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(min_size=1, max_size=20), st.integers(0, 60))
-def test_a_beginning_of_a_file_is_a_beginning_of_its_text(text: str, size: int) -> None:
+def test_the_beginning_of_a_file_decodes_to_that_of_its_text(text: str, size: int) -> None:
     text = text.replace("\0", "").replace("\r", "").removeprefix("\ufeff")
     assert text.startswith(decode(text.encode()[:size], whole=False))
 
@@ -152,17 +152,17 @@ def test_a_beginning_of_a_file_is_a_beginning_of_its_text(text: str, size: int) 
         (b"\xed\xa0\x80", 1, "is not UTF-8: byte 0xed"),
     ],
 )
-def test_what_is_no_text_is_refused_with_its_line(data: bytes, line: int, message: str) -> None:
+def test_bytes_that_are_not_text_are_rejected_with_their_line(data: bytes, line: int, message: str) -> None:
     with pytest.raises(PostError, match=message) as caught:
         decode(data, whole=True)
     assert caught.value.line == line
 
 
-def test_control_characters_go_and_their_lines_are_known() -> None:
+def test_control_characters_are_removed_and_their_lines_known() -> None:
     assert without_controls("a\x00b\n\tc\n\x1bd\uffff\ud800") == ("ab\n\tc\nd", [1, 3])
     assert without_controls("fine\n\ttext\x85") == ("fine\n\ttext\x85", [])
 
 
-def test_a_control_character_in_the_head_is_a_warning_with_its_line() -> None:
+def test_a_control_character_in_front_matter_is_a_warning() -> None:
     assert "<p>x</p>" in html_of("x", head="title: a\x0bb", name=HELLO)
     assert rendered("x", "title: a\x0bb").post.title == "ab"

@@ -1,4 +1,4 @@
-"""The excerpt is what a person would quote: the first real paragraph, as plain text."""
+"""The excerpt is what a person would quote: the first paragraph of prose, as plain text."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_writers_own_separator_is_never_shown() -> None:
     assert ("cut" in result.html, result.excerpt) == (False, "One.")
 
 
-def test_the_title_repeated_as_a_heading_is_neither_shown_nor_quoted() -> None:
+def test_a_heading_that_repeats_the_title_is_dropped() -> None:
     for heading in ("# A title", "A title\n=======", "# A title #"):
         result = rendered(f"{heading}\n\nThe text.")
         assert (result.html, result.excerpt) == ("<p>The text.</p>\n", "The text.")
@@ -113,7 +113,7 @@ def test_a_shortened_text_fits_and_is_a_beginning(text: str, limit: int) -> None
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
 
 
-def test_a_long_paragraph_is_cut_at_a_word_and_says_so() -> None:
+def test_a_long_paragraph_is_cut_at_a_word() -> None:
     short = excerpt_of(f"<p>{'word ' * 200}</p>")
     assert len(short) <= MOST_CHARACTERS
     assert short.endswith("word…")
@@ -148,7 +148,7 @@ def test_words_are_counted_in_scripts_with_and_without_spaces(fragment: str, wor
         ("a*b*c and f(*args, **kw)", "a*b*c and f(*args, **kw)"),
     ],
 )
-def test_an_excerpt_from_front_matter_loses_its_marks_of_emphasis_and_nothing_else(written: str, shown: str) -> None:
+def test_an_excerpt_of_front_matter_loses_only_emphasis(written: str, shown: str) -> None:
     from publisher.posts.excerpt import plain_line
 
     assert plain_line(written) == shown

@@ -227,9 +227,7 @@ TIMES = "+00:00"
         }, id="podcast"),
     ],
 )  # fmt: skip
-def test_a_file_of_another_tool_means_here_what_it_meant_there(
-    text: str, source: str, expected: dict[str, Any]
-) -> None:
+def test_another_tools_file_keeps_its_meaning(text: str, source: str, expected: dict[str, Any]) -> None:
     post = post_of(text, source)
     plain = {
         "published": post.published.isoformat(),
@@ -267,7 +265,7 @@ def test_a_key_is_known_in_every_way_of_writing_it(key: str) -> None:
     assert post_of(f"---\ntitle: x\n{key}: 2025-01-01\n---\n").updated.year == 2025
 
 
-def test_every_spelling_in_the_table_is_one_that_can_be_found() -> None:
+def test_every_spelling_in_the_table_is_found() -> None:
     for spellings in SPELLINGS.values():
         assert all(part == fold(part) for spelling in spellings for part in spelling.split("."))
 
@@ -284,13 +282,13 @@ def test_every_spelling_in_the_table_is_one_that_can_be_found() -> None:
         "author: {name: X, url: javascript:alert(1)}",
     ],
 )
-def test_front_matter_brings_in_no_address_but_of_the_web(lines: str) -> None:
+def test_front_matter_brings_in_only_web_urls(lines: str) -> None:
     post = post_of(f"---\ntitle: x\n{lines}\n---\n")
     assert (post.image, post.enclosures, [author.url for author in post.authors if author.url]) == (None, (), [])
 
 
 @pytest.mark.parametrize("length", ["9" * 5000, "-1", "many", "1.5"])
-def test_an_odd_length_of_an_episode_is_no_length(length: str) -> None:
+def test_an_invalid_length_is_ignored(length: str) -> None:
     text = f"---\ntitle: x\naudio: {{url: https://a.example/a.mp3, length: {length}, duration: '{length}'}}\n---\n"
     entry = read(text)
     assert entry.post
@@ -310,5 +308,5 @@ def test_an_odd_length_of_an_episode_is_no_length(length: str) -> None:
         ('author: ["Lovelace, Ada"]', ["Lovelace, Ada"]),
     ],
 )
-def test_what_stands_behind_a_name_is_no_other_author(key: str, names: list[str]) -> None:
+def test_a_suffix_is_not_another_author(key: str, names: list[str]) -> None:
     assert [author.name for author in post_of(f"---\ntitle: x\n{key}\n---\n").authors] == names

@@ -1,4 +1,4 @@
-"""Front matter of every spelling becomes text with lines; what cannot be read says where and how to mend it."""
+"""Every format of front matter becomes text with lines; an error says where it is and how to fix it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def head(text: str) -> Head:
         ("", {}, ""),
     ],
 )
-def test_every_kind_of_head_is_told_from_its_body(text: str, fields: dict[str, Any], body: str) -> None:
+def test_every_kind_of_front_matter_is_split_from_its_body(text: str, fields: dict[str, Any], body: str) -> None:
     found = head(text)
     assert (found.fields, found.body) == (fields, body)
     assert split_body(text) == (body, found.body_line)
@@ -63,7 +63,7 @@ def test_a_scalar_stays_the_text_that_was_typed(scalar: str) -> None:
         assert value in (scalar, [scalar])
 
 
-def test_toml_and_json_scalars_become_the_text_a_writer_would_type() -> None:
+def test_toml_and_json_scalars_become_text() -> None:
     fields = {"a": "2024", "b": "1.5", "c": "true", "d": ["1", "x"]}
     assert head('+++\na = 2024\nb = 1.5\nc = true\nd = [1, "x"]\n+++\n').fields == fields
     assert head('{"a": 2024, "b": 1.5, "c": true, "d": [1, "x"]}\n').fields == fields
@@ -115,7 +115,7 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
         ("Title: x\nno header\n\nbody", 2, "neither a header nor text", "blank line"),
     ],
 )
-def test_what_cannot_be_read_names_the_line_and_the_mend(text: str, line: int, message: str, hint: str) -> None:
+def test_unreadable_front_matter_has_a_line_and_a_hint(text: str, line: int, message: str, hint: str) -> None:
     with pytest.raises(PostError, match=message) as caught:
         head(text)
     assert caught.value.line == line
@@ -154,7 +154,7 @@ def _merges(start: str, count: int) -> str:
         "json digits",
     ],
 )
-def test_a_bomb_is_refused_before_it_goes_off(text: str) -> None:
+def test_a_yaml_bomb_is_rejected_before_it_expands(text: str) -> None:
     with pytest.raises(PostError):
         head(text)
 
@@ -172,21 +172,21 @@ def test_merge_keys_inherit_and_the_own_key_wins() -> None:
         '{"title": "a\\u0001\\ud800b\\uffff"}\n',
     ],
 )
-def test_an_escape_brings_in_no_character_that_xml_refuses(text: str) -> None:
+def test_an_escape_brings_in_no_character_that_xml_forbids(text: str) -> None:
     assert head(text).fields["title"] == "ab"
 
 
-def test_a_key_that_is_no_text_is_passed_over() -> None:
+def test_a_key_that_is_not_text_is_ignored() -> None:
     assert head("---\n? [a, b]\n: c\ntitle: x\n---\n").fields == {"title": "x"}
 
 
-def test_of_two_equal_keys_the_last_one_counts_as_in_every_yaml_parser() -> None:
+def test_the_last_of_two_equal_keys_counts() -> None:
     assert head("---\ntitle: a\ntitle: b\n---\n").fields == {"title": "b"}
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_a_byte_order_mark_and_every_line_end_are_the_same(mark: bytes, end: bytes, tmp_path: Path) -> None:
+def test_byte_order_marks_and_line_ends_change_nothing(mark: bytes, end: bytes, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, mark + b"---\ntitle: Hello\ntags: [a]\n---\nThe body.\n".replace(b"\n", end))
     (post,) = folder.posts()
@@ -205,7 +205,7 @@ def test_a_byte_order_mark_and_every_line_end_are_the_same(mark: bytes, end: byt
     ids=["yaml", "toml", "json", "headers"],
 )
 @pytest.mark.parametrize("size", [4000, 4096, 9000])
-def test_a_head_longer_than_what_is_read_at_first_is_read_whole(front: str, size: int, tmp_path: Path) -> None:
+def test_long_front_matter_is_read_whole(front: str, size: int, tmp_path: Path) -> None:
     filler = "\n".join("  " + "é" * 60 for _ in range(size // 120))
     folder = Folder(tmp_path)
     folder.write(HELLO, front.format(filler=filler, flat=filler.replace("\n", " ")) + "Body.\n", head="")
@@ -215,7 +215,7 @@ def test_a_head_longer_than_what_is_read_at_first_is_read_whole(front: str, size
         parse_head(front.format(filler=filler, flat=filler)[:300], whole=False)
 
 
-def test_an_error_behind_a_byte_order_mark_names_the_true_byte_and_line() -> None:
+def test_an_error_after_a_byte_order_mark_names_its_line() -> None:
     with pytest.raises(PostError, match="0xff") as caught:
         decode(b"\xef\xbb\xbfone\r\ntwo\r\xff", whole=True)
     assert caught.value.line == 3
@@ -246,7 +246,7 @@ LINES = st.lists(
 @example([("title", ": ", "null"), ("tags", ": ", "[a, null]")])
 @example([("title", ": ", "a: b")])
 @example([("title", ": ", "a #b")])
-def test_the_quick_reader_reads_what_the_parser_reads(lines: list[tuple[str, str, str]]) -> None:
+def test_simple_yaml_reads_what_the_parser_reads(lines: list[tuple[str, str, str]]) -> None:
     block = "\n".join(map("".join, lines))
     quick = simple_yaml(block)
     if quick is not None:
@@ -254,7 +254,7 @@ def test_the_quick_reader_reads_what_the_parser_reads(lines: list[tuple[str, str
         assert quick[1] == {line.split(":")[0]: number for number, line in enumerate(block.split("\n"), 2)}
 
 
-def test_the_quick_reader_reads_the_plainest_heads() -> None:
+def test_plain_front_matter_needs_no_parser() -> None:
     block = 'title: Hello: world\ndate: 2024-07-06 09:00\ntags: [a, b c]\nexcerpt: "It\'s"\nlayout:'
     assert simple_yaml("title: Hello: world") is None
     quick = simple_yaml(block.replace(": world", ", world"))
@@ -274,7 +274,7 @@ VALUES = st.text(st.sampled_from("abtl: -\n\t\"'[]{}#&*!|>%@`=.,\\0x1é日\ud800
 @example("{", '"title": "\ud800"}', "")
 @example("---\n", "? [a]\n: b", "\n---\n")
 @example("---\n", "date: 0001-01-01\nupdated: 9999-12-31 23:59", "\n---\n")
-def test_any_text_is_an_entry_or_an_error_that_a_person_can_mend(start: str, middle: str, end: str) -> None:
+def test_any_text_is_a_head_or_a_post_error(start: str, middle: str, end: str) -> None:
     data = (start + middle + end).encode("utf-8", "surrogatepass")
     try:
         entry = read(decode(data, whole=True))
@@ -288,7 +288,7 @@ def test_any_text_is_an_entry_or_an_error_that_a_person_can_mend(start: str, mid
 
 @settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=80), st.sampled_from([b"", b"---\ntitle: ", b"{", b"+++\n"]))
-def test_any_bytes_are_an_entry_or_an_error(data: bytes, start: bytes) -> None:
+def test_any_bytes_are_a_post_or_an_error(data: bytes, start: bytes) -> None:
     try:
         read(decode(start + data, whole=True))
     except PostError as error:
@@ -302,7 +302,7 @@ def test_any_bytes_are_an_entry_or_an_error(data: bytes, start: bytes) -> None:
      '+++\ntitle = ""\n+++\n', '{"title": null}\n', ""],
 )  # fmt: skip
 @pytest.mark.parametrize("heading", ["# The *real* one", "\n\n# The real one #", "The real one\n==="])
-def test_a_title_that_says_nothing_leaves_it_to_the_heading(tmp_path: Path, front: str, heading: str) -> None:
+def test_an_invisible_title_gives_way_to_the_heading(tmp_path: Path, front: str, heading: str) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, f"{front}{heading}\n\nWords.\n", head="")
     (post,) = folder.posts()

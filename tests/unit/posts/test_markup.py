@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it, and more; code as code; nothing of the page's own frame."""
+"""Markdown as GitHub reads it, and more; code stays code; the page's own frame is not in it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_markdown_of_githubs_kind_becomes_html(body: str, expected: str) -> None
     assert result.problems == ()
 
 
-def test_no_anchor_without_text_stands_in_a_heading() -> None:
+def test_no_heading_has_an_empty_anchor() -> None:
     assert "<a" not in html_of("# One\n\n## Two")
 
 
@@ -85,24 +85,24 @@ def test_an_unknown_tag_takes_nothing_with_it(name: str) -> None:
     assert name not in result
 
 
-def test_what_comes_out_of_a_reference_is_a_character_that_xml_can_hold() -> None:
+def test_no_character_reference_becomes_one_that_xml_forbids() -> None:
     result = rendered("a&#1;b&#x8;c&#xFFFF;d&#0;e <!--more--> f")
     assert result.html == "<p>abcde  f</p>\n"
     assert result.excerpt == "abcde"
     assert html_of("<p>a&#1;b</p>", name="2024-07-06-hello.html") == "<p>ab</p>"
 
 
-def test_the_sign_of_a_lost_character_stays_where_somebody_wrote_it() -> None:
+def test_a_written_replacement_character_stays() -> None:
     assert html_of("lost \ufffd and &#1;") == "<p>lost \ufffd and </p>"
 
 
-def test_a_picture_without_an_address_is_no_picture() -> None:
+def test_a_picture_without_a_url_is_dropped() -> None:
     assert html_of('<p>a<img title=" src=1" alt="x">b<img srcset="https://e.org/x 2x" alt="x"></p>') == (
         '<p>ab<img srcset="https://e.org/x 2x" alt="x"></p>'
     )
 
 
-def test_a_control_character_in_the_body_is_taken_out_and_told() -> None:
+def test_a_control_character_in_a_body_is_removed_with_a_warning() -> None:
     result = rendered("fine\n\nx\x0by\n\nz\x1b")
     assert "<p>xy</p>" in result.html
     assert said(result) == [(6, "contained a control character, which was removed")]
@@ -116,9 +116,7 @@ def test_a_control_character_in_the_body_is_taken_out_and_told() -> None:
         (b"---\ntitle: x\n---\n" + b"x" * 9000 + b"\0", 1, "is not text: it contains NUL bytes"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_told_and_the_others_publish(
-    data: bytes, line: int, message: str, tmp_path: Path
-) -> None:
+def test_an_unreadable_body_stops_no_other_post(data: bytes, line: int, message: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, data)
     folder.write("2024-07-05-other.md", "Other.")
@@ -153,7 +151,7 @@ def test_a_file_that_vanishes_before_it_is_rendered_is_a_broken_post(tmp_path: P
         ("x\n\ny```\n\n", 6, "a ``` at the end of a line doesn't open a code block"),
     ],
 )
-def test_a_check_names_what_readers_will_miss_and_its_line(body: str, line: int, message: str) -> None:
+def test_a_check_warns_of_what_readers_will_miss(body: str, line: int, message: str) -> None:
     assert (line, message) in said(rendered(body))
 
 

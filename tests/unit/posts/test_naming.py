@@ -1,4 +1,4 @@
-"""Names in paths and permanent ids: readable, of any script, safe as file names, and the same for ever."""
+"""Slugs, permalinks and permanent ids: readable in any script, safe as file names, and always the same."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def test_different_languages_of_programming_are_different_tags() -> None:
     assert tag_slug("c--") == tag_slug("C")
 
 
-def test_a_sign_and_the_word_for_it_are_different_tags_wherever_they_stand() -> None:
+def test_a_sign_and_its_word_are_different_tags() -> None:
     names = ["日本語", "R&D", "R and D", "C++", "C plus plus", "C+plus", "plus+", "+plus", "++", "plus plus", "C#",
              "C sharp", "C", ".NET", "dot NET", "NET", "*", "star", "Q&A", "Q and A", "and", "&"]  # fmt: skip
     assert len({tag_slug(name) for name in names}) == len(names)
 
 
-def test_another_tag_moves_none(tmp_path: Path) -> None:
+def test_a_new_tag_changes_no_other_slug(tmp_path: Path) -> None:
     def slugs(*tags: str) -> dict[str, str]:
         folder = Folder(tmp_path / str(len(tags)))
         for number, tag in enumerate(tags):
@@ -143,7 +143,7 @@ NEAR = st.lists(
 @example(("a/b", "a:b"))
 @example(("&face", "and_face"))
 @example(("a" * 300, "a" * 301))
-def test_names_that_differ_in_more_than_case_spaces_and_unicode_form_have_different_slugs(
+def test_different_names_have_different_slugs(
     names: tuple[str, str],
 ) -> None:
     one, other = names
@@ -159,7 +159,7 @@ def test_names_that_once_shared_a_path_do_not() -> None:
         assert len({tag_slug(name) for name in names}) == len(names)
 
 
-def test_every_short_name_of_ascii_has_a_path_of_its_own() -> None:
+def test_every_short_ascii_name_has_a_different_slug() -> None:
     chars = [chr(code) for code in range(32, 127) if not chr(code).isupper()]
     names = [*chars, *(a + b for a in chars for b in chars)]
     names += [f"a{char}b" for char in chars]
@@ -176,7 +176,7 @@ def test_no_slug_is_a_file_that_the_site_has(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["R&D", "C++", ".NET", "*", "a/b", "Ruby on Rails", "日本語", "snake_case", "m²"])
-def test_a_topic_may_be_named_by_its_tag_or_by_what_its_address_shows(name: str) -> None:
+def test_a_topic_is_found_by_tag_or_slug(name: str) -> None:
     assert topic_slug(name) == topic_slug(tag_slug(name)) == tag_slug(name)
 
 
@@ -201,22 +201,20 @@ def test_no_permalink_leaves_the_output_folder(path: str) -> None:
         ("_posts/a.md", "", "a"), ("blog/_posts/2024-01-01-a.md", "blog", "2024-01-01-a"), ("a.b.md", "", "a.b"),
     ],
 )  # fmt: skip
-def test_a_page_bundle_is_named_by_its_folder_and_jekylls_folders_say_nothing(
-    source: str, folder: str, name: str
-) -> None:
+def test_a_page_bundle_has_the_name_of_its_folder(source: str, folder: str, name: str) -> None:
     assert name_of(source) == (folder, name)
 
 
 @pytest.mark.parametrize(
     "name", ["9999-99-99-a", "2024-02-30-a", "24-01-01-a", "a-2024-01-01", "2024-01", "0001-01-01-a"]
 )
-def test_a_name_without_a_true_day_has_none(name: str) -> None:
+def test_a_file_name_without_a_valid_day_has_no_date(name: str) -> None:
     assert file_date(name) is None
 
 
 @pytest.mark.parametrize("key", ["id", "guid", "ID"])
 @pytest.mark.parametrize("value", ["https://old.example/?p=12", "urn:uuid:1", "12"])
-def test_an_id_in_the_front_matter_is_kept_to_the_letter(key: str, value: str) -> None:
+def test_an_id_in_front_matter_is_kept_exactly(key: str, value: str) -> None:
     assert post_of(f"---\ntitle: x\n{key}: {value}\n---\n").id == value
 
 
@@ -234,13 +232,13 @@ ORIGINAL = "---\ntitle: First title\ndate: 2024-07-06\nslug: a\n---\n"
     ],
 )
 @pytest.mark.parametrize("url", ["https://site.example", "http://site.example", "https://other.example/blog"])
-def test_no_change_of_title_slug_permalink_date_domain_or_scheme_changes_an_id(text: str, url: str) -> None:
+def test_an_id_survives_every_other_change(text: str, url: str) -> None:
     before, after = post_of(ORIGINAL), post_of(text, url=url)
     assert after.id == before.id == "tag:site.example,2024:2024-07-06:hello"
     assert (after.title, after.url) != (before.title, before.url)
 
 
-def test_without_an_authority_the_host_stands_in_the_id() -> None:
+def test_without_an_authority_the_host_is_in_the_id() -> None:
     assert post_of(ORIGINAL, authority="").id == "tag:site.example,2024:2024-07-06:hello"
 
 
@@ -266,9 +264,7 @@ def test_the_same_file_name_in_two_folders_is_no_clash(tmp_path: Path) -> None:
         ("permalink: /x/", "permalink: /x/index.html", "permalink as posts/2024-01-01-a.md: /x/index.html"),
     ],
 )
-def test_of_two_posts_that_claim_the_same_the_newer_is_left_out(
-    older: str, newer: str, name: str, tmp_path: Path
-) -> None:
+def test_the_newer_of_two_clashing_posts_is_left_out(older: str, newer: str, name: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("2024-02-01-b.md", head=f"title: b\n{newer}")
     folder.write("2024-01-01-a.md", head=f"title: a\n{older}")
@@ -302,7 +298,7 @@ def test_a_permalink_of_its_own_wins_and_stays_inside(line: str, permalink: str)
 @pytest.mark.parametrize(
     "value", ["/:year/:title/", "{{ page.slug }}", "https://a.example/x", f"/{'x' * 300}/", "[a]", "/日" + "本" * 99]
 )
-def test_a_permalink_that_cannot_be_a_path_is_a_warning_with_its_line(value: str) -> None:
+def test_an_unusable_permalink_is_a_warning_with_its_line(value: str) -> None:
     entry = read(
         f"---\ntitle: x\npermalink: {value!r}\n---\n" if value[0] != "[" else "---\ntitle: x\npermalink: [a]\n---\n"
     )

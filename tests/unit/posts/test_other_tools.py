@@ -1,4 +1,4 @@
-"""What a body holds of Jekyll, kramdown, Hugo and MDX: honoured, dropped cleanly, or named with its line."""
+"""Syntax of Jekyll, kramdown, Hugo and MDX is carried over, removed, or reported with its line."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def carried(body: str) -> str:
         ("About `{{ site.url }}` only", "<p>About <code>{{ site.url }}</code> only</p>"),
     ],
 )  # fmt: skip
-def test_what_jekyll_would_make_of_it_is_made(body: str, expected: str) -> None:
+def test_jekylls_tags_do_what_they_do_there(body: str, expected: str) -> None:
     result = rendered(body)
     assert result.html.strip() == expected or expected in result.html
     assert result.problems == ()
@@ -89,7 +89,7 @@ def test_a_jekyll_link_leads_to_the_post(tag: str, tmp_path: Path) -> None:
     assert (result.html, result.problems) == (f'<p><a href="{URL}/y/">t</a></p>\n', ())
 
 
-def test_a_jekyll_link_to_one_of_several_takes_the_folder_it_names_and_else_says_so(tmp_path: Path) -> None:
+def test_a_jekyll_link_finds_the_post_in_the_folder_it_names(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for language in ("en", "de"):
         folder.write(f"{language}/2024-07-07-y.md", head=f"title: y\npermalink: /{language}-y/")
@@ -125,14 +125,14 @@ def test_a_jekyll_link_to_one_of_several_takes_the_folder_it_names_and_else_says
         ("{::options parse_block_html='true' /}\n\nText", "<p>Text</p>"),
     ],
 )
-def test_kramdowns_lists_are_honoured_or_dropped(body: str, expected: str) -> None:
+def test_attribute_lists_are_carried_over_or_removed(body: str, expected: str) -> None:
     result = rendered(body)
     assert expected in result.html
     assert not {"{:", "{#", "^"} & {result.html[i : i + n] for i in range(len(result.html)) for n in (1, 2)}
     assert result.problems == ()
 
 
-def test_an_id_from_a_list_is_a_place_that_links_reach() -> None:
+def test_an_id_from_an_attribute_list_is_a_target() -> None:
     result = rendered("[note](#fn1)\n\nThe note.\n{: #fn1}")
     assert f'<a href="{PAGE}#fn1">note</a>' in result.html
     assert result.problems == ()
@@ -171,7 +171,7 @@ def test_code_and_other_peoples_braces_are_untouched(body: str) -> None:
         ("{{ a }} {{ b }} {{ c }} {{ d }} {{ e }}", 4, LIQUID + "{{ a }}, {{ b }}, {{ c }} and 2 more"),
     ],
 )  # fmt: skip
-def test_what_is_left_is_one_warning_with_the_right_line(body: str, line: int, message: str) -> None:
+def test_unsupported_syntax_is_one_warning_with_its_line(body: str, line: int, message: str) -> None:
     assert (line, message) in said(rendered(body))
 
 
@@ -213,7 +213,7 @@ def test_a_post_about_liquid_is_shown_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("mark", ["> ", ">", "- ", "1. ", "*\t", ">  "])
-def test_a_line_of_hundreds_of_marks_is_read_in_one_pass_and_its_fence_is_found(mark: str) -> None:
+def test_a_line_of_hundreds_of_marks_takes_linear_time(mark: str) -> None:
     """A pattern that tries every way to divide the spaces would go on for ever."""
     deep = mark * 300
     assert code_lines([f"{deep}words", f"{deep}```", f"{deep}words", "> ```", "words"]) == [

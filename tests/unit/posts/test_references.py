@@ -1,4 +1,4 @@
-"""Every reference is absolute, links to posts follow them, and pictures are copied to where their address points."""
+"""Every reference becomes absolute, links to posts follow them, and pictures are copied to their URLs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_every_link_is_absolute(reference: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("reference", ["http:page", "https:/page", "https:", "//[", "nothing:x", "C:\\x", "1:2"])
-def test_what_is_no_address_leaves_the_words_of_the_link(reference: str) -> None:
+def test_a_link_without_a_url_leaves_its_words(reference: str) -> None:
     result = html_of(f'<p><a href="{reference}">words</a></p>')
     assert "words" in result
     for address in re.findall(r'href="([^"]*)"', result):
@@ -72,7 +72,7 @@ LOOSE = st.text(st.sampled_from("ab./#?:%&=[]@ \\é日,;'()"), max_size=12)
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(["", "/", "//", "../", "https://", "http:", "mailto:", "#", "?", "%"]), LOOSE)
-def test_any_reference_becomes_absolute_or_goes(start: str, rest: str) -> None:
+def test_any_reference_becomes_absolute_or_is_removed(start: str, rest: str) -> None:
     result = html_of(f'<p><a href="{start}{rest}">t</a><img src="{start}{rest}" alt="t"></p>')
     for address in re.findall(r'(?:href|src)="([^"]*)"', result):
         assert re.match(r"[a-z][a-z0-9+.-]*:", address, re.IGNORECASE), address
@@ -91,9 +91,7 @@ def test_any_reference_becomes_absolute_or_goes(start: str, rest: str) -> None:
         ("2024-07-06-x.md", "bundle/index.md", "bundle/index.md"),
     ],
 )
-def test_a_link_to_a_posts_file_leads_to_its_page_wherever_that_moves(
-    source: str, reference: str, target: str, tmp_path: Path
-) -> None:
+def test_a_link_to_a_posts_file_leads_to_its_page(source: str, reference: str, target: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(source, f"[t](<{reference}#part>)")
     for permalink in ("/there/", "/else/where.html"):
@@ -103,7 +101,7 @@ def test_a_link_to_a_posts_file_leads_to_its_page_wherever_that_moves(
         assert result.problems == ()
 
 
-def test_a_page_is_made_again_when_the_post_that_it_links_to_moves(tmp_path: Path) -> None:
+def test_a_page_is_rebuilt_when_a_linked_post_moves(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "[t](2024-07-07-y.md)")
     folder.write("2024-07-07-y.md", head="title: y\npermalink: /one/")
@@ -138,7 +136,7 @@ def test_a_link_to_a_post_that_is_not_public_is_a_warning(target: str, tmp_path:
     ],
 )
 @pytest.mark.parametrize("url", [URL, f"{URL}/blog"])
-def test_a_file_beside_the_post_is_copied_to_where_its_address_points(
+def test_a_file_next_to_the_post_is_copied_to_its_url(
     source: str, reference: str, file: str, url: str, tmp_path: Path
 ) -> None:
     base = urlsplit(url).path
@@ -157,7 +155,7 @@ def test_a_file_beside_the_post_is_copied_to_where_its_address_points(
         assert folder.public()[path.removeprefix(f"{base}/")] == PICTURE
 
 
-def test_the_picture_and_the_episode_of_the_front_matter_are_copied_too(tmp_path: Path) -> None:
+def test_files_in_front_matter_are_copied_too(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in ("assets/a.png", "posts/e.mp3"):
         folder.file(name, PICTURE)
@@ -178,9 +176,7 @@ def test_the_picture_and_the_episode_of_the_front_matter_are_copied_too(tmp_path
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("template", ["![t](<{}>)", "[t](<{}>)", '<img src="{}" alt=t>'])
-def test_no_private_file_and_none_outside_the_project_is_ever_published(
-    reference: str, template: str, tmp_path: Path
-) -> None:
+def test_only_public_files_of_the_project_are_published(reference: str, template: str, tmp_path: Path) -> None:
     secret = b"top secret"
     folder = Folder(tmp_path / "project")
     for name in ("publisher.toml", ".publisher/secret.png", ".secret.png", ".git/a.png", "../outside.png"):
@@ -194,7 +190,7 @@ def test_no_private_file_and_none_outside_the_project_is_ever_published(
     assert not (folder.root / "outside.png").exists()
 
 
-def test_a_file_that_is_missing_is_told_once_with_its_line_and_copied_when_it_comes(tmp_path: Path) -> None:
+def test_a_missing_file_is_one_warning_until_it_is_added(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "![t](b.png) ![t](b.png)\n\n![t](a.png)", "title: x\nimage: a.png")
     assert said(folder.render()) == [
@@ -207,17 +203,17 @@ def test_a_file_that_is_missing_is_told_once_with_its_line_and_copied_when_it_co
     assert folder.public()["2024/07/06/hello/b.png"] == PICTURE
 
 
-def test_two_files_for_one_address_are_a_warning(tmp_path: Path) -> None:
+def test_two_files_with_one_url_are_a_warning(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(permalink="/{slug}/"))
     for place in ("a", "b"):
         folder.file(f"posts/{place}/pic.png", place.encode())
         folder.write(f"{place}/2024-07-06-{place}.md", "![t](pic.png)")
         folder.write(f"{place}/y/2024-07-06-{place}2.md", "![t](../pic.png)")
-    told = [problem for problem in folder.build().problems if "is not published" in problem.message]
-    assert [(p.path, p.message) for p in told] == [
+    reported = [problem for problem in folder.build().problems if "is not published" in problem.message]
+    assert [(p.path, p.message) for p in reported] == [
         ("posts/b/pic.png", "is not published, because posts/a/pic.png has the same URL, /pic.png")
     ]
-    assert told == [problem for problem in folder.check() if "is not published" in problem.message]
+    assert reported == [problem for problem in folder.check() if "is not published" in problem.message]
 
 
 @settings(max_examples=500, deadline=None)

@@ -1,4 +1,4 @@
-"""A folder of posts with verbs, for the tests of the posts room; and what that folder promises."""
+"""The folder of posts that the other tests use keeps its promises."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_permalink_pattern_is_the_one_these_tests_count_on() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", "no front matter at all\n", "---\n---\n"])
-def test_an_undated_name_without_front_matter_is_refused_and_a_dated_one_is_not(text: str) -> None:
+def test_a_file_without_front_matter_needs_a_dated_name(text: str) -> None:
     assert read(text, HELLO).post
     with pytest.raises(Exception, match="no date"):
         read(text, "hello.md")
