@@ -46,9 +46,9 @@ def doctor(
     Asks the DNS, the mail server and the web application; sends nothing without --send. Exit code 1 on errors.
     """
     if file is not None:
-        from publisher.mail.doctor.received import received
+        from publisher.mail.doctor.received import explain_results
 
-        return _tell(app, list(received(file.read())))
+        return _tell(app, list(explain_results(file.read())))
     config = app.config()
     now = app.now(config)
     if recipient:

@@ -1,4 +1,4 @@
-"""All that the doctor looks at for one domain."""
+"""Everything that the doctor checks for one domain."""
 
 from __future__ import annotations
 
@@ -8,35 +8,27 @@ from dataclasses import dataclass
 from publisher.config import Relay
 from publisher.core.errors import DnsError
 from publisher.mail.dkim import Signer
-from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level
-from publisher.mail.doctor.dmarc import dmarc
-from publisher.mail.doctor.mail_servers import (
-    addresses_of,
-    greeting,
-    is_near,
-    is_public,
-    mail_exchangers,
-    reverse_names,
-)
-from publisher.mail.doctor.one_click import one_click, reach
-from publisher.mail.doctor.resolver import DeadResolverError
-from publisher.mail.doctor.signatures import signatures
-from publisher.mail.doctor.spf import service_of, spf
+from publisher.mail.doctor.diagnosis import Ask, DeadResolverError, Diagnosis, Level
+from publisher.mail.doctor.dkim_record import check_dkim
+from publisher.mail.doctor.dmarc import check_dmarc
+from publisher.mail.doctor.mail_servers import addresses_of, check_mx, check_ptr, check_tls, is_public
+from publisher.mail.doctor.one_click import check_one_click, reach
+from publisher.mail.doctor.spf import check_spf, service_of
 
-_PATIENCE_SECONDS = 5
+_TIMEOUT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MailSetup:
-    """What one domain's mail is made of, as configured.
+    """How the emails of one domain are sent, as configured.
 
-    domain         of the From address, in ASCII
-    return_domain  of the address to which failures come back, in ASCII
-    signers        the keys that sign its mail
-    servers        that take it; () for the outbox
-    public_url     where the links in letters lead
-    addresses      from which mail leaves, as a person named them
-    sample         a message as readers get it
+    domain         the domain of the From address, in ASCII
+    return_domain  the domain of the address that bounces go to, in ASCII
+    signers        the keys that sign its emails
+    servers        the mail servers that send them; () for the outbox
+    public_url     where the links in emails lead
+    addresses      the public IP addresses that send them, if the user named some
+    sample         a message as subscribers get it
     """
 
     domain: str
@@ -47,66 +39,64 @@ class MailSetup:
     addresses: tuple[str, ...]
     sample: bytes
 
+    @property
+    def remote_hosts(self) -> list[str]:
+        """The hosts of the mail servers that are not on this machine."""
+        return [server.address.host for server in self.servers if not server.address.is_near]
 
-def examine(patient: MailSetup, ask: Ask, *, seconds: int = _PATIENCE_SECONDS) -> Iterator[Diagnosis]:
-    """Look at everything, in the order in which it is best mended.
 
-    seconds: how long the mail server and the web application may take to answer. Raises DeadResolverError where
-    the DNS never answers; a single question without an answer is a diagnosis.
+def examine(setup: MailSetup, ask: Ask, *, seconds: int = _TIMEOUT_SECONDS) -> Iterator[Diagnosis]:
+    """Check everything, in the order in which it is best fixed.
+
+    seconds: how long the mail server and the web application may take to answer. Raises DeadResolverError if the DNS
+    never answers; a single question without an answer is a diagnosis.
     """
-    domain, signing = patient.domain, [signer.domain.lower() for signer in patient.signers]
-    names = [server.address.host for server in patient.servers if not is_near(server)]
-    places = Places(patient, ask)
-    yield from _asking("SPF", patient.return_domain, lambda: spf(patient.return_domain, names, places.leaving(), ask))
-    yield from _asking("DKIM", domain, lambda: signatures(domain, patient.signers, ask))
-    yield from _asking("DMARC", domain, lambda: dmarc(domain, patient.return_domain, signing, ask))
-    yield from _asking("MX", domain, lambda: [mail_exchangers(domain, "answers", ask)])
-    if patient.return_domain != domain:
-        yield from _asking(
-            "MX", patient.return_domain, lambda: [mail_exchangers(patient.return_domain, "bounces", ask)]
-        )
-    yield from _asking("PTR", ", ".join(names) or domain, places.named)
-    if not patient.servers:
-        meaning = "letters are files in the outbox; there is no mail server to look at"
+    domain, bounces, signing = setup.domain, setup.return_domain, [signer.domain.lower() for signer in setup.signers]
+    hosts = setup.remote_hosts
+    yield from _answered("SPF", bounces, lambda: check_spf(bounces, hosts, sending_addresses(setup, ask), ask))
+    yield from _answered("DKIM", domain, lambda: check_dkim(domain, setup.signers, ask))
+    yield from _answered("DMARC", domain, lambda: check_dmarc(domain, bounces, signing, ask))
+    yield from _answered("MX", domain, lambda: [check_mx(domain, "answers", ask)])
+    if bounces != domain:
+        yield from _answered("MX", bounces, lambda: [check_mx(bounces, "bounces", ask)])
+    yield from _answered("PTR", ", ".join(hosts) or domain, lambda: check_names(setup, ask))
+    if not setup.servers:
+        meaning = "emails are written as files to the outbox, so there is no mail server to check"
         yield Diagnosis("TLS", Level.NOTE, domain, 'mail.transport is "outbox"', meaning, "see [mail.smtp]")
-    yield from (greeting(server, seconds) for server in patient.servers)
-    answer = reach(patient.public_url, seconds) if patient.public_url.startswith("https://") else ""
-    yield from one_click(patient.public_url, answer, patient.sample)
+    yield from (check_tls(server, seconds) for server in setup.servers)
+    answer = reach(setup.public_url, seconds) if setup.public_url.startswith("https://") else ""
+    yield from check_one_click(setup.public_url, answer, setup.sample)
 
 
-class Places:
-    """From which addresses mail leaves, as far as anybody here can know."""
+def sending_addresses(setup: MailSetup, ask: Ask) -> tuple[str, ...]:
+    """Return the IP addresses that send the emails: those that the user named, or the public ones of the mail servers.
 
-    def __init__(self, patient: MailSetup, ask: Ask) -> None:
-        self._patient, self._ask = patient, ask
-
-    def leaving(self) -> tuple[str, ...]:
-        """Those a person named; else the public ones of the servers that are no great service's."""
-        patient = self._patient
-        if patient.addresses:
-            return patient.addresses
-        hosts = [server.address.host for server in patient.servers if not is_near(server)]
-        own = (host for host in hosts if not service_of(host))
-        return tuple(each for host in own for each in addresses_of(host, self._ask) if is_public(each))
-
-    def named(self) -> Iterator[Diagnosis]:
-        """Judge the names of the addresses, or tell why there are none to judge."""
-        addresses, patient = self.leaving(), self._patient
-        yield from reverse_names(addresses, patient.domain, self._ask)
-        if addresses:
-            return
-        services = [server.address.host for server in patient.servers if service_of(server.address.host)]
-        if services:
-            message = "the names of its addresses are the service's own matter"
-            yield Diagnosis("PTR", Level.OK, ", ".join(services), message, "nothing to do for you")
-            return
-        meaning = "the server has no public address that is known here; a receiver sees one, and asks for its name"
-        hint = "name the address with --ip"
-        yield Diagnosis("PTR", Level.NOTE, patient.domain, "no address to look at", meaning, hint)
+    Those of a mail service cannot be known from here.
+    """
+    if setup.addresses:
+        return setup.addresses
+    own = (host for host in setup.remote_hosts if not service_of(host))
+    return tuple(each for host in own for each in addresses_of(host, ask) if is_public(each))
 
 
-def _asking(check: str, subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
-    """Return what was found; one question that has no answer is told, and stops nothing else."""
+def check_names(setup: MailSetup, ask: Ask) -> Iterator[Diagnosis]:
+    """Judge the names of the sending addresses, or say why none are known."""
+    addresses = sending_addresses(setup, ask)
+    yield from check_ptr(addresses, setup.domain, ask)
+    if addresses:
+        return
+    services = [server.address.host for server in setup.servers if service_of(server.address.host)]
+    if services:
+        message = "the mail service takes care of the names of its addresses"
+        yield Diagnosis("PTR", Level.OK, ", ".join(services), message, "there is nothing for you to do")
+        return
+    meaning = "no public address of the server is known here; receivers see one, and check its name"
+    hint = "name the address with --ip"
+    yield Diagnosis("PTR", Level.NOTE, setup.domain, "there is no address to check", meaning, hint)
+
+
+def _answered(check: str, subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
+    """Return what a check found. A question that gets no answer is a diagnosis, and stops no other check."""
     try:
         return list(look())
     except DeadResolverError:

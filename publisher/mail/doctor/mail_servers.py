@@ -1,4 +1,4 @@
-"""Where mail for a domain comes in (MX), and what the addresses that mail leaves from are called (PTR)."""
+"""The mail servers: where mail for the domain arrives (MX), what sending addresses are called (PTR), and TLS."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from ipaddress import ip_address
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
-from publisher.mail.doctor.resolver import reverse_name
 from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
 from publisher.mail.smtp.protocol import Answer, Ending, Message
 
 
 def addresses_of(host: str, ask: Ask) -> tuple[str, ...]:
-    """Return the addresses of a host, or the host itself where it is one."""
+    """Return the IP addresses of a host, or the host itself if it is an IP address."""
     try:
         return (str(ip_address(host.strip("[]"))),)
     except ValueError:
@@ -25,62 +24,62 @@ def addresses_of(host: str, ask: Ask) -> tuple[str, ...]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether others can see mail come from the address."""
+    """Return whether mail can reach others from the IP address."""
     return ip_address(address).is_global
 
 
-def mail_exchangers(domain: str, what_for: str, ask: Ask) -> Diagnosis:
-    """Judge the MX records of a domain. what_for: "answers" or "bounces", what arrives there."""
+def check_mx(domain: str, what_for: str, ask: Ask) -> Diagnosis:
+    """Judge the MX records of a domain. what_for: what arrives there, "answers" or "bounces"."""
     records = [record.split(" ") for record in ask(domain, "MX")]
     suggestion = zone_line(domain, "MX", "10", f"mail.{domain}.")
     if [target for _, target in records] == ["."]:
-        meaning = f"the domain says that it takes no mail: {what_for} are lost, and receivers refuse its letters"
+        meaning = f"the domain says that it accepts no mail: {what_for} are lost, and receivers refuse its emails"
         return Diagnosis("MX", Level.ERROR, domain, "a null MX", meaning, "name a real server", suggestion)
     if not records:
         if addresses_of(domain, ask):
             meaning = f"{what_for} go to the domain's own address, if a mail server listens there"
             return Diagnosis("MX", Level.WARNING, domain, "no MX record", meaning, "name the server", suggestion)
-        meaning = f"{what_for} cannot arrive; receivers may refuse letters from a domain without mail"
+        meaning = f"{what_for} cannot arrive, and receivers may refuse emails from a domain that accepts none"
         return Diagnosis("MX", Level.ERROR, domain, "no MX record and no address", meaning, "add one", suggestion)
     dead = [target for _, target in records if not _is_host(target, ask)]
     if len(dead) == len(records):
         what = f"{', '.join(dead)} has no address"
-        return Diagnosis("MX", Level.ERROR, domain, what, f"{what_for} cannot arrive", "name a server that is there")
+        return Diagnosis("MX", Level.ERROR, domain, what, f"{what_for} cannot arrive", "name a server that exists")
     servers = ", ".join(target for _, target in sorted(records, key=lambda each: int(each[0])))
     if dead:
-        meaning = f"senders lose time with it before {what_for} arrive"
+        meaning = f"{what_for} are delayed while senders try it"
         return Diagnosis("MX", Level.WARNING, domain, f"{', '.join(dead)} has no address", meaning, "remove it")
     return Diagnosis("MX", Level.OK, domain, servers, f"{what_for} can arrive there")
 
 
-def reverse_names(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the names of addresses from which mail of a domain leaves: each has one that leads back (RFC 1912, 2.1)."""
+def check_ptr(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagnosis]:
+    """Judge the names of a domain's sending IP addresses: each needs one that leads back to it (RFC 1912, 2.1)."""
     for address in addresses:
-        reverse = reverse_name(address)
+        reverse = ip_address(address).reverse_pointer
         names = ask(reverse, "PTR")
         back = [name for name in names if address in addresses_of(name, ask)]
         suggestion = zone_line(reverse, "PTR", f"{names[0] if names else f'mail.{domain}'}.")
         if back:
-            yield Diagnosis("PTR", Level.OK, address, f"{back[0]}, and back", "the server has a name of its own")
+            yield Diagnosis("PTR", Level.OK, address, f"{back[0]}, and back", "its name leads back to it")
         elif names:
             kind = "A" if ip_address(address).version == 4 else "AAAA"
             yield Diagnosis(
-                *("PTR", Level.ERROR, address, f"called {names[0]}, which does not lead back to it"),
-                "Gmail and others refuse or junk mail from such an address",
-                "add the record, or have the address called otherwise",
+                *("PTR", Level.ERROR, address, f"its name is {names[0]}, which does not lead back to it"),
+                "Gmail and others refuse emails from such an address, or put them into the spam folder",
+                "add the record, or have the name of the address changed",
                 zone_line(names[0], kind, address),
             )
         else:
             yield Diagnosis(
                 *("PTR", Level.ERROR, address, "the address has no name"),
-                "Gmail and others refuse mail from such an address",
-                "whoever gave you the address can set its reverse name, to that of your mail server",
+                "Gmail and others refuse emails from such an address",
+                "ask the provider of the address to set its reverse name to that of your mail server",
                 suggestion,
             )
 
 
 def _is_host(target: str, ask: Ask) -> bool:
-    """Whether a server's name has an address; an address in its place is none (RFC 5321, 5.1)."""
+    """Return whether a server's name has an IP address. An IP address is not a valid name (RFC 5321, 5.1)."""
     try:
         ip_address(target)
     except ValueError:
@@ -91,33 +90,28 @@ def _is_host(target: str, ask: Ask) -> bool:
 _CHECK = "TLS"
 
 
-def greeting(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) -> Diagnosis:
-    """Connect, encrypt and log in as for a letter, say goodbye, and tell how it went.
+def check_tls(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) -> Diagnosis:
+    """Connect, encrypt and log in as for an email, say goodbye, and return how it went.
 
-    context: which certificates to trust; the system's by default.
+    context: the certificates to trust; the system's by default.
     """
     where = str(server.address)
     try:
         asyncio.run(_greeted(replace(server, timeout=min(server.timeout, seconds)), context))
     except UnreachableError as error:
-        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves", error.hint)
+        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no email can be sent", error.hint)
     except TransportError as error:
-        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no letter leaves, or unprotected", error.hint)
-    if server.address.tls == "none" and not is_near(server):
-        meaning = "letters, addresses and the password cross the network for everybody to read"
+        return Diagnosis(_CHECK, Level.ERROR, where, error.message, "no email can be sent safely", error.hint)
+    if server.address.tls == "none" and not server.address.is_near:
+        meaning = "emails, addresses and the password cross the network readable for others"
         return Diagnosis(_CHECK, Level.ERROR, where, "it is not encrypted", meaning, 'set tls = "starttls" or "tls"')
     if server.address.tls == "none":
         return Diagnosis(
-            _CHECK, Level.OK, where, "it answers, on this machine", "nothing leaves the machine unprotected"
+            _CHECK, Level.OK, where, "it answers, on this machine", "nothing leaves the machine unencrypted"
         )
     how = "STARTTLS is offered" if server.address.tls == "starttls" else "it speaks TLS from the start"
     login = " and the login works" if server.username else ""
     return Diagnosis(_CHECK, Level.OK, where, f"{how}, the certificate is valid{login}", "nobody can read along")
-
-
-def is_near(server: Smtp) -> bool:
-    """Return whether a server is on this machine."""
-    return server.address.is_near
 
 
 async def _greeted(server: Smtp, context: ssl.SSLContext | None) -> None:

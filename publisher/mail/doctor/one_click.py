@@ -1,9 +1,10 @@
-"""Whether readers can leave with one click (RFC 8058), as large receivers demand."""
+"""Whether subscribers can unsubscribe with one click (RFC 8058), which large receivers require."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from email import message_from_bytes
 
 from publisher.mail.doctor.diagnosis import Diagnosis, Level, parse_tags
 
@@ -11,66 +12,64 @@ _CHECK = "one-click"
 _HEADERS = ("list-unsubscribe", "list-unsubscribe-post")
 
 
-def one_click(public_url: str, answer: str, sample: bytes) -> Iterator[Diagnosis]:
-    """Judge where the links in letters lead, and what signatures cover.
+def check_one_click(public_url: str, answer: str, sample: bytes) -> Iterator[Diagnosis]:
+    """Judge where the links in emails lead, and which headers the signatures cover.
 
-    answer: what `reach` returned. sample: a message as readers get it, signed if any key signs.
+    answer: what `reach` returned. sample: a message as subscribers get it, signed if a key is configured.
     """
     if not public_url.startswith("https://"):
         yield Diagnosis(
-            *(_CHECK, Level.ERROR, public_url, "the address behind the links in letters is not https"),
-            "letters cannot promise one-click, and large receivers junk them",
-            "set web.public_url to the https address of `publisher serve`",
+            *(_CHECK, Level.ERROR, public_url, "the links in emails do not lead to an https URL"),
+            "emails cannot offer one-click unsubscribing, and large receivers treat them as spam",
+            "set web.public_url to the https URL of `publisher serve`",
         )
     elif answer:
         yield Diagnosis(
-            *(_CHECK, Level.ERROR, public_url, f"it does not answer as `publisher serve` does: {answer}"),
-            "who wants to leave cannot, and reports the letter as spam",
-            "start `publisher serve` behind that address; see web.public_url",
+            *(_CHECK, Level.ERROR, public_url, f"`publisher serve` does not answer at this URL: {answer}"),
+            "people who want to unsubscribe cannot, and report the email as spam",
+            "start `publisher serve` behind this URL; see web.public_url",
         )
     else:
-        yield Diagnosis(_CHECK, Level.OK, public_url, "`publisher serve` answers there", "readers can leave")
-    yield from covered(sample)
+        yield Diagnosis(_CHECK, Level.OK, public_url, "`publisher serve` answers", "subscribers can unsubscribe")
+    yield from check_unsubscribe_headers(sample)
 
 
-def covered(message: bytes) -> Iterator[Diagnosis]:
-    """Tell whether a message has both headers and one signature of it covers them (RFC 8058, 4)."""
-    from email import message_from_bytes
-
+def check_unsubscribe_headers(message: bytes) -> Iterator[Diagnosis]:
+    """Judge whether a message has both headers, and whether one signature covers both (RFC 8058, 4)."""
     read = message_from_bytes(message)
     missing = [name for name in _HEADERS if read[name] is None]
     if missing:
         yield Diagnosis(
             *(_CHECK, Level.ERROR, "headers", f"the message has no {' and no '.join(map(_shown, missing))}"),
-            "receivers show no button to leave; large ones junk bulk mail without it",
-            "see web.public_url; one-click is promised for https only",
+            "email clients show no unsubscribe button, and large receivers treat bulk mail without it as spam",
+            "see web.public_url; one-click unsubscribing needs https",
         )
         return
     signed = [
         set(parse_tags(str(value)).get("h", "").lower().split(":")) for value in read.get_all("DKIM-Signature", [])
     ]
     if not signed:
-        meaning = "the one that your mail server makes must cover List-Unsubscribe and List-Unsubscribe-Post"
-        hint = "look at a received copy with --read"
-        yield Diagnosis(_CHECK, Level.NOTE, "headers", "both are there, and no signature yet", meaning, hint)
+        meaning = "the signature of your mail server must cover List-Unsubscribe and List-Unsubscribe-Post"
+        hint = "check a received email with --read"
+        yield Diagnosis(_CHECK, Level.NOTE, "headers", "both are there, not signed yet", meaning, hint)
     elif any(set(_HEADERS) <= names for names in signed):
-        yield Diagnosis(_CHECK, Level.OK, "headers", "both are there and signed", "receivers show a button to leave")
+        yield Diagnosis(_CHECK, Level.OK, "headers", "both are there and signed", "email clients show a button")
     else:
         yield Diagnosis(
             *(_CHECK, Level.ERROR, "headers", "no signature covers both of them (h=)"),
-            "receivers do not believe them",
+            "receivers ignore them",
             "let Publisher sign (`publisher mail keys`), or add both to what your mail server signs",
         )
 
 
 def reach(public_url: str, seconds: float) -> str:
-    """Ask `publisher serve` behind the address how it is; return "" when it is well, or what is wrong."""
-    import httpx
+    """Ask for the health of `publisher serve` at its public URL; return "" if it is well, or what is wrong."""
+    import httpx  # takes 0.1 s to load, and `mail doctor --read` does not need it
 
     try:
         answer = httpx.get(f"{public_url}/healthz", timeout=seconds, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        words = re.sub(r"^\[Errno -?\d+] ", "", " ".join(str(error).split()))  # as the system says it, for people
+        words = re.sub(r"^\[Errno -?\d+] ", "", " ".join(str(error).split()))  # without the system's error number
         return words or type(error).__name__
     return "" if answer.is_success else f"{answer.status_code} {answer.reason_phrase}"
 

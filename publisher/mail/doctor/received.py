@@ -1,46 +1,47 @@
-"""What a receiver found, as it wrote into the copy it took (Authentication-Results, RFC 8601)."""
+"""What a receiver found, as it wrote into the email that it received (Authentication-Results, RFC 8601)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email import message_from_bytes
 
 from publisher.mail.doctor.diagnosis import Diagnosis, Level
-from publisher.mail.doctor.one_click import covered
+from publisher.mail.doctor.one_click import check_unsubscribe_headers
 
 _RESULT = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)(?:/\d+)?\s*=\s*([A-Za-z]+)")
 _PROPERTY = re.compile(r"(smtp|header|policy)\.([A-Za-z][A-Za-z0-9-]*)\s*=\s*(\"[^\"]*\"|[^\s;]+)", re.IGNORECASE)
 
 _JUDGED = ("spf", "dkim", "dmarc")
 
-# What results mean (RFC 8601, 2.7); the others come seldom, and their names speak.
+# What the results mean (RFC 8601, 2.7); other results are rare, and their names explain themselves.
 _MEANINGS = {
     ("spf", "pass"): "your mail server may send for the domain of the return path",
     ("spf", "fail"): "your mail server may not send for the domain of the return path",
-    ("spf", "softfail"): "the SPF record does not name your mail server, and calls others suspicious",
-    ("spf", "neutral"): "the SPF record says nothing of your mail server",
+    ("spf", "softfail"): "the SPF record does not include your mail server, and calls other servers suspicious",
+    ("spf", "neutral"): "the SPF record says nothing about your mail server",
     ("spf", "none"): "the domain of the return path has no SPF record",
     ("spf", "permerror"): "the SPF record is broken",
-    ("dkim", "pass"): "the signature is whole, and its key is in the DNS",
-    ("dkim", "fail"): "the message was changed on its way, or the key in the DNS is another",
+    ("dkim", "pass"): "the signature is valid, and its key is in the DNS",
+    ("dkim", "fail"): "the message was changed on its way, or the DNS has a different key",
     ("dkim", "none"): "nobody signed the message",
     ("dkim", "neutral"): "the signature could not be judged",
-    ("dkim", "permerror"): "there is no key for the signature in the DNS, or it is broken",
+    ("dkim", "permerror"): "the DNS has no key for the signature, or a broken one",
     ("dmarc", "pass"): "SPF or DKIM passed for the domain of the From address",
     ("dmarc", "fail"): "neither SPF nor DKIM passed for the domain of the From address",
     ("dmarc", "none"): "the domain of the From address has no DMARC record",
 }
 _OTHERS = {
-    "temperror": "the receiver could not ask the DNS just then; send another copy",
-    "policy": "the receiver has a rule of its own against it, as against short keys",
+    "temperror": "the receiver could not ask the DNS at that moment; send another test email",
+    "policy": "the receiver has a rule of its own against it, for example against short keys",
 }
-_MENDS = {"spf": "see SPF in `publisher mail doctor`", "dkim": "see DKIM in `publisher mail doctor`"}
+_HINTS = {"spf": "see SPF in `publisher mail doctor`", "dkim": "see DKIM in `publisher mail doctor`"}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One result: by which method, what came out, and about what: ("smtp.mailfrom", "example.org")."""
+    """One result: the method, its outcome, and what it is about, such as ("smtp.mailfrom", "example.org")."""
 
     method: str
     outcome: str
@@ -54,31 +55,32 @@ class Result:
         return next((known[name] for name in wanted.get(self.method, ()) if name in known), "")
 
 
-def received(message: bytes) -> Iterator[Diagnosis]:
-    """Say in plain words what the receiver of a message found. Only the topmost field is believed: it is the last
-    one that was added, by the receiver itself; others may be a sender's invention."""
-    from email import message_from_bytes
+def explain_results(message: bytes) -> Iterator[Diagnosis]:
+    """Say in plain words what the receiver of a message found.
 
+    Only the topmost Authentication-Results field counts: it was added last, by the receiver itself. A sender may have
+    made up the others.
+    """
     fields = message_from_bytes(message.lstrip()).get_all("Authentication-Results", [])
     if not fields:
         yield Diagnosis(
             *("results", Level.ERROR, "message", "it has no Authentication-Results"),
-            "this is not the copy as a receiver keeps it, or the receiver judges nothing",
-            "take it from the mailbox: 'Show original' at Gmail, 'View source' elsewhere",
+            "this is not the email as the receiver stored it, or the receiver checks nothing",
+            "take it from the inbox: 'Show original' in Gmail, 'View source' elsewhere",
         )
         return
     server, results = parse_results(str(fields[0]))
     named = {result.method for result in results}
     for result in sorted(_best(results), key=lambda each: _JUDGED.index(each.method)):
-        yield _told(result, server)
+        yield _diagnosis(result, server)
     for method in (each for each in _JUDGED if each not in named):
-        what, meaning = f"{server} says nothing of it", "the receiver does not look at it, or did not find it"
+        what, meaning = f"{server} says nothing about it", "the receiver does not check it, or found nothing to check"
         yield Diagnosis(method.upper(), Level.NOTE, "", what, meaning)
-    yield from covered(message.lstrip())
+    yield from check_unsubscribe_headers(message.lstrip())
 
 
 def parse_results(field: str) -> tuple[str, list[Result]]:
-    """Return the server that judged, and its results, from the value of one field."""
+    """Return the server that checked the message, and its results, from the value of one field."""
     text = _without_comments(" ".join(field.split()))
     server, *parts = text.split(";")
     results = []
@@ -90,7 +92,7 @@ def parse_results(field: str) -> tuple[str, list[Result]]:
 
 
 def _without_comments(text: str) -> str:
-    """Take comments out, also those within others; one that is never closed goes on to the end."""
+    """Return the text without comments, which may be nested; a comment that is never closed extends to the end."""
     kept, depth = [], 0
     for character in text:
         depth += character == "("
@@ -100,17 +102,17 @@ def _without_comments(text: str) -> str:
 
 
 def _best(results: list[Result]) -> Iterator[Result]:
-    """Yield what is judged here: every result of a method that fails throughout, else those that pass."""
+    """Yield the results to report: those of a method that pass, or all if none passes."""
     for method in _JUDGED:
         of_method = [result for result in results if result.method == method]
         yield from [result for result in of_method if result.outcome == "pass"] or of_method
 
 
-def _told(result: Result, server: str) -> Diagnosis:
+def _diagnosis(result: Result, server: str) -> Diagnosis:
     known = _MEANINGS.get((result.method, result.outcome)) or _OTHERS.get(result.outcome, "see RFC 8601, 2.7")
     good = result.outcome == "pass"
     level = Level.OK if good else Level.WARNING if result.outcome in ("temperror", "neutral") else Level.ERROR
-    hint = "" if good else _MENDS.get(result.method, "mend SPF or DKIM, for the domain of the From address")
+    hint = "" if good else _HINTS.get(result.method, "fix SPF or DKIM for the domain of the From address")
     if (result.method, result.outcome) == ("dmarc", "none"):
         hint = "see DMARC in `publisher mail doctor`"
     return Diagnosis(result.method.upper(), level, result.subject, f"{server} says {result.outcome}", known, hint)

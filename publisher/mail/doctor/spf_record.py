@@ -1,4 +1,4 @@
-"""Following an SPF record through everything that it names (RFC 7208), as a receiver would."""
+"""An SPF record as a receiver reads it (RFC 7208): its terms, and everything that they lead to."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _WITH_HOST = ("include", "exists")
 class SpfTerm:
     """A mechanism, or a modifier.
 
-    text      as it stands in the record
+    text      as it is written in the record
     sign      "+", "-", "~", "?"; "" for a modifier
-    name      in small letters: "include", "ip4", "redirect"
-    argument  the name or network behind it, "" where there is none
-    lengths   of the prefixes for IPv4 and IPv6, behind "a" and "mx"
+    name      in lower case: "include", "ip4", "redirect"
+    argument  the name or network after it; "" if there is none
+    lengths   the prefix lengths for IPv4 and IPv6, after "a" and "mx"
     """
 
     text: str
@@ -44,27 +44,27 @@ class SpfTerm:
 
     @property
     def asks(self) -> bool:
-        """Whether receivers have to ask the DNS for it (RFC 7208, 4.6.4)."""
+        """Whether receivers must ask the DNS about it (RFC 7208, 4.6.4)."""
         return self.name in ("include", "a", "mx", "ptr", "exists", "redirect")
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
-        """That of ip4 and ip6."""
+        """The network of ip4 and ip6; None for other terms."""
         return ip_network(self.argument, strict=False) if self.name in ("ip4", "ip6") else None
 
     @property
     def plain(self) -> str:
-        """The term as it is compared: small letters, without the sign that goes without saying."""
+        """The term in the form that is compared: lower case, without the default sign."""
         return self.text.lower().removeprefix("+")
 
 
 def split_record(record: str) -> list[str]:
-    """Return what stands behind "v=spf1", between spaces."""
+    """Return the words after "v=spf1"."""
     return [text for text in record.split(" ")[1:] if text]
 
 
 def parse_term(text: str) -> SpfTerm | None:
-    """Return a term; None for what is none."""
+    """Return the term; None if it is not valid."""
     if modifier := _MODIFIER.fullmatch(text):
         return _modifier(text, modifier[1].lower(), modifier[2])
     found = _DIRECTIVE.fullmatch(text)
@@ -83,7 +83,7 @@ def parse_term(text: str) -> SpfTerm | None:
 
 
 def is_host(text: str) -> bool:
-    """Return whether a text can name a domain, or has macros that can come to one."""
+    """Return whether a text is a domain name, or has macros that can become one."""
     pattern = _MACROS if "%" in text else _PLAIN
     return len(text) <= 255 and pattern.fullmatch(text) is not None
 
@@ -114,39 +114,41 @@ Network = IPv4Network | IPv6Network
 MOST_LOOKUPS = 10
 MOST_VOID = 2
 
-# So many are followed, so that the count that is told is mostly the true one, and a hostile record ends.
+# How many look-ups are followed: enough to report the true number nearly always, and an end to hostile records.
 _FOLLOWED = 40
 
 
 @dataclass(frozen=True, slots=True)
 class SpfRule:
-    """What a term decides, and for whom: for a network, for those that another record lets pass, or for all."""
+    """What a term decides, and for which senders: a network, those that another record allows, or all."""
 
     sign: str
     network: Network | None = None
     inner: tuple[SpfRule, ...] | None = None
 
     def fits(self, address: IPv4Address | IPv6Address) -> bool:
-        """Return whether it decides over an address."""
+        """Return whether it decides about an IP address."""
         if self.inner is not None:
             return decide(self.inner, address) == "+"
         return self.network is None or (self.network.version == address.version and address in self.network)
 
 
 def decide(rules: Sequence[SpfRule], address: IPv4Address | IPv6Address) -> str:
-    """Return the sign of the first rule that fits; "" where none does."""
+    """Return the sign of the first rule that fits; "" if none does."""
     return next((rule.sign for rule in rules if rule.fits(address)), "")
 
 
 @dataclass
 class SpfResult:
-    """What a record comes to, when all of it was followed.
+    """What a record amounts to, once all of it was followed.
 
-    rules     who may send, in the order of the record
-    includes  names of other domains' records whose senders may send
-    faults    what receivers take as a broken record, in words
-    blurred   something depends on the message itself, so that no list of networks is complete
-    ending    the qualifier of "all": "+", "-", "~", "?"; "" where there is none
+    lookups   how many questions to the DNS it needs
+    voids     how many of them found nothing
+    rules     which servers may send, in the order of the record
+    includes  the domains whose senders may send too
+    faults    why receivers treat the record as broken, in words
+    blurred   whether something depends on the message itself, so that no list of networks is complete
+    ending    the qualifier of "all": "+", "-", "~", "?"; "" if there is none
     """
 
     lookups: int = 0
@@ -159,12 +161,12 @@ class SpfResult:
     ending: str = ""
 
     def covers(self, address: str) -> bool:
-        """Return whether mail from the address passes."""
+        """Return whether the record allows emails from an IP address."""
         return decide(self.rules, ip_address(address)) == "+"
 
 
 def spf_records(texts: tuple[str, ...]) -> list[str]:
-    """Return those of a domain's TXT records that are SPF (RFC 7208, 4.5)."""
+    """Return the SPF records among a domain's TXT records (RFC 7208, 4.5)."""
     return [text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
 
 
@@ -177,16 +179,16 @@ def walk(domain: str, record: str, ask: Ask) -> SpfResult:
 
 
 class _Follower:
-    """Goes from record to record, and writes down what it meets."""
+    """Goes from record to record, and adds what it finds to the result."""
 
     def __init__(self, walked: SpfResult, ask: Ask) -> None:
         self._walked, self._ask = walked, ask
 
     def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
-        """Return a record's rules and its "all", or that of the record it redirects to.
+        """Return a record's rules and the sign of its "all", or of the "all" of the record that it redirects to.
 
-        path    the names that led here, the record's own last
-        passes  whom it lets pass may send
+        path: the names that led here; the record's own is the last. passes: whether the senders that it allows may send
+        for the domain of the first record.
         """
         rules: list[SpfRule] = []
         terms = self._terms(record, path[-1])
@@ -194,7 +196,7 @@ class _Follower:
             if self._walked.lookups >= _FOLLOWED:
                 break
             if term.name == "all":
-                return [*rules, SpfRule(term.sign)], term.sign  # what stands behind it is never looked at
+                return [*rules, SpfRule(term.sign)], term.sign  # everything after it is ignored
             if term.sign:
                 rules += self._rules(term, path, passes=passes)
         redirect = next((term.argument for term in terms if term.name == "redirect"), "")
@@ -204,14 +206,14 @@ class _Follower:
         return [*rules, *found], ending
 
     def _terms(self, record: str, domain: str) -> list[SpfTerm]:
-        """Return the terms. One that is none breaks the record wherever it stands (RFC 7208, 4.6)."""
+        """Return the valid terms. An invalid one anywhere breaks the whole record (RFC 7208, 4.6)."""
         texts = split_record(record)
         found = [term for text in texts if (term := parse_term(text))]
         wrong = dict.fromkeys(text for text in texts if parse_term(text) is None)
-        self._walked.faults += [f"{text!r} in the record of {domain} is no term of SPF" for text in wrong]
+        self._walked.faults += [f"{text!r} in the record of {domain} is not a valid SPF term" for text in wrong]
         names = Counter(term.name for term in found)
         twice = [name for name in ("redirect", "exp") if names[name] > 1]
-        self._walked.faults += [f"{name}= stands {names[name]} times in the record of {domain}" for name in twice]
+        self._walked.faults += [f"{name}= occurs {names[name]} times in the record of {domain}" for name in twice]
         return found
 
     def _rules(self, term: SpfTerm, path: tuple[str, ...], *, passes: bool) -> list[SpfRule]:
@@ -233,25 +235,25 @@ class _Follower:
         return self._hosts(term, path[-1])
 
     def _hosts(self, term: SpfTerm, domain: str) -> list[SpfRule]:
-        """Take the addresses of "a" and "mx" in."""
+        """Return the rules for the addresses of "a" and "mx"."""
         walked, host = self._walked, term.argument or domain
         walked.lookups += 1
         hosts = [host] if term.name == "a" else [each.split(" ")[-1] for each in self._ask(host, "MX")]
         if len(hosts) > MOST_LOOKUPS:
-            walked.faults.append(f"mx:{host} names {len(hosts)} servers; receivers look at 10 at most")
+            walked.faults.append(f"mx:{host} names {len(hosts)} servers; receivers try at most 10")
         found = [each for server in hosts[:MOST_LOOKUPS] for kind in ("A", "AAAA") for each in self._ask(server, kind)]
         walked.voids += not found
         return [SpfRule(term.sign, _widened(ip_address(each), term.lengths)) for each in found]
 
     def _enter(self, how: str, target: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
-        """Follow another domain's record; return its rules and its "all"."""
+        """Follow another domain's record; return its rules and the sign of its "all"."""
         walked, name = self._walked, target.lower().rstrip(".")
         walked.lookups += 1
         if "%" in name:
             walked.blurred |= passes
             return [], ""
         if name in path:
-            walked.faults.append(f"{path[-1]} and {name} name each other for ever")
+            walked.faults.append(f"{path[-1]} and {name} refer to each other endlessly")
             return [], ""
         if passes:
             walked.includes.append(name)
@@ -266,5 +268,5 @@ class _Follower:
 
 
 def _widened(address: IPv4Address | IPv6Address, lengths: tuple[int, int]) -> Network:
-    """Return the network of an address, as long as the term says for its kind."""
+    """Return the network of an address, with the prefix length that the term gives for its version."""
     return ip_network(f"{address}/{lengths[address.version == 6]}", strict=False)

@@ -12,13 +12,14 @@ import pytest
 from publisher.config import Relay, Smtp
 from publisher.config.mail import parse_dns_server
 from publisher.core.errors import DnsError
-from publisher.mail.doctor.examine import Places
-from publisher.mail.doctor.mail_servers import greeting
+from publisher.mail.doctor.diagnosis import DeadResolverError
+from publisher.mail.doctor.examine import check_names, sending_addresses
+from publisher.mail.doctor.mail_servers import check_tls
 from publisher.mail.doctor.one_click import reach
-from publisher.mail.doctor.resolver import DeadResolverError, Resolver
+from publisher.mail.doctor.resolver import Resolver
 from publisher.publishing.wiring import mail_patient
 from tests.support.dns_server import FAIL, SILENT, dns_server
-from tests.support.doctor_samples import asking
+from tests.support.doctor_samples import asking, brief
 from tests.support.project import Project
 from tests.support.sink import free_port
 from tests.support.smtp_server import mail_server
@@ -99,7 +100,7 @@ def test_an_empty_dns_is_told_with_each_record_that_mends_it(empty: Project) -> 
         "b.letters.example. IN MX 10 mail.b.letters.example.",
         "7.113.0.203.in-addr.arpa. IN PTR mail.letters.example.",
     ]
-    assert "error: SPF b.letters.example: there is no SPF record; receivers cannot tell" in ran.out
+    assert "error: SPF b.letters.example: there is no SPF record; receivers cannot check" in ran.out
 
 
 def test_the_records_that_the_doctor_advises_make_it_content(empty: Project) -> None:
@@ -134,7 +135,7 @@ def test_a_dead_resolver_is_one_clear_line(empty: Project) -> None:
     ran = empty.run("mail", "doctor", "--resolver", place)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        f"error: {place}: the DNS server does not answer (name another with --resolver, or in mail.resolver)\n"
+        f"error: {place}: the DNS server does not answer (name a different one with --resolver, or in mail.resolver)\n"
     )
 
 
@@ -168,7 +169,7 @@ def test_answers_come_whole_and_as_plain_text() -> None:
         assert ask("Example.org.", "TXT") == (long, "with space")
         assert ask("example.org", "MX") == ("0 .", "20 b.example")
         assert ask("example.org", "A") == ask("nowhere.example", "A") == ()
-        with pytest.raises(DnsError, match=r"fails at TXT of broken\.example"):
+        with pytest.raises(DnsError, match=r"cannot answer for TXT of broken\.example"):
             ask("broken.example", "TXT")
         for unfit in ("a..b", "x" * 64, "a b\x00"):
             with_answer = _asked(ask, unfit)
@@ -229,10 +230,10 @@ def test_a_copy_is_read_without_a_project(tmp_path: Path, empty: Project) -> Non
 
 def test_a_mail_server_is_called_as_for_a_letter() -> None:
     with mail_server() as (_, settings):
-        assert greeting(settings, 5).level == "ok"
-        found = greeting(Smtp(host="127.0.0.1", port=settings.port, tls="starttls"), 5)
+        assert check_tls(settings, 5).level == "ok"
+        found = check_tls(Smtp(host="127.0.0.1", port=settings.port, tls="starttls"), 5)
         assert (found.level, found.message) == ("error", "the mail server does not offer STARTTLS")
-    found = greeting(Smtp(host="127.0.0.1", port=free_port(), tls="none"), 5)
+    found = check_tls(Smtp(host="127.0.0.1", port=free_port(), tls="none"), 5)
     assert (found.level, "cannot be reached" in found.message) == ("error", True)
 
 
@@ -259,13 +260,13 @@ def test_a_service_is_known_by_its_name_and_an_unknown_server_by_its_address(emp
     told = {}
     for host in ("smtp.sendgrid.net", "mail.other.example", "near.example", "localhost"):
         servers = (Relay(host=host, port=free_port(), tls="none", timeout=1),)
-        known = Places(replace(patient, servers=servers), ask)
-        told[host] = (known.leaving(), [(str(each.level), each.message) for each in known.named()])
+        setup = replace(patient, servers=servers)
+        told[host] = (sending_addresses(setup, ask), brief(check_names(setup, ask)))
     assert told == {
-        "smtp.sendgrid.net": ((), [("ok", "the names of its addresses are the service's own matter")]),
+        "smtp.sendgrid.net": ((), [("ok", "the mail service takes care of the names of its addresses")]),
         "mail.other.example": (("8.8.4.4",), [("error", "the address has no name")]),
-        "near.example": ((), [("note", "no address to look at")]),
-        "localhost": ((), [("note", "no address to look at")]),
+        "near.example": ((), [("note", "there is no address to check")]),
+        "localhost": ((), [("note", "there is no address to check")]),
     }
 
 

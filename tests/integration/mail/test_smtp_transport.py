@@ -13,7 +13,7 @@ import pytest
 
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
-from publisher.mail.doctor.mail_servers import greeting
+from publisher.mail.doctor.mail_servers import check_tls
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
 from tests.support.needs import need
@@ -190,7 +190,7 @@ def test_mail_goes_encrypted_to_a_server_that_is_trusted_and_not_to_another(cert
             pytest.raises(TransportError, match=r"no secure connection: .*certificate"),
         ):
             smtp.send(SENDER, "other@example.org", MESSAGE, "k")
-        calls = greeting(settings, 5, trusting), greeting(settings, 5)
+        calls = check_tls(settings, 5, trusting), check_tls(settings, 5)
     assert list(mailboxes.messages) == ["reader@example.org"]
     assert [str(each.level) for each in calls] == ["ok", "error"]
     assert calls[0].message == "STARTTLS is offered, the certificate is valid"

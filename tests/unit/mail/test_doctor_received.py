@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.mail.doctor.diagnosis import Diagnosis
-from publisher.mail.doctor.one_click import covered, one_click
-from publisher.mail.doctor.received import parse_results, received
+from publisher.mail.doctor.one_click import check_one_click, check_unsubscribe_headers
+from publisher.mail.doctor.received import explain_results, parse_results
 
 BOTH = b"List-Unsubscribe: <https://x>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
 
@@ -25,7 +25,7 @@ BOTH = b"List-Unsubscribe: <https://x>\nList-Unsubscribe-Post: List-Unsubscribe=
     ],
 )
 def test_one_signature_must_cover_both_headers(message: bytes, level: str) -> None:
-    assert [str(each.level) for each in covered(message)] == [level]
+    assert [str(each.level) for each in check_unsubscribe_headers(message)] == [level]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_one_signature_must_cover_both_headers(message: bytes, level: str) -> No
     ],
 )
 def test_the_links_must_lead_to_an_https_address_that_answers(url: str, answer: str, level: str) -> None:
-    found = [*one_click(url, answer, BOTH)]
+    found = [*check_one_click(url, answer, BOTH)]
     assert str(found[0].level) == level
 
 
@@ -55,7 +55,7 @@ GMAIL = """mx.google.com;
 
 
 def told(message: bytes) -> list[tuple[str, str, str, str]]:
-    return [(str(each.level), each.check, each.subject, each.message) for each in received(message)]
+    return [(str(each.level), each.check, each.subject, each.message) for each in explain_results(message)]
 
 
 def test_a_copy_from_a_mailbox_is_explained() -> None:
@@ -68,7 +68,7 @@ def test_a_copy_from_a_mailbox_is_explained() -> None:
 
 def test_failures_are_told_with_what_to_do() -> None:
     field = "mail.example 1; spf=softfail smtp.mailfrom=b.test; dkim=fail header.d=x; dmarc=none header.from=x"
-    found = [*received(copy(field))][:3]
+    found = [*explain_results(copy(field))][:3]
     assert [each.check for each in found] == ["SPF", "DKIM", "DMARC"]
     assert all(each.level == "error" and each.meaning and each.hint for each in found)
 
@@ -83,7 +83,7 @@ def test_only_the_receivers_own_words_are_believed() -> None:
 
 
 def test_a_message_that_nobody_received_is_told_apart() -> None:
-    (found,) = received(BOTH + b"\nHello")
+    (found,) = explain_results(BOTH + b"\nHello")
     assert found.message == "it has no Authentication-Results"
 
 
@@ -96,4 +96,4 @@ def test_any_field_can_be_read(text: str) -> None:
 
 @given(st.binary())
 def test_any_file_can_be_read(data: bytes) -> None:
-    assert all(isinstance(each, Diagnosis) for each in received(b"Authentication-Results: " + data))
+    assert all(isinstance(each, Diagnosis) for each in explain_results(b"Authentication-Results: " + data))

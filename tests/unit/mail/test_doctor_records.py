@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from publisher.mail.dkim import Signer
 from publisher.mail.dkim_keys import make_key, read_key
 from publisher.mail.doctor.diagnosis import Diagnosis
-from publisher.mail.doctor.dmarc import dmarc
-from publisher.mail.doctor.mail_servers import mail_exchangers, reverse_names
-from publisher.mail.doctor.signatures import signatures
+from publisher.mail.doctor.dkim_record import check_dkim
+from publisher.mail.doctor.dmarc import check_dmarc
+from publisher.mail.doctor.mail_servers import check_mx, check_ptr
 from tests.support.doctor_samples import HERE, Zone, asking, brief
 
 
@@ -40,14 +40,14 @@ def test_the_key_in_the_dns_must_be_the_one_that_signs(keys: dict[str, Signer]) 
         (right, other): "error: there are 2 records where one key belongs",
         ("v=DKIM1; k=rsa; p=",): "error: the key in the DNS is revoked (p= is empty)",
         (right + "; t=y",): "warning: the RSA key in the DNS is marked as a test (t=y)",
-        (right + "; h=sha1",): "error: the record of the key allows no signatures as they are made (v= or h=)",
-        (right + "; s=tlsrpt",): "error: the key in the DNS is not for mail (s=)",
+        (right + "; h=sha1",): "error: the record of the key does not allow these signatures (v= or h=)",
+        (right + "; s=tlsrpt",): "error: the key in the DNS is not for email (s=)",
         (right.replace("k=rsa", "k=ed25519"),): "error: the key in the DNS is not the one that signs",
         ("p=?!",): "error: the key in the DNS is not the one that signs",
     }
     told = {}
     for records in table:
-        (found,) = signatures("example.org", [keys["rsa"]], asking({f"TXT {NAME}": records}))
+        (found,) = check_dkim("example.org", [keys["rsa"]], asking({f"TXT {NAME}": records}))
         told[records] = f"{found.level}: {found.message}"
         assert (found.record == "") == (found.level != "error")
         assert found.record in ("", f'{NAME}. IN TXT "{right[:255]}" "{right[255:]}"')
@@ -56,14 +56,14 @@ def test_the_key_in_the_dns_must_be_the_one_that_signs(keys: dict[str, Signer]) 
 
 def test_an_ed25519_key_alone_is_not_enough(keys: dict[str, Signer]) -> None:
     zone = {f"TXT {NAME}": keys["ed25519"].key.record_text()}
-    assert brief(signatures("example.org", [keys["ed25519"]], asking(zone))) == [
-        ("warning", "only an Ed25519 key signs mail of this domain"),
+    assert brief(check_dkim("example.org", [keys["ed25519"]], asking(zone))) == [
+        ("warning", "only an Ed25519 key signs emails from this domain"),
         ("ok", "the Ed25519 key in the DNS is the one that signs"),
     ]
 
 
 def test_mail_that_nobody_signs_is_told_of() -> None:
-    assert brief(signatures("example.org", [], asking({})))[0][0] == "warning"
+    assert brief(check_dkim("example.org", [], asking({})))[0][0] == "warning"
 
 
 POLICY = "v=DMARC1; p=reject; rua=mailto:d@example.org"
@@ -127,7 +127,7 @@ DMARC: dict[str, tuple[Zone, tuple[str, str, list[str]], list[str]]] = {
 def test_dmarc_passes_where_spf_or_a_signature_speaks_for_the_sender(
     zone: Zone, mail: tuple[str, str, list[str]], levels: list[str]
 ) -> None:
-    found = [*dmarc(*mail, asking(zone))]
+    found = [*check_dmarc(*mail, asking(zone))]
     assert [str(each.level) for each in found] == levels, found
 
 
@@ -153,7 +153,7 @@ POLICIES = st.lists(TAGS.map("=".join) | st.text(max_size=9)).map("; ".join).map
 def test_every_record_that_dmarc_advises_is_a_good_one(records: list[str], below: bool) -> None:
     def judged(*found: str) -> Diagnosis:
         domain = "a.example.org" if below else "example.org"
-        return next(dmarc(domain, domain, [domain], asking({"TXT _dmarc.example.org": found})))
+        return next(check_dmarc(domain, domain, [domain], asking({"TXT _dmarc.example.org": found})))
 
     first = judged(*records)
     if first.record and records:
@@ -163,8 +163,8 @@ def test_every_record_that_dmarc_advises_is_a_good_one(records: list[str], below
 
 def test_what_is_right_in_a_dmarc_record_is_kept() -> None:
     zone = {"TXT _dmarc.example.org": "v=DMARC1; p=Reject; sp=none; adkim=s; rua=nothing,mailto:d@example.org!10m; x=y"}
-    (told, _) = dmarc("example.org", "example.org", ["example.org"], asking(zone))
-    assert told.message == "policy reject, and 'nothing' is no address for reports (rua=)"
+    (told, _) = check_dmarc("example.org", "example.org", ["example.org"], asking(zone))
+    assert told.message == "policy reject, and 'nothing' is not a valid address for reports (rua=)"
     kept = "v=DMARC1; p=reject; sp=none; adkim=s; rua=mailto:d@example.org!10m"
     assert told.record == f'_dmarc.example.org. IN TXT "{kept}"'
 
@@ -172,7 +172,7 @@ def test_what_is_right_in_a_dmarc_record_is_kept() -> None:
 def test_the_policy_for_domains_below_is_sp() -> None:
     zone = {"TXT _dmarc.example.org": "v=DMARC1; p=reject; sp=none; rua=mailto:a@example.org"}
     for domain, policy in (("a.example.org", "none"), ("example.org", "reject")):
-        found = [*dmarc(domain, domain, [], asking(zone))]
+        found = [*check_dmarc(domain, domain, [], asking(zone))]
         assert found[0].message == f"policy {policy}, with reports"
 
 
@@ -197,7 +197,7 @@ MX: dict[str, tuple[Zone, str, str]] = {
 
 @pytest.mark.parametrize(("zone", "level", "message"), MX.values(), ids=MX.keys())
 def test_mail_servers_of_a_domain_must_be_there(zone: Zone, level: str, message: str) -> None:
-    found = mail_exchangers("example.org", "bounces", asking(zone))
+    found = check_mx("example.org", "bounces", asking(zone))
     assert (str(found.level), found.message) == (level, message)
 
 
@@ -209,7 +209,7 @@ def test_a_name_must_lead_back_to_its_address() -> None:
         ({reverse: "mail.example.org", "A mail.example.org": "192.0.2.1"}, "error", f"mail.example.org. IN A {HERE}"),
     ]
     for zone, level, record in zones:
-        (found,) = reverse_names([HERE], "example.org", asking(zone))
+        (found,) = check_ptr([HERE], "example.org", asking(zone))
         assert (str(found.level), found.record) == (level, record)
     zone = {f"PTR {ip_address(six).reverse_pointer}": "m.example.org", "AAAA m.example.org": six}
-    assert brief(reverse_names([six], "example.org", asking(zone))) == [("ok", "m.example.org, and back")]
+    assert brief(check_ptr([six], "example.org", asking(zone))) == [("ok", "m.example.org, and back")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.mail.doctor.spf import spf
+from publisher.mail.doctor.spf import check_spf
 from publisher.mail.doctor.spf_record import spf_records, walk
 from tests.support.doctor_samples import HERE, Zone, asking, brief
 
@@ -38,19 +38,19 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
     "something behind the end": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} -all junk"},
         "error",
-        "'junk' in the record of example.org is no term of SPF",
+        "'junk' in the record of example.org is not a valid SPF term",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} -all"',
     ),
     "a record that leads to itself": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} redirect=example.org"},
         "error",
-        "example.org and example.org name each other for ever",
+        "example.org and example.org refer to each other endlessly",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ~all"',
     ),
     "two redirects": (
         {"TXT example.org": "v=spf1 redirect=a.example redirect=a.example", "TXT a.example": f"v=spf1 ip4:{HERE} -all"},
         "error",
-        "redirect= stands 2 times in the record of example.org",
+        "redirect= occurs 2 times in the record of example.org",
         'example.org. IN TXT "v=spf1 redirect=a.example"',
     ),
     "refused before it is allowed": (
@@ -141,19 +141,19 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
     "a circle": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} include:a.example ~all", "TXT a.example": "v=spf1 include:example.org"},
         "error",
-        "a.example and example.org name each other for ever",
+        "a.example and example.org refer to each other endlessly",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ~all"',
     ),
     "a typing mistake": (
         {"TXT example.org": f"v=spf1 ipv4:{HERE} ip4:{HERE} ~all"},
         "error",
-        f"'ipv4:{HERE}' in the record of example.org is no term of SPF",
+        f"'ipv4:{HERE}' in the record of example.org is not a valid SPF term",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ~all"',
     ),
     "no network": (
         {"TXT example.org": f"v=spf1 ip4:{HERE} ip4:300.1.1.1 ~all"},
         "error",
-        "'ip4:300.1.1.1' in the record of example.org is no term of SPF",
+        "'ip4:300.1.1.1' in the record of example.org is not a valid SPF term",
         f'example.org. IN TXT "v=spf1 ip4:{HERE} ~all"',
     ),
     "void": (
@@ -173,7 +173,7 @@ SPF: dict[str, tuple[Zone, str, str, str]] = {
 
 @pytest.mark.parametrize(("zone", "level", "message", "record"), SPF.values(), ids=SPF.keys())
 def test_spf_is_judged_as_receivers_do(zone: Zone, level: str, message: str, record: str) -> None:
-    (found,) = spf("example.org", [], [HERE], asking(zone))
+    (found,) = check_spf("example.org", [], [HERE], asking(zone))
     assert (str(found.level), found.message, found.record) == (level, message, record)
     assert bool(found.hint) == (level != "ok")
 
@@ -184,20 +184,22 @@ def test_the_record_that_spf_advises_is_a_good_one(zone: Zone, level: str, messa
         return
     advised = record.split('"')[1]
     others = {"TXT a.example": "v=spf1 ip4:192.0.2.9 ~all"}
-    assert brief(spf("example.org", [], [HERE], asking(others | zone | {"TXT example.org": advised})))[0][0] == "ok"
+    assert (
+        brief(check_spf("example.org", [], [HERE], asking(others | zone | {"TXT example.org": advised})))[0][0] == "ok"
+    )
 
 
 def test_a_service_must_be_included_by_the_name_that_it_asks_for() -> None:
     host, zone = "email-smtp.eu-west-1.amazonaws.com", {"TXT example.org": "v=spf1 mx ~all", "MX example.org": "1 m"}
-    found = [*spf("example.org", [host], [], asking(zone))]
+    found = [*check_spf("example.org", [host], [], asking(zone))]
     assert [each.record for each in found] == ['example.org. IN TXT "v=spf1 include:amazonses.com mx ~all"']
     good = {"TXT example.org": "v=spf1 include:amazonses.com ~all", "TXT amazonses.com": "v=spf1 ip4:192.0.2.0/24 -all"}
-    assert brief(spf("example.org", [host], [], asking(good)))[0][0] == "ok"
+    assert brief(check_spf("example.org", [host], [], asking(good)))[0][0] == "ok"
 
 
 def test_without_an_address_nothing_is_claimed_about_it() -> None:
     zone = {"TXT example.org": "v=spf1 mx ~all", "MX example.org": "1 m.example", "A m.example": HERE}
-    (found,) = spf("example.org", [], [], asking(zone))
+    (found,) = check_spf("example.org", [], [], asking(zone))
     assert (found.level, found.hint) == ("note", "name the address with --ip")
 
 
@@ -230,13 +232,15 @@ def test_every_record_that_spf_advises_is_valid_and_lets_our_mail_pass(
 ) -> None:
     zone = OTHERS | {"TXT f.test": tuple(own), "TXT a.test": tuple(inner)}
     hosts = ["email-smtp.eu-west-1.amazonaws.com"] if service else []
-    told = [*spf("f.test", hosts, sorted(addresses), asking(zone))]
+    told = [*check_spf("f.test", hosts, sorted(addresses), asking(zone))]
     for advised in {"".join(each.record.split('"')[1::2]) for each in told if each.record}:
         if not (addresses or service or own):
             continue  # "mx", of a domain of which nothing is known
         again = zone | {"TXT f.test": advised}
         known = "ok" if addresses or service else "note"
-        assert [str(each.level) for each in spf("f.test", hosts, sorted(addresses), asking(again))] == [known], advised
+        assert [str(each.level) for each in check_spf("f.test", hosts, sorted(addresses), asking(again))] == [known], (
+            advised
+        )
         walked = walk("f.test", advised, asking(again))
         assert all(walked.covers(address) for address in addresses)
         assert not service or walked.covers("198.51.100.9")
@@ -250,5 +254,5 @@ def test_any_record_is_followed_to_an_end(text: str) -> None:
     record = f"v=spf1 {text}"
     walked = walk("example.org", record, asking({"TXT example.org": record, "MX example.org": "10 mx.example.org"}))
     assert walked.lookups <= 60
-    assert [*spf("example.org", [], [HERE], asking({"TXT example.org": record}))]
+    assert [*check_spf("example.org", [], [HERE], asking({"TXT example.org": record}))]
     assert spf_records((record, "v=spf10 x", "V=SPF1")) == [record, "V=SPF1"]

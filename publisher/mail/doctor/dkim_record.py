@@ -1,4 +1,4 @@
-"""Whether the DNS holds the public half of the keys that sign mail (DKIM, RFC 6376 and 8463)."""
+"""Whether the DNS has the public halves of the keys that sign emails (DKIM, RFC 6376 and 8463)."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 _CHECK = "DKIM"
 
-# What Gmail asks for of new keys; see https://support.google.com/a/answer/81126.
+# What Gmail requires of new keys; see https://support.google.com/a/answer/81126.
 _GOOD_RSA_BITS = 2048
 
 
-def signatures(domain: str, signers: Sequence[Signer], ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the keys that sign mail of a domain."""
+def check_dkim(domain: str, signers: Sequence[Signer], ask: Ask) -> Iterator[Diagnosis]:
+    """Judge the keys that sign emails from a domain."""
     if not signers:
         yield Diagnosis(
-            *(_CHECK, Level.WARNING, domain, "no [[mail.dkim]] signs mail of this domain"),
-            "large receivers refuse bulk mail that nobody signs; your mail server may sign it, which no DNS tells",
+            *(_CHECK, Level.WARNING, domain, "no [[mail.dkim]] signs emails from this domain"),
+            "large receivers refuse unsigned bulk mail; your mail server may sign it, but the DNS does not show that",
             "make a key with `publisher mail keys`, or look for dkim=pass with --send and --read",
         )
     elif all(signer.algorithm == "ed25519-sha256" for signer in signers):
         yield Diagnosis(
-            *(_CHECK, Level.WARNING, domain, "only an Ed25519 key signs mail of this domain"),
-            "most receivers know RSA signatures only, and take the mail as unsigned",
-            "make an RSA key too, with `publisher mail keys`",
+            *(_CHECK, Level.WARNING, domain, "only an Ed25519 key signs emails from this domain"),
+            "most receivers know RSA signatures only, and treat the emails as unsigned",
+            "make an RSA key as well, with `publisher mail keys`",
         )
     for signer in signers:
         yield _judged(signer, ask)
@@ -45,37 +45,37 @@ def _judged(signer: Signer, ask: Ask) -> Diagnosis:
         return Diagnosis(_CHECK, level, name, message, meaning, hint, zone_line(name, "TXT", expected))
     bits = signer.key.bits or _GOOD_RSA_BITS
     if level == Level.OK and bits < _GOOD_RSA_BITS:
-        level, message = Level.WARNING, f"the DNS has the key, of {bits} bits only"
+        level, message = Level.WARNING, f"the DNS has the key, but it has only {bits} bits"
         meaning, hint = "receivers may not trust so short a key", "make a new one with `publisher mail keys --selector`"
     return Diagnosis(_CHECK, level, name, message.replace("the key", f"the {kind} key", 1), meaning, hint)
 
 
 def _compared(records: Sequence[str], expected: str) -> tuple[Level, str, str, str]:
-    """Return level, message, meaning and mend."""
+    """Return level, message, meaning and hint."""
     if not records:
         return Level.ERROR, "there is no key in the DNS", "signatures fail at every receiver", "add the record"
     if len(records) > 1:
         what = f"there are {len(records)} records where one key belongs"
-        return Level.ERROR, what, "which one a receiver takes is chance (RFC 6376, 3.6.2.2)", "keep only this one"
+        return Level.ERROR, what, "which one a receiver uses is undefined (RFC 6376, 3.6.2.2)", "keep only this one"
     tags, wanted = parse_tags(records[0]), parse_tags(expected)
     if "p" in tags and not tags["p"]:
         return Level.ERROR, "the key in the DNS is revoked (p= is empty)", "signatures fail", "put the record back"
     if _key(tags.get("p", "")) != _key(wanted["p"]) or tags.get("k", "rsa") != wanted["k"]:
         what = "the key in the DNS is not the one that signs"
-        return Level.ERROR, what, "signatures fail at every receiver", "put this record in its place"
+        return Level.ERROR, what, "signatures fail at every receiver", "replace it with this record"
     return _restricted(tags)
 
 
 def _restricted(tags: dict[str, str]) -> tuple[Level, str, str, str]:
-    """Judge what a record with the right key says beside it."""
+    """Judge the other tags of a record with the right key."""
     if tags.get("v", "DKIM1") != "DKIM1" or not _has(tags.get("h", "sha256"), "sha256"):
-        what = "the record of the key allows no signatures as they are made (v= or h=)"
-        return Level.ERROR, what, "signatures fail at every receiver", "put this record in its place"
+        what = "the record of the key does not allow these signatures (v= or h=)"
+        return Level.ERROR, what, "signatures fail at every receiver", "replace it with this record"
     if not _has(tags.get("s", "*"), "email", "*"):
-        return Level.ERROR, "the key in the DNS is not for mail (s=)", "signatures fail", "put this record in its place"
+        return Level.ERROR, "the key in the DNS is not for email (s=)", "signatures fail", "replace it with this record"
     if _has(tags.get("t", ""), "y"):
         what = "the key in the DNS is marked as a test (t=y)"
-        return Level.WARNING, what, "receivers may take the mail as unsigned", "take t=y out of the record"
+        return Level.WARNING, what, "receivers may treat the emails as unsigned", "remove t=y from the record"
     return Level.OK, "the key in the DNS is the one that signs", "receivers can verify your signatures", ""
 
 
