@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from itertools import islice
@@ -19,11 +21,15 @@ from publisher.core.errors import PublisherError
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
     from publisher.store import Store
-    from publisher.store.ledger import LedgerRow
+    from publisher.store.ledger import LedgerRow, ReasonCount
 
 
 TABLE = 500  # rows a table: their widths must be known before the first is drawn
 REASONS = 20
+
+# A word that differs from message to message: an address, or a long word with a digit, like the name of a queued file.
+# The codes of replies (550 5.1.1) and links to explanations stay.
+_VARYING_WORD = re.compile(r"\S*@\S*|(?!https?://)(?=\S*\d)(?!\d\.\d{1,3}\.\d{1,3}\b)\S{6,}")
 
 HEAD = ("Address", "State", "Attempts", "Next try", "The server's words")
 
@@ -33,10 +39,8 @@ def show_ledger(app: App, store: Store, edition: Edition, statuses: Sequence[Del
 
     limit: at most so many of them; 0 is all.
     """
-    from publisher.mail.failure_groups import grouped
-
     counts = store.deliveries.counts(edition.id)
-    reasons = grouped(store.ledger.reasons(edition.id, statuses))
+    reasons = group_reasons(store.ledger.reasons(edition.id, statuses))
     rows = (row for status in statuses if counts[status] for row in store.ledger.rows(edition.id, [status]))
     shown = islice(rows, limit) if limit else rows
     if app.json:
@@ -47,6 +51,15 @@ def show_ledger(app: App, store: Store, edition: Edition, statuses: Sequence[Del
     more = sum(counts[status] for status in statuses) - limit
     if limit and more > 0:
         app.say(f"and {more:,} more: --limit 0 lists all")
+
+
+def group_reasons(reasons: Iterable[ReasonCount]) -> list[tuple[DeliveryStatus, str, int]]:
+    """Return (status, reason, count), the most frequent first; "..." replaces the words in which reasons differ."""
+    counts: Counter[tuple[DeliveryStatus, str]] = Counter()
+    for each in reasons:
+        counts[each.status, _VARYING_WORD.sub("...", each.reason)] += each.count
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(status, reason, count) for (status, reason), count in ordered]
 
 
 def _show_head(

@@ -1,18 +1,15 @@
-"""Is mail from here set up well? What the DNS, the mail server and a received copy say, in plain words.
+"""Is email set up well? The doctor checks what receivers check, and says in plain words what to do.
 
-diagnosis.py   one thing that was looked at, and what to do about it
-lookup.py      asking the DNS; the only user of dnspython
-spf.py         who may send for a domain; its terms are in spf_terms.py, the walk through a record in
-               spf_walk.py, and what ought to stand there instead in spf_advice.py
-signatures.py  keys in the DNS against the private ones
-dmarc.py       the policy, and whether SPF and DKIM speak for the sender's domain
-hosts.py       where mail comes in, and the names of addresses
-one_click.py   whether readers can leave with one click
-greeting.py    what the mail server offers to a caller
-examine.py     all of it, for one domain
-received.py    what a receiver wrote into its copy
-trial.py       the message that one sends to oneself
+`examine.examine` runs all checks for one domain, in the order in which problems are best fixed: SPF, DKIM, DMARC, MX,
+PTR, TLS and one-click unsubscribing. Each check is a function from records to diagnoses; it asks the DNS through a
+function, which is a dictionary's look-up in tests and a resolver's in use. Only the resolver, the check of TLS and the
+request to the web application do input and output.
 
-Everything but lookup, greeting and the reaching of one_click is pure but for the answers it asks for: an Ask
-is a dictionary's get in tests, and a resolver's ask where it matters.
+Public modules:
+    diagnosis   one finding: what was found, what it means, what to do
+    examine     all checks for one domain
+    received    what a receiver wrote into an email that arrived
+    resolver    asks the DNS; loads dnspython
 """
+
+__all__ = ["diagnosis", "examine", "received", "resolver"]

@@ -1,8 +1,10 @@
-"""SMTP (RFC 5321) and LMTP (RFC 2033) as the sender speaks them.
+"""SMTP (RFC 5321) and LMTP (RFC 2033) for sending an edition over many connections at once.
 
-replies.py    bytes of a server -> its replies, and what an enhanced status code means
-messages.py   what goes into a dialogue, and what comes out of it
-dialogue.py   one connection's conversation, without any connection: replies in, bytes out, outcomes
-line.py       a dialogue on an asyncio transport
-connect.py    from settings to an open line: connection, encryption, login (the only user of aiosmtplib)
+Begin reading with protocol.py, which is one conversation without any input or output: replies go in, bytes to send and
+the fates of messages come out. connection.py puts it on an asyncio transport, after aiosmtplib has connected, encrypted
+and logged in. pool.py has the connections to one server, within the limits of limits.py. sending_loop.py gives the
+pools of all servers their messages, and ledger_writer.py writes the answers. Only mail/smtp_transport.py and the doctor
+use this package.
 """
+
+__all__: list[str] = []
