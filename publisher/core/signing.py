@@ -25,7 +25,7 @@ def signer(secret: str, purpose: str) -> URLSafeSerializer:
 
 @cache
 def _serializer() -> type[URLSafeSerializer]:
-    from itsdangerous import BadSignature, URLSafeSerializer
+    from itsdangerous import BadSignature, URLSafeSerializer  # 5 ms, and many commands sign nothing
     from itsdangerous.encoding import base64_decode, base64_encode
 
     class Serializer(URLSafeSerializer):

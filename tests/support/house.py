@@ -62,8 +62,6 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "nh3": ("posts",),
     "premailer": ("newsletters.letter",),
     "prometheus_client": ("web",),
-    "pydantic": ("config",),
-    "pydantic_core": ("config",),
     "pygments": ("site.pages", "newsletters.letter"),  # classes on pages, inline colours in letters
     "rich": ("cli",),
     "smtplib": (),  # the wire is aiosmtplib's connection and a protocol of our own

@@ -1,4 +1,4 @@
-"""What reports do to the record, on both databases: once, whole, and to nobody but the reader they are about."""
+"""What reports do to subscribers, on both databases: once, completely, and to no one else."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def status(store: Store, address: str = "ada@example.org") -> SubscriberStatus:
     return known(store, address).status
 
 
-def test_a_dead_mailbox_gets_no_more_mail_and_nobody_else_is_touched(people: Store) -> None:
+def test_a_dead_mailbox_stops_only_its_subscriber(people: Store) -> None:
     subscribed(people), subscribed(people, "bob@example.org")
     delivery = sent(people)["ada@example.org"]
     assert take(people, of(delivery, Verdict.PERMANENT)) is Verdict.PERMANENT
@@ -59,7 +59,7 @@ def test_a_dead_mailbox_gets_no_more_mail_and_nobody_else_is_touched(people: Sto
     assert list(sent(people)) == ["bob@example.org"]
 
 
-def test_one_report_counts_once_however_often_it_is_read(people: Store) -> None:
+def test_a_report_counts_once(people: Store) -> None:
     subscribed(people)
     report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY, "4.2.2")
     assert [take(people, report) for _ in range(3)] == [Verdict.TEMPORARY, Verdict.KNOWN, Verdict.KNOWN]
@@ -67,7 +67,7 @@ def test_one_report_counts_once_however_often_it_is_read(people: Store) -> None:
     assert len(people.bounces.recent()) == 1
 
 
-def test_a_report_that_is_forgotten_would_count_again_and_what_it_did_stays(people: Store) -> None:
+def test_forgetting_a_report_keeps_its_effect(people: Store) -> None:
     subscribed(people)
     report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY, "4.2.2")
     take(people, report, hours=1)
@@ -78,7 +78,7 @@ def test_a_report_that_is_forgotten_would_count_again_and_what_it_did_stays(peop
     assert (known(people).bounces, len(people.bounces.recent())) == (1, 1)
 
 
-def test_two_readers_of_one_report_at_once_count_it_once(people: Store) -> None:
+def test_concurrent_readers_count_a_report_once(people: Store) -> None:
     subscribed(people)
     report = of(sent(people)["ada@example.org"], Verdict.TEMPORARY)
     with ThreadPoolExecutor(8) as pool:
@@ -87,7 +87,7 @@ def test_two_readers_of_one_report_at_once_count_it_once(people: Store) -> None:
     assert known(people).bounces == 1
 
 
-def test_so_many_temporary_failures_in_a_row_stop_the_mail(people: Store) -> None:
+def test_temporary_failures_in_a_row_stop_the_sending(people: Store) -> None:
     subscribed(people)
     for number in range(TERMS.bounce_limit):
         assert status(people) is SubscriberStatus.ACTIVE
@@ -95,7 +95,7 @@ def test_so_many_temporary_failures_in_a_row_stop_the_mail(people: Store) -> Non
     assert status(people) is SubscriberStatus.BOUNCED
 
 
-def test_a_letter_that_arrived_in_between_begins_the_count_anew(people: Store) -> None:
+def test_an_arrival_restarts_the_count(people: Store) -> None:
     subscribed(people)
     for _ in range(TERMS.bounce_limit - 1):
         take(people, of(sent(people)["ada@example.org"], Verdict.TEMPORARY))
@@ -104,7 +104,7 @@ def test_a_letter_that_arrived_in_between_begins_the_count_anew(people: Store) -
     assert (known(people).bounces, status(people)) == (1, SubscriberStatus.ACTIVE)
 
 
-def test_a_refused_letter_is_listed_and_not_held_against_the_mailbox(people: Store) -> None:
+def test_a_rejection_is_listed_but_not_counted(people: Store) -> None:
     subscribed(people)
     for _ in range(TERMS.bounce_limit + 1):
         assert take(people, of(sent(people)["ada@example.org"], Verdict.REFUSED, "5.7.1")) is Verdict.REFUSED
@@ -112,7 +112,7 @@ def test_a_refused_letter_is_listed_and_not_held_against_the_mailbox(people: Sto
     assert people.bounces.counts() == {Verdict.REFUSED: TERMS.bounce_limit + 1}
 
 
-def test_a_complaint_ends_the_mail_for_ever(people: Store) -> None:
+def test_a_complaint_is_final(people: Store) -> None:
     ada = subscribed(people)
     report = Report(Verdict.COMPLAINT, Addressee(uid=ada.uid), keys=(f"subscriber {ada.uid} complaint",))
     assert [take(people, report), take(people, report)] == [Verdict.COMPLAINT, Verdict.KNOWN]
@@ -121,7 +121,7 @@ def test_a_complaint_ends_the_mail_for_ever(people: Store) -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NOTHING, Verdict.FOREIGN, Verdict.FORGED])
-def test_what_says_nothing_writes_nothing(people: Store, verdict: Verdict) -> None:
+def test_a_report_of_nothing_writes_nothing(people: Store, verdict: Verdict) -> None:
     subscribed(people)
     before = everything(people)
     assert take(people, Report(verdict, Addressee(delivery_id=sent(people)["ada@example.org"]))) is verdict
@@ -129,7 +129,7 @@ def test_what_says_nothing_writes_nothing(people: Store, verdict: Verdict) -> No
     assert everything(people)["subscribers"] == before["subscribers"]
 
 
-def test_a_rehearsal_tells_the_outcome_and_writes_nothing(people: Store) -> None:
+def test_a_dry_run_writes_nothing(people: Store) -> None:
     subscribed(people)
     report = of(sent(people)["ada@example.org"], Verdict.PERMANENT)
     before = everything(people)
@@ -137,7 +137,7 @@ def test_a_rehearsal_tells_the_outcome_and_writes_nothing(people: Store) -> None
     assert everything(people) == before
 
 
-def test_a_reader_who_is_gone_is_told_apart(people: Store) -> None:
+def test_a_deleted_subscriber_is_reported_as_gone(people: Store) -> None:
     subscribed(people)
     delivery = sent(people)["ada@example.org"]
     take(people, of(delivery, Verdict.TEMPORARY))
@@ -147,7 +147,7 @@ def test_a_reader_who_is_gone_is_told_apart(people: Store) -> None:
     assert people.bounces.recent() == []
 
 
-def test_bounces_are_shown_by_edition_and_newest_first(people: Store) -> None:
+def test_bounces_are_listed_newest_first(people: Store) -> None:
     ada = subscribed(people)
     subscribed(people, "bob@example.org")
     first = sent(people)

@@ -36,7 +36,7 @@ def returning(project: Project) -> Returning:
     return Returning(project)
 
 
-def test_a_message_that_nobody_can_parse_stops_no_other_in_an_mbox(returning: Returning) -> None:
+def test_an_unreadable_message_stops_no_other_in_an_mbox(returning: Returning) -> None:
     path = returning.project.root / "mix.mbox"
     messages = [returning.of("ada"), *HOSTILE, returning.of("bob")]
     path.write_bytes(b"".join(b"From x Sat Nov 21 09:00:00 2026\n" + data + b"\n" for data in messages))
@@ -46,7 +46,7 @@ def test_a_message_that_nobody_can_parse_stops_no_other_in_an_mbox(returning: Re
     assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
 
 
-def test_a_message_that_nobody_can_parse_stops_no_other_in_a_maildir(returning: Returning) -> None:
+def test_an_unreadable_message_stops_no_other_in_a_maildir(returning: Returning) -> None:
     folder = maildir(returning.project.root / "returned", [returning.of("ada")])
     for number, data in enumerate([*HOSTILE, returning.of("bob")]):
         (folder / f"new/1.{number}.x").write_bytes(data)
@@ -54,7 +54,7 @@ def test_a_message_that_nobody_can_parse_stops_no_other_in_a_maildir(returning: 
     assert returning.project.ok("bounces", "read", "returned").out == "nothing to read\n"
 
 
-def test_a_message_that_nobody_can_parse_is_taken_from_a_mail_server(returning: Returning) -> None:
+def test_an_unreadable_piped_message_is_accepted(returning: Returning) -> None:
     ran = pipe(returning, HOSTILE[1])
     assert (ran.code, ran.out, ran.err) == (0, "1 read: 1 not ours\n", "")
 
@@ -67,7 +67,7 @@ TEXT = st.binary(max_size=60) | st.lists(
 @settings(max_examples=60)
 @given(first=TEXT, second=TEXT)
 @example(first=b"", second=b"\n")
-def test_marking_a_message_in_an_mbox_changes_nothing_else_in_it(
+def test_marking_a_message_changes_nothing_else(
     first: bytes, second: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("mbox") / "box"

@@ -32,7 +32,7 @@ def returning(project: Project) -> Returning:
     return Returning(project)
 
 
-def test_a_maildir_is_read_once_and_what_was_read_is_marked(returning: Returning) -> None:
+def test_a_maildir_is_read_once(returning: Returning) -> None:
     folder = maildir(returning.project.root / "returned", returning.all())
     before = returning.project.listing("returned")
     rehearsed = returning.project.ok("bounces", "read", "returned", "--dry-run")
@@ -51,7 +51,7 @@ def test_a_maildir_is_read_once_and_what_was_read_is_marked(returning: Returning
     assert again == "5 read: 3 known already, 1 not ours, 1 forged\n"
 
 
-def test_an_mbox_is_read_once_and_stays_whole(returning: Returning) -> None:
+def test_an_mbox_is_read_once(returning: Returning) -> None:
     path = returning.project.root / "returned.mbox"
     box = mailbox.mbox(path)
     for data in returning.all():
@@ -74,14 +74,14 @@ def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
     assert project.ok("bounces", "read", "empty.mbox").out == "nothing to read\n"
 
 
-def test_a_mail_server_may_pipe_a_report(returning: Returning) -> None:
+def test_a_mail_server_can_pipe_a_report(returning: Returning) -> None:
     assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 permanent\n", "")
     assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 known already\n", "")
     assert pipe(returning, b"\xff\0 no message at all").code == 0
     assert returning.status("ada") == "bounced"
 
 
-def test_a_report_that_cannot_be_taken_now_is_to_be_brought_again(returning: Returning) -> None:
+def test_a_failure_asks_for_redelivery(returning: Returning) -> None:
     config = returning.project.root / "publisher.toml"
     text = config.read_text()
     config.write_text(text + "\n[database]\nurl = 'sqlite:///publisher.toml'\n")
@@ -93,7 +93,7 @@ def test_a_report_that_cannot_be_taken_now_is_to_be_brought_again(returning: Ret
     assert pipe(returning, returning.of("ada")).code == 0
 
 
-def test_the_configuration_names_the_usual_source(project: Project) -> None:
+def test_the_source_may_be_configured(project: Project) -> None:
     returning = Returning(project, '\n[bounces]\nsource = "returned"\n')
     maildir(project.root / "returned", returning.all())
     ran = project.ok("bounces", "read", "--json").json
@@ -114,21 +114,21 @@ def test_the_configuration_names_the_usual_source(project: Project) -> None:
         ("imaps://ada@mail.example/INBOX", "there is no password for the mailbox"),
     ],
 )
-def test_a_source_that_is_none_is_told(project: Project, source: str, said: str) -> None:
+def test_an_invalid_source_is_reported(project: Project, source: str, said: str) -> None:
     ran = project.run("bounces", "read", *([source] if source else []))
     assert ran.code == 1
     assert said in ran.err
     assert "hunter2" not in ran.err
 
 
-def test_a_password_in_the_configured_source_is_refused_and_not_repeated(project: Project) -> None:
+def test_a_password_in_the_source_is_refused(project: Project) -> None:
     project.configure('\n[bounces]\nsource = "imaps://ada:hunter2@mail.example/INBOX"\n')
     ran = project.run("bounces", "read")
     assert (ran.code, "hunter2" in ran.err) == (1, False)
     assert "publisher.toml:" in ran.err and "bounces.source" in ran.err
 
 
-def test_what_came_back_is_listed(returning: Returning) -> None:
+def test_bounces_are_listed(returning: Returning) -> None:
     assert returning.project.ok("bounces", "list").out == "no letter has come back\n"
     maildir(returning.project.root / "returned", returning.all())
     returning.project.ok("bounces", "read", "returned")

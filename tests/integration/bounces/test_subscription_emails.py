@@ -72,7 +72,7 @@ def letters(empty: Project) -> Project:
     return empty
 
 
-def test_who_cannot_be_asked_to_confirm_is_bounced_once(letters: Project) -> None:
+def test_an_undeliverable_confirmation_bounces_once(letters: Project) -> None:
     back = asked(letters)
     assert back.startswith("bounces+n1.") and back.endswith("@letters.example")
     assert read(letters, "4.2.2", back) == ("1 read: 1 temporary\n", "pending")
@@ -80,18 +80,18 @@ def test_who_cannot_be_asked_to_confirm_is_bounced_once(letters: Project) -> Non
     assert read(letters, "5.1.1", back) == ("1 read: 1 known already\n", "bounced")
 
 
-def test_a_late_failure_of_the_question_stops_nobody_who_has_answered(letters: Project) -> None:
+def test_a_late_failure_stops_no_confirmed_subscriber(letters: Project) -> None:
     back = asked(letters, confirmed=True)
     assert read(letters, "5.1.1", back) == ("1 read: 1 delay or automatic answer\n", "active")
 
 
-def test_a_forged_return_address_of_a_confirmation_is_told(letters: Project) -> None:
+def test_a_forged_return_address_is_reported(letters: Project) -> None:
     back = asked(letters)
     assert read(letters, "5.1.1", back.replace("n1.", "n2.")) == ("1 read: 1 forged\n", "pending")
 
 
 @given(st.integers(1, 10**13), st.text("n0123456789.-+ab", max_size=20))
-def test_the_addresses_of_confirmations_and_of_deliveries_are_never_mistaken(number: int, noise: str) -> None:
+def test_confirmations_and_deliveries_are_never_confused(number: int, noise: str) -> None:
     notice, delivery = RETURN_PATH.of_notice(number, NOW), RETURN_PATH.of(number)
     assert RETURN_PATH.read_notice(notice.upper()) == (number, int(NOW.timestamp()) // 3_600)
     assert (RETURN_PATH.read(notice), RETURN_PATH.read_notice(delivery)) == (None, None)

@@ -28,7 +28,7 @@ from tests.support.store_samples import later
 
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("subject", [{}, {"Subject": "Amazon SES"}])
-def test_a_message_of_our_topic_with_amazons_signature_is_read(version: str, subject: dict[str, str]) -> None:
+def test_a_signed_message_of_our_topic_is_read(version: str, subject: dict[str, str]) -> None:
     amazon = Amazon()
     reader = Sns(amazon)
     body = sns(ses_bounce(status="5.1.1", diagnosticCode="smtp; 550 5.1.1 unknown"), version=version, **subject)
@@ -51,11 +51,11 @@ def test_a_message_of_our_topic_with_amazons_signature_is_read(version: str, sub
         (ses_bounce("Undetermined", "Undetermined"), "temporary"),
     ],
 )
-def test_bounces_of_ses_are_judged_by_the_milder_of_their_words(event: Any, verdict: str) -> None:
+def test_the_milder_of_two_verdicts_counts(event: Any, verdict: str) -> None:
     assert [each.verdict for each in Sns(Amazon()).read(call(sns(event)), TOPIC)] == [verdict]
 
 
-def test_events_of_ses_know_the_delivery_by_return_path_or_link() -> None:
+def test_events_find_the_delivery_by_path_or_link() -> None:
     (by_path,) = Sns(Amazon()).read(call(sns(ses_bounce(source=RETURN_PATH.of(7)))), TOPIC)
     assert (by_path.addressee, by_path.keys) == (Addressee(delivery_id=7), ("delivery 7 permanent",))
     complaint = {"complainedRecipients": [{"emailAddress": "ada@example.org"}], "feedbackId": "f-2"}
@@ -68,7 +68,7 @@ def test_events_of_ses_know_the_delivery_by_return_path_or_link() -> None:
     assert Sns(Amazon()).read(call(sns({"eventType": "Delivery"})), TOPIC) == []
 
 
-def test_only_a_subscription_of_our_topic_is_confirmed() -> None:
+def test_only_our_topics_subscription_is_confirmed() -> None:
     amazon = Amazon()
     assert Sns(amazon).read(call(sns("You chose", kind="SubscriptionConfirmation")), TOPIC) == []
     assert amazon.asked == [CERTIFICATE_URL, CONFIRM_URL]
@@ -87,7 +87,7 @@ def test_only_a_subscription_of_our_topic_is_confirmed() -> None:
 
 
 @pytest.mark.parametrize("name", ["Message", "MessageId", "Timestamp", "Type", "Signature", "SignatureVersion"])
-def test_a_message_of_sns_that_was_changed_is_refused(name: str) -> None:
+def test_a_changed_message_is_refused(name: str) -> None:
     for value in ("", "1", json.dumps(ses_bounce(status="5.1.2")), "AAAA"):
         body = sns(ses_bounce()) | {name: value}
         assert refused(lambda body=body: Sns(Amazon()).read(call(body), TOPIC)) == 403
@@ -95,7 +95,7 @@ def test_a_message_of_sns_that_was_changed_is_refused(name: str) -> None:
         assert refused(lambda body=body: Sns(Amazon()).read(call(body), TOPIC)) == 403
 
 
-def test_a_certificate_of_elsewhere_or_another_time_is_no_proof() -> None:
+def test_a_foreign_or_expired_certificate_proves_nothing() -> None:
     for url in (
         "http://sns.eu-west-1.amazonaws.com/a.pem",
         "https://sns.eu-west-1.amazonaws.com.evil.example/a.pem",
@@ -119,7 +119,7 @@ def test_a_certificate_of_elsewhere_or_another_time_is_no_proof() -> None:
     assert refused(lambda: Sns(Amazon(b"no certificate")).read(call(sns(ses_bounce())), TOPIC)) == 503
 
 
-def test_what_sns_signs_is_written_as_its_documentation_says() -> None:
+def test_the_signed_text_is_as_documented() -> None:
     body = {"Type": "Notification", "Message": "m\n", "Subject": "s", "Extra": "x"}
     assert (
         signed_text(body, ("Message", "MessageId", "Subject", "Type"))

@@ -134,7 +134,7 @@ def test_sendgrids_events_are_judged(event: Any, verdict: str) -> None:
     assert (found.verdict, found.addressee) == (verdict, ADA)
 
 
-def test_a_call_of_sendgrid_is_refused_without_its_signature() -> None:
+def test_sendgrid_without_its_signature_is_refused() -> None:
     good = sendgrid([sendgrid_event("spamreport")])
     assert len(read_sendgrid(good, TWILIO_KEY)) == 1
     other = ec.generate_private_key(ec.SECP256R1())
@@ -168,9 +168,7 @@ def test_a_call_of_sendgrid_is_refused_without_its_signature() -> None:
         ("550 No such user here, blocked by policy", "refused"),
     ],
 )
-def test_an_answer_that_the_provider_does_not_judge_means_what_it_means_in_a_report_by_mail(
-    words: str, verdict: str
-) -> None:
+def test_an_undecided_answer_means_the_same_as_in_a_dsn(words: str, verdict: str) -> None:
     code, _, bare = words.partition(" ")
     postmark = {"RecordType": "Bounce", "Type": "Unknown", "Email": "ada@example.org", "Details": f"smtp;{words}"}
     undecided = ses_bounce("Undetermined", diagnosticCode=f"smtp; {words}")
@@ -187,13 +185,13 @@ def test_an_answer_that_the_provider_does_not_judge_means_what_it_means_in_a_rep
 
 
 @pytest.mark.parametrize("reply", [550, 551, 553])
-def test_a_bounce_that_mailgun_calls_permanent_is(reply: int) -> None:
+def test_mailguns_permanent_bounces_are_permanent(reply: int) -> None:
     event = mailgun_failure("permanent", "bounce", code=reply, message="sorry")
     assert [each.verdict.value for each in read_mailgun(call(mailgun(event)), SECRET)] == ["permanent"]
 
 
 @pytest.mark.parametrize("body", [None, [1, 2], [], {}, "x", 7, {"x": "y"}, [None, {}], {"event": {}, "Type": []}])
-def test_what_is_no_event_is_told_so_after_the_signature(body: Any) -> None:
+def test_a_signed_request_without_an_event_is_refused(body: Any) -> None:
     assert refused(lambda: read_postmark(call(body, authorization=basic(SECRET)), SECRET)) == 400
     assert refused(lambda: read_mailgun(call(mailgun(body)), SECRET)) == 400
     assert refused(lambda: read_sendgrid(sendgrid(body), TWILIO_KEY)) == 400
@@ -224,7 +222,7 @@ JSON = st.recursive(
 
 @settings(max_examples=100)
 @given(JSON)
-def test_any_json_of_a_provider_is_an_answer(body: Any) -> None:
+def test_any_json_is_read_or_refused(body: Any) -> None:
     calls: list[Callable[[], list[Report]]] = [
         lambda: read_postmark(call(body, authorization=basic(SECRET)), SECRET),
         lambda: read_mailgun(call(mailgun(body)), SECRET),

@@ -36,7 +36,7 @@ SERVERS = {"Postfix": POSTFIX, "Exim": EXIM, "sendmail": SENDMAIL, "Exchange": E
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_dead_mailbox_is_known_from_every_servers_report(server: str) -> None:
+def test_every_servers_report_of_a_dead_mailbox_is_read(server: str) -> None:
     found = read_message(SERVERS[server], SIGNATURES)
     assert (found.verdict, found.addressee) == (Verdict.PERMANENT, Addressee(delivery_id=7))
     assert found.keys == ("delivery 7 permanent",)
@@ -74,12 +74,12 @@ def test_a_dead_mailbox_is_known_from_every_servers_report(server: str) -> None:
         ("ⅴ.1.1", "５.１.１", "temporary"),
     ],
 )
-def test_a_status_says_whether_the_mailbox_is_gone(status: str, words: str, verdict: str) -> None:
+def test_a_status_says_whether_the_mailbox_exists(status: str, words: str, verdict: str) -> None:
     assert judge(status, words) == verdict
 
 
 @pytest.mark.parametrize("shape", [qmail, old_exim])
-def test_failures_in_words_are_judged_by_what_the_server_answered(shape: object) -> None:
+def test_plain_words_are_judged_by_the_servers_answer(shape: object) -> None:
     assert callable(shape)
     said = {
         "550 5.1.1 user unknown": Verdict.PERMANENT,
@@ -94,19 +94,19 @@ def test_failures_in_words_are_judged_by_what_the_server_answered(shape: object)
 
 
 @pytest.mark.parametrize("name", AUTOMATIC)
-def test_what_machines_and_people_answer_does_nothing(name: str) -> None:
+def test_replies_do_nothing(name: str) -> None:
     found = read_message(AUTOMATIC[name], SIGNATURES)
     assert (found.verdict, found.keys) == (Verdict.NOTHING, ())
 
 
-def test_words_of_failure_count_only_from_a_mail_server() -> None:
+def test_plain_words_count_only_from_a_mail_server() -> None:
     assert (
         read_message(qmail("550 5.1.1 user unknown", sender="ada@reader.example"), SIGNATURES).verdict
         is Verdict.NOTHING
     )
 
 
-def test_a_letter_that_reached_one_of_two_was_not_lost() -> None:
+def test_reaching_one_of_two_recipients_is_temporary() -> None:
     groups = failed("5.1.1", "550 5.1.1 unknown")
     for action in ("delivered", "relayed", "expanded", "delayed"):
         both = groups + f"\nFinal-Recipient: rfc822; bob@reader.example\nAction: {action}\nStatus: 2.0.0\n"
@@ -115,7 +115,7 @@ def test_a_letter_that_reached_one_of_two_was_not_lost() -> None:
     assert read_message(report(twice), SIGNATURES).verdict is Verdict.TEMPORARY
 
 
-def test_a_report_inside_a_report_is_not_the_report() -> None:
+def test_an_attached_report_is_not_the_report() -> None:
     outer = report(failed("4.4.1", "", "delayed")).decode()
     inner = POSTFIX.decode().replace("b1", "b9")
     assert (
@@ -124,20 +124,20 @@ def test_a_report_inside_a_report_is_not_the_report() -> None:
     )
 
 
-def test_a_report_that_somebody_forwards_is_not_the_report() -> None:
+def test_a_forwarded_report_is_not_the_report() -> None:
     head = 'Subject: Look\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b0"'
     attached = "--b0\nContent-Type: message/rfc822\n\n" + POSTFIX.decode() + "\n--b0--"
     for sender in ("ada@reader.example", "MAILER-DAEMON@mx.example"):
         assert read_message(plain(f"From: {sender}\n{head}", attached), SIGNATURES).verdict is Verdict.NOTHING
 
 
-def test_an_answer_to_the_letter_is_no_failure_though_its_words_say_so() -> None:
+def test_a_reply_about_failure_is_not_a_failure() -> None:
     answer = b"Auto-Submitted: auto-replied\nIn-Reply-To: <letter-1@letters.example>\n"
     assert read_message(answer + qmail("550 5.1.1 user unknown"), SIGNATURES).verdict is Verdict.NOTHING
     assert read_message(qmail("550 5.1.1 user unknown"), SIGNATURES).verdict is Verdict.PERMANENT
 
 
-def test_what_the_letter_itself_says_changes_nothing() -> None:
+def test_the_words_of_the_message_change_nothing() -> None:
     for below in (b"Warning: this was delayed. We will keep trying.\n", b"<ada@reader.example>: 550 5.7.1 spam\n"):
         assert read_message(qmail("550 5.1.1 user unknown") + below, SIGNATURES).verdict is Verdict.PERMANENT
 
@@ -156,12 +156,12 @@ def test_what_the_letter_itself_says_changes_nothing() -> None:
         ("", "foreign"),
     ],
 )
-def test_only_a_signed_address_tells_whose_letter_it_was(address: str, verdict: str) -> None:
+def test_only_a_signed_address_names_the_delivery(address: str, verdict: str) -> None:
     found = read_message(report(failed("5.1.1"), to=address), SIGNATURES)
     assert (found.verdict, bool(found.addressee), found.keys) == (verdict, False, ())
 
 
-def test_the_return_path_inside_a_failed_letter_is_not_believed() -> None:
+def test_an_enclosed_return_path_is_not_believed() -> None:
     assert RETURN_PATH.of(7).encode() in POSTFIX
     assert read_message(report(failed("5.1.1"), to="postmaster@letters.example"), SIGNATURES).verdict is Verdict.FOREIGN
 
@@ -174,7 +174,7 @@ def test_capitals_and_other_headers_name_the_delivery_too() -> None:
 
 
 @pytest.mark.parametrize("as_headers", [False, True])
-def test_a_complaint_is_whose_the_letter_inside_was(as_headers: bool) -> None:
+def test_the_enclosed_message_names_the_subscriber(as_headers: bool) -> None:
     found = read_message(complaint(as_headers=as_headers), SIGNATURES)
     assert (found.verdict, found.addressee, found.keys) == (
         Verdict.COMPLAINT,
@@ -185,7 +185,7 @@ def test_a_complaint_is_whose_the_letter_inside_was(as_headers: bool) -> None:
     assert (hidden.verdict, hidden.addressee) == (Verdict.COMPLAINT, Addressee(uid="u7"))
 
 
-def test_a_complaint_may_name_the_return_path_itself() -> None:
+def test_a_complaint_may_name_the_return_path() -> None:
     fields = f"Original-Mail-From: <{RETURN_PATH.of(5)}>\n"
     assert read_message(complaint(inside="Subject: gone\n\n", fields=fields), SIGNATURES).addressee.delivery_id == 5
     assert (
@@ -194,11 +194,11 @@ def test_a_complaint_may_name_the_return_path_itself() -> None:
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "virus", "auth-failure", "other", "x-unheard-of", ""])
-def test_other_feedback_is_no_complaint(kind: str) -> None:
+def test_other_feedback_is_not_a_complaint(kind: str) -> None:
     assert read_message(complaint(kind), SIGNATURES).verdict is Verdict.NOTHING
 
 
-def test_a_complaint_without_a_signature_of_ours_is_nobodys() -> None:
+def test_an_unsigned_complaint_is_foreign() -> None:
     token = LINKS.unsubscribe("u7", "weekly").rpartition("/")[2]
     forged = letter(path="x@elsewhere.example").replace(token, token[:-3] + "AAA")
     assert read_message(complaint(inside=forged), SIGNATURES).verdict is Verdict.FOREIGN
@@ -209,13 +209,13 @@ def test_a_complaint_without_a_signature_of_ours_is_nobodys() -> None:
     assert read_message(complaint(inside=other), SIGNATURES).verdict is Verdict.FOREIGN
 
 
-def test_without_return_addresses_only_complaints_are_known() -> None:
+def test_without_return_paths_only_complaints_are_read() -> None:
     marks = Signatures(None, LINKS)
     assert read_message(POSTFIX, marks).verdict is Verdict.FOREIGN
     assert read_message(complaint(), marks).addressee == Addressee(uid="u7")
 
 
-def test_the_servers_words_are_kept_short_and_without_addresses() -> None:
+def test_words_are_stored_short_and_without_addresses() -> None:
     said = short_words("550 <bob@other.example>: no\r\n\x1b[31mred ada@reader.example\u202e " + "long " * 100)
     assert "@" not in said
     assert said.startswith("550 <…>: no [31mred …")
@@ -250,16 +250,14 @@ def test_damaged_reports_are_never_an_error(message: bytes, wounds: list[tuple[i
 
 @settings(max_examples=100)
 @given(st.sampled_from([qmail, old_exim]), st.text(max_size=80), st.randoms())
-def test_no_words_without_a_code_or_a_clear_phrase_stop_a_mailbox(
-    shape: object, words: str, chance: random.Random
-) -> None:
+def test_unclear_words_are_never_permanent(shape: object, words: str, chance: random.Random) -> None:
     assert callable(shape)
     neutral = "".join(c for c in words if c.isalpha() and c not in "nN")  # no phrase of a dead mailbox lacks an n
     found = read_message(shape(f"Remote host said: 550 {neutral}"), SIGNATURES)
     assert found.verdict is not Verdict.PERMANENT
 
 
-def test_a_message_of_a_thousand_nested_parts_is_an_answer_too() -> None:
+def test_a_thousand_nested_parts_are_read() -> None:
     deep = b"".join(
         b'Content-Type: multipart/mixed; boundary="x%d"\n\n--x%d\n' % (number, number) for number in range(1_000)
     )
@@ -270,7 +268,7 @@ def test_a_message_of_a_thousand_nested_parts_is_an_answer_too() -> None:
 @pytest.mark.parametrize(
     "piece", [b"-", b"-- ", b"a", b"@", b"<", b"5.", b"<a@b.example>: ", b"warning ", b"\n", b"\t>"]
 )
-def test_a_message_that_goes_on_for_ever_is_answered(piece: bytes) -> None:
+def test_an_endless_message_is_read_in_time(piece: bytes) -> None:
     start = qmail("550 5.1.1 user unknown").partition(b"Hi.")[0]
     check(start + b"Hi. This is the qmail-send program at mx.example.\n" + piece * 100_000)
     check(b"To: " + piece.strip() * 100_000 + b"\n" + start)
