@@ -9,8 +9,8 @@ from publisher.core.newsletter_models import Edition, EditionDraft, EditionPost,
 from publisher.mail.links import Links
 from publisher.mail.message import NewsletterHeaders
 from publisher.store import Store, open_store
-from publisher.store.additions import NewSubscriber
 from publisher.store.ledger import LedgerRow
+from publisher.store.subscriber_records import NewSubscriber
 
 MADE_AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LINKS = Links("https://letters.example.org", "a secret for benchmarks only")

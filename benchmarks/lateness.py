@@ -66,7 +66,7 @@ class Bench:
         self.post("hello", "2026-11-18 09:00")
         with self.store() as store:
             from publisher.core.newsletter_models import Subscription
-            from publisher.store.additions import NewSubscriber
+            from publisher.store.subscriber_records import NewSubscriber
 
             people = [NewSubscriber(address, subscriptions=(Subscription("weekly"),)) for address in READERS]
             store.subscribers.add_many(people, at=SLOT - 9 * DAY, source="benchmark")

@@ -34,7 +34,7 @@ from publisher.mail.queue import deliver
 from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
-from publisher.store.additions import NewSubscriber
+from publisher.store.subscriber_records import NewSubscriber
 
 MADE_AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SIZE = 76_000

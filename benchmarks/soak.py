@@ -38,7 +38,7 @@ from publisher.core.newsletter_models import DeliveryStatus, Subscription
 from publisher.mail.message import message_id
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
-from publisher.store.additions import NewSubscriber
+from publisher.store.subscriber_records import NewSubscriber
 
 CONFIG = """\
 [site]

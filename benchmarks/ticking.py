@@ -29,7 +29,7 @@ from publisher.core.newsletter_models import DeliveryStatus, Subscription
 from publisher.publishing.tick import tick
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
-from publisher.store.additions import NewSubscriber
+from publisher.store.subscriber_records import NewSubscriber
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PATIENCE = 30.0

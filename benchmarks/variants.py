@@ -67,7 +67,7 @@ def subscribe(folder: Path, subscribers: int, choices: int) -> None:
     from publisher.config import load_config
     from publisher.core.newsletter_models import Subscription
     from publisher.publishing.wiring import open_project_store
-    from publisher.store.additions import NewSubscriber
+    from publisher.store.subscriber_records import NewSubscriber
 
     config = load_config(folder, {})
     held = distinct_choices(folder, choices) if choices else [()]

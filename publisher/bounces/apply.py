@@ -10,7 +10,7 @@ from publisher.core.bounce_report import KEPT, Addressee, Report, Verdict
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.consent import Evidence
+from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.address import clean_line, normalise
 from publisher.subscribers.policy import SubscriptionPolicy
 
@@ -55,7 +55,7 @@ def stop_gone(
 
 
 def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str) -> Verdict:
-    if not change.take(report):
+    if not change.take_report(report):
         return Verdict.KNOWN
     if report.verdict not in KEPT:
         return report.verdict
@@ -71,7 +71,7 @@ def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Re
     elif report.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY):
         subscriber = _restart_count_after_arrival(change, subscriber, report.addressee)
         _bounced(change, policy, subscriber, report, source)
-    change.came_back(subscriber, edition_id, report, source)
+    change.record_bounce(subscriber, edition_id, report, source)
     return report.verdict
 
 
@@ -100,7 +100,7 @@ def _restart_count_after_arrival(
 ) -> Subscriber:
     """The limit is for bounces in a row, and a message that arrived since the last one ends the row."""
     delivery = addressee.delivery_id
-    if not subscriber.bounces or delivery is None or not change.one_arrived(subscriber, delivery):
+    if not subscriber.bounces or delivery is None or not change.arrived_since_bounce(subscriber, delivery):
         return subscriber
     change.forget_bounces(subscriber)
     return change.find_id(subscriber.id) or subscriber
@@ -118,7 +118,7 @@ def _stop(
     change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str, detail: str
 ) -> bool:
     """Stop sending to a subscriber; return whether that is new. detail: contains nothing personal."""
-    if change.happened(subscriber, SubscriberEvent.BOUNCED) is subscriber.status:
+    if change.apply(subscriber, SubscriberEvent.BOUNCED) is subscriber.status:
         return False
     change.record(subscriber, "bounced", policy.kept(Evidence(source)), detail)
     return True
@@ -126,7 +126,7 @@ def _stop(
 
 def _complained(change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str) -> None:
     """Never send to the subscriber again."""
-    after = change.happened(subscriber, SubscriberEvent.COMPLAINED)
+    after = change.apply(subscriber, SubscriberEvent.COMPLAINED)
     change.suppress(subscriber.address, SuppressionReason.COMPLAINED, source)
     if after is not subscriber.status:
         change.record(subscriber, "complained", policy.kept(Evidence(source)))

@@ -105,8 +105,8 @@ def _show(app: App, columns: Columns, seen: list[Columns]) -> None:
     seen.append(columns)
     fields = ", ".join(f"{field} from {column!r}" for field, column in columns.shown.items())
     app.say(f"{f'An export of {columns.tool}: ' if columns.tool else ''}{fields}")
-    if columns.passed_by:
-        app.say(f"passed by: {', '.join(clean_line(name, 60) for name in columns.passed_by)}")
+    if columns.ignored:
+        app.say(f"ignored: {', '.join(clean_line(name, 60) for name in columns.ignored)}")
 
 
 def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> None:

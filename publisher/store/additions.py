@@ -1,12 +1,10 @@
-"""Adding people: one transaction for any number, the same rules for one and for a million."""
+"""Adding subscribers: one transaction for any number of them, and the same rules for one and for a million."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -15,69 +13,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_status import REFUSALS, SubscriberEvent, next_status
-from publisher.store.consent import consent_row
+from publisher.core.subscriber_status import SubscriberEvent, next_status
+from publisher.store.consent import event_row
 from publisher.store.database import Database
-from publisher.store.subscriber_rows import address_key as address_key
-from publisher.store.subscriber_rows import encode_topics
+from publisher.store.subscriber_records import Added, AddOptions, NewSubscriber, address_key, encode_topics
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
 
 
-@dataclass(frozen=True, slots=True)
-class NewSubscriber:
-    """Someone to add. address is normalised already (subscribers/address.py); no subscriptions is allowed.
-
-    consent  what is known of their agreement, recorded when they are new
-    """
-
-    address: str
-    name: str = ""
-    language: str = ""
-    subscriptions: tuple[Subscription, ...] = ()
-    consent: str = ""
-
-
-class Added(StrEnum):
-    """What became of one NewSubscriber; who is refused is so for where they stand."""
-
-    ADDED = "added"
-    SUBSCRIBED = "subscribed"  # was known and active, and gained a newsletter
-    UPDATED = "updated"  # was known and active, and has other topics now
-    UNCHANGED = "unchanged"
-    RETURNED = "returned"  # had left, and the caller vouches that they asked again
-    PENDING = "pending"
-    UNSUBSCRIBED = "unsubscribed"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    SUPPRESSED = "suppressed"
-    MOVED = "moved"  # its reader has another address now
-
-    @property
-    def refused(self) -> bool:
-        return self not in (Added.ADDED, Added.SUBSCRIBED, Added.UPDATED, Added.UNCHANGED, Added.RETURNED)
-
-    @property
-    def reason(self) -> str:
-        """Why somebody was refused, in words that follow their address."""
-        return "moved to another address" if self is Added.MOVED else REFUSALS[SubscriberStatus(self.value)]
-
-
-@dataclass(frozen=True, slots=True)
-class AddOptions:
-    """What one batch of additions has in common. event is ADDED, READDED or IMPORTED: who vouches, and for what."""
-
-    at: datetime
-    source: str
-    event: SubscriberEvent = SubscriberEvent.ADDED
-
-
 @dataclass(slots=True)
 class _Known:
-    """A person's row as it stands while a batch is added.
+    """A subscriber's row while a batch is added.
 
-    topics  of each newsletter, encoded
-    chosen  newsletters that this batch settled: of two choices in it the first is kept
+    topics   those of each newsletter, encoded
+    chosen   newsletters that this batch changed; of two entries for one newsletter the first is kept
     """
 
     id: int
@@ -87,7 +36,7 @@ class _Known:
 
 
 class Batch:
-    """One transaction of additions: a few statements for any number of people."""
+    """One transaction of additions: a few statements for any number of subscribers."""
 
     def __init__(
         self, connection: Connection, database: Database, suppressed: Suppressions, options: AddOptions
@@ -101,11 +50,11 @@ class Batch:
         self._changed: list[dict[str, Any]] = []
 
     def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
-        """Add people; the caller holds the guard of Database."""
+        """Add subscribers and return the result for each. The caller holds the guard (see Database.guard)."""
         keys = [address_key(subscriber.address) for subscriber in new]
         refused = self._refused(set(keys))
         pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in refused]
-        # Reversed, so that the first of two spellings of one address is the one that is kept.
+        # Reversed, so that the first of two spellings of an address is kept.
         fresh = self._insert_unknown(dict(reversed(pairs)))
         known = self._known([key for key, _ in pairs])
         results = []
@@ -117,9 +66,9 @@ class Batch:
         return results
 
     def _refused(self, keys: set[str]) -> dict[str, Added]:
-        """Return which addresses are on the list of suppressed ones, and whether for a move.
+        """Return which addresses are suppressed, and whether because their subscriber moved away.
 
-        Who vouches that a person asked to come back also vouches that the address is theirs again.
+        An operator who vouches that someone asked to come back also vouches that the address is theirs again.
         """
         listed = self._suppressions.among(self._connection, keys)
         moved = [key for key, reason in listed.items() if reason is SuppressionReason.MOVED]
@@ -143,7 +92,7 @@ class Batch:
             self._connection.execute(sa.insert(consent_events), self._events)
 
     def _insert_unknown(self, people: dict[str, NewSubscriber]) -> set[str]:
-        """Insert those whose key is not there, and return their keys."""
+        """Insert the subscribers whose keys are not there yet, and return these keys."""
         if not people:
             return set()
         uids = {key: secrets.token_hex(12) for key in people}
@@ -158,7 +107,7 @@ class Batch:
                 "created_at": self._options.at,
                 "confirmed_at": self._options.at,
             }
-            for key, subscriber in sorted(people.items())  # two imports at once lock in one order
+            for key, subscriber in sorted(people.items())  # so that two imports lock rows in the same order
         ]
         self._connection.execute(self._database.insert_new(subscribers), rows)
         query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(people))
@@ -200,7 +149,7 @@ class Batch:
         return Added.UPDATED if changed else Added.UNCHANGED
 
     def _choose(self, known: _Known, wishes: Sequence[Subscription]) -> tuple[bool, bool]:
-        """Note what a person gains and what changes; return whether there is any of either."""
+        """Note what a subscriber gains and what changes; return whether there is any of each."""
         gained = changed = False
         for wish in wishes:
             topics = _encoded(wish.topics)
@@ -230,7 +179,7 @@ class Batch:
         self._record(known, "subscribed", newsletter if topics == "[]" else f"{newsletter} {topics}")
 
     def _record(self, known: _Known, what: str, detail: str) -> None:
-        self._events.append(consent_row(known.id, self._options.at, what, self._options.source, detail))
+        self._events.append(event_row(known.id, self._options.at, what, self._options.source, detail))
 
 
 @lru_cache(maxsize=1_000)

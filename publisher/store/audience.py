@@ -1,4 +1,4 @@
-"""Who an edition is for: the choices of topics that its newsletter's subscribers hold, and their deliveries."""
+"""Who gets an edition: the selections of topics of its newsletter's subscribers, and a delivery for each of them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, SubscriberStatus
-from publisher.store.subscriber_rows import decode_topics, encode_topics
+from publisher.store.subscriber_records import decode_topics, encode_topics
 from publisher.store.tables import deliveries, subscribers, subscriptions
 
 
 def mailable(at: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that a row of `subscribers` may be mailed at a moment: active, and not paused."""
+    """Return the condition that a subscriber may be mailed at a moment: they are active and not paused."""
     paused = subscribers.c.paused_until
     return sa.and_(subscribers.c.status == SubscriberStatus.ACTIVE, sa.or_(paused.is_(None), paused <= at))
 
 
 class ChoicesChangedError(StoreError):
-    """A subscriber holds a choice of topics that was not known when the edition was composed."""
+    """A subscriber has a selection of topics that was not known when the edition was composed."""
 
     def __init__(self, where: str) -> None:
         super().__init__(
-            "subscribers chose other topics while the edition was being made", where=where, hint="run it again"
+            "subscribers chose different topics while the edition was being made", where=where, hint="run it again"
         )
 
 
 def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[Choice]:
-    """Return each choice of those who may be mailed the newsletter; counted there, not read one by one."""
+    """Return the selections of topics of all who may be mailed the newsletter. The database counts them."""
     query = (
         sa.select(subscriptions.c.topics, sa.func.count().label("total"))
         .join_from(subscriptions, subscribers)
@@ -44,11 +44,11 @@ def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[C
 
 
 def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str, ...], str | None]) -> None:
-    """Make a delivery of the edition for each subscriber who may be mailed it now, in one statement.
+    """Make a delivery of the edition for each subscriber who may be mailed, in one statement.
 
-    Each gets the variant of their choice of topics; those whose variant is None get no delivery. Raises
-    ChoicesChangedError where somebody holds a choice that is not among them: the statement sees subscribers
-    as they are at one moment, so nobody slips through between a look and an insert.
+    variants: the variant for each selection of topics; None for no delivery. Raises ChoicesChangedError if a subscriber
+    has a selection that is not among them. The statement sees all subscribers at one moment, so no one is missed
+    between a look and an insert.
     """
     known = {encode_topics(topics): variant for topics, variant in {(): "", **variants}.items()}
     joined = _joined_choices if connection.dialect.name == "sqlite" else _looked_up_choices
@@ -56,7 +56,7 @@ def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str,
     columns = {
         "edition_id": sa.literal(edition.id),
         "subscriber_id": subscribers.c.id,
-        "variant": variant,  # NULL for an unknown choice, and the column refuses that
+        "variant": variant,  # NULL for an unknown selection, and the column refuses NULL
         "status": sa.literal(DeliveryStatus.QUEUED, deliveries.c.status.type),
         "attempts": sa.literal(0),
         "next_try_at": sa.literal(edition.goes_at or edition.made_at, deliveries.c.next_try_at.type),
@@ -75,7 +75,7 @@ def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str,
 
 
 def missing_letters(variants: Mapping[tuple[str, ...], str | None], letters: Collection[str]) -> list[str]:
-    """Return the variants that somebody is to get and that have no letter."""
+    """Return the variants that subscribers are to get and that have no letter, sorted."""
     return sorted({key for key in variants.values() if key is not None} - set(letters))
 
 
@@ -83,17 +83,18 @@ def _readers_of(newsletter: str, at: datetime) -> tuple[sa.ColumnElement[bool], 
     return subscriptions.c.newsletter == newsletter, mailable(at)
 
 
-# The choices come as one parameter, however many there are. Both functions take readers and variants by the text of
-# a choice, and return what to select from, the variant (NULL for an unknown choice), and whether it is nothing.
+# All selections are passed as one parameter, however many there are. Both functions take the subscribers and the
+# variants by encoded selection. They return what to select from, the variant (NULL for an unknown selection), and
+# whether the subscriber gets nothing.
 _Found = tuple[sa.FromClause, sa.ColumnElement[str], sa.ColumnElement[bool]]
 
 
 def _joined_choices(readers: sa.Join, variants: Mapping[str, str | None]) -> _Found:
-    """For SQLite: a join with rows that are made of pairs; looking up one member of an object reads all of it."""
+    """For SQLite: a join with rows made of pairs, because looking up one member of a JSON object reads all of it."""
     each = sa.func.json_each(json.dumps(list(variants.items()))).table_valued("value")
     topics, variant = (sa.func.json_extract(each.c.value, f"$[{index}]") for index in (0, 1))
-    # Materialised, or the JSON would be read again for every subscriber; cast, or SQLite could make no index on the
-    # topics and would go through all choices for each: 10 s and not 0.4 with 2,000 choices of 100,000 readers.
+    # Without MATERIALIZED the JSON is read again for every subscriber. Without the cast SQLite can make no index on the
+    # topics and goes through all selections for each subscriber: 10 s instead of 0.4 s for 2,000 and 100,000.
     rows = sa.select(sa.cast(topics, sa.Text).label("topics"), variant.label("variant"))
     choice = rows.cte("choice").prefix_with("MATERIALIZED")
     found = readers.outerjoin(choice, choice.c.topics == subscriptions.c.topics)
@@ -101,8 +102,10 @@ def _joined_choices(readers: sa.Join, variants: Mapping[str, str | None]) -> _Fo
 
 
 def _looked_up_choices(readers: sa.Join, variants: Mapping[str, str | None]) -> _Found:
-    """For PostgreSQL: a lookup in an object for each reader. A join before the first ANALYZE may be planned as a
-    loop through all choices for each."""
+    """For PostgreSQL: a lookup in a JSON object for each subscriber.
+
+    Before the first ANALYZE a join may be planned as a loop through all selections for each.
+    """
     member = sa.literal(dict(variants), JSONB), subscriptions.c.topics
     kind = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*member))
     return readers, sa.func.jsonb_extract_path_text(*member), sa.func.coalesce(kind, "") == "null"

@@ -1,4 +1,4 @@
-"""Letters that came back, by reader and edition; and which reports were taken already."""
+"""Bounces, by subscriber and edition, and which reports were taken already."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MOST_SOURCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """One letter that came back, with what the record knows of it.
+    """One bounce, with what the database knows about it.
 
-    edition_id  None where a provider told of an address alone; newsletter and slot are "" then
-    words       the server's, without addresses
+    edition_id  None if a provider reported an address alone; newsletter and slot are "" then
+    words       the mail server's, without addresses
     """
 
     at: datetime
@@ -41,7 +41,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class EditionBounces:
-    """How many letters of an edition came back, by verdict, of how many that were sent."""
+    """How many messages of an edition bounced, by verdict, and how many were sent."""
 
     edition_id: int
     newsletter: str
@@ -60,7 +60,7 @@ class Bounces:
     def recent(
         self, newsletter: str | None = None, *, edition_id: int | None = None, limit: int = 50
     ) -> Sequence[Bounce]:
-        """Return the newest bounces, of one newsletter or of one edition if given, newest first."""
+        """Return bounces, of one newsletter or one edition if given, newest first."""
         query = (
             sa.select(bounces, subscribers.c.address, editions.c.newsletter, editions.c.slot)
             .select_from(bounces.join(subscribers).outerjoin(editions, editions.c.id == bounces.c.edition_id))
@@ -75,7 +75,7 @@ class Bounces:
             return [_bounce(row) for row in connection.execute(query)]
 
     def by_edition(self, newsletter: str | None = None, *, limit: int = 50) -> Sequence[EditionBounces]:
-        """Return the newest editions, of one newsletter if given, newest first, with what came back of each."""
+        """Return editions with their bounces, of one newsletter if given, newest first."""
         query = sa.select(editions.c.id, editions.c.newsletter, editions.c.slot, editions.c.subject)
         query = query.order_by(editions.c.id.desc()).limit(limit)
         if newsletter is not None:
@@ -90,7 +90,7 @@ class Bounces:
         ]
 
     def counts(self, since: datetime | None = None, *, edition_id: int | None = None) -> dict[Verdict, int]:
-        """Return how many letters came back, by verdict; since a moment, or of one edition, if given."""
+        """Return how many messages bounced, by verdict, since a moment or of one edition if given."""
         query = sa.select(bounces.c.verdict, sa.func.count().label("total")).group_by(bounces.c.verdict)
         if since is not None:
             query = query.where(bounces.c.at >= since)
@@ -100,21 +100,21 @@ class Bounces:
             return {row.verdict: row.total for row in connection.execute(query)}
 
     def known(self, keys: Sequence[str]) -> bool:
-        """Return whether a report with any of the keys was taken already."""
+        """Return whether a report with any of these keys was taken already."""
         hashes = [_hash(key) for key in keys]
         with self._database.read() as connection:
             query = sa.select(reports.c.key_hash).where(reports.c.key_hash.in_(hashes)).limit(1)
             return connection.execute(query).first() is not None
 
     def forget_reports(self, before: datetime) -> int:
-        """Forget which reports were taken before a moment; return how many. What they did to their readers stays."""
+        """Forget which reports were taken before a moment; return how many. Their effects on subscribers stay."""
         require_aware("before", before)
         with self._database.write() as connection:
             return connection.execute(sa.delete(reports).where(reports.c.at < before)).rowcount
 
 
 def take_keys(connection: Connection, database: Database, keys: Sequence[str], at: datetime) -> bool:
-    """Write down that a report is taken; return False, and write what is new, where any of its keys was."""
+    """Record that a report was taken; return False if one with any of its keys was taken before."""
     insert = database.insert_new(reports)
     rows = [{"key_hash": _hash(key), "at": at} for key in keys]
     new = [connection.execute(insert, [row]).rowcount > 0 for row in rows]
@@ -122,7 +122,7 @@ def take_keys(connection: Connection, database: Database, keys: Sequence[str], a
 
 
 def delivery_of(connection: Connection, delivery_id: int) -> tuple[int, int] | None:
-    """Return (subscriber, edition) of a row of the ledger; None where it is gone."""
+    """Return the ids of the subscriber and the edition of a delivery; None if it is gone."""
     query = sa.select(deliveries.c.subscriber_id, deliveries.c.edition_id).where(deliveries.c.id == delivery_id)
     row = connection.execute(query).first()
     return (row.subscriber_id, row.edition_id) if row else None
@@ -137,7 +137,7 @@ def record(
     at: datetime,
     source: str,
 ) -> None:
-    """Write down one letter that came back."""
+    """Record one bounce."""
     row = {
         "at": at,
         "subscriber_id": subscriber_id,
@@ -151,16 +151,16 @@ def record(
     connection.execute(sa.insert(bounces), [row])
 
 
-def one_arrived(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
-    """Return whether a letter between this one and the one before it that came back was sent and did not."""
-    of_person = bounces.c.subscriber_id == subscriber_id
-    earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(of_person, bounces.c.delivery_id < delivery_id)
+def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
+    """Return whether a message between this delivery and the bounce before it was sent and did not bounce."""
+    theirs = bounces.c.subscriber_id == subscriber_id
+    earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, bounces.c.delivery_id < delivery_id)
     last = connection.execute(earlier).scalar()
     if last is None:
         return False
-    returned = sa.select(bounces.c.delivery_id).where(of_person, bounces.c.delivery_id.is_not(None))
+    returned = sa.select(bounces.c.delivery_id).where(theirs, bounces.c.delivery_id.is_not(None))
     query = sa.select(deliveries.c.id).where(
-        # By edition first: the ledger has an index that begins with it, and none by person alone.
+        # By edition first: the ledger has an index that begins with the edition, and none by subscriber alone.
         deliveries.c.edition_id.in_(sa.select(editions.c.id)),
         deliveries.c.subscriber_id == subscriber_id,
         deliveries.c.id > last,
@@ -171,8 +171,8 @@ def one_arrived(connection: Connection, subscriber_id: int, delivery_id: int) ->
     return connection.execute(query.limit(1)).first() is not None
 
 
-def of_person(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
-    """Return what came back of a person, oldest first, as rows for an answer to their question."""
+def of_subscriber(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
+    """Return a subscriber's bounces, oldest first, as rows for an answer to their request."""
     query = (
         sa.select(bounces.c.at, bounces.c.verdict, bounces.c.status, bounces.c.words, bounces.c.source)
         .where(bounces.c.subscriber_id == subscriber_id)

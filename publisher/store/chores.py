@@ -1,4 +1,4 @@
-"""What is done once, by whichever process comes first: chores at their rhythm, and mails to the owner."""
+"""Chores: each is done by one process at its own interval; and two of them, which keep the database in order."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from publisher.store.tables import chores, deliveries, delivery_totals, editions
 
 
 class Chores:
-    """The tables of chores and of what was told; part of Store."""
+    """The table of chores; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def claim(self, name: str, now: datetime, every: timedelta) -> bool:
-        """Return whether a chore is due and is the caller's: nobody else gets it before `every` is over again.
+        """Claim a chore; return whether it is due and the caller has it. No one else gets it before `every` has passed.
 
-        One that was begun at a time to come, by a clock that was wrong, is due.
+        A chore that was begun in the future, by a clock that was wrong, is due.
         """
         require_aware("now", now)
         known = sa.select(chores.c.begun_at).where(chores.c.name == name)
@@ -38,11 +38,11 @@ class Chores:
             return connection.execute(sa.update(chores).where(*same).values(begun_at=now)).rowcount == 1
 
     def roll_up(self, before: datetime, unsettled: Collection[DeliveryStatus]) -> int:
-        """Put totals in place of the deliveries of editions made before `before`; return of how many editions.
+        """Replace the deliveries of editions made before a moment by totals; return how many editions that were.
 
-        unsettled: statuses that wait for a person. An edition with such a delivery, with one that waits or is in
-        someone's hands, or that is held, stays as it is. Each edition is one transaction. Nobody can be mailed one
-        again: deliveries are made with their edition and at no other time.
+        unsettled: statuses in which someone has to decide. An edition is left alone if a delivery of it has such a
+        status, waits or is being sent, or if it is on hold. Each edition is one transaction. No one can get an edition
+        a second time by this, because deliveries are made only when their edition is made.
         """
         require_aware("before", before)
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
@@ -62,13 +62,13 @@ class Chores:
         group = deliveries.c.edition_id, deliveries.c.variant, deliveries.c.status
         totals = sa.select(*group, sa.func.count()).where(rows).group_by(*group)
         with self._database.write() as connection:
-            if not self._database.is_sqlite:  # another host may be at it
+            if not self._database.is_sqlite:  # another host may be doing the same
                 connection.execute(sa.select(editions.c.id).where(editions.c.id == edition_id).with_for_update())
             names = ["edition_id", "variant", "status", "total"]
             connection.execute(sa.insert(delivery_totals).from_select(names, totals))
             connection.execute(sa.delete(deliveries).where(rows))
 
     def optimise(self) -> None:
-        """Let the database look at its tables, so that it plans its queries well."""
+        """Let the database collect statistics about its tables, so that it plans queries well."""
         with self._database.outside_transactions() as run:
             run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")

@@ -1,56 +1,41 @@
-"""What people agreed to and took back: rows that are only ever added, and go only when the person is erased."""
+"""What subscribers were asked, and what they agreed to: tokens that were mailed, and the history of consent.
+
+Events are only added; they are deleted when the subscriber is erased. Every function works inside a caller's
+transaction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
-from publisher.store.tables import consent_events
+from publisher.store.subscriber_records import (
+    ConsentEvent,
+    Evidence,
+    IssuedToken,
+    PendingChange,
+    decode_change,
+    encode_change,
+)
+from publisher.store.tables import consent_events, subscribers, tokens
 
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How an agreement, or its end, came to us.
-
-    source        the form, link, file or command
-    text_version  which wording of the form the person saw; "" where there was none
-    ip            "" unless the project keeps it; likewise user_agent
-    """
-
-    source: str
-    text_version: str = ""
-    ip: str = ""
-    user_agent: str = ""
+ADDRESS = "address"  # the purpose of tokens for a new address
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentEvent:
-    """One entry of a person's consent history, which only grows."""
-
-    at: datetime
-    what: str
-    source: str
-    detail: str
-    text_version: str = ""
-    ip: str = ""
-    user_agent: str = ""
-
-
-def consent_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
-    """Return one row of consent_events that no form is behind."""
+def event_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
+    """Return a row of consent_events for an event that did not come from a form."""
     return {"subscriber_id": subscriber_id, "at": at, "what": what, "source": source, "detail": detail}
 
 
-def record(
+def record_event(
     connection: Connection, subscriber_id: int, at: datetime, what: str, evidence: Evidence, detail: str = ""
 ) -> None:
-    """Add one event to a person's history."""
-    row = consent_row(subscriber_id, at, what, evidence.source, detail) | {
+    """Add an event to a subscriber's history."""
+    row = event_row(subscriber_id, at, what, evidence.source, detail) | {
         "text_version": evidence.text_version or None,
         "ip": evidence.ip or None,
         "user_agent": evidence.user_agent or None,
@@ -58,18 +43,8 @@ def record(
     connection.execute(sa.insert(consent_events), [row])
 
 
-def newest(events: Sequence[ConsentEvent], kinds: Sequence[str]) -> str:
-    """Return which of some kinds happened last, as far as it was about all mail; "" where none did."""
-    whole = (event.what for event in reversed(events) if event.what in kinds and not _is_of_one(event))
-    return next(whole, "")
-
-
-def _is_of_one(event: ConsentEvent) -> bool:
-    return event.what == "removed" and bool(event.detail)
-
-
 def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent]:
-    """Return a person's events, oldest first."""
+    """Return a subscriber's events, oldest first."""
     query = (
         sa.select(consent_events).where(consent_events.c.subscriber_id == subscriber_id).order_by(consent_events.c.id)
     )
@@ -87,13 +62,118 @@ def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent
     ]
 
 
-RENAMED = "renamed"
+def newest_event(events: Sequence[ConsentEvent], kinds: Sequence[str]) -> str:
+    """Return which of these kinds happened last, ignoring events about a single newsletter; "" if none did."""
+    of_all_mail = (event.what for event in reversed(events) if event.what in kinds and not _is_of_one(event))
+    return next(of_all_mail, "")
 
 
-def now_called(name: str, history: Sequence[ConsentEvent]) -> str:
-    """Return what a newsletter is called after the renamings in a person's history."""
-    for event in history:
-        before, _, after = event.detail.partition(" ")
-        if event.what == RENAMED and name == before:
-            name = after
-    return name
+def _is_of_one(event: ConsentEvent) -> bool:
+    return event.what == "removed" and bool(event.detail)
+
+
+def issue_token(connection: Connection, token: IssuedToken, address_key: str) -> None:
+    """Record a token that is about to be mailed, and delete the subscriber's expired ones."""
+    old = sa.delete(tokens).where(tokens.c.subscriber_id == token.subscriber_id, tokens.c.expires_at <= token.made_at)
+    connection.execute(old)
+    row = {
+        "token_hash": token.token_hash,
+        "purpose": token.purpose,
+        "subscriber_id": token.subscriber_id,
+        "made_at": token.made_at,
+        "expires_at": token.expires_at,
+        "wish": encode_change(token.change),
+        "address_key": address_key,
+    }
+    connection.execute(sa.insert(tokens), [row])
+
+
+def find_token(connection: Connection, token_hash: str, purpose: str, now: datetime) -> IssuedToken | None:
+    """Return a token that is valid for this purpose and unused; None for any other."""
+    query = sa.select(tokens).where(
+        tokens.c.token_hash == token_hash,
+        tokens.c.purpose == purpose,
+        tokens.c.used_at.is_(None),
+        tokens.c.expires_at > now,
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _token(row)
+
+
+def use_token(connection: Connection, token: IssuedToken, now: datetime) -> bool:
+    """Mark a token, and the subscriber's other tokens for its purpose, as used.
+
+    Return False if another process was faster.
+    """
+    unused = tokens.c.used_at.is_(None)
+    this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash, unused)
+    if connection.execute(this.values(used_at=now)).rowcount == 0:
+        return False
+    void_tokens(connection, token.subscriber_id, token.purpose, now)
+    return True
+
+
+def void_tokens(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> None:
+    """Mark all of a subscriber's tokens for a purpose as used."""
+    good = (tokens.c.subscriber_id == subscriber_id, tokens.c.purpose == purpose, tokens.c.used_at.is_(None))
+    connection.execute(sa.update(tokens).where(*good).values(used_at=now))
+
+
+def change_token(connection: Connection, token: IssuedToken, change: PendingChange) -> None:
+    """Change what happens when a token that was mailed is used."""
+    this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash)
+    connection.execute(this.values(wish=encode_change(change)))
+
+
+def tokens_of(connection: Connection, subscriber_id: int) -> list[IssuedToken]:
+    """Return all tokens of a subscriber, oldest first."""
+    query = sa.select(tokens).where(tokens.c.subscriber_id == subscriber_id).order_by(tokens.c.made_at)
+    return [_token(row) for row in connection.execute(query)]
+
+
+def newest_token(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> IssuedToken | None:
+    """Return a subscriber's newest valid, unused token for a purpose."""
+    found = tokens_of(connection, subscriber_id)
+    good = [t for t in found if t.purpose == purpose and t.used_at is None and t.expires_at > now]
+    return max(good, key=lambda token: token.made_at, default=None)
+
+
+def tokens_to_address(connection: Connection, keys: Sequence[str], since: datetime) -> list[IssuedToken]:
+    """Return the tokens that any subscriber asked for to confirm a new address since a moment."""
+    query = sa.select(tokens).where(
+        tokens.c.address_key.in_(keys), tokens.c.purpose == ADDRESS, tokens.c.made_at > since
+    )
+    return [_token(row) for row in connection.execute(query)]
+
+
+def mailed_change(
+    connection: Connection, key: str, purpose: str, since: datetime, now: datetime
+) -> PendingChange | None:
+    """Return the change of the newest valid token of an address key, if an email was sent there after `since`."""
+    query = (
+        sa.select(tokens.c.wish)
+        .join_from(tokens, subscribers)
+        .where(
+            subscribers.c.address_key == key,
+            subscribers.c.asked_at > since,
+            tokens.c.purpose == purpose,
+            tokens.c.used_at.is_(None),
+            tokens.c.expires_at > now,
+        )
+        .order_by(tokens.c.made_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else decode_change(row.wish)
+
+
+def _token(row: Row[Any]) -> IssuedToken:
+    return IssuedToken(
+        token_hash=row.token_hash,
+        purpose=row.purpose,
+        subscriber_id=row.subscriber_id,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+        change=decode_change(row.wish),
+    )

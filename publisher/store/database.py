@@ -1,4 +1,4 @@
-"""One way to reach either database: connections, transactions, and errors a person can read."""
+"""One way to reach both databases: connections, transactions, and errors that people can read."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from publisher.core.errors import StoreError
 from publisher.store.location import sqlite_path
 
-# How long a writer waits for another process's transaction before it gives up, in seconds.
+# How long a writer waits for another process's transaction, in seconds.
 BUSY_SECONDS = 30
 
 WRITES = "publisher_writes"
 
-# Text that something else wrote, and not as UTF-8: one broken name must not hide every other row.
+# For text that another program wrote, and not as UTF-8: one broken name must not hide all other rows.
 _LENIENT = partial(str, encoding="utf-8", errors="replace")
 
-# Any number, the same for every version: see Database.guard.
-PEOPLE_LOCK = 7_214_564
+# Any number, the same in every version: see Database.guard.
+SUBSCRIBERS_LOCK = 7_214_564
 
 
 class Database:
-    """A database by its URL; every statement of the store runs inside `read` or `write`."""
+    """A database, by its URL. Every statement of the store runs inside `read` or `write`."""
 
     def __init__(self, url: str, root: Path) -> None:
-        """Prepare connections without making one.
+        """Prepare connections without opening one.
 
-        Raises StoreError where the URL cannot be read or its driver is not installed.
+        Raises StoreError if the URL cannot be read, or if its driver is not installed.
         """
         self.where = "the database URL"
         try:
@@ -44,14 +44,14 @@ class Database:
             path = sqlite_path(url, root)
             self._engine = _postgres(parsed) if path is None else _sqlite(path)
         except sa.exc.ArgumentError as error:
-            raise StoreError("cannot be read", where=self.where, hint="see database.url") from error
+            raise StoreError("cannot be read", where=self.where, hint="check database.url") from error
         except ImportError as error:
             raise StoreError(
                 "its driver is not installed", where=self.where, hint="pip install 'publisher[postgres]'"
             ) from error
         except OSError as error:
             raise StoreError(
-                f"its folder cannot be made: {error.strerror}", where=self.where, hint="see database.url"
+                f"its folder cannot be made: {error.strerror}", where=self.where, hint="check database.url"
             ) from error
         self._writer = self._engine.execution_options(**{WRITES: True})
 
@@ -61,9 +61,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection inside one transaction: SQLite shows one moment, PostgreSQL each statement's own.
+        """Give a connection inside one transaction. On PostgreSQL each statement sees the database as it is by then.
 
-        Raises StoreError for whatever the database says.
+        On SQLite all statements see it as it was at the first one. Raises StoreError for every error of the database.
         """
         with self._wrapped(), self._engine.begin() as connection:
             yield connection
@@ -72,9 +72,9 @@ class Database:
     def write(self, *, dry_run: bool = False) -> Iterator[Connection]:
         """Give a connection inside one transaction: all of it is kept, or nothing after any exception.
 
-        SQLite's write lock is taken at once, so that what was read first still holds when it is written.
+        SQLite's write lock is taken at once, so that what is read first is still true when something is written.
         dry_run: keep nothing.
-        Raises StoreError for whatever the database says.
+        Raises StoreError for every error of the database.
         """
         with self._wrapped(), self._writer.connect() as connection, connection.begin() as transaction:
             yield connection
@@ -82,25 +82,25 @@ class Database:
                 transaction.rollback()
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT that leaves out a row whose key is taken; with one row, rowcount tells."""
+        """Return an INSERT that skips rows whose keys exist already. For one row, rowcount says whether it was new."""
         insert = sqlite.insert if self.is_sqlite else postgresql.insert
         # inline: otherwise a RETURNING for the new key is added, and PostgreSQL's row count is lost with it
         new = insert(table).on_conflict_do_nothing().inline()
         return new.execution_options(preserve_rowcount=True)
 
     def guard(self, connection: Connection, *, alone: bool = False) -> None:
-        """Let a transaction on people run with others of its kind, or `alone`, until it ends.
+        """Let a transaction on subscribers run at the same time as others of its kind, or `alone`, until it ends.
 
-        Whoever suppresses an address is alone: nobody can be adding it in the same moment, unseen. SQLite has
-        one writer at a time.
+        Suppressing an address runs alone, so that no other transaction can be adding it unseen. SQLite has one
+        writer at a time and needs no lock.
         """
         if not self.is_sqlite:
             lock = sa.func.pg_advisory_xact_lock if alone else sa.func.pg_advisory_xact_lock_shared
-            connection.execute(sa.select(lock(PEOPLE_LOCK)))
+            connection.execute(sa.select(lock(SUBSCRIBERS_LOCK)))
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Callable[[str], list[Any]]]:
-        """Give a function that runs one statement which cannot be part of a transaction, and returns its rows."""
+        """Give a function that runs a statement that cannot be part of a transaction, and returns its rows."""
         with self._wrapped():
             connection = self._engine.raw_connection()
             try:
@@ -122,7 +122,7 @@ class Database:
         try:
             yield
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_sentence(error), where=self.where, hint=_mend(error)) from error
+            raise StoreError(_sentence(error), where=self.where, hint=_hint(error)) from error
 
 
 def _rows(connection: Any, statement: str) -> list[Any]:
@@ -131,7 +131,7 @@ def _rows(connection: Any, statement: str) -> list[Any]:
 
 
 def shown(url: URL) -> str:
-    """Return a URL as it may be shown: without its password, which may also stand among its options."""
+    """Return a URL without its password, which may also be among its options, to show it."""
     bare = url._replace(password=None).difference_update_query(["password", "passfile", "sslpassword"])
     return bare.render_as_string(hide_password=True)
 
@@ -140,7 +140,7 @@ def _postgres(url: URL) -> Engine:
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"connect_timeout": 10}
     )
-    # psycopg would otherwise hand out times in the server's zone; UTC keeps rows readable by hand, too.
+    # Otherwise psycopg returns times in the server's time zone; with UTC rows can be read by hand, too.
     event.listen(engine, "connect", lambda connection, record: connection.execute("SET TIME ZONE 'UTC'"))
     event.listen(engine, "connect", lambda connection, record: connection.commit())
     return engine
@@ -155,17 +155,17 @@ def _sqlite(path: Path) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
-    # The driver's own transactions leave out DDL and begin too late; ours are begun by _begin_sqlite.
+    # The driver's own transactions exclude DDL and begin too late; _begin_sqlite begins ours.
     connection.isolation_level = None
     connection.text_factory = _LENIENT
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        # Two processes may open a new database at once, and only one can switch it; the other follows later.
+        # Two processes may open a new database at once. One of them switches it; the other need not.
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # An acknowledgement must outlive a power cut: a lost one is a letter sent twice. Groups make it cheap.
+    # An acknowledgement must survive a power cut, or an email is sent twice. Writing in groups makes this cheap.
     connection.execute("PRAGMA synchronous = FULL")
-    # What is deleted is overwritten, so that an erased person does not linger in free pages.
+    # Overwrite deleted rows, so that nothing of an erased subscriber stays in free pages.
     connection.execute("PRAGMA secure_delete = ON")
 
 
@@ -175,25 +175,25 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """Return what the database said, as one line without the statement."""
+    """Return the error message of the database as one line, without the statement."""
     said = getattr(error, "orig", None) or error
     lines = str(said).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-MENDS = (
+HINTS = (
     ("locked", "another process is writing; try again when it is done"),
     ("readonly", "the file and its folder must be writable"),
     ("unable to open", "the folder must exist and be writable"),
-    ("not a database", "database.url names a file that something else made; move it away"),
+    ("not a database", "database.url names a file of another program; move it away"),
     ("malformed", "the file is damaged; restore it from a backup"),
-    ("disk is full", "make room and run it again"),
-    ("password", "see the user and password of database.url"),
-    ("does not exist", "see database.url, or create it on the server"),
+    ("disk is full", "free some space and run it again"),
+    ("password", "check the user and password in database.url"),
+    ("does not exist", "check database.url, or create it on the server"),
     ("connection", "is the server running, and does database.url name it?"),
 )
 
 
-def _mend(error: Exception) -> str:
+def _hint(error: Exception) -> str:
     said = str(getattr(error, "orig", None) or error).lower()
-    return next((hint for sign, hint in MENDS if sign in said), "")
+    return next((hint for sign, hint in HINTS if sign in said), "")

@@ -1,7 +1,7 @@
-"""The ledger: one row for each edition and subscriber.
+"""Deliveries, the ledger: one row for each edition and subscriber.
 
-Statuses come in from delivery/lifecycle.py as Moves and are written, never chosen, here. A row waits while
-it has a next_try_at, is in someone's hands while it has a lease, and is over when it has neither.
+Statuses come from mail/lifecycle.py as moves. They are written here and never chosen. A delivery waits while it has a
+next_try_at, is being sent while it has a lease, and is over when it has neither.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from publisher.store.audience import mailable
 from publisher.store.database import Database
 from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
 
-# What one event does to a row, by the status it finds; rows in any other status are left alone.
+# What an event does to a delivery, by its status; deliveries in any other status are left alone.
 Moves = Mapping[DeliveryStatus, DeliveryStatus]
 
 
 def moved(moves: Moves) -> sa.ColumnElement[Any]:
-    """Return the status that each row moves to, as an expression over the status it is found in."""
+    """Return the status after the move, as an SQL expression over the status before."""
     whens = [(deliveries.c.status == _word(was), _word(becomes)) for was, becomes in moves.items()]
     return sa.case(*whens, else_=deliveries.c.status)
 
 
 def found_in(moves: Moves) -> sa.ColumnElement[bool]:
-    """Return whether the moves say anything about a row; without IN, which executemany cannot take."""
+    """Return the condition that there is a move for a delivery. It has no IN, which executemany does not support."""
     return sa.or_(*(deliveries.c.status == _word(was) for was in moves))
 
 
 def _word(status: DeliveryStatus) -> sa.ColumnElement[Any]:
-    """Return a status as a constant of the statement; as parameters they would be read anew for each row."""
+    """Return a status as a constant of the statement; parameters would be evaluated again for each row."""
     return sa.literal_column(f"'{status.value}'", deliveries.c.status.type)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one claimed delivery.
+    """The result of one claimed delivery.
 
     tried        whether the message was handed over, which counts as an attempt
-    sent_at      when the server took it
-    next_try_at  when to try again; None where the delivery is over
+    sent_at      when the mail server accepted it
+    next_try_at  when to try again; None if the delivery is over
     """
 
     delivery_id: int
@@ -69,12 +69,12 @@ class Deliveries:
         self._database = database
 
     def counts(self, edition_id: int) -> DeliveryCounts:
-        """Return how many deliveries of the edition stand in each status."""
+        """Return how many deliveries of an edition are in each status."""
         with self._database.read() as connection:
             return DeliveryCounts(_totals(connection, edition_id, "status"))
 
     def by_variant(self, edition_id: int) -> dict[str, int]:
-        """Return how many deliveries of the edition there are of each variant of its letter."""
+        """Return how many deliveries an edition has for each variant of its letter."""
         with self._database.read() as connection:
             return _totals(connection, edition_id, "variant")
 
@@ -91,9 +91,8 @@ class Deliveries:
     ) -> Sequence[Delivery]:
         """Lease up to `limit` deliveries that are due, so that no other worker sends them.
 
-        Rows whose subscriber is no longer active or subscribed, or pauses since, take the moves `left` and are
-        not returned.
-        Returns an empty list only when nothing of the edition is due and free, or the edition is held.
+        If the subscriber is no longer active or subscribed, or has paused, the delivery makes the move in `left` and
+        is not returned. An empty list means that nothing of the edition is due and free, or that it is on hold.
         """
         while True:
             with self._database.write() as connection:
@@ -115,9 +114,9 @@ class Deliveries:
                     return [_delivery(row, people[row.subscriber_id]) for row in mailed]
 
     def acknowledge(self, worker: str, settled: Sequence[Settled]) -> int:
-        """Write what became of claimed deliveries, in one transaction, and end their leases.
+        """Write the results of claimed deliveries in one transaction, and end their leases.
 
-        A row that another worker holds by now is left to that worker. Returns how many rows were written.
+        A delivery that another worker has leased by now is left alone. Return how many were written.
         """
         if not settled:
             return 0
@@ -128,7 +127,7 @@ class Deliveries:
             )
 
     def leased_by(self, worker: str) -> Sequence[int]:
-        """Return the ids of what is in a worker's hands, of every edition."""
+        """Return the ids of the deliveries that a worker has leased, of all editions."""
         query = sa.select(deliveries.c.id).where(deliveries.c.lease_owner == worker).order_by(deliveries.c.id)
         with self._database.read() as connection:
             return connection.execute(query).scalars().all()
@@ -142,9 +141,9 @@ class Deliveries:
         next_try_at: datetime | None,
         reason: str = "",
     ) -> int:
-        """End the leases that have lapsed by `now` or belong to dead workers; return how many there were.
+        """End the leases that have expired by `now` or belong to dead workers; return how many there were.
 
-        next_try_at: when the rows are to be tried again; None where the moves leave them to a person.
+        next_try_at: when to try these deliveries again; None if the moves leave them to a person.
         """
         leased = deliveries.c.lease_owner.is_not(None)
         lost = deliveries.c.lease_owner.in_(dead_workers) | (deliveries.c.lease_until <= now)
@@ -165,7 +164,7 @@ class Deliveries:
 
 
 def _totals(connection: Connection, edition_id: int, column: str) -> dict[Any, int]:
-    """Return how many deliveries there are of each value of a column, or were before they were rolled up."""
+    """Return how many deliveries there are for each value of a column, or were before they were rolled up."""
     rows = sa.select(deliveries.c[column], sa.func.count()).where(deliveries.c.edition_id == edition_id)
     kept = sa.select(delivery_totals.c[column], sa.func.sum(delivery_totals.c.total))
     kept = kept.where(delivery_totals.c.edition_id == edition_id)
@@ -174,10 +173,10 @@ def _totals(connection: Connection, edition_id: int, column: str) -> dict[Any, i
 
 
 def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return rows that wait and are due, locked, in the order of ix_deliveries_due: that is all it reads.
+    """Return deliveries that are due, locked, in the order of ix_deliveries_due, which is all that is read.
 
-    Their people are read by a statement of their own: right after the edition's INSERT, before the next
-    ANALYZE, PostgreSQL may plan a join of the two as a sort of the whole edition, for every batch again.
+    Another statement reads their subscribers: right after the edition's INSERT, before the next ANALYZE, PostgreSQL
+    may plan a join of the two as a sort of the whole edition for every batch.
     """
     goes = sa.select(editions.c.id).where(editions.c.id == edition_id, editions.c.held == "").exists()
     query = (
@@ -191,7 +190,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
         .where(deliveries.c.edition_id == edition_id, deliveries.c.next_try_at <= now, goes)
         .order_by(deliveries.c.next_try_at, deliveries.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)  # SQLite has one writer at a time and needs no lock
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores this
     )
     return connection.execute(query).all()
 
@@ -199,7 +198,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
 def _readers(
     connection: Connection, edition_id: int, subscriber_ids: list[int], now: datetime
 ) -> dict[int, Row[*tuple[Any, ...]]]:
-    """Return those of the subscribers who may still be mailed this edition."""
+    """Return the subscribers who may still be mailed this edition, by id."""
     newsletter = sa.select(editions.c.newsletter).where(editions.c.id == edition_id).scalar_subquery()
     query = (
         sa.select(subscribers.c.id, subscribers.c.uid, subscribers.c.address, subscribers.c.name)
@@ -226,7 +225,7 @@ def _delivery(row: Row[*tuple[Any, ...]], subscriber: Row[*tuple[Any, ...]]) -> 
 
 
 def _text(value: str | bytes) -> str:
-    """Return text as text: SQLite keeps bytes in any column that somebody put them in by hand."""
+    """Return a value as text: SQLite keeps bytes that someone has written into a text column by hand."""
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
@@ -236,7 +235,7 @@ def _move(connection: Connection, ids: list[int], moves: Moves, **values: Any) -
         connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
 
 
-@lru_cache(maxsize=64)  # making it takes 0.7 ms, as long as writing ten rows; the lifecycle has a dozen
+@lru_cache(maxsize=64)  # making it takes 0.7 ms, as long as writing ten rows; there are a dozen
 def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...]) -> sa.Update:
     moves = dict(items)
     ours = (deliveries.c.lease_owner == sa.bindparam("worker")) | deliveries.c.lease_owner.is_(None)

@@ -1,4 +1,4 @@
-"""What was made: editions, their posts and letters, and which posts a newsletter will not take again."""
+"""Editions, their posts and letters, their holds, and the posts that a newsletter will not take again."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Editions:
         self._database = database
 
     def create(self, draft: EditionDraft) -> Edition | None:
-        """Write the edition, its posts, letters and a delivery for every active subscriber: all or nothing.
+        """Write an edition, its posts and letters, and a delivery for every active subscriber: all or nothing.
 
-        Subscribers get the variant that the draft names for their choice of topics, or nothing where it is
-        None. Raises ChoicesChangedError, and writes nothing, where somebody holds a choice that the draft
-        does not know: compose it again for the choices of now. Raises ValueError for a draft without a letter
-        for all topics, or without one of those it names. Returns None, and writes nothing, where another process
-        made this slot first or took one of the posts.
+        Subscribers get the variant that the draft has for their selection of topics; nothing if it is None.
+        Returns None, and writes nothing, if another process has made this slot or taken one of the posts. Raises
+        ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft does not have; it must
+        be composed again. Raises ValueError for a draft without a letter for all topics, or without a letter for one
+        of its variants.
         """
         keys = [letter.variant for letter in draft.letters]
         if "" not in keys:
@@ -50,7 +50,7 @@ class Editions:
             return None
 
     def get(self, edition_id: int) -> Edition | None:
-        """Return the edition with its posts; None also for a number that no database has."""
+        """Return an edition with its posts; None if there is none, also for a number that no database can have."""
         if not 0 < edition_id <= LARGEST_ID:
             return None
         return next(iter(self._select(editions.c.id == edition_id)), None)
@@ -61,9 +61,9 @@ class Editions:
         return self._select(*conditions, limit=limit)
 
     def public(self, now: datetime, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
-        """Return the editions that readers may see on the web at a moment, with their posts, newest first.
+        """Return the editions that are public on the web at a moment, with their posts, newest first.
 
-        One that is held, or whose time is still to come, is none of theirs unless something of it was sent.
+        An edition that is on hold, or whose time is still to come, is public only if something of it was sent.
         """
         require_aware("now", now)
         conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
@@ -71,7 +71,7 @@ class Editions:
         return self._select(goes | _tried(), *conditions, limit=limit)
 
     def ready(self, now: datetime) -> Sequence[Edition]:
-        """Return the editions of which something can be sent now, oldest first: due, or in a lost worker's hands."""
+        """Return the editions with deliveries that are due or leased (perhaps by a dead worker), oldest first."""
         require_aware("now", now)
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         due = of_edition.where(deliveries.c.next_try_at <= now).exists()
@@ -79,7 +79,7 @@ class Editions:
         return self._select(due | editions.c.id.in_(leased), editions.c.held == "")[::-1]
 
     def unfinished(self) -> Sequence[Edition]:
-        """Return the editions with a delivery that waits or is in someone's hands, oldest first; held ones too."""
+        """Return the editions with deliveries that wait or are leased, oldest first, including those on hold."""
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
@@ -93,17 +93,17 @@ class Editions:
         return self._set_hold(edition_id, hold, editions.c.held == "")
 
     def held(self, edition_id: int) -> bool:
-        """Return whether the edition is held now."""
+        """Return whether the edition is on hold now."""
         query = sa.select(editions.c.held != "").where(editions.c.id == edition_id)
         with self._database.read() as connection:
             return bool(connection.execute(query).scalar())
 
     def release(self, edition_id: int) -> bool:
-        """Let the edition go on; return whether it was held."""
+        """End the hold of an edition; return whether it was on hold."""
         return self._set_hold(edition_id, None, editions.c.held != "")
 
     def begin(self, edition_id: int, now: datetime) -> None:
-        """Date a held edition anew, of which nothing was tried and whose time is not still to come."""
+        """Give an edition on hold a new date if nothing of it was tried and its time is not still to come."""
         require_aware("now", now)
         waits = editions.c.held != "", editions.c.goes_at.is_(None) | (editions.c.goes_at < now), sa.not_(_tried())
         with self._database.write() as connection:
@@ -123,13 +123,13 @@ class Editions:
             return connection.execute(change).rowcount == 1
 
     def letters(self, edition_id: int) -> Sequence[Letter]:
-        """Return the edition's letters, the one for all topics first."""
+        """Return an edition's letters, the one for all topics first."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id).order_by(letters.c.variant)
         with self._database.read() as connection:
             return [_letter(row) for row in connection.execute(query)]
 
     def letter(self, edition_id: int, variant: str = "") -> Letter | None:
-        """Return one of the edition's letters: the one for all topics unless told otherwise."""
+        """Return one of an edition's letters, by default the one for all topics."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id, letters.c.variant == variant)
         with self._database.read() as connection:
             row = connection.execute(query).first()
@@ -148,7 +148,7 @@ class Editions:
             return frozenset(connection.execute(query).scalars())
 
     def pass_over(self, newsletter: str, post_ids: Collection[str]) -> None:
-        """Write down posts that the newsletter will not send; those that it sent or passed over stay as they are."""
+        """Record posts that the newsletter will never send. Those that it sent or passed over stay unchanged."""
         rows = [{"newsletter": newsletter, "post_id": i, "edition_id": None} for i in sorted(set(post_ids))]
         if rows:
             with self._database.write() as connection:
@@ -161,7 +161,7 @@ class Editions:
             return int(connection.execute(query).scalar() or 0) + 1
 
     def handled_posts(self, newsletter: str) -> frozenset[str]:
-        """Return the ids of posts that the newsletter has sent or passed over."""
+        """Return the ids of the posts that the newsletter has sent or passed over."""
         query = sa.select(newsletter_posts.c.post_id).where(newsletter_posts.c.newsletter == newsletter)
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
@@ -192,7 +192,7 @@ class Editions:
         )
 
     def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
-        """Mark the draft's posts as handled, sorted, so that two processes lock them in one order."""
+        """Mark the draft's posts as handled, sorted, so that two processes lock them in the same order."""
         insert = self._database.insert_new(newsletter_posts)
         for post_id in sorted({post.id for post in draft.posts}):
             row = {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": edition.id}
@@ -226,13 +226,13 @@ class Editions:
 
 
 def _tried() -> sa.ColumnElement[bool]:
-    """Whether anything of an edition was handed over, or is in someone's hands."""
+    """Whether anything of an edition was handed over or is leased."""
     tried = (deliveries.c.attempts > 0) | deliveries.c.lease_owner.is_not(None)
     return sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, tried).exists()
 
 
 class _TakenError(Exception):
-    """Rolls the transaction back: the slot or a post belongs to another edition."""
+    """Rolls the transaction back, because the slot or a post belongs to a different edition."""
 
 
 def _columns(hold: Hold | None) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""Taking a person out of the record for good, down to the bytes of the file."""
+"""Deleting subscribers and their tokens for good, down to the bytes of the file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.database import BUSY_SECONDS, Database
 from publisher.store.tables import bounces, consent_events, deliveries, editions, subscribers, subscriptions, tokens
 
-# How long the emptying of the log waits for those who read, in seconds. They hold up no letter and no page.
+# How long emptying the write-ahead log waits for readers, in seconds. It does not hold up emails or pages.
 READERS_SECONDS = 3
+
+# How many subscribers one transaction deletes, so that others can write between two of them.
+GROUP = 500
 
 
 def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> int:
-    """Delete every row of a person, and tokens of others that name the address; return how many there were."""
+    """Delete every row of a subscriber, and others' tokens for the address; return how many rows there were."""
     gone = connection.execute(sa.delete(tokens).where(tokens.c.address_key == key)).rowcount
     if subscriber_id is None:
         return gone
@@ -29,7 +32,7 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
 
 
 def deliveries_of(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
-    """Return what was sent to a person, as rows for an answer to their question."""
+    """Return what was sent to a subscriber, oldest first, as rows for an answer to their request."""
     query = (
         sa.select(editions.c.newsletter, editions.c.slot, editions.c.subject)
         .add_columns(deliveries.c.status, deliveries.c.attempts, deliveries.c.sent_at, deliveries.c.reason)
@@ -40,11 +43,16 @@ def deliveries_of(connection: Connection, subscriber_id: int) -> Sequence[dict[s
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def scrub(database: Database) -> bool:
-    """Overwrite what deleted rows left behind; return False where another process's reading is in the way.
+def _deliveries_of(subscriber_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    # By edition first: the ledger has an index that begins with the edition, and none by subscriber alone.
+    return deliveries.c.edition_id.in_(sa.select(editions.c.id)), deliveries.c.subscriber_id == subscriber_id
 
-    SQLite: the file is written anew without its free space, and the write-ahead log is emptied. PostgreSQL:
-    the space of deleted rows is made free to be overwritten; its own log and backups are its keeper's.
+
+def scrub(database: Database) -> bool:
+    """Overwrite what deleted rows left behind; return False if another process's reading prevents it.
+
+    SQLite: the file is rewritten without its free space, and the write-ahead log is emptied. PostgreSQL: the space
+    of deleted rows may be overwritten from now on; its own log and its backups are up to its operator.
     """
     with database.outside_transactions() as execute:
         if not database.is_sqlite:
@@ -58,35 +66,20 @@ def scrub(database: Database) -> bool:
         return not busy
 
 
-def _deliveries_of(subscriber_id: int) -> tuple[sa.ColumnElement[bool], ...]:
-    # By edition first: the ledger has an index that begins with it, and none by person alone.
-    return deliveries.c.edition_id.in_(sa.select(editions.c.id)), deliveries.c.subscriber_id == subscriber_id
-
-
-# So many in one transaction: others write between two of them.
-GROUP = 500
-
-
-def unconfirmed(asked_before: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that a row of `subscribers` belongs to who was last asked before a moment, and is silent."""
-    asked = sa.func.coalesce(subscribers.c.asked_at, subscribers.c.created_at, type_=subscribers.c.created_at.type)
-    return sa.and_(subscribers.c.status == SubscriberStatus.PENDING, asked < asked_before)
-
-
 def count_unconfirmed(connection: Connection, asked_before: datetime) -> int:
-    """Return how many people that is."""
-    query = sa.select(sa.func.count()).select_from(subscribers).where(unconfirmed(asked_before))
+    """Return how many subscribers have not confirmed and were last asked to before a moment."""
+    query = sa.select(sa.func.count()).select_from(subscribers).where(_unconfirmed(asked_before))
     return int(connection.execute(query).scalar_one())
 
 
-def forget_unconfirmed(connection: Connection, asked_before: datetime) -> int:
-    """Delete some of these people with all that hangs on them; return how many, 0 when none is left.
+def delete_unconfirmed(connection: Connection, asked_before: datetime) -> int:
+    """Delete up to GROUP of these subscribers with all their rows; return how many, 0 when none are left.
 
-    Who is confirming in this moment is locked by that, and passed over.
+    Someone who is confirming at this moment has locked their row, and is skipped.
     """
     query = (
         sa.select(subscribers.c.id, subscribers.c.address_key)
-        .where(unconfirmed(asked_before))
+        .where(_unconfirmed(asked_before))
         .order_by(subscribers.c.id)
         .limit(GROUP)
         .with_for_update(skip_locked=True)
@@ -97,6 +90,11 @@ def forget_unconfirmed(connection: Connection, asked_before: datetime) -> int:
     return len(rows)
 
 
-def forget_tokens(connection: Connection, expired_before: datetime) -> int:
-    """Delete the tokens that had expired before a moment; return how many there were."""
+def delete_tokens(connection: Connection, expired_before: datetime) -> int:
+    """Delete the tokens that expired before a moment; return how many there were."""
     return connection.execute(sa.delete(tokens).where(tokens.c.expires_at < expired_before)).rowcount
+
+
+def _unconfirmed(asked_before: datetime) -> sa.ColumnElement[bool]:
+    asked = sa.func.coalesce(subscribers.c.asked_at, subscribers.c.created_at, type_=subscribers.c.created_at.type)
+    return sa.and_(subscribers.c.status == SubscriberStatus.PENDING, asked < asked_before)

@@ -1,4 +1,4 @@
-"""How many read the feeds, as far as their programs say: counts, and nothing of a person."""
+"""How many people read the feeds, as far as their programs say so: counts, and nothing about a person."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import feed_readers, feed_requests
 
-# A reader may call itself anything: a feed keeps so many of them, and no more.
+# A program may call itself anything, so a feed keeps no more than this many.
 MOST_READERS = 100
-# One that was not seen for so long makes room for a new one.
+# A program that was not seen for this long makes room for a new one.
 _FORGOTTEN = timedelta(days=30)
 _DAYS_KEPT = 400
 
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:
-    """A program that fetches a feed for many, and for how many it says it does.
+    """A program that fetches a feed for many people, and the number that it reports.
 
-    feed  the path under the site's root
+    feed  its path under the site's root
     """
 
     feed: str
@@ -44,11 +44,11 @@ class FeedReaders:
         self._database = database
 
     def record(self, seen: Sequence[FeedReader], requests: Mapping[tuple[str, str], int]) -> None:
-        """Write what readers said, the newest word of each, and add requests by (feed, day) to those there are.
+        """Record what programs reported, and add to the number of requests by (feed, day).
 
-        What is older than a year and a month goes. A feed that has MOST_READERS takes a new one only in the
-        place of those that were not seen for 30 days; of another it is counted that it came, as of programs that say
-        no number.
+        Requests of more than 400 days ago are deleted. A feed with MOST_READERS programs takes a new one only in place
+        of those that were not seen for 30 days. Otherwise the new one is counted among the programs that report no
+        number.
         """
         with self._database.write() as connection:
             for each in seen:
@@ -62,7 +62,7 @@ class FeedReaders:
                 connection.execute(sa.delete(feed_requests).where(feed_requests.c.day < f"{oldest:%Y-%m-%d}"))
 
     def list(self, since: datetime) -> Sequence[FeedReader]:
-        """Return the readers that came since a moment, by feed, the one with most subscribers first."""
+        """Return the programs that were seen since a moment, by feed, those with most subscribers first."""
         query = (
             sa.select(feed_readers)
             .where(feed_readers.c.seen_at >= since)
@@ -72,13 +72,13 @@ class FeedReaders:
             return [FeedReader(row.feed, row.reader, row.subscribers, row.seen_at) for row in connection.execute(query)]
 
     def requests(self, since_day: str) -> dict[tuple[str, str], int]:
-        """Return how often programs that say no number asked, by (feed, day), since a day (2026-11-21)."""
+        """Return how many requests came from programs that report no number, by (feed, day), since a day."""
         query = sa.select(feed_requests).where(feed_requests.c.day >= since_day)
         with self._database.read() as connection:
             return {(row.feed, row.day): row.requests for row in connection.execute(query)}
 
     def _write(self, connection: Connection, each: FeedReader) -> bool:
-        """Write one; return whether there was room."""
+        """Record one program; return whether there was room for it."""
         values: dict[str, Any] = {"subscribers": each.subscribers, "seen_at": each.seen_at}
         of_feed = feed_readers.c.feed == each.feed
         if connection.execute(

@@ -1,4 +1,4 @@
-"""Which machines have run the project, and which of them may send."""
+"""The hosts that have run the project, and which of them may send."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import hosts
 
-# Any number, the same for every version: PostgreSQL's lock that lets one host be the first.
+# Any number, the same in every version: the lock on PostgreSQL that lets only one host be the first.
 HOSTS_LOCK = 7_214_565
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine that has run the project.
+    """A host that has run the project.
 
     id            made from the machine and the project's folder
-    name          for a person
-    seen_at       when it ran it first
-    confirmed_at  since when it may send; None while it may not
+    name          for people
+    seen_at       when it first ran the project
+    confirmed_at  since when it may send; None if it may not
     """
 
     id: str
@@ -41,19 +41,19 @@ class Hosts:
         self._database = database
 
     def list(self) -> Sequence[Host]:
-        """Return every host, the first to run the project first."""
+        """Return all hosts, in the order in which they first ran the project."""
         with self._database.read() as connection:
             query = sa.select(hosts).order_by(hosts.c.seen_at, hosts.c.host)
             return [_host(row) for row in connection.execute(query)]
 
     def find(self, host: str) -> Host | None:
-        """Return a host; None for one that never ran the project."""
+        """Return a host; None if it has never run the project."""
         with self._database.read() as connection:
             row = connection.execute(sa.select(hosts).where(hosts.c.host == host)).first()
         return None if row is None else _host(row)
 
     def check_in(self, host: str, name: str, now: datetime) -> Host:
-        """Return a host as it is known, written down where it is new: the very first is confirmed at once."""
+        """Return a host, recording it if it is new. The very first one is confirmed at once."""
         require_aware("now", now)
         if found := self.find(host):
             return found
@@ -73,9 +73,9 @@ class Hosts:
             return connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now)).rowcount == 1
 
     def forget(self, host: str) -> bool:
-        """Delete a host, which has to be confirmed to send again; return whether it was there.
+        """Delete a host, so that it has to be confirmed before it can send again; return whether it was there.
 
-        The last row stays, unconfirmed: without any the next to run would be the first again.
+        The last host stays, unconfirmed: otherwise the next one to run would be the first again.
         """
         with self._database.write() as connection:
             others = connection.execute(sa.select(hosts.c.host).where(hosts.c.host != host).limit(1)).first()

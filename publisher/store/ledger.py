@@ -1,4 +1,4 @@
-"""The ledger as a person looks at it and mends it: rows in pages, reasons in groups, moves of many rows at once."""
+"""The ledger for people: its rows in pages, reasons in groups, and changes of many deliveries at once."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from publisher.store.database import Database
 from publisher.store.deliveries import Moves, found_in, moved
 from publisher.store.tables import deliveries, subscribers
 
-PAGE = 1_000  # rows a query; memory stays flat however many deliveries there are
+PAGE = 1_000  # rows per query, so that memory stays flat for any number of deliveries
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One delivery as a person sees it.
+    """One delivery, for people.
 
     attempts     how often the message was handed over
-    next_try_at  when it is due; None where nothing more is tried
-    reason       the server's last words, or why else it stands where it does
+    next_try_at  when it is due; None if it is not tried again
+    reason       the mail server's last words, or another reason for the status
     """
 
     id: int
@@ -39,7 +39,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How many deliveries stand in one status for one reason."""
+    """How many deliveries are in one status for one reason."""
 
     status: DeliveryStatus
     reason: str
@@ -53,9 +53,9 @@ class Ledger:
         self._database = database
 
     def rows(self, edition_id: int, statuses: Collection[DeliveryStatus] = ()) -> Iterator[LedgerRow]:
-        """Yield the edition's deliveries in these statuses, all if none is named, in the order people came.
+        """Yield the edition's deliveries in these statuses, or in all, in the order in which subscribers joined.
 
-        Read in pages, so that memory stays flat and no transaction stays open for as long as somebody reads.
+        They are read in pages, so that memory stays flat and no transaction stays open while someone is reading.
         """
         last = 0
         while page := self.page(edition_id, statuses, after=last, limit=PAGE):
@@ -67,8 +67,8 @@ class Ledger:
     def page(
         self, edition_id: int, statuses: Collection[DeliveryStatus] = (), *, after: int = 0, limit: int
     ) -> Sequence[LedgerRow]:
-        """Return up to `limit` of those rows. after: the subscriber_id of the last row of the page before."""
-        # By subscriber: the ledger has an index of edition and subscriber, which gives any page without sorting.
+        """Return up to `limit` of these rows. after: the subscriber_id of the last row on the page before."""
+        # By subscriber, because the index of edition and subscriber gives any page without sorting.
         query = (
             sa.select(
                 deliveries.c.id,
@@ -94,9 +94,9 @@ class Ledger:
     def reasons(
         self, edition_id: int, statuses: Collection[DeliveryStatus] = (), *, limit: int | None = None
     ) -> Sequence[ReasonCount]:
-        """Return the reasons that are given in these statuses, all if none is named; the most frequent first.
+        """Return the reasons in these statuses, or in all, the most frequent first.
 
-        Where a server repeats the recipient's address, "..." stands for it: else each would be a reason of its own.
+        "..." takes the place of the recipient's address; otherwise each would be a reason of its own.
         """
         total = sa.func.count().label("total")
         words = sa.func.replace(deliveries.c.reason, subscribers.c.address, "...").label("words")
@@ -114,7 +114,7 @@ class Ledger:
             return [ReasonCount(*row) for row in connection.execute(query)]
 
     def next_try(self, edition_id: int) -> datetime | None:
-        """Return when the first of what waits is due, None where nothing waits."""
+        """Return when the next delivery is due; None if none waits."""
         query = sa.select(sa.func.min(deliveries.c.next_try_at)).where(deliveries.c.edition_id == edition_id)
         with self._database.read() as connection:
             first: datetime | None = connection.execute(query).scalar()
@@ -129,11 +129,13 @@ class Ledger:
         reason: str | None = None,
         unless_due_by: datetime | None = None,
     ) -> int:
-        """Make the moves with every delivery of the edition that they speak of, at once; return how many there were.
+        """Make these moves with all deliveries of the edition, in one statement; return how many there were.
 
-        Leases are left alone: moves of a delivery in someone's hands are no person's to make.
-        next_try_at: when the rows are due then; None where they are over. reason: in place of theirs, if given.
-        unless_due_by: what is due by then is left alone.
+        Leased deliveries are left alone, because they are being sent.
+
+        next_try_at    when the deliveries are due after the move; None if they are over
+        reason         replaces their reasons, if given
+        unless_due_by  leave alone what is due by then
         """
         values: dict[str, Any] = {"status": moved(moves), "next_try_at": next_try_at}
         if reason is not None:

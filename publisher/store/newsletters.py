@@ -1,4 +1,4 @@
-"""From when on a newsletter's slots count, and up to when they are over."""
+"""Newsletters: from when on their slots count, up to when they are over, and giving one a different name."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
-from publisher.store.consent import RENAMED
 from publisher.store.database import Database
+from publisher.store.subscriber_records import RENAMED
 from publisher.store.tables import consent_events, editions, newsletter_posts, newsletters, subscriptions, tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is known of one newsletter's time.
+    """What is known about the slots of one newsletter.
 
-    since   from when on its slots count
-    passed  up to when they are over; None before any is
-    rule    its schedule and its zone, as it was seen last
-    is_new  whether it is seen for the first time
+    since   from when on they count
+    passed  up to when they are over; None if none is
+    rule    its schedule and its time zone when it was last seen
+    is_new  whether it was seen for the first time
     """
 
     since: datetime
@@ -38,16 +38,16 @@ class Newsletters:
         self._database = database
 
     def find(self, name: str) -> Watched | None:
-        """Return what is known of a newsletter; None of one that no tick has seen."""
+        """Return what is known about a newsletter; None if the scheduler has not seen it."""
         query = sa.select(newsletters).where(newsletters.c.name == name)
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else Watched(row.since, row.passed, row.rule)
 
     def see(self, name: str, rule: str, now: datetime) -> Watched:
-        """Return what is known of a newsletter; its slots count from now on where it, or its rule, is a new one.
+        """Return what is known about a newsletter. If it or its rule is new, its slots count from now on.
 
-        rule: its schedule and its zone, in one text.
+        rule: its schedule and its time zone, as one text.
         """
         require_aware("now", now)
         query = sa.select(newsletters).where(newsletters.c.name == name)
@@ -65,14 +65,14 @@ class Newsletters:
         return Watched(row.since, row.passed, row.rule, is_new)
 
     def passed(self, name: str, until: datetime) -> None:
-        """Write down that a newsletter's slots are over up to a moment; never sets it back."""
+        """Record that a newsletter's slots up to a moment are over. An earlier moment changes nothing."""
         require_aware("until", until)
         earlier = newsletters.c.passed.is_(None) | (newsletters.c.passed < until)
         with self._database.write() as connection:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
 
     def rename(self, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
-        """Move everything of a newsletter to its new name; see renaming.rename."""
+        """Move everything of a newsletter to its new name; see the function rename."""
         return rename(self._database, old, new, now, source, dry_run=dry_run)
 
 
@@ -80,10 +80,10 @@ class Newsletters:
 class Renamed:
     """What was moved to the new name.
 
-    readers   subscriptions, whatever their people's standing
-    both      readers that had both: their choice for the new name stays
-    editions  of the ledger, with their posts
-    clashes   editions that stay under the old name, because the new one has an edition of that slot
+    readers   subscriptions, whatever the subscribers' statuses
+    both      subscribers of both names, who keep their topics for the new one
+    editions  with their posts
+    clashes   editions that keep the old name, because the new one has an edition for the same slot
     """
 
     readers: int
@@ -93,17 +93,17 @@ class Renamed:
 
 
 def rename(database: Database, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
-    """Move subscriptions, editions, handled posts, open questions and slots to a new name, in one transaction.
+    """Move subscriptions, editions, handled posts, pending confirmations and slots to a new name, in one transaction.
 
-    Each reader's history says so, as "renamed" with both names: links in letters of the old name are still
-    understood by it. dry_run: only return what it would be.
+    Each subscriber's history gets an event "renamed" with both names, so that links in emails with the old name still
+    work. dry_run: return the same and write nothing.
     """
     require_aware("now", now)
     with database.write(dry_run=dry_run) as connection:
         readers, both = _subscriptions(connection, old, new, now, source)
         moved, clashes = _editions(connection, old, new)
         _posts(connection, old, new)
-        _questions(connection, old, new)
+        _pending(connection, old, new)
         _slots(connection, old, new)
     return Renamed(readers, both, moved, clashes)
 
@@ -140,8 +140,8 @@ def _posts(connection: Connection, old: str, new: str) -> None:
     connection.execute(sa.update(newsletter_posts).where(newsletter == old).values(newsletter=new))
 
 
-def _questions(connection: Connection, old: str, new: str) -> None:
-    """What mailed links, that may be used yet, would subscribe to."""
+def _pending(connection: Connection, old: str, new: str) -> None:
+    """What confirmation links that were mailed and not used yet would subscribe to."""
     query = sa.select(tokens.c.token_hash, tokens.c.wish).where(
         tokens.c.used_at.is_(None), tokens.c.wish.contains(json.dumps(old), autoescape=True)
     )
@@ -156,7 +156,7 @@ def _questions(connection: Connection, old: str, new: str) -> None:
 
 
 def _slots(connection: Connection, old: str, new: str) -> None:
-    """From when on slots count: as before, where no tick has seen the new name."""
+    """From when on slots count: as before, if the scheduler has not seen the new name."""
     if connection.execute(sa.select(newsletters.c.name).where(newsletters.c.name == new)).first():
         connection.execute(sa.delete(newsletters).where(newsletters.c.name == old))
     else:

@@ -1,4 +1,4 @@
-"""The one who may open the admin page."""
+"""The owner: the password of the admin page, and what the owner was already informed of."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _ONLY = 1
 
 
 class Owner:
-    """The table of the owner, with one row at most; part of Store."""
+    """The owner's password, and the alerts that were sent; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def password_hash(self) -> str:
-        """Return what the password is tested against; "" as long as none was set."""
+        """Return the hash of the password; "" if none was set."""
         with self._database.read() as connection:
             return connection.execute(sa.select(owner.c.password_hash)).scalar() or ""
 
     def set_password(self, password_hash: str, at: datetime) -> None:
-        """Keep the hash of a password, in place of any before it."""
+        """Store the hash of a password in place of the one before."""
         with self._database.write() as connection:
             connection.execute(sa.delete(owner))
             connection.execute(sa.insert(owner).values(id=_ONLY, password_hash=password_hash, set_at=at))
 
     def claim_alert(self, kind: str, what: str, now: datetime) -> bool:
-        """Return whether something was not told yet and is the caller's to tell."""
+        """Claim an alert; return whether it was not sent before and the caller is to send it."""
         require_aware("now", now)
         digest = _digest(what)
         query = sa.select(told.c.at).where(told.c.kind == kind, told.c.digest == digest)
@@ -45,12 +45,12 @@ class Owner:
             return connection.execute(new).rowcount == 1
 
     def withdraw_alert(self, kind: str, what: str) -> None:
-        """Take back that something was told: the mail could not be sent."""
+        """Undo a claim, because the email could not be sent."""
         with self._database.write() as connection:
             connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest == _digest(what)))
 
     def keep_alerts(self, kind: str, still: Collection[str]) -> None:
-        """Forget that anything of a kind was told but what is `still` there: if it comes back, it is news again."""
+        """Forget the alerts of a kind about what is no longer wrong: if it comes back, it is news again."""
         digests = {_digest(what) for what in still}
         with self._database.read() as connection:
             known = set(connection.execute(sa.select(told.c.digest).where(told.c.kind == kind)).scalars())
@@ -59,7 +59,7 @@ class Owner:
                 connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest.in_(gone)))
 
     def expire_alerts(self, kind: str, moment: datetime) -> None:
-        """Forget that anything of a kind was told before a moment: if it is still there, it is told again."""
+        """Forget the alerts of a kind that were sent before a moment: if it is still wrong, it is news again."""
         require_aware("moment", moment)
         old = told.c.kind == kind, told.c.at < moment
         with self._database.read() as connection:

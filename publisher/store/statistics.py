@@ -1,4 +1,4 @@
-"""Sums over the record, for who watches over it: nothing here changes a row or names a person."""
+"""Sums over the database, for the admin page: nothing here changes a row or names a subscriber."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _ENDS = ("unsubscribed", "removed", "bounced", "complained", "suppressed")
 
 
 class Statistics:
-    """Reads sums; part of Store."""
+    """Sums over all tables; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def deliveries(self, edition_ids: Sequence[int]) -> Mapping[int, DeliveryCounts]:
-        """Return how many deliveries of each edition stand in each status; none for an edition without any."""
+        """Return how many deliveries of each edition are in each status."""
         rows = sa.select(deliveries.c.edition_id, deliveries.c.status, sa.func.count().label("total"))
         rows = rows.where(deliveries.c.edition_id.in_(edition_ids))
         rows = rows.group_by(deliveries.c.edition_id, deliveries.c.status)
-        # Of old editions there are only totals. An edition has rows or totals, never both.
+        # Old editions have only totals. An edition has either rows or totals.
         kept = sa.select(
             delivery_totals.c.edition_id, delivery_totals.c.status, sa.func.sum(delivery_totals.c.total).label("total")
         )
@@ -37,15 +37,15 @@ class Statistics:
         return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
 
     def joined(self) -> dict[str, int]:
-        """Return how many of the people in the record first agreed on which day (UTC, 2026-11-21)."""
+        """Return how many subscribers first agreed on each day (UTC, 2026-11-21)."""
         day = sa.func.date(subscribers.c.confirmed_at).label("day")
         query = sa.select(day, sa.func.count().label("total")).where(subscribers.c.confirmed_at.is_not(None))
         return self._by_day(query.group_by(day))
 
     def left(self) -> dict[str, int]:
-        """Return how many of those who agreed once and are mailed no more ended on which day.
+        """Return how many subscribers who had agreed, and are not active any longer, ended on each day.
 
-        Their end is the newest event of theirs that ends mail, or where none was written, the day they came.
+        The end is the newest event that ends a subscription; without one, the day on which they agreed.
         """
         ended = (
             sa.select(consent_events.c.subscriber_id, sa.func.max(consent_events.c.at).label("at"))
@@ -62,7 +62,7 @@ class Statistics:
         return self._by_day(query.group_by(day))
 
     def by_newsletter(self) -> dict[str, int]:
-        """Return how many active people read each newsletter; none for one that nobody reads."""
+        """Return how many active subscribers each newsletter has; newsletters without any are left out."""
         query = (
             sa.select(subscriptions.c.newsletter, sa.func.count().label("total"))
             .join_from(subscriptions, subscribers)
@@ -73,7 +73,7 @@ class Statistics:
             return {row.newsletter: row.total for row in connection.execute(query)}
 
     def bounces(self) -> dict[int, int]:
-        """Return how many active people have had so many letters come back in a row, of those who had any."""
+        """Return how many active subscribers have 1, 2, ... bounces in a row."""
         query = (
             sa.select(subscribers.c.bounces, sa.func.count().label("total"))
             .where(subscribers.c.bounces > 0, subscribers.c.status == SubscriberStatus.ACTIVE)

@@ -1,4 +1,4 @@
-"""The record as one object, by the nouns it keeps."""
+"""The database as one object, with an attribute for each noun that it stores."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ from publisher.store.suppressions import Secret, Suppressions, no_secret
 
 
 class Store:
-    """An open database. Every method is one transaction and raises StoreError for what the database refuses.
+    """An open database. Each method is one transaction, and raises StoreError for every error of the database.
 
     where         the URL without its password, for messages
-    subscribers   people, what they read, and their consent
+    subscribers   subscribers, their subscriptions and their consent
     suppressions  addresses that must never be mailed again
-    editions      what was made, and which posts each newsletter has handled
-    deliveries    the ledger, for those who send
-    ledger        the ledger, for a person who looks at it and mends it
-    bounces       letters that came back
+    editions      editions, and which posts each newsletter has handled
+    deliveries    the ledger, for workers that send
+    ledger        the ledger, for people who look at it and change it
+    bounces       messages that bounced
     newsletters   from when on each newsletter's slots count
-    hosts         which machines may send
-    chores        what is done once, by whoever comes first
-    upkeep        old rows and the database's own order
-    figures       sums over all of it
-    owner         who may open the admin page
-    feed_readers  how many read the feeds
+    hosts         which hosts may send
+    chores        when each chore was begun, and the database's own order
+    statistics    sums over all tables
+    owner         the password of the admin page, and what the owner was informed of
+    feed_readers  how many people read the feeds
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -59,7 +58,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, root: Path, secret: Secret = no_secret) -> Store:
-        """See publisher.store.open_store."""
+        """Open a database; see publisher.store.open_store."""
         database = Database(url, root)
         try:
             migrate(database)
@@ -69,7 +68,7 @@ class Store:
         return cls(database, secret)
 
     def close(self) -> None:
-        """Close the connections; the store cannot be used again."""
+        """Close all connections. The store cannot be used afterwards."""
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""One transaction on people: whoever is read in it stays as they are until it ends."""
+"""One transaction on subscribers: what is read in it stays as it is until the transaction ends."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from publisher.core.bounce_report import Report
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.store import bounces, consent
-from publisher.store import issued_tokens as tokens
-from publisher.store.consent import Evidence, now_called
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
-from publisher.store.issued_tokens import IssuedToken, PendingChange
-from publisher.store.subscriber_rows import address_key, encode_topics, with_subscriptions
+from publisher.store.subscriber_records import (
+    ConsentEvent,
+    Evidence,
+    IssuedToken,
+    PendingChange,
+    address_key,
+    current_name,
+    decode_topics,
+    encode_topics,
+)
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers, subscriptions
 
 
 class SubscriberTransaction:
-    """The verbs of one transaction at one moment. A person who is found is locked until it ends."""
+    """The operations of one transaction at one moment. A subscriber who is found is locked until it ends."""
 
     def __init__(self, connection: Connection, database: Database, suppressed: Suppressions, now: datetime) -> None:
         self._connection = connection
@@ -34,19 +40,19 @@ class SubscriberTransaction:
         self.now = now
 
     def find(self, address: str) -> Subscriber | None:
-        """Return the person of a normalised address."""
+        """Return the subscriber with a normalised address."""
         return self._one(subscribers.c.address_key == address_key(address))
 
     def find_uid(self, uid: str) -> Subscriber | None:
-        """Return the person of a public uid."""
+        """Return the subscriber with a public uid."""
         return self._one(subscribers.c.uid == uid)
 
     def find_id(self, subscriber_id: int) -> Subscriber | None:
-        """Return the person of a row's number."""
+        """Return the subscriber with a row number."""
         return self._one(subscribers.c.id == subscriber_id)
 
-    def arrive(self, address: str, event: SubscriberEvent) -> Subscriber:
-        """Return the person of an address, whose row is made in the standing of the event if there is none."""
+    def find_or_add(self, address: str, event: SubscriberEvent) -> Subscriber:
+        """Return the subscriber with an address. A new one gets the status that follows the event."""
         row = {
             "uid": secrets.token_hex(12),
             "address": address,
@@ -58,11 +64,14 @@ class SubscriberTransaction:
         }
         self._connection.execute(self._database.insert_new(subscribers), [row])
         subscriber = self.find(address)
-        assert subscriber is not None  # noqa: S101 - it was made just now, if another had not made it before
+        assert subscriber is not None  # noqa: S101 - it was added just now, or by someone else before
         return subscriber
 
-    def happened(self, subscriber: Subscriber, event: SubscriberEvent) -> SubscriberStatus | None:
-        """Move a person as the table of standings says; return the new status, None where it is refused."""
+    def apply(self, subscriber: Subscriber, event: SubscriberEvent) -> SubscriberStatus | None:
+        """Give a subscriber the status that follows an event; return it, or None if the event is refused.
+
+        The statuses are those of core/subscriber_status.py.
+        """
         after = next_status(subscriber.status, event)
         if after is None:
             return None
@@ -75,20 +84,26 @@ class SubscriberTransaction:
             self._update(subscriber, **values)
         return after
 
-    def may_ask(self, subscriber: Subscriber, every: timedelta) -> bool:
-        """Take the right to mail a person unasked, which is there once in `every`; return whether it was had."""
+    def claim_email(self, subscriber: Subscriber, every: timedelta) -> bool:
+        """Claim the right to send an email that anyone can cause, which exists once in `every`.
+
+        Return whether the caller has it.
+        """
         free = sa.or_(subscribers.c.asked_at.is_(None), subscribers.c.asked_at <= self.now - every)
         change = sa.update(subscribers).where(subscribers.c.id == subscriber.id, free)
         return self._connection.execute(change.values(asked_at=self.now)).rowcount > 0
 
     def describe(self, subscriber: Subscriber, *, name: str | None = None, language: str = "") -> None:
-        """Write a person's name and language, where given; "" is no name."""
-        values = {"name": subscriber.name if name is None else name, "language": language or subscriber.language}
+        """Change a subscriber's name, if it is not None, and language, if it is not ""."""
+        values = {
+            "name": subscriber.name if name is None else name,
+            "language": language or subscriber.language,
+        }
         if values != {"name": subscriber.name, "language": subscriber.language}:
             self._update(subscriber, **values)
 
     def move(self, subscriber: Subscriber, address: str) -> None:
-        """Give a person another address, which nobody else has, and let no list bring the old one back."""
+        """Give a subscriber a new address, which no one else has, and let no import bring the old one back."""
         old, new = address_key(subscriber.address), address_key(address)
         self._update(subscriber, address=address, address_key=new)
         self.lift_move(address)
@@ -96,75 +111,47 @@ class SubscriberTransaction:
             self._suppressions.add(self._connection, old, SuppressionReason.MOVED, self.now, "move")
 
     def pause(self, subscriber: Subscriber, until: datetime | None) -> None:
-        """Stop letters until a moment; None goes on at once."""
+        """Send nothing until a moment; None ends a pause."""
         self._update(subscriber, paused_until=until)
 
-    def count_bounce(self, subscriber: Subscriber) -> int:
-        """Count one more letter that came back, and return how many did in a row."""
-        self._update(subscriber, bounces=subscribers.c.bounces + 1, bounced_at=self.now)
-        return subscriber.bounces + 1
-
-    def forget_bounces(self, subscriber: Subscriber) -> None:
-        """Begin to count anew."""
-        self._update(subscriber, bounces=0, bounced_at=None)
-
-    def take(self, report: Report) -> bool:
-        """Write down that a report is taken; return False for one that was before."""
-        return bounces.take_keys(self._connection, self._database, report.keys, self.now)
-
-    def delivery(self, delivery_id: int) -> tuple[Subscriber, int] | None:
-        """Return whose letter a row of the ledger is, and of which edition; None where it is gone."""
-        found = bounces.delivery_of(self._connection, delivery_id)
-        subscriber = self.find_id(found[0]) if found else None
-        return (subscriber, found[1]) if found and subscriber else None
-
-    def came_back(self, subscriber: Subscriber, edition_id: int | None, report: Report, source: str) -> None:
-        """Write down a letter that came back."""
-        bounces.record(self._connection, subscriber.id, edition_id, report, at=self.now, source=source)
-
-    def one_arrived(self, subscriber: Subscriber, delivery_id: int) -> bool:
-        """Return whether a letter between this one and the last that came back arrived, as far as is known."""
-        return bounces.one_arrived(self._connection, subscriber.id, delivery_id)
-
-    def choose(self, subscriber: Subscriber, wish: Subscription) -> bool:
-        """Subscribe a person to a newsletter with these topics; return whether that is new or differs."""
-        if wish in subscriber.subscriptions:
+    def subscribe(self, subscriber: Subscriber, subscription: Subscription) -> bool:
+        """Subscribe to a newsletter with these topics; return whether that changes anything."""
+        if subscription in subscriber.subscriptions:
             return False
-        row = {"subscriber_id": subscriber.id, "newsletter": wish.newsletter}
-        self._connection.execute(sa.delete(subscriptions).where(*_of(row)))
-        self._connection.execute(sa.insert(subscriptions), [row | {"topics": encode_topics(wish.topics)}])
+        row = {"subscriber_id": subscriber.id, "newsletter": subscription.newsletter}
+        self._connection.execute(sa.delete(subscriptions).where(*_row_of(row)))
+        self._connection.execute(sa.insert(subscriptions), [row | {"topics": encode_topics(subscription.topics)}])
         return True
 
-    def drop(self, subscriber: Subscriber, newsletter: str) -> bool:
-        """Take a person off one newsletter; return whether they were on it."""
-        row = {"subscriber_id": subscriber.id, "newsletter": newsletter}
-        return self._connection.execute(sa.delete(subscriptions).where(*_of(row))).rowcount > 0
-
     def leave(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
-        """Stop one newsletter, or all mail, as the person wants; record it and return whether anything changed."""
+        """Unsubscribe from one newsletter, or from all with None, as the subscriber wishes, and record it.
+
+        Return whether anything changed.
+        """
         if newsletter is not None:
-            # A letter from before a renaming names what the newsletter was called then.
+            # An email from before a renaming has the newsletter's old name.
             if newsletter not in {wish.newsletter for wish in subscriber.subscriptions}:
-                newsletter = now_called(newsletter, self.history(subscriber))
-            if not self.drop(subscriber, newsletter):
+                newsletter = current_name(newsletter, self.history(subscriber))
+            if not self._drop(subscriber, newsletter):
                 return False
             self.record(subscriber, "left", evidence, f"{newsletter} {reason}".rstrip())
             return True
-        after = self.happened(subscriber, SubscriberEvent.LEFT)
+        after = self.apply(subscriber, SubscriberEvent.LEFT)
         if after in (subscriber.status, None):
             return False
         self.record(subscriber, "unsubscribed", evidence, reason)
         return True
 
     def remove(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence) -> bool:
-        """Stop one newsletter, or all mail, as the operator wants; record it and return whether anything changed.
+        """Unsubscribe from one newsletter, or from all with None, as the operator decides, and record it.
 
-        Who had left by themselves is removed all the same: no link of theirs brings them back then.
+        Subscribers who unsubscribed themselves are removed too: after that no link of theirs brings them back.
+        Return whether anything changed.
         """
         if newsletter is not None:
-            stopped = self.drop(subscriber, newsletter)
+            stopped = self._drop(subscriber, newsletter)
         else:
-            after = self.happened(subscriber, SubscriberEvent.REMOVED)
+            after = self.apply(subscriber, SubscriberEvent.REMOVED)
             again = after is SubscriberStatus.UNSUBSCRIBED and not self.was_removed(subscriber)
             stopped = after is not subscriber.status or again
         if stopped:
@@ -172,109 +159,166 @@ class SubscriberTransaction:
         return stopped
 
     def was_removed(self, subscriber: Subscriber) -> bool:
-        """Return whether the operator stopped all mail to a person, who has not agreed anew since."""
-        return (
-            consent.newest(self.history(subscriber), ("removed", "unsubscribed", "confirmed", "returned")) == "removed"
-        )
+        """Return whether the operator unsubscribed a subscriber from everything, and they have not agreed since."""
+        kinds = ("removed", "unsubscribed", "confirmed", "returned")
+        return consent.newest_event(self.history(subscriber), kinds) == "removed"
 
     def erase(self, subscriber: Subscriber | None, address: str) -> int:
-        """Delete every row of a person and of their address; return how many there were."""
+        """Delete every row of a subscriber and of their address; return how many there were."""
         return erase_rows(self._connection, subscriber.id if subscriber else None, address_key(address))
 
     def record(self, subscriber: Subscriber, what: str, evidence: Evidence, detail: str = "") -> None:
-        """Add one event to a person's history of consent."""
-        consent.record(self._connection, subscriber.id, self.now, what, evidence, detail)
+        """Add an event to a subscriber's history of consent."""
+        consent.record_event(self._connection, subscriber.id, self.now, what, evidence, detail)
 
-    def history(self, subscriber: Subscriber) -> Sequence[consent.ConsentEvent]:
-        """Return a person's history of consent, oldest first."""
+    def history(self, subscriber: Subscriber) -> Sequence[ConsentEvent]:
+        """Return a subscriber's history of consent, oldest first."""
         return consent.history(self._connection, subscriber.id)
 
+    def take_report(self, report: Report) -> bool:
+        """Record that a bounce report was taken; return False if it was taken before."""
+        return bounces.take_keys(self._connection, self._database, report.keys, self.now)
+
+    def delivery(self, delivery_id: int) -> tuple[Subscriber, int] | None:
+        """Return the subscriber of a delivery and the id of its edition; None if either is gone."""
+        found = bounces.delivery_of(self._connection, delivery_id)
+        subscriber = self.find_id(found[0]) if found else None
+        return (subscriber, found[1]) if found and subscriber else None
+
+    def record_bounce(self, subscriber: Subscriber, edition_id: int | None, report: Report, source: str) -> None:
+        """Record a message that bounced."""
+        bounces.record(self._connection, subscriber.id, edition_id, report, at=self.now, source=source)
+
+    def arrived_since_bounce(self, subscriber: Subscriber, delivery_id: int) -> bool:
+        """Return whether a message between this delivery and the bounce before it is thought to have arrived."""
+        return bounces.arrived_since_bounce(self._connection, subscriber.id, delivery_id)
+
+    def count_bounce(self, subscriber: Subscriber) -> int:
+        """Count one more bounce, and return how many there were in a row."""
+        self._update(subscriber, bounces=subscribers.c.bounces + 1, bounced_at=self.now)
+        return subscriber.bounces + 1
+
+    def forget_bounces(self, subscriber: Subscriber) -> None:
+        """Set the number of bounces in a row back to 0."""
+        self._update(subscriber, bounces=0, bounced_at=None)
+
     def issue(
-        self, subscriber: Subscriber, purpose: str, token_hash: str, expires_at: datetime, wish: PendingChange
+        self, subscriber: Subscriber, purpose: str, token_hash: str, expires_at: datetime, change: PendingChange
     ) -> None:
-        """Write down a token that is about to be mailed."""
-        token = IssuedToken(token_hash, purpose, subscriber.id, self.now, expires_at, None, wish)
-        tokens.issue(self._connection, token, address_key(wish.address))
+        """Record a token that is about to be mailed."""
+        token = IssuedToken(token_hash, purpose, subscriber.id, self.now, expires_at, None, change)
+        consent.issue_token(self._connection, token, address_key(change.address))
 
     def issue_to(
         self, subscriber: Subscriber, address: str, token_hash: str, expires_at: datetime, *, kept: bool
     ) -> None:
-        """Write down a token of the purpose "address" for a new address.
+        """Record a token that confirms a new address.
 
-        kept: whether the address itself may be kept; else a hash stands for it, and the token makes nothing true.
+        kept: whether the address itself may be kept. If not, its hash is kept, and using the token changes nothing.
         """
-        wish = PendingChange(address=address) if kept else PendingChange()
-        token = IssuedToken(token_hash, tokens.ADDRESS, subscriber.id, self.now, expires_at, None, wish)
-        marks = self._marks(address)
-        tokens.issue(self._connection, token, marks[0] if kept else marks[1])
+        change = PendingChange(address=address) if kept else PendingChange()
+        token = IssuedToken(token_hash, consent.ADDRESS, subscriber.id, self.now, expires_at, None, change)
+        keys = self._keys_of_new(address)
+        consent.issue_token(self._connection, token, keys[0] if kept else keys[1])
 
     def issued_to(self, address: str, since: datetime) -> Sequence[IssuedToken]:
-        """Return the tokens that were made for a new address since a moment, of whomever."""
-        return tokens.made_for(self._connection, self._marks(address), since)
+        """Return the tokens that any subscriber asked for to confirm this new address since a moment."""
+        return consent.tokens_to_address(self._connection, self._keys_of_new(address), since)
 
     def issued(self, subscriber: Subscriber) -> Sequence[IssuedToken]:
-        """Return all tokens that are kept of a person, oldest first."""
-        return tokens.of_person(self._connection, subscriber.id)
+        """Return all tokens of a subscriber, oldest first."""
+        return consent.tokens_of(self._connection, subscriber.id)
 
     def void(self, subscriber: Subscriber, purpose: str) -> None:
-        """Let no token of a person for a purpose be good any more."""
-        tokens.void(self._connection, subscriber.id, purpose, self.now)
+        """Make all of a subscriber's tokens for a purpose invalid."""
+        consent.void_tokens(self._connection, subscriber.id, purpose, self.now)
 
     def token(self, token_hash: str, purpose: str) -> IssuedToken | None:
-        """Return a good token that was not used; None for any other."""
-        return tokens.find(self._connection, token_hash, purpose, self.now)
+        """Return a valid, unused token; None for any other."""
+        return consent.find_token(self._connection, token_hash, purpose, self.now)
 
     def use(self, token: IssuedToken) -> bool:
-        """Use a token up; return False where another was faster."""
-        return tokens.use(self._connection, token, self.now)
+        """Mark a token as used; return False if another process was faster."""
+        return consent.use_token(self._connection, token, self.now)
 
     def newest_token(self, subscriber: Subscriber, purpose: str) -> IssuedToken | None:
-        """Return the newest good token of a person for a purpose."""
-        return tokens.newest(self._connection, subscriber.id, purpose, self.now)
+        """Return a subscriber's newest valid token for a purpose."""
+        return consent.newest_token(self._connection, subscriber.id, purpose, self.now)
 
-    def add_to(self, token: IssuedToken, wish: PendingChange) -> bool:
-        """Let a token that was mailed already make more true; return whether it is more."""
-        joined = token.wish.joined(wish)
-        if joined == token.wish:
+    def extend(self, token: IssuedToken, change: PendingChange) -> bool:
+        """Add what was asked for later to a token that was mailed already; return whether there is any more of it."""
+        joined = token.change.joined(change)
+        if joined == token.change:
             return False
-        tokens.change_wish(self._connection, token, joined)
+        consent.change_token(self._connection, token, joined)
         return True
 
     def suppressed(self, addresses: Collection[str]) -> bool:
         """Return whether any of the addresses must never be mailed again.
 
-        One that its reader moved away from is none of these: its mailbox may ask for letters again.
+        An address that its subscriber moved away from does not count: its mailbox may subscribe again.
         """
         found = self._suppressions.among(self._connection, {address_key(address) for address in addresses})
         return any(reason is not SuppressionReason.MOVED for reason in found.values())
 
     def suppress(self, address: str, reason: SuppressionReason, source: str) -> bool:
-        """Put an address on the list of those never mailed again; return whether it is new there."""
+        """Put an address on the suppression list; return whether it is new there."""
         return self._suppressions.add(self._connection, address_key(address), reason, self.now, source)
 
     def lift(self, address: str) -> bool:
-        """Take an address off that list; return whether it was on it."""
+        """Take an address off the suppression list; return whether it was on it."""
         return self._suppressions.drop(self._connection, address_key(address))
 
     def lift_move(self, address: str) -> None:
-        """Take an address off that list if it is there because its reader moved: its mailbox has spoken."""
+        """Take an address off the suppression list if it is there only because its subscriber moved away."""
         key = address_key(address)
         if self._suppressions.among(self._connection, [key]).get(key) is SuppressionReason.MOVED:
             self._suppressions.drop(self._connection, key)
 
-    def _marks(self, address: str) -> tuple[str, str]:
-        """What tokens know a new address by: its key, or its hash where it must not be kept."""
+    def _keys_of_new(self, address: str) -> tuple[str, str]:
+        """Return what tokens know a new address by: its key, or its hash if the address must not be kept."""
         key = address_key(address)
         return key, f"hash {self._suppressions.hash(self._connection, key)}"
+
+    def _drop(self, subscriber: Subscriber, newsletter: str) -> bool:
+        row = {"subscriber_id": subscriber.id, "newsletter": newsletter}
+        return self._connection.execute(sa.delete(subscriptions).where(*_row_of(row))).rowcount > 0
 
     def _update(self, subscriber: Subscriber, **values: Any) -> None:
         self._connection.execute(sa.update(subscribers).where(subscribers.c.id == subscriber.id).values(**values))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:
-        # SQLite has one writer at a time and leaves FOR UPDATE out.
+        # SQLite has one writer at a time and ignores FOR UPDATE.
         rows = self._connection.execute(sa.select(subscribers).where(condition).with_for_update()).all()
         return next(iter(with_subscriptions(self._connection, rows)), None)
 
 
-def _of(row: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
+def with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subscriber]:
+    """Return rows of `subscribers` as subscribers, reading the subscriptions of all with one query."""
+    if not rows:
+        return []
+    query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_([row.id for row in rows]))
+    found: dict[int, list[Subscription]] = {}
+    for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
+        subscription = Subscription(row.newsletter, decode_topics(row.topics))
+        found.setdefault(row.subscriber_id, []).append(subscription)
+    return [
+        Subscriber(
+            id=row.id,
+            uid=row.uid,
+            address=row.address,
+            name=row.name,
+            language=row.language,
+            status=row.status,
+            created_at=row.created_at,
+            subscriptions=tuple(found.get(row.id, ())),
+            paused_until=row.paused_until,
+            confirmed_at=row.confirmed_at,
+            bounces=row.bounces,
+        )
+        for row in rows
+    ]
+
+
+def _row_of(row: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
     return [subscriptions.c[name] == value for name, value in row.items()]

@@ -1,5 +1,6 @@
-"""Addresses that must never be mailed again, as keyed hashes: the list outlives whoever was on it, and cannot be
-read back without the project's secret.
+"""The suppression list: addresses that must never be mailed again.
+
+It has keyed hashes, so it outlives the deletion of a subscriber and cannot be read without the project's secret.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import SuppressionReason
 from publisher.core.signing import hashing_key, keyed_hash
 from publisher.store.database import Database
-from publisher.store.subscriber_rows import address_key
+from publisher.store.subscriber_records import address_key
 from publisher.store.tables import suppressions
 
 Secret = Callable[[], str]
 
-LOST = "restore the project's secret; with another one nobody on the list would be recognised"
+LOST = "restore the project's secret; with a different one no address on the list would be recognised"
 
 
 def no_secret() -> str:
-    """Stand for the secret of a store that was opened without one. Raises StoreError when it is needed."""
-    raise StoreError("the list of suppressed addresses cannot be read without the project's secret")
+    """Take the place of the secret in a store that was opened without one. Raises StoreError."""
+    raise StoreError("the suppression list cannot be read without the project's secret")
 
 
 class Suppressions:
-    """The list inside a caller's transaction. The secret is asked for when there is something to hash."""
+    """The suppression list, mostly inside a caller's transaction. The secret is read when it is needed."""
 
     def __init__(self, database: Database, secret: Secret) -> None:
         self._database = database
@@ -38,7 +39,7 @@ class Suppressions:
     def among(self, connection: Connection, keys: Collection[str]) -> dict[str, SuppressionReason]:
         """Return which of these address keys are on the list, and why.
 
-        Raises StoreError where the list was made with another secret: nobody on it would be found.
+        Raises StoreError if the list was made with a different secret: no address on it would be found.
         """
         if not keys or _is_empty(connection):
             return {}
@@ -50,7 +51,7 @@ class Suppressions:
     def add(self, connection: Connection, key: str, reason: SuppressionReason, at: datetime, source: str) -> bool:
         """Put an address key on the list; return whether it is new there.
 
-        The first reason stays, but a move gives way to any other: its mailbox could take it back.
+        The first reason is kept, but a move is replaced by any other: the mailbox could take a move back.
         """
         row = {"address_hash": self.hash(connection, key), "reason": reason, "at": at, "source": source}
         insert = self._database.insert_new(suppressions)
@@ -70,12 +71,12 @@ class Suppressions:
         return connection.execute(sa.delete(suppressions).where(entry)).rowcount > 0
 
     def reason(self, address: str) -> SuppressionReason | None:
-        """Return why an address is on the list; None where it is not."""
+        """Return why an address is on the list; None if it is not."""
         with self._database.read() as connection:
             return self.among(connection, [key := address_key(address)]).get(key)
 
     def is_listed(self, address: str) -> bool:
-        """Return whether an address must never be mailed; one that its reader moved away from may be asked."""
+        """Return whether an address must never be mailed; one that its subscriber moved away from may be asked."""
         return self.reason(address) not in (None, SuppressionReason.MOVED)
 
     def counts(self) -> dict[SuppressionReason, int]:
@@ -85,13 +86,13 @@ class Suppressions:
             return {row.reason: row.total for row in connection.execute(query)}
 
     def hash(self, connection: Connection, key: str) -> str:
-        """Return an address key as the list knows it. Raises StoreError where that was made with another secret."""
+        """Return the hash of an address key. Raises StoreError if the list was made with a different secret."""
         if not self._key:
             made = hashing_key(self._secret(), "suppression")
             foreign = suppressions.c.key_id != keyed_hash(made, "")[:16]
             if connection.execute(sa.select(suppressions.c.key_id).where(foreign).limit(1)).first() is not None:
                 where = self._database.where
-                raise StoreError("the suppressed addresses were hashed with another secret", where=where, hint=LOST)
+                raise StoreError("the suppressed addresses were hashed with a different secret", where=where, hint=LOST)
             self._key = made
         return keyed_hash(self._key, key)
 

@@ -1,6 +1,6 @@
-"""The tables of the record, as they stand after the last migration.
+"""The tables of the database, as they are after the last migration.
 
-A test compares them with what the migrations make, so neither can change alone.
+A test compares them with the result of the migrations, so neither can change alone.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
 
-# The revision that these tables are at; reading one row then tells that alembic (0.4 s) need not be loaded.
+# The revision of these tables. If the database is at it, Alembic (0.4 s to import) need not be loaded.
 HEAD = "0007"
 
-# Without fixed names a later migration cannot drop a constraint on both databases.
+# A migration can drop a constraint on both databases only if it knows the name.
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -48,7 +48,7 @@ metadata = MetaData(naming_convention=NAMES)
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware moment, kept as UTC on every database; SQLite has no zone to keep it in."""
+    """An aware moment, stored as UTC on every database, because SQLite cannot store a time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -71,17 +71,17 @@ def words(kind: type[StrEnum]) -> Enum:
     return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
 
 
-# SQLite numbers rows by itself only in a column declared INTEGER.
+# SQLite numbers rows automatically only in a column that is declared INTEGER.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def key(name: str = "id", *parts: Any) -> Column[int]:
-    """Return a row's own number."""
+    """Return a column with the row's own number."""
     return Column(name, Key, *parts, primary_key=True)
 
 
 def belongs(name: str, target: str, **options: Any) -> Column[int]:
-    """Return a column that holds another row's number."""
+    """Return a column with the number of a row in a different table."""
     return Column(name, Key, ForeignKey(target), **{"nullable": False, **options})
 
 
@@ -90,15 +90,15 @@ subscribers = Table(
     metadata,
     key(),
     Column("uid", String(40), nullable=False, unique=True),
-    Column("address", String(320), nullable=False),  # as mail is sent to it
-    Column("address_key", String(640), nullable=False, unique=True),  # equal for one person's spellings
+    Column("address", String(320), nullable=False),  # as email is sent to it
+    Column("address_key", String(640), nullable=False, unique=True),  # equal for all spellings of one address
     Column("name", Text, nullable=False),
     Column("language", String(40), nullable=False),
     Column("status", words(SubscriberStatus), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("paused_until", UtcTime),
-    Column("asked_at", UtcTime),  # when the last mail that anybody can cause went to the address
-    Column("confirmed_at", UtcTime),  # when the person, or who vouched for them, first agreed
+    Column("asked_at", UtcTime),  # when the last email that anyone can cause was sent to the address
+    Column("confirmed_at", UtcTime),  # when they, or an operator who vouched for them, first agreed
     Column("bounced_at", UtcTime),
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
 )
@@ -108,7 +108,7 @@ subscriptions = Table(
     metadata,
     belongs("subscriber_id", "subscribers.id"),
     Column("newsletter", String(100), nullable=False),
-    Column("topics", Text, nullable=False),  # JSON array, sorted; [] is all
+    Column("topics", Text, nullable=False),  # sorted JSON array; [] means all
     PrimaryKeyConstraint("subscriber_id", "newsletter"),
     Index(None, "newsletter", "subscriber_id"),
 )
@@ -130,14 +130,14 @@ consent_events = Table(
 suppressions = Table(
     "suppressions",
     metadata,
-    Column("address_hash", String(64), primary_key=True),  # keyed, so the list cannot be read back
+    Column("address_hash", String(64), primary_key=True),  # keyed, so that the list cannot be read
     Column("reason", words(SuppressionReason), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("source", Text, nullable=False),
-    Column("key_id", String(16)),  # which secret hashed it: with another the list would be silently empty
+    Column("key_id", String(16)),  # which secret made the hash: with a different one the list would silently be empty
 )
 
-# What mails that were sent let their bearer do, once. Who reads the table can use none of them.
+# What links in emails allow, once. Whoever reads the table cannot use any of them.
 tokens = Table(
     "tokens",
     metadata,
@@ -147,8 +147,8 @@ tokens = Table(
     Column("made_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Column("used_at", UtcTime),
-    Column("wish", Text, nullable=False),  # JSON: what comes true when the token is used
-    Column("address_key", String(640), nullable=False, index=True),  # of a new address; "" otherwise
+    Column("wish", Text, nullable=False),  # JSON: what happens when the token is used
+    Column("address_key", String(640), nullable=False, index=True),  # of the new address; "" for other purposes
 )
 
 editions = Table(
@@ -162,7 +162,7 @@ editions = Table(
     Column("made_at", UtcTime, nullable=False),
     Column("held", Text, nullable=False, server_default=text("''")),  # why nothing of it is sent now; "" if it is sent
     Column("held_by", words(HeldBy)),
-    Column("goes_at", UtcTime),  # of an edition that is made ahead: not before that
+    Column("goes_at", UtcTime),  # when it is sent, if that is later than when it was made
     UniqueConstraint("newsletter", "slot"),
 )
 
@@ -189,7 +189,7 @@ letters = Table(
     PrimaryKeyConstraint("edition_id", "variant"),
 )
 
-# Which posts a newsletter will never take again: sent with an edition, or passed over (no edition).
+# The posts that a newsletter will never take again: it sent them with an edition, or passed them over (no edition).
 newsletter_posts = Table(
     "newsletter_posts",
     metadata,
@@ -199,8 +199,7 @@ newsletter_posts = Table(
     PrimaryKeyConstraint("newsletter", "post_id"),
 )
 
-# Which reports of letters that came back were taken: of one and the same only the first counts, however often,
-# and from wherever, it is told.
+# Which bounce reports were taken. A report counts only once, however often and from wherever it arrives.
 reports = Table(
     "reports",
     metadata,
@@ -215,15 +214,15 @@ bounces = Table(
     Column("at", UtcTime, nullable=False),
     belongs("subscriber_id", "subscribers.id", index=True),
     belongs("edition_id", "editions.id", nullable=True, index=True),
-    Column("delivery_id", Key),  # no foreign key: that column of the ledger would need an index to delete by
+    Column("delivery_id", Key),  # no foreign key: deleting deliveries would then need an index here
     Column("verdict", words(Verdict), nullable=False),
     Column("status", String(20), nullable=False),
-    Column("words", Text, nullable=False),  # the server's, without addresses
+    Column("words", Text, nullable=False),  # the mail server's, without addresses
     Column("source", Text, nullable=False),
 )
 
-# A delivery waits while it has a next_try_at, is in someone's hands while it has a lease, and is over
-# when it has neither. The queries go by these; the status says why, and only delivery/lifecycle.py names it.
+# A delivery waits while it has a next_try_at, is being sent while it has a lease, and is over when it has neither.
+# Queries use these columns; the status says why, and only mail/lifecycle.py chooses it.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -242,7 +241,7 @@ deliveries = Table(
     Index("ix_deliveries_status", "edition_id", "status"),
 )
 
-# Partial: a claim reads exactly the rows it takes, however many are already sent or not yet due.
+# Partial, so that a claim reads exactly the rows that it takes, however many are sent already or not due yet.
 Index(
     "ix_deliveries_due",
     deliveries.c.edition_id,
@@ -258,7 +257,7 @@ Index(
     postgresql_where=deliveries.c.lease_owner.is_not(None),
 )
 
-# The one who may open the admin page: one row, or none as long as no password was set.
+# The owner's password for the admin page: one row, or none if no password was set.
 owner = Table(
     "owner",
     metadata,
@@ -267,7 +266,7 @@ owner = Table(
     Column("set_at", UtcTime, nullable=False),
 )
 
-# What feed readers that fetch for many people say of how many they are. No person stands here.
+# How many people the programs that fetch feeds for many report. There is nothing personal in it.
 feed_readers = Table(
     "feed_readers",
     metadata,
@@ -278,7 +277,7 @@ feed_readers = Table(
     PrimaryKeyConstraint("feed", "reader"),
 )
 
-# How often a day a feed was asked for by programs that say no number.
+# How many requests for a feed came on a day from programs that report no number.
 feed_requests = Table(
     "feed_requests",
     metadata,
@@ -294,12 +293,12 @@ newsletters = Table(
     "newsletters",
     metadata,
     Column("name", String(100), primary_key=True),
-    Column("rule", Text, nullable=False),  # schedule and zone: with others it is counted anew
+    Column("rule", Text, nullable=False),  # schedule and time zone: if they change, slots count from then on
     Column("since", UtcTime, nullable=False),
     Column("passed", UtcTime),
 )
 
-# Which machines have run this project; only those that are confirmed send.
+# The hosts that have run this project. Only confirmed ones send.
 hosts = Table(
     "hosts",
     metadata,
@@ -309,7 +308,7 @@ hosts = Table(
     Column("confirmed_at", UtcTime),
 )
 
-# What the owner was mailed about, so that no tick mails it again.
+# What the owner was informed of, so that it is not sent again.
 told = Table(
     "told",
     metadata,
@@ -319,7 +318,7 @@ told = Table(
     PrimaryKeyConstraint("kind", "digest"),
 )
 
-# When each chore of housekeeping was begun last, so that two hosts do not both do it.
+# When each chore was last begun, so that two hosts do not both do it.
 chores = Table(
     "chores",
     metadata,
@@ -327,7 +326,7 @@ chores = Table(
     Column("begun_at", UtcTime, nullable=False),
 )
 
-# What is left of the deliveries of an old edition.
+# The totals that replace the deliveries of an old edition.
 delivery_totals = Table(
     "delivery_totals",
     metadata,

@@ -1,4 +1,4 @@
-"""An address and a name as they are kept."""
+"""Email addresses, names and languages in the form in which they are stored."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from functools import lru_cache
 from publisher.core.errors import SubscriberError
 
 LONGEST_NAME = 200
-# Local parts about which there is nothing to ask: RFC 5321's dot-string of a few characters, at most 64.
+# Local parts that need no closer look: RFC 5321's dot-string of common characters, 64 at most.
 _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
-_SHORT = 100  # characters, which no spelling of the domain makes longer than RFC 5321's 254
+_SHORT = 100  # characters; no spelling of such an address's domain is longer than RFC 5321's 254
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def normalise(text: str) -> str:
-    """Return an address in its kept form: Unicode NFC, its domain in lower case and decoded from punycode.
+    """Return an address in its stored form: Unicode NFC, its domain in lower case and decoded from punycode.
 
-    Case in the local part is kept, since the mail server may care; the record compares without it. Nothing
-    is looked up in the DNS. Addresses under .test are taken, for rehearsals. Raises SubscriberError for
-    anything that is not one bare address.
+    The case of the local part is kept, since the mail server may care; the database compares without it. Nothing
+    is looked up in the DNS. Addresses under .test are accepted, for trials. Raises SubscriberError for anything
+    but one bare address.
     """
     from email_validator import EmailNotValidError  # takes 60 ms to import
 
@@ -31,11 +31,11 @@ def normalise(text: str) -> str:
             return f"{local}@{_domain(domain.lower() if domain.isascii() else domain)}"
         return _validated(bare)
     except EmailNotValidError as error:
-        raise SubscriberError(f"{shortened(text)!r} is no mail address: {str(error).rstrip('.')}") from error
+        raise SubscriberError(f"{shortened(text)!r} is not a valid email address: {str(error).rstrip('.')}") from error
 
 
 def _validated(bare: str) -> str:
-    from email_validator import validate_email
+    from email_validator import validate_email  # see normalise
 
     found = validate_email(bare, check_deliverability=False, test_environment=True, strict=True, allow_smtputf8=True)
     return found.normalized
@@ -43,18 +43,20 @@ def _validated(bare: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _domain(domain: str) -> str:
-    """Return a domain in its kept form. A list of a million people has a few thousand, and each takes 50 us."""
+    """Return a domain in its stored form. A list of a million subscribers has a few thousand; each takes 50 us."""
     return _validated(f"a@{domain}").removeprefix("a@")
 
 
 def clean_name(text: str) -> str:
-    """Return a person's name as `clean_line` does, at most 200 characters."""
+    """Return a name on one line, 200 characters at most; see clean_line."""
     return clean_line(text, LONGEST_NAME)
 
 
 def clean_line(text: str, most: int) -> str:
-    """Return text on one line and at most so long, without control characters and without those that turn the
-    direction of the text around them (U+202A to U+202E, U+2066 to U+2069): a name must not rewrite a sentence.
+    """Return text on one line, `most` characters at most, without control characters.
+
+    Characters that change the direction of the text around them (U+202A to U+202E, U+2066 to U+2069) are removed too,
+    since a name must not be able to rewrite a sentence.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())[:most].rstrip()
@@ -63,10 +65,10 @@ def clean_line(text: str, most: int) -> str:
 
 
 def clean_language(text: str) -> str:
-    """Return a language tag (BCP 47) in the case it is given in; "" for what is none."""
+    """Return a language tag (BCP 47) as it is written; "" for anything else."""
     return text.strip() if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", text.strip(), re.ASCII) else ""
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Return text for a message: a pasted novel must not fill the screen."""
+    """Return text for a message, so that a pasted novel does not fill the screen."""
     return text if len(text) <= most else f"{text[:most]}..."

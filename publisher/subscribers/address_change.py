@@ -1,4 +1,4 @@
-"""A person's new address: asked for with their own link, confirmed at the new address."""
+"""A subscriber's new address: requested with their own link, and confirmed at the new address."""
 
 from __future__ import annotations
 
@@ -9,51 +9,49 @@ from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent, next_status
+from publisher.store.subscriber_records import Evidence, address_key
 from publisher.subscribers.address import normalise
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenPurpose
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.consent import Evidence
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
-MOST_REQUESTS = 3  # of one person, to whatever addresses, in `terms.ask_every`
+MOST_REQUESTS = 3  # by one subscriber, to any addresses, in `policy.ask_every`
 
 
 @dataclass(frozen=True, slots=True)
 class MoveRequest:
-    """What became of a wish for a new address.
+    """The result of asking for a new address.
 
-    notice   the mail that is to be sent there; None where none is
-    limited  no mail goes because enough went: one to this address, or several for this person
+    email    what to send to the new address; None for nothing
+    limited  whether nothing is sent because enough was: one email to this address, or several for this subscriber
     """
 
-    notice: SubscriptionEmail | None = None
+    email: SubscriptionEmail | None = None
     limited: bool = False
 
 
 class Moved(StrEnum):
-    """What became of a confirmation at a new address."""
+    """The result of confirming a new address."""
 
     MOVED = "moved"
     TAKEN = "taken"  # the new address has a subscription of its own
-    REFUSED = "refused"  # the token is not good, or the address is never mailed
+    REFUSED = "refused"  # the token is not valid, or the address must not be mailed
 
 
 def request_address_change(
     store: Store, policy: SubscriptionPolicy, uid: str, address: str, *, now: datetime, evidence: Evidence
 ) -> MoveRequest:
-    """Take a person's new address, and let no link work that was mailed for an earlier one.
+    """Handle a request for a new address, and make links to earlier new addresses invalid.
 
-    An address gets one such mail in `terms.ask_every`, whoever asks, and a person causes MOST_REQUESTS; they may be
-    told when that keeps a mail from going. Whether the new address is known or suppressed is not told, so all else
-    must look the same. Asking again for the same address leaves its link as it is, and asking for the address that
-    the person has takes the wish back.
+    An address gets one such email in `policy.ask_every`, whoever asks, and one subscriber causes MOST_REQUESTS at most;
+    the page may say so. It must not reveal whether the new address is known or suppressed, so everything else
+    must look the same. Asking again for the same address leaves its link valid, and asking for the address
+    that the subscriber has withdraws the request.
     Raises SubscriberError for an unusable address.
     """
-    from publisher.store.subscriber_rows import address_key
-
     bare = normalise(address)
     with store.subscribers.transaction(now, alone=True) as transaction:
         subscriber = transaction.find_uid(uid)
@@ -61,41 +59,41 @@ def request_address_change(
             return MoveRequest()
         before = [token for token in transaction.issued_to(bare, now - policy.ask_every) if token.expires_at > now]
         if any(token.subscriber_id == subscriber.id and token.used_at is None for token in before):
-            return MoveRequest()  # its mail is on its way
+            return MoveRequest()  # its email is on its way
         transaction.void(subscriber, TokenPurpose.ADDRESS)
         if address_key(bare) == address_key(subscriber.address) or transaction.suppressed([subscriber.address]):
             return MoveRequest()
-        if before or _asked(transaction, subscriber, now - policy.ask_every) >= MOST_REQUESTS:
+        if before or _requests(transaction, subscriber, now - policy.ask_every) >= MOST_REQUESTS:
             return MoveRequest(limited=True)
-        # A suppressed address is counted as any other, or a second request would tell it apart.
+        # A suppressed address is counted like any other; otherwise a second request would reveal it.
         mailed = not transaction.suppressed([bare])
         expires = now + policy.confirm_within
         token, token_hash = policy.tokens.make(TokenPurpose.ADDRESS, expires)
         transaction.issue_to(subscriber, bare, token_hash, expires, kept=mailed)
         transaction.record(subscriber, "address requested", policy.kept(evidence))
-        return MoveRequest(_notice(SubscriptionEmailKind.ADDRESS, subscriber, bare, token) if mailed else None)
+        return MoveRequest(_email(SubscriptionEmailKind.ADDRESS, subscriber, bare, token) if mailed else None)
 
 
 def look_at_address_change(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime
 ) -> tuple[Subscriber, str] | None:
-    """Return whose new address a token confirms, and that address; None for one that is not good.
+    """Return whose new address a token confirms, and the address; None if the token is not valid.
 
-    Changes nothing: it is for the page with the button.
+    Changes nothing. It is for the page with the button.
     """
     token_hash = policy.tokens.read(TokenPurpose.ADDRESS, token, now)
     issued = store.subscribers.token(token_hash, TokenPurpose.ADDRESS, now) if token_hash else None
     subscriber = store.subscribers.by_id(issued.subscriber_id) if issued else None
-    return (subscriber, issued.wish.address) if issued and subscriber else None
+    return (subscriber, issued.change.address) if issued and subscriber else None
 
 
 def confirm_address_change(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime, evidence: Evidence
 ) -> Moved:
-    """Give a person the address that a token was mailed to. Links in letters already sent go on working.
+    """Give a subscriber the address that a token was mailed to. Links in emails already sent continue to work.
 
-    Somebody who was asked there and has not confirmed gives way: the mailbox itself has spoken. A refusal leaves the
-    token good. No import brings the old address back, also when the person is erased.
+    An unconfirmed subscription of the new address is deleted, because the mailbox itself has answered. A refusal leaves
+    the token valid. No import brings the old address back, not even after the subscriber is erased.
     """
     token_hash = policy.tokens.read(TokenPurpose.ADDRESS, token, now)
     if token_hash is None:
@@ -103,24 +101,24 @@ def confirm_address_change(
     with store.subscribers.transaction(now, alone=True) as transaction:
         issued = transaction.token(token_hash, TokenPurpose.ADDRESS)
         subscriber = transaction.find_id(issued.subscriber_id) if issued else None
-        if issued is None or subscriber is None or not _may_move(transaction, subscriber, issued.wish.address):
+        if issued is None or subscriber is None or not _may_move(transaction, subscriber, issued.change.address):
             return Moved.REFUSED
-        holder = transaction.find(issued.wish.address)
+        holder = transaction.find(issued.change.address)
         if holder is not None and holder.id != subscriber.id and holder.status is not SubscriberStatus.PENDING:
             return Moved.TAKEN
         if not transaction.use(issued):
             return Moved.REFUSED
         if holder is not None and holder.id != subscriber.id:
             transaction.erase(holder, holder.address)
-        transaction.move(subscriber, issued.wish.address)
-        transaction.happened(subscriber, SubscriberEvent.MOVED)
+        transaction.move(subscriber, issued.change.address)
+        transaction.apply(subscriber, SubscriberEvent.MOVED)
         transaction.record(subscriber, "moved", policy.kept(evidence))
         return Moved.MOVED
 
 
-def moved_notice(before: Subscriber) -> SubscriptionEmail:
-    """Return the mail that tells a person's old address of a move. before: the person as they were then."""
-    return _notice(SubscriptionEmailKind.MOVED, before, before.address, "")
+def moved_email(before: Subscriber) -> SubscriptionEmail:
+    """Return the email that informs a subscriber's old address. before: the subscriber before the change."""
+    return _email(SubscriptionEmailKind.MOVED, before, before.address, "")
 
 
 def _may_move(transaction: SubscriberTransaction, subscriber: Subscriber, address: str) -> bool:
@@ -129,12 +127,12 @@ def _may_move(transaction: SubscriberTransaction, subscriber: Subscriber, addres
     return next_status(subscriber.status, SubscriberEvent.MOVED) is not None
 
 
-def _asked(transaction: SubscriberTransaction, subscriber: Subscriber, since: datetime) -> int:
+def _requests(transaction: SubscriberTransaction, subscriber: Subscriber, since: datetime) -> int:
     return sum(
         token.purpose == TokenPurpose.ADDRESS and token.made_at > since for token in transaction.issued(subscriber)
     )
 
 
-def _notice(kind: SubscriptionEmailKind, subscriber: Subscriber, address: str, token: str) -> SubscriptionEmail:
-    """Neither mailbox is greeted by name: the one is not proven, and the other may be somebody else's by now."""
+def _email(kind: SubscriptionEmailKind, subscriber: Subscriber, address: str, token: str) -> SubscriptionEmail:
+    """Neither mailbox is greeted by name: one is not confirmed, and the other may belong to someone else by now."""
     return SubscriptionEmail(kind, subscriber.uid, address, "", subscriber.language, token)

@@ -1,4 +1,9 @@
-"""Which column of a file is what: the names that other tools give them, and what their words mean."""
+"""What the columns and cells of a subscriber file mean: the names that other tools use, topics, and formulas.
+
+A cell that begins with =, +, -, @ or white space is a formula to Excel and similar programs, and a stranger can choose
+a name or an address. An apostrophe before it makes it text again. The import removes the apostrophe, so that an
+exported file comes back as it was.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,8 @@ from dataclasses import dataclass
 from publisher.core.errors import SubscriberError
 from publisher.subscribers.address import clean_line
 
-# Names are compared in small letters, with _ and - as spaces. Where a file has several names of one field, the
-# first of them here wins: Mailchimp's "Address" is a street.
+# Names are compared in lower case, with _ and - as spaces. If a file has several columns for one field, the first of
+# these names wins: Mailchimp's "Address" is a street.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "email address", "e mail", "e mail address", "subscriber email", "address"),
     "name": ("name", "full name", "display name"),
@@ -29,8 +34,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-# What a column named "type" or "status" calls people who may be mailed, by tool: Publisher's own and Mailchimp's
-# words, listmonk's, Buttondown's, Ghost's, Substack's.
+# The words for subscribers who may be mailed in a column "type" or "status": those of Publisher and Mailchimp,
+# listmonk, Buttondown, Ghost and Substack.
 MAILED = frozenset(
     {
         *("", "active", "subscribed", "confirmed"),
@@ -42,7 +47,7 @@ MAILED = frozenset(
 YES = frozenset({"true", "1", "yes", "y", "t"})
 NO = frozenset({"false", "0", "no", "n", "f"})
 
-# A few column names that only this tool's export has together.
+# Column names that only this tool's export has together.
 TOOLS: Mapping[str, frozenset[str]] = {
     "Mailchimp": frozenset({"email address", "euid", "leid"}),
     "Ghost": frozenset({"subscribed to emails", "complimentary plan"}),
@@ -55,12 +60,12 @@ TOOLS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How one file is read.
+    """How a file is read.
 
     header   the names in its first line
-    fields   field -> place of its column
-    tool     whose export it looks like; "" where that cannot be told
-    joined   further columns with the day of consent, for rows where that of `fields` is empty
+    fields   the index of each field's column
+    tool     which tool seems to have exported it; "" if that is unknown
+    joined   further columns with the day of consent, for rows in which that of `fields` is empty
     """
 
     header: tuple[str, ...]
@@ -69,31 +74,32 @@ class Columns:
     joined: tuple[int, ...] = ()
 
     def cell(self, cells: Sequence[str], field: str) -> str:
-        """Return a row's cell for a field; "" where it has none."""
+        """Return a row's cell for a field; "" if it has none."""
         place = self.fields.get(field, -1)
         return cells[place] if 0 <= place < len(cells) else ""
 
     def joined_at(self, cells: Sequence[str]) -> str:
-        """Return when the person of a row agreed, as the file says it; "" where it does not."""
+        """Return when the subscriber in a row agreed, in the words of the file; "" if it does not say."""
         found = (cells[place] for place in self.joined if place < len(cells) and cells[place])
         return self.cell(cells, "joined_at") or next(found, "")
 
     @property
     def shown(self) -> dict[str, str]:
-        """The mapping for a person: field -> name of its column, in the order of the fields."""
+        """The mapping to show: the name of each field's column, in the order of the fields."""
         return {field: self.header[self.fields[field]] for field in NAMES if field in self.fields}
 
     @property
-    def passed_by(self) -> list[str]:
-        """The names of the columns that nothing is taken from."""
+    def ignored(self) -> list[str]:
+        """The names of the columns that are ignored."""
         used = {*self.fields.values(), *self.joined}
         return [name for place, name in enumerate(self.header) if place not in used and name]
 
 
 def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
-    """Return which column is what. chosen: field -> name of its column, "" to leave the field out.
+    """Return how a file with this header is read.
 
-    Raises SubscriberError for a chosen field or column that there is not, and where no column has addresses.
+    chosen: the name of a field's column; "" to ignore the field.
+    Raises SubscriberError for a chosen field or column that does not exist, and if no column has addresses.
     """
     names = [_plain(name) for name in header]
     fields: dict[str, int] = {}
@@ -110,8 +116,8 @@ def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
             fields[field] = _place(header, names, column)
     if "email" not in fields:
         raise SubscriberError(
-            "the first line names no address column",
-            hint="it must name the columns, one of them email, in a UTF-8 file; or name one with --map email=COLUMN",
+            "the first line does not name a column with addresses",
+            hint="the file must be UTF-8, and its first line must name a column email; or use --map email=COLUMN",
         )
     tool = next((tool for tool, signs in TOOLS.items() if signs <= set(names)), "")
     others = [names.index(name) for name in NAMES["joined_at"] if name in names] if "joined_at" not in chosen else []
@@ -120,18 +126,18 @@ def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
 
 
 def parse_choices(texts: Sequence[str]) -> dict[str, str]:
-    """Return field -> column from texts like name=Vorname. Raises SubscriberError for one without =."""
+    """Return field -> column from texts like name=Vorname. Raises SubscriberError for a text without =."""
     choices = {}
     for text in texts:
         field, equals, column = text.partition("=")
         if not equals:
-            raise SubscriberError(f"{text!r} is no mapping", hint="write it like --map name=Vorname")
+            raise SubscriberError(f"{text!r} is not a mapping", hint="write it like --map name=Vorname")
         choices[field.strip().lower().replace(" ", "_")] = column.strip()
     return choices
 
 
 def why_not(columns: Columns, cells: Sequence[str]) -> str:
-    """Return what the file itself says against mailing the person of a row; "" where it says nothing."""
+    """Return why, according to the file, the subscriber in a row must not be mailed; "" if they may be."""
     status = columns.cell(cells, "status").lower()
     if status not in MAILED:
         return status
@@ -143,7 +149,7 @@ def why_not(columns: Columns, cells: Sequence[str]) -> str:
 
 
 def full_name(columns: Columns, cells: Sequence[str]) -> str:
-    """Return the person's name, from one column or from two."""
+    """Return the name, from one column or from two."""
     return columns.cell(cells, "name") or " ".join(
         part for field in ("first_name", "last_name") if (part := columns.cell(cells, field))
     )
@@ -168,9 +174,9 @@ _NEEDS_QUOTES = re.compile('[,;"]')
 
 
 def topics_of(cell: str) -> tuple[str, ...]:
-    """Return the topics of a cell, which commas or semicolons separate; spaces belong to a topic.
+    """Return the topics in a cell, separated by commas or semicolons; spaces belong to a topic.
 
-    Quotes around a topic keep a comma in it, and a doubled quote is a quote there: `birds, "Maps, old"` is two.
+    A topic in quotes may contain a comma, and a doubled quote in it is a quote: `birds, "Maps, old"` are two topics.
     """
     found = (
         quoted.replace('""', '"') if quoted is not None else bare for quoted, bare in map(_parts, _ITEM.finditer(cell))
@@ -179,7 +185,7 @@ def topics_of(cell: str) -> tuple[str, ...]:
 
 
 def cell_of(topics: Iterable[str]) -> str:
-    """Return a cell that `topics_of` reads as these topics."""
+    """Return a cell from which `topics_of` reads these topics."""
     return ", ".join(_quoted(topic) if _NEEDS_QUOTES.search(topic) else topic for topic in topics)
 
 
@@ -197,10 +203,10 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 def guarded(cell: str) -> str:
-    """Return the cell as text for any spreadsheet."""
+    """Return the cell so that every spreadsheet takes it as text."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
-    """Return what `guarded` was given."""
+    """Return the cell that `guarded` was given."""
     return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

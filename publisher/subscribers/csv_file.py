@@ -1,8 +1,8 @@
-"""The records of a CSV file, one at a time, each with its line.
+"""The records of a CSV file, one at a time, each with its line number.
 
-Whoever forgets to close a quote must lose one row by it and no more. So a record of several lines is believed only
-where it cannot be anything else: its quotes are closed and closed rightly, and no line break stands in what is taken
-from it. Otherwise its first line is refused, and reading goes on with the line after that.
+A forgotten closing quote must cost one row and no more. So a record of several lines is accepted only if it cannot be
+anything else: its quotes are closed correctly, and there is no line break in the cells that are used. Otherwise its
+first line is refused, and reading continues with the next line.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from publisher.core.errors import SubscriberError
 from publisher.subscribers.csv_columns import Columns, recognise, unguarded
 
-LONGEST_LINE = 1_000_000  # characters; what is longer is no list, and must not fill the memory
-MOST_LINES = 1_000  # of one record; an unclosed quote is looked after for so long
+LONGEST_LINE = 1_000_000  # characters; a longer line is not a list, and must not fill the memory
+MOST_LINES = 1_000  # of one record; how far to look for the end of a quote
 MOST_CHARACTERS = 100_000  # of one record with line breaks; csv's own limit of a cell is 131,072
 
 UNCLOSED = "a quote in it is not closed"
@@ -27,7 +27,7 @@ UNCLOSED = "a quote in it is not closed"
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One record of the file: its cells, or what is wrong with it. line counts from 1, the header included."""
+    """One record of the file: its cells, or what is wrong with it. line: counted from 1, including the header."""
 
     line: int
     cells: list[str]
@@ -35,12 +35,12 @@ class CsvRow:
 
 
 class CsvFile:
-    """An open file of comma-, semicolon- or tab-separated values in UTF-8, empty records left out."""
+    """An open file of comma-, semicolon- or tab-separated values in UTF-8, without its empty records."""
 
     def __init__(self, path: Path, chosen: Mapping[str, str]) -> None:
-        """Open the file and read its header; see publisher.subscribers.csv_columns for `chosen`.
+        """Open the file and read its header; for `chosen` see csv_columns.recognise.
 
-        Raises SubscriberError where it cannot be read, or its first line names no column for addresses.
+        Raises SubscriberError if it cannot be read, or if its first line does not name a column with addresses.
         """
         try:
             self._size = path.stat().st_size
@@ -60,7 +60,7 @@ class CsvFile:
 
     @property
     def share(self) -> float:
-        """How much of the file is read, from 0 to 1."""
+        """How much of the file has been read, from 0 to 1."""
         return min(1.0, self._bytes.tell() / self._size) if self._size else 1.0
 
     def __enter__(self) -> CsvFile:
@@ -81,7 +81,7 @@ class CsvFile:
                 yield self._row(line, cells)
 
     def _cells(self, text: str) -> list[str]:
-        """Return the cells of the record that begins with a line. Raises csv.Error with what is wrong with it."""
+        """Return the cells of the record that begins with a line. Raises csv.Error if the record is broken."""
         if not text.endswith(("\n", "\r")) and len(text) >= LONGEST_LINE:
             self._lines.skip_rest()
             raise csv.Error("the line is too long")
@@ -97,7 +97,7 @@ class CsvFile:
     def _of_several_lines(self, text: str) -> list[str]:
         ahead: list[str] = []
         try:
-            # strict: a quote that another one closes by chance has more text behind it
+            # strict: if a quote is closed by the opening quote of another cell, more text follows it
             cells = next(csv.reader(self._following(text, ahead), delimiter=self._delimiter, strict=True))
             fault = self._doubt(cells, ahead)
         except csv.Error:
@@ -108,7 +108,7 @@ class CsvFile:
         return cells
 
     def _following(self, text: str, ahead: list[str]) -> Iterator[str]:
-        """Yield a line and those after it, which are noted in `ahead`."""
+        """Yield a line and those after it, adding the latter to `ahead`."""
         yield text
         size = len(text)
         while len(ahead) < MOST_LINES and size < MOST_CHARACTERS and (more := self._lines.next()):
@@ -117,7 +117,7 @@ class CsvFile:
             yield more
 
     def _doubt(self, cells: list[str], ahead: list[str]) -> str:
-        """Return what speaks against a record of several lines; "" where nothing does."""
+        """Return why a record of several lines should not be accepted; "" if it may be."""
         for field, place in self.columns.fields.items():
             if place < len(cells) and ("\n" in cells[place] or "\r" in cells[place]):
                 return f"its {field} has a line break: perhaps a quote is not closed"
@@ -132,33 +132,33 @@ class CsvFile:
     def _row(self, line: int, cells: list[str]) -> CsvRow:
         fault = ""
         if not all(map(_is_text, cells)):
-            fault = "the line is not UTF-8"
+            fault = "the line is not valid UTF-8"
         elif len(cells) > len(self.columns.header):
             fault = f"it has {len(cells)} cells, and the first line names {len(self.columns.header)} columns"
         return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault)
 
 
 class _Lines:
-    """The lines of a file as they stand in it, some of which may be read once more."""
+    """The lines of a file, some of which may be read again."""
 
     def __init__(self, file: io.TextIOWrapper) -> None:
         self._file = file
         self._again: deque[str] = deque()
-        self.number = 0  # of the line that was given last
+        self.number = 0  # of the line that was returned last
 
     def next(self) -> str:
-        """Return the next line with its end, at most LONGEST_LINE of it; "" after the last one."""
+        """Return the next line with its ending, at most LONGEST_LINE characters of it; "" after the last line."""
         text = self._again.popleft() if self._again else self._file.readline(LONGEST_LINE)
         self.number += bool(text)
         return text
 
     def give_back(self, lines: list[str]) -> None:
-        """Let the lines that were given last be given again."""
+        """Return these lines, the last ones, again."""
         self._again.extendleft(reversed(lines))
         self.number -= len(lines)
 
     def skip_rest(self) -> None:
-        """Pass by what is left of a line that was too long."""
+        """Skip the rest of a line that was too long."""
         while (part := self._file.readline(LONGEST_LINE)) and not part.endswith(("\n", "\r")):
             pass
 
@@ -168,7 +168,7 @@ class _Lines:
 
 
 class _OpenError(Exception):
-    """A quote is open at the end of a line."""
+    """A quote is still open at the end of a line."""
 
 
 def _only(text: str) -> Iterator[str]:
@@ -191,5 +191,5 @@ def _is_like_an_address(cell: str) -> bool:
 
 
 def _is_text(cell: str) -> bool:
-    """Return whether a cell was UTF-8: other bytes were read as halves of surrogates."""
+    """Return whether a cell was UTF-8: other bytes were read as halves of surrogate pairs."""
     return cell.isascii() or not any("\udc80" <= character <= "\udcff" for character in cell)

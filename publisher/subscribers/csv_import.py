@@ -1,4 +1,4 @@
-"""People from a CSV file, row by row: any size, any number of times, and each refusal by its line."""
+"""Importing subscribers from a CSV file of any size, any number of times; each refused row is reported by its line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.core.subscriber_status import SubscriberEvent
+from publisher.store.subscriber_records import AddOptions, NewSubscriber
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.csv_columns import Columns, full_name, topics_of, why_not
 from publisher.subscribers.csv_file import CsvFile, CsvRow
@@ -20,16 +21,15 @@ from publisher.subscribers.manage import words
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.additions import AddOptions, NewSubscriber
 
 GROUP = 1_000  # rows in one transaction
 LONGEST_CONSENT = 300  # characters
-MOST_TOPICS = 1_000  # that are remembered for the report
+MOST_TOPICS = 1_000  # that are kept for the report
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row that was not taken. line counts from 1, the header included."""
+    """A row that was not imported. line: counted from 1, including the header."""
 
     line: int
     address: str
@@ -41,12 +41,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the rows of one file.
+    """The result of importing a file, in rows.
 
-    subscribed  people who were known and gained a newsletter
-    unchanged   people who had all of it already
-    updated     people who were known and have other topics now
-    topics      those that the rows name, at most MOST_TOPICS of them
+    subscribed  known subscribers who gained a newsletter
+    unchanged   known subscribers who had all of it already
+    updated     known subscribers who have different topics now
+    topics      the topics that the rows name, MOST_TOPICS at most
     """
 
     rows: int
@@ -58,25 +58,25 @@ class ImportReport:
     topics: tuple[str, ...] = ()
 
 
-def _nobody(refusal: Refusal) -> None:
-    """Tell nobody of a refusal."""
+def _unreported(refusal: Refusal) -> None:
+    """Ignore a refusal."""
 
 
 def _unwatched(rows: int, of_about: int) -> None:
-    """Show no progress."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is told while an import goes on.
+    """What to call during an import.
 
-    columns   how the file is read, before anything is written
-    refused   each row that is not taken
-    progress  rows so far, and about how many there are
+    columns   with how the file is read, before anything is written
+    refused   with each row that is not imported
+    progress  with the number of rows so far, and about how many there are
     """
 
     columns: Callable[[Columns], None] = lambda columns: None
-    refused: Callable[[Refusal], None] = _nobody
+    refused: Callable[[Refusal], None] = _unreported
     progress: Callable[[int, int], None] = _unwatched
 
 
@@ -92,28 +92,30 @@ def import_csv(
     dry_run: bool = False,
     told: Listeners | None = None,
 ) -> ImportReport:
-    """Add the people of a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
+    """Add the subscribers in a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
 
-    Columns are recognised by the names that Publisher, Mailchimp, Substack, Ghost, Buttondown and listmonk give
-    them, or as `chosen` says (field -> name of the column). A row without newsletters gets `newsletters`;
-    `known` are those that exist. consent: in the operator's words, where these people agreed; it is recorded
-    with each who is new, beside the file's name and the day that the file gives. Topics that a row names are those
-    of a known person too from now on; a row without any leaves them. Nobody is brought back who is
-    known and not active, and nobody is taken whom the file itself calls anything but active. Doing it again,
-    or after it was interrupted, changes nothing that is done. dry_run: tell what would become of each row,
-    and write nothing; an address that stands twice in the file may then be counted twice.
+    Topics in a row replace those of a known subscriber; a row without topics leaves them alone. The import does not
+    bring back anyone who is known and not active, and refuses rows that the file itself calls anything but active.
+    Importing a file again, also after an interruption, changes nothing that was done. Memory stays flat.
 
-    Memory stays flat. Raises SubscriberError where the file cannot be read, its first line names no address
-    column, or `chosen` names what there is not.
+    newsletters  for rows that name none
+    known        the newsletters that exist
+    consent      where these people agreed, in the operator's words; stored for each new subscriber, along with the
+                 name of the file and the day that the file gives
+    chosen       field -> name of its column. Otherwise columns are recognised by the names that Publisher, Mailchimp,
+                 Substack, Ghost, Buttondown and listmonk use
+    dry_run      report what would happen to each row, and write nothing. An address that is in the file twice may
+                 then be counted twice
+
+    Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or if
+    `chosen` names something that does not exist.
     """
-    from publisher.store.additions import AddOptions
-
     told = told or Listeners()
     with CsvFile(path, chosen or {}) as rows:
         told.columns(rows.columns)
-        terms = AddOptions(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
-        people = _People(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
-        run = _Import(store, people, terms, dry_run, told.refused)
+        options = AddOptions(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
+        reader = _RowReader(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
+        run = _Import(store, reader, options, dry_run, told.refused)
         records = iter(rows)
         try:
             while group := list(islice(records, GROUP)):
@@ -125,8 +127,8 @@ def import_csv(
 
 
 @dataclass(frozen=True, slots=True)
-class _People:
-    """What makes people of rows."""
+class _RowReader:
+    """Turns rows into subscribers."""
 
     columns: Columns
     newsletters: tuple[str, ...]
@@ -134,9 +136,7 @@ class _People:
     consent: str
 
     def subscriber(self, row: CsvRow) -> NewSubscriber:
-        """Return the person of a row. Raises SubscriberError with the reason against it."""
-        from publisher.store.additions import NewSubscriber
-
+        """Return the subscriber in a row. Raises SubscriberError with the reason if the row is refused."""
         if row.fault:
             raise SubscriberError(row.fault)
         cell = self.columns.cell
@@ -160,7 +160,7 @@ class _People:
             if name not in self.known:
                 raise SubscriberError(f"there is no newsletter {shortened(name)!r}")
         if not chosen:
-            raise SubscriberError("it names no newsletter")
+            raise SubscriberError("it does not name a newsletter")
         return chosen
 
     def _consent(self, row: CsvRow) -> str:
@@ -170,28 +170,28 @@ class _People:
 
 @dataclass(frozen=True, slots=True)
 class _Import:
-    """One file on its way in."""
+    """The import of one file."""
 
     store: Store
-    people: _People
-    terms: AddOptions
+    reader: _RowReader
+    options: AddOptions
     dry_run: bool
     refused: Callable[[Refusal], None]
     counts: Counter[str] = field(default_factory=Counter)
     topics: set[str] = field(default_factory=set)
 
     def add(self, group: list[CsvRow]) -> None:
-        """Add the people of some rows in one transaction."""
+        """Add the subscribers in some rows in one transaction."""
         self.counts["rows"] += len(group)
-        people: list[tuple[CsvRow, NewSubscriber]] = []
+        found: list[tuple[CsvRow, NewSubscriber]] = []
         for row in group:
             try:
-                people.append((row, self.people.subscriber(row)))
+                found.append((row, self.reader.subscriber(row)))
             except SubscriberError as error:
                 self._refuse(row, error.message)
-        new = [subscriber for _, subscriber in people]
-        added = self.store.subscribers.add_all(new, self.terms, dry_run=self.dry_run) if new else []
-        for (row, subscriber), result in zip(people, added, strict=True):
+        new = [subscriber for _, subscriber in found]
+        added = self.store.subscribers.add_all(new, self.options, dry_run=self.dry_run) if new else []
+        for (row, subscriber), result in zip(found, added, strict=True):
             if result.refused:
                 self._refuse(row, f"{subscriber.address} {result.reason}")
             else:
@@ -209,4 +209,4 @@ class _Import:
 
     def _refuse(self, row: CsvRow, reason: str) -> None:
         self.counts["refused"] += 1
-        self.refused(Refusal(row.line, shortened(self.people.address(row)), reason))
+        self.refused(Refusal(row.line, shortened(self.reader.address(row)), reason))

@@ -1,7 +1,7 @@
-"""From an address typed into a form to a person who may be mailed: the mailbox itself has to say yes.
+"""From an address typed into a form to a subscriber: the mailbox itself has to confirm.
 
-What was asked for waits with the token that is mailed, and comes true when the token is used. Until then
-nothing that somebody typed changes anything for the person whose address it is.
+What was asked for is stored with the token that is mailed, and happens when the token is used. Until then nothing
+that someone typed changes anything for the subscriber whose address it is.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
+from publisher.store.subscriber_records import Evidence, IssuedToken, PendingChange, encode_subscription
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenPurpose
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.consent import Evidence
-    from publisher.store.issued_tokens import IssuedToken, PendingChange
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
 MOST_TOPICS = 200
@@ -29,9 +28,9 @@ MOST_TOPICS = 200
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a person agreed to on the page behind the mailed link, where they could change what was asked for.
+    """What someone agreed to on the page behind the mailed link, where they could change what was asked for.
 
-    name  as it is to be; "" is none
+    name  the name they want; "" for none
     """
 
     subscriptions: tuple[Subscription, ...]
@@ -40,9 +39,10 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Who confirmed, as they now stand, and whether they are new.
+    """A subscriber who has just confirmed.
 
-    gained  newsletters that the person did not have before
+    gained  newsletters that they were not subscribed to before
+    first   whether they had never confirmed before
     """
 
     subscriber: Subscriber
@@ -62,49 +62,50 @@ def request_subscription(
     name: str = "",
     language: str = "",
 ) -> SubscriptionEmail | None:
-    """Take what somebody typed into a form; return the mail that is to be sent, None where none is.
+    """Handle a form that asks for a subscription; return the email to send, or None if none is to be sent.
 
-    What is shown to whoever asked must be the same in either case, and must not wait for the mail: they may not
-    learn who is subscribed. An address gets at most one such mail in `terms.ask_every`, however many ask at
-    once; what is asked for meanwhile is offered beside what that mail names. Nobody who is suppressed or complained is
-    mailed. known: the newsletters there are.
-    Raises SubscriberError for an unusable address, or for no newsletter or an unknown one.
+    The page must look the same in both cases and must not wait for the email, because it must not reveal who is
+    subscribed. An address gets one such email in `policy.ask_every` at most, however many people ask at once. What they
+    ask for in the meantime is offered in addition to what the email names. Suppressed addresses and those that
+    complained get no email.
+
+    known: the newsletters that exist.
+    Raises SubscriberError for an unusable address, and for no newsletter or an unknown one.
     """
-    from publisher.store.issued_tokens import PendingChange
-
     bare = normalise(address)
-    wish = PendingChange(checked(subscriptions, known), clean_name(name), clean_language(language))
-    if not wish.subscriptions:
+    change = PendingChange(checked(subscriptions, known), clean_name(name), clean_language(language))
+    if not change.subscriptions:
         raise SubscriberError("no newsletter was chosen")
-    if _is_mailed(store, policy, bare, wish, now):
+    if _is_mailed(store, policy, bare, change, now):
         return None
     kept = policy.kept(evidence)
     with store.subscribers.transaction(now) as transaction:
         if transaction.suppressed([bare]):
             return None
-        subscriber = transaction.arrive(bare, SubscriberEvent.REQUESTED)
-        if transaction.happened(subscriber, SubscriberEvent.REQUESTED) is None:
+        subscriber = transaction.find_or_add(bare, SubscriberEvent.REQUESTED)
+        if transaction.apply(subscriber, SubscriberEvent.REQUESTED) is None:
             return None
-        if not transaction.may_ask(subscriber, policy.ask_every):
-            _add_to_mailed(transaction, subscriber, wish, kept)
+        if not transaction.claim_email(subscriber, policy.ask_every):
+            _extend_mailed(transaction, subscriber, change, kept)
             return None
-        if subscriber.status is SubscriberStatus.ACTIVE and set(wish.subscriptions) <= set(subscriber.subscriptions):
-            return _notice(SubscriptionEmailKind.ALREADY, subscriber, wish, "")
-        token = _issue(transaction, policy, subscriber, wish)
-        transaction.record(subscriber, "requested", kept, described(wish.subscriptions))
-        return _notice(SubscriptionEmailKind.CONFIRM, subscriber, wish, token)
+        is_active = subscriber.status is SubscriberStatus.ACTIVE
+        if is_active and set(change.subscriptions) <= set(subscriber.subscriptions):
+            return _email(SubscriptionEmailKind.ALREADY, subscriber, change, "")
+        token = _issue(transaction, policy, subscriber, change)
+        transaction.record(subscriber, "requested", kept, described(change.subscriptions))
+        return _email(SubscriptionEmailKind.CONFIRM, subscriber, change, token)
 
 
 def look_at_request(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime
 ) -> tuple[Subscriber, PendingChange] | None:
-    """Return who a token to confirm was mailed to, and what they asked for; None for one that is not good.
+    """Return who a confirmation link was mailed to and what they asked for; None if the token is not valid.
 
-    Changes nothing: it is for the page with the button.
+    Changes nothing. It is for the page with the button.
     """
     issued = _issued(store, policy, token, now)
     subscriber = store.subscribers.by_id(issued.subscriber_id) if issued else None
-    return (subscriber, issued.wish) if issued and subscriber else None
+    return (subscriber, issued.change) if issued and subscriber else None
 
 
 def confirm(
@@ -116,10 +117,10 @@ def confirm(
     evidence: Evidence,
     agreed: Agreed | None = None,
 ) -> Confirmed | None:
-    """Let come true what a token was mailed for; None for a token that is forged, too old, used or another's.
+    """Carry out what a token was mailed for; return None if it is forged, expired, used, or made for something else.
 
-    agreed: instead of what the mail names. What was asked for after the mail comes true only if it is among that.
-    Of many at once with one token, one succeeds.
+    agreed: what to carry out instead of what the email names. What was asked for after the email was sent is only
+    carried out if it is part of this. If several requests use one token at the same moment, one succeeds.
     """
     issued = _issued(store, policy, token, now)
     if issued is None:
@@ -129,76 +130,74 @@ def confirm(
         good = transaction.token(issued.token_hash, TokenPurpose.CONFIRM) if subscriber else None
         if subscriber is None or good is None or transaction.suppressed([subscriber.address]):
             return None
-        if not transaction.use(good) or transaction.happened(subscriber, SubscriberEvent.CONFIRMED) is None:
+        if not transaction.use(good) or transaction.apply(subscriber, SubscriberEvent.CONFIRMED) is None:
             return None
         kept = policy.kept(evidence)
         transaction.lift_move(subscriber.address)
         transaction.record(subscriber, "confirmed", kept)
         if agreed is None:
-            agreed = Agreed(good.wish.named, subscriber.name or good.wish.name)
+            agreed = Agreed(good.change.named, subscriber.name or good.change.name)
         gained = subscribe_to(transaction, subscriber, agreed.subscriptions, kept)
         name = clean_name(agreed.name)
-        transaction.describe(subscriber, name=name, language=subscriber.language or good.wish.language)
+        transaction.describe(subscriber, name=name, language=subscriber.language or good.change.language)
         after = transaction.find_id(subscriber.id) or subscriber
         return Confirmed(after, gained, first=subscriber.confirmed_at is None)
 
 
 def subscribe_to(
-    transaction: SubscriberTransaction, subscriber: Subscriber, wishes: Iterable[Subscription], evidence: Evidence
+    transaction: SubscriberTransaction, subscriber: Subscriber, wanted: Iterable[Subscription], evidence: Evidence
 ) -> tuple[str, ...]:
-    """Subscribe a person inside a transaction, record what is new, and return the newsletters gained."""
-    had = {wish.newsletter for wish in subscriber.subscriptions}
+    """Subscribe a subscriber inside a transaction and record what is new; return the newsletters gained."""
+    had = {subscription.newsletter for subscription in subscriber.subscriptions}
     gained = []
-    for wish in wishes:
-        if transaction.choose(subscriber, wish):
-            transaction.record(subscriber, "subscribed", evidence, described([wish]))
-            gained += [wish.newsletter] if wish.newsletter not in had else []
+    for subscription in wanted:
+        if transaction.subscribe(subscriber, subscription):
+            transaction.record(subscriber, "subscribed", evidence, described([subscription]))
+            gained += [subscription.newsletter] if subscription.newsletter not in had else []
     return tuple(gained)
 
 
 def checked(subscriptions: Iterable[Subscription], known: Collection[str]) -> tuple[Subscription, ...]:
-    """Return wishes for newsletters that exist, one for each, their topics clean.
+    """Return one subscription for each newsletter, with its topics cleaned.
 
-    Raises SubscriberError for a newsletter there is not, and for more topics than anybody chooses.
+    Raises SubscriberError for a newsletter that does not exist and for more than MOST_TOPICS topics.
     """
     chosen: dict[str, Subscription] = {}
-    for wish in subscriptions:
-        if wish.newsletter not in known:
-            raise SubscriberError(f"there is no newsletter {clean_line(wish.newsletter, 60)!r}")
-        if len(wish.topics) > MOST_TOPICS:
+    for subscription in subscriptions:
+        if subscription.newsletter not in known:
+            raise SubscriberError(f"there is no newsletter {clean_line(subscription.newsletter, 60)!r}")
+        if len(subscription.topics) > MOST_TOPICS:
             raise SubscriberError(f"more than {MOST_TOPICS} topics")
-        topics = {clean_line(topic, 100) for topic in wish.topics} - {""}
-        chosen[wish.newsletter] = Subscription(wish.newsletter, tuple(sorted(topics)))
+        topics = {clean_line(topic, 100) for topic in subscription.topics} - {""}
+        chosen[subscription.newsletter] = Subscription(subscription.newsletter, tuple(sorted(topics)))
     return tuple(chosen.values())
 
 
-def described(wishes: Iterable[Subscription]) -> str:
-    """Return wishes as the history of consent keeps them."""
-    from publisher.store.subscriber_rows import encode_topics
-
-    return "; ".join(w.newsletter + (f" {encode_topics(w.topics)}" if w.topics else "") for w in wishes)
+def described(subscriptions: Iterable[Subscription]) -> str:
+    """Return subscriptions as the history of consent stores them."""
+    return "; ".join(encode_subscription(subscription) for subscription in subscriptions)
 
 
-def _is_mailed(store: Store, policy: SubscriptionPolicy, bare: str, wish: PendingChange, now: datetime) -> bool:
-    """Return whether a mail that just went says all of it: a flood of requests then only reads."""
-    mailed = store.subscribers.mailed_wish(bare, TokenPurpose.CONFIRM, since=now - policy.ask_every, now=now)
-    return mailed is not None and mailed.joined(wish) == mailed
+def _is_mailed(store: Store, policy: SubscriptionPolicy, bare: str, change: PendingChange, now: datetime) -> bool:
+    """Return whether an email that has just been sent names all of it. In a flood of requests this only reads."""
+    mailed = store.subscribers.mailed_change(bare, TokenPurpose.CONFIRM, since=now - policy.ask_every, now=now)
+    return mailed is not None and mailed.joined(change) == mailed
 
 
-def _add_to_mailed(
-    transaction: SubscriberTransaction, subscriber: Subscriber, wish: PendingChange, evidence: Evidence
+def _extend_mailed(
+    transaction: SubscriberTransaction, subscriber: Subscriber, change: PendingChange, evidence: Evidence
 ) -> None:
     mailed = transaction.newest_token(subscriber, TokenPurpose.CONFIRM)
-    if mailed is not None and transaction.add_to(mailed, wish):
-        transaction.record(subscriber, "requested", evidence, described(wish.subscriptions))
+    if mailed is not None and transaction.extend(mailed, change):
+        transaction.record(subscriber, "requested", evidence, described(change.subscriptions))
 
 
 def _issue(
-    transaction: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, wish: PendingChange
+    transaction: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, change: PendingChange
 ) -> str:
     expires = transaction.now + policy.confirm_within
     token, token_hash = policy.tokens.make(TokenPurpose.CONFIRM, expires)
-    mailed = replace(wish, mailed=tuple(each.newsletter for each in wish.subscriptions))
+    mailed = replace(change, mailed=tuple(each.newsletter for each in change.subscriptions))
     transaction.issue(subscriber, TokenPurpose.CONFIRM, token_hash, expires, mailed)
     return token
 
@@ -208,14 +207,14 @@ def _issued(store: Store, policy: SubscriptionPolicy, token: str, now: datetime)
     return store.subscribers.token(token_hash, TokenPurpose.CONFIRM, now) if token_hash else None
 
 
-def _notice(kind: SubscriptionEmailKind, subscriber: Subscriber, wish: PendingChange, token: str) -> SubscriptionEmail:
+def _email(kind: SubscriptionEmailKind, subscriber: Subscriber, change: PendingChange, token: str) -> SubscriptionEmail:
     return SubscriptionEmail(
         kind=kind,
         uid=subscriber.uid,
         address=subscriber.address,
-        # what a stranger typed must not reach a mailbox as our own words
+        # What a stranger typed must not reach a mailbox as if we had said it.
         name=subscriber.name if subscriber.confirmed_at else "",
-        language=subscriber.language or wish.language,
+        language=subscriber.language or change.language,
         token=token,
-        newsletters=tuple(each.newsletter for each in wish.subscriptions),
+        newsletters=tuple(each.newsletter for each in change.subscriptions),
     )

@@ -1,4 +1,4 @@
-"""People to a CSV or JSON file, as a stream."""
+"""Exporting subscribers to a CSV or JSON file, as a stream."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ COLUMNS = ("email", "name", "newsletters", "topics", "language", "status", "crea
 
 
 def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
-    """Write people as CSV that the import reads back, and return how many there were.
+    """Write subscribers as CSV that the import can read, and return how many there were.
 
-    Someone with different topics for different newsletters takes a row for each choice. No cell is a
-    formula. `file` is open with newline="".
+    A subscriber with different topics for different newsletters takes several rows. No cell is a formula.
+    `file` is open with newline="".
     """
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -39,7 +39,7 @@ def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
 
 
 def export_json(people: Iterable[Subscriber], file: TextIO) -> int:
-    """Write people as one JSON array, a person a line, and return how many there were."""
+    """Write subscribers as one JSON array with one a line, and return how many there were."""
     count = 0
     file.write("[")
     for subscriber in people:
@@ -51,7 +51,7 @@ def export_json(people: Iterable[Subscriber], file: TextIO) -> int:
 
 
 def as_json(subscriber: Subscriber) -> dict[str, Any]:
-    """Return a person as JSON's own kinds; the store's number stays inside."""
+    """Return a subscriber ready for JSON, without the number of the row."""
     return {
         "uid": subscriber.uid,
         "email": subscriber.address,
@@ -66,7 +66,7 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
 
 
 def _choices(subscriber: Subscriber) -> dict[tuple[str, ...], list[str]]:
-    """Return the person's newsletters by the topics chosen for them; at least one entry."""
+    """Return the subscriber's newsletters by their topics; at least one entry."""
     choices: dict[tuple[str, ...], list[str]] = {}
     for wish in subscriber.subscriptions:
         choices.setdefault(wish.topics, []).append(wish.newsletter)

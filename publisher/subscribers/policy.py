@@ -1,28 +1,26 @@
-"""What the operations on people have in common, and what they ask to be mailed."""
+"""What operations on subscribers share: the project's settings, and the emails that they ask to be sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.tokens import TokenSigner
-
-if TYPE_CHECKING:
-    from publisher.store.consent import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPolicy:
-    """The project's own choices.
+    """The project's settings for subscribers.
 
-    confirm_within   how long a mailed token is good
-    ask_every        how often, at most, anybody can cause a mail to one address
-    keep_ip          whether the IP address is kept with an event of consent; likewise keep_user_agent
-    bounce_limit     so many letters that came back in a row stop the mail
-    forget_after     who never confirmed is deleted so long after they were asked; not before confirm_within
+    confirm_within   how long a mailed token is valid
+    ask_every        how often, at most, someone can cause an email to one address
+    keep_ip          whether the IP address is stored with an event of consent
+    keep_user_agent  the same for the user agent
+    bounce_limit     after this many bounces in a row nothing more is sent
+    forget_after     when to delete those who never confirmed, after they were asked; confirm_within if that is longer
     """
 
     tokens: TokenSigner
@@ -34,7 +32,7 @@ class SubscriptionPolicy:
     forget_after: timedelta = timedelta(days=30)
 
     def kept(self, evidence: Evidence) -> Evidence:
-        """Return what of the evidence may be kept, on one line each."""
+        """Return the parts of the evidence that may be stored, each on one line."""
         return replace(
             evidence,
             source=clean_line(evidence.source, 200),
@@ -45,21 +43,21 @@ class SubscriptionPolicy:
 
 
 class SubscriptionEmailKind(StrEnum):
-    """Which mail about a subscription."""
+    """The kinds of subscription emails."""
 
-    CONFIRM = "confirm"  # press the button behind the token to subscribe
-    ALREADY = "already"  # somebody asked for what you have; your preferences are here
-    ADDRESS = "address"  # press the button behind the token to get letters here
-    MOVED = "moved"  # your letters go to another address now
+    CONFIRM = "confirm"  # press the button behind the link to subscribe
+    ALREADY = "already"  # someone asked for what you are subscribed to; here are your preferences
+    ADDRESS = "address"  # press the button behind the link to get your newsletters at this address
+    MOVED = "moved"  # your newsletters go to a different address now
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEmail:
-    """A mail about a subscription that is now to be sent, once.
+    """An email about a subscription that is to be sent now, once.
 
-    name         of a person whose mailbox has confirmed; "" otherwise, since anybody can have typed it
-    token        for the link; "" where the mail has none
-    newsletters  what the mail is about
+    name         the subscriber's, if their mailbox has confirmed; otherwise "", since anyone could have typed it
+    token        for the link; "" if the email has none
+    newsletters  what the email is about
     """
 
     kind: SubscriptionEmailKind

@@ -1,4 +1,4 @@
-"""What a person may ask of whoever keeps their data: all of it, its end, and never to hear again."""
+"""What privacy law asks for: all data about a subscriber, its deletion, and keeping nothing longer than needed."""
 
 from __future__ import annotations
 
@@ -7,30 +7,41 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from publisher.core.newsletter_models import SuppressionReason
+from publisher.store.subscriber_records import IssuedToken
 from publisher.subscribers.address import normalise
 from publisher.subscribers.export import as_json
 from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.issued_tokens import IssuedToken
+
+# An expired token still says what was mailed to someone; a day later no one needs that.
+TOKENS_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure did.
+    """The result of an erasure.
 
-    rows      how many rows were deleted; 0 for an address that was not there
-    scrubbed  whether the files were written anew too; where not, another process was reading, and erasing
-              again later, also an address that is gone, makes up for it
+    rows      how many rows were deleted; 0 for an unknown address
+    scrubbed  whether the files were rewritten too. If not, another process was reading them; erasing the same address
+              again later makes up for it
     """
 
     rows: int
     scrubbed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many unconfirmed subscribers, and how many expired tokens, were deleted."""
+
+    people: int
+    tokens: int
+
+
 def export_data(store: Store, uid: str) -> dict[str, Any] | None:
-    """Return everything that is kept of a person, as JSON's own kinds; None for a uid that is not there."""
+    """Return everything that is stored about a subscriber, ready for JSON; None for an unknown uid."""
     subscriber = store.subscribers.by_uid(uid)
     if subscriber is None:
         return None
@@ -57,16 +68,11 @@ def export_data(store: Store, uid: str) -> dict[str, Any] | None:
     }
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: _moment(value) if isinstance(value, datetime) else value for key, value in row.items()}
-
-
 def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
-    """Delete everything of an address, and leave no byte of it in the database's files.
+    """Delete everything about an address, and leave no byte of it in the database's files.
 
-    What stays is a keyed hash on the list of suppressed addresses, so that no import and no form brings it
-    back. Rows of the ledger go too: the counts of past editions become smaller. Raises SubscriberError for an
-    unusable address.
+    A keyed hash stays on the suppression list, so that no import and no form brings the address back. Deliveries are
+    deleted too: the counts of past editions become smaller. Raises SubscriberError for an unusable address.
     """
     bare = normalise(address)
     with store.subscribers.transaction(now, alone=True) as transaction:
@@ -76,45 +82,37 @@ def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
     return Erased(rows, store.subscribers.scrub())
 
 
+def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, *, dry_run: bool = False) -> Forgotten:
+    """Delete subscribers who have not confirmed within `policy.forget_after`, and expired tokens.
+
+    They are not suppressed, and can subscribe again. Running this again, or twice at once, does no harm.
+    dry_run: only count, and ignore tokens.
+    """
+    asked_before = now - max(policy.forget_after, policy.confirm_within)
+    if dry_run:
+        return Forgotten(store.subscribers.count_unconfirmed(asked_before), 0)
+    people = 0
+    while done := store.subscribers.delete_unconfirmed(asked_before):
+        people += done
+    return Forgotten(people, store.subscribers.delete_tokens(now - TOKENS_KEPT))
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: _moment(value) if isinstance(value, datetime) else value for key, value in row.items()}
+
+
 def _token(token: IssuedToken) -> dict[str, Any]:
     return {
         "purpose": token.purpose,
         "made_at": _moment(token.made_at),
         "expires_at": _moment(token.expires_at),
         "used_at": _moment(token.used_at),
-        "newsletters": [wish.newsletter for wish in token.wish.subscriptions],
-        "name": token.wish.name,
-        "language": token.wish.language,
-        "address": token.wish.address,
+        "newsletters": [subscription.newsletter for subscription in token.change.subscriptions],
+        "name": token.change.name,
+        "language": token.change.language,
+        "address": token.change.address,
     }
 
 
 def _moment(value: datetime | None) -> str | None:
     return value.isoformat(timespec="seconds") if value else None
-
-
-# An expired token still says in somebody's data what was mailed to them; a day later it says nothing of use.
-TOKENS_KEPT = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """How many people who never confirmed, and how many tokens, were deleted."""
-
-    people: int
-    tokens: int
-
-
-def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, *, dry_run: bool = False) -> Forgotten:
-    """Delete the people who were asked to confirm and did not within `terms.forget_after`, and expired tokens.
-
-    They are not suppressed: who asks again is asked again. Running it again, or twice at once, does no harm.
-    dry_run: only count, tokens left out.
-    """
-    asked_before = now - max(policy.forget_after, policy.confirm_within)
-    if dry_run:
-        return Forgotten(store.subscribers.count_unconfirmed(asked_before), 0)
-    people = 0
-    while done := store.subscribers.forget_unconfirmed(asked_before):
-        people += done
-    return Forgotten(people, store.subscribers.forget_tokens(now - TOKENS_KEPT))

@@ -1,4 +1,4 @@
-"""What a person does with their own link: choose, pause, leave, and come back."""
+"""What subscribers do with their own link: choose newsletters, pause, unsubscribe, and come back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
+from publisher.store.subscriber_records import Evidence, decode_subscription
 from publisher.subscribers.address import clean_language, clean_line, clean_name
 from publisher.subscribers.double_opt_in import checked, subscribe_to
 from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:
     from publisher.store import Store
-    from publisher.store.consent import Evidence
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
 LONGEST_PAUSE = 52  # weeks
@@ -25,13 +25,13 @@ LONGEST_REASON = 500  # characters
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """Everything that the form of preferences holds.
+    """The contents of the preferences form.
 
-    subscriptions  all that are wanted: the others end
-    language       "" leaves it as it is
-    name           None leaves it as it is; "" is no name
-    pause_weeks    no letters for so many weeks from now; 0 goes on at once, None leaves a pause as it is
-    shown          the newsletters among which the form let choose, None for all there are; no other ends
+    subscriptions  all that are wanted; any other one ends
+    language       "" leaves it unchanged
+    name           None leaves it unchanged, "" removes it
+    pause_weeks    send nothing for this many weeks from now; 0 ends a pause, None leaves it unchanged
+    shown          the newsletters that the form offered, None for all; subscriptions to others do not end
     """
 
     subscriptions: tuple[Subscription, ...]
@@ -42,7 +42,7 @@ class Preferences:
 
     def __post_init__(self) -> None:
         if self.pause_weeks is not None and not 0 <= self.pause_weeks <= LONGEST_PAUSE:
-            raise SubscriberError(f"a pause is of 0 to {LONGEST_PAUSE} weeks")
+            raise SubscriberError(f"a pause has 0 to {LONGEST_PAUSE} weeks")
 
 
 def set_preferences(
@@ -55,11 +55,11 @@ def set_preferences(
     now: datetime,
     evidence: Evidence,
 ) -> Subscriber | None:
-    """Do what the form of preferences says; return the person as they now are.
+    """Carry out the preferences form; return the subscriber as they are afterwards.
 
-    A subscription to a newsletter that the form did not show, or that there is not any more, is left as it is.
-    Someone who had left and chooses a newsletter comes back by it. None, and no change, for a uid that is not
-    there and for a person who may not be mailed. Raises SubscriberError for a newsletter there is not.
+    A subscription stays if the form did not offer its newsletter or the newsletter no longer exists. Someone who had
+    unsubscribed and chooses a newsletter comes back. Returns None, and changes nothing, for an unknown uid and for a
+    subscriber who may not be mailed. Raises SubscriberError for a newsletter that does not exist.
     """
     chosen = checked(wanted.subscriptions, known)
     kept = policy.kept(evidence)
@@ -68,10 +68,10 @@ def set_preferences(
         if subscriber is None or not _may_choose(transaction, subscriber, chosen, kept):
             return None
         declined = set(known if wanted.shown is None else wanted.shown) & set(known)
-        declined -= {wish.newsletter for wish in chosen}
-        for wish in subscriber.subscriptions:
-            if wish.newsletter in declined:
-                transaction.leave(subscriber, wish.newsletter, kept)
+        declined -= {subscription.newsletter for subscription in chosen}
+        for subscription in subscriber.subscriptions:
+            if subscription.newsletter in declined:
+                transaction.leave(subscriber, subscription.newsletter, kept)
         subscribe_to(transaction, subscriber, chosen, kept)
         name = None if wanted.name is None else clean_name(wanted.name)
         transaction.describe(subscriber, name=name, language=clean_language(wanted.language))
@@ -89,9 +89,9 @@ def unsubscribe(
     evidence: Evidence,
     reason: str = "",
 ) -> bool:
-    """Stop one newsletter, or all mail with None; return whether anything changed.
+    """Unsubscribe someone from one newsletter, or from all with None; return whether anything changed.
 
-    Again and again is no mistake, and neither is a person who is gone: what they want is so.
+    Doing it again is not an error, and an unknown uid is not one either: either way the subscriber has what they want.
     """
     with store.subscribers.transaction(now) as transaction:
         subscriber = transaction.find_uid(uid)
@@ -103,17 +103,17 @@ def unsubscribe(
 def come_back(
     store: Store, policy: SubscriptionPolicy, uid: str, newsletter: str | None, *, now: datetime, evidence: Evidence
 ) -> bool:
-    """Take back that a person left one newsletter, or all mail with None; return whether they get it now.
+    """Undo that someone unsubscribed from one newsletter, or from all with None; return whether they get it now.
 
-    Only what a person once had comes back, with the topics they had chosen. Who never confirmed, bounced,
-    complained or is suppressed stays out, and so does whom the operator removed.
+    Only what they once had comes back, with the topics they had chosen. Those who never confirmed, bounced, complained,
+    or were suppressed or removed by the operator do not come back.
     """
     kept = policy.kept(evidence)
     with store.subscribers.transaction(now) as transaction:
         subscriber = transaction.find_uid(uid)
         if subscriber is None or subscriber.confirmed_at is None:
             return False
-        had = _last_choice(transaction, subscriber, newsletter) if newsletter else None
+        had = _last_subscription(transaction, subscriber, newsletter) if newsletter else None
         if newsletter and had is None:
             return False
         if not _return(transaction, subscriber, kept):
@@ -127,14 +127,14 @@ def _may_choose(
     transaction: SubscriberTransaction, subscriber: Subscriber, chosen: Iterable[Subscription], evidence: Evidence
 ) -> bool:
     if subscriber.status is SubscriberStatus.UNSUBSCRIBED and not tuple(chosen):
-        return True  # there is nothing to come back for
+        return True  # nothing was chosen, so they do not come back
     return subscriber.confirmed_at is not None and _return(transaction, subscriber, evidence)
 
 
 def _return(transaction: SubscriberTransaction, subscriber: Subscriber, evidence: Evidence) -> bool:
     if subscriber.status is SubscriberStatus.UNSUBSCRIBED and transaction.was_removed(subscriber):
         return False
-    after = transaction.happened(subscriber, SubscriberEvent.RETURNED)
+    after = transaction.apply(subscriber, SubscriberEvent.RETURNED)
     if after not in (None, subscriber.status):
         transaction.record(subscriber, "returned", evidence)
     return after is not None
@@ -148,20 +148,19 @@ def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: in
     transaction.record(subscriber, "paused" if until else "unpaused", evidence, f"{until:%Y-%m-%d}" if until else "")
 
 
-def _last_choice(transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str) -> Subscription | None:
-    """Return how a person last subscribed to a newsletter, from their history.
+def _last_subscription(
+    transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str
+) -> Subscription | None:
+    """Return a subscriber's latest subscription to a newsletter, from their history.
 
-    None if they never did, and if the operator took them off it since.
+    None if there never was one, or if the operator ended it.
     """
-    from publisher.store.subscriber_rows import decode_topics
-
-    standing = next((wish for wish in subscriber.subscriptions if wish.newsletter == newsletter), None)
-    if standing is not None:
-        return standing
+    current = next((each for each in subscriber.subscriptions if each.newsletter == newsletter), None)
+    if current is not None:
+        return current
     for event in reversed(transaction.history(subscriber)):
-        name, _, topics = event.detail.partition(" ")
-        if event.what == "removed" and name == newsletter:
+        if event.what == "removed" and event.detail == newsletter:
             return None
-        if event.what == "subscribed" and name == newsletter:
-            return Subscription(newsletter, decode_topics(topics or "[]"))
+        if event.what == "subscribed" and event.detail.partition(" ")[0] == newsletter:
+            return decode_subscription(event.detail)
     return None

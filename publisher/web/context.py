@@ -12,7 +12,7 @@ from publisher.config import Config
 from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.store import Store
-from publisher.store.consent import Evidence
+from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.policy import SubscriptionPolicy
 from publisher.web.clients import Clients
 from publisher.web.mail_worker import MailWorker

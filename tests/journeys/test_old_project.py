@@ -22,7 +22,7 @@ import pytest
 from publisher.mail.links import LinkPurpose
 from publisher.publishing.approval import approve
 from publisher.publishing.wiring import open_project_store, project_links, subscription_policy
-from publisher.store.consent import Evidence
+from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.self_service import unsubscribe
 from tests.support import ROOT
 from tests.support.project import Project

@@ -13,8 +13,8 @@ from publisher.core.newsletter_models import Subscription
 from publisher.publishing.publish import COMPOSED_AGAIN, Made, compose_plan, make_editions
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
-from publisher.store.additions import NewSubscriber
 from publisher.store.audience import ChoicesChangedError
+from publisher.store.subscriber_records import NewSubscriber
 from tests.support.project import MONDAY, Project
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.store import Store, open_store
-from publisher.store.consent import Evidence
+from publisher.store.subscriber_records import Evidence
 from publisher.store.tables import metadata
 from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionPolicy

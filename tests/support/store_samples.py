@@ -7,7 +7,7 @@ from typing import Any
 
 from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter, Subscription
 from publisher.store import Store
-from publisher.store.additions import NewSubscriber
+from publisher.store.subscriber_records import NewSubscriber
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

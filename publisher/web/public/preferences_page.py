@@ -19,7 +19,7 @@ from publisher.subscribers.address_change import (
     Moved,
     confirm_address_change,
     look_at_address_change,
-    moved_notice,
+    moved_email,
     request_address_change,
 )
 from publisher.subscribers.privacy import erase, export_data
@@ -152,8 +152,8 @@ class PreferencesPages:
             now=context.now(),
             evidence=context.evidence(request, SOURCE),
         )
-        if done.notice is not None:
-            queue_notice(context, done.notice)
+        if done.email is not None:
+            queue_notice(context, done.email)
         if done.limited:
             page = self._page(request, subscriber, trouble="move_limited", status=429, asked=bare)
             page.headers["retry-after"] = str(int(context.terms.ask_every.total_seconds()))
@@ -229,5 +229,5 @@ class AddressChangePages:
         language = self._pages.language(request, subscriber.language)
         if moved is Moved.TAKEN:
             return self._pages.message(request, "move", "move_taken", status=409, language=language, address=address)
-        queue_notice(context, moved_notice(subscriber))
+        queue_notice(context, moved_email(subscriber))
         return self._pages.message(request, "confirmed_title", "moved", language=language, address=address)

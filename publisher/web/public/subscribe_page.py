@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from publisher.config import Config
     from publisher.mail.transport import Transport
-    from publisher.store.issued_tokens import PendingChange
+    from publisher.store.subscriber_records import PendingChange
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
     from publisher.web.public.public_pages import PublicPages

@@ -12,7 +12,7 @@ from publisher.core.newsletter_models import Subscription
 from publisher.core.templates import Templates
 from publisher.mail.transport import Accepted, Outcome
 from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
-from publisher.store.consent import Evidence
+from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.web.context import WebContext
 from publisher.web.mail_worker import MailWorker

@@ -47,7 +47,7 @@ def test_readers_of_a_renamed_newsletter_are_named_until_they_are_moved_and_no_p
     project.subscribe("ada", "ben")
     project.ok("publish", "--yes")
     project.configure(newsletters=NEWS)
-    told = "2 readers are subscribed to weekly, which is no newsletter of publisher.toml"
+    told = "2 subscribers of weekly, which is not a newsletter in publisher.toml"
     command = "publisher subscribers rename-newsletter weekly news"
     for asked in ("check", "status"):
         said = project.run(asked).out

@@ -163,7 +163,7 @@ def test_an_import_says_first_how_it_reads_the_file_and_can_be_rehearsed(project
     assert ran.out.splitlines() == [
         "An export of Ghost: email from 'email', name from 'name', subscribed from 'subscribed_to_emails', "
         "joined_at from 'created_at'",
-        "passed by: id, note, complimentary_plan",
+        "ignored: id, note, complimentary_plan",
         "2 rows: 1 added, 0 gained a newsletter, 0 unchanged, 1 refused (a rehearsal: nothing was written)",
     ]
     assert ran.err == f"{path}:3: off@example.org is not subscribed in the file\n"

@@ -47,7 +47,7 @@ def test_a_person_is_added_once(project: Project) -> None:
 def test_what_is_no_address_is_one_line(project: Project, address: str) -> None:
     ran = project.run("subscribers", "add", "--", address)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert "is no mail address" in ran.err
+    assert "is not a valid email address" in ran.err
 
 
 def test_without_a_newsletter_there_is_nothing_to_join(project: Project) -> None:

@@ -16,7 +16,7 @@ from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
-from publisher.store.subscriber_rows import encode_topics
+from publisher.store.subscriber_records import encode_topics
 from publisher.store.tables import subscriptions
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
@@ -85,7 +85,7 @@ def test_a_choice_that_the_draft_does_not_know_stops_the_edition_and_nothing_is_
     add(store, "ai", "ai")
     unknowing = draft(letters=letters("ai"))
 
-    with pytest.raises(ChoicesChangedError, match="weekly 2026-W47: subscribers chose other topics"):
+    with pytest.raises(ChoicesChangedError, match="weekly 2026-W47: subscribers chose different topics"):
         store.editions.create(unknowing)
     assert issubclass(ChoicesChangedError, StoreError)
     assert list(store.editions.list()) == []

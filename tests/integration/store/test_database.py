@@ -156,7 +156,7 @@ def test_a_file_that_is_no_database_is_one_line_with_a_mend(tmp_path: Path) -> N
     with pytest.raises(StoreError) as caught:
         open_store("sqlite:///notes.db", tmp_path)
     assert str(caught.value) == (
-        "sqlite:///notes.db: file is not a database (database.url names a file that something else made; move it away)"
+        "sqlite:///notes.db: file is not a database (database.url names a file of another program; move it away)"
     )
 
 

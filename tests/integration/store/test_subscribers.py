@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
-from publisher.store.additions import Added, address_key
-from publisher.store.subscriber_rows import decode_topics, encode_topics
+from publisher.store.additions import address_key
+from publisher.store.subscriber_records import Added, decode_topics, encode_topics
 from tests.support.store_samples import NOW, add_people, later, person
 
 

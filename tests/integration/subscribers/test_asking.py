@@ -69,7 +69,7 @@ def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(pe
     assert first.name == ""
     confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
     ada = known(people)
-    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM).notice
+    moving = request_address_change(people, TERMS, ada.uid, "new@example.org", now=NOW, evidence=FORM).email
     assert moving is not None
     assert moving.name == ""
     again = ask(people, now=later(hours=2))
@@ -243,7 +243,7 @@ def test_ten_thousand_requests_at_once_for_one_address_make_one_subscriber_and_o
 @pytest.mark.parametrize(
     ("address", "newsletters", "reason"),
     [
-        ("no address", ("weekly",), "is no mail address"),
+        ("no address", ("weekly",), "is not a valid email address"),
         ("ada@example.org", ("monthly",), "there is no newsletter 'monthly'"),
         ("ada@example.org", (), "no newsletter was chosen"),
     ],

@@ -13,8 +13,8 @@ from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.mail.links import LinkPurpose, Links
 from publisher.store import Store
-from publisher.store.additions import AddOptions as ImportTerms
-from publisher.store.subscriber_rows import address_key
+from publisher.store.subscriber_records import AddOptions as ImportTerms
+from publisher.store.subscriber_records import address_key
 from publisher.subscribers.address_change import (
     Moved,
     MoveRequest,
@@ -132,7 +132,7 @@ def test_who_pauses_after_the_edition_was_made_does_not_get_it(people: Store) ->
 
 def test_a_pause_has_an_end(people: Store) -> None:
     for weeks in (-1, 53, 10**9):
-        with pytest.raises(SubscriberError, match="a pause is of 0 to 52 weeks"):
+        with pytest.raises(SubscriberError, match="a pause has 0 to 52 weeks"):
             Preferences((), pause_weeks=weeks)
 
 
@@ -226,8 +226,8 @@ def move(store: Store, uid: str, address: str, now: datetime = NOW) -> MoveReque
 
 def press(store: Store, request: MoveRequest, now: datetime = NOW) -> Moved:
     """The button behind the mail that a request caused."""
-    assert request.notice is not None
-    return confirm_address_change(store, TERMS, request.notice.token, now=now, evidence=FORM)
+    assert request.email is not None
+    return confirm_address_change(store, TERMS, request.email.token, now=now, evidence=FORM)
 
 
 def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(people: Store) -> None:
@@ -236,7 +236,7 @@ def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(peo
     _, _, sent_before = links.unsubscribe(ada.uid, "weekly").rpartition("/")
 
     request = move(people, ada.uid, "Ada@New.example.org")
-    notice = request.notice
+    notice = request.email
     assert notice is not None
     assert (notice.kind, notice.address) == (SubscriptionEmailKind.ADDRESS, "Ada@new.example.org")
     assert known(people).address == "ada@example.org"
@@ -260,7 +260,7 @@ def test_asking_for_a_new_address_does_not_tell_whether_it_is_known(people: Stor
     assert move(people, "no such uid", "new@example.org") == MoveRequest()
     for address, mailed in (("never@example.org", False), ("bob@example.org", True)):
         first = move(people, ada.uid, address)
-        assert (first.notice is not None, first.limited) == (mailed, False)
+        assert (first.email is not None, first.limited) == (mailed, False)
         assert move(people, ada.uid, address) == MoveRequest()
         move(people, ada.uid, "ada@example.org")  # takes it back
         assert move(people, ada.uid, address) == MoveRequest(limited=True)

@@ -87,9 +87,9 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
     assert report == ImportReport(rows=8, added=2, subscribed=0, unchanged=0, refused=6)
     assert [line.partition(": ")[0] for line in refused] == [f"line {n}" for n in (3, 5, 7, 8, 9, 4)]
     assert [line.partition(": ")[2] for line in refused] == [
-        "'no address' is no mail address: An email address must have an @-sign",
+        "'no address' is not a valid email address: An email address must have an @-sign",
         "there is no newsletter 'monthly'",
-        "the line is not UTF-8",
+        "the line is not valid UTF-8",
         "it has 6 cells, and the first line names 5 columns",
         "bounced@example.org is bounced in the file",
         "left@example.org unsubscribed, so not added",
@@ -116,7 +116,7 @@ def test_the_same_person_twice_in_a_file_is_one_subscriber(store: Store, file: P
 
 def test_a_row_for_no_newsletter_is_refused(sqlite_store: Store, file: Path) -> None:
     _, refused = bring(sqlite_store, file, "email\nada@example.org\n", newsletters=())
-    assert refused == ["line 2: it names no newsletter"]
+    assert refused == ["line 2: it does not name a newsletter"]
 
 
 def test_one_stray_quote_costs_one_row(store: Store, file: Path) -> None:
@@ -137,8 +137,12 @@ def test_one_stray_quote_costs_one_row(store: Store, file: Path) -> None:
         ('a@x.test,"Ada,\nb@x.test,Bea,\nc@x.test,"",\nd@x.test,"D",\n', {2: "not closed"}, "bcd"),
         ('a@x.test,A,"a note\nb@x.test,B,\nc@x.test,C,5"\n', {2: "look like rows"}, "bc"),
         ('a@x.test,A,"a note\nb@x.test,B,b\n', {2: "not closed"}, "b"),
-        ('"a@x.test\nb@x.test",A,\nc@x.test,C,\n', {2: "its email has a line break", 3: "no mail address"}, "c"),
-        ('a@x.test,"A\nA",\nb@x.test,B,\n', {2: "its name has a line break", 3: "no mail address"}, "b"),
+        (
+            '"a@x.test\nb@x.test",A,\nc@x.test,C,\n',
+            {2: "its email has a line break", 3: "not a valid email address"},
+            "c",
+        ),
+        ('a@x.test,"A\nA",\nb@x.test,B,\n', {2: "its name has a line break", 3: "not a valid email address"}, "b"),
         ('a@x.test,A,"one, ""two""\r\nthree\n\nfour"\nb@x.test,B,"b"\n', {}, "ab"),
         ('a@x.test,A,"by bob@x.test\nand, so, on"\n\n"b@x.test","B","b"', {}, "ab"),
     ],
@@ -164,7 +168,9 @@ def test_lines_without_end_and_quotes_without_end_do_not_fill_the_memory(sqlite_
 
 @pytest.mark.parametrize("text", ["", "\n", "name,mail\nAda,ada@example.org\n", "ada@example.org\n", "e\0mail\n"])
 def test_a_file_without_an_address_column_is_one_line(sqlite_store: Store, file: Path, text: str) -> None:
-    with pytest.raises(SubscriberError, match=r"people\.csv:1: the first line names no address column \("):
+    with pytest.raises(
+        SubscriberError, match=r"people\.csv:1: the first line does not name a column with addresses \("
+    ):
         bring(sqlite_store, file, text)
 
 

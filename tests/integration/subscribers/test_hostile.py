@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.store import Store, open_store
-from publisher.store.consent import Evidence
+from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
 from publisher.subscribers.csv_import import Listeners, Refusal, import_csv
 from publisher.subscribers.double_opt_in import confirm, request_subscription

@@ -122,7 +122,7 @@ def test_a_column_with_another_name_can_be_named(sqlite_store: Store, tmp_path: 
     _, _, columns = bring(sqlite_store, tmp_path / "list.csv", text, chosen=chosen)
 
     assert columns.shown == {"email": "Adresse", "name": "Vorname", "language": "Sprache"}
-    assert columns.passed_by == ["Name"]
+    assert columns.ignored == ["Name"]
     (ada,) = sqlite_store.subscribers.list()
     assert (ada.name, ada.language) == ("Ada", "en")
 
@@ -136,10 +136,10 @@ def test_a_recognised_column_can_be_left_out(sqlite_store: Store, tmp_path: Path
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("email", "'email' is no mapping .write it like --map name=Vorname"),
+        ("email", "'email' is not a mapping .write it like --map name=Vorname"),
         ("mail=Email", "there is no field 'mail' .fields: email, name"),
         ("name=Surname", "there is no column 'Surname' .columns: Email, Name"),
-        ("email=", "names no address column .*--map email=COLUMN"),
+        ("email=", "does not name a column with addresses .*--map email=COLUMN"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_one_line(choice: str, said: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.store import Store
-from publisher.store.additions import Added
+from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import clean_name, normalise
 from publisher.subscribers.manage import subscribe, unsubscribe, words
 from tests.support.store_samples import NOW

@@ -242,7 +242,7 @@ def test_a_form_of_somebody_else_sends_nothing(
 def test_an_address_that_is_none_is_said_beside_the_letter(project: Project, preview: PreviewClient) -> None:
     fields = form(preview, address="<script>")
     sent = preview.client.post("/letters/weekly/next/test", data=fields, headers={"Origin": preview.url})
-    assert "No test was sent: '<script>' is no mail address" in preview.page(sent.headers["location"])
+    assert "No test was sent: '<script>' is not a valid email address" in preview.page(sent.headers["location"])
     assert not (project.root / "outbox").exists()
 
 
