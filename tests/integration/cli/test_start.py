@@ -107,7 +107,7 @@ def test_a_full_disk_leaves_no_half_file_that_the_next_run_would_keep(empty: Pro
     assert done.stderr == f"error: {empty.root}/publisher.toml: cannot be written: File too large\n"
     assert empty.files(".") == set()
     assert run(["init", str(empty.root)]) == 0
-    assert load_config(empty.root, {}).site.title == "My letter"
+    assert load_config(empty.root, {}).site.title == "My newsletter"
 
 
 def test_a_new_post_is_a_draft_with_an_id_that_stays(project: Project) -> None:
