@@ -1,4 +1,4 @@
-"""From a body in Markdown or HTML to a RenderedPost: safe HTML with absolute URLs, an excerpt, a number of words.
+"""From a body in Markdown or HTML to a RenderedPost: safe HTML with absolute URLs, an excerpt, a word count.
 
 The only module that uses comrak.
 """
@@ -30,14 +30,14 @@ from publisher.posts.post_file import problem_of
 from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
 
-# A page, three feeds and several lists show one post. Of more posts than this the oldest are rendered again.
+# How many rendered posts are kept. A page, three feeds and several lists may show the same post.
 _KEPT = 4096
 
 _MORE = "<!--more-->"
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 
 
-class BrokenPost(Exception):  # noqa: N818 - the build handles it as a thing
+class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the build
     """The body of a post cannot be read although its front matter could: it must be left out of what is being built."""
 
     def __init__(self, source: str, problem: Problem) -> None:

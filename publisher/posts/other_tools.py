@@ -100,14 +100,15 @@ def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
 
     In a post that uses Liquid in its prose, Liquid in code counts too; a post about Liquid has it in code only.
     """
-    everywhere = _LIQUID.search(masked(body)) is not None
+    if not _LIQUID.search(masked(body)):
+        return body
     base = urlsplit(site_url).path
     for pattern, value in (
         (_SITE, lambda match: site_url),
         (_FILTERED, lambda match: f"{base}/{match[1].lstrip('/')}"),
         (_LINK, lambda match: resolve(match[1]) or match[0]),
     ):
-        body = pattern.sub(value, body) if everywhere else body
+        body = pattern.sub(value, body)
     return body
 
 

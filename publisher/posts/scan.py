@@ -22,64 +22,101 @@ _POST_FOLDERS = ("_posts", "_drafts")
 # What shows that a file has changed without reading it: (size, mtime in nanoseconds).
 Stamp = tuple[int, int]
 
+# The device and inode of a folder, whatever paths lead to it.
+_Inode = tuple[int, int]
+
 
 def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[str, Stamp], list[Problem]]:
-    """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems.
+    """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems by path.
 
     shown    how the folder is named in problems
     project  the folder that symbolic links may lead to, besides `folder` itself
     Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
     but one that leads to a folder above itself or out of the project is a problem.
     """
-    found: dict[str, Stamp] = {}
-    problems: list[Problem] = []
-    links = _Links(folder, project or folder)
-    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", _around(folder))]
+    walk = _Walk(folder, shown, project or folder)
+    pending = [("", _inodes_above(folder))]
     while pending:
-        prefix, above = pending.pop()
-        path = f"{folder}/{prefix}"
-        try:
-            key = os.stat(path)
-            here = (key.st_dev, key.st_ino)
-            if here in above:
-                problems.append(
-                    Problem(
-                        f"{shown}/{prefix.rstrip('/')}",
-                        0,
-                        "is a link to a folder above itself",
-                        "remove the link",
-                    )
-                )
-                continue
-            with _entries(path) as entries:
-                pending.extend(_sort(entries, prefix, (*above, here), found, problems, shown, links))
-        except OSError as error:
-            problems.append(Problem(f"{shown}/{prefix}".rstrip("/"), 0, *_not_walked(error)))
-    problems.sort(key=lambda problem: problem.path)
-    return found, problems
+        pending += walk.read(*pending.pop())
+    return walk.found, sorted(walk.problems, key=lambda problem: problem.path)
 
 
-class _Links:
-    """Knows which links leave the project. Only links are resolved, since resolving takes longer than the walk."""
+class _Walk:
+    """What a walk has found so far. Paths are relative to the folder, with a slash at the end of a folder's."""
 
-    def __init__(self, folder: Path, project: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, shown: str, project: Path) -> None:
+        self.found: dict[str, Stamp] = {}
+        self.problems: list[Problem] = []
+        self._folder, self._shown = folder, shown
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
-    def lead_out(self, name: str) -> bool:
-        """Return whether a link in the folder leads to something outside. A broken link does not."""
-        real = os.path.realpath(f"{self._folder}/{name}")
+    def read(self, path: str, above: tuple[_Inode, ...]) -> list[tuple[str, tuple[_Inode, ...]]]:
+        """Note the files of one folder; return the folders in it, each with the inodes of the folders above it."""
+        try:
+            here = _inode(f"{self._folder}/{path}")
+            if here in above:
+                self._report(path.rstrip("/"), "is a link to a folder above itself", "remove the link")
+                return []
+            with _entries(f"{self._folder}/{path}") as entries:
+                return [(name, (*above, here)) for name in self._sort(entries, path)]
+        except OSError as error:
+            self._report(path.rstrip("/"), *_not_walked(error))
+            return []
+
+    def _sort(self, entries: os._ScandirIterator[str], folder: str) -> list[str]:
+        folders = []
+        for entry in entries:
+            name = entry.name
+            if name[0] in "._" and name not in _POST_FOLDERS:
+                continue
+            path = folder + name
+            has_ending = name.lower().endswith(ENDINGS)
+            if entry.is_symlink() and self._leads_out(path):
+                self._report_outside(path, might_be_posts=has_ending or entry.is_dir())
+                continue
+            try:
+                status = entry.stat() if has_ending else None
+                is_folder = entry.is_dir() if status is None else stat.S_ISDIR(status.st_mode)
+            except OSError as error:
+                self._report(path, *_unreadable(error))
+                continue
+            if is_folder:
+                folders.append(f"{path}/")
+            elif status and stat.S_ISREG(status.st_mode) and (path.isascii() or _printable(path) == path):
+                self.found[path] = (status.st_size, status.st_mtime_ns)
+            elif status:
+                self._report(path, *_odd(status))
+        return folders
+
+    def _leads_out(self, path: str) -> bool:
+        """Return whether a link leads to something outside the project. A broken link does not.
+
+        Only links are resolved, since that takes longer than the walk.
+        """
+        real = os.path.realpath(f"{self._folder}/{path}")
         return os.path.exists(real) and not f"{real}{os.sep}".startswith(self._inside)
 
+    def _report_outside(self, path: str, *, might_be_posts: bool) -> None:
+        if might_be_posts:
+            what = "is a link to something outside the project, so it is not published"
+            self._report(path, what, "copy its target into the project, or remove the link")
 
-def _around(folder: Path) -> tuple[tuple[int, int], ...]:
+    def _report(self, path: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(f"{self._shown}/{_printable(path)}".rstrip("/"), 0, message, hint))
+
+
+def _inodes_above(folder: Path) -> tuple[_Inode, ...]:
     """Return the folders above the posts folder: a link to the project would turn the built pages into posts."""
-    around = []
+    above = []
     for parent in folder.resolve().parents:
         with suppress(OSError):
-            key = os.stat(parent)
-            around.append((key.st_dev, key.st_ino))
-    return tuple(around)
+            above.append(_inode(str(parent)))
+    return tuple(above)
+
+
+def _inode(path: str) -> _Inode:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
@@ -97,58 +134,12 @@ def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
         os.close(handle)
 
 
-def _sort(
-    entries: os._ScandirIterator[str],
-    prefix: str,
-    above: tuple[tuple[int, int], ...],
-    found: dict[str, Stamp],
-    problems: list[Problem],
-    shown: str,
-    links: _Links,
-) -> list[tuple[str, tuple[tuple[int, int], ...]]]:
-    """Put the files of one folder into `found`; return the folders to walk next."""
-    folders = []
-    for entry in entries:
-        name = entry.name
-        if name[0] in "._" and name not in _POST_FOLDERS:
-            continue
-        is_named_so = name.lower().endswith(ENDINGS)
-        if entry.is_symlink() and links.lead_out(prefix + name):
-            problems += _outside(entry, is_named_so, f"{shown}/{_printable(prefix + name)}")
-            continue
-        try:
-            status = entry.stat() if is_named_so else None
-            is_folder = entry.is_dir() if status is None else stat.S_ISDIR(status.st_mode)
-        except OSError as error:
-            problems.append(Problem(f"{shown}/{prefix}{_printable(name)}", 0, *_unreadable(error)))
-            continue
-        if is_folder:
-            folders.append((f"{prefix}{name}/", above))
-        elif status and stat.S_ISREG(status.st_mode) and _is_utf8(prefix, name):
-            found[prefix + name] = (status.st_size, status.st_mtime_ns)
-        elif status:
-            problems.append(Problem(f"{shown}/{_printable(prefix + name)}", 0, *_strange(status)))
-    return folders
-
-
-def _is_utf8(prefix: str, name: str) -> bool:
-    """Return whether the name of a file is UTF-8."""
-    return name.isascii() or _printable(prefix + name) == prefix + name
-
-
-def _outside(entry: os.DirEntry[str], is_named_so: bool, shown: str) -> list[Problem]:
-    """Return the problem of a link out of the project, if there might be posts behind it."""
-    what = "is a link to something outside the project, so it is not published"
-    hint = "copy that into the project, or remove the link"
-    return [Problem(shown, 0, what, hint)] if is_named_so or entry.is_dir() else []
-
-
 def _printable(name: str) -> str:
     """Return the name as UTF-8 text, with an escape for each byte that isn't."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _strange(status: os.stat_result) -> tuple[str, str]:
+def _odd(status: os.stat_result) -> tuple[str, str]:
     if stat.S_ISREG(status.st_mode):
         return "has a name that is not UTF-8", "rename it"
     return "is not a regular file", "move it out of the posts folder"
