@@ -8,7 +8,7 @@ Handlers are plain functions that read a request, call one function of another r
 response must not wait for goes to the mail worker. No rule about subscribers or editions is decided here.
 
 Begin reading in `application`. The files of this folder serve the applications: `context` (what a handler needs),
-`forms` and `responses` (what comes in and goes out), `clients` and `rate_limit` (who asks, and how often),
+`forms` and `responses` (what comes in and goes out), `client_address` and `rate_limit` (who asks, and how often),
 `mail_worker` and `send_notices` (email caused by a page), `sample_email` (an email as a subscriber gets it),
 `monitoring` (access log and metrics).
 

@@ -78,7 +78,7 @@ def open_application(
         context = WebContext(
             config=config,
             store=store,
-            terms=subscription_policy(config),
+            policy=subscription_policy(config),
             links=project_links(config),
             templates=Templates(config.root / "templates"),
             mail_worker=mail_worker,

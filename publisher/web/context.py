@@ -14,7 +14,7 @@ from publisher.mail.links import Links
 from publisher.store import Store
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.policy import SubscriptionPolicy
-from publisher.web.clients import Clients
+from publisher.web.client_address import Clients
 from publisher.web.mail_worker import MailWorker
 from publisher.web.rate_limit import RateLimits
 
@@ -35,7 +35,7 @@ class WebContext:
 
     config: Config
     store: Store
-    terms: SubscriptionPolicy
+    policy: SubscriptionPolicy
     links: Links
     templates: Templates
     mail_worker: MailWorker

@@ -17,7 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from publisher.core.logging import log
-from publisher.web.clients import Clients, shortened_client
+from publisher.web.client_address import Clients, shortened_client
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -14,7 +14,7 @@ from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from publisher.web.clients import parse_ip
+from publisher.web.client_address import parse_ip
 
 
 class RateLimits:

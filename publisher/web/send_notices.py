@@ -35,7 +35,7 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
     """
     if context.store.suppressions.is_listed(notice.address):
         return
-    expires = made_at + context.terms.confirm_within if notice.token else None
+    expires = made_at + context.policy.confirm_within if notice.token else None
     link = _link(context, notice)
     facts = NoticeFacts(
         kind=notice.kind.value,

@@ -110,7 +110,7 @@ class Server:
             loop="asyncio",
             http=TimeoutProtocol,
             server_header=False,
-            proxy_headers=False,  # `clients` decides which proxies are trusted
+            proxy_headers=False,  # client_address decides which proxies are trusted
             timeout_graceful_shutdown=self._grace,
         )
         self._server = uvicorn.Server(settings)

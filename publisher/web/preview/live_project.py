@@ -12,13 +12,15 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.publishing.render import UnreadablePostError
 from publisher.store.location import sqlite_path
-from publisher.web.preview.snapshot import NewsletterEmails, Snapshot
+
+if TYPE_CHECKING:
+    from publisher.web.preview.snapshot import NewsletterEmails, Snapshot
 
 T = TypeVar("T")
 
@@ -119,6 +121,9 @@ class LiveProject:
                 self._snapshot = None
 
     def _current(self) -> Snapshot:
+        # Here, because it loads what renders posts and emails, which takes 0.3 s: `begin` does so in the background.
+        from publisher.web.preview.snapshot import Snapshot
+
         state, snapshot = self._check(), self._snapshot
         if snapshot is not None and self._made_from == state:
             return snapshot

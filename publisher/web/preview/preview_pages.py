@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import ConfigError, PublisherError
 from publisher.core.models import Problem
@@ -15,11 +15,13 @@ from publisher.mail.addresses import split_mailbox
 from publisher.publishing.wiring import transport_name
 from publisher.site.pages.post_body import highlight
 from publisher.web.preview.live_project import LiveProject
-from publisher.web.preview.site_preview import FeedListing
-from publisher.web.preview.snapshot import EmailFindings, ListedEmail, Snapshot
 from publisher.web.preview.view_options import SCHEMES, VIEWS, WIDTHS, ViewOptions
 from publisher.web.responses import PREVIEW_SANDBOX, Flashes, NotFoundError
 from publisher.web.sample_email import GMAIL_BYTES, SAMPLE_ADDRESS, SAMPLE_NAME, SampleEmail
+
+if TYPE_CHECKING:
+    from publisher.web.preview.site_preview import FeedListing
+    from publisher.web.preview.snapshot import EmailFindings, ListedEmail, Snapshot
 
 _ASSETS = {
     "preview.css": "preview/preview.css",

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import wraps
 from mimetypes import guess_type
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -29,7 +30,6 @@ from publisher.subscribers.address import normalise
 from publisher.web.forms import is_own_form
 from publisher.web.preview.live_project import LiveProject
 from publisher.web.preview.preview_pages import PreviewPages
-from publisher.web.preview.snapshot import Snapshot
 from publisher.web.preview.view_options import ViewOptions
 from publisher.web.responses import (
     Flash,
@@ -39,6 +39,9 @@ from publisher.web.responses import (
     preview_site_headers,
 )
 from publisher.web.sample_email import link_to_preview, open_links_in_tabs
+
+if TYPE_CHECKING:
+    from publisher.web.preview.snapshot import Snapshot
 
 Handler = Callable[[Request], Response]
 

@@ -123,7 +123,7 @@ class PreferencesPages:
         )
         after = set_preferences(
             context.store,
-            context.terms,
+            context.policy,
             subscriber.uid,
             wanted,
             known=context.newsletter_names,
@@ -146,7 +146,7 @@ class PreferencesPages:
             return self._page(request, subscriber, trouble="bad_address", status=400, asked=asked[:200])
         done = request_address_change(
             context.store,
-            context.terms,
+            context.policy,
             subscriber.uid,
             bare,
             now=context.now(),
@@ -156,7 +156,7 @@ class PreferencesPages:
             queue_notice(context, done.email)
         if done.limited:
             page = self._page(request, subscriber, trouble="move_limited", status=429, asked=bare)
-            page.headers["retry-after"] = str(int(context.terms.ask_every.total_seconds()))
+            page.headers["retry-after"] = str(int(context.policy.ask_every.total_seconds()))
             return page
         return self._page(request, subscriber, said="move_sent", asked=bare)
 
@@ -209,7 +209,7 @@ class AddressChangePages:
     def show(self, request: Request) -> Response:
         """Show the old and the new address, with the button to confirm; change nothing."""
         context = self._context
-        seen = look_at_address_change(context.store, context.terms, token_of(request), now=context.now())
+        seen = look_at_address_change(context.store, context.policy, token_of(request), now=context.now())
         if seen is None:
             return self._pages.bad_link(request)
         subscriber, address = seen
@@ -220,9 +220,9 @@ class AddressChangePages:
     def change(self, request: Request, form: Form) -> Response:
         """Change the subscriber's address, and notify the old one."""
         context, token = self._context, token_of(request)
-        seen = look_at_address_change(context.store, context.terms, token, now=context.now())
+        seen = look_at_address_change(context.store, context.policy, token, now=context.now())
         evidence = context.evidence(request, "link /address")
-        moved = confirm_address_change(context.store, context.terms, token, now=context.now(), evidence=evidence)
+        moved = confirm_address_change(context.store, context.policy, token, now=context.now(), evidence=evidence)
         if seen is None or moved is Moved.REFUSED:
             return self._pages.bad_link(request)
         subscriber, address = seen

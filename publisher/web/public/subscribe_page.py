@@ -88,14 +88,14 @@ class SubscribePages:
                 return self._confirm_form(request, *seen, trouble="bad_choice")
             agreed = Agreed(wishes, form.one("name"))
         evidence, now = context.evidence(request, "link /confirm"), context.now()
-        done = confirm(context.store, context.terms, token_of(request), now=now, evidence=evidence, agreed=agreed)
+        done = confirm(context.store, context.policy, token_of(request), now=now, evidence=evidence, agreed=agreed)
         if done is None:
             return self._pages.bad_link(request)
         queue_welcome(context, done.subscriber, done.gained)
         return self._confirmed(request, done.subscriber)
 
     def _read(self, request: Request) -> tuple[Subscriber, PendingChange] | None:
-        return look_at_request(self._context.store, self._context.terms, token_of(request), now=self._context.now())
+        return look_at_request(self._context.store, self._context.policy, token_of(request), now=self._context.now())
 
     def _queue(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> bool:
         """Queue a request for the mail worker; return False if the queue is full."""
@@ -109,7 +109,7 @@ class SubscribePages:
         def work(transport: Transport) -> None:
             notice = request_subscription(
                 context.store,
-                context.terms,
+                context.policy,
                 address,
                 wishes,
                 known=context.newsletter_names,

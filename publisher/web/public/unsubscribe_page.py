@@ -66,7 +66,7 @@ class UnsubscribePages:
         context = self._context
         is_back = come_back(
             context.store,
-            context.terms,
+            context.policy,
             uid,
             None if scope == "all" else newsletter,
             now=context.now(),
@@ -79,7 +79,7 @@ class UnsubscribePages:
     def _unsubscribe(self, request: Request, uid: str, newsletter: str | None, source: str, reason: str = "") -> None:
         context = self._context
         evidence, now = context.evidence(request, source), context.now()
-        unsubscribe(context.store, context.terms, uid, newsletter, now=now, evidence=evidence, reason=reason)
+        unsubscribe(context.store, context.policy, uid, newsletter, now=now, evidence=evidence, reason=reason)
 
     def _page(
         self,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.web.clients import Clients, shortened_client
+from publisher.web.client_address import Clients, shortened_client
 from publisher.web.forms import Form, FormError, parse_form
 from publisher.web.monitoring import page_of, shown_path
 from publisher.web.public.strings import preferred

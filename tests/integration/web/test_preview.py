@@ -269,7 +269,7 @@ def test_help_shows_examples(project: Project) -> None:
 def test_what_is_doubtful_in_a_post_is_found_in_its_letter_alone(project: Project, preview: PreviewClient) -> None:
     project.post("fourth", "2026-11-16", body="![A shelf](nowhere.png)")
     found = preview.page(view="findings")
-    assert "the file posts/nowhere.png is not there" in found
+    assert "the file posts/nowhere.png doesn't exist" in found
     assert "<code>posts/fourth.md:6</code>" in found
     project.subscribe("ada")
     project.ok("publish")

@@ -161,5 +161,6 @@ def test_a_mail_that_cannot_go_now_does_not_keep_anybody_waiting(project: Projec
     dead = '[mail.smtp]\nhost = "127.0.0.1"\nport = 9\ntls = "none"\ntimeout = 1\n'
     with web_client(project, more=f'transport = "smtp"\n{dead}') as web:
         assert web.ask().status_code == 200
+        until(lambda: web.rows()["subscribers"])
         until(lambda: "publisher_mailroom_waiting 1.0" in web.get("/metrics").text)
         assert web.show()["status"] == "pending"

@@ -110,7 +110,7 @@ def test_amazon_is_asked_for_its_certificate_and_believed(project: Project) -> N
         context = WebContext(
             config=config,
             store=store,
-            terms=subscription_policy(config),
+            policy=subscription_policy(config),
             links=project_links(config),
             templates=Templates(config.root / "templates"),
             mail_worker=MailWorker(lambda: open_transport(config), lambda outcome, what: None),
