@@ -59,7 +59,7 @@ class WebContext:
         return tuple(newsletter.name for newsletter in self.config.newsletters)
 
     def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
-        """Return where a consent or its withdrawal came from; the terms decide how much of it is stored.
+        """Return where a consent or its withdrawal came from; the policy decides how much of it is stored.
 
         source        the form or link, as "form /subscribe"
         text_version  which wording of the consent was shown

@@ -26,7 +26,7 @@
       if (row) row.hidden = share.total === 0;
     }
     const state = place.querySelector("[data-state]");
-    state.textContent = edition.state;
+    state.textContent = edition.label;
     state.className = `state ${edition.state}`;
   };
 
@@ -47,7 +47,7 @@
         show(place, edition);
         if (isOver(place, edition) && !isTyping()) return void location.replace(location.pathname + location.hash);
       }
-      if (open.every((place) => place.querySelector("[data-state]").textContent === "held")) wait = REST;
+      if (open.every((place) => place.querySelector("[data-state]").classList.contains("held"))) wait = REST;
     } catch {
       wait = REST; // the server is unreachable for a moment
     }

@@ -30,6 +30,7 @@ MEANINGS = {
     DeliveryStatus.DEFERRED: "deferred by the mail server; will be retried",
     DeliveryStatus.QUEUED: "waiting",
 }
+_LABELS = {"held": "on hold", "nobody": "no recipients", "unclear": "uncertain"}
 
 _ADDRESS = re.compile(r"<?[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+>?")
 # Ids at the end of the replies of large providers: "... - gsmtp 5b1f17b1804b1-4779c5", "[AMS0EPF000001.eurprd05 ...]".
@@ -72,6 +73,11 @@ class DeliveryProgress:
         return "sent" if counts[DeliveryStatus.SENT] else "cancelled"
 
     @property
+    def label(self) -> str:
+        """The state as the pages show it."""
+        return _LABELS.get(self.state, self.state)
+
+    @property
     def summary(self) -> str:
         """The numbers in one line."""
         counts = self.counts
@@ -100,6 +106,7 @@ class DeliveryProgress:
         return {
             "id": self.edition.id,
             "state": self.state,
+            "label": self.label,
             "said": self.summary,
             "open": self.counts.open,
             "shares": {

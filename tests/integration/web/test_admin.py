@@ -1,4 +1,4 @@
-"""The admin page over HTTP: who is let in, what is refused, and what the buttons do to the record."""
+"""The admin page over HTTP: who is let in, what is refused, and what the buttons change in the database."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ POSTS = ["/logout", "/editions/1", "/next/weekly"]
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
-    """A project with one edition to four readers, on a web, with a password; each test leaves it usable."""
+    """A project with one edition for four subscribers, and a password. Each test leaves it usable."""
     project = Project(tmp_path_factory.mktemp("admin") / "letter", None)  # type: ignore[arg-type]
     project.post("third", "2026-11-12")
     with web_client(project, newsletters=WEEKLY, now=MONDAY) as running:
@@ -81,12 +81,12 @@ def edition_of(store: Store, edition_id: int = 1) -> Edition:
     return found
 
 
-def let_all_stand(store: Store, status: DeliveryStatus, reason: str = "") -> None:
-    """Put every delivery into one status, as if it had come to that."""
+def set_all(store: Store, status: DeliveryStatus, reason: str = "") -> None:
+    """Give every delivery of the edition one status."""
     store.ledger.move(1, dict.fromkeys(DeliveryStatus, status), next_try_at=None, reason=reason)
 
 
-def test_without_a_password_there_is_nothing(project: Project) -> None:
+def test_admin_is_404_without_a_password(project: Project) -> None:
     with web_client(project) as web:
         owner = Owner(web)
         nothing = web.get("/no-such-page")
@@ -97,7 +97,7 @@ def test_without_a_password_there_is_nothing(project: Project) -> None:
             assert owner.client.post(f"/admin{path}", data={"password": ""}).status_code == 404, path
 
 
-def test_the_password_is_set_by_a_command_and_kept_as_a_hash(project: Project) -> None:
+def test_command_stores_a_password_hash(project: Project) -> None:
     project.configure()
     program = [sys.executable, "-m", "publisher", "-C", str(project.root), "admin", "password"]
 
@@ -114,7 +114,7 @@ def test_the_password_is_set_by_a_command_and_kept_as_a_hash(project: Project) -
         assert store.owner.password_hash().startswith("$argon2id$")
 
 
-def test_on_a_terminal_the_password_is_asked_for_twice_and_never_shown(project: Project) -> None:
+def test_terminal_asks_twice_without_echo(project: Project) -> None:
     project.configure()
     ours, theirs = pty.openpty()
     program = [sys.executable, "-m", "publisher", "-C", str(project.root), "admin", "password"]
@@ -136,7 +136,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_never_shown(project: 
     assert PASSWORD not in said
 
 
-def test_a_session_begins_with_the_password_and_ends_with_the_button(web: WebClient) -> None:
+def test_owner_logs_in_and_out(web: WebClient) -> None:
     owner = Owner(web)
     assert owner.get().headers["location"] == "/admin/login"
     assert owner.log_in("wrong").status_code == 403
@@ -147,7 +147,7 @@ def test_a_session_begins_with_the_password_and_ends_with_the_button(web: WebCli
     assert owner.get().status_code == 303
 
 
-def test_another_password_ends_every_session(web: WebClient, owner: Owner) -> None:
+def test_new_password_ends_every_session(web: WebClient, owner: Owner) -> None:
     token = owner.token()
     set_password(web.project, "another password entirely")
     assert owner.get().headers["location"] == "/admin/login"
@@ -161,16 +161,14 @@ def flags_of(cookie: str) -> set[str]:
     return {part.strip().lower() for part in cookie.split(";")[1:]}
 
 
-def test_the_cookie_is_for_this_page_alone(web: WebClient) -> None:
+def test_cookie_is_limited_to_admin(web: WebClient) -> None:
     owner = Owner(web)
     guest, session = (flags_of(answer.headers["set-cookie"]) for answer in (owner.get("/login"), owner.log_in()))
     assert guest == {"httponly", "samesite=strict", "path=/admin", "max-age=3600"}
     assert session == {"httponly", "samesite=strict", "path=/admin", "max-age=43200"}
 
 
-def test_where_the_public_address_has_tls_the_cookie_never_goes_without(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cookie_is_secure_with_https(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLISHER_WEB_PUBLIC_URL", "https://letters.example/post")
     with web_client(project, now=MONDAY) as web:
         set_password(project)
@@ -178,7 +176,7 @@ def test_where_the_public_address_has_tls_the_cookie_never_goes_without(
     assert flags == {"httponly", "samesite=strict", "path=/post/admin", "max-age=3600", "secure"}
 
 
-def test_wrong_passwords_are_counted_and_then_the_right_one_is_refused_too(project: Project) -> None:
+def test_too_many_wrong_passwords_lock_out_the_right_one(project: Project) -> None:
     with web_client(project, "[admin]\nwrong_passwords = 3\n") as web:
         set_password(project)
         owner = Owner(web)
@@ -190,7 +188,7 @@ def test_wrong_passwords_are_counted_and_then_the_right_one_is_refused_too(proje
     assert "guess" not in log
 
 
-def test_every_button_wants_the_session_its_own_form_and_our_own_page(web: WebClient, owner: Owner) -> None:
+def test_buttons_need_session_token_and_origin(web: WebClient, owner: Owner) -> None:
     fields = {"do": "cancel", "sure": "yes", "address": "eve@example.org"}
     guest, token = Owner(web), owner.token()
     guests = guest.token("/login")
@@ -228,7 +226,7 @@ def test_looking_changes_nothing(web: WebClient, owner: Owner) -> None:
     assert {path: path.read_bytes() for path in files} == files
 
 
-def test_a_letter_in_a_frame_can_do_nothing(owner: Owner) -> None:
+def test_framed_email_can_do_nothing(owner: Owner) -> None:
     for path in ("/editions/1/letter", "/next/weekly/letter"):
         policy = owner.get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -241,7 +239,7 @@ def test_a_letter_in_a_frame_can_do_nothing(owner: Owner) -> None:
     assert "style=" not in page.text
 
 
-def test_what_is_held_goes_on_when_it_is_resumed(web: WebClient, owner: Owner) -> None:
+def test_edition_is_held_and_resumed(web: WebClient, owner: Owner) -> None:
     assert "no. 2" in owner.get("/next/weekly").text
     with opened(web) as store:
         store.editions.hold(1, by_person("not now"))
@@ -254,18 +252,18 @@ def test_what_is_held_goes_on_when_it_is_resumed(web: WebClient, owner: Owner) -
         assert owner.press("/editions/1", do="resume") == "It was not on hold."
 
 
-def test_the_rest_is_cancelled_only_by_who_is_sure(web: WebClient, owner: Owner) -> None:
+def test_cancelling_needs_confirmation(web: WebClient, owner: Owner) -> None:
     with opened(web) as store:
-        let_all_stand(store, DeliveryStatus.QUEUED)
+        set_all(store, DeliveryStatus.QUEUED)
         assert "Nothing was cancelled" in owner.press("/editions/1", do="cancel")
         assert store.deliveries.counts(1)[DeliveryStatus.QUEUED] == 4
         assert owner.press("/editions/1", do="cancel", sure="yes").startswith("4 cancelled")
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SKIPPED: 4}
 
 
-def test_what_failed_is_tried_again(web: WebClient, owner: Owner) -> None:
+def test_failed_messages_are_retried(web: WebClient, owner: Owner) -> None:
     with opened(web) as store:
-        let_all_stand(store, DeliveryStatus.FAILED, "550 no <a@b.org>")
+        set_all(store, DeliveryStatus.FAILED, "550 no <a@b.org>")
         assert "550 no …" in owner.get("/editions/1").text
         assert "Choose" in owner.press("/editions/1", do="retry")
         assert "Choose" in owner.press("/editions/1", do="retry", status="sent")
@@ -275,7 +273,7 @@ def test_what_failed_is_tried_again(web: WebClient, owner: Owner) -> None:
 
 @pytest.fixture
 def waiting(project: Project) -> Iterator[tuple[WebClient, Owner, Edition]]:
-    """A project whose edition waits for approval, an hour before its slot, and its owner."""
+    """A project whose edition waits for approval an hour before its slot, and its owner."""
     project.configure('owner = "Olga <olga@example.net>"\n', WEEKLY + "approve = true\n")
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -290,7 +288,7 @@ def waiting(project: Project) -> Iterator[tuple[WebClient, Owner, Edition]]:
         yield web, owner, edition
 
 
-def test_what_the_clock_holds_is_approved_and_goes_at_its_time_and_what_a_person_holds_is_resumed(
+def test_scheduler_holds_are_approved_and_manual_holds_resumed(
     waiting: tuple[WebClient, Owner, Edition],
 ) -> None:
     web, owner, edition = waiting
@@ -311,7 +309,7 @@ def test_what_the_clock_holds_is_approved_and_goes_at_its_time_and_what_a_person
         assert 'value="resume"' in owner.get(place).text
 
 
-def test_what_is_skipped_goes_to_nobody_and_its_posts_stand_in_the_next_slot(
+def test_skipped_posts_move_to_the_next_slot(
     waiting: tuple[WebClient, Owner, Edition],
 ) -> None:
     web, owner, edition = waiting
@@ -324,7 +322,7 @@ def test_what_is_skipped_goes_to_nobody_and_its_posts_stand_in_the_next_slot(
     assert owner.get().text.count("no new posts") == 1  # of the second slot
 
 
-def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition(web: WebClient, owner: Owner) -> None:
+def test_bounces_are_shown_on_both_pages(web: WebClient, owner: Owner) -> None:
     assert "eve@example.org" not in owner.get("/readers").text
     with opened(web) as store:
         delivery = next(row.id for row in store.ledger.rows(1) if row.address == "eve@example.org")
@@ -336,7 +334,7 @@ def test_letters_that_came_back_stand_on_the_readers_page_and_with_their_edition
         assert "5.7.1 spam &lt;b&gt;here&lt;/b&gt;" in text
 
 
-def test_machines_that_may_not_send_are_a_warning_and_looking_confirms_none(web: WebClient, owner: Owner) -> None:
+def test_unconfirmed_hosts_are_shown_and_stay_unconfirmed(web: WebClient, owner: Owner) -> None:
     here = host_id(web.project.config().root, os.environ)
     with opened(web) as store:
         store.hosts.check_in(here, "this one", SLOT)
@@ -353,7 +351,7 @@ def test_machines_that_may_not_send_are_a_warning_and_looking_confirms_none(web:
         store.hosts.forget("1" * 16)
 
 
-def test_a_test_goes_to_the_address_and_into_no_record(web: WebClient, owner: Owner) -> None:
+def test_test_email_changes_no_row(web: WebClient, owner: Owner) -> None:
     before = web.rows()
     assert 'value="ada@letters.example"' in owner.get("/next/weekly").text
     assert "A test was sent to test@example.org" in owner.press("/next/weekly", address="test@example.org")
@@ -379,7 +377,7 @@ def test_feed_readers_are_counted_without_addresses(project: Project) -> None:
     assert rows["feed_requests"] == ["('atom.xml', '2026-11-16', 1)", "('feed.xml', '2026-11-16', 1)"]
 
 
-def test_hundreds_of_invented_readers_are_twenty_lines_and_the_others_together(web: WebClient, owner: Owner) -> None:
+def test_only_twenty_feed_readers_are_listed(web: WebClient, owner: Owner) -> None:
     with open_project_store(web.project.config()) as store:
         stats = FeedStats(store, lambda: datetime.now(UTC))
         for number in range(300):
@@ -391,7 +389,7 @@ def test_hundreds_of_invented_readers_are_twenty_lines_and_the_others_together(w
     assert '<td class="number">4,950</td>' in text  # 0 to 99, all of them together
 
 
-def test_the_pages_tell_what_is_wrong_and_what_comes(web: WebClient, owner: Owner) -> None:
+def test_overview_shows_problems_and_next_posts(web: WebClient, owner: Owner) -> None:
     web.project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
     web.project.post("later", "2026-11-28")
     text = owner.get().text

@@ -1,4 +1,4 @@
-"""Work that an answer does not wait for: done in turn, tried again, never in the way of other work."""
+"""The mail worker: work is done in order and retried, and never delays other work."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from publisher.web.send_notices import send_message
 from tests.support.smtp_server import mail_server
 
 
-class Told:
-    """What a worker reports, and the work that tests give it."""
+class Reports:
+    """Collects what a worker reports, and is the work that tests give it."""
 
     def __init__(self) -> None:
         self.reports: list[tuple[str, str]] = []
@@ -27,12 +27,12 @@ class Told:
         self.reports.append((outcome, what))
 
     def never(self, transport: Transport) -> None:
-        """Work that the mail server puts off for ever."""
+        """Work that the mail server always defers."""
         self.tries += 1
         raise RetryLaterError("not now, ada@example.org")
 
     def second_time(self, transport: Transport) -> None:
-        """Work that succeeds when it is tried again."""
+        """Work that succeeds at the second try."""
         self.tries += 1
         if self.tries == 1:
             raise TransportError("the mail server cannot be reached", where="localhost:25")
@@ -42,77 +42,75 @@ class Told:
         raise KeyError("ada@example.org")
 
 
-def room(told: Told, folder: Path, *, most: int = 100) -> MailWorker:
-    return MailWorker(lambda: Outbox(folder), told.report, delays=(0.01, 0.01), most=most)
+def room(collected: Reports, folder: Path, *, most: int = 100) -> MailWorker:
+    return MailWorker(lambda: Outbox(folder), collected.report, delays=(0.01, 0.01), most=most)
 
 
 def finish(worker: MailWorker) -> None:
-    """Wait until nothing waits, then end."""
+    """Wait until the queue is empty, then close it."""
     while worker.waiting():
         threading.Event().wait(0.01)
     worker.close()
 
 
-def test_what_could_not_be_done_is_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told()
-    worker = room(told, tmp_path)
-    worker.put("notice", told.second_time)
+def test_failed_work_is_retried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collected = Reports()
+    worker = room(collected, tmp_path)
+    worker.put("notice", collected.second_time)
     worker.start()
     finish(worker)
-    assert (told.reports, told.tries) == ([("done", "notice")], 2)
+    assert (collected.reports, collected.tries) == ([("done", "notice")], 2)
     assert capsys.readouterr().err.endswith("warning: notice deferred: TransportError localhost:25\n")
 
 
-def test_it_is_given_up_in_the_end_and_the_log_names_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told()
-    worker = room(told, tmp_path)
-    worker.put("notice", told.never)
-    worker.put("request", told.broken)
+def test_work_is_given_up_without_logging_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collected = Reports()
+    worker = room(collected, tmp_path)
+    worker.put("notice", collected.never)
+    worker.put("request", collected.broken)
     worker.start()
     finish(worker)
-    assert told.reports == [("failed", "request"), ("failed", "notice")]
-    assert told.tries == 3
+    assert collected.reports == [("failed", "request"), ("failed", "notice")]
+    assert collected.tries == 3
     assert "ada" not in capsys.readouterr().err
 
 
-def test_what_the_mail_server_refuses_for_ever_is_said_and_not_tried_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = Told()
+def test_permanent_rejections_are_not_retried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collected = Reports()
     with mail_server(smtputf8=False) as (_, settings):
-        worker = MailWorker(lambda: SmtpTransport(settings), told.report, delays=(0.01, 0.01))
+        worker = MailWorker(lambda: SmtpTransport(settings), collected.report, delays=(0.01, 0.01))
         for number, address in enumerate(("jürgen@example.org", "550-gone@example.org", "data-554@example.org")):
-            worker.put(f"notice {number}", handing_over(address))
-        worker.put("notice 3", handing_over("ada@example.org"))
+            worker.put(f"notice {number}", sending_to(address))
+        worker.put("notice 3", sending_to("ada@example.org"))
         worker.start()
         finish(worker)
-    assert told.reports == [*(("failed", f"notice {n}") for n in range(3)), ("done", "notice 3")]
+    assert collected.reports == [*(("failed", f"notice {n}") for n in range(3)), ("done", "notice 3")]
     lines = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
     assert lines == [f"notice {n} failed: RejectedForGoodError" for n in range(3)]
 
 
-def handing_over(address: str) -> Work:
-    """The work of handing over a notice to an address."""
+def sending_to(address: str) -> Work:
+    """The work of sending a message to an address."""
     message = b"Subject: A notice\r\n\r\nHello\r\n"
     return lambda transport: send_message(transport, "ada@letters.example", address, message, "notice/1")
 
 
-def test_work_is_done_in_the_order_it_came_and_more_than_enough_is_refused(tmp_path: Path) -> None:
-    told = Told()
-    worker = room(told, tmp_path, most=3)
+def test_work_keeps_its_order_and_limit(tmp_path: Path) -> None:
+    collected = Reports()
+    worker = room(collected, tmp_path, most=3)
     taken = [worker.put(str(number), lambda transport: None) for number in range(5)]
     worker.start()
     finish(worker)
     assert taken == [True, True, True, False, False]
-    assert told.reports == [("done", "0"), ("done", "1"), ("done", "2")]
+    assert collected.reports == [("done", "0"), ("done", "1"), ("done", "2")]
 
 
-def test_closing_finishes_what_is_due_and_takes_no_more(tmp_path: Path) -> None:
-    told = Told()
-    worker = room(told, tmp_path)
+def test_closing_finishes_due_work(tmp_path: Path) -> None:
+    collected = Reports()
+    worker = room(collected, tmp_path)
     for number in range(20):
         worker.put(str(number), lambda transport: None)
     worker.start()
     worker.close()
-    assert len(told.reports) == 20
+    assert len(collected.reports) == 20
     assert not worker.put("late", lambda transport: None)

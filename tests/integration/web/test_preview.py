@@ -1,4 +1,4 @@
-"""`publisher preview`, asked by a client: letters, site and feeds as they would go, and nothing done."""
+"""The preview over HTTP: emails, site and feeds as they would be published, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def preview(project: Project) -> Iterator[PreviewClient]:
 
 
 def shown(page: str) -> str:
-    """The text of the first <pre> of a page, as a person reads it."""
+    """The text of the only <pre> of a page."""
     (inner,) = re.findall(r"<pre [^>]*>(.*?)</pre>", page, re.DOTALL)
     return unescape(re.sub(r"</?span[^>]*>", "", inner))
 
 
-def test_the_next_letter_and_the_editions_that_were_sent_stand_in_the_list(project: Project) -> None:
+def test_next_and_past_emails_are_listed(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     project.post("fourth", "2026-11-16", tags="[Reading]")
@@ -51,7 +51,7 @@ def test_the_next_letter_and_the_editions_that_were_sent_stand_in_the_list(proje
     assert all(f"All about {name}, in a paragraph" in sent for name in ("first", "second", "third"))
 
 
-def test_looking_writes_nothing_but_the_index_of_posts(project: Project, preview: PreviewClient) -> None:
+def test_looking_writes_only_the_index(project: Project, preview: PreviewClient) -> None:
     before = project.listing()
     for path in [*EVERY_PAGE, "/site/", "/site/feed.xml", "/letters/weekly/next/message.eml"]:
         assert preview.get(path).status_code == 200, path
@@ -62,7 +62,7 @@ def test_looking_writes_nothing_but_the_index_of_posts(project: Project, preview
     }
 
 
-def test_without_readers_and_without_new_posts_the_list_says_so(project: Project, preview: PreviewClient) -> None:
+def test_list_says_why_nothing_is_next(project: Project, preview: PreviewClient) -> None:
     assert "3 new posts, and no subscribers yet</span>" in preview.page()
     project.subscribe("ada")
     project.ok("publish")
@@ -71,9 +71,7 @@ def test_without_readers_and_without_new_posts_the_list_says_so(project: Project
     assert '<h1 dir="auto">Third and 2 more</h1>' in page
 
 
-def test_the_headers_are_those_of_the_message_for_a_reader_who_does_not_exist(
-    project: Project, preview: PreviewClient
-) -> None:
+def test_headers_are_those_of_the_sample_message(project: Project, preview: PreviewClient) -> None:
     project.run("publish", "--to", "ada@example.org")  # makes the project's own secret
     message = parse(preview.get("/letters/weekly/next/message.eml").content)
     page = preview.page(view="headers")
@@ -85,7 +83,7 @@ def test_the_headers_are_those_of_the_message_for_a_reader_who_does_not_exist(
     assert Links("https://letters.example", secret).read(LinkPurpose.UNSUBSCRIBE, token) is None
 
 
-def test_the_text_and_the_source_are_those_of_the_message(preview: PreviewClient) -> None:
+def test_text_and_source_match_the_message(preview: PreviewClient) -> None:
     message = parse(preview.get("/letters/weekly/next/message.eml").content)
     html, text = (message.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("html", "plain"))
     assert shown(preview.get("/letters/weekly/next?view=text").text) == text
@@ -93,7 +91,7 @@ def test_the_text_and_the_source_are_those_of_the_message(preview: PreviewClient
     assert f"{len(html.encode()):,} <span>of 100,000 bytes" in preview.page()
 
 
-def test_pictures_that_are_not_published_yet_show_in_the_letter(project: Project, preview: PreviewClient) -> None:
+def test_unpublished_pictures_show_in_the_email(project: Project, preview: PreviewClient) -> None:
     project.write("posts/shelf.png", PNG)
     project.post("pictured", "2026-11-15", body="![A shelf](shelf.png)")
     project.write("publisher.toml", project.read("publisher.toml") + 'content = "full"\n')
@@ -106,7 +104,7 @@ def test_pictures_that_are_not_published_yet_show_in_the_letter(project: Project
     assert "https://letters.example" in preview.page(view="source")
 
 
-def test_the_site_is_what_a_build_writes(project: Project, preview: PreviewClient) -> None:
+def test_site_equals_the_build(project: Project, preview: PreviewClient) -> None:
     shown = {path: preview.get(f"/site/{path}") for path in ("", "tags/", "2026/11/15/third/", "feed.xml", "atom.xml")}
     project.ok("build")
     for path, answer in shown.items():
@@ -117,7 +115,7 @@ def test_the_site_is_what_a_build_writes(project: Project, preview: PreviewClien
     assert preview.get(stylesheet).headers["content-type"].startswith("text/css")
 
 
-def test_feeds_are_listed_for_people_and_shown_as_they_are(preview: PreviewClient) -> None:
+def test_feeds_are_listed_and_shown_raw(preview: PreviewClient) -> None:
     listed = re.findall(r'<a href="/feeds\?feed=([^"&]*)" dir="auto">([^<]+)', preview.page("/feeds"))
     assert ("", "The Quiet Reader") in listed
     assert ["Reading" in name for _, name in listed].count(True) == 1
@@ -129,9 +127,7 @@ def test_feeds_are_listed_for_people_and_shown_as_they_are(preview: PreviewClien
     assert shown(preview.get("/feeds?feed=&as=rss").text) == preview.get("/site/feed.xml").text
 
 
-def test_a_mistake_in_the_settings_is_named_with_its_line_until_it_is_mended(
-    project: Project, preview: PreviewClient
-) -> None:
+def test_broken_settings_are_shown_until_fixed(project: Project, preview: PreviewClient) -> None:
     good = project.read("publisher.toml")
     line = good.count("\n") + 1
     preview.page()
@@ -143,7 +139,7 @@ def test_a_mistake_in_the_settings_is_named_with_its_line_until_it_is_mended(
     assert "Third" in preview.page()
 
 
-def test_a_preview_may_begin_with_settings_that_cannot_be_read(project: Project) -> None:
+def test_preview_starts_with_broken_settings(project: Project) -> None:
     good = project.read("publisher.toml")
     project.write("publisher.toml", "[site\n")
     with preview_client(project) as running:
@@ -152,7 +148,7 @@ def test_a_preview_may_begin_with_settings_that_cannot_be_read(project: Project)
         assert "Third" in running.page("/")
 
 
-def test_a_broken_template_is_named_with_its_line_until_it_is_mended(project: Project, preview: PreviewClient) -> None:
+def test_broken_template_is_shown_until_fixed(project: Project, preview: PreviewClient) -> None:
     path = project.write("templates/email/digest.html", "one\n{% nonsense %}\n")
     broken = preview.get("/letters/weekly/next")
     assert "templates/email/digest.html:2" in broken.text
@@ -161,7 +157,7 @@ def test_a_broken_template_is_named_with_its_line_until_it_is_mended(project: Pr
     assert "Third" in preview.page()
 
 
-def test_a_broken_post_is_named_and_the_others_stay(project: Project, preview: PreviewClient) -> None:
+def test_broken_post_is_named_and_others_stay(project: Project, preview: PreviewClient) -> None:
     project.write("posts/broken.md", "---\ntitle: [\n---\n\nWords\n")
     page = preview.page()
     assert "posts/broken.md:" in page
@@ -170,7 +166,7 @@ def test_a_broken_post_is_named_and_the_others_stay(project: Project, preview: P
     assert '<h1 dir="auto">Broken and 3 more</h1>' in preview.page()
 
 
-def test_what_a_writer_writes_cannot_break_the_page(project: Project, preview: PreviewClient) -> None:
+def test_posts_cannot_break_the_page(project: Project, preview: PreviewClient) -> None:
     project.post("wicked", "2026-11-16", title="'<script>alert(1)</script>'", tags="['<b>x</b>\"']")
     for path in EVERY_PAGE:
         answer = preview.get(path)
@@ -179,15 +175,13 @@ def test_what_a_writer_writes_cannot_break_the_page(project: Project, preview: P
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/letters/weekly/7", "/letters/nobody/next", "/letters/weekly/-1"])
-def test_an_address_that_leads_nowhere_says_so(path: str, preview: PreviewClient) -> None:
+def test_unknown_url_is_404(path: str, preview: PreviewClient) -> None:
     answer = preview.get(path)
     assert answer.status_code == 404
     assert "there is no" in answer.text
 
 
-def test_readers_who_chose_topics_have_a_letter_of_their_own_to_look_at(
-    project: Project, preview: PreviewClient
-) -> None:
+def test_each_version_by_topics_is_shown(project: Project, preview: PreviewClient) -> None:
     letters = [
         Letter(v, f"About {v or 'all'}", "", f"<p>For {v or 'all'}</p>", f"For {v or 'all'}") for v in ("", "ai,ml")
     ]
@@ -210,9 +204,7 @@ def form(preview: PreviewClient, **fields: str) -> dict[str, str]:
     return {"token": preview.token(), "address": "ada@example.org"} | fields
 
 
-def test_a_test_copy_goes_by_the_projects_transport_and_is_recorded_nowhere(
-    project: Project, preview: PreviewClient
-) -> None:
+def test_test_email_is_sent_and_not_recorded(project: Project, preview: PreviewClient) -> None:
     project.subscribe("bob")
     sent = preview.client.post(
         "/letters/weekly/next/test", data=form(preview, view="text"), headers={"Origin": preview.url}
@@ -230,7 +222,7 @@ def test_a_test_copy_goes_by_the_projects_transport_and_is_recorded_nowhere(
     ("origin", "token"),
     [("http://evil.example", None), (None, None), ("null", None), ("own", "guessed")],
 )
-def test_a_form_of_somebody_else_sends_nothing(
+def test_foreign_form_sends_nothing(
     origin: str | None, token: str | None, project: Project, preview: PreviewClient
 ) -> None:
     fields = form(preview) | ({"token": token} if token else {})
@@ -239,18 +231,18 @@ def test_a_form_of_somebody_else_sends_nothing(
     assert not (project.root / "outbox").exists()
 
 
-def test_an_address_that_is_none_is_said_beside_the_letter(project: Project, preview: PreviewClient) -> None:
+def test_invalid_test_address_is_reported(project: Project, preview: PreviewClient) -> None:
     fields = form(preview, address="<script>")
     sent = preview.client.post("/letters/weekly/next/test", data=fields, headers={"Origin": preview.url})
     assert "No test was sent: '<script>' is not a valid email address" in preview.page(sent.headers["location"])
     assert not (project.root / "outbox").exists()
 
 
-def test_a_name_that_somebody_points_at_this_machine_gets_no_answer(preview: PreviewClient) -> None:
+def test_other_host_names_are_refused(preview: PreviewClient) -> None:
     assert preview.client.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_nothing_that_is_shown_may_run_scripts_or_reach_out(preview: PreviewClient) -> None:
+def test_pages_and_frames_run_no_foreign_scripts(preview: PreviewClient) -> None:
     for path in EVERY_PAGE:
         policy = preview.get(path).headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self';")
@@ -266,7 +258,7 @@ def test_help_shows_examples(project: Project) -> None:
     assert "Examples:\n    publisher preview " in said
 
 
-def test_what_is_doubtful_in_a_post_is_found_in_its_letter_alone(project: Project, preview: PreviewClient) -> None:
+def test_warnings_of_a_post_appear_in_its_email(project: Project, preview: PreviewClient) -> None:
     project.post("fourth", "2026-11-16", body="![A shelf](nowhere.png)")
     found = preview.page(view="findings")
     assert "the file posts/nowhere.png doesn't exist" in found

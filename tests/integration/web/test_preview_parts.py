@@ -1,4 +1,4 @@
-"""The parts of the preview that answer without a server: the state of files, the desk, frames, angles."""
+"""The preview without HTTP: the state of the files, the live project, frames and view options."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def joined(file: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [rewritten, touched, moved, joined, Path.unlink], ids=lambda change: change.__name__)
-def test_whatever_happens_to_a_file_is_seen(change: Callable[[Path], None], tmp_path: Path) -> None:
+def test_any_file_change_is_seen(change: Callable[[Path], None], tmp_path: Path) -> None:
     file = tmp_path / "posts/a.md"
     file.parent.mkdir()
     file.write_text("words")
@@ -49,7 +49,7 @@ def test_whatever_happens_to_a_file_is_seen(change: Callable[[Path], None], tmp_
     assert state_of([tmp_path / "posts", tmp_path / "not-there"]) != before
 
 
-def test_an_editors_own_files_and_links_in_a_circle_do_not_count(tmp_path: Path) -> None:
+def test_editor_files_and_link_loops_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("words")
     before = state_of([tmp_path])
     (tmp_path / ".a.md.swp").write_text("")
@@ -75,7 +75,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(project: Project, clock: Clock) -> Iterator[LiveProject]:
+def live(project: Project, clock: Clock) -> Iterator[LiveProject]:
     made = LiveProject(project.root, clock)
     yield made
     made.close()
@@ -85,32 +85,30 @@ def subject(snapshot: Snapshot) -> str:
     return snapshot.sample("weekly", "next", "").letter.subject
 
 
-def test_a_letter_is_composed_once_for_one_state_of_the_files(project: Project, desk: LiveProject) -> None:
-    first = desk.ask(lambda snapshot: snapshot.sample("weekly", "next", ""))
-    assert desk.ask(lambda snapshot: snapshot.sample("weekly", "next", "")) is first
+def test_email_is_composed_once_per_state(project: Project, live: LiveProject) -> None:
+    first = live.ask(lambda snapshot: snapshot.sample("weekly", "next", ""))
+    assert live.ask(lambda snapshot: snapshot.sample("weekly", "next", "")) is first
     project.post("fourth", "2026-11-16")
-    assert desk.ask(subject) == "Fourth and 3 more"
+    assert live.ask(subject) == "Fourth and 3 more"
 
 
-def test_a_post_that_waits_for_its_hour_changes_the_state_when_it_comes(
-    project: Project, desk: LiveProject, clock: Clock
-) -> None:
+def test_scheduled_post_changes_the_state_once(project: Project, live: LiveProject, clock: Clock) -> None:
     project.post("later", "2026-11-17")
-    assert desk.ask(subject) == "Third and 2 more"
-    before = desk.state()
+    assert live.ask(subject) == "Third and 2 more"
+    before = live.state()
     clock.now += timedelta(days=2)
-    time.sleep(0.3)  # the desk looks at most so often
-    after = desk.state()
+    time.sleep(0.3)  # the live looks at most so often
+    after = live.state()
     assert after != before
-    assert desk.ask(subject) == "Later and 3 more"
+    assert live.ask(subject) == "Later and 3 more"
     time.sleep(0.3)
-    assert desk.state() == after
+    assert live.state() == after
 
 
-def test_a_post_whose_body_cannot_be_read_is_left_out_of_the_letter(project: Project, desk: LiveProject) -> None:
+def test_unreadable_post_is_left_out(project: Project, live: LiveProject) -> None:
     project.write("posts/third.md", b"---\ntitle: Third\ndate: 2026-11-15\n---\n\n" + b"word " * 2000 + b"\xff\xfe\xff")
-    assert desk.ask(subject) == "Second and 1 more"
-    assert [problem.path for problem in desk.ask(lambda snapshot: snapshot.problems)] == ["posts/third.md"]
+    assert live.ask(subject) == "Second and 1 more"
+    assert [problem.path for problem in live.ask(lambda snapshot: snapshot.problems)] == ["posts/third.md"]
 
 
 @pytest.mark.parametrize(
@@ -127,14 +125,14 @@ def test_a_post_whose_body_cannot_be_read_is_left_out_of_the_letter(project: Pro
         ("<header>", "<header>"),
     ],
 )  # fmt: skip
-def test_addresses_of_the_site_lead_into_the_preview_and_nothing_else_changes(html: str, framed: str) -> None:
+def test_site_urls_lead_into_the_preview(html: str, framed: str) -> None:
     assert open_links_in_tabs(link_to_preview(html, "https://a.example")) == framed
 
 
-def test_an_angle_outlives_an_address_and_nonsense_is_as_usual() -> None:
-    angle = ViewOptions("source", "phone", "both", "a&b,c d")
-    read = dict(part.split("=") for part in angle.query().removeprefix("?").split("&"))
+def test_view_options_survive_a_url() -> None:
+    options = ViewOptions("source", "phone", "both", "a&b,c d")
+    read = dict(part.split("=") for part in options.query().removeprefix("?").split("&"))
     assert read == {"view": "source", "width": "phone", "scheme": "both", "topics": "a%26b%2Cc+d"}
-    assert ViewOptions.of({"view": "source", "width": "phone", "scheme": "both", "topics": "a&b,c d"}) == angle
+    assert ViewOptions.of({"view": "source", "width": "phone", "scheme": "both", "topics": "a&b,c d"}) == options
     assert ViewOptions.of({"view": "<script>", "width": "", "scheme": "DARK"}) == ViewOptions()
     assert ViewOptions().query() == ""

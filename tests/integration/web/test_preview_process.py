@@ -19,7 +19,7 @@ def preview(project: Project) -> Iterator[Preview]:
         yield running
 
 
-def test_a_change_is_told_to_pages_that_wait(project: Project, preview: Preview) -> None:
+def test_waiting_pages_hear_of_changes(project: Project, preview: Preview) -> None:
     with preview.client.stream("GET", "/events") as answer:
         lines = (line for line in answer.iter_lines() if line.startswith("data:"))
         first = next(lines)
@@ -28,7 +28,7 @@ def test_a_change_is_told_to_pages_that_wait(project: Project, preview: Preview)
         assert next(lines) != first
 
 
-def test_a_port_that_is_taken_is_one_line(project: Project, preview: Preview) -> None:
+def test_port_in_use_is_one_line(project: Project, preview: Preview) -> None:
     port = httpx.URL(preview.url).port
     ran = project.spawn("preview", "--no-open", "--port", str(port))
     assert ran.code == 1
@@ -36,14 +36,14 @@ def test_a_port_that_is_taken_is_one_line(project: Project, preview: Preview) ->
     assert f"127.0.0.1:{port}: the port is already in use (choose another with --port" in ran.err
 
 
-def test_it_ends_with_ctrl_c_while_pages_wait_for_news(project: Project) -> None:
+def test_ctrl_c_ends_it_while_pages_wait(project: Project) -> None:
     running = Preview(project.root)
     with httpx.stream("GET", f"{running.url}/events", timeout=30) as answer:
         next(answer.iter_lines())
         assert running.end() == (0, "")
 
 
-def test_it_ends_with_ctrl_c_in_the_middle_of_its_first_answer(project: Project) -> None:
+def test_ctrl_c_ends_it_during_the_first_answer(project: Project) -> None:
     for number in range(300):
         project.post(f"post-{number}", "2026-11-10", body="Words and words. " * 200)
     running = Preview(project.root)

@@ -1,4 +1,4 @@
-"""Behind nginx as docs/deployment.md has it: the site is nginx's, the readers' pages are ours."""
+"""Behind nginx as documented in docs/deployment.md: nginx serves the site, the application everything else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSIDE = {"healthz", "metrics"}
 
 
 def documented() -> str:
-    """The blocks of the page that lead to us, with the port that they name."""
+    """The documented blocks that pass requests to the application, with its port."""
     page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
     found = re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     block = "".join(block for block in found if "8018" in block)
@@ -27,7 +27,7 @@ def documented() -> str:
 
 
 def own_paths(project: Project) -> list[str]:
-    """Every address of the application but the site's, as it was put together, "secret-N" for what varies."""
+    """Every URL of the application except those of the site, with "secret-N" for parameters."""
     with open_application(project.config(), lambda: datetime.now(UTC)) as application:
         routes = [route.path for route in application._app.routes if hasattr(route, "methods")]
     paths = sorted({re.sub(r"\{[^}]*\}", f"secret-{number}", path) for number, path in enumerate(routes)})
@@ -36,7 +36,7 @@ def own_paths(project: Project) -> list[str]:
     return paths
 
 
-def test_every_address_of_the_application_is_reached_behind_the_documented_nginx_and_none_is_in_its_log(
+def test_documented_nginx_passes_every_url_unlogged(
     project: Project,
 ) -> None:
     with serving(project) as server:
@@ -54,7 +54,7 @@ def test_every_address_of_the_application_is_reached_behind_the_documented_nginx
         assert "secret-" not in log
 
 
-def test_the_documented_nginx_serves_the_site_and_leads_readers_to_us(project: Project) -> None:
+def test_documented_nginx_serves_site_and_application(project: Project) -> None:
     block = documented()
     kept = '[subscribers]\nkeep_ip = true\n[bounces.postmark]\nsecret = "correct horse battery"\n'
     proxy = 'trusted_proxies = ["127.0.0.1"]\nclient_limit = 2'

@@ -1,4 +1,4 @@
-"""`publisher serve` as a process: sockets, bodies that are too long, many clients at once, and its end."""
+"""`publisher serve` as a process: sockets, long bodies, many clients at once, and how it ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_stranger_becomes_a_subscriber(server: Serving) -> None:
 
 
 @pytest.mark.parametrize("length", ["100000000", "-1", "9" * 30])
-def test_a_long_body_is_refused_before_it_is_sent(server: Serving, length: str) -> None:
+def test_long_body_is_refused_before_it_arrives(server: Serving, length: str) -> None:
     with connected(server) as line:
         line.sendall(f"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\nemail=".encode())
         assert line.recv(100).split()[1] in (b"413", b"400")

@@ -1,4 +1,4 @@
-"""The built site and what stands around it, over HTTP."""
+"""The built site over HTTP, and what all answers have in common."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def web(project: Project) -> Iterator[WebClient]:
         ("/editions/weekly/", "text/html"),
     ],
 )
-def test_files_have_their_media_types_and_are_not_sent_twice(web: WebClient, path: str, kind: str) -> None:
+def test_files_have_media_types_and_etags(web: WebClient, path: str, kind: str) -> None:
     answer = web.get(path)
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind)
     again = web.get(path, **{"if-none-match": answer.headers["etag"]})
@@ -38,7 +38,7 @@ def test_files_have_their_media_types_and_are_not_sent_twice(web: WebClient, pat
     assert again.headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_is_not_there_or_not_for_everybody_is_404(web: WebClient) -> None:
+def test_missing_and_hidden_files_are_404(web: WebClient) -> None:
     (web.project.root / "public/link").symlink_to(web.project.root / "publisher.toml")
     paths = ["/nothing", "/.publisher-files.json", "/../publisher.toml", "/%2e%2e/publisher.toml", "/link"]
     paths += ["/%00", "/" + "x" * 5_000, "/..%5c..%5cpublisher.toml", "/.publisher/secret", "/%ff"]
@@ -48,7 +48,7 @@ def test_what_is_not_there_or_not_for_everybody_is_404(web: WebClient) -> None:
         assert "[site]" not in answer.text
 
 
-def test_a_folder_without_its_slash_leads_to_the_same_host_whatever_the_request_says(web: WebClient) -> None:
+def test_folder_redirect_ignores_the_host_header(web: WebClient) -> None:
     answer = web.get("/archive", host="evil.example")
     assert (answer.status_code, answer.headers["location"]) == (307, "/archive/")
     odd = web.client.get(httpx.URL(web.url).copy_with(raw_path=b"//evil.example/..//archive"))
@@ -62,7 +62,7 @@ def test_a_server_without_a_site_still_answers(project: Project) -> None:
         assert web.get("/healthz").text == "ok\n"
 
 
-def test_every_answer_says_what_a_browser_may_do_with_it(web: WebClient) -> None:
+def test_every_answer_has_security_headers(web: WebClient) -> None:
     for path in ("/subscribe", "/unsubscribe/x", "/preferences/x", "/healthz", "/nothing/at/all"):
         answer = web.get(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"] or path.startswith("/nothing")
@@ -78,7 +78,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(web: WebClient) -> None
     assert web.client.head("/subscribe").status_code == 200
 
 
-def test_the_site_offers_the_form_where_the_application_has_an_address(web: WebClient) -> None:
+def test_site_has_the_form_with_a_public_url(web: WebClient) -> None:
     page = web.get("/subscribe/")
     assert f'action="{web.url}/subscribe"' in page.text
     assert page.text.count('name="newsletter"') == 2
@@ -101,7 +101,7 @@ def test_an_application_under_a_path_answers_there(project: Project) -> None:
         assert web.get(link).status_code == 200
 
 
-def test_figures_count_people_and_answers(web: WebClient) -> None:
+def test_metrics_count_subscribers_and_responses(web: WebClient) -> None:
     web.get("/subscribe")
     text = web.get("/metrics").text
     assert 'publisher_subscribers{status="active"} 1.0' in text
@@ -110,7 +110,7 @@ def test_figures_count_people_and_answers(web: WebClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/tags/nothing/feed.xml", "/nothing/atom.xml", "/nothing/feed.json", "/feed-77.xml"])
-def test_a_feed_that_is_not_there_is_answered_with_a_page(web: WebClient, path: str) -> None:
+def test_missing_feed_gets_a_page(web: WebClient, path: str) -> None:
     answer = web.get(path)
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
     assert answer.headers["cache-control"] == "no-cache"

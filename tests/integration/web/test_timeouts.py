@@ -1,4 +1,4 @@
-"""Clients that say little, slowly: what they hold open is closed, and nobody else is cut off."""
+"""Slow clients: a request that does not arrive in time is closed, and no other client is affected."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ DRIP = 0.05  # seconds between two bytes of a slow client
 
 
 class Hasty(TimeoutProtocol):
-    """The same, in less time."""
+    """The same with shorter limits."""
 
     head_seconds = 0.4
     body_seconds = 0.8
 
 
 async def reads(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body where the path says so, and answer with its length."""
+    """Read the body if the path is /read, and answer with its length."""
     length = 0
     while scope["path"] == "/read":
         part = await receive()
@@ -47,7 +47,7 @@ async def reads(scope: Any, receive: Any, send: Any) -> None:
 
 @contextmanager
 def hasty_server() -> Iterator[int]:
-    """A server of this process; gives its port."""
+    """Run a server in this process; yield its port."""
     listener = listen(0)
     settings = uvicorn.Config(reads, http=Hasty, log_level="critical", lifespan="off", ws="none", timeout_keep_alive=60)
     server = uvicorn.Server(settings)
@@ -61,7 +61,7 @@ def hasty_server() -> Iterator[int]:
 
 
 def until_closed(client: socket.socket, drip: bytes) -> bytes:
-    """Feed a server a byte at a time until it closes; return what it said."""
+    """Send byte after byte until the server closes; return its answer."""
     said = b""
     client.settimeout(DRIP)
     for _ in range(600):
@@ -88,7 +88,7 @@ def until_closed(client: socket.socket, drip: bytes) -> bytes:
         (HEAD, b"z", b"200"),  # answered already, and nobody reads its body
     ],
 )
-def test_a_request_that_does_not_end_is_closed(begin: bytes, drip: bytes, answer: bytes) -> None:
+def test_endless_request_is_closed(begin: bytes, drip: bytes, answer: bytes) -> None:
     with hasty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(begin)
         said = until_closed(client, drip)
@@ -96,7 +96,7 @@ def test_a_request_that_does_not_end_is_closed(begin: bytes, drip: bytes, answer
     assert said.count(b"HTTP/1.1") == bool(answer)
 
 
-def test_who_is_slow_between_two_requests_or_within_the_time_is_answered() -> None:
+def test_slow_client_within_the_limits_is_answered() -> None:
     body = HEAD.replace(b"POST /", b"POST /read").replace(b"1000", b"8")
     with hasty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(30)
@@ -109,7 +109,7 @@ def test_who_is_slow_between_two_requests_or_within_the_time_is_answered() -> No
             threading.Event().wait(2.5 * Hasty.head_seconds)
 
 
-def test_a_form_that_does_not_end_is_told_so_and_the_connection_closes(project: Project) -> None:
+def test_endless_form_gets_408(project: Project) -> None:
     project.configure("", '[[newsletters]]\nname = "weekly"\n')
     sent: list[dict[str, Any]] = []
 

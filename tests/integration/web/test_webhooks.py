@@ -1,4 +1,4 @@
-"""/hooks/bounce/<provider> over HTTP: what is proven reaches the record once, and nothing else does anything."""
+"""/hooks/bounce/<provider> over HTTP: an authentic report is recorded once, and anything else changes nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def post(web: WebClient, provider: str, body: bytes, **headers: str) -> httpx.Re
     return web.client.post(f"/hooks/bounce/{provider}", content=body, headers=headers)
 
 
-def test_each_provider_reaches_the_record_once(web: WebClient) -> None:
+def test_each_provider_is_recorded_once(web: WebClient) -> None:
     people = {name: f"{name}@example.org" for name in ("ada", "bob", "eve")}
     for address in people.values():
         web.subscribed(address)
@@ -78,7 +78,7 @@ def test_each_provider_reaches_the_record_once(web: WebClient) -> None:
     assert [("bounced" in row, "complained" in row) for row in shown] == [(True, False), (True, False), (False, True)]
 
 
-def test_what_is_forged_or_unknown_does_nothing(web: WebClient) -> None:
+def test_forged_and_unknown_calls_do_nothing(web: WebClient) -> None:
     before = web.rows()
     assert post(web, "postmark", b"{}").status_code == 403
     assert post(web, "mailgun", b"{}").status_code == 403
@@ -92,7 +92,7 @@ def test_what_is_forged_or_unknown_does_nothing(web: WebClient) -> None:
 
 
 def post_to(application: Any, body: Any) -> httpx.Response:
-    """Call an application of this process."""
+    """Post a call to an application in this process."""
 
     async def call() -> httpx.Response:
         transport = httpx.ASGITransport(application)
@@ -102,7 +102,7 @@ def post_to(application: Any, body: Any) -> httpx.Response:
     return asyncio.run(call())
 
 
-def test_amazon_is_asked_for_its_certificate_and_believed(project: Project) -> None:
+def test_amazon_certificate_is_fetched_and_checked(project: Project) -> None:
     project.configure(f'\n[bounces.ses]\ntopic_arn = "{TOPIC}"\n')
     project.subscribe("ada")
     config = project.config()

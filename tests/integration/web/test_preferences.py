@@ -1,4 +1,4 @@
-"""A person's own pages over HTTP: choosing, pausing, moving, leaving, coming back, data, erasure."""
+"""A subscriber's own pages over HTTP: preferences, address change, unsubscribing and undoing it, data and deletion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.web_client import WebClient, database, link_in, web_client
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def web(project: Project, request: pytest.FixtureRequest) -> Iterator[WebClient]:
-    """A web with its record, once on each kind of database."""
+    """A client of the application, on each kind of database."""
     more = ""
     if request.param == "postgresql":
         more = f'[database]\nurl = "{request.getfixturevalue("postgres_url")}"\n'
@@ -20,23 +20,23 @@ def web(project: Project, request: pytest.FixtureRequest) -> Iterator[WebClient]
         yield running
 
 
-def kept(web: WebClient) -> bytes:
-    """All that the record holds, in lower case: every row, and every byte of SQLite's files."""
+def stored(web: WebClient) -> bytes:
+    """Everything in the database in lower case: every row, and every byte of SQLite's files."""
     return (repr(web.rows()).encode() + database(web.project.root)).lower()
 
 
 def held(web: WebClient, address: str = "ada@example.org") -> dict[str, list[str]]:
-    """Newsletters and topics that somebody gets."""
+    """The newsletters of a subscriber, with their topics."""
     return {held["newsletter"]: held["topics"] for held in web.show(address)["subscriptions"]}
 
 
 def leave_link(web: WebClient, address: str = "ada@example.org") -> str:
-    """The link of the newest edition's List-Unsubscribe."""
+    """Publish; return the link in List-Unsubscribe."""
     web.project.ok("publish")
     return web.mails(address, 2)[-1]["List-Unsubscribe"].strip("<>")
 
 
-def test_newsletters_topics_language_and_a_pause_are_chosen_on_one_page(web: WebClient) -> None:
+def test_preferences_are_saved(web: WebClient) -> None:
     path = web.subscribed()
     before = web.rows()
     page = web.get(path)
@@ -75,14 +75,14 @@ def test_newsletters_topics_language_and_a_pause_are_chosen_on_one_page(web: Web
         {"do": "everything"},
     ],
 )
-def test_what_the_page_does_not_offer_is_refused_and_changes_nothing(web: WebClient, fields: dict[str, str]) -> None:
+def test_unknown_choices_change_nothing(web: WebClient, fields: dict[str, str]) -> None:
     path = web.subscribed()
     before = web.rows()
     assert web.post(path, **({"do": "save"} | fields)).status_code == 400
     assert web.rows() == before
 
 
-def test_one_click_leaves_again_and_again_without_cookies_or_redirect(web: WebClient) -> None:
+def test_one_click_unsubscribes_repeatedly(web: WebClient) -> None:
     web.subscribed("ada@example.org", "weekly", "daily")
     link = leave_link(web)
     kinds = [{"data": {"List-Unsubscribe": "One-Click"}}, {"files": {"List-Unsubscribe": (None, "One-Click")}}]
@@ -92,7 +92,7 @@ def test_one_click_leaves_again_and_again_without_cookies_or_redirect(web: WebCl
         assert len(held(web)) == 1
 
 
-def test_opening_a_link_to_leave_changes_nothing_and_its_buttons_leave_and_bring_back(web: WebClient) -> None:
+def test_unsubscribe_link_changes_nothing_and_its_buttons_do(web: WebClient) -> None:
     web.subscribed("ada@example.org", "weekly", "daily", **{"topic.weekly": "Reading"})
     link = leave_link(web)
     before, had = web.rows(), held(web)
@@ -111,7 +111,7 @@ def test_opening_a_link_to_leave_changes_nothing_and_its_buttons_leave_and_bring
     assert "Too many" in str(web.show()["consent"])
 
 
-def test_a_new_address_is_confirmed_at_the_new_one(web: WebClient) -> None:
+def test_new_address_is_confirmed_there(web: WebClient) -> None:
     path = web.subscribed()
     said = web.post(path, do="move", email="ada@new.example.org")
     assert said.status_code == 200
@@ -127,7 +127,7 @@ def test_a_new_address_is_confirmed_at_the_new_one(web: WebClient) -> None:
     assert web.post(path, do="move", email="nonsense").status_code == 400
 
 
-def test_of_two_wishes_for_an_address_the_newer_is_mailed_and_the_older_is_void(web: WebClient) -> None:
+def test_newer_address_change_voids_the_older(web: WebClient) -> None:
     path = web.subscribed()
     web.post(path, do="move", email="typo@example.org")
     typo = web.link("typo@example.org", "address")
@@ -140,7 +140,7 @@ def test_of_two_wishes_for_an_address_the_newer_is_mailed_and_the_older_is_void(
     assert web.post(right).status_code == 404
 
 
-def test_the_old_address_is_told_of_a_move_and_no_file_brings_it_back(web: WebClient) -> None:
+def test_old_address_is_notified_and_not_imported_again(web: WebClient) -> None:
     path = web.subscribed(name="Ada")
     web.ask("new@example.org", "daily")  # somebody who would block it
     web.mails("new@example.org")
@@ -155,20 +155,20 @@ def test_the_old_address_is_told_of_a_move_and_no_file_brings_it_back(web: WebCl
     assert "moved to another address" in web.project.run("subscribers", "show", "ada@example.org").err
 
 
-def test_data_are_given_and_erasure_leaves_no_byte_and_no_way_back(web: WebClient) -> None:
+def test_deletion_leaves_no_trace(web: WebClient) -> None:
     address = "ada.lovelace@example.org"
     path = web.subscribed(address, name="Ada Lovelace")
     data = web.get(f"{path}/data")
     assert data.json()["email"] == address
     assert "attachment" in data.headers["content-disposition"]
     before = web.rows()
-    assert b"lovelace" in kept(web)
+    assert b"lovelace" in stored(web)
     assert web.get(f"{path}/erase").status_code == 200
     assert web.rows() == before
 
     gone = web.post(f"{path}/erase", do="erase")
     assert gone.status_code == 200
-    assert b"lovelace" not in kept(web)
+    assert b"lovelace" not in stored(web)
     assert web.get(path).status_code == 404
     assert web.get(f"{path}/data").status_code == 404
     web.project.write("again.csv", f"email\n{address}\n")
@@ -176,10 +176,10 @@ def test_data_are_given_and_erasure_leaves_no_byte_and_no_way_back(web: WebClien
     assert web.ask(address).status_code == 200
     web.ask("other@example.org")
     web.mails("other@example.org")
-    assert b"lovelace" not in kept(web)
+    assert b"lovelace" not in stored(web)
 
 
-def test_a_token_that_is_forged_cut_used_or_for_something_else_opens_nothing(web: WebClient) -> None:
+def test_bad_tokens_open_nothing(web: WebClient) -> None:
     path = web.subscribed()
     leave = leave_link(web).removeprefix(web.url)
     web.ask("waiting@example.org")
@@ -200,7 +200,7 @@ def test_a_token_that_is_forged_cut_used_or_for_something_else_opens_nothing(web
     assert web.rows() == before
 
 
-def test_a_token_is_good_for_its_days_only(project: Project) -> None:
+def test_confirmation_token_expires(project: Project) -> None:
     more = "[subscribers]\nconfirm_days = 2\n"
     with web_client(project, more, now="2026-11-20T10:00") as web:
         web.ask()

@@ -1,4 +1,4 @@
-"""The admin page's parts without a server: passwords, sessions, what feed readers say, charts."""
+"""The parts of the admin page: passwords, sessions, reported subscribers, charts and progress."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ DAY = timedelta(hours=12)
 
 
 @pytest.mark.parametrize("password", ["", "eleven char", "aaaaaaaaaaaaaaaaaaaa", "x" * 1_001, "no text \udcff at all"])
-def test_a_password_that_is_easily_guessed_is_refused(password: str) -> None:
+def test_weak_password_is_refused(password: str) -> None:
     with pytest.raises(PublisherError):
         check_password(password)
 
 
-def test_a_password_fits_its_own_hash_and_no_other() -> None:
+def test_password_matches_only_its_hash() -> None:
     kept = hash_password("correct horse battery")
     assert kept.startswith("$argon2id$")
     assert is_password("correct horse battery", kept)
@@ -41,7 +41,7 @@ def test_a_password_fits_its_own_hash_and_no_other() -> None:
     assert not is_password("correct horse battery", "no hash")
 
 
-def test_a_session_is_read_back_until_it_ends() -> None:
+def test_session_is_valid_until_it_ends() -> None:
     sessions = Sessions("secret", DAY)
     session, cookie = sessions.for_owner("hash", NOW)
     assert sessions.read(cookie, "hash", NOW + DAY - timedelta(seconds=1)) == session
@@ -49,7 +49,7 @@ def test_a_session_is_read_back_until_it_ends() -> None:
     assert sessions.read(cookie, "hash", NOW + DAY) is None
 
 
-def test_a_session_of_another_password_secret_or_maker_is_none() -> None:
+def test_foreign_sessions_are_refused() -> None:
     sessions = Sessions("secret", DAY)
     _, cookie = sessions.for_owner("hash", NOW)
     assert sessions.read(cookie, "another hash", NOW) is None
@@ -57,7 +57,7 @@ def test_a_session_of_another_password_secret_or_maker_is_none() -> None:
     assert sessions.read(cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "hash", NOW) is None
 
 
-def test_a_guest_is_no_owner_and_owns_only_the_form_that_was_made_for_it() -> None:
+def test_login_session_owns_only_its_form() -> None:
     sessions = Sessions("secret", DAY)
     guest, cookie = sessions.for_login("hash", NOW)
     owner, _ = sessions.for_owner("hash", NOW)
@@ -69,7 +69,7 @@ def test_a_guest_is_no_owner_and_owns_only_the_form_that_was_made_for_it() -> No
 
 
 @given(st.text(max_size=600))
-def test_no_text_is_a_session(cookie: str) -> None:
+def test_no_text_is_a_valid_session(cookie: str) -> None:
     assert Sessions("secret", DAY).read(cookie, "hash", NOW) is None
 
 
@@ -94,18 +94,18 @@ def test_no_text_is_a_session(cookie: str) -> None:
         ("", None),
     ],
 )
-def test_what_a_feed_reader_says_of_its_subscribers_is_read(agent: str, found: tuple[str, int] | None) -> None:
+def test_reported_subscribers_are_read(agent: str, found: tuple[str, int] | None) -> None:
     said = reported_subscribers(agent)
     assert (said and (said.reader, said.subscribers)) == found
 
 
 @given(st.text(max_size=80), st.text(max_size=40))
-def test_any_user_agent_gives_a_short_plain_name_or_none(before: str, after: str) -> None:
+def test_any_user_agent_gives_a_plain_name_or_none(before: str, after: str) -> None:
     said = reported_subscribers(f"{before} 3 subscribers {after}")
     assert said is None or (0 < len(said.reader) <= 40 and not set(said.reader) & set('<>"/\\\n\0'))
 
 
-def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tmp_path: Path) -> None:
+def test_feed_readers_are_written_once_an_hour(tmp_path: Path) -> None:
     moments = iter(NOW + timedelta(minutes=minutes) for minutes in (0, 0, 30, 30, 61, 61))
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         stats = FeedStats(store, lambda: next(moments))
@@ -120,7 +120,7 @@ def test_a_reader_is_written_once_an_hour_and_plain_programs_are_only_counted(tm
         assert store.feed_readers.requests("2026-01-01") == {("feed.xml", "2026-11-21"): 3}
 
 
-def test_what_waits_is_written_when_all_ends(tmp_path: Path) -> None:
+def test_counts_are_written_at_the_end(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path) as store:
         stats = FeedStats(store, lambda: NOW)
         stats.start()
@@ -129,7 +129,7 @@ def test_what_waits_is_written_when_all_ends(tmp_path: Path) -> None:
         assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [("NewsBlur", 12)]
 
 
-def test_reasons_that_differ_by_an_address_or_a_number_are_one() -> None:
+def test_similar_reasons_are_grouped() -> None:
     failed, deferred = DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
     reasons = [
         ReasonCount(failed, "550 5.1.1 <ada@example.org>: user unknown", 1),
@@ -145,7 +145,7 @@ def test_reasons_that_differ_by_an_address_or_a_number_are_one() -> None:
     ]
 
 
-def test_the_chart_counts_who_came_and_left_until_each_point() -> None:
+def test_chart_counts_joins_and_leaves() -> None:
     chart = subscribers_over_time({"2026-11-19": 3, "2026-11-21": 2, "2027-01-01": 1}, {"2026-11-20": 1}, NOW.date())
     assert chart is not None
     assert [(point.day.day, point.active, point.joined, point.left) for point in chart.points] == [
@@ -160,7 +160,7 @@ def test_the_chart_counts_who_came_and_left_until_each_point() -> None:
 @given(
     st.dictionaries(st.dates(date(2020, 1, 1), date(2027, 1, 1)).map(str), st.integers(1, 9), min_size=1, max_size=30)
 )
-def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str, int]) -> None:
+def test_chart_has_few_points_and_loses_no_one(joined: dict[str, int]) -> None:
     chart = subscribers_over_time(joined, {}, date(2027, 1, 1))
     assert chart is not None
     assert 1 <= len(chart.points) <= 60
@@ -181,7 +181,7 @@ def test_a_chart_of_any_length_has_few_points_and_loses_nobody(joined: dict[str,
         ({"skipped": 4}, "", "cancelled", "0 of 4 sent, 4 skipped"),
     ],
 )
-def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state: str, said: str) -> None:
+def test_edition_reports_its_progress(counts: dict[str, int], held: str, state: str, said: str) -> None:
     edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), by_person(held) if held else None)
     counted = DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()})
     progress = DeliveryProgress(edition, counted)
@@ -201,7 +201,7 @@ def test_an_edition_says_how_far_it_is(counts: dict[str, int], held: str, state:
         ("", "", False),
     ],
 )
-def test_a_form_comes_from_here_or_is_refused(origin: str, host: str, ours: bool) -> None:
+def test_form_must_come_from_our_site(origin: str, host: str, ours: bool) -> None:
     headers = [(b"origin", origin.encode()), (b"host", host.encode())]
     request = Request({"type": "http", "headers": headers, "method": "POST", "path": "/"})
     assert is_same_site(request, "https://letters.example") is ours

@@ -1,4 +1,4 @@
-"""Subscribing over HTTP, with the real web, database and outbox."""
+"""Subscribing over HTTP, with the real mail worker, database and outbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def web(project: Project) -> Iterator[WebClient]:
         yield running
 
 
-def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(web: WebClient) -> None:
+def test_confirming_makes_a_subscriber(web: WebClient) -> None:
     answer = web.ask("ada@example.org", "weekly", name="Ada", **{"topic.weekly": ["Reading", "日本語"]})
     assert (answer.status_code, "Check your inbox" in answer.text) == (200, True)
     link = web.link()
@@ -38,7 +38,7 @@ def test_a_stranger_becomes_a_subscriber_by_the_button_behind_the_mailed_link(we
     assert web.post(link).status_code == 404
 
 
-def test_the_page_behind_the_mail_shows_what_is_to_be_and_lets_it_be_changed(web: WebClient) -> None:
+def test_choices_can_change_while_confirming(web: WebClient) -> None:
     web.ask("ada@example.org", "weekly", name="Ada", **{"topic.weekly": "Reading"})
     link = web.link()
     web.ask("ada@example.org", "weekly", "daily", name="Mallory")
@@ -60,14 +60,14 @@ def test_the_page_behind_the_mail_shows_what_is_to_be_and_lets_it_be_changed(web
     assert (person["name"], person["subscriptions"]) == ("Ada L.", [{"newsletter": "daily", "topics": []}])
 
 
-def test_a_topic_that_was_renamed_while_the_page_was_open_is_said_to_be_gone(web: WebClient) -> None:
+def test_renamed_topic_is_reported(web: WebClient) -> None:
     answer = web.ask("ada@example.org", "weekly", **{"topic.weekly": "Renamed"})
     assert answer.status_code == 400
     assert "The options have changed since you opened this page" in answer.text
     assert "Choose at least one" in web.post("/subscribe", email="ada@example.org").text
 
 
-def test_a_strangers_words_are_nowhere_in_the_mail_that_the_form_causes(web: WebClient) -> None:
+def test_confirmation_email_has_no_words_of_a_stranger(web: WebClient) -> None:
     web.ask("ada@example.org", name="Your account is locked, visit https://evil.example/login NOW")
     (mail,) = web.mails("ada@example.org")
     parts = [mail.as_string(), *(part.get_content() for part in mail.walk() if not part.is_multipart())]
@@ -75,7 +75,7 @@ def test_a_strangers_words_are_nowhere_in_the_mail_that_the_form_causes(web: Web
     assert mail["To"] == "ada@example.org"
 
 
-def test_the_answer_is_the_same_whoever_the_address_belongs_to(web: WebClient) -> None:
+def test_answer_does_not_reveal_the_status(web: WebClient) -> None:
     web.project.ok("subscribers", "add", "active@example.org", "--newsletter", "weekly")
     web.project.ok("subscribers", "add", "left@example.org", "--newsletter", "weekly")
     web.project.ok("subscribers", "remove", "left@example.org")
@@ -91,7 +91,7 @@ def test_the_answer_is_the_same_whoever_the_address_belongs_to(web: WebClient) -
     assert not [f for f in web.project.files("outbox/new") if "never" in f]
 
 
-def test_a_form_in_any_page_works_in_both_encodings_and_need_not_name_the_only_newsletter(project: Project) -> None:
+def test_snippet_works_in_both_encodings(project: Project) -> None:
     with web_client(project, newsletters='[[newsletters]]\nname = "weekly"\n') as web:
         made = web.project.ok("serve", "--snippet").out
         assert f'action="{web.url}/subscribe"' in made
@@ -105,14 +105,14 @@ def test_a_form_in_any_page_works_in_both_encodings_and_need_not_name_the_only_n
         assert web.show("two@example.org")["name"] == "Zwei Ü"
 
 
-def test_a_program_that_fills_in_the_hidden_field_is_thanked_and_forgotten(web: WebClient) -> None:
+def test_honeypot_catches_bots(web: WebClient) -> None:
     assert web.ask("bot@example.org", website="https://spam.example").status_code == 200
     web.ask("ada@example.org")
     web.mails("ada@example.org")
     assert [row for row in web.rows()["subscribers"] if "bot@" in row] == []
 
 
-def test_one_address_is_looked_at_so_often_in_an_hour_and_nobody_is_told(project: Project) -> None:
+def test_sign_ups_per_address_are_limited_silently(project: Project) -> None:
     with web_client(project, web="address_limit = 2") as web:
         answers = [web.ask("ada@example.org").status_code for _ in range(5)]
         assert answers == [200] * 5
@@ -122,7 +122,7 @@ def test_one_address_is_looked_at_so_often_in_an_hour_and_nobody_is_told(project
         assert 'publisher_mailroom_work_total{outcome="done",what="request"} 3.0' in metrics
 
 
-def test_one_client_may_send_so_many_forms_in_an_hour(project: Project) -> None:
+def test_forms_per_client_are_limited(project: Project) -> None:
     with web_client(project, web="client_limit = 3") as web:
         answers = [web.ask(f"{n}@example.org") for n in range(5)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
@@ -133,7 +133,7 @@ def test_one_client_may_send_so_many_forms_in_an_hour(project: Project) -> None:
     ("language", "word", "subject"),
     [("de-AT,de;q=0.9,en;q=0.5", "Abonnieren", "bestätigen"), ("ar", "اشترك", "")],
 )
-def test_pages_and_notices_speak_the_readers_language(web: WebClient, language: str, word: str, subject: str) -> None:
+def test_pages_and_emails_use_the_chosen_language(web: WebClient, language: str, word: str, subject: str) -> None:
     page = web.get("/subscribe", **{"accept-language": language})
     assert word in page.text
     tag = re.search(r'<html lang="([^"]+)" dir="(\w+)"', page.text)
@@ -144,7 +144,7 @@ def test_pages_and_notices_speak_the_readers_language(web: WebClient, language: 
     assert f'lang="{tag[1]}"' in web.get(web.link()).text
 
 
-def test_the_newest_edition_welcomes_whoever_confirms_where_the_newsletter_wants_that(project: Project) -> None:
+def test_newest_edition_is_sent_as_welcome(project: Project) -> None:
     newsletters = '[[newsletters]]\nname = "weekly"\nwelcome = true\n'
     with web_client(project, newsletters=newsletters) as web:
         web.project.subscribe("first")
@@ -157,7 +157,7 @@ def test_the_newest_edition_welcomes_whoever_confirms_where_the_newsletter_wants
         assert web.show()["subscriptions"] == []
 
 
-def test_a_mail_that_cannot_go_now_does_not_keep_anybody_waiting(project: Project) -> None:
+def test_dead_mail_server_delays_no_answer(project: Project) -> None:
     dead = '[mail.smtp]\nhost = "127.0.0.1"\nport = 9\ntls = "none"\ntimeout = 1\n'
     with web_client(project, more=f'transport = "smtp"\n{dead}') as web:
         assert web.ask().status_code == 200
