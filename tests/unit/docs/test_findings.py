@@ -24,4 +24,4 @@ def test_the_table_is_that_of_the_codes() -> None:
 
 def test_the_number_of_programs_is_that_of_the_data() -> None:
     data = json.loads((ROOT / "publisher/newsletters/lint/clients.json").read_text(encoding="utf-8"))
-    assert f"which tests {len(data['clients'])} mail programs" in PAGE.read_text(encoding="utf-8")
+    assert f"which tests {len(data['clients'])} email clients" in PAGE.read_text(encoding="utf-8")
