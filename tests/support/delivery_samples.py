@@ -1,4 +1,4 @@
-"""What the tests of delivering share: an edition, a clock, a transport that answers as it is told."""
+"""What the tests of delivering share: an edition, a clock, a scripted transport."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LETTER = Letter("", "Hello", "", f"<p>Hello {Mark.NAME}</p>", f"Hello {Mark.NAME
 
 @dataclass
 class Clock:
-    """A clock that stands still unless it is moved."""
+    """A clock that moves only when it is told to."""
 
     now: datetime = NOW
 
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Scripted:
-    """A transport that accepts everything, but for what it is told to answer an address, or at a count."""
+    """A transport that accepts everything, except where its script says otherwise for an address or a count."""
 
     script: dict[str, list[Outcome]] = field(default_factory=dict)
     at: dict[int, BaseException] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Scripted:
 
 
 def make_edition(store: Store, readers: int, slot: str = "2026-W47") -> Edition:
-    """Make an edition with so many readers."""
+    """Make an edition with this many subscribers."""
     add_people(store, readers)
     edition = store.editions.create(draft(slot, letters=(LETTER,)))
     assert edition is not None
@@ -84,6 +84,6 @@ def run(
     clock: Callable[[], datetime] | None = None,
     hold: bool = False,
 ) -> DeliveryCounts:
-    """Deliver on the usual options."""
+    """Deliver with the usual options."""
     options = DeliveryOptions(state_dir, on_uncertain="hold" if hold else "resend")
     return deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock or Clock())

@@ -1,4 +1,4 @@
-"""A sender in a forked process, which dies by SIGKILL when it is told to; a file tells the truth of what it did.
+"""A sender in a forked process, which kills itself when it is told to; a log file records what really happened.
 
 Lines of the file, each one write: "handed ADDRESS DIGEST", "arrived ADDRESS" and "left ADDRESS", "run" before each run.
 """
@@ -42,7 +42,7 @@ class Plan:
               lease, while another run takes over
     ticks     the process is killed when the clock is read so often: between any two things; 0 for not
     dawdles   seconds that each message takes
-    leaves    a reader who leaves during the second message; "" for nobody
+    leaves    a subscriber who unsubscribes during the second message; "" for nobody
     """
 
     answers: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def die() -> None:
 
 @dataclass
 class Log:
-    """The file that tells the truth."""
+    """The file that records what really happened."""
 
     path: Path
 
@@ -75,7 +75,7 @@ class Log:
 
 @dataclass
 class Tolling:
-    """A clock that kills when it has been read so often."""
+    """A clock that kills the process when it has been read this often."""
 
     clock: Clock
     ticks: int
@@ -89,7 +89,7 @@ class Tolling:
 
 @dataclass
 class Mortal:
-    """A server beside the sender: it takes messages by the plan."""
+    """A server in the sender's process, which accepts messages by the plan."""
 
     plan: Plan
     log: Log

@@ -1,4 +1,4 @@
-"""A server for the protocol, as a value, and what to say to it."""
+"""A scripted server for the SMTP protocol, as a value, and messages to send to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIRST, SECOND = message(1), message(2)
 
 @dataclass
 class Server:
-    """A server that answers each command by a script, and keeps what it took; it splits what it reads by lines."""
+    """A server that answers each command by a script, and keeps the messages that it accepted."""
 
     answer: Callable[[str, int], str]
     taken: list[bytes] = field(default_factory=list)

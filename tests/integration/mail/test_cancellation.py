@@ -1,4 +1,4 @@
-"""A run that is asked to end from another thread: nothing is in doubt, and the next run does the rest."""
+"""A run that is stopped from another thread leaves nothing in doubt, and the next run sends the rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
 
 
 def stopped_after(store: Store, transport: Transport, options: DeliveryOptions, count: int) -> None:
-    """Deliver the only edition, and ask for the end from another thread once so many are settled."""
+    """Deliver the only edition, and stop it from another thread once `count` deliveries are settled."""
     settled = 0
 
     def progress(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
@@ -40,7 +40,7 @@ def stopped_after(store: Store, transport: Transport, options: DeliveryOptions, 
         deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=Clock(), progress=progress)
 
 
-def test_a_run_into_the_outbox_ends_when_asked_and_the_next_does_the_rest(sqlite_store: Store, tmp_path: Path) -> None:
+def test_an_outbox_run_stops_and_the_next_continues(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 120)
     with Outbox(tmp_path / "outbox") as outbox:
         stopped_after(sqlite_store, outbox, DeliveryOptions(tmp_path), 20)
@@ -53,7 +53,7 @@ def test_a_run_into_the_outbox_ends_when_asked_and_the_next_does_the_rest(sqlite
     assert counts.by_status == {SENT: 120}
 
 
-def test_a_run_over_mail_servers_leaves_nothing_in_doubt_when_asked_to_end(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_stopped_smtp_run_leaves_no_doubt(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 1_500)
     with sink(tmp_path / "sink") as to:
         with SmtpTransport([to.server]) as transport:
@@ -66,7 +66,7 @@ def test_a_run_over_mail_servers_leaves_nothing_in_doubt_when_asked_to_end(sqlit
         assert Counter(to.recipients()) == Counter(f"reader{i}@example.org" for i in range(1_500))
 
 
-def test_a_run_that_is_asked_to_end_before_it_begins_sends_nothing(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_run_stopped_before_it_begins_sends_nothing(sqlite_store: Store, tmp_path: Path) -> None:
     edition, stop = make_edition(sqlite_store, 3), Stop()
     stop.ask()
     with Outbox(tmp_path / "outbox") as outbox, pytest.raises(StoppedError):
@@ -76,9 +76,7 @@ def test_a_run_that_is_asked_to_end_before_it_begins_sends_nothing(sqlite_store:
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 3}
 
 
-def test_a_server_that_never_answers_is_not_awaited_by_a_run_that_is_hurried(
-    sqlite_store: Store, tmp_path: Path
-) -> None:
+def test_a_hurried_run_does_not_wait(sqlite_store: Store, tmp_path: Path) -> None:
     edition, stop = make_edition(sqlite_store, 20), Stop()
     slow = sink(tmp_path / "sink", "-W", ".:120", connections=1)  # two minutes before it answers a message
     with slow as to, SmtpTransport([to.server]) as transport:
@@ -96,7 +94,7 @@ def test_a_server_that_never_answers_is_not_awaited_by_a_run_that_is_hurried(
 
 
 def until_leased(store: Store, edition: Edition) -> bool:
-    """Wait until something is in the run's hands, and longer by what it takes to hand it over."""
+    """Wait until the run has claimed something, and long enough for it to be handed over."""
     for _ in range(1_000):
         if store.deliveries.counts(edition.id)[DeliveryStatus.SENDING]:
             time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Killed at any moment, several at once: nobody is lost and nobody gets two."""
+"""Workers killed at any moment, several at once: everybody gets one message."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def begin(process: subprocess.Popen[str]) -> None:
 
 
 def finish(process: subprocess.Popen[str]) -> None:
-    """Wait for a worker that is left alone, and see that it ended well."""
+    """Wait for a worker that nobody kills, and check that it ends well."""
     process.communicate(timeout=120)
     assert process.returncode == 0
 
 
 def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
-    """SIGKILL the worker as soon as so much is done, or leave it if it is done with everything."""
+    """Kill the worker as soon as this much is done, or let it end if it finishes first."""
     while process.poll() is None and not reached():
         time.sleep(0.001)
     process.kill()
@@ -61,7 +61,7 @@ def readers_of(outbox: Path) -> list[str]:
     return sorted(re.sub(r"^weekly-2026-W47-(.*)-[0-9a-f]{8}\.eml$", r"\1", name) for name in names)
 
 
-def test_a_worker_killed_again_and_again_leaves_one_file_for_each_subscriber(store_url: str, tmp_path: Path) -> None:
+def test_killed_workers_leave_one_file_per_subscriber(store_url: str, tmp_path: Path) -> None:
     outbox, moments = tmp_path / "outbox", random.Random(47)
     with open_store(store_url, tmp_path) as store:
         edition = make_edition(store, 300)
@@ -77,7 +77,7 @@ def test_a_worker_killed_again_and_again_leaves_one_file_for_each_subscriber(sto
     assert list((tmp_path / "workers").iterdir()) == []
 
 
-def test_workers_at_once_send_each_message_once(store_url: str, tmp_path: Path) -> None:
+def test_parallel_workers_send_each_message_once(store_url: str, tmp_path: Path) -> None:
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
         edition = make_edition(store, 300)
         workers = [ready(store_url, tmp_path, f"smtp:{settings.port}", "hold") for _ in range(3)]
@@ -92,9 +92,7 @@ def test_workers_at_once_send_each_message_once(store_url: str, tmp_path: Path) 
         assert {len(messages) for messages in mailboxes.messages.values()} == {1}
 
 
-def test_a_sender_killed_in_mid_run_loses_nobody_and_copies_at_most_what_was_in_flight(
-    store_url: str, tmp_path: Path
-) -> None:
+def test_a_killed_sender_copies_only_messages_in_flight(store_url: str, tmp_path: Path) -> None:
     moments = sorted(random.Random(6).sample(range(5, 140), 4))
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
         edition = make_edition(store, 150)
@@ -110,7 +108,7 @@ def test_a_sender_killed_in_mid_run_loses_nobody_and_copies_at_most_what_was_in_
         assert all(len(set(messages)) == 1 for messages in copies)  # to the byte, so the Message-ID too
 
 
-def test_a_sender_killed_in_mid_run_holds_what_is_in_doubt_and_copies_nothing(store_url: str, tmp_path: Path) -> None:
+def test_a_killed_sender_can_hold_doubtful_messages(store_url: str, tmp_path: Path) -> None:
     moments = sorted(random.Random(2).sample(range(5, 90), 3))
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
         edition = make_edition(store, 300)

@@ -1,4 +1,4 @@
-"""Random histories of kills, answers, lapses and commands against the real ledger: what was promised holds."""
+"""Random histories of kills, answers, lapsed leases and commands, against the real ledger."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ killings = st.builds(Plan, ends_at=st.integers(0, 3), ends=st.sampled_from(("kil
 
 
 class Histories(RuleBasedStateMachine):
-    """An edition for eight readers, and whatever may befall it."""
+    """An edition for eight subscribers, and whatever may happen to it."""
 
     @initialize(mode=st.sampled_from(("hold", "resend")), plan=killings | plans)
     def begin(self, mode: str, plan: Plan) -> None:
@@ -67,7 +67,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(plan=killings)
     def killed_run(self, plan: Plan) -> None:
-        """A run that surely is killed, if there is anything to send."""
+        """A run that is killed in any case, if there is anything to send."""
         self.run(plan)
 
     @rule()
@@ -118,7 +118,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(statuses=st.sets(st.sampled_from(sorted(by_hand.RETRIABLE))))
     def retry(self, statuses: set[DeliveryStatus]) -> None:
-        """A person wants what is uncertain to go again, and may get a copy."""
+        """The owner retries what is uncertain, and may send a copy."""
         self.may_copy.update(
             who for who, status in self.statuses().items() if status in statuses - {DeliveryStatus.QUEUED}
         )
@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_in_doubt_that_was_not_handed_over(self) -> None:
-        """But where a lease lapsed whose worker was alive: its journal is not read."""
+        """Except after a lapsed lease of a worker that is alive: its journal is not read."""
         if not self.lapsed:
             uncertain = {who for who, status in self.statuses().items() if status is UNCERTAIN}
             assert uncertain <= {who for who, _ in self.handed()}
@@ -164,7 +164,7 @@ class Histories(RuleBasedStateMachine):
                 shutil.rmtree(self.folder)
 
     def nobody_is_lost(self) -> None:
-        """Let it all end well: then each reader has the letter, or a row that says why not."""
+        """Let everything end well: then each subscriber has the email, or a row that says why not."""
         by_hand.resume(self.store, self.edition, now=self.now)
         self.now += timedelta(days=1)
         self.run(Plan())

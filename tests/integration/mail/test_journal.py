@@ -1,4 +1,4 @@
-"""A dead worker's journal tells what it had handed over; without one that can be trusted, everything is in doubt."""
+"""A worker's journal shows what it handed over; without a complete one, everything is in doubt."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from publisher.mail.workers import SUFFIX, handed_over, journal
 from publisher.store import Store, open_store
 from tests.support.delivery_samples import Scripted, make_edition, run
 from tests.support.sink import sink
+from tests.support.smtp_samples import everybody, send
 from tests.support.store_fixtures import new_postgres_url
 from tests.support.store_samples import NOW, later
-from tests.support.wire_samples import everybody, send
 
 SENT, QUEUED, UNCERTAIN = DeliveryStatus.SENT, DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
 
 
 def dead_worker(store: Store, edition: Edition, folder: Path, leased: int, handed: int) -> Path:
-    """Leave what a worker leaves that was killed: leases, its lock and its journal; return the journal."""
+    """Leave behind what a killed worker leaves: leases, its lock and its journal; return the journal."""
     workers = folder / "workers"
     with names.working(workers) as alive:
         dead = alive.rpartition(".")[0] + ".dead"
@@ -52,7 +52,7 @@ def dead_worker(store: Store, edition: Edition, folder: Path, leased: int, hande
 
 
 @pytest.mark.parametrize("hold", [True, False])
-def test_only_what_a_dead_worker_handed_over_is_in_doubt(store: Store, tmp_path: Path, hold: bool) -> None:
+def test_only_handed_over_deliveries_are_in_doubt(store: Store, tmp_path: Path, hold: bool) -> None:
     edition = make_edition(store, 10)
     dead_worker(store, edition, tmp_path, leased=7, handed=2)
     options = DeliveryOptions(tmp_path, on_uncertain="hold" if hold else "resend")
@@ -77,7 +77,7 @@ def of_no_boot(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("harm", "doubtful"), [(cut, 1), (of_another_boot, 7), (of_no_boot, 7), (Path.unlink, 7)])
-def test_a_journal_that_a_power_cut_may_have_cut_short_proves_nothing(
+def test_an_incomplete_journal_proves_nothing(
     sqlite_store: Store, tmp_path: Path, harm: Callable[[Path], None], doubtful: int
 ) -> None:
     edition = make_edition(sqlite_store, 10)
@@ -87,7 +87,7 @@ def test_a_journal_that_a_power_cut_may_have_cut_short_proves_nothing(
     assert sqlite_store.deliveries.counts(edition.id)[UNCERTAIN] == doubtful
 
 
-def test_a_journal_is_taken_away_by_a_worker_that_ends_well_and_kept_by_any_other(tmp_path: Path) -> None:
+def test_only_a_worker_that_ends_well_removes_its_journal(tmp_path: Path) -> None:
     with journal(tmp_path, "well") as told:
         told.note(2**40)
         assert handed_over(tmp_path, "well", [1, 2**40]) == {2**40}
@@ -102,7 +102,7 @@ def test_a_journal_is_taken_away_by_a_worker_that_ends_well_and_kept_by_any_othe
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """Let no file of this process grow over so many bytes, as a full disk does."""
+    """Limit the size of this process's files, as a full disk does."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -111,7 +111,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_what_cannot_be_written_down_is_not_handed_over_and_nothing_after_it(tmp_path: Path) -> None:
+def test_a_broken_journal_stops_handing_over(tmp_path: Path) -> None:
     header = 37
     with pytest.raises(TransportError), journal(tmp_path, "w") as told:
         with files_of_at_most(header + 8 + 3):
@@ -122,7 +122,7 @@ def test_what_cannot_be_written_down_is_not_handed_over_and_nothing_after_it(tmp
         told.note(3)
 
 
-def test_a_message_that_is_sent_was_written_down_before(postgres: Any, tmp_path: Path) -> None:
+def test_every_sent_message_is_in_the_journal(postgres: Any, tmp_path: Path) -> None:
     with open_store(new_postgres_url(postgres), tmp_path) as store, sink(tmp_path / "sink", connections=3) as to:
         edition = make_edition(store, 300)
         with pytest.raises(TransportError, match="journal cannot be written"), files_of_at_most(37 + 8 * 100):

@@ -1,4 +1,4 @@
-"""What a person does with an edition that is being sent, and what they see of it, on both databases."""
+"""What the owner can do with an edition while it is sent, and see of it, on both databases."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def statuses(store: Store, edition: Edition) -> list[DeliveryStatus]:
     return [row.status for row in store.ledger.rows(edition.id)]
 
 
-def test_a_held_edition_goes_on_only_when_it_is_resumed_and_then_at_once(store: Store, edition: Edition) -> None:
+def test_only_resuming_continues_an_edition_on_hold(store: Store, edition: Edition) -> None:
     assert by_hand.hold(store, edition, "the subject has a typo")
     assert not by_hand.hold(store, edition, "another reason")
     held = store.editions.get(edition.id)
@@ -71,7 +71,7 @@ def test_a_held_edition_goes_on_only_when_it_is_resumed_and_then_at_once(store: 
     assert sorted(delivery.attempts for delivery in claim(store, edition)) == [0, 0, 1]  # the one put off is due
 
 
-def test_resuming_what_was_not_held_changes_nothing(store: Store, edition: Edition) -> None:
+def test_resuming_an_edition_not_on_hold_changes_nothing(store: Store, edition: Edition) -> None:
     before = list(store.ledger.rows(edition.id))
 
     assert not by_hand.resume(store, edition, now=NOW)
@@ -79,9 +79,7 @@ def test_resuming_what_was_not_held_changes_nothing(store: Store, edition: Editi
 
 
 @pytest.mark.parametrize("chosen", [{FAILED}, {UNCERTAIN}, {DEFERRED}, {FAILED, UNCERTAIN, DEFERRED}, set()])
-def test_a_retry_makes_the_chosen_due_and_no_others(
-    store: Store, edition: Edition, chosen: set[DeliveryStatus]
-) -> None:
+def test_a_retry_affects_only_the_chosen(store: Store, edition: Edition, chosen: set[DeliveryStatus]) -> None:
     assert by_hand.retry(store, edition, chosen, now=NOW) == len(chosen)
 
     kept = [QUEUED if status in chosen else status for status in [SENT, DEFERRED, FAILED, UNCERTAIN]]
@@ -90,13 +88,13 @@ def test_a_retry_makes_the_chosen_due_and_no_others(
 
 
 @pytest.mark.parametrize("final", [SENDING, SENT, SKIPPED])
-def test_a_retry_of_what_is_over_or_under_way_is_refused(store: Store, edition: Edition, final: DeliveryStatus) -> None:
+def test_settled_deliveries_cannot_be_retried(store: Store, edition: Edition, final: DeliveryStatus) -> None:
     with pytest.raises(ValueError, match=f"what is {final} cannot be tried again"):
         by_hand.retry(store, edition, [FAILED, final], now=NOW)
     assert by_status(store, edition)[FAILED] == 1
 
 
-def test_a_retry_does_not_mail_who_left_meanwhile(store: Store, edition: Edition) -> None:
+def test_a_retry_skips_people_who_unsubscribed(store: Store, edition: Edition) -> None:
     (failed,) = store.ledger.rows(edition.id, [FAILED])
     store.subscribers.remove(failed.address, at=NOW, source="link")
 
@@ -105,7 +103,7 @@ def test_a_retry_does_not_mail_who_left_meanwhile(store: Store, edition: Edition
     assert [row.status for row in store.ledger.rows(edition.id) if row.id == failed.id] == [SKIPPED]
 
 
-def test_cancelling_ends_what_waits_and_leaves_what_is_in_hand(store: Store, edition: Edition) -> None:
+def test_cancelling_leaves_messages_in_hand(store: Store, edition: Edition) -> None:
     assert by_hand.cancel(store, edition, why="it was the wrong letter") == 4
 
     assert statuses(store, edition) == [SENT, SKIPPED, FAILED, SKIPPED, SENDING, SKIPPED, SKIPPED]
@@ -120,7 +118,7 @@ def test_cancelling_ends_what_waits_and_leaves_what_is_in_hand(store: Store, edi
 
 
 @pytest.mark.parametrize("verb", ["cancel", "hold"])
-def test_what_a_person_does_in_mid_send_neither_loses_a_message_nor_sends_one_too_many(store: Store, verb: str) -> None:
+def test_operations_in_mid_send_lose_nothing(store: Store, verb: str) -> None:
     add_people(store, 200)
     edition = store.editions.create(draft())
     assert edition is not None
@@ -149,7 +147,7 @@ def test_what_a_person_does_in_mid_send_neither_loses_a_message_nor_sends_one_to
     assert stopped in (0, 200 - len(handed_over))
 
 
-def test_one_editions_retries_and_cancels_are_not_anothers(store: Store, edition: Edition) -> None:
+def test_operations_affect_one_edition_only(store: Store, edition: Edition) -> None:
     other = store.editions.create(draft("2026-W48"))
     assert other is not None
     by_hand.retry(store, edition, by_hand.RETRIABLE, now=NOW)
@@ -158,7 +156,7 @@ def test_one_editions_retries_and_cancels_are_not_anothers(store: Store, edition
     assert by_status(store, other) == {QUEUED: 7}
 
 
-def test_rows_tell_a_person_what_became_of_each(store: Store, edition: Edition) -> None:
+def test_rows_show_each_deliverys_fate(store: Store, edition: Edition) -> None:
     rows = {row.status: row for row in store.ledger.rows(edition.id)}
 
     reader = store.subscribers.get("reader1@example.org")
@@ -178,9 +176,7 @@ def test_rows_tell_a_person_what_became_of_each(store: Store, edition: Edition) 
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_pages_hold_every_row_once_in_one_order(
-    store: Store, edition: Edition, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
+def test_pages_show_every_row_once(store: Store, edition: Edition, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(ledger_module, "PAGE", size)
     first = store.ledger.page(edition.id, limit=size)
 
@@ -189,7 +185,7 @@ def test_pages_hold_every_row_once_in_one_order(
     assert Counter(row.status for row in store.ledger.rows(edition.id, [FAILED, QUEUED])) == {FAILED: 1, QUEUED: 2}
 
 
-def test_reasons_are_counted_whoever_they_speak_of(store: Store, edition: Edition) -> None:
+def test_reasons_are_counted(store: Store, edition: Edition) -> None:
     by_hand.retry(store, edition, [UNCERTAIN, DEFERRED], now=NOW)
     refused = claim(store, edition)
     store.deliveries.acknowledge(

@@ -1,4 +1,4 @@
-"""Readers that somebody wrote into the database by hand: what cannot be mailed harms nobody else."""
+"""Invalid names and addresses that somebody wrote into the database harm nobody else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.project import Project
 
 
 def poison(project: Project, reader: str, column: str, value: str) -> None:
-    """Write an SQL expression into a reader's row, as an import by SQL does."""
+    """Write an SQL expression into a subscriber's row, as an import by SQL does."""
     with closing(sqlite3.connect(project.root / ".publisher/publisher.db")) as connection:
         change = f"UPDATE subscribers SET {column} = {value} WHERE address = ?"
         assert connection.execute(change, (f"{reader}@example.org",)).rowcount == 1
@@ -24,7 +24,7 @@ def counts(project: Project) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("name", ["CAST(x'4af67267' AS TEXT)", "x'4af67267'", "CAST(x'eda080' AS TEXT)"])
-def test_a_name_that_is_not_utf_8_stops_nobody_not_even_its_reader(project: Project, name: str) -> None:
+def test_a_name_that_is_not_utf_8_is_still_sent(project: Project, name: str) -> None:
     project.subscribe("ada", "bob", "cy")
     poison(project, "bob", "name", name)
     project.ok("publish")
@@ -40,7 +40,7 @@ def test_a_name_that_is_not_utf_8_hides_no_other_row(project: Project) -> None:
     assert project.ok("subscribers", "export").out.count("@example.org") == 3
 
 
-def test_an_address_that_is_not_utf_8_fails_by_itself(project: Project) -> None:
+def test_an_address_that_is_not_utf_8_fails_alone(project: Project) -> None:
     project.subscribe("ada", "bob", "cy")
     poison(project, "bob", "address", "CAST(x'62f662406578616d706c652e6f7267' AS TEXT)")
     assert project.run("publish").code == 1
@@ -52,7 +52,7 @@ def test_an_address_that_is_not_utf_8_fails_by_itself(project: Project) -> None:
     "address",
     ["a,b@example.org", "a@b,c@example.org", "a@example.org,b", "a;b@example.org", "(a)b@example.org", "@a", ""],
 )
-def test_an_address_that_would_be_two_in_a_header_fails_by_itself(project: Project, address: str) -> None:
+def test_a_double_address_fails_alone(project: Project, address: str) -> None:
     project.subscribe("ada", "bob", "cy")
     poison(project, "bob", "address", f"'{address}'")
     assert project.run("publish").code == 1

@@ -1,4 +1,4 @@
-"""Delivering an edition: what each answer and each accident makes of the ledger."""
+"""Delivering an edition: how each answer and each accident changes the ledger."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SENT, FAILED, DEFERRED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliverySta
 QUEUED, UNCERTAIN = DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
 
 
-def test_everybody_gets_one_message_and_a_second_run_sends_nothing(store: Store, tmp_path: Path) -> None:
+def test_a_second_run_sends_nothing(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 120)
     transport = Scripted()
 
@@ -38,7 +38,7 @@ def test_everybody_gets_one_message_and_a_second_run_sends_nothing(store: Store,
     assert list(store.editions.unfinished()) == []
 
 
-def test_each_message_is_its_readers_own(store: Store, tmp_path: Path) -> None:
+def test_each_subscriber_gets_their_own_message(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 3)
     transport = Scripted()
     run(store, transport, edition, tmp_path)
@@ -78,7 +78,7 @@ def test_every_answer_becomes_its_status(store: Store, tmp_path: Path) -> None:
     ]
 
 
-def test_a_deferred_message_waits_longer_each_time_and_goes_as_the_same_bytes(store: Store, tmp_path: Path) -> None:
+def test_a_deferred_message_is_sent_again_unchanged(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 1), Clock()
     transport = Scripted({"reader0@example.org": [Deferred("450"), Deferred("450")]})
 
@@ -90,7 +90,7 @@ def test_a_deferred_message_waits_longer_each_time_and_goes_as_the_same_bytes(st
     assert len(transport.messages["reader0@example.org"]) == 1
 
 
-def test_after_five_days_of_deferrals_it_is_given_up(store: Store, tmp_path: Path) -> None:
+def test_deferrals_end_after_five_days(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 1), Clock()
     transport = Scripted({"reader0@example.org": [Deferred("450")] * 100})
 
@@ -100,7 +100,7 @@ def test_after_five_days_of_deferrals_it_is_given_up(store: Store, tmp_path: Pat
     assert timedelta(days=4) < clock() - NOW <= timedelta(days=5)
 
 
-def test_no_answer_goes_again_later_or_is_held_as_the_terms_say(store: Store, tmp_path: Path) -> None:
+def test_unanswered_messages_follow_on_uncertain(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 2), Clock()
     script = {"reader0@example.org": [Unanswered("reset")], "reader1@example.org": [Unanswered("reset")]}
     transport = Scripted({address: list(turns) for address, turns in script.items()})
@@ -116,7 +116,7 @@ def test_no_answer_goes_again_later_or_is_held_as_the_terms_say(store: Store, tm
     assert run(store, transport, edition, tmp_path, clock=clock)[UNCERTAIN] == 1
 
 
-def test_a_server_that_is_away_takes_nothing_from_the_queue(store: Store, tmp_path: Path) -> None:
+def test_an_unreachable_server_empties_no_queue(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 60)
     transport = Scripted(at={7: TransportError("nobody listens")})
 
@@ -128,9 +128,7 @@ def test_a_server_that_is_away_takes_nothing_from_the_queue(store: Store, tmp_pa
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(1), RuntimeError("a defect")])
-def test_an_interruption_leaves_at_most_the_message_in_hand_in_doubt(
-    store: Store, tmp_path: Path, interruption: BaseException
-) -> None:
+def test_an_interruption_leaves_one_message_in_doubt(store: Store, tmp_path: Path, interruption: BaseException) -> None:
     edition = make_edition(store, 60)
     transport = Scripted(at={7: interruption})
 
@@ -139,7 +137,7 @@ def test_an_interruption_leaves_at_most_the_message_in_hand_in_doubt(
     assert store.deliveries.counts(edition.id).by_status == {SENT: 7, UNCERTAIN: 1, QUEUED: 52}
 
 
-def test_the_outbox_is_never_in_doubt_and_the_next_run_need_not_wait(store: Store, tmp_path: Path) -> None:
+def test_the_outbox_is_never_in_doubt(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 60), Clock()
     transport = Scripted(at={7: KeyboardInterrupt()}, idempotent=True)
 
@@ -149,7 +147,7 @@ def test_the_outbox_is_never_in_doubt_and_the_next_run_need_not_wait(store: Stor
     assert run(store, transport, edition, tmp_path, clock=clock, hold=True).by_status == {SENT: 60}
 
 
-def test_a_server_that_hangs_up_on_everyone_stops_the_run(store: Store, tmp_path: Path) -> None:
+def test_repeated_hang_ups_stop_the_run(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 60)
     transport = Scripted({f"reader{i}@example.org": [Unanswered("reset")] for i in range(60)})
 
@@ -158,14 +156,14 @@ def test_a_server_that_hangs_up_on_everyone_stops_the_run(store: Store, tmp_path
     assert store.deliveries.counts(edition.id).by_status == {UNCERTAIN: 3, QUEUED: 57}
 
 
-def test_a_poisoned_address_harms_no_other(store: Store, tmp_path: Path) -> None:
+def test_an_invalid_address_harms_no_other(store: Store, tmp_path: Path) -> None:
     store.subscribers.add(person("not an address"), at=NOW, source="test")
     edition = make_edition(store, 4)
 
     assert run(store, Scripted(), edition, tmp_path).by_status == {FAILED: 1, SENT: 4}
 
 
-def test_someone_who_leaves_in_mid_send_is_not_mailed(store: Store, tmp_path: Path) -> None:
+def test_unsubscribing_in_mid_send_is_respected(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 60)
 
     def leave(address: str) -> None:
@@ -178,7 +176,7 @@ def test_someone_who_leaves_in_mid_send_is_not_mailed(store: Store, tmp_path: Pa
     assert "reader59@example.org" not in transport.sent
 
 
-def test_answers_are_written_while_a_slow_batch_goes_on(store: Store, tmp_path: Path) -> None:
+def test_answers_of_a_slow_batch_are_written_early(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 50), Clock()
     written: list[int] = []
 
@@ -190,7 +188,7 @@ def test_answers_are_written_while_a_slow_batch_goes_on(store: Store, tmp_path: 
     assert all(number - done <= 4 for number, done in enumerate(written))
 
 
-def test_a_slow_worker_gives_back_what_its_lease_is_too_short_for(store: Store, tmp_path: Path) -> None:
+def test_a_slow_worker_gives_back_its_batch(store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(store, 20), Clock()
     leased: list[int] = []
 
@@ -206,7 +204,7 @@ def test_a_slow_worker_gives_back_what_its_lease_is_too_short_for(store: Store, 
     assert leased[:6] == [20, 19, 18, 17, 16, 15]
 
 
-def test_what_a_dead_worker_held_is_taken_over_at_once(store: Store, tmp_path: Path) -> None:
+def test_a_dead_workers_deliveries_are_taken_over(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     with working(tmp_path / "workers") as alive:
         claim(store, edition.id, alive, 3)
@@ -219,7 +217,7 @@ def test_what_a_dead_worker_held_is_taken_over_at_once(store: Store, tmp_path: P
     assert counts.by_status == {SENT: 5, DeliveryStatus.SENDING: 5}
 
 
-def test_what_a_dead_worker_held_is_held_for_a_person_where_the_terms_say_so(store: Store, tmp_path: Path) -> None:
+def test_a_dead_workers_deliveries_can_be_held(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 10)
     claim(store, edition.id, "otherhost.1.2", 4)
     options = DeliveryOptions(tmp_path, on_uncertain="hold")
@@ -246,7 +244,7 @@ def claim(store: Store, edition_id: int, worker: str, limit: int) -> None:
     assert len(claimed) == limit
 
 
-def test_each_choice_of_topics_gets_its_letter(sqlite_store: Store, tmp_path: Path) -> None:
+def test_each_variant_gets_its_letter(sqlite_store: Store, tmp_path: Path) -> None:
     add_people(sqlite_store, 1)
     sqlite_store.subscribers.add(person("ai@example.org", topics=("ai",)), at=NOW, source="test")
     letters = (Letter("", "All", "", "<p>", "All\n"), Letter("ai", "AI", "", "<p>", "AI\n"))
@@ -259,7 +257,7 @@ def test_each_choice_of_topics_gets_its_letter(sqlite_store: Store, tmp_path: Pa
     assert b"Subject: AI\r\n" in transport.messages["ai@example.org"].pop()
 
 
-def test_a_sender_that_cannot_be_used_is_one_line_and_sends_nothing(sqlite_store: Store, tmp_path: Path) -> None:
+def test_an_invalid_sender_sends_nothing(sqlite_store: Store, tmp_path: Path) -> None:
     edition, transport = make_edition(sqlite_store, 2), Scripted()
     headers = replace(HEADERS, sender="nobody")
     with pytest.raises(TransportError, match=r"the sender 'nobody' cannot be used.*\(see mail\.sender"):
@@ -267,7 +265,7 @@ def test_a_sender_that_cannot_be_used_is_one_line_and_sends_nothing(sqlite_store
     assert not transport.sent
 
 
-def test_a_copy_is_marked_and_touches_no_ledger(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_test_email_is_marked_and_unrecorded(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 2)
     (letter,) = sqlite_store.editions.letters(edition.id)
     outbox = Outbox(tmp_path / "outbox")

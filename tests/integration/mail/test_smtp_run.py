@@ -23,8 +23,8 @@ from publisher.store import Store, open_store
 from tests.support import ROOT
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
 from tests.support.sink import free_port, sink
+from tests.support.smtp_samples import everybody, send
 from tests.support.smtp_server import mail_server
-from tests.support.wire_samples import everybody, send
 
 SENT, FAILED, DEFERRED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
 QUEUED, UNCERTAIN = DeliveryStatus.QUEUED, DeliveryStatus.UNCERTAIN
@@ -44,14 +44,14 @@ def test_everybody_gets_one_message_over_many_connections(
         assert len(to.taken()) == 300
 
 
-def test_the_two_databases_are_sent_from_alike(store: Store, tmp_path: Path) -> None:
+def test_both_databases_send_alike(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 300)
     with sink(tmp_path / "sink", connections=8) as to:
         assert send(store, [to.server], edition, tmp_path, hold=True).by_status == {SENT: 300}
         assert Counter(to.recipients()) == everybody(300)
 
 
-def test_lmtp_over_a_unix_socket_takes_an_edition(sqlite_store: Store, tmp_path: Path) -> None:
+def test_lmtp_accepts_an_edition(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 50)
     with sink(tmp_path / "sink", "-L", unix=True) as to:
         assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 50}
@@ -71,7 +71,7 @@ def test_lmtp_over_a_unix_socket_takes_an_edition(sqlite_store: Store, tmp_path:
     ],
     ids=lambda value: "".join(value) if isinstance(value, tuple) else str(value),
 )
-def test_a_refusal_is_each_messages_own(
+def test_a_refusal_fails_one_message(
     sqlite_store: Store, tmp_path: Path, options: tuple[str, ...], status: DeliveryStatus
 ) -> None:
     edition = make_edition(sqlite_store, 60)
@@ -84,9 +84,7 @@ def test_a_refusal_is_each_messages_own(
 
 @pytest.mark.parametrize("option", ["-q", "-Q"])
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "."])
-def test_a_server_that_hangs_up_on_everyone_ends_the_run_and_loses_nobody(
-    sqlite_store: Store, tmp_path: Path, option: str, command: str
-) -> None:
+def test_repeated_hang_ups_end_the_run(sqlite_store: Store, tmp_path: Path, option: str, command: str) -> None:
     edition = make_edition(sqlite_store, 60)
     with (
         sink(tmp_path / "sink", option, command, connections=3) as to,
@@ -100,7 +98,7 @@ def test_a_server_that_hangs_up_on_everyone_ends_the_run_and_loses_nobody(
     assert (0 < in_doubt <= 7) if (option, command) == ("-q", ".") else in_doubt == 0
 
 
-def test_a_refused_sender_stops_everything_and_fails_nobody(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_refused_sender_stops_the_run(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 60)
     with (
         sink(tmp_path / "sink", "-f", "MAIL") as to,
@@ -110,7 +108,7 @@ def test_a_refused_sender_stops_everything_and_fails_nobody(sqlite_store: Store,
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 60}
 
 
-def test_a_server_that_is_away_takes_nothing_from_the_queue(sqlite_store: Store, tmp_path: Path) -> None:
+def test_an_unreachable_server_empties_no_queue(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 60)
     away = Relay(host="127.0.0.1", port=free_port(), tls="none")
     with pytest.raises(TransportError, match=r"cannot be reached: Connection refused \(see mail.smtp.host"):
@@ -118,7 +116,7 @@ def test_a_server_that_is_away_takes_nothing_from_the_queue(sqlite_store: Store,
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 60}
 
 
-def test_mailboxes_that_are_gone_are_told_of(sqlite_store: Store, tmp_path: Path) -> None:
+def test_gone_mailboxes_are_reported(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 5)
     told: list[tuple[str, str]] = []
     with sink(tmp_path / "sink", "-f", "RCPT", "-B", "550 5.1.1 no such user") as to:
@@ -129,7 +127,7 @@ def test_mailboxes_that_are_gone_are_told_of(sqlite_store: Store, tmp_path: Path
     assert sorted(told) == [(f"reader{i}@example.org", "550 5.1.1 no such user") for i in range(5)]
 
 
-def test_an_edition_that_is_refused_for_its_content_is_stopped_early(sqlite_store: Store, tmp_path: Path) -> None:
+def test_refused_content_stops_the_edition(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 200)
     with (
         sink(tmp_path / "sink", "-f", ".", "-B", "554 5.7.1 looks like spam") as to,
@@ -141,7 +139,7 @@ def test_an_edition_that_is_refused_for_its_content_is_stopped_early(sqlite_stor
     assert counts[FAILED] <= 20
 
 
-def test_each_message_has_a_return_address_of_its_own(sqlite_store: Store, tmp_path: Path) -> None:
+def test_each_message_has_its_own_return_address(sqlite_store: Store, tmp_path: Path) -> None:
     edition, path = make_edition(sqlite_store, 3), ReturnPath("bounces@example.org", "secret")
     with mail_server() as (mailboxes, settings):
         relay = Relay(host=settings.host, port=settings.port, tls="none")
@@ -149,7 +147,7 @@ def test_each_message_has_a_return_address_of_its_own(sqlite_store: Store, tmp_p
     assert len({path.read(sender) for sender in mailboxes.senders} - {None}) == 3
 
 
-def test_a_poisoned_address_harms_no_other(sqlite_store: Store, tmp_path: Path) -> None:
+def test_an_invalid_address_harms_no_other(sqlite_store: Store, tmp_path: Path) -> None:
     from tests.support.store_samples import NOW, person
 
     sqlite_store.subscribers.add(person("not an address"), at=NOW, source="test")
@@ -163,9 +161,7 @@ def test_a_poisoned_address_harms_no_other(sqlite_store: Store, tmp_path: Path) 
     assert {len(messages) for messages in mailboxes.messages.values()} == {1}
 
 
-def test_a_ledger_that_cannot_be_written_stops_the_run_and_copies_at_most_what_was_in_flight(
-    sqlite_store: Store, tmp_path: Path
-) -> None:
+def test_an_unwritable_ledger_stops_the_run(sqlite_store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(sqlite_store, 400), Clock()
     broken: list[int] = []
 
@@ -197,7 +193,7 @@ def test_a_ledger_that_cannot_be_written_stops_the_run_and_copies_at_most_what_w
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_told_to_stop_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) -> None:
+def test_a_signal_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) -> None:
     url = f"sqlite:///{tmp_path}/publisher.db"
     with open_store(url, tmp_path) as store, sink(tmp_path / "sink") as to:
         edition = make_edition(store, 3_000)

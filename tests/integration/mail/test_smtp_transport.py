@@ -1,4 +1,4 @@
-"""Mail over a real server on loopback, and each way in which it can fail."""
+"""Single messages over a real mail server on loopback, and every way to fail."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def server() -> Iterator[tuple[Mailboxes, Smtp]]:
         ("no address", Rejected("'no address' is not a valid email address")),
     ],
 )
-def test_a_refusal_is_one_recipients_and_a_value(
-    server: tuple[Mailboxes, Smtp], address: str, outcome: Deferred | Rejected
-) -> None:
+def test_a_refusal_is_a_value(server: tuple[Mailboxes, Smtp], address: str, outcome: Deferred | Rejected) -> None:
     mailboxes, settings = server
     with SmtpTransport(settings) as smtp:
         assert smtp.send(SENDER, address.replace(" ", "_"), MESSAGE, "k") == said(outcome)
@@ -57,7 +55,7 @@ def said(outcome: Deferred | Rejected) -> Deferred | Rejected:
     return replace(outcome, reason=words.replace("no address", "no_address"))
 
 
-def test_a_connection_that_breaks_after_the_message_leaves_doubt(server: tuple[Mailboxes, Smtp]) -> None:
+def test_breaking_after_the_message_leaves_doubt(server: tuple[Mailboxes, Smtp]) -> None:
     mailboxes, settings = server
     with SmtpTransport(settings) as smtp:
         outcome = smtp.send(SENDER, "drop@example.org", MESSAGE, "k")
@@ -66,7 +64,7 @@ def test_a_connection_that_breaks_after_the_message_leaves_doubt(server: tuple[M
     assert set(mailboxes.messages) == {"drop@example.org", "reader@example.org"}
 
 
-def test_a_connection_that_breaks_before_the_message_leaves_none(server: tuple[Mailboxes, Smtp]) -> None:
+def test_breaking_before_the_message_leaves_none(server: tuple[Mailboxes, Smtp]) -> None:
     mailboxes, settings = server
     with SmtpTransport(settings) as smtp:
         with pytest.raises(TransportError, match="the mail server hung up"):
@@ -75,7 +73,7 @@ def test_a_connection_that_breaks_before_the_message_leaves_none(server: tuple[M
     assert set(mailboxes.messages) == {"reader@example.org"}
 
 
-def test_a_server_that_closes_between_messages_is_called_again(server: tuple[Mailboxes, Smtp]) -> None:
+def test_a_closed_connection_is_opened_again(server: tuple[Mailboxes, Smtp]) -> None:
     mailboxes, settings = server
     with SmtpTransport(settings) as smtp:
         for address in ("421-too many@example.org", "reader@example.org"):
@@ -96,7 +94,7 @@ def test_one_connection_serves_many_messages(server: tuple[Mailboxes, Smtp]) -> 
     assert mailboxes.senders == [SENDER] * 5
 
 
-def test_a_refused_sender_stops_everything_and_fails_nobody(server: tuple[Mailboxes, Smtp]) -> None:
+def test_a_refused_sender_stops_the_run(server: tuple[Mailboxes, Smtp]) -> None:
     _, settings = server
     with (
         SmtpTransport(settings) as smtp,
@@ -105,7 +103,7 @@ def test_a_refused_sender_stops_everything_and_fails_nobody(server: tuple[Mailbo
         smtp.send("refused@example.org", "reader@example.org", MESSAGE, "k")
 
 
-def test_a_server_without_smtputf8_rejects_only_those_who_need_it() -> None:
+def test_without_smtputf8_unicode_addresses_are_rejected() -> None:
     with mail_server(smtputf8=False) as (mailboxes, settings), SmtpTransport(settings) as smtp:
         outcome = smtp.send(SENDER, "jörg@example.org", MESSAGE, "k")
         assert isinstance(outcome, Rejected)
@@ -114,7 +112,7 @@ def test_a_server_without_smtputf8_rejects_only_those_who_need_it() -> None:
         assert list(mailboxes.messages) == ["ada@xn--mller-kva.example"]
 
 
-def test_a_server_that_is_away_is_one_line_with_host_and_port() -> None:
+def test_an_unreachable_server_is_named() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -126,7 +124,7 @@ def test_a_server_that_is_away_is_one_line_with_host_and_port() -> None:
     )
 
 
-def test_a_socket_that_is_not_there_names_the_key_that_was_set() -> None:
+def test_a_missing_socket_names_its_setting() -> None:
     transport = SmtpTransport(Smtp(url="lmtp+unix:///nowhere/lmtp"))
     with pytest.raises(TransportError) as caught:
         transport.send(SENDER, "reader@example.org", MESSAGE, "k")
@@ -136,7 +134,7 @@ def test_a_socket_that_is_not_there_names_the_key_that_was_set() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")  # the login is the test; encryption has its own
-def test_a_login_is_made_and_a_wrong_one_is_said() -> None:
+def test_a_wrong_login_is_reported() -> None:
     with mail_server(password="right") as (mailboxes, settings):
         with SmtpTransport(replace(settings, username="ada", password="right")) as smtp:
             assert smtp.send(SENDER, "reader@example.org", MESSAGE, "k") == Accepted()
@@ -154,7 +152,7 @@ def test_a_login_is_made_and_a_wrong_one_is_said() -> None:
     assert list(mailboxes.messages) == ["reader@example.org"]
 
 
-def test_a_server_without_starttls_gets_no_mail_when_encryption_is_asked_for(
+def test_missing_starttls_sends_nothing(
     server: tuple[Mailboxes, Smtp],
 ) -> None:
     mailboxes, settings = server
@@ -168,7 +166,7 @@ def test_a_server_without_starttls_gets_no_mail_when_encryption_is_asked_for(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for 127.0.0.1 that nobody but these tests trusts, in one file."""
+    """A key and a certificate for 127.0.0.1 that only these tests trust, in one file."""
     need("openssl")
     path = tmp_path_factory.mktemp("tls") / "both.pem"
     key = path.with_name("key.pem")
@@ -178,7 +176,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_mail_goes_encrypted_to_a_server_that_is_trusted_and_not_to_another(certificate: Path) -> None:
+def test_only_trusted_servers_get_mail(certificate: Path) -> None:
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(certificate)
     with mail_server(tls=serving) as (mailboxes, settings):

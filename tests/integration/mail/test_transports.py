@@ -1,4 +1,4 @@
-"""One contract for both ways out."""
+"""One contract for both transports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGE = b"From: ada@example.org\r\nTo: reader@example.org\r\nSubject: Hello\r\
 
 @dataclass(frozen=True)
 class Way:
-    """A transport and how to see what has gone out by it."""
+    """A transport, and how to see what it has sent."""
 
     transport: Transport
     sent: Callable[[], list[bytes]]
@@ -59,12 +59,12 @@ def test_no_body_ends_the_transaction_early(way: Way, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("address", ["jörg@example.org", "ada@müller.example", "o'neil+news@example.org"])
-def test_addresses_of_every_kind_are_taken(way: Way, address: str) -> None:
+def test_every_kind_of_address_is_accepted(way: Way, address: str) -> None:
     assert way.transport.send(SENDER, address, MESSAGE, "weekly/1") == Accepted()
     assert len(way.sent()) == 1
 
 
-def test_many_messages_go_out_in_a_row(way: Way) -> None:
+def test_many_messages_are_sent_in_a_row(way: Way) -> None:
     for i in range(25):
         assert way.transport.send(SENDER, f"reader{i}@example.org", MESSAGE, f"weekly/{i}") == Accepted()
     assert way.sent() == [MESSAGE] * 25

@@ -1,4 +1,4 @@
-"""DKIM signatures as another program, dkimpy, checks them."""
+"""DKIM signatures, verified by an independent program, dkimpy."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def verifies(message: bytes, signer: Signer, index: int = 0) -> bool:
         return False
 
 
-def test_every_message_is_signed_by_each_key_and_verifies(signers: tuple[Signer, Signer]) -> None:
+def test_every_key_signs_every_message(signers: tuple[Signer, Signer]) -> None:
     message = MessageTemplate.of(LETTER, replace(HEADERS, signers=signers), NOW).join(TO)
     assert message.count(b"DKIM-Signature: ") == 2
     assert verifies(message, signers[0], 0)
@@ -63,7 +63,7 @@ def test_every_message_is_signed_by_each_key_and_verifies(signers: tuple[Signer,
     assert max(map(len, message.partition(b"\r\nDate: ")[0].split(b"\r\n"))) <= 78
 
 
-def test_the_headers_that_matter_are_signed_and_those_readers_see_are_sealed(signers: tuple[Signer, Signer]) -> None:
+def test_visible_headers_are_signed_and_sealed(signers: tuple[Signer, Signer]) -> None:
     message = MessageTemplate.of(LETTER, replace(HEADERS, signers=signers[1:]), NOW).join(TO)
     parsed = email.message_from_bytes(message, policy=default)
     tags = dict(part.strip().split("=", 1) for part in str(parsed["DKIM-Signature"]).split(";"))
@@ -84,15 +84,13 @@ def test_the_headers_that_matter_are_signed_and_those_readers_see_are_sealed(sig
         (b"\r\nFrom: ", b"\r\nFrom: Eve <eve@example.com>\r\nFrom: "),
     ],
 )
-def test_what_is_changed_on_the_way_does_not_verify(
-    signers: tuple[Signer, Signer], what: bytes, instead: bytes
-) -> None:
+def test_a_changed_message_does_not_verify(signers: tuple[Signer, Signer], what: bytes, instead: bytes) -> None:
     message = MessageTemplate.of(LETTER, replace(HEADERS, signers=signers[1:]), NOW).join(TO)
     assert what in message
     assert not verifies(message.replace(what, instead, 1), signers[1])
 
 
-def test_a_message_made_again_has_the_same_signatures(signers: tuple[Signer, Signer]) -> None:
+def test_signing_again_gives_equal_signatures(signers: tuple[Signer, Signer]) -> None:
     headers = replace(HEADERS, signers=signers)
     assert MessageTemplate.of(LETTER, headers, NOW).join(TO) == MessageTemplate.of(LETTER, headers, NOW).join(TO)
 
@@ -113,7 +111,7 @@ def test_any_letter_verifies_for_any_name(signers: tuple[Signer, Signer], text: 
 @pytest.mark.parametrize(
     "body", [b"", b"\r\n", b"a", b"a\r\n\r\n\r\n", b" a \t b  \r\n  \r\n", b"\r\n\r\na\r\n", b"a  ", b" \r\n\t\r\n"]
 )
-def test_a_message_of_any_other_kind_verifies_too(signers: tuple[Signer, Signer], body: bytes) -> None:
+def test_any_other_message_verifies(signers: tuple[Signer, Signer], body: bytes) -> None:
     message = b"From: ada@example.org\r\nTo:  a@example.org\r\nSubject: =?utf-8?b?w6Q=?=\r\n  folded\r\n\r\n" + body
     signed = sign(message, signers, NOW)
     if body and not body.endswith(b"\r\n"):
@@ -123,12 +121,12 @@ def test_a_message_of_any_other_kind_verifies_too(signers: tuple[Signer, Signer]
 
 
 @given(st.lists(st.sampled_from([b"a\r\n", b"\r\n", b" b  c \r\n", b" \r\n", b"\t\r\n\r\n"]), max_size=12))
-def test_a_body_in_pieces_has_the_hash_of_the_whole(pieces: list[bytes]) -> None:
+def test_pieces_hash_like_the_whole_body(pieces: list[bytes]) -> None:
     whole = hash_body([canonical(b"".join(pieces))])
     assert hash_body(map(canonical, pieces)) == whole
 
 
-def test_a_key_signs_for_its_domain_and_those_below_it(signers: tuple[Signer, Signer]) -> None:
+def test_a_key_signs_for_subdomains(signers: tuple[Signer, Signer]) -> None:
     signer = signers[1]
     assert signer.signs_for("example.org")
     assert signer.signs_for("News.Example.org")
@@ -136,7 +134,7 @@ def test_a_key_signs_for_its_domain_and_those_below_it(signers: tuple[Signer, Si
     assert not signer.signs_for("example.com")
 
 
-def test_a_key_is_its_owners_and_is_never_made_twice(tmp_path: Path) -> None:
+def test_a_key_is_private_and_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "dkim/a.pem"
     assert make_key(path, "ed25519")
     before = path.read_bytes()
@@ -146,7 +144,7 @@ def test_a_key_is_its_owners_and_is_never_made_twice(tmp_path: Path) -> None:
     assert dns_record(path, "a", "example.org").startswith('a._domainkey.example.org. IN TXT ( "v=DKIM1; k=ed25519; p=')
 
 
-def test_a_long_record_is_cut_into_strings_that_the_dns_can_hold(tmp_path: Path) -> None:
+def test_a_long_record_is_cut_into_strings(tmp_path: Path) -> None:
     make_key(tmp_path / "rsa.pem", "rsa")
     strings = dns_record(tmp_path / "rsa.pem", "s", "example.org").split('"')[1::2]
     assert max(map(len, strings)) <= 255
@@ -156,7 +154,7 @@ def test_a_long_record_is_cut_into_strings_that_the_dns_can_hold(tmp_path: Path)
 @pytest.mark.parametrize(
     "content", [None, b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
 )
-def test_a_file_that_is_no_key_is_one_line_with_its_path(tmp_path: Path, content: bytes | None) -> None:
+def test_an_invalid_key_file_is_reported_with_its_path(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "key.pem"
     if content is not None:
         path.write_bytes(content)

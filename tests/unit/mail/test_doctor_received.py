@@ -1,4 +1,4 @@
-"""What the doctor says of a message: whether one click is promised, and what its receiver found."""
+"""The doctor on a message: its unsubscribe headers, and what its receiver found."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_one_signature_must_cover_both_headers(message: bytes, level: str) -> No
         ("http://x.example", "", "error"),
     ],
 )
-def test_the_links_must_lead_to_an_https_address_that_answers(url: str, answer: str, level: str) -> None:
+def test_links_must_lead_to_a_working_https_url(url: str, answer: str, level: str) -> None:
     found = [*check_one_click(url, answer, BOTH)]
     assert str(found[0].level) == level
 
@@ -58,7 +58,7 @@ def told(message: bytes) -> list[tuple[str, str, str, str]]:
     return [(str(each.level), each.check, each.subject, each.message) for each in explain_results(message)]
 
 
-def test_a_copy_from_a_mailbox_is_explained() -> None:
+def test_a_received_email_is_explained() -> None:
     assert told(copy(GMAIL))[:-1] == [
         ("ok", "SPF", "b+1-x@b.example.org", "mx.google.com says pass"),
         ("ok", "DKIM", "@example.org", "mx.google.com says pass"),
@@ -66,14 +66,14 @@ def test_a_copy_from_a_mailbox_is_explained() -> None:
     ]
 
 
-def test_failures_are_told_with_what_to_do() -> None:
+def test_failures_come_with_a_hint() -> None:
     field = "mail.example 1; spf=softfail smtp.mailfrom=b.test; dkim=fail header.d=x; dmarc=none header.from=x"
     found = [*explain_results(copy(field))][:3]
     assert [each.check for each in found] == ["SPF", "DKIM", "DMARC"]
     assert all(each.level == "error" and each.meaning and each.hint for each in found)
 
 
-def test_only_the_receivers_own_words_are_believed() -> None:
+def test_only_the_topmost_results_count() -> None:
     forged = "mx.google.com; spf=pass smtp.mailfrom=x; dkim=pass header.d=x; dmarc=pass header.from=x"
     assert [each[:2] for each in told(copy("real.example; dmarc=fail header.from=x", forged))[:3]] == [
         ("error", "DMARC"),
@@ -82,7 +82,7 @@ def test_only_the_receivers_own_words_are_believed() -> None:
     ]
 
 
-def test_a_message_that_nobody_received_is_told_apart() -> None:
+def test_an_email_without_results_is_an_error() -> None:
     (found,) = explain_results(BOTH + b"\nHello")
     assert found.message == "it has no Authentication-Results"
 

@@ -1,4 +1,4 @@
-"""What the doctor says of SPF records, as a table: zone in, diagnosis out."""
+"""The doctor on SPF records: a zone goes in, diagnoses come out."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_spf_is_judged_as_receivers_do(zone: Zone, level: str, message: str, rec
 
 
 @pytest.mark.parametrize(("zone", "level", "message", "record"), SPF.values(), ids=SPF.keys())
-def test_the_record_that_spf_advises_is_a_good_one(zone: Zone, level: str, message: str, record: str) -> None:
+def test_advised_spf_records_are_good(zone: Zone, level: str, message: str, record: str) -> None:
     if not record:
         return
     advised = record.split('"')[1]
@@ -189,7 +189,7 @@ def test_the_record_that_spf_advises_is_a_good_one(zone: Zone, level: str, messa
     )
 
 
-def test_a_service_must_be_included_by_the_name_that_it_asks_for() -> None:
+def test_services_are_included_by_their_own_name() -> None:
     host, zone = "email-smtp.eu-west-1.amazonaws.com", {"TXT example.org": "v=spf1 mx ~all", "MX example.org": "1 m"}
     found = [*check_spf("example.org", [host], [], asking(zone))]
     assert [each.record for each in found] == ['example.org. IN TXT "v=spf1 include:amazonses.com mx ~all"']
@@ -197,7 +197,7 @@ def test_a_service_must_be_included_by_the_name_that_it_asks_for() -> None:
     assert brief(check_spf("example.org", [host], [], asking(good)))[0][0] == "ok"
 
 
-def test_without_an_address_nothing_is_claimed_about_it() -> None:
+def test_an_unknown_address_is_only_a_note() -> None:
     zone = {"TXT example.org": "v=spf1 mx ~all", "MX example.org": "1 m.example", "A m.example": HERE}
     (found,) = check_spf("example.org", [], [], asking(zone))
     assert (found.level, found.hint) == ("note", "name the address with --ip")
@@ -227,7 +227,7 @@ OTHERS = CHAIN | {
 
 @settings(max_examples=300)
 @given(own=RECORDS, inner=RECORDS, service=st.booleans(), addresses=st.sets(st.sampled_from([HERE, "2001:db8::7"])))
-def test_every_record_that_spf_advises_is_valid_and_lets_our_mail_pass(
+def test_any_advised_spf_record_allows_our_mail(
     own: list[str], inner: list[str], service: bool, addresses: set[str]
 ) -> None:
     zone = OTHERS | {"TXT f.test": tuple(own), "TXT a.test": tuple(inner)}
@@ -250,7 +250,7 @@ TERMS = ["a", "mx:", "include:example.org", "redirect=", "+", "/", "%{i}", "ip6:
 
 
 @given(st.text(max_size=80) | st.lists(st.sampled_from(TERMS)).map(" ".join))
-def test_any_record_is_followed_to_an_end(text: str) -> None:
+def test_following_any_record_ends(text: str) -> None:
     record = f"v=spf1 {text}"
     walked = walk("example.org", record, asking({"TXT example.org": record, "MX example.org": "10 mx.example.org"}))
     assert walked.lookups <= 60

@@ -1,4 +1,4 @@
-"""The table of moves, the drawing of it, and what it promises."""
+"""The table of statuses, its drawing in the docstring, and the times of retries."""
 
 from __future__ import annotations
 
@@ -51,22 +51,22 @@ def test_a_move_is_in_the_table_or_is_refused(status: DeliveryStatus, event: Del
             next_status(status, event)
 
 
-def test_nothing_leaves_a_final_status() -> None:
+def test_final_statuses_stay() -> None:
     assert FINAL.isdisjoint(status for status, _ in TABLE)
 
 
-def test_every_status_that_is_not_final_can_still_be_sent() -> None:
+def test_every_open_status_can_become_sent() -> None:
     reachable = set(FINAL - {DeliveryStatus.SKIPPED})
     while grown := {status for (status, _), after in TABLE.items() if after in reachable} - reachable:
         reachable |= grown
     assert reachable == set(DeliveryStatus) - {DeliveryStatus.SKIPPED}
 
 
-def test_what_waits_is_what_a_person_sees_as_open() -> None:
+def test_queued_and_deferred_are_waiting() -> None:
     assert set(WAITING) == {DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED}
 
 
-def test_a_held_delivery_moves_only_by_a_person_or_a_late_answer() -> None:
+def test_an_uncertain_delivery_waits_for_answer_or_owner() -> None:
     events = {event for status, event in TABLE if status is DeliveryStatus.UNCERTAIN}
     assert events == {
         DeliveryEvent.RETRY,
@@ -84,12 +84,12 @@ MADE = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 360), (9, 360), (5_000, 360)]
 )
-def test_each_try_waits_longer_up_to_six_hours(attempts: int, minutes: int) -> None:
+def test_waits_double_up_to_six_hours(attempts: int, minutes: int) -> None:
     assert next_try(MADE, MADE, attempts) == MADE + timedelta(minutes=minutes)
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=30)), st.integers(1, 10_000))
-def test_a_try_is_always_ahead_and_never_after_five_days(age: timedelta, attempts: int) -> None:
+def test_tries_end_after_five_days(age: timedelta, attempts: int) -> None:
     now = MADE + age
     due = next_try(MADE, now, attempts)
     if due is None:
@@ -98,7 +98,7 @@ def test_a_try_is_always_ahead_and_never_after_five_days(age: timedelta, attempt
         assert now < due <= MADE + GIVE_UP_AFTER
 
 
-def test_what_was_put_off_at_once_does_not_come_back_at_once() -> None:
+def test_jitter_spreads_equal_waits() -> None:
     waits = {(next_try(MADE, MADE, 2, seed=delivery) or MADE) - MADE for delivery in range(100)}
     assert len(waits) == 100
     assert timedelta(minutes=9) < min(waits) < timedelta(minutes=9, seconds=10)

@@ -87,7 +87,7 @@ def filled(text: str, recipient: Recipient) -> str:
     return text
 
 
-def test_a_message_reads_back_with_every_header() -> None:
+def test_every_header_reads_back() -> None:
     message = read(written(letter(subject="What's new: ideas")))
 
     assert dict(message.items()) == {
@@ -112,7 +112,7 @@ def test_a_message_reads_back_with_every_header() -> None:
     assert not any(part.defects for part in message.walk())
 
 
-def test_a_long_subject_in_ascii_is_folded_at_its_spaces_and_not_encoded() -> None:
+def test_long_ascii_subjects_are_folded_not_encoded() -> None:
     subject = "What readers of plain text told us this year, and eleven other letters: a digest of a long autumn"
     message = written(letter(subject=subject))
     folded = subject.replace(" letters:", "\r\n letters:")
@@ -123,13 +123,13 @@ def test_a_long_subject_in_ascii_is_folded_at_its_spaces_and_not_encoded() -> No
 @pytest.mark.parametrize(
     "subject", ["x" * 70, f"A {'x' * 78} word", f"A long subject {'of many words ' * 9}=?utf-8?q?x?="]
 )
-def test_a_subject_that_cannot_be_folded_is_encoded(subject: str) -> None:
+def test_unfoldable_subjects_are_encoded(subject: str) -> None:
     message = written(letter(subject=subject))
     assert b"\r\nSubject: =?utf-8?b?" in message
     assert read(message)["Subject"] == subject
 
 
-def test_one_click_is_promised_for_https_only() -> None:
+def test_one_click_needs_https() -> None:
     recipient = Recipient("a@example.org", "", "<1@b>", "http://localhost:8000/unsubscribe/x", "")
     message = read(written(letter(), recipient))
 
@@ -137,11 +137,11 @@ def test_one_click_is_promised_for_https_only() -> None:
     assert message["List-Unsubscribe-Post"] is None
 
 
-def test_the_same_message_made_again_is_the_same_to_the_byte() -> None:
+def test_a_message_is_always_the_same_bytes() -> None:
     assert written(letter(), to("Ada")) == written(letter(), to("Ada"))
 
 
-def test_marks_become_the_readers_own_values_in_both_parts() -> None:
+def test_marks_are_filled_in_both_parts() -> None:
     marked = " | ".join(Mark.ALL)
     message = written(letter(f"<p>{marked}</p>", f"{marked}\n"), to("Ada <b>", "o'neil@example.org"))
 
@@ -168,7 +168,7 @@ def test_marks_become_the_readers_own_values_in_both_parts() -> None:
         "@",
     ],
 )
-def test_a_name_reads_back_as_it_was_given(name: str) -> None:
+def test_names_read_back(name: str) -> None:
     message = written(letter(), to(name))
 
     assert display_name(message) == name
@@ -188,7 +188,7 @@ def test_a_name_reads_back_as_it_was_given(name: str) -> None:
         "\r\n",
     ],
 )
-def test_no_name_can_break_out_of_its_header(name: str) -> None:
+def test_no_name_breaks_out_of_its_header(name: str) -> None:
     message = read(written(letter(subject=name), to(name)))
 
     assert message["Bcc"] is None
@@ -200,7 +200,7 @@ def test_no_name_can_break_out_of_its_header(name: str) -> None:
 @given(NAMES, NAMES)
 @example("\ud800", "\udfff")
 @example("", "")
-def test_any_name_and_subject_leave_the_message_whole(name: str, subject: str) -> None:
+def test_any_name_and_subject_keep_the_message_valid(name: str, subject: str) -> None:
     message = written(letter(subject=subject, text=f"Hi {Mark.NAME}!\n"), to(name))
     parsed = read(message)
 
@@ -215,7 +215,7 @@ def test_any_name_and_subject_leave_the_message_whole(name: str, subject: str) -
 @example(f"{'x' * 75} \n{'y' * 76}\t\n", f"{'z' * 76}{Mark.NAME}")
 @example(f".{Mark.NAME}.", f"{Mark.NAME}\n.\n{Mark.NAME}")
 @example(f"a {Mark.NAME} ", f"{Mark.UNSUBSCRIBE}{Mark.UNSUBSCRIBE}")
-def test_any_letter_reads_back_equal_with_its_marks_filled(html: str, text: str) -> None:
+def test_any_letter_reads_back_with_marks_filled(html: str, text: str) -> None:
     recipient = to("Zoë =20 Example", "zoë@example.org")
     message = written(letter(html, text), recipient)
 
@@ -234,26 +234,26 @@ def test_a_mark_is_never_split(text: str, marks: list[str]) -> None:
 
 
 @given(TEXTS)
-def test_what_is_broken_off_ends_with_a_soft_break(text: str) -> None:
+def test_soft_broken_text_ends_with_a_soft_break(text: str) -> None:
     encoded = soft_broken(text)
     assert encoded == b"" or encoded.endswith(b"=\r\n")
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
     assert all(len(line) <= 76 for line in quoted_printable(text).split(b"\r\n"))
 
 
-def test_addresses_of_other_scripts_keep_their_local_part_and_get_an_ascii_domain() -> None:
+def test_only_the_domain_of_an_address_becomes_ascii() -> None:
     message = written(letter(), to("Jörg", "jörg@müller.example"))
     assert "jörg@xn--mller-kva.example".encode() in message
     assert read(message)["To"].addresses[0].display_name == "Jörg"
 
 
 @pytest.mark.parametrize("address", ["", "ada", "@example.org", "a b@example.org", "a@b\r\nBcc: c@d", "a>@b"])
-def test_what_is_no_address_makes_no_message(address: str) -> None:
+def test_an_invalid_address_is_an_error(address: str) -> None:
     with pytest.raises(ValueError, match="is not a valid email address"):
         written(letter(), to("", address))
 
 
-def test_a_message_id_is_permanent_and_each_deliverys_own() -> None:
+def test_message_ids_are_permanent_and_unique() -> None:
     edition = Edition(1, "weekly", "2026-W47", 3, "s", NOW)
     same = Edition(99, "weekly", "2026-W47", 8, "other", NOW + timedelta(days=1))
     others = [
@@ -268,7 +268,7 @@ def test_a_message_id_is_permanent_and_each_deliverys_own() -> None:
     assert len({first, *others}) == 4
 
 
-def test_a_site_of_another_script_gets_ascii_headers() -> None:
+def test_headers_of_a_unicode_site_are_ascii() -> None:
     headers = NewsletterHeaders(
         title="Wöchentlich",
         sender="Jörg <jorg@müller.example>",

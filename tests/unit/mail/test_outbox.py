@@ -33,7 +33,7 @@ def test_the_same_delivery_keeps_one_file(tmp_path: Path) -> None:
     assert path.name.startswith("weekly-2026-W47-reader@example.org-")
 
 
-def test_a_file_that_a_mail_reader_moved_is_not_made_again(tmp_path: Path) -> None:
+def test_a_file_moved_to_cur_is_not_written_again(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     outbox.send(SENDER, "reader@example.org", MESSAGE, "weekly/1")
     (path,) = files(tmp_path)
@@ -43,9 +43,7 @@ def test_a_file_that_a_mail_reader_moved_is_not_made_again(tmp_path: Path) -> No
     assert [found.name for found in files(tmp_path)] == [f"{path.name}:2,S"]
 
 
-def test_content_and_then_the_name_are_on_the_disk_when_a_message_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_content_is_synced_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[tuple[bool, int]] = []  # whether it was a folder, and how many messages had their names then
 
     def sync(descriptor: int) -> None:
@@ -60,7 +58,7 @@ def test_content_and_then_the_name_are_on_the_disk_when_a_message_is_taken(
     assert synced == [(False, 0), (True, 1)]
 
 
-def test_what_a_killed_process_left_is_swept_and_what_a_live_one_writes_is_not(tmp_path: Path) -> None:
+def test_only_dead_processes_files_are_swept(tmp_path: Path) -> None:
     import fcntl
 
     Outbox(tmp_path)
@@ -74,7 +72,7 @@ def test_what_a_killed_process_left_is_swept_and_what_a_live_one_writes_is_not(t
         assert files(tmp_path) == [alive]
 
 
-def test_opening_the_outbox_all_the_time_disturbs_nobody_who_writes(tmp_path: Path) -> None:
+def test_opening_the_outbox_disturbs_no_writer(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         sweeping = pool.submit(lambda: [Outbox(tmp_path) for _ in range(300)])
@@ -85,13 +83,13 @@ def test_opening_the_outbox_all_the_time_disturbs_nobody_who_writes(tmp_path: Pa
     assert len(files(tmp_path)) == written
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TransportError, match=r"file/outbox: the outbox cannot be written"):
         Outbox(tmp_path / "file" / "outbox")
 
 
-def test_a_folder_that_vanished_is_an_error_and_not_a_sent_message(tmp_path: Path) -> None:
+def test_a_vanished_folder_is_an_error(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox")
     shutil.rmtree(tmp_path / "outbox")
     with pytest.raises(TransportError, match="the outbox cannot be written"):
@@ -102,7 +100,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=400)
 
 
 @given(ANY_TEXT, ANY_TEXT)
-def test_a_file_name_is_safe_short_and_each_keys_own(address: str, key: str) -> None:
+def test_file_names_are_safe_short_and_unique(address: str, key: str) -> None:
     name = file_name(address, key)
 
     assert name == file_name(address, key)

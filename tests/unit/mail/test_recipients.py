@@ -1,4 +1,4 @@
-"""Two thousand readers as real lists have them: whatever they are called, each message reads back as theirs."""
+"""Two thousand realistic subscribers: whatever their names, each message reads back as theirs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ HEADS = HeaderParser(policy=SMTPUTF8)  # takes four times as long as the older p
 
 
 def people() -> list[tuple[str, str, str]]:
-    """Name, address, and the address as it stands in a message; all differ."""
+    """Name, address, and the address as it appears in a message; all differ."""
     found = []
     for number in range(COUNT):
         name = f"{FIRST[number % len(FIRST)]} {LAST[number // len(FIRST) % len(LAST)]}".strip() if number % 17 else ""
@@ -73,7 +73,7 @@ def people() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def composer() -> MailMerge:
-    """A shipped template's letter of the sample posts, which also calls its reader by name."""
+    """A shipped template's letter of the sample posts, which also contains the subscriber's name."""
     letter = min((each.letter for each in letters("samples", "digest")), key=lambda each: len(each.html))
     html = letter.html.replace("</body>", f'<p id="name">{Mark.NAME}</p></body>')
     named = Letter("", letter.subject, "", html, f"Dear {Mark.NAME},\n\n{letter.text}")
@@ -86,7 +86,7 @@ def made(composer: MailMerge, number: int, person: tuple[str, str, str]) -> byte
     return composer.message(Delivery(number + 1, 1, f"uid-{number}", address, name, "", 0))
 
 
-def test_two_thousand_real_shaped_readers_read_their_own_name_address_and_links(composer: MailMerge) -> None:
+def test_two_thousand_subscribers_get_their_own_values(composer: MailMerge) -> None:
     everybody = people()
     assert len({address for _, address, _ in everybody}) == COUNT
     for number, person in enumerate(everybody):
@@ -119,7 +119,7 @@ def name_in(message: bytes) -> str:
 ODD = ['of "The Quiet', "=?utf-8?q?", "語語", "a@b.example", "محمد <b>Bold"]
 
 
-def test_the_oddest_of_them_score_under_2_with_spamassassin(composer: MailMerge) -> None:
+def test_odd_names_do_not_look_like_spam(composer: MailMerge) -> None:
     needs("spamassassin")
     everybody = list(enumerate(people()))
     chosen = [next((number, person) for number, person in everybody if part in person[0]) for part in ODD]

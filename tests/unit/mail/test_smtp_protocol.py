@@ -1,4 +1,4 @@
-"""The conversation with a mail server, as values: what it said goes in, bytes and fates come out."""
+"""The SMTP protocol as values: replies go in, bytes and fates come out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_next_envelope_rides_on_the_body_before_it() -> None:
     assert not protocol.busy
 
 
-def test_without_pipelining_every_command_waits_for_its_answer() -> None:
+def test_without_pipelining_commands_wait_for_replies() -> None:
     protocol = SmtpProtocol(LOCKSTEP)
     protocol.add(FIRST)
     protocol.add(SECOND)
@@ -53,7 +53,7 @@ def test_without_pipelining_every_command_waits_for_its_answer() -> None:
     assert writes == [b"MAIL FROM", b"RCPT TO", b"DATA", b"Message 1", b"MAIL FROM"]
 
 
-def test_a_body_may_be_held_back_and_goes_later() -> None:
+def test_a_body_can_be_held_back() -> None:
     protocol = SmtpProtocol(PIPELINING)
     protocol.add(FIRST)
     protocol.data_to_send()
@@ -72,7 +72,7 @@ def test_a_body_may_be_held_back_and_goes_later() -> None:
         (b"250 a\r\n250 b\r\n354 c\r\n|250 d\r\n421 e\r\n", SECOND),
     ],
 )
-def test_only_the_message_whose_turn_it_was_may_be_why_a_connection_broke(said: bytes, suspect: Message) -> None:
+def test_only_the_current_message_is_suspect(said: bytes, suspect: Message) -> None:
     protocol = SmtpProtocol(PIPELINING)
     protocol.add(FIRST)
     protocol.data_to_send()
@@ -98,7 +98,7 @@ REFUSALS = [("MAIL", LATER), ("MAIL", TOO_LARGE)] + [
 
 @BOTH
 @pytest.mark.parametrize(("word", "refusal"), REFUSALS)
-def test_a_refusal_at_any_step_is_that_messages_only(offer: Extensions, word: str, refusal: tuple[str, Fate]) -> None:
+def test_a_refusal_concerns_one_message(offer: Extensions, word: str, refusal: tuple[str, Fate]) -> None:
     said, fate = refusal
     count = {"MAIL": 0, "RCPT": 0, "DATA": 0, ".": 0}
 
@@ -113,7 +113,7 @@ def test_a_refusal_at_any_step_is_that_messages_only(offer: Extensions, word: st
     assert [b for b in server.taken if b] == [body(message(n)) for n in (0, 2, 3)]
 
 
-def test_a_server_that_wants_the_body_of_a_refused_message_gets_an_empty_one() -> None:
+def test_a_refused_message_may_get_an_empty_body() -> None:
     server = Server(lambda word, n: "550 no" if (word, n) == ("RCPT", 1) else usual(word, n))
     answers = converse(SmtpProtocol(PIPELINING), server, [FIRST, SECOND])
     assert fates(answers) == {"reader1": Rejected("550 no"), "reader2": Accepted()}
@@ -121,7 +121,7 @@ def test_a_server_that_wants_the_body_of_a_refused_message_gets_an_empty_one() -
     assert "RSET" not in server.commands
 
 
-def test_an_envelope_that_gets_no_body_is_forgotten_before_the_next() -> None:
+def test_an_envelope_without_body_is_reset() -> None:
     def answer(word: str, number: int) -> str:
         return {("RCPT", 1): "550 no", ("DATA", 2): "503 no recipients"}.get((word, number), usual(word, number))
 
@@ -142,7 +142,7 @@ def test_an_envelope_that_gets_no_body_is_forgotten_before_the_next() -> None:
         (b"250 a\r\n250 b\r\n354 c\r\n|421 d\r\n", {"reader1": GivenBack("421 d"), "reader2": GivenBack("421 d")}),
     ],
 )
-def test_a_break_leaves_in_doubt_only_what_was_handed_over(said: bytes, expected: dict[str, Fate]) -> None:
+def test_only_a_handed_over_message_is_in_doubt(said: bytes, expected: dict[str, Fate]) -> None:
     protocol = SmtpProtocol(PIPELINING)
     protocol.add(FIRST)
     protocol.data_to_send()
@@ -177,14 +177,14 @@ def test_a_fault_of_no_message_ends_the_conversation_only(said: bytes, reason: s
     assert hint in protocol.ending.hint
 
 
-def test_a_word_out_of_turn_ends_it() -> None:
+def test_an_unexpected_reply_ends_it() -> None:
     protocol = SmtpProtocol(PIPELINING)
     assert protocol.receive(b"250 hello?\r\n") == []
     assert protocol.ending is not None
     assert not protocol.has_room
 
 
-def test_extensions_are_used_where_offered_and_needed() -> None:
+def test_extensions_are_used_if_offered_and_needed() -> None:
     everything = Extensions(pipelining=True, eight_bit=True, size=True, smtputf8=True)
 
     def first_line(offer: Extensions, letter: Message) -> bytes:
@@ -200,7 +200,7 @@ def test_extensions_are_used_where_offered_and_needed() -> None:
     assert "SMTPUTF8" in answer.fate.reason
 
 
-def test_a_goodbye_ends_it_in_peace() -> None:
+def test_quit_ends_it() -> None:
     protocol = SmtpProtocol(PIPELINING)
     converse(protocol, Server(usual), [FIRST])
     protocol.quit()
@@ -222,7 +222,7 @@ SAID = [code.strip(" \n") for code in CODES.split("|")]
     chunks=st.lists(st.integers(1, 40), min_size=1, max_size=30),
     pipelining=st.booleans(),
 )
-def test_whatever_a_server_says_each_message_gets_one_fate_and_none_is_taken_without_its_word(
+def test_every_message_gets_exactly_one_fate(
     script: list[str], usually: int, chunks: list[int], pipelining: bool
 ) -> None:
     letters = [message(n) for n in range(8)]
@@ -254,7 +254,7 @@ def test_whatever_a_server_says_each_message_gets_one_fate_and_none_is_taken_wit
 
 
 @given(st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\n", b"a", b"\r"]), max_size=12).map(b"".join))
-def test_no_content_holds_the_end_of_one(body: bytes) -> None:
+def test_content_never_contains_the_end_mark(body: bytes) -> None:
     content = dot_stuffed(body)
     assert content.endswith(b"\r\n")
     assert b"\n.\r\n" not in b"\r\n" + content

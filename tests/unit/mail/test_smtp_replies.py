@@ -1,4 +1,4 @@
-"""What a server says, in bytes, as replies."""
+"""Bytes of a server become replies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_replies_of_every_shape(said: bytes, expected: list[tuple[int, str]]) ->
 @pytest.mark.parametrize(
     "said", [b"\r\n", b"OK\r\n", b"2500 x\r\n", b"150 x\r\n", b"250-a\r\n251 b\r\n", b"x" * 9000, b"250-x\r\n" * 40_000]
 )
-def test_what_is_no_reply_is_an_error(said: bytes) -> None:
+def test_anything_else_is_an_error(said: bytes) -> None:
     with pytest.raises(GarbledError):
         ReplyReader().feed(said)
 

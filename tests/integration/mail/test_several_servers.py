@@ -1,4 +1,4 @@
-"""Editions over several mail servers that share the work, stand in for each other, and have limits."""
+"""Editions over several mail servers that share the work, replace each other, and have limits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
 from tests.support.sink import Sink, free_port, sink
+from tests.support.smtp_samples import everybody, send
 from tests.support.store_samples import NOW, person
-from tests.support.wire_samples import everybody, send
 
 SENT, QUEUED = DeliveryStatus.SENT, DeliveryStatus.QUEUED
 
 
-def test_what_a_relay_that_is_away_would_get_goes_to_another(sqlite_store: Store, tmp_path: Path) -> None:
+def test_another_server_replaces_an_unreachable_one(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 100)
     away = Relay(host="127.0.0.1", port=free_port(), tls="none", weight=9)
     with sink(tmp_path / "sink") as to:
@@ -33,9 +33,7 @@ def test_what_a_relay_that_is_away_would_get_goes_to_another(sqlite_store: Store
         assert Counter(to.recipients()) == everybody(100)
 
 
-def test_what_a_relay_drops_goes_to_another_and_what_is_in_doubt_goes_again(
-    sqlite_store: Store, tmp_path: Path
-) -> None:
+def test_another_server_sends_dropped_messages(sqlite_store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(sqlite_store, 200), Clock()
     with sink(tmp_path / "one", "-M", "40", connections=3) as one, sink(tmp_path / "two", connections=3) as two:
         first = send(sqlite_store, [one.server, two.server], edition, tmp_path, clock=clock)
@@ -48,7 +46,7 @@ def test_what_a_relay_drops_goes_to_another_and_what_is_in_doubt_goes_again(
     assert sum(taken.values()) - 200 <= first[QUEUED]
 
 
-def test_a_relay_that_comes_back_is_used_again(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_recovered_server_is_used_again(sqlite_store: Store, tmp_path: Path) -> None:
     edition, port = make_edition(sqlite_store, 400), free_port()
     with ExitStack() as stack:
         first = stack.enter_context(sink(tmp_path / "one", "-M", "50", port=port, connections=1))
@@ -68,7 +66,7 @@ def test_a_relay_that_comes_back_is_used_again(sqlite_store: Store, tmp_path: Pa
         assert len(second[0].taken()) >= 349
 
 
-def test_relays_get_shares_like_their_weights(sqlite_store: Store, tmp_path: Path) -> None:
+def test_servers_share_the_work_by_weight(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 400)
     with sink(tmp_path / "one", weight=3) as one, sink(tmp_path / "two", weight=1) as two:
         send(sqlite_store, [one.server, two.server], edition, tmp_path)
@@ -77,7 +75,7 @@ def test_relays_get_shares_like_their_weights(sqlite_store: Store, tmp_path: Pat
     assert 280 <= shares[0] <= 320
 
 
-def test_the_recipients_of_a_day_are_counted_over_runs(sqlite_store: Store, tmp_path: Path) -> None:
+def test_the_daily_quota_counts_all_runs(sqlite_store: Store, tmp_path: Path) -> None:
     edition, clock = make_edition(sqlite_store, 130), Clock()
     with sink(tmp_path / "sink", per_day=60) as to:
         for expected in (60, 60):
@@ -92,14 +90,14 @@ def test_the_recipients_of_a_day_are_counted_over_runs(sqlite_store: Store, tmp_
         assert Counter(to.recipients()) == everybody(130)
 
 
-def test_a_limited_rate_and_a_limited_domain_still_reach_everybody(sqlite_store: Store, tmp_path: Path) -> None:
+def test_limits_still_reach_everybody(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 60)
     with sink(tmp_path / "sink", rate="400/s", domains=("example.org 200/s",)) as to:
         assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 60}
         assert Counter(to.recipients()) == everybody(60)
 
 
-def test_what_a_lease_is_too_short_for_is_claimed_anew_and_goes_once(sqlite_store: Store, tmp_path: Path) -> None:
+def test_an_expired_claim_is_sent_once(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 60)
     options = DeliveryOptions(tmp_path, lease=timedelta(milliseconds=200))
     with sink(tmp_path / "sink", rate="100/s") as to:
@@ -110,7 +108,7 @@ def test_what_a_lease_is_too_short_for_is_claimed_anew_and_goes_once(sqlite_stor
         assert Counter(to.recipients()) == everybody(60)
 
 
-def test_a_domain_at_its_limit_waits_in_the_ledger_while_others_go(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_limited_domain_does_not_delay_others(sqlite_store: Store, tmp_path: Path) -> None:
     for number in range(13):
         sqlite_store.subscribers.add(person(f"ada{number}@slow.example"), at=NOW, source="test")
     edition, begun = make_edition(sqlite_store, 50), time.monotonic()

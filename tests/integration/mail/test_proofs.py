@@ -1,4 +1,4 @@
-"""The proofs of benchmarks/ in small: senders killed against smtp-sink, and faults with their designed outcomes."""
+"""The proofs in benchmarks/, on a small scale: killed senders, and faults with their designed outcomes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FAST = (
 )
 
 
-def test_two_senders_killed_against_a_real_server_keep_every_promise(store_url: str, tmp_path: Path) -> None:
+def test_killed_senders_keep_every_promise(store_url: str, tmp_path: Path) -> None:
     mode = "hold" if store_url.startswith("sqlite") else "resend"  # python -m benchmarks.kills does all of them
     result = kills.prove(kills.Trial("any", 2, mode, recipients=1_200, kills=3, connections=4), store_url, tmp_path)
     assert result.broken() == []
@@ -46,7 +46,7 @@ def test_a_full_disk_has_its_designed_outcome(fault: Fault) -> None:
     assert faults.differences(fault, faults.inject(fault)) == []
 
 
-def test_a_table_replaces_what_was_between_its_marks_and_nothing_else(tmp_path: Path) -> None:
+def test_a_table_replaces_only_its_own_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     begin, end = "<!-- kills: begin, written by python -m benchmarks.kills --write -->", "<!-- kills: end -->"
     page.write_text(f"Before\n\n{begin}\nold\n{end}\n\nAfter\n")
@@ -57,13 +57,13 @@ def test_a_table_replaces_what_was_between_its_marks_and_nothing_else(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["kills", "faults", "queue"])
-def test_the_document_has_the_figures_of_each_proof(name: str) -> None:
+def test_the_document_has_each_proofs_figures(name: str) -> None:
     text = tables.DOCUMENT.read_text(encoding="utf-8")
     section = text.partition(f"<!-- {name}: begin")[2].partition(f"<!-- {name}: end -->")[0]
     assert section.count("\n| ") >= 3
 
 
-def test_every_fault_stands_in_the_document_and_nobody_is_lost_in_any() -> None:
+def test_every_fault_is_documented_and_loses_nobody() -> None:
     text = tables.DOCUMENT.read_text(encoding="utf-8")
     for fault in faults.FAULTS:
         (line,) = (line for line in text.splitlines() if line.startswith(f"| {fault.name} | {fault.does} |"))

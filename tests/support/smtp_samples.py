@@ -32,7 +32,7 @@ def send(
     gone: Callable[[Delivery, str], None] = lambda delivery, reason: None,
     return_path: ReturnPath | None = None,
 ) -> DeliveryCounts:
-    """Deliver over these servers; relays that fail rest for a moment only."""
+    """Deliver over these servers; servers that fail rest only for a moment."""
     rest = timedelta(milliseconds=1)
     options = DeliveryOptions(state, on_uncertain="hold" if hold else "resend", rest=rest, return_path=return_path)
     with SmtpTransport(servers) as transport:
