@@ -11,7 +11,7 @@ from publisher.config.bounces import BouncesConfig
 from publisher.config.keys import Doc
 from publisher.config.mail import DeliveryConfig, Mail
 from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
-from publisher.config.server import Admin, DatabaseConfig, Run, Web
+from publisher.config.server import Admin, DatabaseConfig, RunConfig, Web
 from publisher.config.site import Feeds, PagesConfig, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
 
@@ -40,7 +40,7 @@ class Config:
     admin: Annotated[Admin, Doc("The admin page.")] = field(default_factory=Admin)
     delivery: Annotated[DeliveryConfig, Doc("How messages are delivered.")] = field(default_factory=DeliveryConfig)
     bounces: Annotated[BouncesConfig, Doc("How bounces are processed.")] = field(default_factory=BouncesConfig)
-    run: Annotated[Run, Doc("The process that does everything on schedule.")] = field(default_factory=Run)
+    run: Annotated[RunConfig, Doc("The process that does everything on schedule.")] = field(default_factory=RunConfig)
     root: Path = Path()
 
     @property

@@ -50,7 +50,7 @@ class Admin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class RunConfig:
     """[run]: how often `publisher run` checks what is due, and how it logs."""
 
     tick_seconds: Annotated[int, Check(checks.between(15, 60)), Doc("Seconds between checks for work that is due.")] = (

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from publisher.core.logging import configure as configure_logs
-from publisher.daemon.jobs import SendJob, rest_after
-from publisher.daemon.systemd import notify, watchdog_seconds
+from publisher.daemon.jobs import SendJob
 from publisher.mail.run_options import Stop
 from tests.support.admin_page import Owner, set_password
 from tests.support.preview_server import free_port
@@ -109,10 +108,6 @@ def test_a_failing_tick_is_logged_and_ends_nothing(project: Project) -> None:
     assert letters(project) == {}
 
 
-def test_rests_grow_up_to_a_limit() -> None:
-    assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
-
-
 def test_a_dead_mail_server_is_left_alone(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.subscribe("ada")
     project.configure(f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{free_port()}", tls = "none" }}\n')
@@ -187,14 +182,6 @@ def test_systemd_is_notified(project: Project, tmp_path: Path) -> None:
         while heard[-1] != b"STOPPING=1":
             heard.append(manager.recv(100))
     assert heard[:3] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
-
-
-def test_without_systemd_nothing_is_sent() -> None:
-    notify("READY=1", {})
-    notify("READY=1", {"NOTIFY_SOCKET": "/nowhere/at/all"})
-    assert watchdog_seconds({}) is None
-    assert watchdog_seconds({"WATCHDOG_USEC": "30000000"}) == 30.0
-    assert watchdog_seconds({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}) is None
 
 
 def test_a_missing_database_is_logged_and_retried(project: Project) -> None:

@@ -14,7 +14,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publisher.core.logging import configure, log, redacted
-from publisher.daemon.reporting import ProblemLog
 
 ADDRESS = "ada.lovelace+x@letters.example.org"
 LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
@@ -101,13 +100,3 @@ def test_a_closed_stream_raises_nothing() -> None:
     stream.close()
     log("ended")
     configure()
-
-
-def test_a_known_problem_is_logged_once() -> None:
-    looks = (["a", "b"], [], ["b"], ["b", "c"], ["a"])
-    for keeps, wanted in ((0.0, ["a", "b", "b", "c", "a"]), (3600.0, ["a", "b", "c"])):
-        with lines("json") as found:
-            problems = ProblemLog(keeps)
-            for look in looks:
-                problems.log("problem", look)
-        assert [json.loads(line)["what"] for line in found] == wanted

@@ -1,0 +1,37 @@
+"""What the parts of `publisher run` decide by themselves: pauses, what is worth logging, and what systemd hears."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from publisher.core.logging import configure
+from publisher.daemon.jobs import rest_after
+from publisher.daemon.reporting import ProblemLog
+from publisher.daemon.systemd import notify, watchdog_seconds
+
+
+def test_rests_grow_up_to_a_limit() -> None:
+    assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_known_problem_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    looks = (["a", "b"], [], ["b"], ["b", "c"], ["a"])
+    configure("json")
+    try:
+        for keeps, wanted in ((0.0, ["a", "b", "b", "c", "a"]), (3600.0, ["a", "b", "c"])):
+            problems = ProblemLog(keeps)
+            for look in looks:
+                problems.log("problem", look)
+            assert [json.loads(line)["what"] for line in capsys.readouterr().err.splitlines()] == wanted
+    finally:
+        configure()
+
+
+def test_without_systemd_nothing_is_sent() -> None:
+    notify("READY=1", {})
+    notify("READY=1", {"NOTIFY_SOCKET": "/nowhere/at/all"})
+    assert watchdog_seconds({}) is None
+    assert watchdog_seconds({"WATCHDOG_USEC": "30000000"}) == 30.0
+    assert watchdog_seconds({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}) is None
