@@ -1,4 +1,4 @@
-"""The web versions of editions, as feeds and pages take them: whoever builds the site renders them first."""
+"""The web versions of editions, for feeds and pages to show. They are rendered before they come to this room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of one post."""
+"""The page of a post, and a post as other pages show it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from publisher.core.models import Image, Output, Post, RenderedPost
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
 from publisher.site.pages.post_body import page_body
 
+DESCRIPTION_LENGTH = 300
+
 
 @dataclass(frozen=True, slots=True)
 class ListedPost:
-    """One post seen from outside.
+    """A post as lists, tags, the archive and neighbouring posts show it.
 
-    path   its output file
-    stamp  its publication in ISO 8601, and updated its last change
-    link   what a bare link to it shows; changes with title and address
-    face   what a list shows of it; changes with that, its date, image and written excerpt
+    path     its output path
+    stamp    when it was published, in ISO 8601
+    updated  when it was last changed, in ISO 8601
+    link     everything that a link to it shows, as one text: it changes with the title and the permalink
+    face     everything that a list shows, as one text: link, date, image and the excerpt of its front matter
     """
 
     post: Post
@@ -38,7 +41,7 @@ class ListedPost:
 
     @property
     def href(self) -> str:
-        """Its address from the site's root, quoted; templates put `page.root` before it."""
+        """Its quoted path from the root of the site; templates put `page.root` in front of it."""
         return href(self.path)
 
     @property
@@ -51,7 +54,7 @@ class ListedPost:
 
     @property
     def excerpt(self) -> str:
-        """The excerpt from front matter, "" if there is none: a list of old posts renders no post."""
+        """The excerpt of its front matter, "" if it has none, because a list of old posts renders no post."""
         return self.post.excerpt
 
     @property
@@ -59,12 +62,12 @@ class ListedPost:
         return self.post.published.year
 
     def day(self, language: str, style: str = "long") -> str:
-        """Return its day in words of a language."""
+        """Return the day of publication, written as the language does."""
         return day_in_words(self.post.published.date(), language, style)
 
 
 def listed_post(post: Post, site_language: str) -> ListedPost:
-    """Look at a post from outside; hashes and joins only, since planning does this for every post."""
+    """Return a post for lists. Only joins texts, because every build does it for every post."""
     language = post.language or site_language
     stamp = post.published.isoformat()
     updated = stamp if post.updated is post.published else post.updated.isoformat()
@@ -74,13 +77,10 @@ def listed_post(post: Post, site_language: str) -> ListedPost:
     return ListedPost(post, output_path(post.permalink), language, stamp, updated, link, face)
 
 
-DESCRIPTION_LENGTH = 300
-
-
 def plan_articles(
     frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost]
 ) -> Iterator[Output]:
-    """Plan one page a post, entries newest first. A post is rendered when its page is made, not before."""
+    """Yield the page of each post, newest first. A post is rendered when its page is made, not before."""
     last = len(entries) - 1
     for index, entry in enumerate(entries):
         newer = entries[index - 1] if index else None
@@ -90,7 +90,7 @@ def plan_articles(
 
 
 def facts(entry: ListedPost) -> str:
-    """Return as text all that a post's own page shows of it, besides what lists show."""
+    """Return, as one text, everything that the page of a post shows and lists do not."""
     post = entry.post
     parts = [post.digest, post.url, entry.updated]
     parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
@@ -109,7 +109,7 @@ def make_article(
     older: ListedPost | None,
     render: Callable[[Post], RenderedPost],
 ) -> bytes:
-    """Render a post and its page."""
+    """Render a post, and make its page."""
     post, rendered = entry.post, render(entry.post)
     up = root(entry.path)
     description = shorten(rendered.excerpt or post.excerpt, DESCRIPTION_LENGTH)
@@ -148,17 +148,8 @@ def make_article(
     )
 
 
-def shorten(text: str, length: int) -> str:
-    """Return text of at most `length` characters, cut between words where there are any."""
-    if len(text) <= length:
-        return text
-    cut = text[: length - 1]
-    head, space, _ = cut.rpartition(" ")
-    return (head if space and len(head) > length // 2 else cut).rstrip(" ,;:.") + "…"
-
-
 def structured_data(frame: Frame, post: Post, page: Page) -> str:
-    """Return the post as JSON-LD (schema.org BlogPosting) that is safe inside <script>, whatever it says."""
+    """Return the post as JSON-LD (schema.org BlogPosting), escaped so that it is safe inside <script>."""
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "BlogPosting",
@@ -179,12 +170,12 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
             for author in post.authors
         ]
     text = json.dumps(data, ensure_ascii=False)
-    # "</script>" and "<!--" end or change a script element even inside a JSON string.
+    # Even inside a JSON string, "</script>" and "<!--" would end or change the script element.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _updated(entry: ListedPost) -> str:
-    """The day of the last change in words, "" if it is the day of publication."""
+    """Return the day of the last change, "" if it is the day of publication."""
     published, updated = entry.post.published.date(), entry.post.updated.date()
     return day_in_words(updated, entry.language) if updated > published else ""
 
@@ -203,9 +194,18 @@ def _audio(post: Post, frame: Frame, up: str) -> list[dict[str, str]]:
 
 
 def clock(seconds: int) -> str:
-    """Return a duration as 1:02:03 or 2:03; "" for 0, which means not known."""
+    """Return a duration in seconds as 1:02:03 or 2:03, "" for 0, which means unknown."""
     if not seconds:
         return ""
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def shorten(text: str, length: int) -> str:
+    """Return at most `length` characters of a text, cut between words if possible."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    head, space, _ = cut.rpartition(" ")
+    return (head if space and len(head) > length // 2 else cut).rstrip(" ,;:.") + "…"

@@ -1,4 +1,4 @@
-"""The archive of editions: what each newsletter sent, and the web copy of every letter."""
+"""The pages of newsletters: the editions that each has sent, and the web version of every edition."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LATEST = 5
 
 @dataclass(frozen=True, slots=True)
 class NewsletterArchive:
-    """The editions of one newsletter, newest first."""
+    """A newsletter with its editions, newest first."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class NewsletterArchive:
 
     @property
     def href(self) -> str:
-        """Its address from the site's root, quoted."""
+        """Its quoted path from the root of the site."""
         return href(self.path)
 
     @property
@@ -42,41 +42,41 @@ class NewsletterArchive:
 
     @property
     def identity(self) -> str:
-        """All that its pages show, as text."""
+        """Everything that its pages show, as one text."""
         shown = [(e.number, e.subject, e.path, e.dated.isoformat()) for e in self.editions]
         return repr((self.name, self.title, self.description, shown))
 
 
 def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> Iterator[Output]:
-    """Plan the archive of editions; nothing at all if there is no edition yet."""
-    shelves = _shelves(config, [page.edition for page in pages])
-    if not shelves:
+    """Yield the pages of newsletters; nothing if there are no editions yet."""
+    archives = _archives(config, [page.edition for page in pages])
+    if not archives:
         return
-    key = frame.key("editions", *(shelf.identity for shelf in shelves))
-    yield Output("editions/index.html", key, partial(make_editions, frame, shelves))
-    for shelf in shelves:
-        key = frame.key("newsletter", shelf.identity)
-        yield Output(shelf.path, key, partial(make_newsletter, frame, shelf))
+    key = frame.key("editions", *(archive.identity for archive in archives))
+    yield Output("editions/index.html", key, partial(make_editions, frame, archives))
+    for archive in archives:
+        key = frame.key("newsletter", archive.identity)
+        yield Output(archive.path, key, partial(make_newsletter, frame, archive))
     for page in pages:
         path = output_path(page.edition.path)
         key = frame.key("edition", page.edition.path, page.edition.subject, page.html)
         yield Output(path, key, partial(make_edition, frame, path, page))
 
 
-def make_editions(frame: Frame, shelves: Sequence[NewsletterArchive]) -> bytes:
-    """Make the page of all newsletters with their latest editions."""
+def make_editions(frame: Frame, archives: Sequence[NewsletterArchive]) -> bytes:
+    """Make the page that lists all newsletters, each with its latest editions."""
     page = frame.page("editions/index.html", frame.words.editions, section="editions")
-    return frame.render("editions.html", page, shelves=shelves, edition_href=_href, day=_day)
+    return frame.render("editions.html", page, shelves=archives, edition_href=_href, day=_day)
 
 
-def make_newsletter(frame: Frame, shelf: NewsletterArchive) -> bytes:
-    """Make the page of all editions of one newsletter."""
-    page = frame.page(shelf.path, shelf.title, description=shelf.description, section="editions")
-    return frame.render("newsletter.html", page, shelf=shelf, edition_href=_href, day=_day)
+def make_newsletter(frame: Frame, archive: NewsletterArchive) -> bytes:
+    """Make the page that lists all editions of a newsletter."""
+    page = frame.page(archive.path, archive.title, description=archive.description, section="editions")
+    return frame.render("newsletter.html", page, shelf=archive, edition_href=_href, day=_day)
 
 
 def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
-    """Make the web copy: the letter as it was sent, a way back above it, the site's links in its head."""
+    """Make the web version of an edition: as it was sent, with a bar that leads to the site above it."""
     html = page.html
     head_end, body_start = _HEAD_END.search(html), _BODY_START.search(html)
     if head_end is None or body_start is None or body_start.start() < head_end.start():
@@ -91,15 +91,15 @@ def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
     )
 
 
-def _shelves(config: Config, editions: Sequence[Edition]) -> list[NewsletterArchive]:
-    """One shelf a newsletter that has sent something: in the configuration's order, then former ones."""
+def _archives(config: Config, editions: Sequence[Edition]) -> list[NewsletterArchive]:
+    """Return the newsletters that have sent something, in the order of the configuration, then former ones."""
     former = sorted({edition.newsletter for edition in editions} - {n.name for n in config.newsletters})
     known = [(n.name, config.newsletter_title(n), n.description) for n in config.newsletters]
-    shelves = [
+    archives = [
         NewsletterArchive(name, title, description, _newest_first([e for e in editions if e.newsletter == name]))
         for name, title, description in known + [(name, name, "") for name in former]
     ]
-    return [shelf for shelf in shelves if shelf.editions]
+    return [archive for archive in archives if archive.editions]
 
 
 def _newest_first(editions: list[Edition]) -> tuple[Edition, ...]:

@@ -1,4 +1,4 @@
-"""What all pages of one build share: the site, the stylesheet, the words, and how keys and bytes are made."""
+"""What all pages of a build share: the site, the stylesheet and the words; how keys, links and bytes are made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from publisher.core.templates import Templates, civil_date
 from publisher.site.pages.words import words_for
 
 SEPARATOR = "\x1f"
-# "/a/b/": nearly every permalink there is, worth a way of its own when ten thousand are planned.
+# "/a/b/", as nearly every permalink is: a short cut for when ten thousand are planned.
 _PLAIN_PERMALINK = re.compile(r"(?:/[^/.\\][^/\\]*)+/").fullmatch
 _FORMATS = {
     "application/rss+xml": "RSS",
@@ -31,7 +31,7 @@ _SAFE_IN_PATH = "/._~-!$&'()*+,;=:@"
 
 @dataclass(frozen=True, slots=True)
 class FeedLink:
-    """A feed that pages name for readers and for autodiscovery; url is absolute."""
+    """A link to a feed, for visitors and for autodiscovery. `url` is absolute."""
 
     title: str
     url: str
@@ -39,13 +39,13 @@ class FeedLink:
 
     @property
     def label(self) -> str:
-        """Its format's name, for a reader who sees all feeds of one title side by side."""
+        """The name of its format, where several formats of one feed are shown side by side."""
         return _FORMATS.get(self.media_type, self.title)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """What templates know about the site, as `site`. base is the path it lives under: "/" or "/blog/"."""
+    """What templates know about the site, as `site`. `base` is the path of its root: "/" or "/blog/"."""
 
     title: str
     url: str
@@ -62,7 +62,7 @@ class SiteView:
         return direction(self.language)
 
     def near(self, url: str, up: str) -> str:
-        """Return an address on this site as seen from a page with `up` as its root; any other as it is."""
+        """Return a URL on this site relative to a page whose `page.root` is `up`; any other URL unchanged."""
         prefix = f"{self.url}/"
         return up + url.removeprefix(prefix) if url.startswith(prefix) else url
 
@@ -71,9 +71,9 @@ class SiteView:
 class Page:
     """What templates know about the page being made, as `page`.
 
-    root     what to put before a site-relative path to get there from this page ("../../"): so the site works
-             under any address, on a preview server and from the disk.
-    section  which entry of the site's menu it belongs to: "", "archive", "tags" or "editions"
+    root     goes in front of a path from the root of the site ("../../"), so that the site works under any URL, on a
+             preview server and from the disk
+    section  the entry of the menu that it belongs to: "", "archive", "tags" or "editions"
     """
 
     title: str
@@ -94,7 +94,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The frame around every page of one build. digest stands for all that every page shows."""
+    """The frame around every page of one build. `digest` changes with anything that every page shows."""
 
     site: SiteView
     words: SimpleNamespace
@@ -103,7 +103,7 @@ class Frame:
     digest: str
 
     def key(self, *parts: str) -> str:
-        """Return the key of a page that shows these parts besides the frame."""
+        """Return the key of a page that shows these parts inside the frame."""
         return _hash(self.digest, *parts)
 
     def render(self, template: str, page: Page, **context: Any) -> bytes:
@@ -119,7 +119,7 @@ class Frame:
         return text.encode("utf-8", "replace")
 
     def page(self, path: str, title: str, **facts: Any) -> Page:
-        """Describe a page in the site's own language at an output path."""
+        """Return a page at an output path, in the language of the site."""
         return Page(
             title=title,
             url=f"{self.site.url}/{href(path.removesuffix('index.html'))}",
@@ -133,7 +133,7 @@ class Frame:
 def make_frame(
     config: Config, templates: Templates, feeds: Sequence[FeedLink], *, has_tags: bool, has_editions: bool
 ) -> Frame:
-    """Read the stylesheets and hash, once, what every page depends on."""
+    """Read the stylesheets, and hash what every page depends on, once for all pages."""
     url = config.site_url
     site = SiteView(
         title=config.site.title,
@@ -151,29 +151,29 @@ def make_frame(
 
 
 def stylesheet(templates: Templates) -> str:
-    """Return the site's whole stylesheet: the look of pages, of forms, then the colours of code."""
+    """Return the whole stylesheet: pages, then forms, then the colours of code."""
     return "".join(templates.source(f"pages/{name}.css") for name in ("site", "forms", "highlight"))
 
 
 def stylesheet_path(templates: Templates) -> str:
-    """Return the stylesheet's output path; its name changes with its content, to be cached for ever."""
+    """Return the output path of the stylesheet, whose name changes with its content, so it can be cached for ever."""
     return f"assets/site.{_hash(stylesheet(templates))[:10]}.css"
 
 
 def root(path: str) -> str:
-    """Return the way from an output path up to the site's root: "./" or "../../"."""
+    """Return the relative path from an output path to the root of the site: "./" or "../../"."""
     return "../" * path.count("/") or "./"
 
 
 @lru_cache(maxsize=65_536)
 def href(path: str) -> str:
-    """Return an output path as it stands in a link, quoted; "index.html" at its end goes without saying."""
+    """Return an output path as a quoted link, without an "index.html" at its end."""
     short = path.removesuffix("index.html") if path.endswith("/index.html") or path == "index.html" else path
     return quote(short, safe=_SAFE_IN_PATH)
 
 
 def output_path(permalink: str) -> str:
-    """Return the file that serves a permalink, always inside the output folder."""
+    """Return the output path that serves a permalink; it is always inside the output folder."""
     if _PLAIN_PERMALINK(permalink):
         return f"{permalink[1:]}index.html"
     parts = [part for part in permalink.replace("\\", "/").split("/") if part not in ("", ".", "..")]
@@ -187,7 +187,7 @@ def tag_path(tag: Tag) -> str:
     return f"tags/{tag.slug}/index.html"
 
 
-# Babel takes 11 us a date and every post's date stands on several pages: the post's, lists, the archive.
+# Babel takes 11 us for a date, and the date of a post is on several pages: its own, lists and the archive.
 day_in_words = lru_cache(maxsize=65_536)(civil_date)
 
 

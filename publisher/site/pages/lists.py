@@ -1,8 +1,8 @@
-"""Pages that list posts: the index, each tag's, all tags, the archive by year.
+"""Pages that list posts: the index, the pages of tags, the list of tags, and the archive by year.
 
-The first page of the index shows excerpts, which takes rendering the posts on it. All later pages, and those
-of tags, show what front matter says, for a new post moves every post behind it to another place: with
-excerpts from bodies, one new post among 10,000 would have all of them rendered again.
+The first page of the index shows excerpts, for which its posts are rendered. Later pages and those of tags only show
+what front matter says: a new post moves every older one along, so with excerpts from bodies, one new post would
+have all 10,000 rendered again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TagFeeds = Callable[[Tag], Sequence[FeedLink]]
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where a page stands in a row of pages; newer and older are addresses from the site's root, or None."""
+    """The place of a page among several. `newer` and `older` are quoted paths from the root of the site, or None."""
 
     number: int
     count: int
@@ -45,12 +45,12 @@ class TagPosts:
 
     @property
     def href(self) -> str:
-        """Its address from the site's root, quoted."""
+        """Its quoted path from the root of the site."""
         return href(self.path)
 
 
 def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
-    """Return the tags that posts have, by name. One slug is one tag; the newest post's spelling names it."""
+    """Return the tags of posts, sorted by name. A slug is one tag, with the spelling of its newest post."""
     found: dict[str, TagPosts] = {}
     for entry in entries:
         for tag in entry.post.tags:
@@ -62,7 +62,7 @@ def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
 
 
 def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, render: Render) -> Iterator[Output]:
-    """Plan index.html, page/2/index.html and so on."""
+    """Yield index.html, page/2/index.html and so on."""
     for paging, path, some in _pages("", entries, per_page):
         faces = [entry.face for entry in some]
         if paging.number == 1:
@@ -72,7 +72,7 @@ def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, rende
 
 
 def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[ListedPost], render: Render) -> bytes:
-    """Make one page of the index; the first renders its posts for their excerpts and reading times."""
+    """Make one page of the index. The first one renders its posts for their excerpts and reading times."""
     page = frame.page(path, frame.site.title, description=frame.site.description)
     rows = [(entry, entry.excerpt, 0) for entry in entries]
     if paging.number == 1:
@@ -82,7 +82,7 @@ def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Listed
 
 
 def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: TagFeeds) -> Iterator[Output]:
-    """Plan the page of all tags, and the pages of each."""
+    """Yield the list of tags, and the pages of each tag."""
     if not tags:
         return
     counts = [f"{found.tag.name}\0{found.tag.slug}\0{len(found.entries)}" for found in tags]
@@ -97,7 +97,7 @@ def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: 
 
 
 def make_tags(frame: Frame, tags: Sequence[TagPosts]) -> bytes:
-    """Make the page that names every tag with the number of its posts."""
+    """Make the list of tags, each with the number of its posts."""
     return frame.render("tags.html", frame.page("tags/index.html", frame.words.tags, section="tags"), tags=tags)
 
 
@@ -116,13 +116,13 @@ def make_tag(
 
 
 def plan_archive(frame: Frame, entries: Sequence[ListedPost]) -> Output:
-    """Plan the page of all posts by year."""
+    """Return the page of all posts by year."""
     key = frame.key("archive", *(f"{entry.link}\0{entry.stamp}" for entry in entries))
     return Output("archive/index.html", key, partial(make_archive, frame, entries))
 
 
 def make_archive(frame: Frame, entries: Sequence[ListedPost]) -> bytes:
-    """Make the archive: titles and days only, so that ten thousand posts are still one quick page."""
+    """Make the archive. It has only titles and days, so that ten thousand posts still fit on one page."""
     years = [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry.year)]
     page = frame.page("archive/index.html", frame.words.archive, section="archive")
     return frame.render("archive.html", page, years=years, total=len(entries))
@@ -131,7 +131,7 @@ def make_archive(frame: Frame, entries: Sequence[ListedPost]) -> bytes:
 def _pages(
     folder: str, entries: Sequence[ListedPost], per_page: int
 ) -> Iterator[tuple[Paging, str, Sequence[ListedPost]]]:
-    """Cut a list into pages: (place, output path, posts). No posts make one empty page."""
+    """Cut a list into pages: (place, output path, posts). No posts give one empty page."""
     count = max(1, -(-len(entries) // per_page))
     paths = [
         f"{folder}page/{number}/index.html" if number > 1 else f"{folder}index.html" for number in range(1, count + 1)

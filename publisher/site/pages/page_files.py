@@ -1,4 +1,4 @@
-"""Which pages a site has."""
+"""Every page of a site as an output, the sitemap, the page for unknown addresses and the stylesheet included."""
 
 from __future__ import annotations
 
@@ -16,36 +16,8 @@ from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_ta
 from publisher.site.pages.signup import ListedFeed, plan_subscribe, sign_up_form
 from publisher.site.web_versions import WebVersion
 
-# A sitemap holds no more addresses (sitemaps.org); a larger site has an index of several.
-MOST = 50_000
-
-
-def plan_sitemap(
-    frame: Frame, entries: Sequence[ListedPost], paths: Sequence[str], most: int = MOST
-) -> Iterator[Output]:
-    """Plan sitemap.xml for all posts and the pages at `paths`; over `most` addresses, an index of parts."""
-    addresses = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
-    days = [""] * len(paths) + [entry.updated[:10] for entry in entries]
-    if len(addresses) <= most:
-        yield _output(frame, "sitemap.xml", "sitemap.xml", addresses, days)
-        return
-    parts: list[str] = []
-    for start in range(0, len(addresses), most):
-        part, end = f"sitemap-{len(parts) + 1}.xml", start + most
-        parts.append(f"{frame.site.url}/{part}")
-        yield _output(frame, part, "sitemap.xml", addresses[start:end], days[start:end])
-    yield _output(frame, "sitemap.xml", "sitemap_index.xml", parts, [""] * len(parts))
-
-
-def _output(frame: Frame, path: str, template: str, addresses: list[str], days: list[str]) -> Output:
-    key = frame.key(template, *addresses, *days)
-    return Output(path, key, partial(_make, frame, path, template, addresses, days))
-
-
-def _make(frame: Frame, path: str, template: str, addresses: list[str], days: list[str]) -> bytes:
-    return frame.render(template, frame.page(path, ""), rows=zip(addresses, days, strict=True))
-
-
+# The maximum number of URLs in a sitemap (sitemaps.org). A larger site has an index of several.
+MOST_URLS = 50_000
 NOT_FOUND = "404.html"
 
 
@@ -60,12 +32,14 @@ def plan_pages(
     listed: Sequence[ListedFeed] = (),
     opml: str = "",
 ) -> Iterator[Output]:
-    """Yield every file of the site's pages, not made yet, each path once.
+    """Yield every file of the pages, none of them made yet, and each path only once.
 
-    posts are public and newest first. `render` is called by Output.make only. feeds are named on every page,
-    a tag's own ones on the tag's pages, and those in `listed` on the page that explains feeds, with the address
-    of the list of them all (opml). A post whose address is that of a page made here ("/archive/") takes
-    its place.
+    posts      public posts, newest first; one with the permalink of another page ("/archive/") replaces that page
+    render     called when an output is made, not before
+    feeds      linked from every page
+    tag_feeds  feeds of a tag, linked from its pages as well
+    listed     feeds shown on the page that explains feeds
+    opml       URL of the list of all feeds, "" for none
     """
     entries = [listed_post(post, config.site.language) for post in posts]
     tags = by_tag(entries)
@@ -97,11 +71,40 @@ def plan_pages(
 
 
 def make_not_found(frame: Frame) -> bytes:
-    """Make the page for addresses that lead nowhere; served at any depth, so its links start at the root."""
+    """Make the page for unknown addresses. It is served at any depth, so its links start at the root of the site."""
     page = replace(frame.page(NOT_FOUND, frame.words.not_found), root=frame.site.base)
     return frame.render("404.html", page)
 
 
 def make_stylesheet(frame: Frame) -> bytes:
-    """Join the stylesheets."""
+    """Make the stylesheet of all pages."""
     return stylesheet(frame.templates).encode()
+
+
+def plan_sitemap(
+    frame: Frame, entries: Sequence[ListedPost], paths: Sequence[str], most: int = MOST_URLS
+) -> Iterator[Output]:
+    """Yield sitemap.xml with all posts and the pages at `paths`; if these are more than `most` URLs, an index of parts.
+
+    No date comes from the clock, so an unchanged site keeps its sitemap.
+    """
+    urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
+    days = [""] * len(paths) + [entry.updated[:10] for entry in entries]
+    if len(urls) <= most:
+        yield _output(frame, "sitemap.xml", "sitemap.xml", urls, days)
+        return
+    parts: list[str] = []
+    for start in range(0, len(urls), most):
+        part, end = f"sitemap-{len(parts) + 1}.xml", start + most
+        parts.append(f"{frame.site.url}/{part}")
+        yield _output(frame, part, "sitemap.xml", urls[start:end], days[start:end])
+    yield _output(frame, "sitemap.xml", "sitemap_index.xml", parts, [""] * len(parts))
+
+
+def _output(frame: Frame, path: str, template: str, urls: list[str], days: list[str]) -> Output:
+    key = frame.key(template, *urls, *days)
+    return Output(path, key, partial(_make, frame, path, template, urls, days))
+
+
+def _make(frame: Frame, path: str, template: str, urls: list[str], days: list[str]) -> bytes:
+    return frame.render(template, frame.page(path, ""), rows=zip(urls, days, strict=True))

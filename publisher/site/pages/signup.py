@@ -1,4 +1,8 @@
-"""The form to subscribe: on the site's own page of feeds, on the web application's, and in anybody's HTML."""
+"""The sign-up form, and the page of the site that has it and explains feeds.
+
+The form is also on the pages of the web application, and anyone can put it into their own HTML (`publisher serve
+--snippet`). The page of feeds replaces feeds styled with XSLT, which browsers are dropping.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from publisher.site.pages.frame import FeedLink, Frame
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import Subscription
 
-
+PATH = "subscribe/index.html"
 ENGLISH: dict[str, str | Plural] = {
     "address": "Email address",
     "name": "Name (optional)",
@@ -33,7 +37,7 @@ ENGLISH: dict[str, str | Plural] = {
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One box of a newsletter."""
+    """A topic of a newsletter, as a checkbox."""
 
     name: str
     is_chosen: bool
@@ -41,7 +45,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class NewsletterOffer:
-    """One newsletter in a form, as it stands for somebody."""
+    """A newsletter in a form, with the choices of a subscriber, if there is one."""
 
     name: str
     title: str
@@ -52,24 +56,34 @@ class NewsletterOffer:
 
 @dataclass(frozen=True, slots=True)
 class SignUpForm:
-    """The form on a page of the site. action: where it is sent to."""
+    """The form on a page of the site. `action` is the URL that it is sent to."""
 
     action: str
     offers: tuple[NewsletterOffer, ...]
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFeed:
+    """A feed for visitors: a name, what it contains, and a link for each format."""
+
+    group: str
+    title: str
+    description: str
+    links: tuple[FeedLink, ...]
+
+
 def sign_up_form(config: Config) -> SignUpForm | None:
-    """Return the form of the site; None where nothing takes it: without web.public_url, or without newsletters."""
+    """Return the form of the site; None without web.public_url, which receives it, or without newsletters."""
     if not config.web.public_url or not config.newsletters:
         return None
     return SignUpForm(f"{config.public_url}/subscribe", newsletter_offers(config), config.site.language)
 
 
 def newsletter_offers(config: Config, held: Sequence[Subscription] = ()) -> tuple[NewsletterOffer, ...]:
-    """Return every newsletter, with what somebody holds of it chosen.
+    """Return every newsletter of the configuration, with a subscriber's own newsletters and topics chosen.
 
-    A topic that somebody holds and nobody offers stays theirs, and in sight.
+    A topic that the subscriber has and the newsletter no longer offers is still shown.
     """
     mine = {subscription.newsletter: subscription for subscription in held}
     found = []
@@ -87,35 +101,22 @@ def newsletter_offers(config: Config, held: Sequence[Subscription] = ()) -> tupl
     return tuple(found)
 
 
-def form_words(language: str, templates: Templates) -> SimpleNamespace:
-    """Return the form's words in a language (BCP 47). Templates say `say.address`."""
-    spoken = translate("form", ENGLISH, language, templates.folders)
-    return SimpleNamespace(language=spoken.language, **spoken.phrases)
-
-
 def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
-    """The boxes of one newsletter; spellings of one tag are one box."""
+    """Return the topics of one newsletter; different spellings of a tag are one topic."""
     mine = {topic_slug(topic) for topic in held}
     names = {topic_slug(name): name for name in held} | {tag_slug(name): name for name in offered}
     order = dict.fromkeys([*map(tag_slug, offered), *map(topic_slug, held)])
     return tuple(Topic(names[slug], slug in mine) for slug in order)
 
 
-PATH = "subscribe/index.html"
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFeed:
-    """One feed as people see it: a name, what it holds, and its address in every format."""
-
-    group: str
-    title: str
-    description: str
-    links: tuple[FeedLink, ...]
+def form_words(language: str, templates: Templates) -> SimpleNamespace:
+    """Return the words of the form in a language (BCP 47 tag). Templates use them as `say.address`."""
+    spoken = translate("form", ENGLISH, language, templates.folders)
+    return SimpleNamespace(language=spoken.language, **spoken.phrases)
 
 
 def plan_subscribe(frame: Frame, feeds: Sequence[ListedFeed], opml: str, form: SignUpForm | None = None) -> Output:
-    """Plan the page. opml: address of the list of all feeds, "" for none. form: that of the newsletters."""
+    """Return the page about feeds. `opml` is the URL of the list of all feeds, "" for none."""
     key = frame.key("subscribe", repr(feeds), opml, repr(form))
     return Output(PATH, key, partial(_make, frame, tuple(feeds), opml, form))
 

@@ -1,4 +1,4 @@
-"""The pages' own words, all in one place: what is not here was written by the writer."""
+"""The words of the pages that the program writes. All other text on them comes from the project."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ ENGLISH: dict[str, str | Plural] = {
 
 
 def words_for(language: str, templates: Templates) -> SimpleNamespace:
-    """Return the words in a language (BCP 47). Templates say `words.older`; `words.language` is what they are in."""
+    """Return the words in a language (BCP 47 tag). Templates use them as `words.older`.
+
+    `words.language` is the language that they are really in: that of the nearest catalog, or English.
+    """
     spoken = translate("page", ENGLISH, language, templates.folders)
     tongue = {"language": spoken.language, "direction": direction(spoken.language)}
     return SimpleNamespace(**tongue, **spoken.phrases, **spoken.counted)
