@@ -86,12 +86,13 @@ class Bench:
 
     def tick(self, *moments: datetime) -> None:
         """Let the clock show these moments, one tick each; every tick begins with nothing in memory."""
+        from benchmarks.ticker import tick
         from publisher.config import load_config
-        from publisher.publishing.tick import tick
+        from publisher.publishing.wiring import Project
 
         for moment in moments:
             with self.store() as store:
-                tick(load_config(self.root, {}), store, lambda moment=moment: moment)
+                tick(Project(load_config(self.root, {}), store, lambda moment=moment: moment))
 
     def found(self) -> str:
         """Editions with their posts, whether they are held, and how many messages each reader got."""

@@ -36,7 +36,7 @@ from aiosmtpd.controller import Controller
 from publisher.config import Config, load_config
 from publisher.core.newsletter_models import DeliveryStatus, Subscription
 from publisher.mail.message import message_id
-from publisher.publishing.wiring import open_project_store
+from publisher.publishing.wiring import Project, open_project_store
 from publisher.store import Store
 from publisher.store.subscriber_records import NewSubscriber
 
@@ -252,14 +252,14 @@ def _run(root: Path, minutes: float, life: Life) -> list[float]:
 
 def _finish(config: Config, server: Server) -> None:
     """Send what was put off, as later runs would: by a clock that runs ahead."""
-    from publisher.publishing.publish import deliver_open
+    from publisher.publishing.deliver import deliver_open
 
     now = datetime.now(UTC)
     server.chance = random.Random(1)
     with open_project_store(config) as store:
         for hours in range(1, 40):
             moment = now + timedelta(hours=hours)
-            deliver_open(config, store, (), lambda moment=moment: moment, None)  # type: ignore[misc]
+            deliver_open(Project(config, store, lambda moment=moment: moment), ())  # type: ignore[misc]
             if not store.editions.unfinished():
                 return
 

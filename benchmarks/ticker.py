@@ -12,10 +12,17 @@ from pathlib import Path
 
 from publisher.config import load_config
 from publisher.core.errors import PublisherError
-from publisher.publishing.tick import tick
-from publisher.publishing.wiring import open_project_store
+from publisher.core.models import Problem
+from publisher.publishing.tick import create_due, send_due
+from publisher.publishing.wiring import Project, open_project_store
 
 PAUSE = 0.01
+
+
+def tick(project: Project) -> list[Problem]:
+    """Create and send what is due, one after the other; return the problems."""
+    created = create_due(project)
+    return [*created.problems, *(send_due(project).problems if not created.waits else ())]
 
 
 def main(root: str, clock: str) -> None:
@@ -28,8 +35,8 @@ def main(root: str, clock: str) -> None:
     while True:
         try:
             with open_project_store(config) as store:
-                ticked = tick(config, store, now)
-            for problem in ticked.problems:
+                problems = tick(Project(config, store, now))
+            for problem in problems:
                 print(problem, file=sys.stderr, flush=True)
         except PublisherError as error:  # the other one is at it: the next tick does what is left
             print(error, file=sys.stderr, flush=True)

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.ticker import tick
 from publisher.config import Config, load_config
 from publisher.core.newsletter_models import DeliveryStatus, Subscription
-from publisher.publishing.tick import tick
-from publisher.publishing.wiring import open_project_store
+from publisher.publishing.wiring import Project, open_project_store
 from publisher.store import Store
 from publisher.store.subscriber_records import NewSubscriber
 
@@ -113,7 +113,7 @@ def prove(root: Path, url: str, slots: int, kills: int, readers: int, seed: int 
         people = [NewSubscriber(f"r{n}@example.org", subscriptions=(Subscription("minutely"),)) for n in range(readers)]
         store.subscribers.add_many(people, at=START - timedelta(days=1), source="benchmark")
         _move(clock, START - timedelta(seconds=30))
-        tick(config, store, lambda: START - timedelta(seconds=30))  # from now on its slots count
+        tick(Project(config, store, lambda: START - timedelta(seconds=30)))  # from now on its slots count
         workers = Workers(root, clock)
         try:
             for minute in minutes:

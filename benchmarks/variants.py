@@ -103,28 +103,28 @@ def distinct_choices(folder: Path, count: int) -> list[tuple[str, ...]]:
 def make_edition(folder: Path) -> Figures:
     """Plan, compose and make the project's next edition; count what was done."""
     from publisher.config import load_config
-    from publisher.newsletters.letter import compose as composing
-    from publisher.publishing.publish import compose_plan, make_editions
-    from publisher.publishing.wiring import open_project_store
+    from publisher.publishing import render
+    from publisher.publishing.publish import compose_plan, create_editions
+    from publisher.publishing.wiring import Project, open_project_store
 
     calls = 0
-    compose = composing.compose
+    compose = render.compose
 
     def counted(*arguments: Any) -> Any:
         nonlocal calls
         calls += 1
         return compose(*arguments)
 
-    composing.compose = counted
+    render.compose = counted
     config = load_config(folder, {})
     with open_project_store(config) as store:
         start = time.perf_counter()
         plan, drafts = compose_plan(config, store, (), NOW)
         composed = time.perf_counter()
-        (made,) = make_editions(config, store, plan, drafts, NOW)
+        ((_, edition),) = create_editions(Project(config, store, lambda: NOW), plan, drafts, NOW)
         done = time.perf_counter()
-        letters = store.editions.letters(made.edition.id)
-        deliveries = store.deliveries.counts(made.edition.id).total
+        letters = store.editions.letters(edition.id)
+        deliveries = store.deliveries.counts(edition.id).total
     html = max(len(letter.html.encode()) for letter in letters)
     return Figures(calls, len(letters), deliveries, html, composed - start, done - composed)
 

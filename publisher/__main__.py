@@ -1,4 +1,4 @@
-"""The program's start: runs the command line and turns every end into a line and an exit code."""
+"""Where the program starts: it runs the command line and exits with its code."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 
 
 def main() -> None:
-    """Run `publisher`. Exit codes: 0 done, 1 a problem said in one line, 2 wrong usage, 130 interrupted."""
+    """Run `publisher`. Exit codes: 0 success, 1 a problem, 2 wrong usage, 130 interrupted."""
     try:
         code = _run()
-    except KeyboardInterrupt:  # before there was anything to stop, or after everything was done
+    except KeyboardInterrupt:  # before anything began, or after everything was done
         code = 130
     sys.exit(code)
 
@@ -17,13 +17,13 @@ def main() -> None:
 def _run() -> int:
     import gc
 
-    # A run makes many small objects that live until its end; looking for cycles among them takes a tenth of it.
+    # A run creates many small objects that live until its end; looking for cycles among them takes a tenth of it.
     gc.set_threshold(100_000, 20, 20)
     from publisher.cli.main import run
 
     code = run(sys.argv[1:])
-    # The system takes back what is left; without this Python looks through it all once more, a tenth of a build
-    # with nothing to do.
+    # The system frees the memory. Without this, Python looks through all of it once more, which takes a tenth of a
+    # build with nothing to do.
     gc.freeze()
     return code
 

@@ -8,15 +8,17 @@ import click
 
 from publisher.cli.app import App, with_app
 from publisher.core.errors import PublisherError
+from publisher.publishing.wiring import open_project_store
+from publisher.web.admin.credentials import check_password, hash_password
 
 
 @click.group(
-    short_help="Set the password of the owner's page, /admin.",
+    short_help="Set the password of the admin page.",
     epilog="Example: publisher admin password",
 )
 @with_app
 def admin(app: App) -> None:
-    """Set the password of the owner's page, /admin."""
+    """Set the password of the admin page, /admin."""
 
 
 @admin.command(
@@ -24,15 +26,13 @@ def admin(app: App) -> None:
 )
 @with_app
 def password(app: App) -> None:
-    """Set the password of the owner's page; who was logged in with another is logged out.
+    """Set the password of the admin page; this logs everyone out.
 
-    It is asked for twice without being shown, or read from the first line of stdin. Kept is its hash, by argon2.
+    It is prompted for twice without being shown, or read from the first line of stdin. Only its argon2 hash is
+    stored.
     """
-    from publisher.publishing.wiring import open_project_store
-    from publisher.web.admin.credentials import check_password, hash_password
-
     config = app.config()
-    given = _asked() if sys.stdin.isatty() else _read()
+    given = _prompt() if sys.stdin.isatty() else _read()
     check_password(given)
     with open_project_store(config) as store:
         is_first = not store.owner.password_hash()
@@ -43,12 +43,12 @@ def password(app: App) -> None:
     app.say(f"The password is set. `publisher serve` shows the page at {place}")
 
 
-def _asked() -> str:
-    return str(click.prompt("New password", hide_input=True, confirmation_prompt="Once more"))
+def _prompt() -> str:
+    return str(click.prompt("New password", hide_input=True, confirmation_prompt="Repeat it"))
 
 
 def _read() -> str:
     given = sys.stdin.readline().rstrip("\r\n")
     if not given:
-        raise PublisherError("no password came on stdin", hint="run it on a terminal, or pipe the password into it")
+        raise PublisherError("no password was given on stdin", hint="run it in a terminal, or pipe the password in")
     return given

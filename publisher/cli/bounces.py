@@ -9,73 +9,79 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, fail, plural, require_known, with_app
-from publisher.core.bounce_report import KEPT
+from publisher.bounces.sources import SingleMessage
+from publisher.cli.app import App, fail, require_known, with_app
+from publisher.cli.terminal import print_table
+from publisher.config import Config
+from publisher.core.bounce_report import KEPT, Verdict
 from publisher.core.errors import PublisherError
+from publisher.publishing.read_bounces import BounceReport, apply_messages, read_bounces
+from publisher.publishing.wiring import open_existing_store, open_project_store
 
 if TYPE_CHECKING:
-    from publisher.config import Config
-    from publisher.publishing.read_bounces import BounceReport
     from publisher.store.bounces import Bounce, EditionBounces
 
-# sysexits.h: the mail server keeps the report and tries again. Any other code would bounce the bounce.
+# From sysexits.h: the mail server keeps the report and tries again. Any other code would bounce the bounce.
 TEMPFAIL = os.EX_TEMPFAIL
+
+WORDS = {
+    Verdict.PERMANENT: "hard bounce",
+    Verdict.TEMPORARY: "soft bounce",
+    Verdict.REFUSED: "rejected",
+    Verdict.COMPLAINT: "spam complaint",
+}
 
 EXAMPLES = """\
 \b
 Examples:
-  publisher bounces read                            what bounces.source names
+  publisher bounces read                            from bounces.source
   publisher bounces read ~/Maildir --dry-run
   publisher bounces read imaps://bounces@mail.example.org/INBOX
-  publisher bounces read -                          one message, as a mail server pipes it
+  publisher bounces read -                          one message, piped by a mail server
 """
 
 
-@click.group(short_help="Read reports of letters that came back, and list them.", epilog=EXAMPLES)
+@click.group(short_help="Process bounce reports, and list them.", epilog=EXAMPLES)
 @with_app
 def bounces(app: App) -> None:
-    """Read reports of letters that came back, and list them."""
+    """Process bounce reports, and list them."""
 
 
 @bounces.command(epilog=EXAMPLES)
 @click.argument("source", default="", metavar="[SOURCE]")
-@click.option("--dry-run", is_flag=True, help="Say what would come of it; write nothing, mark nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @with_app
 def read(app: App, source: str, dry_run: bool) -> None:
-    """Read new reports in SOURCE, and let them have their effect.
+    """Process new bounce reports from SOURCE.
 
     SOURCE is a Maildir, an mbox file, an IMAP folder, or - for one message on standard input. The password of an
-    IMAP account comes from PUBLISHER_BOUNCES_PASSWORD or bounces.password_file. What was read is marked so. With -
-    the exit code is 0, or 75 (EX_TEMPFAIL) where the message has to be brought again.
+    IMAP account comes from PUBLISHER_BOUNCES_PASSWORD or bounces.password_file. Processed messages are marked as
+    read. With - the exit code is 0, or 75 (EX_TEMPFAIL) if the message must be delivered again.
     """
     if source != "-":
-        _tell(app, _read(app, source, None, dry_run=dry_run), dry_run=dry_run)
+        _show_report(app, _read(app, source, None, dry_run=dry_run), dry_run=dry_run)
         return
     try:
         report = _read(app, "", sys.stdin.buffer.read(), dry_run=dry_run)
     except (PublisherError, OSError) as error:
         fail(error if isinstance(error, PublisherError) else PublisherError(error.strerror or str(error)))
         click.get_current_context().exit(TEMPFAIL)
-    _tell(app, report, dry_run=dry_run)
+    _show_report(app, report, dry_run=dry_run)
 
 
 def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> BounceReport:
-    from publisher.bounces.sources import SingleMessage
-    from publisher.publishing.read_bounces import read_bounces, take_messages
-    from publisher.publishing.wiring import open_project_store
-
     config = app.config()
     with open_project_store(config) as store:
         if data is None:
             return read_bounces(config, store, app.now(config), source=source, dry_run=dry_run)
-        return take_messages(config, store, SingleMessage(data), app.now(config), dry_run)
+        return apply_messages(config, store, SingleMessage(data), app.now(config), dry_run)
 
 
-def _tell(app: App, report: BounceReport, *, dry_run: bool) -> None:
+def _show_report(app: App, report: BounceReport, *, dry_run: bool) -> None:
     if app.json:
         app.print_json({"read": report.read, **{verdict.value: n for verdict, n in report.counts.items() if n}})
         return
-    app.say(f"{report.summary}{'; nothing was written' if dry_run else ''}")
+    app.say(f"{report.summary}{' (dry run: nothing was written)' if dry_run else ''}")
 
 
 @bounces.command("list", epilog="Example: publisher bounces list --newsletter weekly --limit 100")
@@ -83,45 +89,35 @@ def _tell(app: App, report: BounceReport, *, dry_run: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="How many, newest first. Default: 50.")
 @with_app
 def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
-    """List letters that came back, newest first, with what the server said."""
-    from publisher.cli.terminal import print_table
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """List bounces, newest first, with the mail server's reply."""
     config = app.config()
-    found: Sequence[Bounce] = ()
-    if has_store(config):
-        with open_project_store(config) as store:
-            found = store.bounces.recent(newsletter, limit=limit)
+    with open_existing_store(config) as store:
+        found = store.bounces.recent(newsletter, limit=limit) if store else ()
     _require_newsletter(config, newsletter, found)
     if app.json:
         app.print_json([_row(each) for each in found])
     elif found:
-        print_table(("When", "Reader", "Edition", "Verdict", "Status", "Server's words"), [_cells(b) for b in found])
+        print_table(("When", "Subscriber", "Edition", "What", "Code", "Server's reply"), [_cells(b) for b in found])
     else:
-        app.say("no letter has come back")
+        app.say("no bounces")
 
 
 @bounces.command(epilog="Example: publisher bounces stats --newsletter weekly")
 @click.option("--newsletter", metavar="NAME", help="Only this newsletter's.")
 @with_app
 def stats(app: App, newsletter: str | None) -> None:
-    """Show how many letters of each edition came back, newest first."""
-    from publisher.cli.terminal import print_table
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """Show how many messages of each edition bounced, newest edition first."""
     config = app.config()
-    found: Sequence[EditionBounces] = ()
-    if has_store(config):
-        with open_project_store(config) as store:
-            found = store.bounces.by_edition(newsletter)
+    with open_existing_store(config) as store:
+        found = store.bounces.by_edition(newsletter) if store else ()
     _require_newsletter(config, newsletter, found)
     if app.json:
         app.print_json([_sums(each) for each in found])
     elif found:
-        head = ("Edition", "Sent", "Permanent", "Temporary", "Refused", "Complaints")
+        head = ("Edition", "Sent", "Hard bounces", "Soft bounces", "Rejected", "Spam complaints")
         print_table(head, [_sum_cells(each) for each in found])
     else:
-        app.say(f"{plural(0, 'edition')} so far")
+        app.say("no editions yet")
 
 
 def _require_newsletter(config: Config, newsletter: str | None, found: Sequence[Any]) -> None:
@@ -146,7 +142,7 @@ def _row(bounce: Bounce) -> dict[str, Any]:
 def _cells(bounce: Bounce) -> tuple[str, ...]:
     edition = f"{bounce.newsletter} {bounce.slot}".strip() or "-"
     when = bounce.at.isoformat(" ", timespec="minutes")[:16]
-    return when, bounce.address, edition, bounce.verdict.value, bounce.status, bounce.words
+    return when, bounce.address, edition, WORDS[bounce.verdict], bounce.status, bounce.words
 
 
 def _sums(edition: EditionBounces) -> dict[str, Any]:

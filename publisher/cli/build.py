@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar
-
-if TYPE_CHECKING:
-    from publisher.site.build import BuildReport
+from publisher.publishing.wiring import run_build
+from publisher.site.build import BuildReport
 
 
 @click.command(
     short_help="Turn the posts into feeds and pages.",
-    epilog="Example: publisher build --out /var/www/letter",
+    epilog="Example: publisher build --out /var/www/site",
 )
 @click.option(
     "--out",
@@ -24,17 +22,15 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write here instead of public/.",
 )
-@click.option("--accept-new-ids", is_flag=True, help="Go on although readers will see posts again.")
+@click.option("--accept-new-ids", is_flag=True, help="Continue even though feed readers will show posts again.")
 @with_app
 def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
     """Turn the posts into feeds and pages.
 
-    Writes only what changed, each file at once or not at all, and removes the pages of posts that are gone.
-    A post with a mistake is named and left out; all the others are published. Settings that would give
-    published posts new ids are refused.
+    Writes only what changed, replaces each file atomically, and deletes the pages of posts that no longer exist.
+    A post with an error is reported and skipped; the others are published. Settings that would give published posts
+    new ids are refused.
     """
-    from publisher.publishing.wiring import run_build
-
     config = app.config()
     with bar(app, "Building") as progress:
         report = run_build(config, app.now(config), out=out, progress=progress, accept_new_ids=accept_new_ids)
@@ -44,24 +40,24 @@ def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
 
 
 def show_build(app: App, report: BuildReport) -> None:
-    """Print the summary of a build, and the posts that were left out."""
-    app.tell(report.errors)
+    """Print the summary of a build, and the posts that were skipped."""
+    app.report(report.errors)
     done = [plural(report.posts, "post")]
     if report.pages:
         done.append(plural(report.pages, "page"))
     done.append(plural(report.feeds, "feed"))
     app.say(f"{_shown(report.folder)}: {', '.join(done)}; {_changes(report)}")
-    later = [f"{plural(report.waiting, 'post')} dated in the future"] if report.waiting else []
+    later = [f"{plural(report.waiting, 'post')} scheduled for later"] if report.waiting else []
     if report.errors:
-        later.append(f"{plural(len({p.path for p in report.errors}), 'file')} left out, see above")
+        later.append(f"{plural(len({p.path for p in report.errors}), 'file')} skipped (see above)")
     if report.warnings:
-        later.append(f"{plural(len(report.warnings), 'warning')}: publisher check")
+        later.append(f"{plural(len(report.warnings), 'warning')} (run `publisher check`)")
     if later:
         app.say("  " + "; ".join(later))
 
 
 def as_json(report: BuildReport) -> dict[str, object]:
-    """The report as plain values."""
+    """Return the report as plain values."""
     return {
         "folder": str(report.folder),
         "posts": report.posts,

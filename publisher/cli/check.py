@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar
 from publisher.core.errors import ConfigError, PublisherError
+from publisher.core.models import Problem
+from publisher.publishing.letter_check import LetterCheck
+from publisher.publishing.project_check import ProjectCheck, check_project
 
-if TYPE_CHECKING:
-    from publisher.core.models import Problem
-    from publisher.publishing.next_letter import Proof
 
-
-class Line(NamedTuple):
-    """One thing that a check tells; newsletter and code only of a finding about a letter."""
+class CheckLine(NamedTuple):
+    """One problem, as it is printed. Only a finding about an email has a newsletter and a code."""
 
     level: str
     path: str
@@ -33,29 +33,27 @@ class Line(NamedTuple):
 
 
 @click.command(
-    short_help="Look for mistakes in settings, posts, links and letters.",
+    short_help="Find problems in settings, posts, links and emails.",
     epilog="Example: publisher check --strict && publisher publish",
 )
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--spam", is_flag=True, help="Ask SpamAssassin about the letters, where it is installed.")
+@click.option("--spam", is_flag=True, help="Ask SpamAssassin about the emails, if it is installed.")
 @with_app
 def check(app: App, strict: bool, spam: bool) -> int:
-    """Look for mistakes in settings, posts, links between posts, and each newsletter's next letter.
+    """Find problems in settings, posts, links between posts, and each newsletter's next email.
 
-    Every problem is named with its file and line and how to mend it. Errors keep a post or a letter back, or
-    wrong its readers; warnings do not. --verbose tells notes about the letters too. Writes nothing. Exit code 1
-    on errors, with --strict on warnings too.
+    Every problem is shown with its file and line and how to fix it. Errors stop a post or an edition from going out,
+    or would harm its recipients; warnings don't. --verbose also shows notes about the emails. Writes nothing. Exits
+    with 1 if there are errors, or warnings with --strict.
     """
-    from publisher.publishing.check import Inspection, inspect_project
-
     try:
         config = app.config()
         with bar(app, "Reading") as progress:
-            inspection = inspect_project(config, app.now(config), progress, spam=spam)
+            found = check_project(config, app.now(config), progress, spam=spam)
     except ConfigError as error:
-        inspection = Inspection(tuple(_config_problem(mistake) for mistake in error.mistakes))
-    problems = [_of_problem(problem) for problem in inspection.problems]
-    letters = [(proof, list(_of_proof(proof, app.verbose))) for proof in inspection.proofs]
+        found = ProjectCheck(tuple(_config_problem(mistake) for mistake in error.mistakes))
+    problems = [_of_problem(problem) for problem in found.problems]
+    letters = [(letter, list(_of_letter(letter, app.verbose))) for letter in found.letters]
     every = [*problems, *(line for _, lines in letters for line in lines)]
     errors, warnings = (sum(line.level == level for line in every) for level in ("error", "warning"))
     if app.json:
@@ -67,8 +65,6 @@ def check(app: App, strict: bool, spam: bool) -> int:
 
 
 def _config_problem(error: PublisherError) -> Problem:
-    from publisher.core.models import Problem
-
     path, line = _place(error.where)
     return Problem(path, line, error.message, error.hint)
 
@@ -78,31 +74,29 @@ def _place(where: str) -> tuple[str, int]:
     return (path, int(line)) if path and line.isdigit() else (where, 0)
 
 
-def _of_problem(problem: Problem) -> Line:
-    return Line(problem.severity.value, problem.path, problem.line, problem.message, problem.hint)
+def _of_problem(problem: Problem) -> CheckLine:
+    return CheckLine(problem.severity.value, problem.path, problem.line, problem.message, problem.hint)
 
 
-def _of_proof(proof: Proof, notes: bool) -> Iterator[Line]:
-    for each in proof.findings:
-        if notes or each.level != "note" or each.code.startswith("spam-"):  # the score was asked for
-            name = proof.planned.newsletter.name
-            yield Line(each.level, *_place(each.where), each.message, each.hint, name, each.code)
+def _of_letter(letter: LetterCheck, notes: bool) -> Iterator[CheckLine]:
+    for each in letter.findings:
+        if notes or each.level != "note" or each.code.startswith("spam-"):  # the user asked for the spam score
+            name = letter.planned.newsletter.name
+            yield CheckLine(each.level, *_place(each.where), each.message, each.hint, name, each.code)
 
 
-def _json(line: Line) -> dict[str, Any]:
-    told = {"path": line.path, "line": line.line, "severity": line.level, "message": line.message, "mend": line.hint}
-    return told | ({"newsletter": line.newsletter, "code": line.code} if line.code else {})
+def _json(line: CheckLine) -> dict[str, Any]:
+    shown = {"path": line.path, "line": line.line, "severity": line.level, "message": line.message, "mend": line.hint}
+    return shown | ({"newsletter": line.newsletter, "code": line.code} if line.code else {})
 
 
-def _show(problems: Sequence[Line], letters: Sequence[tuple[Proof, list[Line]]]) -> None:
-    """Tables where a person looks on; plain lines, which editors and grep understand, where not."""
-    import sys
-
+def _show(problems: Sequence[CheckLine], letters: Sequence[tuple[LetterCheck, list[CheckLine]]]) -> None:
+    """Print tables to a terminal; otherwise plain lines, which editors and grep understand."""
     if sys.stdout.isatty():
         _print_table(problems)
-        for proof, lines in letters:
+        for letter, lines in letters:
             if lines:
-                click.echo(_heading(proof))
+                click.echo(_heading(letter))
                 _print_table(lines)
         return
     for line in (*problems, *(line for _, lines in letters for line in lines)):
@@ -111,17 +105,18 @@ def _show(problems: Sequence[Line], letters: Sequence[tuple[Proof, list[Line]]])
         click.echo(f"{line.level}: {line.where}: {name}{line.message}{hint}")
 
 
-def _heading(proof: Proof) -> str:
-    letter = proof.letter
-    assert letter is not None  # noqa: S101 - a letter that cannot be made has no findings
-    posts = plural(len(proof.planned.posts), "post")
-    name = click.style(proof.planned.newsletter.name, bold=True)
-    return f"{name}, next letter: {letter.subject!r} ({posts}, {len(letter.html.encode()):,} bytes of HTML)\n"
+def _heading(check: LetterCheck) -> str:
+    letter = check.letter
+    assert letter is not None  # noqa: S101 - a letter that cannot be rendered has no findings
+    posts = plural(len(check.planned.posts), "post")
+    name = click.style(check.planned.newsletter.name, bold=True)
+    return f"{name}, next edition: {letter.subject!r} ({posts}, {len(letter.html.encode()):,} bytes of HTML)\n"
 
 
-def _print_table(lines: Sequence[Line]) -> None:
+def _print_table(lines: Sequence[CheckLine]) -> None:
     if not lines:
         return
+    # Not at the top: rich takes 50 ms to load, which a script does not need.
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -130,7 +125,7 @@ def _print_table(lines: Sequence[Line]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Where", overflow="fold", ratio=3)
     table.add_column("What", overflow="fold", ratio=4)
-    table.add_column("How to mend it", overflow="fold", ratio=3)
+    table.add_column("How to fix it", overflow="fold", ratio=3)
     colours = {"error": "red", "warning": "yellow", "note": "cyan"}
     for line in lines:
         table.add_row(Text(line.where, style=colours[line.level]), Text(line.message), Text(line.hint, style="dim"))

@@ -7,22 +7,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
+from publisher.cli.terminal import print_table
+from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.newsletter_models import Choice, Edition, Letter
+from publisher.newsletters.variants import topic_set, variant_key, variants_of
+from publisher.posts.archive import open_archive
+from publisher.publishing.wiring import open_existing_store
 
 if TYPE_CHECKING:
-    from publisher.config import Config
-    from publisher.core.newsletter_models import Edition, Letter
     from publisher.store import Store
+
+NO_EDITIONS = "no editions yet"
+FIRST = "`publisher publish` creates the first one"
 
 
 @click.group(
     invoke_without_command=True,
-    short_help="List the editions that were made, or show one.",
+    short_help="List editions, or show one.",
     epilog="Examples: publisher editions; publisher editions show 3 --text",
 )
 @with_app
 def editions(app: App) -> None:
-    """List the editions that were made, or show one. Without a word after it, it lists."""
+    """List editions, or show one. Without a subcommand it lists them."""
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_editions)
@@ -32,47 +39,40 @@ def editions(app: App) -> None:
 @click.option("--newsletter", metavar="NAME", help="Only this newsletter's.")
 @with_app
 def list_editions(app: App, newsletter: str | None = None) -> None:
-    """List editions, newest first, with what became of their messages."""
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """List editions, newest first, with the status of their messages."""
     config = app.config()
-    rows: list[dict[str, Any]] = []
-    if has_store(config):
-        with open_project_store(config) as store:
-            rows = [_row(store, edition) for edition in store.editions.list(newsletter)]
+    with open_existing_store(config) as store:
+        rows = [_row(store, edition) for edition in store.editions.list(newsletter)] if store else []
     if newsletter and not rows:
         require_known(config, [newsletter])  # one that was renamed still lists what it sent
     if app.json:
         app.print_json(rows)
     elif rows:
-        _table(rows)
+        print_table(
+            ("ID", "Newsletter", "Slot", "Subject", "Posts", "Messages"),
+            [_cells(row) for row in rows],
+        )
     else:
-        app.say("no editions yet: publisher publish makes the first one")
+        app.say(f"{NO_EDITIONS}: {FIRST}")
 
 
-@editions.command("show", epilog="Example: publisher editions show 3 --html > letter.html")
+@editions.command("show", epilog="Example: publisher editions show 3 --html > email.html")
 @click.argument("edition_id", metavar="ID", type=int)
-@click.option("--variant", metavar="TOPICS", default="", help="The letter of a choice of topics: ai,ml.")
+@click.option("--variant", metavar="TOPICS", default="", help="The version for a selection of topics, such as ai,ml.")
 @click.option("--html", "part", flag_value="html", help="Print the HTML part.")
-@click.option("--text", "part", flag_value="text", help="Print the plain text part.")
+@click.option("--text", "part", flag_value="text", help="Print the plain-text part.")
 @with_app
 def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
-    """Show the edition with this ID (see `publisher editions`): its facts and letters, or a part of one letter."""
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """Show the edition with this ID (see `publisher editions`): its facts and versions, or a part of one version."""
     config = app.config()
-    if not has_store(config):
-        raise PublisherError("there are no editions yet", hint="publisher publish makes the first one")
-    with open_project_store(config) as store:
-        edition = store.editions.get(edition_id)
-        if edition is None:
-            raise PublisherError(f"there is no edition {edition_id}", hint="publisher editions lists them")
+    with open_existing_store(config) as opened:
+        store, edition = get_edition(opened, edition_id)
         letter = store.editions.letter(edition_id, variant) or _letter_of(app, config, store, edition, variant)
         row = _row(store, edition) | {"letters": _letters(store, edition_id)}
     if letter is None:
         raise PublisherError(
-            f"edition {edition_id} has no letter for {variant!r}",
-            hint=f"publisher editions show {edition_id} lists its letters",
+            f"edition {edition_id} has no version for {variant!r}",
+            hint=f"`publisher editions show {edition_id}` lists its versions",
         )
     if part:
         click.echo(letter.html if part == "html" else letter.text, nl=not letter.text.endswith("\n"))
@@ -84,12 +84,18 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
         _facts(app, row, letter, edition)
 
 
-def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
-    """Return what those got who chose the topics, in any order and spelling; say so where it is for all topics."""
-    from publisher.core.newsletter_models import Choice
-    from publisher.newsletters.variants import topic_set, variant_key, variants_of
-    from publisher.posts.archive import open_archive
+def get_edition(store: Store | None, edition_id: int) -> tuple[Store, Edition]:
+    """Return the open store and the edition with this ID; raise PublisherError if either does not exist."""
+    if store is None:
+        raise PublisherError(NO_EDITIONS, hint=FIRST)
+    edition = store.editions.get(edition_id)
+    if edition is None:
+        raise PublisherError(f"there is no edition {edition_id}", hint="`publisher editions` lists them")
+    return store, edition
 
+
+def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
+    """Return the letter for these topics, in any order and spelling. Says so if it is the one for all topics."""
     topics = topic_set(variant.split(","))
     if not topics or (letter := store.editions.letter(edition.id, variant_key(topics))):
         return letter if topics else None
@@ -98,7 +104,7 @@ def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant
     everyone = variants_of(posts, [Choice(topics, 1)])[0]
     if len(posts) < len(sent) or not everyone.subscribers:
         return None
-    click.echo(f"every post has a topic of {', '.join(topics)}: this is the letter for all topics", err=True)
+    click.echo(f"every post has a topic of {', '.join(topics)}: this is the version for all topics", err=True)
     return store.editions.letter(edition.id)
 
 
@@ -126,32 +132,25 @@ def _letters(store: Store, edition_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
-    from publisher.cli.terminal import print_table
-
-    print_table(
-        ("ID", "Newsletter", "Slot", "Subject", "Posts", "Messages"),
-        [(str(r["id"]), r["newsletter"], r["slot"], r["subject"], str(len(r["posts"])), _messages(r)) for r in rows],
-    )
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return str(row["id"]), row["newsletter"], row["slot"], row["subject"], str(len(row["posts"])), _messages(row)
 
 
 def _messages(row: dict[str, Any]) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in row["deliveries"].items())
-    return f"{counts}; held: {row['held']}" if row["held"] else counts
+    return f"{counts}; on hold: {row['held']}" if row["held"] else counts
 
 
 def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> None:
     app.say(f"{edition.subject}")
-    app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}, made {row['made_at']}")
+    app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}, created {row['made_at']}")
     app.say(f"messages: {_messages(row) or 'none'}")
     app.say(f"{plural(len(edition.posts), 'post')}:")
     for post in edition.posts:
         app.say(f"  {post.title}\n    {post.url}")
     if len(row["letters"]) > 1:
-        from publisher.cli.terminal import print_table
-
         print_table(
-            ("Letter", "Messages", "Subject"),
+            ("Version", "Messages", "Subject"),
             [(each["variant"] or "all topics", f"{each['messages']:,}", each["subject"]) for each in row["letters"]],
         )
     app.say(f"HTML {len(letter.html.encode()):,} bytes, text {len(letter.text.encode()):,} bytes")

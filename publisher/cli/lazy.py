@@ -1,4 +1,4 @@
-"""A Click group that imports a command's module only when that command is run."""
+"""A Click group that imports a command's module only when the command is run, so that `--help` is quick."""
 
 from __future__ import annotations
 
@@ -9,29 +9,41 @@ import click
 
 
 class LazyGroup(click.Group):
-    """groups: heading -> command -> ("package.module:attribute", one line of help). All is shown without importing."""
+    """A group whose commands are given by name."""
 
-    def __init__(self, *args: Any, groups: dict[str, dict[str, tuple[str, str]]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        groups: dict[str, dict[str, tuple[str, str]]],
+        aliases: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Prepare.
+
+        groups   heading -> command -> ("package.module:attribute", a line of help); shown without importing
+        aliases  other name -> command; they work and are not shown
+        """
         super().__init__(*args, **kwargs)
-        self._groups = groups
+        self._groups, self._aliases = groups, aliases or {}
         self._lazy = {name: found for group in groups.values() for name, found in group.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = self._aliases.get(cmd_name, cmd_name)
         if cmd_name not in self._lazy:
             return None
         module, _, attribute = self._lazy[cmd_name][0].partition(":")
         command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - the table above names commands
+        assert isinstance(command, click.Command)  # noqa: S101 - the table names commands
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib
+            import difflib  # not at the top: only a typo needs it
 
             near = difflib.get_close_matches(args[0], self._lazy, n=1)
             if not near:
@@ -39,7 +51,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        widest = max(map(len, self._lazy))  # the lines of all groups begin in one column
+        widest = max(map(len, self._lazy))  # align the texts of all groups
         for heading, group in self._groups.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(widest), text) for name, (_, text) in group.items()])

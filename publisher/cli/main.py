@@ -1,78 +1,80 @@
-"""The command line: the group, and the only place where an error becomes an exit code."""
+"""The command line: its commands, and the only place where an error becomes an exit code."""
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 from typing import Any
 
 import click
 
 from publisher import __version__
-from publisher.cli.app import App, fail, take_options, with_app
+from publisher.cli.app import App, fail, with_app
 from publisher.cli.lazy import LazyGroup
 from publisher.core.errors import PublisherError
 
-# By what a person is about to do, in the order in which a newcomer comes to it.
+# By what the user is about to do, in the order in which a newcomer gets there.
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
-        "init": ("publisher.cli.start:init", "Make a new project in a folder."),
-        "new": ("publisher.cli.start:new", "Begin a post and print its path."),
-        "preview": ("publisher.cli.preview:preview", "Look at the next letters, the site and the feeds in a browser."),
-        "check": ("publisher.cli.check:check", "Look for mistakes in settings, posts, links and letters."),
+        "init": ("publisher.cli.start:init", "Create a new project."),
+        "new": ("publisher.cli.start:new", "Create a post and print its path."),
+        "preview": ("publisher.cli.preview:preview", "Show the next emails, the site and the feeds in a browser."),
+        "check": ("publisher.cli.check:check", "Find problems in settings, posts, links and emails."),
         "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
     },
     "Publish": {
-        "publish": ("publisher.cli.publish:publish", "Build, make the next editions and deliver them."),
-        "status": ("publisher.cli.status:status", "Show what there is, what was sent and what comes next."),
+        "publish": ("publisher.cli.publish:publish", "Build the site and send each newsletter's new posts."),
+        "status": ("publisher.cli.status:status", "Show what there is, what was sent and what's next."),
         "schedule": (
             "publisher.cli.schedule:schedule",
-            "Show when the next editions are due and what they would hold.",
+            "Show when the next editions are due and what they will contain.",
         ),
-        "editions": ("publisher.cli.editions:editions", "List the editions that were made, or show one."),
+        "editions": ("publisher.cli.editions:editions", "List editions, or show one."),
         "deliveries": (
             "publisher.cli.deliveries:deliveries",
-            "Look at an edition's messages; try again, hold, resume, cancel.",
+            "List an edition's messages; retry, hold, resume or cancel them.",
         ),
     },
-    "Readers": {
+    "Subscribers": {
         "subscribers": (
             "publisher.cli.subscribers:subscribers",
-            "Add, list, remove, import and export subscribers.",
+            "Add, list, unsubscribe, import and export subscribers.",
         ),
     },
     "Mail": {
-        "mail": ("publisher.cli.mail:mail", "Make keys that sign mail, and look whether mail is set up well."),
-        "bounces": ("publisher.cli.bounces:bounces", "Read reports of letters that came back, and list them."),
+        "mail": ("publisher.cli.mail:mail", "Create DKIM keys, and check that email is set up correctly."),
+        "bounces": ("publisher.cli.bounces:bounces", "Process bounce reports, and list them."),
     },
     "Run": {
-        "run": ("publisher.cli.run:run", "Do everything on time, in one process."),
-        "admin": ("publisher.cli.admin:admin", "Set the password of the owner's page, /admin."),
-        "hosts": ("publisher.cli.hosts:hosts", "Say which machines may send."),
-        "serve": ("publisher.cli.serve:serve", "Let readers subscribe, choose and leave in a browser."),
+        "run": ("publisher.cli.run:run", "Do everything on schedule, in one process."),
+        "admin": ("publisher.cli.admin:admin", "Set the password of the admin page."),
+        "hosts": ("publisher.cli.hosts:hosts", "List and manage the hosts that may send."),
+        "serve": ("publisher.cli.serve:serve", "Serve the sign-up, preferences and unsubscribe pages."),
     },
 }
 
 COMMANDS = {name: found for group in GROUPS.values() for name, found in group.items()}
 
 HELP = """\
-From a folder of Markdown posts to feeds, pages and newsletters.
+Turn a folder of Markdown posts into feeds, pages and newsletters.
 
 \b
-Begin:
-  publisher init my-letter          a new project
-  cd my-letter
-  publisher new "Hello, world"      a draft; write it, then take out `draft: true`
+Getting started:
+  publisher init my-newsletter      create a project
+  cd my-newsletter
+  publisher new "Hello, world"      create a draft; when it's written, delete the line `draft: true`
   publisher subscribers add you@example.org
-  publisher publish                 feeds and pages in public/, letters in outbox/
+  publisher publish                 write feeds and pages to public/, emails to outbox/
 
 \b
-Every day:
-  publisher preview                 letters, site and feeds in a browser, while you write
-  publisher check                   what is wrong, where, and how to mend it
-  publisher publish --dry-run       what would be sent, to how many
-  publisher status                  what was sent, what waits, what comes next
-  publisher run                     everything on time, in one process that stays
+Day to day:
+  publisher preview                 see emails, site and feeds in a browser while you write
+  publisher check                   what is wrong, where, and how to fix it
+  publisher publish --dry-run       what would be sent, and to how many people
+  publisher status                  what was sent, what's waiting, what's next
+  publisher run                     do everything on schedule, in one long-running process
 """
 
 
@@ -90,7 +92,11 @@ def cli(app: App) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; return the exit code. Never raises, and never shows a traceback."""
-    _write_what_cannot_be_written()
+    return _flush(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    _escape_unprintable()
     try:
         result = cli.main(arguments, prog_name="publisher", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -106,51 +112,77 @@ def run(arguments: list[str]) -> int:
         click.echo("stopped", err=True)
         return 130
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1  # Click: whoever read our output went away, as `head` does
+        return end.code if isinstance(end.code, int) else 1  # Click: the reader of our output is gone, as with `head`
     except OSError as error:
-        return _refused(error)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a line, not a traceback
+        return _system_error(error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, not a traceback
         return _unexpected(error, arguments)
 
 
-def _write_what_cannot_be_written() -> None:
-    """Let a screen that has no such character show its number: a title is no reason to stop."""
+def _escape_unprintable() -> None:
+    """Print characters that the terminal's encoding lacks as escapes: a title must not stop a command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _refused(error: OSError) -> int:
-    """Say what the machine refused: a file that is locked away, a screen or pipe that takes no more."""
-    import errno
-    import os
+def _flush(code: int) -> int:
+    """Write out what is still buffered; return the exit code, 1 if the output takes no more.
 
-    mends = {
-        errno.EEXIST: "a folder must stand there: move the file away",
-        errno.ENOTDIR: "a folder must stand there: move the file away",
-        errno.EACCES: "mend the permissions",
-        errno.EPERM: "mend the permissions",
+    If we left this to Python, it would end with exit code 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError as error:
+            _discard(stream)
+            if code == 0 and stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                _system_error(error)
+            code = code or 1
+        except ValueError:
+            code = code or 1  # it is closed
+    return code
+
+
+def _discard(stream: Any) -> None:
+    """Let what is buffered go nowhere, so that Python's own flush at exit succeeds."""
+    try:
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass  # not a real file, or nothing left to do it with
+
+
+def _system_error(error: OSError) -> int:
+    """Report what the system refused: a file without permission, a disk or pipe that takes no more."""
+    hints = {
+        errno.EEXIST: "a file is in the way: move it",
+        errno.ENOTDIR: "a file is in the way: move it",
+        errno.EACCES: "fix the permissions",
+        errno.EPERM: "fix the permissions",
         errno.EROFS: "make the disk writable",
-        errno.ENOSPC: "make room",
+        errno.ENOSPC: "free some disk space",
     }
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
-    hint = mends.get(error.errno or 0, "") if error.filename else ""
+    hint = hints.get(error.errno or 0, "") if error.filename else ""
     fail(PublisherError(error.strerror or str(error), where=where, hint=hint))
     return 1
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> int:
-    """Say one line about a defect of ours; keep the traceback in a file for the report."""
+    """Report a bug of ours in one line, with the traceback in a file to send in."""
     first = " ".join(str(error).split())[:200]
-    said = f"this should not have happened: {type(error).__name__}" + (f": {first}" if first else "")
-    path = _keep(error, arguments)
-    fail(PublisherError(said, hint=f"please report it with {path}" if path else "please report it"))
+    message = f"internal error: {type(error).__name__}" + (f": {first}" if first else "")
+    path = _save_traceback(error, arguments)
+    fail(PublisherError(message, hint=f"please report it, and attach {path}" if path else "please report it"))
     return 1
 
 
-def _keep(error: Exception, arguments: list[str]) -> str:
-    import os
-    import tempfile
+def _save_traceback(error: Exception, arguments: list[str]) -> str:
+    import tempfile  # these two not at the top: only a bug needs them
     import traceback
 
     try:
@@ -159,8 +191,5 @@ def _keep(error: Exception, arguments: list[str]) -> str:
             file.write(f"publisher {__version__} {arguments}\n")
             traceback.print_exception(error, file=file)
     except OSError:
-        return ""  # the disk may be what is wrong
+        return ""  # the disk may be the problem
     return path
-
-
-__all__: list[Any] = ["cli", "run", "take_options"]

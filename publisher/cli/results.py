@@ -1,4 +1,4 @@
-"""What became of an edition's messages, in words: the summary at the end of a run, however it ended."""
+"""What became of an edition's messages, for the end of `publish` and for `deliveries`."""
 
 from __future__ import annotations
 
@@ -8,48 +8,52 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural
+from publisher.cli.app import App, plural, warn
 from publisher.core.errors import PublisherError, TransportError
+from publisher.core.newsletter_models import DeliveryCounts, Edition
+from publisher.core.newsletter_models import DeliveryStatus as Status
+from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, results_so_far
 
 if TYPE_CHECKING:
-    from publisher.core.newsletter_models import DeliveryCounts, Edition
-    from publisher.publishing.deliver import Delivered, Tally
     from publisher.store import Store
 
 
-def show_result(app: App, result: Delivered) -> None:
+def show_result(app: App, result: DeliveryResult) -> None:
     """Print what became of one edition."""
     edition = result.edition
-    parts = [f"{plural(result.sent, 'message')} sent", *_elsewhere(result.after, bool(edition.held))]
+    parts = [f"{plural(result.sent, 'message')} sent", *_not_sent(result.after, bool(edition.held))]
     if result.unmatched:
-        parts.append(unmatched(result.unmatched))
+        parts.append(f"skipped {plural(result.unmatched, 'subscriber')}: no post matches their topics")
     app.say(f"{_name(edition)}: {edition.subject!r}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
     if result.stopped:
-        app.say(f"  {plural(result.stopped, 'reader')} no more mailed: the mail server says the mailbox is gone")
+        app.say(
+            f"  {plural(result.stopped, 'subscriber')} no longer sent to: "
+            "the mail server says the mailbox doesn't exist"
+        )
     if result.doubted:
         app.say(
-            f"  the mail server calls {plural(result.doubted, 'mailbox', 'mailboxes')} gone, too many to be believed: "
-            "these readers stay"
+            f"  the mail server says {plural(result.doubted, 'mailbox', 'mailboxes')} don't exist. "
+            "That is implausibly many, so these subscribers were kept"
         )
     if edition.held:
-        app.say(f"  held: {edition.held}\n  {_mend(edition)}")
+        app.say(f"  on hold: {edition.held}\n  {_what_to_do(edition)}")
     elif not result.all_sent:
         say_next_try(app, edition.id, result.next_try)
-        app.say(f"  publisher deliveries list {edition.id} says why")
+        app.say(f"  to see why: publisher deliveries list {edition.id}")
 
 
 def show_held(app: App, edition: Edition, counts: DeliveryCounts) -> None:
-    """Print that an edition is held, why, and how to let it go."""
-    app.say(f"{_name(edition)}: {plural(counts.open, 'message')} held: {edition.held}\n  {_mend(edition)}")
+    """Print that an edition is on hold, why, and how to resume it."""
+    app.say(f"{_name(edition)}: {plural(counts.open, 'message')} on hold: {edition.held}\n  {_what_to_do(edition)}")
 
 
-def show_stopped(app: App, store: Store, names: Sequence[str], tallies: Sequence[Tally], stop: BaseException) -> None:
-    """Print what a run did that was stopped, what remains and how to go on. Nothing where it did nothing."""
-    from publisher.publishing.deliver import so_far
-
-    results = so_far(store, tallies)
+def show_stopped(
+    app: App, store: Store, names: Sequence[str], progress: Sequence[DeliveryProgress], stop: BaseException
+) -> None:
+    """Print what a run did before it was stopped, what remains, and how to continue; nothing if it did nothing."""
+    results = results_so_far(store, progress)
     asked = not isinstance(stop, PublisherError)
-    if not asked and not any(tally.done for tally in tallies):
+    if not asked and not any(each.done for each in progress):
         return  # the error says it all
     begun = {result.edition.id for result in results}
     waiting = [e for e in store.editions.unfinished() if e.id not in begun and (not names or e.newsletter in names)]
@@ -62,39 +66,34 @@ def show_stopped(app: App, store: Store, names: Sequence[str], tallies: Sequence
         if edition.held:
             show_held(app, edition, counts)
         else:
-            app.say(f"{_name(edition)}: {plural(counts.open, 'message')} not begun")
+            app.say(f"{_name(edition)}: {plural(counts.open, 'message')} not started")
     if asked:
-        click.echo("publisher publish goes on with the rest", err=True)
+        click.echo("run `publisher publish` to send the rest", err=True)
 
 
 def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
-    """Print when the first of what waits is due, and how to have it at once. Nothing where it is due now."""
+    """Print when the first waiting message is due and how to retry at once; nothing if it is due now."""
     if due is None:
         return
     config = app.config()
     if due > app.now(config):
         when = due.astimezone(config.zone).strftime("%Y-%m-%d %H:%M")
-        app.say(f"  the next try is at {when}; publisher deliveries retry {edition_id} makes it now")
+        app.say(f"  next try at {when}; to retry now: publisher deliveries retry {edition_id}")
 
 
 def show_troubles(troubles: Sequence[TransportError]) -> None:
-    """Print a warning for each mail server that is of no use while others stand in for it."""
+    """Print a warning for each mail server that fails while others do its work."""
     for trouble in troubles:
-        click.echo(f"{click.style('warning', fg='yellow')}: {trouble}", err=True)
+        warn(str(trouble))
 
 
 def trouble_json(trouble: TransportError) -> dict[str, str]:
-    """Return what is wrong with a mail server, for a script."""
+    """Return what is wrong with a mail server, as plain values."""
     return {"relay": trouble.where, "reason": trouble.message, "mend": trouble.hint}
 
 
-def unmatched(subscribers: int) -> str:
-    """Return that no post had a topic of so many subscribers, who got nothing."""
-    return f"nothing for {plural(subscribers, 'subscriber')} whose topics no post has"
-
-
-def result_json(result: Delivered) -> dict[str, Any]:
-    """Return what became of one edition, for a script."""
+def result_json(result: DeliveryResult) -> dict[str, Any]:
+    """Return what became of one edition, as plain values."""
     edition = result.edition
     return {
         "id": edition.id,
@@ -117,20 +116,21 @@ def _name(edition: Edition) -> str:
     return f"{edition.newsletter} {edition.slot}, no. {edition.number}"
 
 
-def _elsewhere(after: DeliveryCounts, held: bool) -> list[str]:
-    """Return how many messages are not sent, by where they stand."""
-    from publisher.core.newsletter_models import DeliveryStatus as Status
-
+def _not_sent(after: DeliveryCounts, held: bool) -> list[str]:
+    """Return how many messages are not sent, by their status."""
     words = (
-        (Status.QUEUED, "held" if held else "waiting for another try"),
-        (Status.SENDING, "in another run's hands"),
-        (Status.DEFERRED, "to be tried again"),
-        (Status.FAILED, "refused"),
+        (Status.QUEUED, "on hold" if held else "waiting"),
+        (Status.SENDING, "being sent by another run"),
+        (Status.DEFERRED, "deferred"),
+        (Status.FAILED, "rejected"),
         (Status.UNCERTAIN, "uncertain"),
-        (Status.SKIPPED, "left meanwhile or cancelled"),
+        (Status.SKIPPED, "unsubscribed in the meantime, or cancelled"),
     )
     return [f"{after[status]:,} {word}" for status, word in words if after[status]]
 
 
-def _mend(edition: Edition) -> str:
-    return f"publisher deliveries list {edition.id} shows them; publisher deliveries resume {edition.id} lets it go on"
+def _what_to_do(edition: Edition) -> str:
+    return (
+        f"to see the messages: publisher deliveries list {edition.id}; "
+        f"to resume: publisher deliveries resume {edition.id}"
+    )

@@ -2,87 +2,81 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
-
-if TYPE_CHECKING:
-    from publisher.publishing.forecast import Coming, Contents, Timetable
+from publisher.config import parse_schedule
+from publisher.publishing.forecast import Contents, Forecast, ForecastSlot, describe_schedule, forecasts
+from publisher.publishing.wiring import open_existing_store
 
 
 @click.command(
-    short_help="Show when the next editions are due and what they would hold.",
+    short_help="Show when the next editions are due and what they will contain.",
     epilog="Examples: publisher schedule; publisher schedule weekly --count 52",
 )
 @click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...")
 @click.option("--count", type=click.IntRange(1, 1_000), default=10, show_default=True, help="How many slots of each.")
 @with_app
 def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
-    """Show each newsletter's next slots in its own zone, and what each holds if nothing is written until then."""
-    from publisher.publishing.forecast import timetables
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """Show each newsletter's next slots (scheduled times) in its time zone, and what each will contain if nothing
+    more is written by then."""
     config = app.config()
     require_known(config, newsletters)
     now = app.now(config)
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
-        tables = timetables(config, store, newsletters, now, count)
+    with open_existing_store(config) as store:
+        found = forecasts(config, store, newsletters, now, count)
     if app.json:
-        app.print_json([_as_json(table) for table in tables])
+        app.print_json([_as_json(forecast) for forecast in found])
         return
-    if not tables:
+    if not found:
         app.say("the project has no newsletter")
-    for table in tables:
-        _show(app, table)
+    for forecast in found:
+        _show(app, forecast)
 
 
-def _show(app: App, table: Timetable) -> None:
-    from publisher.config import parse_schedule
-    from publisher.publishing.forecast import when_not
-
-    zone = f" ({table.slots[0].at.tzinfo})" if table.slots else ""
-    app.say(f"{table.newsletter.name}: {table.newsletter.schedule}{zone}")
-    told = ""  # the same reason is not said slot after slot
-    for slot in table.slots:
-        app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}  {_remarks(slot, told)}".rstrip())
-        told = slot.contents.idle or told
-        _titles(app, slot.contents)
-    if not table.slots:
-        rest = when_not(parse_schedule(table.newsletter.schedule), table.newsletter.settle_minutes)
-        app.say(f"  {rest}; today: {_holds(table.next)}")
-        _titles(app, table.next)
+def _show(app: App, forecast: Forecast) -> None:
+    zone = f" ({forecast.slots[0].at.tzinfo})" if forecast.slots else ""
+    app.say(f"{forecast.newsletter.name}: {forecast.newsletter.schedule}{zone}")
+    shown = ""  # so that one reason is not repeated for slot after slot
+    for slot in forecast.slots:
+        app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}  {_remarks(slot, shown)}".rstrip())
+        shown = slot.contents.idle or shown
+        _show_titles(app, slot.contents)
+    if not forecast.slots:
+        when = describe_schedule(parse_schedule(forecast.newsletter.schedule), forecast.newsletter.settle_minutes)
+        app.say(f"  {when}; today: {_in_words(forecast.next)}")
+        _show_titles(app, forecast.next)
 
 
-def _remarks(slot: Coming, told: str) -> str:
-    holds = "has its edition" if slot.made else _holds(slot.contents)
-    holds = "" if holds == told else holds
-    return "; ".join(filter(None, (slot.remark, holds)))
+def _remarks(slot: ForecastSlot, shown: str) -> str:
+    contents = "has an edition" if slot.made else _in_words(slot.contents)
+    contents = "" if contents == shown else contents
+    return "; ".join(filter(None, (slot.remark, contents)))
 
 
-def _holds(contents: Contents) -> str:
+def _in_words(contents: Contents) -> str:
     if not contents.posts:
         return contents.idle
-    return f"{plural(len(contents.posts), 'post')} to {plural(contents.readers, 'reader')}"
+    return f"{plural(len(contents.posts), 'post')} to {plural(contents.readers, 'subscriber')}"
 
 
-def _titles(app: App, contents: Contents) -> None:
+def _show_titles(app: App, contents: Contents) -> None:
     for title in contents.posts:
         app.say(f"    {title}")
 
 
-def _as_json(table: Timetable) -> dict[str, Any]:
+def _as_json(forecast: Forecast) -> dict[str, Any]:
     return {
-        "newsletter": table.newsletter.name,
-        "schedule": table.newsletter.schedule,
+        "newsletter": forecast.newsletter.name,
+        "schedule": forecast.newsletter.schedule,
         "slots": [
             {"slot": slot.label, "at": slot.at.isoformat(), "remark": slot.remark, "made": slot.made}
             | _contents(slot.contents)
-            for slot in table.slots
+            for slot in forecast.slots
         ],
-        **_contents(table.next),
+        **_contents(forecast.next),
     }
 
 

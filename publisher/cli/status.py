@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.hold_reasons import HeldBy
+from publisher.core.models import RenderedPost
+from publisher.core.newsletter_models import Edition, SubscriberStatus
+from publisher.daemon.lock import running
+from publisher.newsletters.slots import upcoming
+from publisher.publishing.edition_plan import Plan, make_plan
+from publisher.publishing.forecast import describe_schedule
+from publisher.publishing.wiring import open_existing_store, transport_name
+from publisher.site.feeds.feed_list import feeds_of
+from publisher.site.feeds.items import PostSource
+from publisher.site.web_versions import WebVersion
+from publisher.subscribers.manage import orphaned
 
 if TYPE_CHECKING:
-    from publisher.config import Config, NewsletterConfig
-    from publisher.core.models import RenderedPost
-    from publisher.core.newsletter_models import Edition
-    from publisher.publishing.plan import Plan
     from publisher.store import Store
 
 
 @click.command(
-    short_help="Show what there is, what was sent and what comes next.",
+    short_help="Show what there is, what was sent and what's next.",
     epilog="Example: publisher status --json | jq .newsletters",
 )
 @with_app
 def status(app: App) -> None:
-    """Show what there is, what was sent and what comes next: posts, feeds, newsletters, subscribers, outbox."""
-    from publisher.publishing.plan import make_plan
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """Show what there is, what was sent and what's next: posts, feeds, newsletters, subscribers, outbox."""
     config = app.config()
     now = app.now(config)
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
+    with open_existing_store(config) as store:
         plan = make_plan(config, store, (), now, keep=False)
         facts = _facts(config, store, plan, now)
     if app.json:
@@ -41,11 +45,6 @@ def status(app: App) -> None:
 
 
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
-    from publisher.core.newsletter_models import SubscriberStatus
-    from publisher.daemon.lock import running
-    from publisher.publishing.wiring import transport_name
-    from publisher.subscribers.manage import orphaned
-
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
     newest = plan.archive.posts[0] if plan.archive.posts else None
     return {
@@ -89,10 +88,7 @@ def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -
 
 
 def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> int:
-    """How many feeds there are, each in every format."""
-    from publisher.site.feeds.feed_list import feeds_of
-    from publisher.site.feeds.items import PostSource
-    from publisher.site.web_versions import WebVersion
+    """Return how many feeds there are, counting all formats of a feed as one."""
 
     def never(post: object) -> RenderedPost:
         raise AssertionError("counting renders nothing")
@@ -105,11 +101,6 @@ def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> in
 def _newsletter(
     config: Config, store: Store | None, plan: Plan, newsletter: NewsletterConfig, now: datetime
 ) -> dict[str, Any]:
-    from publisher.config import parse_schedule
-    from publisher.core.newsletter_models import SubscriberStatus
-    from publisher.newsletters.slots import upcoming
-    from publisher.publishing.forecast import when_not
-
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
     made = store.editions.slots(newsletter.name) if store else frozenset()
     due = next((slot for slot in upcoming(schedule, now, zone) if slot.label not in made), None)
@@ -123,7 +114,7 @@ def _newsletter(
         "schedule": newsletter.schedule,
         "subscribers": store.subscribers.count(newsletter.name, SubscriberStatus.ACTIVE) if store else 0,
         "next": {"slot": due.label, "at": due.at.astimezone(zone).isoformat()} if due else None,
-        "when": "" if due else when_not(schedule, newsletter.settle_minutes),
+        "when": "" if due else describe_schedule(schedule, newsletter.settle_minutes),
         "would_hold": sum(len(p.posts) for p in planned),
         "would_reach": sum(choice.subscribers for choice in reached),
         "idle": idle,
@@ -139,7 +130,7 @@ def _newsletter(
 
 
 def _outbox(config: Config) -> int | None:
-    """Messages in the outbox, None where mail goes to a server."""
+    """Return the number of messages in the outbox, or None if email goes to a server."""
     if config.mail.transport != "outbox":
         return None
     folder = config.root / config.mail.outbox
@@ -151,9 +142,9 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     app.say(f"{facts['site']['title']}  {facts['site']['url']}")
     line = plural(posts["published"], "post")
     if posts["future"]:
-        line += f", {posts['future']} dated in the future"
+        line += f", {posts['future']} scheduled for later"
     if posts["left_out"]:
-        line += f", {plural(posts['left_out'], 'file')} left out (publisher check)"
+        line += f", {plural(posts['left_out'], 'file')} skipped (run `publisher check`)"
     app.say(f"posts        {line}")
     if posts["newest"]:
         app.say(f"             newest: {posts['newest']['title']} ({posts['newest']['published'][:10]})")
@@ -166,11 +157,11 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     where = facts["transport"]
     app.say(
         f"mail         {where}"
-        + (f" holds {plural(facts['outbox'], 'message')}" if facts["outbox"] is not None else "")
+        + (f" contains {plural(facts['outbox'], 'message')}" if facts["outbox"] is not None else "")
     )
     runs = facts["running"]
-    at_work = f"publisher run is at work, as process {runs}" if runs else "nobody looks at it (publisher run does)"
-    app.say(f"clock        {at_work}")
+    scheduler = f"running (pid {runs})" if runs else "not running (start it with `publisher run`)"
+    app.say(f"scheduler    {scheduler}")
     for edition in facts["unfinished"]:
         _show_unfinished(app, edition)
     for newsletter in facts["newsletters"]:
@@ -181,21 +172,21 @@ def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
     name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
     if edition["held"]:
         hint = "approve or skip it at /admin, or " if edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER) else ""
-        app.say(f"held         {name} ({hint}publisher deliveries resume {edition['id']})")
+        app.say(f"on hold      {name} ({hint}run `publisher deliveries resume {edition['id']}`)")
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:
         app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")
     else:
-        app.say(f"unfinished   {name} open (publisher publish goes on)")
+        app.say(f"unfinished   {name} still to send; `publisher publish` resumes")
 
 
 def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
     app.say(f"\n{facts['name']}: {facts['title']}, {facts['schedule']}, {plural(facts['subscribers'], 'subscriber')}")
     due, last = facts["next"], facts["last"]
     next_line = f"{due['slot']} on {due['at'][:16].replace('T', ' at ')}" if due else facts["when"]
-    holds = plural(facts["would_hold"], "post") if facts["would_hold"] else facts["idle"]
+    contents = plural(facts["would_hold"], "post") if facts["would_hold"] else facts["idle"]
     if facts["would_hold"] and facts["would_reach"] < facts["subscribers"]:
-        holds += f" to {plural(facts['would_reach'], 'subscriber')}; no post has the topics of the others"
-    app.say(f"  next  {next_line}; today: {holds}")
+        contents += f" to {plural(facts['would_reach'], 'subscriber')}; no post matches the topics of the others"
+    app.say(f"  next  {next_line}; today: {contents}")
     if last:
         app.say(f"  last  {last['slot']}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")

@@ -1,62 +1,66 @@
-"""publisher subscribers import | export: people in and out of files"""
+"""publisher subscribers import | export"""
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
-from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, require_known, with_app
-from publisher.cli.subscriber import chosen_newsletters, several, strange_topics
+from publisher.cli.app import App, plural, require_known, warn, with_app
+from publisher.cli.subscriber import chosen_newsletters, newsletter_options, unknown_topics
 from publisher.cli.terminal import bar
 from publisher.core.errors import PublisherError
+from publisher.core.newsletter_models import Subscriber
+from publisher.posts.slugs import topic_slug
+from publisher.publishing.wiring import has_store, open_existing_store, open_project_store
+from publisher.store import open_store
+from publisher.subscribers.address import clean_line
+from publisher.subscribers.csv_columns import Columns, parse_choices
+from publisher.subscribers.csv_import import ImportReport, Listeners, import_csv
+from publisher.subscribers.export import export_csv, export_json
 
 if TYPE_CHECKING:
-    from publisher.core.newsletter_models import Subscriber
     from publisher.store import Store
-    from publisher.subscribers.csv_columns import Columns
-    from publisher.subscribers.csv_import import ImportReport
 
-MOST_WARNINGS = 20  # of topics that no post has
+MOST_WARNINGS = 20  # about topics that no post has
 
 
 @click.command("import", epilog="Example: publisher subscribers import people.csv --newsletter weekly --dry-run")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@several
-@click.option("--consent", default="", metavar="WORDS", help="Where these people agreed; recorded with each of them.")
+@newsletter_options
+@click.option(
+    "--consent", default="", metavar="WORDS", help="Where and how these people signed up; stored with each of them."
+)
 @click.option(
     "--map",
     "choices",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Which column is what, where its name does not tell: name=Vorname. FIELD= leaves a field out.",
+    help="Which column a field is in, if its heading doesn't say: name=Vorname. FIELD= ignores the field.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would become of each line, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen to each row; change nothing.")
 @with_app
 def import_file(
     app: App, file: Path, newsletters: tuple[str, ...], consent: str, choices: tuple[str, ...], dry_run: bool
 ) -> int:
-    """Add the people in a CSV FILE, as Publisher, Mailchimp, Substack, Ghost, Buttondown and listmonk write it.
+    """Add the people in a CSV FILE, as exported by Publisher, Mailchimp, Substack, Ghost, Buttondown or listmonk.
 
-    It first shows which column is taken for what. Nobody who left, bounced, complained or is suppressed is brought
-    back, and nobody whom the file itself calls unsubscribed is taken. Running it again changes nothing. Exit code 1
-    if a line was refused.
+    First shows how each column will be read. It never re-subscribes people who unsubscribed, bounced, complained or
+    are suppressed, and never adds people whom the file marks as unsubscribed. Running it again changes nothing. Exits
+    with 1 if a row was refused.
     """
-    from publisher.posts.slugs import topic_slug
-    from publisher.subscribers.csv_columns import parse_choices
-    from publisher.subscribers.csv_import import Listeners, import_csv
-
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
     seen: list[Columns] = []
     with _target(app, dry_run) as store, bar(app, "Importing") as progress:
-        told = Listeners(
-            columns=lambda columns: _show(app, columns, seen),
+        listeners = Listeners(
+            columns=lambda columns: _show_columns(app, columns, seen),
             refused=lambda refusal: click.echo(f"{file}:{refusal.line}: {refusal.reason}", err=True),
             progress=progress or (lambda rows, of_about: None),
         )
@@ -69,47 +73,34 @@ def import_file(
             consent=consent,
             chosen=parse_choices(choices),
             dry_run=dry_run,
-            told=told,
+            told=listeners,
         )
-    for line in islice(strange_topics(config, app.now(config), list(map(topic_slug, report.topics))), MOST_WARNINGS):
-        click.echo(f"warning: {line}", err=True)
-    _tell(app, report, seen[0], dry_run)
+    for line in islice(unknown_topics(config, app.now(config), list(map(topic_slug, report.topics))), MOST_WARNINGS):
+        warn(line)
+    _show_report(app, report, seen[0], dry_run)
     return 1 if report.refused else 0
 
 
 def _target(app: App, dry_run: bool) -> Store:
-    """Open the project's store; for a rehearsal of a project that has none, one that goes with this process."""
-    import tempfile
-
-    from publisher.publishing.wiring import has_store, open_project_store
-    from publisher.store import open_store
-
+    """Open the project's store. For a dry run in a project without one, open a temporary one."""
     config = app.config()
     if dry_run and not has_store(config):
         folder = tempfile.mkdtemp(prefix="publisher-")
-        click.get_current_context().call_on_close(lambda: _drop(Path(folder)))
+        click.get_current_context().call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
         return open_store("sqlite:///rehearsal.db", Path(folder))
     return open_project_store(config)
 
 
-def _drop(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _show(app: App, columns: Columns, seen: list[Columns]) -> None:
-    """Say how the file is read, before anything is done."""
-    from publisher.subscribers.address import clean_line
-
+def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
+    """Show how the columns are read, before anything is written."""
     seen.append(columns)
     fields = ", ".join(f"{field} from {column!r}" for field, column in columns.shown.items())
-    app.say(f"{f'An export of {columns.tool}: ' if columns.tool else ''}{fields}")
+    app.say(f"{f'{columns.tool} export: ' if columns.tool else ''}{fields}")
     if columns.ignored:
-        app.say(f"ignored: {', '.join(clean_line(name, 60) for name in columns.ignored)}")
+        app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in columns.ignored)}")
 
 
-def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> None:
+def _show_report(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> None:
     if app.json:
         app.print_json(
             {
@@ -124,11 +115,12 @@ def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> No
                 "refused": report.refused,
             }
         )
-    updated = f"{report.updated:,} with other topics, " if report.updated else ""
+    updated = f"{report.updated:,} with different topics, " if report.updated else ""
     app.say(
-        f"{plural(report.rows, 'row')}: {report.added:,} added, {report.subscribed:,} gained a newsletter, {updated}"
+        f"{plural(report.rows, 'row')}: {report.added:,} added, "
+        f"{report.subscribed:,} subscribed to another newsletter, {updated}"
         f"{report.unchanged:,} unchanged, {report.refused:,} refused"
-        + (" (a rehearsal: nothing was written)" if dry_run else "")
+        + (" (dry run: nothing was written)" if dry_run else "")
     )
 
 
@@ -137,27 +129,23 @@ def _tell(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> No
 @click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
 @with_app
 def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
-    """Write all subscribers to FILE (default, and -: the screen), as CSV, or as JSON with --json or a .json name."""
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """Write all subscribers to FILE (default: -, standard output) as CSV, or as JSON with --json or a .json name."""
     config = app.config()
     as_json = app.json or (file is not None and file.suffix == ".json")
     if newsletter:
         require_known(config, [newsletter])
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
+    with open_existing_store(config) as store:
         people = store.subscribers.list(newsletter) if store else ()
         if file is None or str(file) == "-":
             _write(people, sys.stdout, as_json)
             sys.stdout.flush()
             return
         count = _write_whole(people, file, as_json)
-    click.echo(f"{plural(count, 'subscriber')} to {file}", err=True)
+    click.echo(f"exported {plural(count, 'subscriber')} to {file}", err=True)
 
 
 def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int:
-    """Write the list whole or not at all: a full disk leaves no half of one behind."""
-    import tempfile
-
+    """Write the list whole or not at all, so that a full disk leaves no half of one behind."""
     part = None
     try:
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8", newline="") as opened:
@@ -173,6 +161,4 @@ def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int
 
 
 def _write(people: Iterable[Subscriber], file: Any, as_json: bool) -> int:
-    from publisher.subscribers.export import export_csv, export_json
-
     return (export_json if as_json else export_csv)(people, file)

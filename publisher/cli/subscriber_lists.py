@@ -1,16 +1,22 @@
-"""publisher subscribers list | stats | tidy: all people"""
+"""publisher subscribers list | stats | tidy | rename-newsletter: all subscribers"""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import timedelta
 
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
+from publisher.cli.terminal import print_table
 from publisher.core.errors import PublisherError
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.publishing.mail_wiring import subscription_policy
+from publisher.publishing.wiring import open_existing_store
+from publisher.subscribers.export import as_json
+from publisher.subscribers.privacy import Forgotten, forget_unconfirmed
 
 LATELY = 30  # days
+RENAMED_BY = "publisher subscribers rename-newsletter"  # as the source of the change, in consent histories
 
 
 @click.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
@@ -19,37 +25,34 @@ LATELY = 30  # days
     "--status",
     metavar="STATUS",
     type=click.Choice(["pending", "active", "unsubscribed", "bounced", "complained", "suppressed"]),
+    help="Only this status: pending (unconfirmed), active, unsubscribed, bounced, complained or suppressed.",
 )
 @with_app
 def list_subscribers(app: App, newsletter: str | None, status: str | None) -> None:
-    """List subscribers in the order they came."""
-    from publisher.cli.terminal import print_table
-    from publisher.core.newsletter_models import SubscriberStatus
-    from publisher.publishing.wiring import has_store, open_project_store
-    from publisher.subscribers.export import as_json
-
+    """List subscribers in the order they joined."""
     config = app.config()
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
+    with open_existing_store(config) as store:
         people = list(store.subscribers.list(newsletter, SubscriberStatus(status) if status else None)) if store else []
     if newsletter and not people:
         require_known(config, [newsletter])
     if app.json:
-        app.print_json([as_json(person) for person in people])
+        app.print_json([as_json(subscriber) for subscriber in people])
         return
     if not people:
-        app.say("no subscribers" + ("" if newsletter or status else " yet: publisher subscribers add you@example.org"))
+        first = "" if newsletter or status else " yet; add one: publisher subscribers add you@example.org"
+        app.say(f"no subscribers{first}")
         return
     print_table(
         ("Address", "Name", "Status", "Newsletters", "Since"),
         [
             (
-                p.address,
-                p.name,
-                p.status.value,
-                ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in p.subscriptions),
-                f"{p.created_at:%Y-%m-%d}",
+                s.address,
+                s.name,
+                s.status.value,
+                ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in s.subscriptions),
+                f"{s.created_at:%Y-%m-%d}",
             )
-            for p in people
+            for s in people
         ],
     )
 
@@ -57,13 +60,10 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
 @click.command(epilog="Example: publisher subscribers stats")
 @with_app
 def stats(app: App) -> None:
-    """Count who stands where, who gets each newsletter, and what happened in the last 30 days."""
-    from publisher.cli.terminal import print_table
-    from publisher.publishing.wiring import has_store, open_project_store
-
+    """Show subscriber counts by status, by newsletter, and for the last 30 days."""
     config = app.config()
     now = app.now(config)
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
+    with open_existing_store(config) as store:
         people = store.subscribers if store else None
         counted = {
             "status": {status.value: total for status, total in people.counts().items()} if people else {},
@@ -77,29 +77,30 @@ def stats(app: App) -> None:
     if app.json:
         app.print_json(counted)
         return
-    labels = {"status": "are", "newsletters": "get", "last_30_days": "in 30 days", "suppressed": "never mailed"}
+    labels = {
+        "status": "Status",
+        "newsletters": "Subscribed to",
+        "last_30_days": "Last 30 days",
+        "suppressed": "Suppressed",
+    }
     rows = [
         (labels[kind], what, f"{total:,}") for kind, totals in counted.items() for what, total in sorted(totals.items())
     ]
-    print_table(("People", "What", "Number"), rows)
+    print_table(("Subscribers", "", "Number"), rows)
 
 
 @click.command(epilog="Example: publisher subscribers tidy --dry-run")
-@click.option("--dry-run", is_flag=True, help="Say how many; delete nobody.")
+@click.option("--dry-run", is_flag=True, help="Show how many; delete no one.")
 @with_app
 def tidy(app: App, dry_run: bool) -> None:
-    """Delete who never confirmed, subscribers.forget_days after they were asked, and links that expired.
+    """Delete people who never confirmed, subscribers.forget_days after they signed up, and expired links.
 
-    They are not suppressed: who asks again is asked again.
+    They are not suppressed and can sign up again.
     """
-    from publisher.cli.app import plural
-    from publisher.publishing.wiring import has_store, open_project_store, subscription_policy
-    from publisher.subscribers.privacy import Forgotten, forget_unconfirmed
-
     config = app.config()
     done = Forgotten(0, 0)
-    if has_store(config):
-        with open_project_store(config) as store:
+    with open_existing_store(config) as store:
+        if store:
             done = forget_unconfirmed(store, subscription_policy(config), app.now(config), dry_run=dry_run)
     if app.json:
         app.print_json({"people": done.people, "tokens": done.tokens, "dry_run": dry_run})
@@ -107,43 +108,40 @@ def tidy(app: App, dry_run: bool) -> None:
     if dry_run:
         app.say(f"{people} who never confirmed would be deleted")
     else:
-        app.say(f"{people} who never confirmed, and {plural(done.tokens, 'expired link')}, deleted")
-
-
-SOURCE = "publisher subscribers rename-newsletter"
+        app.say(f"deleted {people} who never confirmed, and {plural(done.tokens, 'expired link')}")
 
 
 @click.command("rename-newsletter", epilog="Example: publisher subscribers rename-newsletter weekly news --dry-run")
 @click.argument("old")
 @click.argument("new")
-@click.option("--dry-run", is_flag=True, help="Say what would be moved; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be moved; change nothing.")
 @with_app
 def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
-    """Take a newsletter's readers and editions along, after its name in publisher.toml was changed from OLD to NEW.
+    """Move a newsletter's subscribers and editions to its new name, after you changed OLD to NEW in publisher.toml.
 
-    Everything in the record goes to the new name: subscriptions with their topics, editions and their numbers, and
-    which posts were sent, so that none is sent again. Each reader's history says so. Links to leave in letters of
-    the old name work on. Where somebody has both, their choice for the new name stays.
+    Everything in the database moves: subscriptions with their topics, editions with their numbers, and which posts
+    were sent, so that none is sent again. It is recorded in each subscriber's history. Unsubscribe links in earlier
+    emails keep working. If someone subscribes to both, their settings for the new name are kept.
     """
-    from publisher.publishing.wiring import has_store, open_project_store
-
     config = app.config()
     require_known(config, [new])
     if config.newsletter(old):
-        raise PublisherError(f"{old} is still a newsletter of publisher.toml", hint="change its name there first")
-    if not has_store(config):
-        raise PublisherError("there are no subscribers yet")
-    with open_project_store(config) as store:
-        done = store.newsletters.rename(old, new, app.now(config), SOURCE, dry_run=dry_run)
+        raise PublisherError(f"{old} is still a newsletter in publisher.toml", hint="change its name there first")
+    with open_existing_store(config) as store:
+        if store is None:
+            raise PublisherError("there are no subscribers yet")
+        done = store.newsletters.rename(old, new, app.now(config), RENAMED_BY, dry_run=dry_run)
     if not (done.readers or done.editions or done.clashes):
-        raise PublisherError(f"nobody reads {old}, and it has no editions", hint="publisher status names what it finds")
+        raise PublisherError(
+            f"{old} has no subscribers and no editions", hint="`publisher status` lists the newsletters that have any"
+        )
     if app.json:
         moved = {"readers": done.readers, "both": done.both, "editions": done.editions, "clashes": done.clashes}
         app.print_json({"old": old, "new": new, "dry_run": dry_run, **moved})
         return
     words = "would be moved" if dry_run else "moved"
-    app.say(f"{plural(done.readers, 'reader')} and {plural(done.editions, 'edition')} {words} from {old} to {new}")
+    app.say(f"{plural(done.readers, 'subscriber')} and {plural(done.editions, 'edition')} {words} from {old} to {new}")
     if done.both:
-        app.say(f"{done.both:,} of them had both: their choice for {new} stays")
+        app.say(f"{done.both:,} of them had both: their settings for {new} are kept")
     if done.clashes:
-        app.say(f"{plural(done.clashes, 'edition')} of {old} stay: {new} has its own of these slots")
+        app.say(f"{plural(done.clashes, 'edition')} of {old} not moved: {new} has its own for these slots")

@@ -1,4 +1,4 @@
-"""Live progress bars; rich is imported only when somebody watches."""
+"""What people see in a terminal: progress bars and tables. Scripts get neither, and rich is loaded for people only."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App
+from publisher.core.newsletter_models import DeliveryStatus as Status
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from publisher.publishing.deliver import Tally
+    from publisher.publishing.deliver import DeliveryProgress
 
-
-# Seconds over which the rate is measured: long enough for a server that answers by fits and starts.
+# Seconds over which the rate is measured: long enough for a server that answers in bursts.
 RATE_SECONDS = 15.0
 
-# Seconds: to tell the bar of each message would cost a tenth of the sending.
+# Seconds between two updates: drawing after each message would take a tenth of the time of sending.
 BETWEEN_DRAWINGS = 0.05
+
+# What would break a line of output, or move a terminal's cursor.
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 
 
 @contextmanager
 def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a function (done, total) that draws a bar, or None when nobody watches. The bar goes when it is done."""
+    """Give a function (done, total) that draws a bar, or None if no one is watching. The bar disappears at the end."""
     if not app.shows_progress:
         yield None
         return
@@ -41,10 +44,10 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def delivery_bars(app: App) -> Iterator[Callable[[Tally], None]]:
-    """Give a function that draws how far an edition is: a bar, messages a second, remaining time, states so far."""
+def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
+    """Give a function that draws the progress of an edition: a bar, the rate, the remaining time, results so far."""
     if not app.shows_progress:
-        yield lambda tally: None
+        yield lambda progress: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -60,47 +63,44 @@ def delivery_bars(app: App) -> Iterator[Callable[[Tally], None]]:
         MofNCompleteColumn(),
         Rate(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[states]}", markup=False),
+        TextColumn("{task.fields[results]}", markup=False),
     )
     tasks: dict[int, Any] = {}
     drawn_at = 0.0
     with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=RATE_SECONDS) as drawn:
 
-        def draw(tally: Tally) -> None:
+        def draw(progress: DeliveryProgress) -> None:
             nonlocal drawn_at
-            if 0 < tally.done < tally.total and monotonic() - drawn_at < BETWEEN_DRAWINGS:
+            if 0 < progress.done < progress.total and monotonic() - drawn_at < BETWEEN_DRAWINGS:
                 return
             drawn_at = monotonic()
-            key = tally.edition.id
+            key = progress.edition.id
             if key not in tasks:
-                name = f"{tally.edition.newsletter} {tally.edition.slot}"
-                tasks[key] = drawn.add_task(name, total=tally.total, states="")
-            drawn.update(tasks[key], completed=tally.done, total=tally.total, states=states(tally))
+                name = f"{progress.edition.newsletter} {progress.edition.slot}"
+                tasks[key] = drawn.add_task(name, total=progress.total, results="")
+            drawn.update(tasks[key], completed=progress.done, total=progress.total, results=progress_text(progress))
 
         yield draw
 
 
 def rate(speed: float | None) -> str:
-    """Return messages a second in words; "" while nobody can tell."""
+    """Return messages per second in words; "" if not known yet."""
     if not speed:
         return ""
     return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s" if speed >= 0.5 else f"{60 * speed:.0f}/min"
 
 
-def states(tally: Tally) -> str:
-    """Return what this run brought where, in words: what went well first."""
-    from publisher.core.newsletter_models import DeliveryStatus as Status
-
+def progress_text(progress: DeliveryProgress) -> str:
+    """Return the results of this run in words, successes first."""
     shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
-    return ", ".join(f"{tally[status]:,} {status}" for status in shown if tally[status])
-
-
-# What would break a line, or move a terminal's cursor.
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
+    return ", ".join(f"{progress[status]:,} {status}" for status in shown if progress[status])
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under a head; control characters in a cell become spaces."""
+    """Print rows below a head; tab-separated lines without a head if the output is not a terminal.
+
+    Control characters in a cell become spaces.
+    """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in rows:

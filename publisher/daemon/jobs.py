@@ -13,13 +13,13 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError
 from publisher.core.logging import log
 from publisher.daemon.reporting import ProblemLog, free_memory, log_defect
-from publisher.publishing.tick import Ticked, make, send
-from publisher.publishing.wiring import open_project_store
+from publisher.publishing.tick import TickReport, create_due, send_due
+from publisher.publishing.wiring import Project, open_project_store
 
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import DeliveryCounts, Edition
     from publisher.mail.run_options import Stop
-    from publisher.publishing.deliver import Delivered
+    from publisher.publishing.deliver import DeliveryResult
     from publisher.store import Store
 
 LONGEST_REST = 600.0
@@ -45,7 +45,7 @@ class TickJob:
         config: Callable[[], Config],
         clock: Callable[[], datetime],
         stop: Stop,
-        after: Callable[[Ticked], None] = lambda ticked: None,
+        after: Callable[[TickReport], None] = lambda ticked: None,
     ) -> None:
         """Prepare.
 
@@ -77,12 +77,12 @@ class TickJob:
             self._failed(config, error)
         else:
             self._rest(config, self._failures + 1 if ticked.stuck else 0)
-            if ticked.made or ticked.delivered:
+            if ticked.created or ticked.delivered:
                 free_memory()
             self._after(ticked)
 
-    def _work(self, config: Config, store: Store) -> Ticked:
-        return make(config, store, self._clock)
+    def _work(self, config: Config, store: Store) -> TickReport:
+        return create_due(Project(config, store, self._clock))
 
     def _failed(self, config: Config, error: Exception) -> None:
         if isinstance(error, PublisherError):
@@ -100,23 +100,23 @@ class TickJob:
         if rest:
             log("resting", f"{self.name}: next try in {rest:.0f} s", seconds=rest, failures=failures)
 
-    def _log(self, ticked: Ticked) -> None:
-        for edition in ticked.made:
+    def _log(self, ticked: TickReport) -> None:
+        for edition in ticked.created:
             _log_made(edition)
         self._problems.log("problem", [str(problem) for problem in ticked.problems])
-        for line in ticked.told:
+        for line in ticked.alerts:
             log("owner told", f"owner notified: {line}", what=line)
         self._log_unheard(ticked)
-        for line in ticked.kept:
+        for line in ticked.chores:
             log("housekeeping", f"maintenance: {line}", what=line)
         if ticked.waits and ticked.waits != self._waits:
             log("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
         self._waits = ticked.waits
 
-    def _log_unheard(self, ticked: Ticked) -> None:
-        for line in ticked.unheard:
+    def _log_unheard(self, ticked: TickReport) -> None:
+        for line in ticked.unreported:
             log("to be told", f"owner not notified: {line}", level="warning", what=line)
-        if ticked.unheard and not self._owner_missed:
+        if ticked.unreported and not self._owner_missed:
             self._owner_missed = True
             log("no owner", "mail.owner is not set, so notifications only go to the log", level="warning")
 
@@ -131,7 +131,7 @@ class SendJob(TickJob):
         config: Callable[[], Config],
         clock: Callable[[], datetime],
         stop: Stop,
-        after: Callable[[Ticked], None] = lambda ticked: None,
+        after: Callable[[TickReport], None] = lambda ticked: None,
     ) -> None:
         """Prepare as TickJob does."""
         super().__init__(config, clock, stop, after)
@@ -151,11 +151,11 @@ class SendJob(TickJob):
             if self._stop.asked or not self._wanted.is_set():
                 return
 
-    def _work(self, config: Config, store: Store) -> Ticked:
+    def _work(self, config: Config, store: Store) -> TickReport:
         self._logged_at = time.monotonic()
-        return send(config, store, self._clock, progress=self._log_progress, stop=self._stop)
+        return send_due(Project(config, store, self._clock), progress=self._log_progress, stop=self._stop)
 
-    def _log(self, ticked: Ticked) -> None:
+    def _log(self, ticked: TickReport) -> None:
         for delivered in ticked.delivered:
             if delivered.sent or delivered.after != self._counts.get(delivered.edition.id):
                 _log_delivered(delivered)
@@ -174,7 +174,7 @@ def _log_made(edition: Edition) -> None:
     log(event, **facts, posts=len(edition.posts), why=edition.held)
 
 
-def _log_delivered(delivered: Delivered) -> None:
+def _log_delivered(delivered: DeliveryResult) -> None:
     edition = delivered.edition
     counts: dict[str, Any] = {status.value: count for status, count in delivered.after.by_status.items()}
     log("edition delivered", newsletter=edition.newsletter, slot=edition.slot, now=delivered.sent, **counts)

@@ -27,7 +27,7 @@ from publisher.daemon.site_builder import SiteBuilder
 from publisher.daemon.systemd import notify, watchdog_seconds
 from publisher.daemon.web_thread import WebThread
 from publisher.mail.run_options import Stop
-from publisher.publishing.tick import Ticked
+from publisher.publishing.tick import TickReport
 
 HURRY_SECONDS = 3.0
 """How long the threads may take to end after the second signal."""
@@ -75,13 +75,13 @@ class Process:
             self._shut_down()
         return code
 
-    def _made(self, ticked: Ticked) -> None:
+    def _made(self, ticked: TickReport) -> None:
         self._site.build()  # a post whose time has come appears on the site
-        if ticked.made:
+        if ticked.created:
             self._sending.want()
             self._scheduler.now(self._sending.name)
 
-    def _sent(self, ticked: Ticked) -> None:
+    def _sent(self, ticked: TickReport) -> None:
         if ticked.delivered:
             self._site.build()
 

@@ -1,4 +1,4 @@
-"""Delivering what is open: one edition after the other, and what is learned on the way about them and their readers."""
+"""Delivering unfinished editions, one after the other, and what the mail server's answers say about subscribers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.config import Config
+from publisher.bounces.apply import stop_gone
 from publisher.core.errors import RefusedError, TransportError
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
-from publisher.publishing.render import Planned
-from publisher.publishing.wiring import delivery_terms, headers_of, open_transport, project_links, subscription_policy
+from publisher.publishing import operations
+from publisher.publishing.edition_plan import PlannedEdition
+from publisher.publishing.mail_wiring import (
+    delivery_options,
+    headers_of,
+    open_transport,
+    project_links,
+    subscription_policy,
+)
+from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
     from publisher.mail.links import Links
@@ -21,33 +29,25 @@ if TYPE_CHECKING:
     from publisher.mail.transport import Transport
     from publisher.store import Store
 
-# Mailboxes that are gone are written down in groups: a group takes a tenth of the time of its people one by one.
+# Mailboxes that do not exist are recorded in groups of this size, which takes a tenth of the time of one by one.
 GONE_GROUP = 50
 
-# More gone mailboxes than this, and more than half of the answers, say more of the mail server than of the readers.
+# If more mailboxes than this, and more than half of those that answered, do not exist, the server is to blame.
 GONE_BELIEVED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """An edition that a run wrote into the ledger, and what it was made from."""
-
-    planned: Planned
-    edition: Edition
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class DeliveryResult:
     """What became of the deliveries of one edition.
 
-    edition    as it stands after the run: held too
-    sent       by this run; another one may send at the same time
-    unmatched  how many subscribers got nothing because no post has any of their topics; known to the run
-               that made the edition
-    stopped    how many readers are mailed no more, because their mailboxes are gone
-    doubted    how many mailboxes the mail server calls gone, where they are too many to be believed
-    next_try   when the first of what still waits is due, None where nothing waits
-    troubles   what is wrong by then with mail servers for which others stood in
+    edition    as it is after the run, including its hold
+    sent       messages sent by this run; another one may be sending at the same time
+    unmatched  subscribers who got nothing because no post matches their topics; known only to the run that created
+               the edition
+    stopped    subscribers who get no more email because their mailboxes do not exist
+    doubted    mailboxes that the mail server says do not exist, if they are too many to be believed
+    next_try   when the first waiting message is due; None if none is waiting
+    troubles   what is wrong with mail servers whose work others have taken over
     """
 
     edition: Edition
@@ -61,14 +61,14 @@ class Delivered:
 
     @property
     def all_sent(self) -> bool:
-        """Whether nothing is left that this run should have sent: what was held before it is not its business."""
+        """Whether nothing is left that this run should have sent. It is not responsible for editions on hold."""
         after, Status = self.after, DeliveryStatus  # noqa: N806 - an enum
         left = after[Status.DEFERRED] + after[Status.FAILED] + after[Status.UNCERTAIN]
         return not left and (not after[Status.QUEUED] or bool(self.edition.held))
 
 
-class Tally:
-    """What a run has done of one edition so far, for whoever watches."""
+class DeliveryProgress:
+    """How far a run has come with one edition."""
 
     def __init__(self, edition: Edition, total: int) -> None:
         """total: how many deliveries were open when the run began."""
@@ -77,7 +77,7 @@ class Tally:
         self._settled: Counter[DeliveryStatus] = Counter()
 
     def __getitem__(self, status: DeliveryStatus) -> int:
-        """Return how many deliveries this run has brought into a status."""
+        """Return how many deliveries this run has moved to a status."""
         return self._settled[status]
 
     @property
@@ -89,142 +89,145 @@ class Tally:
         return max(self._total, self.done)
 
     def count(self, status: DeliveryStatus) -> None:
-        """Take one more delivery in."""
+        """Count one more delivery."""
         self._settled[status] += 1
 
 
-Watch = Callable[[Tally], None]
+Watch = Callable[[DeliveryProgress], None]
+Created = Sequence[tuple[PlannedEdition, Edition]]
 
 
 def deliver_open(
-    config: Config,
-    store: Store,
-    names: Sequence[str],
-    clock: Callable[[], datetime],
-    watch: Watch | None = None,
-    made: Sequence[Made] = (),
-) -> list[Delivered]:
-    """Deliver whatever is open and may go, oldest edition first; see deliver_editions."""
-    now = clock()
-    waiting = [edition for edition in store.editions.unfinished() if not names or edition.newsletter in names]
-    goes = [each for each in waiting if not each.held and (each.goes_at is None or each.goes_at <= now)]
-    return deliver_editions(config, store, goes, clock, watch, made)
+    project: Project, names: Sequence[str], watch: Watch | None = None, created: Created = ()
+) -> list[DeliveryResult]:
+    """Deliver everything that is unfinished and due, oldest edition first. See deliver_editions."""
+    now = project.clock()
+    unfinished = [e for e in project.store.editions.unfinished() if not names or e.newsletter in names]
+    ready = [each for each in unfinished if not each.held and (each.goes_at is None or each.goes_at <= now)]
+    return deliver_editions(project, ready, watch, created)
 
 
 def deliver_editions(
-    config: Config,
-    store: Store,
+    project: Project,
     editions: Sequence[Edition],
-    clock: Callable[[], datetime],
     watch: Watch | None = None,
-    made: Sequence[Made] = (),
+    created: Created = (),
     stop: Stop | None = None,
-) -> list[Delivered]:
-    """Deliver what is due of these editions, one after the other; raise TransportError for a transport without answer.
+) -> list[DeliveryResult]:
+    """Deliver what is due of these editions, one after the other.
 
-    An edition that the mail server refuses whoever it is for is held with the reason, and the others go on. Readers
-    whose mailboxes are gone are mailed no more. watch: told of an edition when it begins, and of each delivery.
-    made: by this run. Those that go to nobody, or are held, stand in the result too. stop: ends it from
-    outside, with StoppedError.
+    An edition that the mail server rejects for every recipient is put on hold with the reason; the others go on.
+    Subscribers whose mailboxes do not exist get no more email.
+
+    watch    called when an edition begins, and after each delivery
+    created  the editions that this run has created. Those that are on hold or have no recipients are in the result
+             as well
+    stop     lets another thread end the run, which then raises StoppedError
+    Raises TransportError if the transport does not answer.
     """
-    unmatched = {one.edition.id: one.planned.unmatched for one in made}
+    store = project.store
+    unmatched = {edition.id: planned.unmatched for planned, edition in created}
     begun = {edition.id for edition in editions}
     results = [
-        Delivered(one.edition, 0, store.deliveries.counts(one.edition.id), one.planned.unmatched)
-        for one in made
-        if one.edition.id not in begun
+        DeliveryResult(edition, 0, store.deliveries.counts(edition.id), planned.unmatched)
+        for planned, edition in created
+        if edition.id not in begun
     ]
     if not editions:
         return results
-    links = project_links(config)
-    with open_transport(config) as transport:
+    links = project_links(project.config)
+    with open_transport(project.config) as transport:
         for edition in editions:
-            done = _deliver_one(config, store, transport, edition, links, clock, watch, stop)
+            done = _deliver_edition(project, transport, edition, links, watch, stop)
             results.append(replace(done, unmatched=unmatched.get(edition.id, 0)))
     return results
 
 
-def so_far(store: Store, tallies: Iterable[Tally]) -> list[Delivered]:
+def results_so_far(store: Store, progress: Iterable[DeliveryProgress]) -> list[DeliveryResult]:
     """Return what became of the editions of a run that was stopped."""
     return [
-        Delivered(
-            store.editions.get(tally.edition.id) or tally.edition,
-            tally[DeliveryStatus.SENT],
-            store.deliveries.counts(tally.edition.id),
-            next_try=store.ledger.next_try(tally.edition.id),
+        DeliveryResult(
+            store.editions.get(each.edition.id) or each.edition,
+            each[DeliveryStatus.SENT],
+            store.deliveries.counts(each.edition.id),
+            next_try=store.ledger.next_try(each.edition.id),
         )
-        for tally in tallies
+        for each in progress
     ]
 
 
-def _deliver_one(
-    config: Config,
-    store: Store,
+def _deliver_edition(
+    project: Project,
     transport: Transport,
     edition: Edition,
     links: Links,
-    clock: Callable[[], datetime],
     watch: Watch | None,
     stop: Stop | None,
-) -> Delivered:
-    from publisher.mail.queue import deliver
-    from publisher.publishing import operations as by_hand
+) -> DeliveryResult:
+    from publisher.mail.queue import deliver  # not at the top: loads the SMTP client, see open_transport
 
-    tally = Tally(edition, store.deliveries.counts(edition.id).open)
-    gone = _Gone(config, store, tally, clock)
-    told = watch or (lambda tally: None)
+    config, store = project.config, project.store
+    progress = DeliveryProgress(edition, store.deliveries.counts(edition.id).open)
+    gone = _GoneMailboxes(project, progress)
+    report = watch or (lambda progress: None)
 
     def settled(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
-        tally.count(status)
-        told(tally)
+        progress.count(status)
+        report(progress)
 
-    told(tally)
-    headers, terms = headers_of(config, edition.newsletter), delivery_terms(config, stop)
+    report(progress)
+    headers, options = headers_of(config, edition.newsletter), delivery_options(config, stop)
     try:
         deliver(
-            store, transport, edition, headers, links, options=terms, clock=clock, progress=settled, gone=gone.heard
+            store,
+            transport,
+            edition,
+            headers,
+            links,
+            options=options,
+            clock=project.clock,
+            progress=settled,
+            gone=gone.reported,
         )
     except RefusedError as error:
-        by_hand.hold(store, edition, error.message, HeldBy.SERVER)
+        operations.hold(store, edition, error.message, HeldBy.SERVER)
     finally:
         gone.end()
-    (result,) = so_far(store, [tally])
+    (result,) = results_so_far(store, [progress])
     return replace(result, stopped=gone.stopped, doubted=gone.doubted, troubles=_troubles(transport))
 
 
 def _troubles(transport: Transport) -> tuple[TransportError, ...]:
-    from publisher.mail.queue import BulkTransport
+    from publisher.mail.queue import BulkTransport  # not at the top: see above
 
     return transport.troubles() if isinstance(transport, BulkTransport) else ()
 
 
-class _Gone:
-    """Stops the mail to those whose mailboxes are gone, as long as that can be believed."""
+class _GoneMailboxes:
+    """Stops email to mailboxes that do not exist, as long as the mail server can be believed."""
 
-    def __init__(self, config: Config, store: Store, tally: Tally, clock: Callable[[], datetime]) -> None:
-        self._config, self._store, self._tally, self._clock = config, store, tally, clock
-        self._source = f"mail server, {tally.edition.newsletter} {tally.edition.slot}"
+    def __init__(self, project: Project, progress: DeliveryProgress) -> None:
+        self._project, self._progress = project, progress
+        self._source = f"mail server, {progress.edition.newsletter} {progress.edition.slot}"
         self._waiting: list[tuple[str, str]] = []
-        self._heard = self.stopped = self.doubted = 0
+        self._reported = self.stopped = self.doubted = 0
 
-    def heard(self, delivery: Delivery, reason: str) -> None:
-        """Take the mail server's word; see deliver."""
-        self._heard += 1
+    def reported(self, delivery: Delivery, reason: str) -> None:
+        """Note that the mail server says a mailbox does not exist."""
+        self._reported += 1
         self._waiting.append((delivery.subscriber_uid, reason))
         if len(self._waiting) % GONE_GROUP == 0:
             self._write()
 
     def end(self) -> None:
-        """Write down the rest, or know how many are doubted."""
+        """Record the rest, or count it as doubted."""
         self._write()
         self.doubted = len(self._waiting)
 
     def _write(self) -> None:
-        from publisher.bounces.apply import stop_gone
-
-        believed = self._heard <= GONE_BELIEVED or 2 * self._heard <= self._tally.done
+        believed = self._reported <= GONE_BELIEVED or 2 * self._reported <= self._progress.done
         if self._waiting and believed:
+            project = self._project
             group, self._waiting = self._waiting, []
-            self.stopped += stop_gone(
-                self._store, subscription_policy(self._config), group, now=self._clock(), source=self._source
-            )
+            terms = subscription_policy(project.config)
+            self.stopped += stop_gone(project.store, terms, group, now=project.clock(), source=self._source)

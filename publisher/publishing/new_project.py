@@ -1,4 +1,4 @@
-"""New projects and new posts: files that are made once and then belong to the writer."""
+"""New projects and new posts: files that are created once and then belong to the author."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from publisher.posts.published import authority_of
 from publisher.posts.scan import scan
 from publisher.posts.slugs import post_slug
 
-# What YAML refuses or a terminal obeys: controls, halves of surrogate pairs, no characters at all.
+# What YAML rejects or a terminal obeys: control characters, lone surrogates, non-characters.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-def make_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
-    """Write a new project into `folder`; return the files that were made, and those that were there and stay.
+def create_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
+    """Write a new project into `folder`; return the files that were created, and those that exist and were left alone.
 
-    now dates the first post and names the year in the frozen authority of its ids.
-    Raises ProjectError when the folder cannot be written.
+    now: date of the first post, and the year in `site.authority`. Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()
     now = now.astimezone(ZoneInfo(zone))
@@ -40,7 +39,7 @@ def make_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
     for name, template in files.items():
         path = folder / name
         if name.startswith("posts/") and begun:
-            continue  # a folder of posts needs no example
+            continue  # a folder with posts needs no example
         if _write_new(path, templates.render(template, **context)):
             made.append(path)
         else:
@@ -48,10 +47,10 @@ def make_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
     return made, kept
 
 
-def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:
-    """Write a draft called `title`, dated `now` in the site's zone; return its path.
+def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:
+    """Write a draft titled `title`, dated `now` in the site's time zone; return its path.
 
-    Raises ProjectError for a title without a visible character, and when there is a file of that name already.
+    Raises ProjectError if the title has no visible character, and if a file of that name exists.
     """
     title = " ".join(_UNSEEN.sub(" ", title).split())
     if not title:
@@ -70,12 +69,12 @@ def make_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) 
         lines.append(f"tags: [{', '.join(_yaml(_UNSEEN.sub(' ', tag).strip()) for tag in tags)}]")
     lines += ["draft: true", "---", "", ""]
     if not _write_new(path, "\n".join(lines)):
-        raise ProjectError("is there already", where=str(path), hint="choose another title")
+        raise ProjectError("already exists", where=str(path), hint="choose a different title")
     return path
 
 
 def local_zone() -> str:
-    """Return the IANA name of this machine's time zone, UTC where it cannot be told."""
+    """Return the IANA name of this machine's time zone, or UTC if it is not known."""
     try:
         target = str(Path("/etc/localtime").resolve())
         name = target.partition("zoneinfo/")[2]
@@ -88,12 +87,12 @@ def local_zone() -> str:
 
 
 def _yaml(text: str) -> str:
-    """A JSON string is a YAML string; quotes keep colons, hashes and leading signs harmless."""
+    """Quote a text for YAML. A JSON string is a valid YAML string, in which colons and hashes mean nothing."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def _write_new(path: Path, text: str) -> bool:
-    """Write a file that must not be there yet; return whether it was written."""
+    """Write a file unless it exists; return whether it was written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
@@ -101,12 +100,12 @@ def _write_new(path: Path, text: str) -> bool:
                 file.write(text)
                 file.flush()
             except BaseException:
-                path.unlink()  # half a file would be kept by the next run as the writer's own
+                path.unlink()  # the next run would take half a file for the author's own
                 raise
     except FileExistsError:
         if path.is_file():
             return False
-        raise ProjectError("is in the way", where=str(path), hint="move it, or choose another folder") from None
+        raise ProjectError("is in the way", where=str(path), hint="move it, or choose a different folder") from None
     except OSError as error:
         raise ProjectError(f"cannot be written: {error.strerror}", where=str(path)) from error
     return True

@@ -1,4 +1,4 @@
-"""What a person may do with an edition that is being sent: hold it, let it go on, try again, cancel the rest."""
+"""What an owner can do with an edition: approve or skip it, hold it, resume it, retry or cancel its messages."""
 
 from __future__ import annotations
 
@@ -7,32 +7,56 @@ from datetime import datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from publisher.core.hold_reasons import HeldBy, Hold
+from publisher.core.hold_reasons import HeldBy, Hold, by_person
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, moves
+from publisher.newsletters.slots import is_post_slot
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# What can be tried again, and what can be cancelled, by the table of the lifecycle.
+# The statuses from which a delivery can be retried, and cancelled.
 RETRIABLE = frozenset(moves(DeliveryEvent.RETRY))
 CANCELLABLE = frozenset(moves(DeliveryEvent.CANCELLED))
 
+_SKIPPED = by_person("skipped by the owner")
+
+
+def waits(edition: Edition) -> bool:
+    """Return whether the owner is asked to approve or skip the edition."""
+    return edition.hold is not None and edition.hold.asks_owner
+
+
+def approve(store: Store, edition: Edition, *, now: datetime) -> bool:
+    """Release an edition that waits for the owner, to be sent now or at its later slot; return whether it waited."""
+    return waits(edition) and resume(store, edition, now=now)
+
+
+def skip(store: Store, edition: Edition) -> bool:
+    """Never send an edition that waits for the owner; return whether it waited.
+
+    Its posts go into the newsletter's next edition, unless the newsletter sends each post by itself.
+    """
+    if not waits(edition):
+        return False
+    cancel(store, edition, why=_SKIPPED.why)
+    store.editions.give_up(edition.id, _SKIPPED, frees_posts=not is_post_slot(edition.slot))
+    return True
+
 
 def hold(store: Store, edition: Edition, why: str, by: HeldBy = HeldBy.PERSON) -> bool:
-    """Let nothing more of the edition be sent until it is resumed; return whether it went before.
+    """Send nothing more of the edition until it is resumed; return whether it was not on hold already.
 
-    Runs let go of what they have not handed over, within a second; see `in_hand`. why: a sentence for the person who
-    finds it held, not "". One that is held keeps its reason.
+    Running deliveries stop within a second; see `in_hand`. An edition that is on hold keeps its reason. why: a
+    sentence for whoever finds it on hold, not "".
     """
     return store.editions.hold(edition.id, Hold(by, why))
 
 
 def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
-    """Let a held edition go on, with what was put off due at once; return whether it was held.
+    """Release an edition that is on hold, with its deferred messages due at once; return whether it was on hold.
 
-    One of which nothing was sent is dated anew, unless its time is still to come. Nothing is sent by this: the next
-    run does.
+    If none of it was sent yet, it gets a new date, unless its time is still to come. Sends nothing: the next run does.
     """
     store.editions.begin(edition.id, now)
     held = store.editions.release(edition.id)
@@ -44,12 +68,12 @@ def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
 def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], *, now: datetime) -> int:
     """Make deliveries in these statuses due at once; return how many there were.
 
-    One that was uncertain may arrive a second time, with the same Message-ID. What is due already is not counted, and
-    an edition whose time is still to come waits for it. A held edition stays held, and who left meanwhile gets
-    nothing. Raises ValueError for a status that cannot be tried again (see RETRIABLE).
+    An uncertain message may arrive twice, with the same Message-ID. Deliveries that are due already are not counted.
+    An edition whose time is still to come waits for it, one on hold stays on hold, and people who have unsubscribed
+    get nothing. Raises ValueError for a status that cannot be retried (see RETRIABLE).
     """
     if refused := sorted(set(statuses) - RETRIABLE):
-        raise ValueError(f"what is {refused[0]} cannot be tried again")
+        raise ValueError(f"a delivery that is {refused[0]} cannot be retried")
     early = edition.goes_at is not None and edition.goes_at > now
     chosen = {
         status: after
@@ -60,24 +84,25 @@ def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], 
 
 
 def cancel(store: Store, edition: Edition, *, why: str, patience: float = 0.0) -> int:
-    """Never send what still waits or is uncertain; return how many deliveries that were.
+    """Never send the messages that are waiting or uncertain; return how many there were.
 
-    What was refused stays refused. The edition is held for as long as runs need to let go of what they have not handed
-    over, `patience` seconds at most; what is in their hands then may still go. why: stands as the reason of each.
+    Rejected messages stay rejected. Meanwhile the edition is on hold, for at most `patience` seconds, until running
+    deliveries have let go of it; messages that they hold after that may still go out. why: recorded as the reason
+    for each message.
     """
     if not patience or not in_hand(store, edition):
-        return _cancelled(store, edition, why)
+        return _cancel_waiting(store, edition, why)
     held = hold(store, edition, f"being cancelled: {why}")
     try:
         in_hand(store, edition, patience=patience)
-        return _cancelled(store, edition, why)
+        return _cancel_waiting(store, edition, why)
     finally:
         if held:
             store.editions.release(edition.id)
 
 
 def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:
-    """Return how many deliveries are in the hands of runs. patience: wait so many seconds until there are none."""
+    """Return how many messages are being sent right now. patience: seconds to wait for there to be none."""
     until = monotonic() + patience
     while count := store.deliveries.counts(edition.id)[DeliveryStatus.SENDING]:
         if monotonic() >= until:
@@ -86,5 +111,5 @@ def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:
     return count
 
 
-def _cancelled(store: Store, edition: Edition, why: str) -> int:
+def _cancel_waiting(store: Store, edition: Edition, why: str) -> int:
     return store.ledger.move(edition.id, moves(DeliveryEvent.CANCELLED), next_try_at=None, reason=why)

@@ -1,4 +1,4 @@
-"""Mails to the owner: an edition that waits, with its letter, and what is wrong, once and not each tick."""
+"""Emails to the owner: an edition on hold, with its letter; and problems. Each is sent once, not with every tick."""
 
 from __future__ import annotations
 
@@ -6,83 +6,90 @@ import hashlib
 import html
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem
 from publisher.core.newsletter_models import Edition, Letter
+from publisher.mail.addresses import split_mailbox
+from publisher.mail.message import transactional_message
+from publisher.mail.transport import Accepted
 from publisher.newsletters.slots import is_post_slot
-from publisher.publishing.approval import waits
-from publisher.publishing.wiring import headers_of, open_transport, project_links
-
-if TYPE_CHECKING:
-    from publisher.store import Store
+from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
+from publisher.publishing.operations import waits
+from publisher.publishing.publish import send_letter
+from publisher.publishing.wiring import Project
 
 HELD = "held"
-# After so long what is still wrong is told again.
+# A problem that is still there after this long is reported again.
 AGAIN = timedelta(days=1)
 
 
-def tell_held(config: Config, store: Store, now: datetime) -> tuple[list[str], list[Problem]]:
-    """Mail the owner each edition that the clock holds, with its letter and a link; return what is news, and trouble.
+def alert_held(project: Project, now: datetime) -> tuple[list[str], list[Problem]]:
+    """Email the owner each edition that the scheduler put on hold, with its letter and a link to approve it.
 
-    Each is told once, whoever made it: what could not be mailed is told by the next tick. Without `mail.owner` nobody
-    is mailed, and it is news all the same.
+    Returns a line for each edition, and why emails could not be sent. Each edition is reported once, whichever
+    process created it; if its email fails, the next tick tries again. If `mail.owner` is not set, nothing is emailed
+    and the lines are returned all the same.
     """
-    told, trouble = [], []
-    for edition in store.editions.unfinished():
+    config, owner = project.config, project.store.owner
+    alerts, unsent = [], []
+    for edition in project.store.editions.unfinished():
         key = f"{edition.id} {edition.held}"
-        if not waits(edition) or not store.owner.claim_alert(HELD, key, now):
+        if not waits(edition) or not owner.claim_alert(HELD, key, now):
             continue
         try:
             if config.mail.owner:
-                _mail_edition(config, store, edition, now)
+                _email_edition(project, edition, now)
         except PublisherError as error:
-            store.owner.withdraw_alert(HELD, key)
-            trouble.append(_problem(error))
+            owner.withdraw_alert(HELD, key)
+            unsent.append(_problem(error))
         else:
-            told.append(f"{name_of(edition)} {edition.held}")
-    return told, trouble
+            alerts.append(f"{edition_name(edition)} {edition.held}")
+    return alerts, unsent
 
 
-def name_of(edition: Edition) -> str:
-    """Return what an edition is called to its owner: by its slot, or by its post where the slot is named by an id."""
+def edition_name(edition: Edition) -> str:
+    """Return what to call an edition: its newsletter and slot, or the post if the slot is named by a post's id."""
     posts = ", ".join(post.title for post in edition.posts) or edition.subject
     return f"{edition.newsletter} {posts if is_post_slot(edition.slot) else edition.slot}"
 
 
-def tell_problems(
-    config: Config,
-    store: Store,
+def alert_problems(
+    project: Project,
     kind: str,
     problems: Sequence[Problem],
     now: datetime,
     still: Sequence[Problem] | None = None,
 ) -> tuple[list[str], list[Problem]]:
-    """Mail the owner in one message what is wrong and was not told yet; return what is news, and trouble.
+    """Email the owner, in one message, the problems that were not reported yet.
 
-    Each is told once of the same content of its file, and again a day later. still: everything of the kind that is
-    wrong now: what is not among it is mended, and news when it comes back; None where that is not known.
+    Returns a line for each of them, and why the email could not be sent. A problem is reported again if the content
+    of its file has changed, and after a day.
+
+    still  every problem of this kind that exists now. One that is not among them has been fixed, and is reported if
+           it returns. None if they are not all known
     """
+    config, owner = project.config, project.store.owner
     if still is not None:
-        store.owner.keep_alerts(kind, [_key(config, problem) for problem in still])
-    store.owner.expire_alerts(kind, now - AGAIN)
+        owner.keep_alerts(kind, [_key(config, problem) for problem in still])
+    owner.expire_alerts(kind, now - AGAIN)
     keys = {str(problem): _key(config, problem) for problem in problems}
-    news = [line for line, key in keys.items() if store.owner.claim_alert(kind, key, now)]
+    news = [line for line, key in keys.items() if owner.claim_alert(kind, key, now)]
     try:
         if news and config.mail.owner:
             count = "a problem" if len(news) == 1 else f"{len(news)} problems"
-            _mail(config, f"{config.site.title}: {count}", news, "Publisher goes on without it, and looks again.", now)
+            below = "Publisher carries on without it and will check again."
+            _email_lines(config, f"{config.site.title}: {count}", news, below, now)
     except PublisherError as error:
         for line in news:
-            store.owner.withdraw_alert(kind, keys[line])
+            owner.withdraw_alert(kind, keys[line])
         return [], [_problem(error)]
     return news, []
 
 
 def _key(config: Config, problem: Problem) -> str:
-    """Return what a problem is known by: its words, and the content of its file where it has one."""
+    """Return what identifies a problem: its text, and the content of its file if it has one."""
     file = config.root / problem.path
     try:
         content = hashlib.sha256(file.read_bytes()).hexdigest() if problem.path and file.is_file() else ""
@@ -91,17 +98,16 @@ def _key(config: Config, problem: Problem) -> str:
     return f"{problem}\n{content}"
 
 
-def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime) -> None:
-    from publisher.publishing.publish import send_letter
-
-    letter = store.editions.letter(edition.id)
+def _email_edition(project: Project, edition: Edition, now: datetime) -> None:
+    config = project.config
+    letter = project.store.editions.letter(edition.id)
     if letter is None:
         return
     link = project_links(config).approval(edition)
-    name = name_of(edition)
+    name = edition_name(edition)
     lines = [f"{name} {edition.held}.", f"Approve or skip it: {link}"]
     if edition.goes_at:
-        lines.append("Without your word it is not sent. Posts that come from now on are not in it.")
+        lines.append("It won't be sent until you approve it. Posts published from now on are not included.")
     shown = Letter(
         letter.variant,
         f"{name} waits: {letter.subject}",
@@ -113,20 +119,17 @@ def _mail_edition(config: Config, store: Store, edition: Edition, now: datetime)
 
 
 def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
-    """Put the words and the link above everything in a letter's body."""
-    said = "<br>".join(
+    """Put the lines and the link at the top of a letter's body."""
+    banner = "<br>".join(
         f'<a href="{html.escape(link)}">Approve or skip it</a>' if link in line else html.escape(line) for line in lines
     )
     style = "margin:0;padding:16px;background:#fff8dc;color:#222222;font:16px/1.5 sans-serif"
     start = document.lower().find("<body")
     end = document.find(">", start) + 1 if start >= 0 else 0
-    return f'{document[:end]}<p style="{style}">{said}</p>{document[end:]}'
+    return f'{document[:end]}<p style="{style}">{banner}</p>{document[end:]}'
 
 
-def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
-    from publisher.mail.message import transactional_message
-    from publisher.mail.transport import Accepted
-
+def _email_lines(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
     name = config.newsletters[0].name if config.newsletters else "newsletter"
     headers, to = headers_of(config, name), _address(config)
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
@@ -139,12 +142,10 @@ def _mail(config: Config, subject: str, lines: Sequence[str], below: str, now: d
     with open_transport(config) as transport:
         outcome = transport.send(headers.sender_address, to, message, f"owner/{now:%Y%m%dT%H%M%S%f}")
     if not isinstance(outcome, Accepted):
-        raise PublisherError(f"the owner could not be told: {outcome.reason}", where=to)
+        raise PublisherError(f"the owner could not be notified: {outcome.reason}", where=to)
 
 
 def _address(config: Config) -> str:
-    from publisher.mail.addresses import split_mailbox
-
     return split_mailbox(config.mail.owner)[1]
 
 

@@ -1,32 +1,41 @@
-"""From new posts to delivered editions: plan, make, deliver. Each step may be run again at any time.
+"""From new posts to editions in the ledger: plan, render, create. Also test emails, which leave no trace.
 
-Planning writes nothing. Making is one transaction an edition. Delivering goes on with whatever is open, of
-this run or of one that was killed.
+Rendering writes nothing. Creating is one transaction for each edition. Every step can be repeated at any time;
+`deliver` sends whatever is unfinished, from this run or from one that was killed.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.config import Config
+from publisher.config import CONFIG_FILE, Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
+from publisher.mail.send_test import send_test_email
+from publisher.mail.transport import Accepted
 from publisher.newsletters.variants import variants_of
-from publisher.publishing.deliver import Delivered as Delivered
-from publisher.publishing.deliver import Made as Made
-from publisher.publishing.deliver import deliver_open as deliver_open
-from publisher.publishing.plan import Call, Plan, make_plan
-from publisher.publishing.render import Planned, Press, UnreadablePostError, newsletter_posts, unmade
-from publisher.publishing.wiring import headers_of, open_transport, project_links
+from publisher.posts.archive import Archive
+from publisher.publishing.edition_plan import (
+    DueEdition,
+    Plan,
+    PlannedEdition,
+    UnreadablePostError,
+    make_plan,
+    sample_edition,
+)
+from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
+from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
+    from publisher.publishing.render import EditionRenderer
     from publisher.store import Store
 
-COMPOSED_AGAIN = 5  # times, where subscribers choose topics as an edition is being made
+RENDERED_AGAIN = 5  # times, if subscribers keep changing their topics while an edition is being created
 
 
 def compose_plan(
@@ -36,17 +45,17 @@ def compose_plan(
     now: datetime,
     *,
     keep: bool = True,
-    calls: Mapping[str, Call] | None = None,
+    due: Mapping[str, DueEdition] | None = None,
+    extra: bool = True,
 ) -> tuple[Plan, list[EditionDraft]]:
-    """Plan as make_plan does, and compose every edition of the plan; write none of them.
+    """Plan as `make_plan` does, and render every edition of the plan. Writes no edition.
 
-    A post that cannot be rendered is left out, and all is planned again without it. A newsletter of which a note,
-    a template or a key that signs is broken makes no edition from there on, and stands among the broken ones; the
-    others go on.
+    If a post cannot be rendered, everything is planned again without it. If a newsletter's note, template or DKIM
+    key is broken, it is reported in `broken` and gets no edition; the others are not affected.
     """
     unreadable: dict[str, Problem] = {}
     while True:
-        plan = make_plan(config, store, names, now, keep=keep, without=unreadable, calls=calls)
+        plan = make_plan(config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra)
         try:
             drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:
@@ -57,107 +66,118 @@ def compose_plan(
         return plan, [draft for _, draft in drafts]
 
 
-def _drafts(
-    config: Config, plan: Plan, now: datetime
-) -> tuple[list[tuple[Planned, EditionDraft]], tuple[Problem, ...]]:
-    press = Press(config, plan.archive) if plan.editions else None
-    drafts: list[tuple[Planned, EditionDraft]] = []
-    broken: dict[str, Problem] = {}
-    for planned in plan.editions:
-        name = planned.newsletter.name
-        if press is None or name in broken:
-            continue  # its editions are numbered in their order: a later one waits for the earlier
-        try:
-            headers_of(config, name)  # reads the keys that sign: without them the edition could not leave
-            drafts.append((planned, press.draft(planned, now)))
-        except UnreadablePostError:
-            raise
-        except PublisherError as error:
-            broken[name] = unmade(name, error)
-    return drafts, tuple(broken.values())
+def create_editions(
+    project: Project, plan: Plan, drafts: Sequence[EditionDraft], now: datetime
+) -> list[tuple[PlannedEdition, Edition]]:
+    """Write the rendered editions of a plan into the ledger; return them with what they were planned from.
+
+    An edition that another process has just created is left to it. If subscribers have meanwhile selected topics
+    for which nothing was rendered, the edition is rendered again. Raises ChoicesChangedError if that keeps
+    happening; editions that were created by then remain.
+    """
+    created = []
+    for planned, draft in zip(plan.editions, drafts, strict=True):
+        final, edition = _create_edition(project, plan.archive, planned, draft, now)
+        if edition is not None:
+            created.append((final, edition))
+    return created
 
 
 def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
-    """Return one line for each edition of which a letter carries less than its newsletter wants, and why."""
-    from publisher.newsletters.letter.compose import fallback_line
-
+    """Return a line for each edition that contains less of its posts than its newsletter asks for, and why."""
     lines = []
     for draft in drafts:
         letters = [letter for letter in draft.letters if letter.fallback]
         if letters:
-            more = f" (and {len(letters) - 1} more of its letters)" if len(letters) > 1 else ""
+            from publisher.newsletters.letter.compose import fallback_line  # not at the top: loads lxml
+
+            more = f" (and {len(letters) - 1} more of its versions)" if len(letters) > 1 else ""
             lines.append(f"{draft.newsletter} {draft.slot}: {fallback_line(letters[0])}{more}")
     return lines
 
 
-def make_editions(
-    config: Config, store: Store, plan: Plan, drafts: Sequence[EditionDraft], now: datetime
-) -> list[Made]:
-    """Write the composed editions of a plan into the ledger; one that another process made is left to it.
-
-    Where subscribers chose topics meanwhile that nothing was composed for, the edition is composed again for
-    the choices of now. Raises ChoicesChangedError when that does not end: what was made until then stands.
-    """
-    made = []
-    for planned, draft in zip(plan.editions, drafts, strict=True):
-        settled, edition = _make(config, store, plan, planned, draft, now)
-        if edition is not None:
-            made.append(Made(settled, edition))
-    return made
-
-
-def _make(
-    config: Config, store: Store, plan: Plan, planned: Planned, draft: EditionDraft, now: datetime
-) -> tuple[Planned, Edition | None]:
-    from publisher.store.audience import ChoicesChangedError
-
-    for _ in range(COMPOSED_AGAIN):
-        try:
-            return planned, store.editions.create(draft)
-        except ChoicesChangedError:
-            planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name, now))
-            draft = Press(config, plan.archive).draft(planned, now)
-    return planned, store.editions.create(draft)
-
-
 def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime, topics: Collection[str] = ()) -> str:
-    """Send one marked copy of a newsletter's next letter to an address; return its subject.
+    """Send a test email of a newsletter's next edition to an address; return its subject.
 
-    topics: show what a subscriber who chose these gets; none is all. Touches neither the
-    ledger nor an edition. A newsletter with nothing new shows its newest posts. Its links for leaving belong
-    to nobody.
+    A newsletter with nothing new sends its newest posts. topics: send the version for a subscriber with these
+    topics. Nothing is recorded, and the personal links in the email do nothing. Raises PublisherError.
     """
     newsletter = config.newsletter(name)
-    assert newsletter is not None  # noqa: S101 - the command line has looked
+    assert newsletter is not None  # noqa: S101 - the caller has checked the name
     planned = next((p for p in plan.editions if p.newsletter.name == name), None)
-    planned = planned or newsletter_posts(config, newsletter, plan.archive, now)
+    planned = planned or sample_edition(config, newsletter, plan.archive, now)
     if not planned.posts:
-        raise PublisherError(f"{name} has no post to show", hint="write one, or give the newsletter other tags")
-    variant = variants_of(planned.posts, [Choice(tuple(topics), 1)])
-    chosen = next(each for each in variant if each.subscribers)
+        raise PublisherError(f"{name} has no post to show", hint="write one, or give the newsletter different tags")
+    variants = variants_of(planned.posts, [Choice(tuple(topics), 1)])
+    chosen = next(each for each in variants if each.subscribers)
     if not chosen.posts:
         raise PublisherError(
-            f"no post of {name}'s next letter has a topic of {', '.join(topics)}",
-            hint="nobody who chose only these would get it",
+            f"no post of {name}'s next edition has a topic of {', '.join(topics)}",
+            hint="subscribers with only these topics would not get it",
         )
-    letter = Press(config, plan.archive).letter(planned, now, chosen)
+    letter = _renderer(config, plan.archive).letter(planned, now, chosen)
     send_letter(config, name, planned.number, letter, address, now)
     return letter.subject
 
 
 def send_letter(config: Config, name: str, number: int, letter: Letter, address: str, now: datetime) -> None:
-    """Send one marked copy of a letter of the newsletter `name` to an address, by the project's transport.
+    """Send a letter of the newsletter `name` to an address as a test email, through the project's transport.
 
-    Touches neither the ledger nor an edition. Raises PublisherError where the copy is not taken.
+    Nothing is recorded. Raises PublisherError if the email is not accepted.
     """
-    import secrets
-
-    from publisher.mail.send_test import send_test_email
-    from publisher.mail.transport import Accepted
-
-    # A slot that nothing else has: a second copy is a second message, also of one second or with --now.
+    # A slot that nothing else has, so that a second test is a second message, even in the same second or with --now.
     draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)
     with open_transport(config) as transport:
         outcome = send_test_email(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
     if not isinstance(outcome, Accepted):
-        raise PublisherError(f"the copy was not taken: {outcome.reason}", where=address)
+        raise PublisherError(f"the test email was not accepted: {outcome.reason}", where=address)
+
+
+def rendering_problem(newsletter: str, error: PublisherError) -> Problem:
+    """Return why a newsletter's edition cannot be rendered, as a problem of the note or template to blame."""
+    path, _, line = error.where.rpartition(":")
+    number = int(line) if path and line.isdigit() else 0
+    message = f"newsletter {newsletter}: {error.message}"
+    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.hint)
+
+
+def _drafts(
+    config: Config, plan: Plan, now: datetime
+) -> tuple[list[tuple[PlannedEdition, EditionDraft]], tuple[Problem, ...]]:
+    renderer = _renderer(config, plan.archive) if plan.editions else None
+    drafts: list[tuple[PlannedEdition, EditionDraft]] = []
+    broken: dict[str, Problem] = {}
+    for planned in plan.editions:
+        name = planned.newsletter.name
+        if renderer is None or name in broken:
+            continue  # editions are numbered in order, so a later one waits for the earlier one
+        try:
+            headers_of(config, name)  # reads the DKIM keys, without which the edition could not be sent
+            drafts.append((planned, renderer.draft(planned, now)))
+        except UnreadablePostError:
+            raise
+        except PublisherError as error:
+            broken[name] = rendering_problem(name, error)
+    return drafts, tuple(broken.values())
+
+
+def _create_edition(
+    project: Project, archive: Archive, planned: PlannedEdition, draft: EditionDraft, now: datetime
+) -> tuple[PlannedEdition, Edition | None]:
+    from publisher.store.audience import ChoicesChangedError  # not at the top: loads SQLAlchemy
+
+    store = project.store
+    for _ in range(RENDERED_AGAIN):
+        try:
+            return planned, store.editions.create(draft)
+        except ChoicesChangedError:
+            planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name, now))
+            draft = _renderer(project.config, archive).draft(planned, now)
+    return planned, store.editions.create(draft)
+
+
+def _renderer(config: Config, archive: Archive) -> EditionRenderer:
+    # Not at the top: lxml and the Markdown parser take 0.1 s to load, which a run without new posts does not need.
+    from publisher.publishing.render import EditionRenderer
+
+    return EditionRenderer(config, archive)

@@ -1,4 +1,4 @@
-"""From reports of letters that came back to what the record says of their readers: read, judge, take."""
+"""Bounce reports and what follows from them: read each, judge it, and change its subscriber's status."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.bounces.apply import take_report
+from publisher.bounces.reading import Signatures, read_message
+from publisher.bounces.sources import ReportSource, open_source
 from publisher.config import Config
 from publisher.core.bounce_report import Report, Verdict
 from publisher.core.errors import BounceError, ProjectError
-from publisher.publishing.wiring import project_links, return_path, subscription_policy
+from publisher.publishing.mail_wiring import project_links, return_path, subscription_policy
 
 if TYPE_CHECKING:
-    from publisher.bounces.reading import Signatures
-    from publisher.bounces.sources import ReportSource
     from publisher.store import Store
 
 BY_MAIL = "report by mail"
 
-# How a summary names each verdict, in this order.
+# How a summary names each verdict, for one and for many, in this order.
 _WORDS: Mapping[Verdict, tuple[str, str]] = {
-    Verdict.PERMANENT: ("permanent", "permanent"),
-    Verdict.TEMPORARY: ("temporary", "temporary"),
-    Verdict.REFUSED: ("refused for its content or sender", "refused for their content or sender"),
-    Verdict.COMPLAINT: ("complaint", "complaints"),
-    Verdict.NOTHING: ("delay or automatic answer", "delays or automatic answers"),
-    Verdict.KNOWN: ("known already", "known already"),
-    Verdict.GONE: ("of a reader who is gone", "of readers who are gone"),
-    Verdict.FOREIGN: ("not ours", "not ours"),
+    Verdict.PERMANENT: ("hard bounce", "hard bounces"),
+    Verdict.TEMPORARY: ("soft bounce", "soft bounces"),
+    Verdict.REFUSED: ("rejected for its content or sender", "rejected for their content or sender"),
+    Verdict.COMPLAINT: ("spam complaint", "spam complaints"),
+    Verdict.NOTHING: ("delay or automatic reply", "delays or automatic replies"),
+    Verdict.KNOWN: ("already processed", "already processed"),
+    Verdict.GONE: ("for a deleted subscriber", "for deleted subscribers"),
+    Verdict.FOREIGN: ("not for this project", "not for this project"),
     Verdict.FORGED: ("forged", "forged"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class BounceReport:
-    """How many reports were read, by what came of them."""
+    """How many reports were read, by verdict."""
 
     counts: Mapping[Verdict, int] = field(default_factory=dict)
 
@@ -50,36 +51,31 @@ class BounceReport:
 
     @property
     def summary(self) -> str:
-        """All of it in a line: "12 read: 3 permanent, 7 temporary, 1 complaint, 1 not ours"."""
-        told = [f"{self[verdict]:,} {words[self[verdict] != 1]}" for verdict, words in _WORDS.items() if self[verdict]]
-        return f"{self.read:,} read: {', '.join(told)}" if told else "nothing to read"
+        """All of it in a line: "12 read: 3 hard bounces, 7 soft bounces, 1 spam complaint, 1 not for this project"."""
+        parts = [f"{self[verdict]:,} {words[self[verdict] != 1]}" for verdict, words in _WORDS.items() if self[verdict]]
+        return f"{self.read:,} read: {', '.join(parts)}" if parts else "nothing to read"
 
 
 def read_bounces(
     config: Config, store: Store, now: datetime, *, source: str = "", dry_run: bool = False
 ) -> BounceReport:
-    """Read every new report in a source, give each its effect, and mark it there as read.
+    """Process every new report in a source, and mark it there as read.
 
-    source    a path or URL; by default the one that bounces.source names
+    source   a path or URL; by default what bounces.source names
     dry_run  write nothing and mark nothing
-    Whatever was taken when it is interrupted stays taken, and nothing is taken twice, however often it is read.
-    Raises BounceError where there is no source or it cannot be read, StoreError where the record says no.
+    If it is interrupted, what was processed stays processed; no report is processed twice, however often it is read.
+    Raises BounceError if there is no source or it cannot be read, StoreError if the database fails.
     """
-    from publisher.bounces.sources import open_source
-
     place = source or config.bounces.source
     if not place:
-        raise BounceError("there is no source of reports", hint="name one, or set bounces.source")
-    return take_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, dry_run)
+        raise BounceError("there is no source of bounce reports", hint="name one, or set bounces.source")
+    return apply_messages(config, store, open_source(place, config.root, lambda: _password(config)), now, dry_run)
 
 
-def take_messages(
+def apply_messages(
     config: Config, store: Store, source: ReportSource, now: datetime, dry_run: bool = False
 ) -> BounceReport:
-    """Give every message of a source its effect. Raises like `read_bounces`."""
-    from publisher.bounces.apply import take_report
-    from publisher.bounces.reading import read_message
-
+    """Process every message of an open source. Raises as `read_bounces` does."""
     signatures, terms, counts = signatures_of(config), subscription_policy(config), Counter[Verdict]()
     for message in source.messages():
         report = read_message(message.data, signatures)
@@ -89,19 +85,15 @@ def take_messages(
     return BounceReport(counts)
 
 
-def take_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:
-    """Give reports that are judged already their effect, each in a transaction of its own."""
-    from publisher.bounces.apply import take_report
-
+def apply_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:
+    """Process reports that are judged already, such as a webhook's, each in a transaction of its own."""
     terms = subscription_policy(config)
     outcomes = (take_report(store, terms, report, now=now, source=source) for report in reports)
     return BounceReport(Counter(outcomes))
 
 
 def signatures_of(config: Config) -> Signatures:
-    """Return what identifies the messages of this project."""
-    from publisher.bounces.reading import Signatures
-
+    """Return how messages of this project are recognised in a report: return addresses and personal links."""
     return Signatures(return_path(config), project_links(config))
 
 

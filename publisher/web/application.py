@@ -24,13 +24,8 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError, StoreError, TemplateError
 from publisher.core.logging import log
 from publisher.core.templates import Templates
-from publisher.publishing.wiring import (
-    open_project_store,
-    open_transport,
-    project_links,
-    project_secret,
-    subscription_policy,
-)
+from publisher.publishing.mail_wiring import open_transport, project_links, project_secret, subscription_policy
+from publisher.publishing.wiring import open_project_store
 from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth

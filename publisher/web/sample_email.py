@@ -22,9 +22,9 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.newsletters.slots import next_due
 from publisher.posts.archive import open_archive
-from publisher.publishing.due import lead_of
-from publisher.publishing.next_letter import next_edition, sample_message
-from publisher.publishing.render import Press
+from publisher.publishing.edition_plan import lead_of, next_edition
+from publisher.publishing.letter_check import sample_message
+from publisher.publishing.render import EditionRenderer
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -127,7 +127,7 @@ def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: 
     planned = next_edition(config, store, newsletter, archive, moment)
     if not planned.posts:
         return None
-    letter = Press(config, archive).letter(planned, moment)
+    letter = EditionRenderer(config, archive).letter(planned, moment)
     edition = Edition(0, newsletter.name, planned.slot, planned.number, letter.subject, moment)
     html = make_sample_email(config, edition, letter, ()).html
     return NextEmail(planned.number, letter.subject, letter, html, len(planned.posts))

@@ -12,7 +12,7 @@ from publisher.mail.message import MessageTemplate, Recipient, message_id, trans
 from publisher.mail.transport import Accepted, Rejected, Transport
 from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
 from publisher.newsletters.variants import topic_set, variant_key
-from publisher.publishing.wiring import headers_of, return_path
+from publisher.publishing.mail_wiring import headers_of, return_path
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind
 from publisher.web.mail_worker import RejectedForGoodError, RetryLaterError
 

@@ -21,7 +21,7 @@ from publisher.bounces.providers.webhook import MOST_BYTES, WebhookError, Webhoo
 from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
-from publisher.publishing.read_bounces import signatures_of, take_reports
+from publisher.publishing.read_bounces import apply_reports, signatures_of
 from publisher.web.responses import public_page_headers
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class BounceWebhooks:
             {name.lower(): value for name, value in headers.items()}, body, now, signatures_of(context.config)
         )
         reports = reader(webhook_request)
-        taken = take_reports(context.config, context.store, reports, now, f"webhook {provider}")
+        taken = apply_reports(context.config, context.store, reports, now, f"webhook {provider}")
         return PlainTextResponse(f"{taken.summary}\n", 200, public_page_headers())
 
 

@@ -12,7 +12,8 @@ import pytest
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import HeldBy, Hold
-from publisher.publishing.wiring import open_project_store, subscription_policy
+from publisher.publishing.mail_wiring import subscription_policy
+from publisher.publishing.wiring import open_project_store
 from publisher.store.feed_readers import FeedReader
 from tests.support import NPM
 from tests.support.admin_page import PASSWORD, set_password

@@ -221,7 +221,7 @@ def test_a_question_without_an_answer_keeps_no_news_back(project: Project, hub: 
     more = f'transport = "smtp"\n\n[feeds]\nhub = "{hub.url}"\n'
     project.configure(more, LETTERS)
     project.subscribe("ada")
-    assert "say --yes" in project.run("publish").err
+    assert "use --yes" in project.run("publish").err
     assert len(hub.topics()) == 12
 
 

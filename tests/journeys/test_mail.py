@@ -147,7 +147,7 @@ def test_a_server_that_is_away_is_one_line_and_the_next_run_sends(begun: Project
     with mail_server() as (mailboxes, settings):
         text = begun.read("publisher.toml").replace("port = 9\n", f"port = {settings.port}\n")
         begun.write("publisher.toml", text)
-        assert "2 messages left of an earlier run" in begun.ok("publish", "--dry-run").out
+        assert "2 messages left over from an earlier run" in begun.ok("publish", "--dry-run").out
         begun.ok("publish", "--yes")
         assert {len(found) for found in mailboxes.messages.values()} == {1}
         assert len(mailboxes.messages) == 2
@@ -158,7 +158,7 @@ def test_a_person_is_asked_before_real_mail_leaves(begun: Project) -> None:
         smtp(begun, settings.port)
         asked = begun.on_a_terminal("publish", answer="n\n")
         assert "weekly 2026-W47: 3 posts to 2 subscribers" in asked
-        assert f"Send 2 messages by smtp://127.0.0.1:{settings.port}? [y/N]" in asked
+        assert f"Send 2 messages through smtp://127.0.0.1:{settings.port}? [y/N]" in asked
         assert asked.rstrip().endswith("stopped")
         assert begun.ok("editions", "--json").json == []
         assert mailboxes.messages == {}
@@ -173,7 +173,7 @@ def test_a_reader_whom_the_server_refuses_stops_no_other(begun: Project) -> None
         smtp(begun, settings.port)
         ran = begun.run("publish", "--yes")
         assert ran.code == 1
-        assert "2 messages sent, 1 to be tried again, 1 refused" in ran.out
+        assert "2 messages sent, 1 deferred, 1 rejected" in ran.out
         assert sorted(mailboxes.messages) == ["ada@example.org", "bob@example.org"]
         again = begun.run("publish", "--yes")
         assert "0 messages sent" in again.out or "no new posts" in again.out

@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 
 from publisher.mail.links import LinkPurpose
-from publisher.publishing.approval import approve
-from publisher.publishing.wiring import open_project_store, project_links, subscription_policy
+from publisher.publishing.mail_wiring import project_links, subscription_policy
+from publisher.publishing.operations import approve
+from publisher.publishing.wiring import open_project_store
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.self_service import unsubscribe
 from tests.support import ROOT

@@ -9,7 +9,8 @@ import dkim
 import pytest
 
 from publisher.core.newsletter_models import DeliveryStatus
-from publisher.publishing.wiring import open_project_store, return_path
+from publisher.publishing.mail_wiring import return_path
+from publisher.publishing.wiring import open_project_store
 from tests.support.postfix_dovecot import BOUNCES, DOMAIN, Post, postfix_and_dovecot
 from tests.support.project import WEEKLY, Project, parse
 
@@ -79,7 +80,7 @@ def test_every_mailbox_gets_one_signed_message_and_each_failure_comes_back_as_it
     assert {_failed(each) for each in came_back} == {(address, "5.1.1") for address in GONE}
 
     said = empty.ok("bounces", "read", str(post.bounces)).out
-    assert f"{len(GONE)} read: {len(GONE)} permanent" in said
+    assert f"{len(GONE)} read: {len(GONE)} hard bounces" in said
     stopped = empty.ok("subscribers", "list", "--status", "bounced", "--json").json
     assert {person["email"] for person in stopped} == set(GONE)
     empty.post("again", day="2026-11-12", body="A second one.\n")

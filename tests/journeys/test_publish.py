@@ -29,7 +29,7 @@ def test_a_rehearsal_says_exactly_what_then_happens_and_writes_nothing(project: 
     assert {name: state for name, state in project.listing().items() if name != ".publisher"} == before
     assert said.out == (
         "Dry run: nothing is written. 3 posts would be built.\n"
-        "weekly 2026-W47, no. 1: 'Third and 2 more' to 2 subscribers by outbox/\n"
+        "weekly 2026-W47, no. 1: 'Third and 2 more' would go to 2 subscribers (outbox/)\n"
         "  2026-11-15  Third\n  2026-11-09  Second\n  2026-11-02  First\n"
     )
     (done,) = project.ok("publish", "--json").json["editions"]
@@ -43,14 +43,14 @@ def test_a_rehearsal_says_exactly_what_then_happens_and_writes_nothing(project: 
 
 def test_a_rehearsal_in_a_fresh_folder_writes_nothing_at_all(project: Project) -> None:
     before = project.listing()
-    assert "3 new posts, and no subscribers yet" in project.ok("publish", "--dry-run").out
+    assert "3 new posts, but no subscribers yet" in project.ok("publish", "--dry-run").out
     assert project.listing() == before
 
 
 def test_a_test_copy_touches_neither_ledger_nor_edition(project: Project) -> None:
     project.subscribe("ada")
     ran = project.ok("publish", "--to", "me@example.net", "weekly")
-    assert "me@example.net by outbox/" in ran.out
+    assert "me@example.net (outbox/)" in ran.out
     (message,) = project.mail()["me@example.net"]
     assert "Third" in message["Subject"]
     assert message["Subject"] != "Third and 2 more"
@@ -125,7 +125,7 @@ def test_no_edition_before_so_many_posts_wait(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     project.post("fourth", "2026-11-17")
-    assert "weekly: 1 of 2 new posts that an edition needs" in project.ok("publish", now=NEXT_MONDAY).out
+    assert "weekly: 1 new post; an edition needs 2" in project.ok("publish", now=NEXT_MONDAY).out
     project.post("fifth", "2026-11-18")
     project.ok("publish", now=NEXT_MONDAY)
     assert titles(project) == ["Third and 2 more", "Fifth and Fourth"] or len(titles(project)) == 2
@@ -194,7 +194,7 @@ def test_who_leaves_before_the_letter_goes_gets_none(project: Project) -> None:
     project.ok("subscribers", "remove", "bob@example.org")
     (project.root / "outbox/new").unlink()
     ran = project.ok("publish")
-    assert "1 message sent, 1 left meanwhile" in ran.out
+    assert "1 message sent, 1 unsubscribed in the meantime" in ran.out
     assert project.mail().keys() == {"ada@example.org"}
 
 
@@ -280,9 +280,9 @@ def test_real_mail_needs_a_yes_where_nobody_can_be_asked(project: Project) -> No
     ran = project.spawn("publish")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        "error: 1 message would be sent by smtp://localhost:587 "
-        "(say --yes to send them without a question, or --dry-run to see them)\n"
+        "error: 1 message would be sent through smtp://localhost:587 "
+        "(use --yes to skip this prompt, or --dry-run to see what would be sent)\n"
     )
     assert before == {}
     assert project.ok("editions", "--json").json == []
-    assert "by smtp://localhost:587" in project.ok("publish", "--dry-run").out
+    assert "(smtp://localhost:587)" in project.ok("publish", "--dry-run").out

@@ -91,8 +91,8 @@ def test_the_owner_stays_logged_in_after_a_reload(project: Project) -> None:
 def test_a_second_process_is_refused_in_one_line(project: Project) -> None:
     with running(project) as run:
         second = project.run("run", "--port", "0")
-        assert f"publisher run is at work, as process {run.process.pid}" in project.ok("status").out
-    assert "nobody looks at it" in project.ok("status").out
+        assert f"running (pid {run.process.pid})" in project.ok("status").out
+    assert "not running" in project.ok("status").out
     assert second.code == 1
     assert second.err.count("\n") == 1
     assert f"is already running here (pid {run.process.pid})" in second.err

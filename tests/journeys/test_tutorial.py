@@ -69,7 +69,7 @@ def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) 
             else:
                 subprocess.run(command, shell=True, cwd=folder, env=environment, check=True, capture_output=True)
         mail_program, program = left
-        running = f"Running My newsletter: http://127.0.0.1:{web}/   (Ctrl-C ends it)\n"
+        running = f"Running My newsletter: http://127.0.0.1:{web}/   (press Ctrl-C to stop)\n"
         assert line_with(program, "Running") == running, log.read_text()
         with httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=60) as browser:
             form = browser.get("/subscribe").text

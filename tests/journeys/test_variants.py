@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from publisher.core.newsletter_models import Subscription
-from publisher.publishing.publish import COMPOSED_AGAIN, Made, compose_plan, make_editions
+from publisher.core.newsletter_models import Edition, Subscription
+from publisher.publishing.edition_plan import PlannedEdition
+from publisher.publishing.publish import RENDERED_AGAIN, compose_plan, create_editions
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
@@ -81,12 +83,12 @@ def test_a_rehearsal_shows_the_letters_and_who_gets_none(project: Project) -> No
     join(project, "dee", "fish")
     said = project.ok("publish", "--dry-run")
     assert said.out.splitlines()[1:] == [
-        "weekly 2026-W47, no. 1: 'Third and 2 more' to 3 subscribers by outbox/",
+        "weekly 2026-W47, no. 1: 'Third and 2 more' would go to 3 subscribers (outbox/)",
         "  2026-11-15  Third",
         "  2026-11-09  Second",
         "  2026-11-02  First",
         "all topics\t3\t1\tThird and 2 more",
-        "fish\t0\t1\tno letter",
+        "fish\t0\t1\tnot sent",
         "fish, reading\t2\t1\tSecond and 1 more",
         "reading\t2\t1\tSecond and 1 more",
     ]
@@ -98,11 +100,11 @@ def test_a_rehearsal_shows_the_letters_and_who_gets_none(project: Project) -> No
         (["fish", "reading"], 2, 1),
         (["reading"], 2, 1),
     ]
-    assert "today: 3 posts to 3 subscribers; no post has the topics of the others" in project.ok("status").out
+    assert "today: 3 posts to 3 subscribers; no post matches the topics of the others" in project.ok("status").out
     assert project.ok("status", "--json").json["newsletters"][0]["would_reach"] == 3
 
     done = project.ok("publish")
-    assert "  3 posts; 3 messages sent, nothing for 1 subscriber whose topics no post has\n" in done.out
+    assert "  3 posts; 3 messages sent, skipped 1 subscriber: no post matches their topics\n" in done.out
     assert subjects(project) == {
         "ada": ["Third and 2 more"],
         "bob": ["Second and 1 more"],
@@ -114,7 +116,7 @@ def test_a_rehearsal_shows_the_letters_and_who_gets_none(project: Project) -> No
     assert "All about second" in text
     assert "All about third" not in text
     assert project.run("editions", "show", "1", "--variant", "fish").err == (
-        "error: edition 1 has no letter for 'fish' (publisher editions show 1 lists its letters)\n"
+        "error: edition 1 has no version for 'fish' (`publisher editions show 1` lists its versions)\n"
     )
 
 
@@ -140,9 +142,9 @@ def test_the_web_copy_and_the_edition_are_of_all_topics_also_where_nobody_chose_
 
 def test_an_edition_that_meets_nobodys_topics_is_made_and_says_so(project: Project) -> None:
     join(project, "dee", "fish")
-    assert "'Third and 2 more' to 0 subscribers" in project.ok("publish", "--dry-run").out
+    assert "'Third and 2 more' would go to 0 subscribers" in project.ok("publish", "--dry-run").out
     ran = project.ok("publish")
-    assert "3 posts; 0 messages sent, nothing for 1 subscriber whose topics no post has" in ran.out
+    assert "3 posts; 0 messages sent, skipped 1 subscriber: no post matches their topics" in ran.out
     assert project.mail() == {}
     assert "weekly: no new posts" in project.ok("publish").out
     project.subscribe("ada")
@@ -201,7 +203,7 @@ def test_a_test_copy_shows_the_letter_of_a_choice(project: Project) -> None:
     assert "All about third" not in text
     ran = project.run("publish", "--to", "me@example.net", "--topic", "fish", "--topic", "sea")
     assert ran.code == 1
-    assert ran.err.startswith("error: no post of weekly's next letter has a topic of fish, sea")
+    assert ran.err.startswith("error: no post of weekly's next edition has a topic of fish, sea")
     assert project.run("publish", "--topic", "fish").code == 2
 
 
@@ -220,7 +222,7 @@ def test_topics_that_every_post_meets_show_the_letter_for_all_topics_and_say_so(
     join(project, "ada", "birds", "maps")
     project.ok("publish")
     ran = project.ok("editions", "show", "1", "--variant", "Maps,birds", "--json")
-    assert ran.err == "every post has a topic of birds, maps: this is the letter for all topics\n"
+    assert ran.err == "every post has a topic of birds, maps: this is the version for all topics\n"
     assert (ran.json["variant"], ran.json["letters"][0]["messages"]) == ("", 1)
     assert project.run("editions", "show", "1", "--variant", "maps").code == 1
 
@@ -253,9 +255,9 @@ def test_topics_chosen_while_an_edition_is_made_are_composed_for(project: Projec
         plan, drafts = compose_plan(config, store, (), NOW)
         add(store, "bob", "reading")
         add(store, "dee", "fish")
-        (made,) = make_editions(config, store, plan, drafts, NOW)
-        assert store.deliveries.by_variant(made.edition.id) == {"": 1, "reading": 1}
-        assert (made.planned.recipients, made.planned.unmatched) == (2, 1)
+        ((planned, edition),) = create_editions(OpenProject(config, store, lambda: NOW), plan, drafts, NOW)
+        assert store.deliveries.by_variant(edition.id) == {"": 1, "reading": 1}
+        assert (planned.recipients, planned.unmatched) == (2, 1)
     project.ok("publish", now=MONDAY)
     assert subjects(project) == {"ada": ["Third and 2 more"], "bob": ["Second and 1 more"]}
 
@@ -274,24 +276,25 @@ class Restless:
         return self.store.editions.create(draft)
 
 
-def restless(project: Project, times: int) -> list[Made]:
+def restless(project: Project, times: int) -> list[tuple[PlannedEdition, Edition]]:
     """Make the edition of a project whose readers change their minds so often."""
     config = project.config()
     with open_project_store(config) as store:
         plan, drafts = compose_plan(config, store, (), NOW)
-        return make_editions(config, Restless(store, times), plan, drafts, NOW)  # type: ignore[arg-type]
+        restless: Any = Restless(store, times)
+        return create_editions(OpenProject(config, restless, lambda: NOW), plan, drafts, NOW)
 
 
 def test_an_edition_is_composed_again_as_often_as_allowed(project: Project) -> None:
     join(project, "ada")
-    (made,) = restless(project, COMPOSED_AGAIN)
-    assert made.planned.unmatched == COMPOSED_AGAIN
+    ((planned, _),) = restless(project, RENDERED_AGAIN)
+    assert planned.unmatched == RENDERED_AGAIN
 
 
 def test_readers_who_never_settle_stop_the_edition_and_the_next_run_makes_it(project: Project) -> None:
     join(project, "ada")
     with pytest.raises(ChoicesChangedError, match="weekly 2026-W47"):
-        restless(project, COMPOSED_AGAIN + 1)
+        restless(project, RENDERED_AGAIN + 1)
     assert project.ok("editions", "--json").json == []
     project.ok("publish")
     assert subjects(project) == {"ada": ["Third and 2 more"]}

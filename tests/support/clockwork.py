@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
-from publisher.publishing.tick import Ticked, tick
+from publisher.publishing.tick import TickReport, create_due, send_due
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.store import Store
 from tests.support.project import Project
 
@@ -16,15 +18,29 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 OWNER = "owner@example.net"
 
 
+def tick(project: OpenProject) -> TickReport:
+    """Create what is due and then send it, as the daemon does in two threads; return one report of both."""
+    made = create_due(project)
+    if made.waits:
+        return made
+    sent = send_due(project)
+    return replace(made, delivered=sent.delivered, problems=(*made.problems, *sent.problems), stuck=sent.stuck)
+
+
+def is_quiet(report: TickReport) -> bool:
+    """Whether a tick has nothing new to log."""
+    return report == TickReport(report.at, problems=report.problems, stuck=report.stuck)
+
+
 class Clockwork:
-    """A project whose clock stands where it is told to."""
+    """A project whose clock shows any time."""
 
     def __init__(self, project: Project, store: Store) -> None:
         self.project, self.store = project, store
 
-    def at(self, moment: datetime) -> Ticked:
+    def at(self, moment: datetime) -> TickReport:
         """One tick at a moment; the configuration is read anew by each."""
-        return tick(self.project.config(), self.store, lambda: moment)
+        return tick(OpenProject(self.project.config(), self.store, lambda: moment))
 
     def editions(self) -> dict[str, str]:
         """Why each edition is held, by its slot."""
@@ -40,9 +56,9 @@ def configure(project: Project, newsletters: str, more: str = "") -> None:
     project.configure(f'owner = "Olga <{OWNER}>"\n{more}', newsletters)
 
 
-def slots(ticked: Ticked) -> list[str]:
+def slots(ticked: TickReport) -> list[str]:
     """Of the editions that a tick made."""
-    return [edition.slot for edition in ticked.made]
+    return [edition.slot for edition in ticked.created]
 
 
 def text(message: EmailMessage) -> str:

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from publisher.core.newsletter_models import Letter
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
-from publisher.publishing.next_letter import Proofreader
-from publisher.publishing.render import Press, newsletter_posts
+from publisher.publishing.edition_plan import sample_edition
+from publisher.publishing.letter_check import LetterChecker
+from publisher.publishing.render import EditionRenderer
 from tests.support.project import Project
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -52,9 +53,9 @@ def examine(project: Project, **changes: str) -> list[Finding]:
     """The findings of the project's letter, after changes to the letter itself."""
     config = project.config()
     archive = open_archive(config, NOW, keep=False)
-    planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
-    letter: Letter = replace(Press(config, archive).letter(planned, NOW), **changes)
-    return Proofreader(config, archive).findings(planned, letter)
+    planned = sample_edition(config, config.newsletters[0], archive, NOW)
+    letter: Letter = replace(EditionRenderer(config, archive).letter(planned, NOW), **changes)
+    return LetterChecker(config, archive).findings(planned, letter)
 
 
 def places(findings: list[Finding]) -> set[tuple[str, str]]:

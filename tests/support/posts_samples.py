@@ -16,7 +16,7 @@ from publisher.posts.frontmatter import parse_head
 from publisher.posts.markup import Renderer
 from publisher.posts.metadata import build_post
 from publisher.posts.post_file import ParsedFile, PostSettings
-from publisher.publishing.check import inspect_project
+from publisher.publishing.project_check import check_project
 from publisher.site.build import BuildReport, build
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -66,7 +66,7 @@ class Folder:
 
     def check(self) -> list[Problem]:
         """Every problem of the posts that `publisher check` shows."""
-        problems = inspect_project(self.config, NOW, None).problems
+        problems = check_project(self.config, NOW, None).problems
         return [p for p in problems if p.path.startswith(self.config.posts.folder)]
 
     def build(self, now: datetime = NOW) -> BuildReport:

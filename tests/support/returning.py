@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from publisher.mail.verp import ReturnPath
-from publisher.publishing.wiring import project_links, project_secret
+from publisher.publishing.mail_wiring import project_links, project_secret
 from tests.support.bounce_samples import complaint, failed, letter, plain, report
 from tests.support.project import ROOT, Project, Ran
 

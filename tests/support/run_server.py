@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from publisher.publishing.tick import tick
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import tick
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, WEEKLY, Project
 from tests.support.web_client import WebClient, configure, until
@@ -77,7 +78,7 @@ def _seen_before(project: Project) -> None:
     config, before = project.config(), datetime.fromisoformat(DUE).replace(tzinfo=UTC) - timedelta(days=1)
     with open_project_store(config) as store:
         if store.newsletters.find("weekly") is None:
-            tick(config, store, lambda: before)
+            tick(OpenProject(config, store, lambda: before))
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
-from publisher.publishing.approval import approve, skip
-from publisher.publishing.operations import cancel, hold, resume, retry
+from publisher.publishing.operations import approve, cancel, hold, resume, retry, skip
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise

@@ -17,10 +17,10 @@ from publisher.core.newsletter_models import DeliveryStatus, Edition, Subscriber
 from publisher.mail.addresses import split_mailbox
 from publisher.newsletters.slots import is_post_slot
 from publisher.posts.archive import open_archive
-from publisher.publishing.approval import waits
-from publisher.publishing.check import Inspection, inspect_project
-from publisher.publishing.forecast import timetables
-from publisher.publishing.tick import waits_here
+from publisher.publishing.forecast import forecasts
+from publisher.publishing.operations import waits
+from publisher.publishing.project_check import ProjectCheck, check_project
+from publisher.publishing.wiring import why_unconfirmed
 from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, DeliveryProgress, group_reasons
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
@@ -59,7 +59,7 @@ class AdminViews:
         held = [each for each in unfinished if each.state == "held"]
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
-        tables = timetables(context.config, context.store, (), context.now(), _SLOTS, keep=True)
+        tables = forecasts(context.config, context.store, (), context.now(), _SLOTS, keep=True)
         recent = [edition for edition in context.store.editions.list(limit=_RECENT) if edition.id not in listed]
         return self._page(
             request,
@@ -71,7 +71,7 @@ class AdminViews:
             held=held,
             editions=[*going, *self._progress(recent)],
             subscribers=self._subscriber_counts(),
-            waits=waits_here(context.config, context.store),
+            waits=why_unconfirmed(context.config, context.store),
             hosts=self._unconfirmed_hosts(),
         )
 
@@ -174,7 +174,7 @@ class AdminViews:
 
     def posts(self, request: Request, session: Session) -> Response:
         """Show the problems that `publisher check` reports about posts, settings and emails."""
-        found = inspect_project(self._context.config, self._context.now(), None)
+        found = check_project(self._context.config, self._context.now(), None)
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
         warnings = [problem for problem in found.problems if problem.severity is not Severity.ERROR]
         findings = _findings(found)
@@ -238,10 +238,10 @@ def _framed(html: str) -> Response:
     return Response(body, 200, admin_email_headers(), "text/html; charset=utf-8")
 
 
-def _findings(found: Inspection) -> list[tuple[str, object]]:
+def _findings(found: ProjectCheck) -> list[tuple[str, object]]:
     """Return the findings about each newsletter's next email that are more than notes, by the newsletter's name."""
     shown = [
         (proof.planned.newsletter.name, [finding for finding in proof.findings if finding.level != "note"])
-        for proof in found.proofs
+        for proof in found.letters
     ]
     return [(name, findings) for name, findings in shown if findings]

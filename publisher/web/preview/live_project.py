@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
-from publisher.publishing.render import UnreadablePostError
+from publisher.publishing.edition_plan import UnreadablePostError
 from publisher.store.location import sqlite_path
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
 from publisher.posts.markup import BrokenPost, Renderer
-from publisher.publishing.render import UnreadablePostError
+from publisher.publishing.edition_plan import UnreadablePostError
 from publisher.publishing.wiring import web_copies
 from publisher.site.build.copied_files import assets, static_files
 from publisher.site.build.site_files import plan_site

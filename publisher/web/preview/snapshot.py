@@ -15,8 +15,8 @@ from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
-from publisher.publishing.plan import Plan, make_plan
-from publisher.publishing.render import Planned, Press, newsletter_posts
+from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan, sample_edition
+from publisher.publishing.render import EditionRenderer
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.web.preview.site_preview import SitePreview
 from publisher.web.responses import NotFoundError
@@ -90,7 +90,7 @@ class Snapshot:
             self._plan: Plan = make_plan(config, store, (), now)
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
         self._coming = {n.name: self._upcoming(n) for n in config.newsletters}
-        self._press = Press(config, self._plan.archive)
+        self._press = EditionRenderer(config, self._plan.archive)
         self._samples: dict[tuple[str, str, str], SampleEmail] = {}
         self._findings: dict[tuple[str, str, str], EmailFindings] = {}
         self.newsletters = self._newsletters()
@@ -146,16 +146,16 @@ class Snapshot:
     def _store(self) -> AbstractContextManager[Store | None]:
         return open_project_store(self.config) if has_store(self.config) else nullcontext()
 
-    def _upcoming(self, newsletter: NewsletterConfig) -> tuple[tuple[str, Planned], ...]:
+    def _upcoming(self, newsletter: NewsletterConfig) -> tuple[tuple[str, PlannedEdition], ...]:
         """Return what `publish` would make. If that is nothing, a sample of the newest posts."""
         planned = [each for each in self._plan.editions if each.newsletter.name == newsletter.name]
         if not planned:
-            first = newsletter_posts(self.config, newsletter, self._plan.archive, self.now)
+            first = sample_edition(self.config, newsletter, self._plan.archive, self.now)
             planned = [first] if first.posts else []
         names = (NEXT if number == 1 else f"{NEXT}-{number}" for number in range(1, len(planned) + 1))
         return tuple(zip(names, planned, strict=True))
 
-    def _composed(self, planned: Planned, variant: str) -> SampleEmail:
+    def _composed(self, planned: PlannedEdition, variant: str) -> SampleEmail:
         variants = {each.key: each for each in planned.variants if each.posts}
         letter = self._press.letter(planned, self.now, variants.get(variant))
         edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, self.now)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.links import LinkPurpose
-from publisher.publishing import approval
+from publisher.publishing import operations as approval
 from publisher.web.public.public_pages import token_of
 
 if TYPE_CHECKING:

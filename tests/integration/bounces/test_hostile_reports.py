@@ -28,7 +28,7 @@ HOSTILE = [
     b"Content-Type: multipart/report; boundary*=x''%ff%\n\n--\n",
     b"\0\n",
 ]
-READ = f"{len(HOSTILE) + 2} read: 2 permanent, {len(HOSTILE)} not ours"
+READ = f"{len(HOSTILE) + 2} read: 2 hard bounces, {len(HOSTILE)} not for this project"
 
 
 @pytest.fixture
@@ -40,7 +40,10 @@ def test_an_unreadable_message_stops_no_other_in_an_mbox(returning: Returning) -
     path = returning.project.root / "mix.mbox"
     messages = [returning.of("ada"), *HOSTILE, returning.of("bob")]
     path.write_bytes(b"".join(b"From x Sat Nov 21 09:00:00 2026\n" + data + b"\n" for data in messages))
-    assert returning.project.ok("bounces", "read", str(path), "--dry-run").out == f"{READ}; nothing was written\n"
+    assert (
+        returning.project.ok("bounces", "read", str(path), "--dry-run").out
+        == f"{READ} (dry run: nothing was written)\n"
+    )
     assert returning.project.ok("bounces", "read", str(path)).out == f"{READ}\n"
     assert [returning.status(name) for name in ("ada", "bob")] == ["bounced", "bounced"]
     assert returning.project.ok("bounces", "read", str(path)).out == "nothing to read\n"
@@ -56,7 +59,7 @@ def test_an_unreadable_message_stops_no_other_in_a_maildir(returning: Returning)
 
 def test_an_unreadable_piped_message_is_accepted(returning: Returning) -> None:
     ran = pipe(returning, HOSTILE[1])
-    assert (ran.code, ran.out, ran.err) == (0, "1 read: 1 not ours\n", "")
+    assert (ran.code, ran.out, ran.err) == (0, "1 read: 1 not for this project\n", "")
 
 
 TEXT = st.binary(max_size=60) | st.lists(

@@ -24,7 +24,7 @@ from tests.support.returning import Returning, maildir, pipe
 BOUNCES = '\n[mail]\nsender = "ada@letters.example"\nbounces = "bounces@letters.example"\n'
 
 
-SUMMARY = "5 read: 1 permanent, 1 temporary, 1 complaint, 1 not ours, 1 forged\n"
+SUMMARY = "5 read: 1 hard bounce, 1 soft bounce, 1 spam complaint, 1 not for this project, 1 forged\n"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_maildir_is_read_once(returning: Returning) -> None:
     folder = maildir(returning.project.root / "returned", returning.all())
     before = returning.project.listing("returned")
     rehearsed = returning.project.ok("bounces", "read", "returned", "--dry-run")
-    assert rehearsed.out == SUMMARY.replace("\n", "; nothing was written\n")
+    assert rehearsed.out == SUMMARY.replace("\n", " (dry run: nothing was written)\n")
     assert returning.project.listing("returned") == before
     assert returning.status("ada") == "active"
 
@@ -48,7 +48,7 @@ def test_a_maildir_is_read_once(returning: Returning) -> None:
     for path in (folder / "cur").iterdir():  # a mail program marks them as new again
         path.rename(path.with_name(path.name.replace(":2,S", ":2,F")))
     again = returning.project.ok("bounces", "read", "returned").out
-    assert again == "5 read: 3 known already, 1 not ours, 1 forged\n"
+    assert again == "5 read: 3 already processed, 1 not for this project, 1 forged\n"
 
 
 def test_an_mbox_is_read_once(returning: Returning) -> None:
@@ -75,8 +75,8 @@ def test_an_empty_mbox_has_nothing_to_read(project: Project) -> None:
 
 
 def test_a_mail_server_can_pipe_a_report(returning: Returning) -> None:
-    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 permanent\n", "")
-    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 known already\n", "")
+    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 hard bounce\n", "")
+    assert pipe(returning, returning.of("ada")) == Ran(0, "1 read: 1 already processed\n", "")
     assert pipe(returning, b"\xff\0 no message at all").code == 0
     assert returning.status("ada") == "bounced"
 
@@ -103,7 +103,7 @@ def test_the_source_may_be_configured(project: Project) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("", "there is no source of reports (name one, or set bounces.source)"),
+        ("", "there is no source of bounce reports (name one, or set bounces.source)"),
         ("nowhere", "does not exist (name a Maildir"),
         ("posts", "isn't a Maildir: it has no new/ and cur/"),
         ("publisher.toml", 'an mbox file: its first line doesn\'t begin with "From " (name a Maildir'),
@@ -129,7 +129,7 @@ def test_a_password_in_the_source_is_refused(project: Project) -> None:
 
 
 def test_bounces_are_listed(returning: Returning) -> None:
-    assert returning.project.ok("bounces", "list").out == "no letter has come back\n"
+    assert returning.project.ok("bounces", "list").out == "no bounces\n"
     maildir(returning.project.root / "returned", returning.all())
     returning.project.ok("bounces", "read", "returned")
     rows = returning.project.ok("bounces", "list", "--newsletter", "weekly", "--json").json

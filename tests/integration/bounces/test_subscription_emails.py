@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from publisher.core.newsletter_models import Subscription
 from publisher.core.templates import Templates
 from publisher.mail.transport import Accepted, Outcome
-from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
+from publisher.publishing.mail_wiring import open_transport, project_links, subscription_policy
+from publisher.publishing.wiring import open_project_store
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.web.context import WebContext
@@ -75,14 +76,14 @@ def letters(empty: Project) -> Project:
 def test_an_undeliverable_confirmation_bounces_once(letters: Project) -> None:
     back = asked(letters)
     assert back.startswith("bounces+n1.") and back.endswith("@letters.example")
-    assert read(letters, "4.2.2", back) == ("1 read: 1 temporary\n", "pending")
-    assert read(letters, "5.1.1", back) == ("1 read: 1 permanent\n", "bounced")
-    assert read(letters, "5.1.1", back) == ("1 read: 1 known already\n", "bounced")
+    assert read(letters, "4.2.2", back) == ("1 read: 1 soft bounce\n", "pending")
+    assert read(letters, "5.1.1", back) == ("1 read: 1 hard bounce\n", "bounced")
+    assert read(letters, "5.1.1", back) == ("1 read: 1 already processed\n", "bounced")
 
 
 def test_a_late_failure_stops_no_confirmed_subscriber(letters: Project) -> None:
     back = asked(letters, confirmed=True)
-    assert read(letters, "5.1.1", back) == ("1 read: 1 delay or automatic answer\n", "active")
+    assert read(letters, "5.1.1", back) == ("1 read: 1 delay or automatic reply\n", "active")
 
 
 def test_a_forged_return_address_is_reported(letters: Project) -> None:

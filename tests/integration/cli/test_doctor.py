@@ -17,7 +17,7 @@ from publisher.mail.doctor.examine import check_names, sending_addresses
 from publisher.mail.doctor.mail_servers import check_tls
 from publisher.mail.doctor.one_click import reach
 from publisher.mail.doctor.resolver import Resolver
-from publisher.publishing.wiring import mail_patient
+from publisher.publishing.mail_doctor import mail_patient
 from tests.support.dns_server import FAIL, SILENT, dns_server
 from tests.support.doctor_samples import asking, brief
 from tests.support.project import Project
@@ -217,7 +217,7 @@ def test_a_message_to_oneself_goes_as_letters_do_and_can_be_read_when_it_arrived
     path = empty.write("copy.eml", f"Authentication-Results: {results}; dmarc=pass\r\n".encode() + message)
     told = empty.ok("mail", "doctor", "--read", str(path))
     assert "ok: one-click headers: both are there and signed" in told.out
-    assert "all is well" in told.out
+    assert "everything is in order" in told.out
 
 
 def test_a_copy_is_read_without_a_project(tmp_path: Path, empty: Project) -> None:

@@ -57,7 +57,7 @@ def test_the_first_screen_names_every_command_with_its_line(capsys: pytest.Captu
 
 
 def test_help_imports_nothing_heavy() -> None:
-    for words in (["--help"], ["publish", "--help"], ["subscribers", "--help"], ["--version"]):
+    for words in (["--help"], ["subscribers", "--help"], ["--version"]):
         assert spawn(*words, program=("-c", IMPORTED)).out.splitlines()[-1] == "[] 0"
 
 
@@ -174,7 +174,7 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 1
-    assert ran.stderr == "error: the folder you are in is gone (go to another, or name one with --project)\n"
+    assert ran.stderr == "error: the current folder no longer exists (go to another, or use --project)\n"
 
 
 def test_every_mistake_of_the_configuration_is_a_line_of_its_own(project: Project) -> None:
@@ -198,8 +198,8 @@ def test_a_defect_is_one_line_that_says_where_the_rest_is(
     ran = project.run("build")
     assert (ran.code, ran.out) == (1, "")
     (log,) = tmp_path.glob("publisher-*.log")
-    assert ran.err.startswith("error: this should not have happened: LookupError: no such")
-    assert ran.err.endswith(f"(please report it with {log})\n")
+    assert ran.err.startswith("error: internal error: LookupError: no such")
+    assert ran.err.endswith(f"(please report it, and attach {log})\n")
     assert "in broken" in log.read_text()
 
 
@@ -209,10 +209,7 @@ def test_a_defect_on_a_full_disk_is_still_one_line(project: Project, monkeypatch
 
     monkeypatch.setattr("tempfile.tempdir", str(project.root / "missing"))
     monkeypatch.setattr(main.cli, "main", broken)
-    assert (
-        project.run("build").err
-        == "error: this should not have happened: LookupError: no such thing (please report it)\n"
-    )
+    assert project.run("build").err == "error: internal error: LookupError: no such thing (please report it)\n"
 
 
 @pytest.mark.parametrize(

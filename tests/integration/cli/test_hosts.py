@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from publisher.core.host_id import host_id
-from publisher.publishing.tick import tick
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
-from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots
+from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots, tick
 from tests.support.project import WEEKLY, Project
 from tests.support.store_samples import NOW, later
 from tests.support.web_server import serving
@@ -38,7 +38,7 @@ def test_a_copied_database_sends_nothing_until_its_host_is_confirmed(
     monkeypatch.setenv("PUBLISHER_HOST", "copy")
     copied = clockwork.at(SLOT)
     assert copied.waits == "this host, copy, is not confirmed, and the project has run on home"
-    assert (copied.made, clockwork.letters()) == ((), [])
+    assert (copied.created, clockwork.letters()) == ((), [])
     assert "may send" in clockwork.project.ok("hosts", "confirm").out
     assert slots(clockwork.at(SLOT + MINUTE)) == ["2026-W48"]
     monkeypatch.setenv("PUBLISHER_HOST", "home")
@@ -64,11 +64,11 @@ def test_a_publish_by_hand_on_such_a_host_builds_makes_and_sends_nothing_even_wi
         assert refused.code == 1
         assert refused.err == (
             "error: this host, copy, is not confirmed, and the project has run on home "
-            "(publisher hosts confirm, if this machine is to send)\n"
+            "(if this host is to send: publisher hosts confirm)\n"
         )
     assert (project.ok("editions", "--json").json, project.mail()) == ([], {})
     assert not (project.root / "public").exists()
-    assert "nothing would be made or sent" in project.ok("publish", "--dry-run").err
+    assert "nothing would be created or sent" in project.ok("publish", "--dry-run").err
     if not mail:
         project.ok("publish", "--to", "me@example.org")
         assert list(project.mail()) == ["me@example.org"]
@@ -131,19 +131,19 @@ def test_two_hosts_on_one_database_make_a_slot_once(
     other = Project(tmp_path / "other", project._capsys)
     shutil.copytree(project.root, other.root, dirs_exist_ok=True)
     with open_project_store(project.config()) as one, open_project_store(other.config()) as two:
-        tick(project.config(), one, lambda: SLOT - DAY)
-        assert tick(other.config(), two, lambda: SLOT - DAY).waits
+        tick(OpenProject(project.config(), one, lambda: SLOT - DAY))
+        assert tick(OpenProject(other.config(), two, lambda: SLOT - DAY)).waits
         other.ok("hosts", "confirm")
         done = []
         threads = [
-            threading.Thread(target=lambda p=p, s=s: done.append(tick(p.config(), s, lambda: SLOT)))
+            threading.Thread(target=lambda p=p, s=s: done.append(tick(OpenProject(p.config(), s, lambda: SLOT))))
             for p, s in ((project, one), (other, two))
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(len(ticked.made) for ticked in done) == [0, 1]
+        assert sorted(len(ticked.created) for ticked in done) == [0, 1]
         messages = [*project.mail().items(), *other.mail().items()]
         assert sorted(reader for reader, _ in messages) == [f"reader{number}@example.org" for number in range(5)]
         assert all(len(mails) == 1 for _, mails in messages)

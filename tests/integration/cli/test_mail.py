@@ -20,8 +20,8 @@ key = ".publisher/dkim/letters.letters.example.pem"
 def test_a_key_is_made_once_and_its_record_is_shown_each_time(empty: Project) -> None:
     empty.configure()
     first, again = empty.ok("mail", "keys").out, empty.ok("mail", "keys").out
-    assert "Made .publisher/dkim/letters.letters.example.pem" in first
-    assert "There already: .publisher/dkim/letters.letters.example.pem" in again
+    assert "Created .publisher/dkim/letters.letters.example.pem" in first
+    assert "Already exists: .publisher/dkim/letters.letters.example.pem" in again
     assert re.search(r'letters\._domainkey\.letters\.example\. IN TXT \( "v=DKIM1; k=rsa; p=', first)
     assert first.partition("In the DNS")[2] == again.partition("In the DNS")[2]
     assert SIGNING.strip() in first
@@ -99,7 +99,7 @@ def test_without_a_sender_the_domain_is_asked_for(empty: Project) -> None:
     empty.write("publisher.toml", CONFIG.partition("[mail]")[0] + WEEKLY)
     ran = empty.run("mail", "keys")
     assert ran.code == 1
-    assert "name one with --domain" in ran.err
+    assert "add --domain" in ran.err
 
 
 def test_a_key_that_is_not_there_stops_a_publish_with_one_line(empty: Project) -> None:

@@ -58,9 +58,9 @@ def test_readers_of_a_renamed_newsletter_are_named_until_they_are_moved_and_no_p
     assert project.run("subscribers", "rename-newsletter", "weekly", "wekly").code == 1
     assert project.run("subscribers", "rename-newsletter", "none", "news").code == 1
     words = ("subscribers", "rename-newsletter", "weekly", "news")
-    assert project.ok(*words, "--dry-run").out == "2 readers and 1 edition would be moved from weekly to news\n"
+    assert project.ok(*words, "--dry-run").out == "2 subscribers and 1 edition would be moved from weekly to news\n"
     assert told in project.ok("status").out
-    assert project.ok(*words).out == "2 readers and 1 edition moved from weekly to news\n"
+    assert project.ok(*words).out == "2 subscribers and 1 edition moved from weekly to news\n"
     assert "subscribed to weekly" not in project.ok("status").out + project.run("check").out
     before = {name: len(mails) for name, mails in project.mail().items()}
     project.ok("publish", "--yes", "--extra")

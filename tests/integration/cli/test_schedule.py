@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from publisher.publishing.forecast import timetables
+from publisher.publishing.forecast import forecasts
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
 from tests.support.project import WEEKLY, Project
@@ -31,7 +31,7 @@ def test_the_next_slots_stand_in_the_newsletters_zone_with_what_the_next_would_h
     said = project.ok("schedule", "weekly", "--count", "2").out
     assert said == (
         "weekly: weekly monday 08:00 (Europe/Berlin)\n"
-        "  2026-W48          Mon 2026-11-23 08:00 +0100  3 posts to 2 readers\n"
+        "  2026-W48          Mon 2026-11-23 08:00 +0100  3 posts to 2 subscribers\n"
         "    Third\n    Second\n    First\n"
         "  2026-W49          Mon 2026-11-30 08:00 +0100  no new posts\n"
     )
@@ -52,13 +52,13 @@ def test_gaps_overlaps_and_what_is_made_already_are_remarked(project: Project) -
         ("2027-03-15T02:30", False),
         ("2027-03-16T02:30", False),
     ]
-    assert "02:30 is skipped" in nightly["slots"][1]["remark"]
+    assert "skip 02:30" in nightly["slots"][1]["remark"]
     project.configure("", NIGHTLY.replace("02:30", "01:30") + WEEKLY)
     said = project.ok("schedule", "nightly", "--count", "2", now="2026-10-31T12:00").out
-    assert "Sun 2026-11-01 01:30 -0400  01:30 comes twice: due the first time" in said
+    assert "Sun 2026-11-01 01:30 -0400  the clocks go back and 01:30 occurs twice: due the first time" in said
     project.ok("publish", "weekly", now="2026-11-23T07:00")
     said = project.ok("schedule", "weekly", now="2026-11-23T07:30").out
-    assert "Mon 2026-11-23 08:00 +0100  has its edition" in said
+    assert "Mon 2026-11-23 08:00 +0100  has an edition" in said
     assert "Mon 2026-11-30 08:00 +0100  no new posts" in said
 
 
@@ -92,28 +92,28 @@ def test_a_slot_that_is_due_and_not_made_stands_first_and_one_that_is_made_for_a
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
         clockwork.at(SLOT - 7 * DAY + HOUR)
-        (table,) = timetables(project.config(), store, (), SLOT + HOUR, 2)
+        (table,) = forecasts(project.config(), store, (), SLOT + HOUR, 2)
         assert [(slot.label, slot.remark, slot.made) for slot in table.slots] == [
             ("2026-W48", "due now", False),
             ("2026-W49", "", False),
         ]
-        assert timetables(project.config(), store, (), SLOT + DAY, 1)[0].slots[0].remark.startswith("late:")
+        assert forecasts(project.config(), store, (), SLOT + DAY, 1)[0].slots[0].remark.startswith("late:")
         clockwork.at(SLOT - HOUR)
-        (table,) = timetables(project.config(), store, (), SLOT - HOUR, 2)
+        (table,) = forecasts(project.config(), store, (), SLOT - HOUR, 2)
         assert [(slot.label, slot.made) for slot in table.slots] == [("2026-W48", True), ("2026-W49", False)]
     said = project.ok("status", now="2026-11-23T07:10").out
-    assert "held         weekly 2026-W48: 1 message (approve or skip it at /admin, or" in said
+    assert "on hold      weekly 2026-W48: 1 message (approve or skip it at /admin, or" in said
     assert "  next  2026-W49 on 2026-11-30 at 08:00; today: no new posts" in said
 
 
 @pytest.mark.parametrize(
     ("mail", "newsletter", "told"),
     [
-        ("", "approve = true\n", "nobody is told: mail.owner is not set"),
+        ("", "approve = true\n", "no one will be notified: mail.owner is not set"),
         ('owner = "olga@example.net"\n', "approve = true\n", ""),
-        ("", 'max_lateness = "0m"\n', "every edition waits for a person"),
+        ("", 'max_lateness = "0m"\n', "every edition will be put on hold"),
         ("", 'max_lateness = "1m"\n', ""),
-        ("", 'schedule = "manual"\napprove = true\n', "approve does nothing"),
+        ("", 'schedule = "manual"\napprove = true\n', "approve has no effect"),
     ],
 )
 def test_settings_of_time_that_cannot_be_meant_are_a_warning_with_their_line(
@@ -143,4 +143,4 @@ def test_a_newsletter_that_sends_each_post_says_so_however_it_is_written_and_in_
 def test_at_the_end_of_all_years_there_is_no_slot_and_no_error(project: Project, schedule: str) -> None:
     project.configure("", NIGHTLY.replace("daily 02:30", schedule))
     for command in ("schedule", "status"):
-        assert "no slot after this" in project.ok(command, now="9999-12-30").out
+        assert "no more slots" in project.ok(command, now="9999-12-30").out

@@ -20,7 +20,7 @@ def test_an_error_ends_with_1_and_a_warning_only_when_strict(project: Project) -
     project.post("linked", body="See [that](/nowhere/).")
     warned = project.ok("check")
     assert warned.out.endswith("0 errors, 1 warning\n")
-    assert "warning: posts/linked.md:6: the link to /nowhere/ leads to no page of this site (" in warned.out
+    assert "warning: posts/linked.md:6: broken link: no page of this site is at /nowhere/ (" in warned.out
     assert project.run("check", "--strict").code == 1
     project.write("posts/broken.md", "---\ntitle: [\n---\n")
     project.write("posts/undated.md", "---\ntitle: When\n---\nWords.\n")
@@ -81,9 +81,9 @@ def test_status_tells_what_there_is_and_what_comes_next(project: Project) -> Non
     project.post("later", "2026-12-01")
     project.write("posts/broken.md", "---\ntitle: [\n---\n")
     before = project.ok("status").out
-    assert "3 posts, 1 dated in the future, 1 file left out (publisher check)" in before
+    assert "3 posts, 1 scheduled for later, 1 file skipped (run `publisher check`)" in before
     assert "newest: Third (2026-11-15)" in before
-    assert "next  2026-W48 on 2026-11-23 at 08:00; today: 3 new posts, and no subscribers yet" in before
+    assert "next  2026-W48 on 2026-11-23 at 08:00; today: 3 new posts, but no subscribers yet" in before
     project.subscribe("ada", "bob")
     project.ok("publish")
     facts = project.ok("status", "--json").json
@@ -102,9 +102,9 @@ def test_looking_makes_no_database(project: Project) -> None:
 
 
 def test_editions_are_listed_newest_first_and_shown_whole(project: Project) -> None:
-    assert project.ok("editions").out == "no editions yet: publisher publish makes the first one\n"
+    assert project.ok("editions").out == "no editions yet: `publisher publish` creates the first one\n"
     assert project.ok("editions", "--json").json == []
-    assert project.run("editions", "show", "1").err.startswith("error: there are no editions yet")
+    assert project.run("editions", "show", "1").err.startswith("error: no editions yet")
     project.subscribe("ada")
     project.ok("publish")
     project.post("fourth", "2026-11-20")
@@ -115,13 +115,13 @@ def test_editions_are_listed_newest_first_and_shown_whole(project: Project) -> N
         ["1", "weekly", "2026-W47", "Third and 2 more", "3", "1 sent"],
     ]
     shown = project.ok("editions", "show", "1").out
-    assert "weekly 2026-W47, no. 1, made 2026-11-16T09:00:00+00:00" in shown
+    assert "weekly 2026-W47, no. 1, created 2026-11-16T09:00:00+00:00" in shown
     assert "messages: 1 sent\n3 posts:\n  Third\n    https://letters.example/2026/11/15/third/" in shown
     assert project.ok("editions", "show", "1", "--html").out.lower().startswith("<!doctype html>")
     assert "All about first, in a paragraph." in project.ok("editions", "show", "1", "--text").out
     assert project.ok("editions", "show", "1", "--json").json["posts"][0]["title"] == "Third"
     assert (
-        project.run("editions", "show", "99").err == "error: there is no edition 99 (publisher editions lists them)\n"
+        project.run("editions", "show", "99").err == "error: there is no edition 99 (`publisher editions` lists them)\n"
     )
 
 
@@ -142,7 +142,7 @@ def test_a_terminal_gets_a_table_and_a_program_gets_lines(project: Project) -> N
     assert "Newsletter" in project.on_a_terminal("editions")
     assert "Address" in project.on_a_terminal("subscribers", "list")
     table = project.on_a_terminal("check")
-    assert "How to mend it" in table
+    assert "How to fix it" in table
     assert "\x1b[" in table
     for words in (["editions"], ["subscribers", "list"], ["check"]):
         assert "\x1b[" not in project.ok(*words).out

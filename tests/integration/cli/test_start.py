@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from publisher.cli.main import run
 from publisher.config import load_config
 from publisher.core.errors import ProjectError
-from publisher.publishing.new_project import make_post
+from publisher.publishing.new_project import create_post
 from tests.support.project import MONDAY, ROOT, Project
 
 
@@ -45,7 +45,7 @@ def test_making_a_project_twice_changes_nothing(empty: Project, capsys: pytest.C
     assert run(["init", str(empty.root)]) == 0
     out = capsys.readouterr().out
     assert "made" not in out
-    assert out.count("(was there)") == 2
+    assert out.count("(already exists)") == 2
     assert empty.listing() == before
 
 
@@ -72,7 +72,7 @@ def test_the_next_step_that_is_named_works_as_it_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["init", "my letter; rm -rf ~"]) == 0
-    command = capsys.readouterr().out.rpartition(", then ")[2]
+    command = capsys.readouterr().out.rpartition("then run: ")[2]
     assert shlex.split(command) == ["cd", "my letter; rm -rf ~", "&&", "publisher", "publish"]
 
 
@@ -133,7 +133,7 @@ def test_the_path_of_a_new_post_is_the_only_thing_on_stdout(project: Project, mo
     ran = project.ok("new", "A", "-v")
     assert (ran.out, ran.err) == (
         "posts/2026-11-16-a.md\n",
-        "0 tags, a draft until `draft: true` is taken out\n",
+        "0 tags; a draft until you delete `draft: true`\n",
     )
     assert project.ok("new", "B", "--json").json == {"path": str(project.root / "posts/2026-11-16-b.md")}
 
@@ -143,7 +143,7 @@ def test_a_post_of_that_name_is_not_overwritten(project: Project) -> None:
     path.write_text("mine")
     ran = project.run("new", "Hello!")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == f"error: {path}: is there already (choose another title)\n"
+    assert ran.err == f"error: {path}: already exists (choose a different title)\n"
     assert path.read_text() == "mine"
 
 
@@ -204,7 +204,7 @@ def test_any_title_comes_back_from_the_front_matter(title: str, tmp_path_factory
     (root / "publisher.toml").write_text('[site]\ntitle = "A"\nurl = "https://a.example"\n')
     config = load_config(root, {})
     try:
-        path = make_post(config, title, (title,), datetime(2026, 11, 16, tzinfo=UTC))
+        path = create_post(config, title, (title,), datetime(2026, 11, 16, tzinfo=UTC))
     except ProjectError as error:
         assert error.message == "a post needs a title"
         return

@@ -74,7 +74,7 @@ def test_an_import_sets_the_topics_it_names_and_leaves_those_it_does_not(project
 def test_an_empty_topic_is_refused_and_nobody_is_added(project: Project, topic: str) -> None:
     ran = project.run("subscribers", "add", "ada@example.org", "--topic", topic)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "error: --topic is empty (name a tag, or leave --topic out for all posts)\n"
+    assert ran.err == "error: --topic is empty (name a tag, or omit --topic for all posts)\n"
     assert project.ok("subscribers", "list", "--json").json == []
 
 
@@ -95,13 +95,13 @@ def test_one_person_can_be_shown_with_all_that_is_kept(project: Project) -> None
         assert part in shown
     data = project.ok("subscribers", "show", "ada@example.org", "--json").json
     assert (data["status"], [event["what"] for event in data["consent"]]) == ("active", ["added", "subscribed"])
-    assert project.run("subscribers", "show", "bob@example.org").err == "error: bob@example.org is not known\n"
+    assert project.run("subscribers", "show", "bob@example.org").err == "error: bob@example.org is not a subscriber\n"
 
 
 def test_an_erased_person_is_gone_from_the_file_and_refused_ever_after(project: Project) -> None:
     project.ok("subscribers", "add", "zebra@example.org", "--name", "Quagga")
     ran = project.ok("subscribers", "erase", "Zebra@example.org")
-    assert ran.out == "Zebra@example.org: erased (4 rows); it is never mailed again\n"
+    assert ran.out == "Zebra@example.org: deleted (4 rows); the address is on the suppression list\n"
     files = [path for path in (project.root / ".publisher").iterdir() if path.is_file()]
     assert not [path for path in files if any(word in path.read_bytes() for word in (b"zebra", b"Quagga"))]
 
@@ -113,14 +113,16 @@ def test_an_erased_person_is_gone_from_the_file_and_refused_ever_after(project: 
         f"{path}:2: zebra@example.org is on the suppression list\n",
     )
     said = project.run("subscribers", "show", "zebra@example.org").err
-    assert said == "error: zebra@example.org is suppressed, and nothing else is kept of it\n"
-    assert project.ok("subscribers", "erase", "zebra@example.org").out.startswith("zebra@example.org: was not there")
+    assert said == "error: zebra@example.org is suppressed; nothing else is stored about it\n"
+    assert project.ok("subscribers", "erase", "zebra@example.org").out.startswith(
+        "zebra@example.org: no such subscriber"
+    )
 
 
 def test_a_suppression_can_be_lifted_and_brings_nobody_back(project: Project) -> None:
     project.subscribe("ada")
     assert project.ok("subscribers", "suppress", "ada@example.org").out == "ada@example.org: is suppressed\n"
-    assert "was suppressed already" in project.ok("subscribers", "suppress", "ada@example.org").out
+    assert "was already suppressed" in project.ok("subscribers", "suppress", "ada@example.org").out
     assert "suppress --lift" in project.run("subscribers", "add", "ada@example.org", "--again").err
     assert "no longer" in project.ok("subscribers", "suppress", "ada@example.org", "--lift").out
     assert project.ok("subscribers", "list", "--json").json[0]["status"] == "unsubscribed"
@@ -161,10 +163,10 @@ def test_an_import_says_first_how_it_reads_the_file_and_can_be_rehearsed(project
     ran = project.run("subscribers", "import", str(path), "--dry-run")
 
     assert ran.out.splitlines() == [
-        "An export of Ghost: email from 'email', name from 'name', subscribed from 'subscribed_to_emails', "
+        "Ghost export: email from 'email', name from 'name', subscribed from 'subscribed_to_emails', "
         "joined_at from 'created_at'",
-        "ignored: id, note, complimentary_plan",
-        "2 rows: 1 added, 0 gained a newsletter, 0 unchanged, 1 refused (a rehearsal: nothing was written)",
+        "ignored columns: id, note, complimentary_plan",
+        "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 refused (dry run: nothing was written)",
     ]
     assert ran.err == f"{path}:3: off@example.org is not subscribed in the file\n"
     assert not (project.root / ".publisher/publisher.db").exists()

@@ -14,8 +14,9 @@ import time_machine
 
 from publisher.config import load_config
 from publisher.daemon.scheduler import Scheduler
-from publisher.publishing.tick import tick
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import tick
 from tests.support.store_samples import person
 
 # Zone, schedule, the local day of the change; the slots of that day and the next, each once.
@@ -89,7 +90,7 @@ def test_each_slot_around_a_clock_change_is_made_once(zone: str, schedule: str, 
         store.subscribers.add(person("ada@example.org", "daily"), at=first, source="test")
 
         def once() -> None:
-            problems.extend(tick(config, store, lambda: datetime.now(UTC)).problems)
+            problems.extend(tick(OpenProject(config, store, lambda: datetime.now(UTC))).problems)
             driven.called()
 
         scheduler = Scheduler({"tick": once}, SECONDS)

@@ -8,7 +8,8 @@ import pytest
 
 from publisher.newsletters.lint.project_templates import css_findings
 from publisher.posts.archive import open_archive
-from publisher.publishing.render import Press, newsletter_posts
+from publisher.publishing.edition_plan import sample_edition
+from publisher.publishing.render import EditionRenderer
 from tests.support.findings_samples import NOW, SETTINGS, examine, good, places
 from tests.support.project import Project
 
@@ -90,7 +91,9 @@ def letter(project: Project) -> list[str]:
     """The opening tags of the body of the project's letter."""
     config = project.config()
     archive = open_archive(config, NOW, keep=False)
-    html = Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
+    html = (
+        EditionRenderer(config, archive).letter(sample_edition(config, config.newsletters[0], archive, NOW), NOW).html
+    )
     return re.findall(r"<\w[^>]*>", html[html.index("<body") :])
 
 

@@ -12,7 +12,8 @@ import pytest
 from publisher.config import load_config
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
-from publisher.publishing.next_letter import next_edition, read_proofs
+from publisher.publishing.edition_plan import next_edition
+from publisher.publishing.letter_check import check_letters
 from publisher.publishing.wiring import open_project_store
 from tests.support.findings_samples import SETTINGS, good, in_template
 from tests.support.needs import needs
@@ -128,7 +129,7 @@ def findings_of_samples(root: Path, template: str, content: str) -> list[Finding
     variants = [replace(each, template=template, content=content, first=5) for each in config.newsletters]
     config = replace(config, newsletters=tuple(variants), root=root)
     archive = open_archive(config, NOW, keep=False)
-    proofs = list(read_proofs(config, None, archive, NOW))
+    proofs = list(check_letters(config, None, archive, NOW))
     assert [proof.error for proof in proofs] == [None, None]
     return [
         each for proof in proofs for each in proof.findings if each.level != "note" and each.code != "size-fallback"

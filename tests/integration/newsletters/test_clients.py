@@ -15,8 +15,9 @@ from publisher.core.newsletter_models import Edition
 from publisher.newsletters.lint.client_fallbacks import FALLBACKS
 from publisher.newsletters.lint.spam import score_findings, spam_findings
 from publisher.posts.archive import open_archive
-from publisher.publishing.next_letter import read_proofs, sample_message
-from publisher.publishing.render import Press, newsletter_posts
+from publisher.publishing.edition_plan import sample_edition
+from publisher.publishing.letter_check import check_letters, sample_message
+from publisher.publishing.render import EditionRenderer
 from tests.support.findings_samples import NOW, examine, good, in_template
 from tests.support.needs import needs
 from tests.support.project import ROOT, Project
@@ -78,8 +79,8 @@ def test_clients_without_support_are_named(project: Project, html: str, said: st
 def message(project: Project) -> bytes:
     config = project.config()
     archive = open_archive(config, NOW, keep=False)
-    planned = newsletter_posts(config, config.newsletters[0], archive, NOW)
-    letter = Press(config, archive).letter(planned, NOW)
+    planned = sample_edition(config, config.newsletters[0], archive, NOW)
+    letter = EditionRenderer(config, archive).letter(planned, NOW)
     edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, NOW)
     return sample_message(config, edition, letter)
 
@@ -120,7 +121,7 @@ def test_an_answer_without_a_score_does_not_count() -> None:
 def test_the_sample_letters_are_not_spam() -> None:
     config = load_config(ROOT, {})
     archive = open_archive(config, NOW, keep=False)
-    proofs = list(read_proofs(config, None, archive, NOW, spam=True))
+    proofs = list(check_letters(config, None, archive, NOW, spam=True))
     scores = [each for proof in proofs for each in proof.findings if each.code.startswith("spam-")]
     assert [(each.code, each.level) for each in scores] == [("spam-score", "note")] * len(config.newsletters)
 

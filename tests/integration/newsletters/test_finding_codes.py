@@ -132,12 +132,15 @@ def test_styles_that_gmail_drops_are_reported(project: Project) -> None:
 
 def good_html(project: Project) -> str:
     from publisher.posts.archive import open_archive
-    from publisher.publishing.render import Press, newsletter_posts
+    from publisher.publishing.edition_plan import sample_edition
+    from publisher.publishing.render import EditionRenderer
     from tests.support.findings_samples import NOW
 
     config = good(project).config()
     archive = open_archive(config, NOW, keep=False)
-    return Press(config, archive).letter(newsletter_posts(config, config.newsletters[0], archive, NOW), NOW).html
+    return (
+        EditionRenderer(config, archive).letter(sample_edition(config, config.newsletters[0], archive, NOW), NOW).html
+    )
 
 
 def test_an_included_file_is_named(project: Project) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from publisher.core.hold_reasons import by_person
-from publisher.publishing.approval import approve, skip
+from publisher.publishing.operations import approve, skip
 from publisher.publishing.wiring import open_project_store
-from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, is_quiet, slots, text
 from tests.support.project import WEEKLY, Project
 from tests.support.web_client import WebClient, web_client
 
@@ -29,7 +29,7 @@ def clockwork(project: Project) -> Iterator[Clockwork]:
 
 
 def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(clockwork: Clockwork) -> None:
-    assert clockwork.at(SLOT - DAY - MINUTE).quiet
+    assert is_quiet(clockwork.at(SLOT - DAY - MINUTE))
     ahead = clockwork.at(SLOT - DAY)
     assert slots(ahead) == ["2026-W48"]
     (mail,) = clockwork.project.mail()[OWNER]
@@ -72,7 +72,7 @@ def test_a_skipped_edition_is_never_sent_nor_public_and_its_posts_go_with_the_ne
     (skipped,) = clockwork.store.editions.list()
     assert not skip(clockwork.store, skipped)
     assert not approve(clockwork.store, skipped, now=SLOT)
-    assert clockwork.at(SLOT).made == ()
+    assert clockwork.at(SLOT).created == ()
     assert slots(clockwork.at(SLOT + 6 * DAY)) == ["2026-W49"]
     following = clockwork.store.editions.list()[0]
     assert [post.title for post in following.posts] == ["Third", "Second", "First"]
@@ -84,7 +84,7 @@ def test_a_skipped_edition_is_never_sent_nor_public_and_its_posts_go_with_the_ne
 
 def test_nothing_to_send_at_the_lead_time_is_looked_at_until_the_slot_itself(clockwork: Clockwork) -> None:
     clockwork.at(SLOT - DAY)
-    assert clockwork.at(SLOT + 6 * DAY).made == ()
+    assert clockwork.at(SLOT + 6 * DAY).created == ()
     clockwork.project.post("news", "2026-11-29")
     assert slots(clockwork.at(SLOT + 7 * DAY - HOUR)) == ["2026-W49"]
 
@@ -110,8 +110,9 @@ def test_a_hold_by_hand_is_no_news_for_the_owner(clockwork: Clockwork) -> None:
     (edition,) = store.editions.list()
     assert approve(store, edition, now=SLOT - HOUR)
     mailed = len(project.mail()[OWNER])
-    assert project.ok("deliveries", "hold", str(edition.id), "--why", "waits for my boss").out == "edition 1 is held\n"
-    assert clockwork.at(SLOT - MINUTE).told == ()
+    held_by_hand = project.ok("deliveries", "hold", str(edition.id), "--why", "waits for my boss").out
+    assert held_by_hand == "edition 1 is on hold\n"
+    assert clockwork.at(SLOT - MINUTE).alerts == ()
     assert len(project.mail()[OWNER]) == mailed
     (held,) = store.editions.list()
     assert (held.held, held.held_by) == ("waits for my boss", "person")
@@ -119,7 +120,7 @@ def test_a_hold_by_hand_is_no_news_for_the_owner(clockwork: Clockwork) -> None:
     assert not skip(store, held)
     assert clockwork.at(SLOT).delivered == ()
     assert clockwork.editions() == {"2026-W48": "waits for my boss"}
-    assert "(publisher deliveries resume 1)" in project.ok("status").out
+    assert "(run `publisher deliveries resume 1`)" in project.ok("status").out
     (unfinished,) = project.ok("--json", "status").json["unfinished"]
     assert (unfinished["held"], unfinished["held_by"]) == ("waits for my boss", "person")
 

@@ -14,8 +14,10 @@ from publisher.core.newsletter_models import DeliveryStatus
 from publisher.mail.lifecycle import UNSETTLED
 from publisher.mail.transport import Unanswered
 from publisher.mail.verp import ReturnPath
-from publisher.publishing.maintenance import CHORES, keep_house
-from publisher.publishing.wiring import open_project_store, project_secret, subscription_policy
+from publisher.publishing.chores import CHORES, run_chores
+from publisher.publishing.mail_wiring import project_secret, subscription_policy
+from publisher.publishing.wiring import Project as OpenProject
+from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from tests.support.bounce_samples import failed, report
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, text
@@ -77,12 +79,12 @@ def test_a_tick_forgets_rolls_up_and_optimises_once_and_not_each_time(project: P
         clockwork = Clockwork(project, store)
         clockwork.at(SLOT - 3 * DAY)
         clockwork.at(SLOT)
-        kept = clockwork.at(SLOT + 401 * DAY).kept
-        assert kept == ("put totals in place of the deliveries of 1 old edition",)
+        kept = clockwork.at(SLOT + 401 * DAY).chores
+        assert kept == ("replaced the deliveries of 1 old edition by totals",)
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SENT: 1}
-        assert clockwork.at(SLOT + 401 * DAY + HOUR).kept == ()
+        assert clockwork.at(SLOT + 401 * DAY + HOUR).chores == ()
         assert [message["To"] for message in project.mail()["ada@example.org"]] != []
-        done, trouble = keep_house(project.config(), store, SLOT + 403 * DAY)
+        done, trouble = run_chores(OpenProject(project.config(), store, lambda: SLOT), SLOT + 403 * DAY)
         assert (done, any(trouble.values())) == ([], False)
         assert not any(store.chores.claim(name, SLOT + 403 * DAY, every) for name, (every, _) in CHORES.items())
 
@@ -97,12 +99,12 @@ def test_a_tick_reads_what_came_back_every_five_minutes_and_its_reader_is_mailed
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
         clockwork.at(SLOT - 3 * DAY)
-        assert clockwork.at(SLOT).kept == ()
+        assert clockwork.at(SLOT).chores == ()
         delivery = next(row.id for row in store.ledger.rows(1) if row.address == "ada@example.org")
         path = ReturnPath("bounces@letters.example", project_secret(project.config()))
         box.add(report(failed("5.1.1", "550 no"), to=path.of(delivery)))
-        assert clockwork.at(SLOT + 4 * MINUTE).kept == ()
-        assert clockwork.at(SLOT + 5 * MINUTE).kept == ("letters that came back: 1 read: 1 permanent",)
+        assert clockwork.at(SLOT + 4 * MINUTE).chores == ()
+        assert clockwork.at(SLOT + 5 * MINUTE).chores == ("bounces: 1 read: 1 hard bounce",)
         assert [bounce.address for bounce in store.bounces.recent()] == ["ada@example.org"]
         project.post("fourth", "2026-11-24")
         clockwork.at(SLOT + 7 * DAY)
@@ -115,16 +117,16 @@ def test_a_mailbox_that_cannot_be_read_is_told_once_until_it_is_mended_and_all_e
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
         ticks = [clockwork.at(SLOT - HOUR + n * 5 * MINUTE) for n in range(13)]
-        assert [len(ticked.told) for ticked in ticks] == [1, *[0] * 12]
+        assert [len(ticked.alerts) for ticked in ticks] == [1, *[0] * 12]
         assert [len(ticked.problems) for ticked in ticks] == [1, *[0] * 12]
-        assert "returned" in ticks[0].told[0]
+        assert "returned" in ticks[0].alerts[0]
         assert "returned" in text(project.mail()[OWNER][0])
         assert clockwork.editions() == {"2026-W48": ""}
         assert not store.chores.claim("optimise", SLOT, DAY)
         mailbox.Maildir(project.root / "returned", create=True)
-        assert clockwork.at(SLOT + 5 * MINUTE).told == ()
+        assert clockwork.at(SLOT + 5 * MINUTE).alerts == ()
         shutil.rmtree(project.root / "returned")
-        assert len(clockwork.at(SLOT + 10 * MINUTE).told) == 1
+        assert len(clockwork.at(SLOT + 10 * MINUTE).alerts) == 1
 
 
 def test_which_reports_were_taken_is_forgotten_after_400_days_and_not_before(project: Project) -> None:
@@ -134,7 +136,7 @@ def test_which_reports_were_taken_is_forgotten_after_400_days_and_not_before(pro
         complaint = Report(Verdict.COMPLAINT, Addressee(address="ada@example.org"), keys=("a complaint",))
         terms = subscription_policy(project.config())
         assert take_report(store, terms, complaint, now=SLOT, source="test") is Verdict.COMPLAINT
-        keep_house(project.config(), store, SLOT + 400 * DAY)
+        run_chores(OpenProject(project.config(), store, lambda: SLOT), SLOT + 400 * DAY)
         assert store.bounces.known(complaint.keys)
-        keep_house(project.config(), store, SLOT + 402 * DAY)
+        run_chores(OpenProject(project.config(), store, lambda: SLOT), SLOT + 402 * DAY)
         assert not store.bounces.known(complaint.keys)

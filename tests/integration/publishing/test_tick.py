@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from publisher.publishing.wiring import open_project_store
-from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text, touch
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, is_quiet, slots, text, touch
 from tests.support.project import WEEKLY, Project
 
 EACH = '\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\n'
@@ -21,19 +21,19 @@ def clockwork(project: Project) -> Iterator[Clockwork]:
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
         ready = Clockwork(project, store)
-        assert ready.at(SLOT - 3 * DAY).quiet
+        assert is_quiet(ready.at(SLOT - 3 * DAY))
         yield ready
 
 
 def test_a_slot_is_made_and_delivered_at_its_moment_and_never_again(clockwork: Clockwork) -> None:
-    assert clockwork.at(SLOT - MINUTE).made == ()
+    assert clockwork.at(SLOT - MINUTE).created == ()
     done = clockwork.at(SLOT)
     assert slots(done) == ["2026-W48"]
     assert [each.sent for each in done.delivered] == [1]
     assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
     clockwork.project.post("more", "2026-11-21")
     for moment in (SLOT, SLOT + MINUTE, SLOT - HOUR, SLOT - MINUTE, SLOT, SLOT + DAY):  # the clock goes back an hour
-        assert clockwork.at(moment).made == ()
+        assert clockwork.at(moment).created == ()
     assert clockwork.letters() == ["Third and 2 more"]
 
 
@@ -41,7 +41,7 @@ def test_an_hour_late_is_made_and_a_day_late_is_held_and_told_once(clockwork: Cl
     assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
     clockwork.project.post("more", "2026-11-24")
     late = clockwork.at(SLOT + 8 * DAY)
-    assert [edition.slot for edition in late.held] == ["2026-W49"]
+    assert [edition.slot for edition in late.created if edition.held] == ["2026-W49"]
     assert clockwork.editions()["2026-W49"] == (
         "waits for a person: was due 2026-11-30 08:00, found at 2026-12-01 08:00"
     )
@@ -59,14 +59,14 @@ def test_several_missed_slots_are_one_edition_with_the_label_of_the_last(clockwo
     done = clockwork.at(SLOT + timedelta(weeks=3, hours=2))
     assert slots(done) == ["2026-W51"]
     assert len(clockwork.letters()) == 1
-    assert clockwork.at(SLOT + timedelta(weeks=3, hours=3)).made == ()
+    assert clockwork.at(SLOT + timedelta(weeks=3, hours=3)).created == ()
 
 
 def test_a_slot_without_posts_passes_and_a_later_post_waits_for_the_next(clockwork: Clockwork) -> None:
     clockwork.at(SLOT)
-    assert clockwork.at(SLOT + 7 * DAY).quiet
+    assert is_quiet(clockwork.at(SLOT + 7 * DAY))
     clockwork.project.post("too-late", "2026-11-30")
-    assert clockwork.at(SLOT + 7 * DAY + 3 * HOUR).made == ()
+    assert clockwork.at(SLOT + 7 * DAY + 3 * HOUR).created == ()
     assert slots(clockwork.at(SLOT + 14 * DAY)) == ["2026-W50"]
 
 
@@ -74,10 +74,10 @@ def test_a_newsletter_that_is_new_or_has_another_schedule_makes_nothing_from_bef
     configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 07:59"))
     clockwork.project.subscribe("bob", newsletter="new")
     done = clockwork.at(SLOT)
-    assert [(edition.newsletter, edition.slot) for edition in done.made] == [("weekly", "2026-W48")]
+    assert [(edition.newsletter, edition.slot) for edition in done.created] == [("weekly", "2026-W48")]
     configure(clockwork.project, WEEKLY.replace("weekly monday 08:00", "daily 08:30"))
     clockwork.project.post("more", "2026-11-21")
-    assert clockwork.at(SLOT + HOUR).made == ()
+    assert clockwork.at(SLOT + HOUR).created == ()
     assert slots(clockwork.at(SLOT + HOUR / 2 + DAY)) == ["2026-11-24"]
 
 
@@ -92,14 +92,14 @@ def test_a_post_that_is_dated_back_by_a_year_goes_with_the_next_edition_once(clo
 def test_an_edition_by_hand_takes_the_slot_and_another_stands_beside_it_only_when_told(clockwork: Clockwork) -> None:
     project = clockwork.project
     project.ok("publish", now="2026-11-23T07:30")
-    assert clockwork.at(SLOT).made == ()
+    assert clockwork.at(SLOT).created == ()
     project.post("more", "2026-11-21")
     said = project.ok("publish", now="2026-11-24T10:00").out
-    assert "2026-W48 has its edition (--extra makes another beside it)" in said
+    assert "2026-W48 already has an edition (use --extra to create another)" in said
     assert len(clockwork.letters()) == 1
     project.ok("publish", "--extra", now="2026-11-24T10:00")
     assert sorted(clockwork.editions()) == ["2026-W48", "2026-W48.2"]
-    assert clockwork.at(SLOT + 7 * DAY).made == ()
+    assert clockwork.at(SLOT + 7 * DAY).created == ()
 
 
 def test_a_broken_post_is_told_before_the_slot_left_out_and_told_again_only_when_it_breaks_anew(
@@ -107,13 +107,13 @@ def test_a_broken_post_is_told_before_the_slot_left_out_and_told_again_only_when
 ) -> None:
     project = clockwork.project
     broken = project.write("posts/broken.md", "---\ntitle: [\n---\n")
-    assert clockwork.at(SLOT - 2 * HOUR).quiet
+    assert is_quiet(clockwork.at(SLOT - 2 * HOUR))
     touch(broken, SLOT - HOUR - MINUTE)  # it is being written
-    assert clockwork.at(SLOT - HOUR).told == ()
+    assert clockwork.at(SLOT - HOUR).alerts == ()
     touch(broken, SLOT - 2 * HOUR)
     soon = clockwork.at(SLOT - HOUR)
-    assert len(soon.told) == 1
-    assert clockwork.at(SLOT - HOUR + MINUTE).told == ()
+    assert len(soon.alerts) == 1
+    assert clockwork.at(SLOT - HOUR + MINUTE).alerts == ()
     assert slots(clockwork.at(SLOT)) == ["2026-W48"]
     (mail,) = project.mail()[OWNER]
     assert "posts/broken.md" in text(mail)
@@ -154,7 +154,7 @@ def test_an_edition_with_an_error_in_its_letter_is_held_unless_that_is_switched_
     project = clockwork.project
     empty = '{% extends "email/base.html" %}{% block posts %}{% endblock %}'
     project.write("templates/email/digest.html", empty)
-    (edition,) = clockwork.at(SLOT).made
+    (edition,) = clockwork.at(SLOT).created
     assert edition.held.startswith("waits for a person: ")
     assert clockwork.letters() == []
     clockwork.store.editions.release(edition.id)
@@ -162,14 +162,14 @@ def test_an_edition_with_an_error_in_its_letter_is_held_unless_that_is_switched_
     assert "editions/weekly/2026-W48/index.html" in project.files()
     configure(project, WEEKLY + "hold_on_errors = false\n")
     project.post("more", "2026-11-24")
-    (edition,) = clockwork.at(SLOT + 7 * DAY).made
+    (edition,) = clockwork.at(SLOT + 7 * DAY).created
     assert edition.held == ""
 
 
 def test_a_broken_template_keeps_the_slot_open_until_it_is_mended(clockwork: Clockwork) -> None:
     template = clockwork.project.write("templates/email/digest.html", "{% if %}")
     broken = clockwork.at(SLOT)
-    assert broken.made == ()
+    assert broken.created == ()
     assert "templates/email/digest.html" in str(broken.problems[0])
     template.unlink()
     assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
@@ -181,7 +181,7 @@ def test_settings_that_change_known_ids_keep_anything_from_being_made(clockwork:
     config = clockwork.project.read("publisher.toml")
     clockwork.project.write("publisher.toml", config.replace("letters.example,2024", "letters.example,2025"))
     stopped = clockwork.at(SLOT)
-    assert stopped.made == ()
+    assert stopped.created == ()
     assert "site.authority" in str(stopped.problems[0])
     clockwork.project.write("publisher.toml", config)
     assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
@@ -192,15 +192,15 @@ def test_each_post_goes_by_itself_when_it_has_rested_and_what_was_there_before_n
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
-        assert clockwork.at(SLOT - 3 * DAY).quiet
+        assert is_quiet(clockwork.at(SLOT - 3 * DAY))
         post = project.post("news", "2026-11-23")  # 09:00 in Berlin, an hour after SLOT
         published = SLOT + HOUR
-        assert clockwork.at(published + 9 * MINUTE).made == ()
+        assert clockwork.at(published + 9 * MINUTE).created == ()
         touch(post, published + 5 * MINUTE)
-        assert clockwork.at(published + 14 * MINUTE).made == ()
+        assert clockwork.at(published + 14 * MINUTE).created == ()
         assert [slot.startswith("post:") for slot in slots(clockwork.at(published + 15 * MINUTE))] == [True]
         touch(project.post("missed", "2026-11-25"), published + 2 * DAY)
-        (late,) = clockwork.at(published + 9 * DAY).held
+        (late,) = clockwork.at(published + 9 * DAY).created
         assert "was due 2026-11-25 09:10" in late.held
         (mail,) = project.mail()[OWNER]
         assert "weekly Missed waits: " in mail["Subject"]
@@ -216,7 +216,7 @@ def test_where_nobody_subscribes_each_post_passes_and_who_comes_later_gets_what_
         touch(project.post("unheard", "2026-11-23"), SLOT)
         clockwork.at(SLOT + 2 * HOUR)
         project.subscribe("ada")
-        assert clockwork.at(SLOT + 3 * HOUR).made == ()
+        assert clockwork.at(SLOT + 3 * HOUR).created == ()
         touch(project.post("heard", "2026-11-24"), SLOT)
-        assert len(clockwork.at(SLOT + DAY + 2 * HOUR).made) == 1
+        assert len(clockwork.at(SLOT + DAY + 2 * HOUR).created) == 1
         assert clockwork.letters() == ["Heard"]

@@ -14,7 +14,7 @@ def test_a_file_in_the_place_of_the_folder_of_state_is_told_with_the_mend(projec
     project.write(".publisher", "")
     ran = project.run(command)
     assert ran.code == 1
-    assert ran.err.endswith("/.publisher: File exists (a folder must stand there: move the file away)\n")
+    assert ran.err.endswith("/.publisher: File exists (a file is in the way: move it)\n")
 
 
 def test_a_file_in_the_place_of_the_posts_is_told_as_such(empty: Project) -> None:

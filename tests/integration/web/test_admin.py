@@ -19,7 +19,8 @@ from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
-from publisher.publishing.wiring import open_project_store, subscription_policy
+from publisher.publishing.mail_wiring import subscription_policy
+from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from publisher.web.admin.feed_stats import FeedStats
 from tests.support.admin_page import PASSWORD, Owner, set_password
@@ -279,7 +280,7 @@ def waiting(project: Project) -> Iterator[tuple[WebClient, Owner, Edition]]:
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
         clockwork.at(SLOT - 7 * DAY)
-        (edition,) = clockwork.at(SLOT - HOUR).made
+        (edition,) = clockwork.at(SLOT - HOUR).created
     newsletters = WEEKLY + "approve = true\n"
     with web_client(project, newsletters=newsletters, now=str(SLOT - HOUR)[:16].replace(" ", "T")) as web:
         set_password(project)

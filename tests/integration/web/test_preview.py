@@ -63,7 +63,7 @@ def test_looking_writes_only_the_index(project: Project, preview: PreviewClient)
 
 
 def test_list_says_why_nothing_is_next(project: Project, preview: PreviewClient) -> None:
-    assert "3 new posts, and no subscribers yet</span>" in preview.page()
+    assert "3 new posts, but no subscribers yet</span>" in preview.page()
     project.subscribe("ada")
     project.ok("publish")
     page = preview.page()

@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from publisher.core.templates import Templates
-from publisher.publishing.wiring import open_project_store, open_transport, project_links, subscription_policy
+from publisher.publishing.mail_wiring import open_transport, project_links, subscription_policy
+from publisher.publishing.wiring import open_project_store
 from publisher.web.context import WebContext
 from publisher.web.mail_worker import MailWorker
 from publisher.web.webhooks import PATH, BounceWebhooks
@@ -63,17 +64,17 @@ def test_each_provider_is_recorded_once(web: WebClient) -> None:
     for address in people.values():
         web.subscribed(address)
     hard = {"RecordType": "Bounce", "ID": 1, "Type": "HardBounce", "Email": people["ada"]}
-    for answer in ("1 read: 1 permanent\n", "1 read: 1 known already\n"):
+    for answer in ("1 read: 1 hard bounce\n", "1 read: 1 already processed\n"):
         got = post(web, "postmark", json.dumps(hard).encode(), authorization=basic(SECRET))
         assert (got.status_code, got.text) == (200, answer)
     failure = mailgun(mailgun_failure() | {"recipient": people["bob"]})
-    assert post(web, "mailgun", json.dumps(failure).encode()).text == "1 read: 1 permanent\n"
+    assert post(web, "mailgun", json.dumps(failure).encode()).text == "1 read: 1 hard bounce\n"
     # The same token with another event: the signature does not cover the event, so the token is good once.
     replayed = failure | {"event-data": mailgun_failure() | {"recipient": people["eve"], "id": "e-9"}}
-    assert post(web, "mailgun", json.dumps(replayed).encode()).text == "1 read: 1 known already\n"
+    assert post(web, "mailgun", json.dumps(replayed).encode()).text == "1 read: 1 already processed\n"
     signed = sendgrid([sendgrid_event("spamreport", email="Eve@Example.org"), sendgrid_event("delivered")])
     got = post(web, "sendgrid", signed.body, **signed.headers)
-    assert got.text == "2 read: 1 complaint, 1 delay or automatic answer\n"
+    assert got.text == "2 read: 1 spam complaint, 1 delay or automatic reply\n"
     shown = web.rows()["subscribers"]
     assert [("bounced" in row, "complained" in row) for row in shown] == [(True, False), (True, False), (False, True)]
 
@@ -122,8 +123,8 @@ def test_amazon_certificate_is_fetched_and_checked(project: Project) -> None:
         assert (confirmed.status_code, len(amazon.asked)) == (200, 2)
         forged = sns(ses_bounce()) | {"Message": "{}"}
         assert post_to(client, forged).status_code == 403
-        assert post_to(client, sns(ses_bounce())).text == "1 read: 1 permanent\n"
-        assert post_to(client, sns(ses_bounce())).text == "1 read: 1 known already\n"
+        assert post_to(client, sns(ses_bounce())).text == "1 read: 1 hard bounce\n"
+        assert post_to(client, sns(ses_bounce())).text == "1 read: 1 already processed\n"
         person = store.subscribers.get("ada@example.org")
         assert person is not None
         assert person.status == "bounced"

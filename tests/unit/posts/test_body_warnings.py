@@ -9,7 +9,7 @@ import pytest
 
 from publisher.config import PagesConfig
 from publisher.core.models import Severity
-from publisher.publishing.check import inspect_project
+from publisher.publishing.project_check import check_project
 from tests.support.posts_samples import HELLO, NOW, SITE, Folder
 
 WARTS = """\
@@ -136,7 +136,7 @@ def test_a_check_writes_nothing_and_shows_progress(tmp_path: Path) -> None:
     folder.write(HELLO, WARTS, head="")
     before = sorted(path.as_posix() for path in tmp_path.rglob("*"))
     steps: list[tuple[int, int]] = []
-    inspect_project(folder.config, NOW, lambda done, of: steps.append((done, of)))
+    check_project(folder.config, NOW, lambda done, of: steps.append((done, of)))
     assert steps == [(0, 1)]
     assert sorted(path.as_posix() for path in tmp_path.rglob("*")) == before
 

@@ -1,9 +1,8 @@
-"""Everything `publisher check` tells: heads and bodies of all posts, links into the site, letters, settings."""
+"""Everything that `publisher check` reports about posts, links into the site, settings and emails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
@@ -13,38 +12,42 @@ from publisher.config.origins import KeyLines
 from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
+from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
 from publisher.posts.enclosures import unknown_lengths
-from publisher.posts.markup import LocalLink
-from publisher.publishing.next_letter import Proof, read_proofs
-from publisher.publishing.render import unmade
+from publisher.posts.markup import BrokenPost, LocalLink, Renderer
+from publisher.posts.published import authority_of
+from publisher.publishing.letter_check import LetterCheck, check_letters
+from publisher.publishing.mail_wiring import unreadable_keys
+from publisher.publishing.publish import rendering_problem
+from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
 from publisher.site.build.site_files import built_paths
 from publisher.site.feeds.validator import feed_problems
+from publisher.subscribers.manage import orphaned
 
-# Findings that the posts' and settings' own problems tell already, at the same place.
-_TOLD_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
+# Findings that posts and settings report themselves, at the same place.
+_REPORTED_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
-    """What is wrong with a project, by path and line, and with each newsletter's next letter."""
+class ProjectCheck:
+    """What is wrong with a project: problems by path and line, and each newsletter's next letter."""
 
     problems: tuple[Problem, ...]
-    proofs: tuple[Proof, ...] = ()
+    letters: tuple[LetterCheck, ...] = ()
 
 
-def inspect_project(
+def check_project(
     config: Config, now: datetime, progress: Callable[[int, int], None] | None, *, spam: bool = False
-) -> Inspection:
-    """Return everything that is wrong with a project as it is at `now`; render everything, write nothing.
+) -> ProjectCheck:
+    """Check the whole project as it is at `now`. Renders everything and writes nothing.
 
-    spam  asks SpamAssassin about the letters too, which takes some seconds each
+    progress  called with (done, total) posts
+    spam      ask SpamAssassin about the letters too, which takes some seconds for each
     """
-    from publisher.posts.markup import BrokenPost, Renderer
-
     archive = open_archive(config, now, keep=False)
     renderer = Renderer(archive, config, inspect=True)
     problems = list(archive.problems)
@@ -70,20 +73,22 @@ def inspect_project(
     problems.extend(_settings(config))
     problems.extend(stray_notes(config, now))
     problems.extend(_orphaned(config))
-    proofs = _proofs(config, archive, now, spam)
-    problems.extend(unmade(proof.planned.newsletter.name, proof.error) for proof in proofs if proof.error)
-    return Inspection(
+    letters = _letters(config, archive, now, spam)
+    problems.extend(
+        rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error
+    )
+    return ProjectCheck(
         tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
-        tuple(_without_repetition(proof, problems) for proof in proofs if proof.letter),
+        tuple(_without_repetition(letter, problems) for letter in letters if letter.letter),
     )
 
 
 def dead_links(
     config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
 ) -> list[Problem]:
-    """Return the links of posts that were written without a domain and at which the build writes nothing.
+    """Return the links of posts, written without a domain, to paths at which the build writes nothing.
 
-    A link with the site's own domain is believed: something else may be served there.
+    A link with the site's own domain is not reported: something else may be served there.
     """
     planned = built_paths(config, archive, posts)
     found = []
@@ -96,14 +101,14 @@ def dead_links(
 
 
 def _site_path(config: Config, address: str) -> str | None:
-    """The path of an address of this site, relative to its root; None for the rest of the world."""
+    """Return the path of a URL of this site, relative to its root; None for any other site."""
     if not address.startswith(f"{config.site_url}/"):
         return None
     return unquote(urlsplit(address).path)[len(urlsplit(config.site_url).path) :].lstrip("/")
 
 
 def _is_there(path: str, planned: frozenset[str]) -> bool:
-    # The web application and the archive of editions come and go with readers and letters.
+    # The web application serves these, and editions come later.
     if path.split("/")[0] in ("editions", "subscribe", "preferences", "unsubscribe"):
         return True
     return any(name in planned for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"))
@@ -113,31 +118,29 @@ def _dead(path: str, link: LocalLink) -> Problem:
     return Problem(
         path,
         link.line,
-        f"the link to {link.written} leads to no page of this site",
-        "mend it, or write the whole address if the page is elsewhere",
+        f"broken link: no page of this site is at {link.written}",
+        "fix it, or use the full URL if the page is elsewhere",
         Severity.WARNING,
     )
 
 
 def _settings(config: Config) -> Iterable[Problem]:
-    """What is allowed in the configuration and still a bad idea."""
+    """Report settings that are valid but unwise."""
     file = config.root / CONFIG_FILE
     lines = KeyLines(file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else "")
     if not config.site.authority:
-        from publisher.posts.published import authority_of
-
         yield Problem(
             CONFIG_FILE,
             0,
-            "site.authority is not set: only .publisher/published.db knows which domain is in the ids of posts",
-            f'freeze what they are now: authority = "{authority_of(config)}" under [site]',
+            "site.authority is not set: the ids of posts depend on .publisher/published.db",
+            f'to keep them as they are, set authority = "{authority_of(config)}" under [site]',
             Severity.WARNING,
         )
     if config.newsletters and not config.site.postal_address:
         yield Problem(
             CONFIG_FILE,
             0,
-            "site.postal_address is not set; many countries' law wants one in newsletters",
+            "site.postal_address is not set; many countries require one in newsletters by law",
             'postal_address = "..." under [site]',
             Severity.WARNING,
         )
@@ -145,45 +148,46 @@ def _settings(config: Config) -> Iterable[Problem]:
         yield Problem(
             CONFIG_FILE,
             lines.of(keys),
-            f"{name}: there is no {config.pages.static}/{logo}, so letters show no logo",
-            "put the picture there, or write its URL",
+            f"{name}: there is no {config.pages.static}/{logo}, so emails show no logo",
+            "put the picture there, or give its URL",
             Severity.WARNING,
         )
     yield from _keys(config, lines)
     yield from _times(config, lines)
-    yield from _doubts(config, lines)
+    yield from _mail_settings(config, lines)
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
         yield Problem(
             CONFIG_FILE,
             0,
-            "mail.sender is not set: letters have no From address",
+            "mail.sender is not set: emails have no From address",
             'sender = "Ada <ada@example.org>" under [mail]',
             Severity.WARNING,
         )
 
 
 def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """What newsletters say of time and of the owner, and cannot be meant."""
+    """Report settings about time and approval that cannot be meant."""
     for number, each in enumerate(config.newsletters):
         schedule = parse_schedule(each.schedule)
         for is_so, key, what, hint in (
             (
                 each.approve and schedule.kind is ScheduleKind.MANUAL,
                 "approve",
-                "approve does nothing: this newsletter has no clock, and what a person publishes goes at once",
-                "give it a schedule, or take the line out",
+                "approve has no effect on a manual newsletter, because what you publish is sent at once",
+                "give it a schedule, or remove the line",
             ),
             (
                 each.approve and schedule.kind is not ScheduleKind.MANUAL and not config.mail.owner,
                 "approve",
-                "editions wait for approval, and nobody is told: mail.owner is not set",
-                'owner = "you@example.org" under [mail]; /admin and `publisher editions` show what waits',
+                "editions will wait for approval, but no one will be notified: mail.owner is not set",
+                'owner = "you@example.org" under [mail]; /admin and `publisher editions` also show what is waiting',
             ),
             (
                 schedule.kind is not ScheduleKind.MANUAL and _is_always_late(config, each),
                 "max_lateness",
-                f"max_lateness = {each.max_lateness!r} is less than the clock needs: every edition waits for a person",
-                f"make it longer; the clock is looked at every {config.run.tick_seconds} s (run.tick_seconds)",
+                f"max_lateness = {each.max_lateness!r} is shorter than the scheduler's interval, "
+                "so every edition will be put on hold",
+                f"make it longer; the scheduler checks every {config.run.tick_seconds} s (run.tick_seconds)",
             ),
         ):
             if is_so:
@@ -196,25 +200,21 @@ def _is_always_late(config: Config, newsletter: NewsletterConfig) -> bool:
 
 
 def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """Each key that should sign mail and cannot: without it nothing is sent."""
-    from publisher.publishing.wiring import unreadable_keys
-
+    """Report DKIM keys that cannot be used: without them nothing is sent."""
     for number, error in unreadable_keys(config):
-        message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no letter is sent"
+        message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no email is sent"
         yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.hint)
 
 
-def _doubts(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """What is doubtful about how mail is signed and handed over."""
-    from publisher.mail.settings_lint import lint_mail_settings
-
+def _mail_settings(config: Config, lines: KeyLines) -> Iterable[Problem]:
+    """Report unwise settings of signing and sending."""
     for doubt in lint_mail_settings(config):
         severity = Severity.ERROR if doubt.severe else Severity.WARNING
         yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.hint, severity)
 
 
 def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
-    """Each logo that is a path under static/ and is not there, with its key as a path and in words."""
+    """Yield each logo that is a missing file under static/, as its key, the key in words, and its path."""
     themes: list[tuple[tuple[str | int, ...], str, Theme]] = [(("theme", "logo"), "theme.logo", config.theme)]
     for number, each in enumerate(config.newsletters):
         themes.append((("newsletters", number, "theme", "logo"), f"newsletter {each.name}: theme.logo", each.theme))
@@ -225,30 +225,24 @@ def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
 
 
 def _orphaned(config: Config) -> list[Problem]:
-    """Each newsletter that people read and that the configuration does not name: nobody mails them."""
-    from publisher.publishing.wiring import has_store, open_project_store
-    from publisher.subscribers.manage import orphaned
-
-    if not has_store(config):
-        return []
-    with open_project_store(config) as store:
-        found = orphaned(store, [each.name for each in config.newsletters])
+    """Report newsletters that have subscribers and are not in the configuration: nothing is sent to them."""
+    with open_existing_store(config) as store:
+        found = orphaned(store, [each.name for each in config.newsletters]) if store else []
     return [Problem(CONFIG_FILE, 0, each.message, each.hint, Severity.WARNING) for each in found]
 
 
-def _proofs(config: Config, archive: Archive, now: datetime, spam: bool) -> list[Proof]:
-    from publisher.publishing.wiring import has_store, open_project_store
-
+def _letters(config: Config, archive: Archive, now: datetime, spam: bool) -> list[LetterCheck]:
     if not config.newsletters:
         return []
-    with open_project_store(config) if has_store(config) else nullcontext() as store:
-        return list(read_proofs(config, store, archive, now, spam=spam))
+    with open_existing_store(config) as store:
+        return list(check_letters(config, store, archive, now, spam=spam))
 
 
-def _without_repetition(proof: Proof, problems: Iterable[Problem]) -> Proof:
+def _without_repetition(check: LetterCheck, problems: Iterable[Problem]) -> LetterCheck:
     places = {problem.where for problem in problems}
-    told = (
-        each.code in _TOLD_TWICE and (each.where in places or each.where.startswith(CONFIG_FILE))
-        for each in proof.findings
+    findings = (
+        each
+        for each in check.findings
+        if each.code not in _REPORTED_TWICE or not (each.where in places or each.where.startswith(CONFIG_FILE))
     )
-    return replace(proof, findings=tuple(each for each, twice in zip(proof.findings, told, strict=True) if not twice))
+    return replace(check, findings=tuple(findings))

@@ -1,0 +1,89 @@
+"""The housekeeping of a project: each chore at its own rhythm, on one host at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from publisher.core.errors import PublisherError, StoreError
+from publisher.core.models import Problem
+from publisher.mail.lifecycle import UNSETTLED
+from publisher.publishing.mail_wiring import subscription_policy
+from publisher.publishing.read_bounces import read_bounces
+from publisher.publishing.wiring import Project
+from publisher.site.websub import notify_hub
+from publisher.subscribers.privacy import forget_unconfirmed
+
+Chore = Callable[[Project, datetime], str]
+
+# How long processed bounce reports are remembered: no mail server sends the same report for a year.
+REPORTS_KEPT = timedelta(days=400)
+
+
+def run_chores(project: Project, now: datetime) -> tuple[list[str], dict[str, list[Problem]]]:
+    """Do the chores that are due; return a line for each that did something, and the problems of each that began.
+
+    The database knows when each was begun. A chore that fails is tried again when it is next due, and does not stop
+    the others. Deliveries that a killed worker left behind are no chore: the next run picks them up first.
+    """
+    done: list[str] = []
+    trouble: dict[str, list[Problem]] = {}
+    for name, (every, chore) in CHORES.items():
+        if not project.store.chores.claim(name, now, every):
+            continue
+        trouble[name] = []
+        try:
+            if line := chore(project, now):
+                done.append(line)
+        except StoreError:
+            raise
+        except PublisherError as error:
+            trouble[name].append(Problem(error.where, 0, error.message, error.hint))
+    return done, trouble
+
+
+def _read_bounces(project: Project, now: datetime) -> str:
+    if not project.config.bounces.source:
+        return ""
+    report = read_bounces(project.config, project.store, now)
+    return f"bounces: {report.summary}" if report.read else ""
+
+
+def _forget_reports(project: Project, now: datetime) -> str:
+    project.store.bounces.forget_reports(now - REPORTS_KEPT)
+    return ""
+
+
+def _forget_unconfirmed(project: Project, now: datetime) -> str:
+    gone = forget_unconfirmed(project.store, subscription_policy(project.config), now)
+    line = f"deleted {gone.people:,} who never confirmed and {gone.tokens:,} expired links"
+    return line if gone.people or gone.tokens else ""
+
+
+def _roll_up(project: Project, now: datetime) -> str:
+    before = now - timedelta(days=project.config.delivery.keep_days)
+    count = project.store.chores.roll_up(before, UNSETTLED)
+    return f"replaced the deliveries of {count:,} old edition{'s' * (count > 1)} by totals" if count else ""
+
+
+def _ping_hub(project: Project, now: datetime) -> str:
+    problems = notify_hub(project.config)
+    if problems:
+        raise PublisherError(problems[0].message, where=problems[0].path, hint=problems[0].hint)
+    return ""
+
+
+def _optimise(project: Project, now: datetime) -> str:
+    project.store.chores.optimise()
+    return ""
+
+
+# The names are in the database.
+CHORES: dict[str, tuple[timedelta, Chore]] = {
+    "read bounces": (timedelta(minutes=5), _read_bounces),
+    "forget": (timedelta(hours=6), _forget_unconfirmed),
+    "roll up": (timedelta(days=1), _roll_up),
+    "tell hub": (timedelta(minutes=10), _ping_hub),
+    "forget reports": (timedelta(days=1), _forget_reports),
+    "optimise": (timedelta(days=1), _optimise),
+}

@@ -1,0 +1,211 @@
+"""Which editions are due according to their newsletters' schedules, and creating them.
+
+The posts are read again each time. Whatever cannot be created is reported; what looks wrong is put on hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config.schedule import parse_duration
+from publisher.core import hold_reasons as holds
+from publisher.core.hold_reasons import Hold
+from publisher.core.models import Post, Problem, Severity
+from publisher.core.newsletter_models import Edition, EditionDraft
+from publisher.newsletters.select import select_posts
+from publisher.newsletters.slots import Decision, Late, next_due, post_timing
+from publisher.posts.archive import Archive, open_archive, require_posts
+from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
+from publisher.publishing.publish import compose_plan, create_editions
+from publisher.publishing.wiring import Project
+from publisher.site.build.ids import KnownIds
+
+# This long before a slot its posts are checked, so that a broken one can still be fixed in time.
+SOON = timedelta(hours=1)
+
+# A broken file is reported once it has not changed for this long, because until then it is probably being written.
+UNTOUCHED = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class DueEditions:
+    """What the schedules ask for now.
+
+    editions  by the newsletter's name
+    begun     the slots that have begun, by newsletter: they are over once an edition is created or there is none to
+              create
+    soon      whether a slot is near
+    """
+
+    editions: dict[str, DueEdition] = field(default_factory=dict)
+    begun: dict[str, datetime] = field(default_factory=dict)
+    soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """What was created, and what is wrong.
+
+    problems  skipped posts, and newsletters whose edition cannot be rendered
+    broken    every post that cannot be read, including files that are still being written
+    looked    whether posts were read at all
+    """
+
+    created: tuple[Edition, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    broken: tuple[Problem, ...] = ()
+    looked: bool = False
+
+
+def create_due_editions(project: Project, now: datetime) -> DueReport:
+    """Create the editions that are due, late, or to be approved at `now`. Raises PublisherError if none can be.
+
+    A slot for which there is nothing to send is over: later posts go into the next one.
+    """
+    due = find_due(project, now)
+    if due.editions:
+        return _create(project, due, now)
+    if not due.soon:
+        return DueReport()
+    config = project.config
+    require_posts(config)
+    errors = _errors(open_archive(config, now).problems)
+    return DueReport((), tuple(error for error in errors if _is_untouched(config, error, now)), errors, looked=True)
+
+
+def find_due(project: Project, now: datetime) -> DueEditions:
+    """Decide for which slots editions are due at `now`. Writes only since when the slots of a new newsletter count."""
+    config, store = project.config, project.store
+    editions: dict[str, DueEdition] = {}
+    begun: dict[str, datetime] = {}
+    archive: Archive | None = None
+    soon = False
+    for newsletter in config.newsletters:
+        schedule = parse_schedule(newsletter.schedule)
+        if schedule.kind is ScheduleKind.MANUAL:
+            continue
+        if schedule.kind is ScheduleKind.EACH_POST:
+            archive = archive or _read_posts(config, now)
+            if due := _settled_posts(project, newsletter, archive, now):
+                editions[newsletter.name] = due
+            soon = True
+            continue
+        watched = store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
+        decision = decision_of(config, store, newsletter, watched, now)
+        if decision is not None:
+            editions[newsletter.name] = _due_edition(config, newsletter, decision)
+            if decision.slot.at <= now:
+                begun[newsletter.name] = decision.slot.at
+        following = next_due(schedule, now, config.newsletter_zone(newsletter))
+        soon = soon or (following is not None and following.at - now <= SOON + lead_of(newsletter))
+    return DueEditions(editions, begun, soon)
+
+
+def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
+    config, store = project.config, project.store
+    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions)
+    KnownIds(config, accept_new=False).require_same(plan.archive)
+    plan, drafts = _hold_on_errors(config, plan, drafts)
+    created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
+    decided = {planned.newsletter.name for planned in plan.editions} | {idle.newsletter.name for idle in plan.idle}
+    for name, until in due.begun.items():
+        if name in decided:  # a newsletter whose template is broken is tried again until it is fixed
+            store.newsletters.passed(name, until)
+    errors = _errors(plan.archive.problems)
+    return DueReport(created, (*errors, *plan.left_out, *plan.broken), errors, looked=True)
+
+
+def _hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:
+    """Put those editions on hold whose letter has a finding of level error."""
+    from publisher.publishing.letter_check import LetterChecker  # not at the top: loads lxml, and `status` comes by
+
+    checker = LetterChecker(config, plan.archive)
+    planned, held = [], []
+    for each, draft in zip(plan.editions, drafts, strict=True):
+        findings = checker.findings(each, draft.letters[0]) if each.newsletter.hold_on_errors else []
+        errors = [finding.message for finding in findings if finding.level == "error"]
+        hold = holds.joined(each.hold, holds.errors(errors) if errors else None)
+        planned.append(replace(each, hold=hold))
+        held.append(replace(draft, hold=hold))
+    return replace(plan, editions=tuple(planned)), held
+
+
+def _due_edition(config: Config, newsletter: NewsletterConfig, decision: Decision) -> DueEdition:
+    assert decision is not None  # noqa: S101 - the caller has checked
+    zone = config.newsletter_zone(newsletter)
+    slot, is_late = decision.slot, isinstance(decision, Late)
+    late = holds.late(slot.at, decision.found, zone) if isinstance(decision, Late) else None
+    approval = holds.approval(None if is_late else slot.at, zone) if newsletter.approve else None
+    ahead = newsletter.approve and not is_late
+    return DueEdition(slot.label, False, None, holds.joined(approval, late), slot.at if ahead else None)
+
+
+def _settled_posts(
+    project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime
+) -> DueEdition | None:
+    """Return the posts of an "each post" newsletter that may go now, or None.
+
+    Posts from before the newsletter existed are passed over.
+    """
+    config, store = project.config, project.store
+    is_new = store.newsletters.find(newsletter.name) is None
+    if is_new and not store.editions.exist(newsletter.name):
+        store.editions.pass_over(newsletter.name, [post.id for post in archive.posts])
+    store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
+    new = _new_posts(project, newsletter, archive, now)
+    ready = dict(_ready(config, newsletter, archive, new, now))
+    if ready and not store.subscribers.choices(newsletter.name, now):
+        store.editions.pass_over(newsletter.name, list(ready))  # later subscribers get later posts
+        return None
+    return DueEdition(beside=False, posts=ready) if ready else None
+
+
+def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:
+    editions = project.store.editions
+    handled = editions.handled_posts(newsletter.name)
+    is_first = not editions.exist(newsletter.name)
+    zone = project.config.newsletter_zone(newsletter)
+    return select_posts(list(archive.posts), newsletter, handled, is_first, now, zone).posts
+
+
+def _ready(
+    config: Config, newsletter: NewsletterConfig, archive: Archive, new: Iterable[Post], now: datetime
+) -> Iterable[tuple[str, Hold | None]]:
+    """Yield the id of each post that has waited long enough, and the hold of its edition, if any."""
+    zone = config.newsletter_zone(newsletter)
+    settle, allowed = timedelta(minutes=newsletter.settle_minutes), parse_duration(newsletter.max_lateness)
+    for post in new:
+        state = post_timing(post.published, _changed(archive, post), now, settle=settle, max_lateness=allowed)
+        if state.ready:
+            late = holds.late(state.due, now, zone) if state.late else None
+            yield post.id, holds.joined(holds.approval(None, zone) if newsletter.approve else None, late)
+
+
+def _changed(archive: Archive, post: Post) -> datetime | None:
+    try:
+        return datetime.fromtimestamp((archive.folder / post.source).stat().st_mtime, UTC)
+    except OSError:
+        return None  # the file is gone by now; rendering the post will report it
+
+
+def _read_posts(config: Config, now: datetime) -> Archive:
+    require_posts(config)
+    archive = open_archive(config, now)
+    KnownIds(config, accept_new=False).require_same(archive)
+    return archive
+
+
+def _is_untouched(config: Config, problem: Problem, now: datetime) -> bool:
+    """Return whether a broken file is finished, not just being written: before a slot there is time to complete it."""
+    try:
+        changed = datetime.fromtimestamp((config.root / problem.path).stat().st_mtime, UTC)
+    except OSError:
+        return True
+    return changed > now or now - changed >= UNTOUCHED
+
+
+def _errors(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)

@@ -1,0 +1,309 @@
+"""Which editions would be created now, and from which posts. Planning decides; it writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config.schedule import parse_duration
+from publisher.core.errors import PublisherError
+from publisher.core.hold_reasons import Hold
+from publisher.core.models import Post, Problem
+from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
+from publisher.newsletters.select import Selection, select_posts
+from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
+from publisher.newsletters.variants import Variant, all_topics, variants_of
+from publisher.posts.archive import Archive, open_archive, require_posts
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+    from publisher.store.newsletters import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class DueEdition:
+    """For which slot of a newsletter to plan an edition, and on what conditions.
+
+    slot     label of the slot; "" for the current one
+    beside   whether to plan another edition (2026-W47.2) if the slot has one already
+    posts    for the schedule "each post": ids of the posts that may go, each with why its edition is on hold
+             (None if it is not); None for all posts
+    hold     why the edition will be on hold; None if it will not
+    goes_at  when to send an edition that is created ahead of its slot
+    """
+
+    slot: str = ""
+    beside: bool = True
+    posts: Mapping[str, Hold | None] | None = None
+    hold: Hold | None = None
+    goes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEdition:
+    """An edition that would be created now.
+
+    variants  which subscribers get which of the posts; the variant for all topics comes first
+    hold      why it will be on hold; None if it will not
+    goes_at   when to send it, if it is created ahead of its slot
+    """
+
+    newsletter: NewsletterConfig
+    slot: str
+    number: int
+    posts: tuple[Post, ...]
+    passed_over: tuple[str, ...]
+    variants: tuple[Variant, ...]
+    hold: Hold | None = None
+    goes_at: datetime | None = None
+
+    @property
+    def recipients(self) -> int:
+        """How many subscribers will get an email."""
+        return sum(variant.subscribers for variant in self.variants if variant.posts)
+
+    @property
+    def unmatched(self) -> int:
+        """How many subscribers will get none, because no post matches their topics."""
+        return sum(variant.subscribers for variant in self.variants if not variant.posts)
+
+    def for_choices(self, choices: Iterable[Choice]) -> PlannedEdition:
+        """Return the same edition for subscribers with these selections of topics."""
+        return replace(self, variants=variants_of(self.posts, choices))
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A newsletter for which no edition would be created now, and why.
+
+    command  what to do about it on the command line; "" for nothing
+    """
+
+    newsletter: NewsletterConfig
+    reason: str
+    command: str = ""
+
+    @property
+    def advice(self) -> str:
+        """The reason, followed by the command, if there is one."""
+        return f"{self.reason} ({self.command})" if self.command else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What publishing would do now.
+
+    editions    to create
+    idle        newsletters without one
+    unfinished  existing editions with messages still to send
+    left_out    posts that had to be skipped because their bodies cannot be read
+    broken      newsletters whose edition cannot be rendered, because a note or template is broken
+    """
+
+    archive: Archive
+    editions: tuple[PlannedEdition, ...] = ()
+    idle: tuple[Idle, ...] = ()
+    unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
+    left_out: tuple[Problem, ...] = ()
+    broken: tuple[Problem, ...] = ()
+
+
+class UnreadablePostError(PublisherError):
+    """A planned post whose body cannot be rendered, although its front matter is good."""
+
+    def __init__(self, source: str, problem: Problem) -> None:
+        hint = problem.hint or "fix it; until then `publisher build` skips it"
+        super().__init__(problem.message, where=problem.where, hint=hint)
+        self.source, self.problem = source, problem
+
+
+def make_plan(
+    config: Config,
+    store: Store | None,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    keep: bool = True,
+    without: Collection[str] = (),
+    due: Mapping[str, DueEdition] | None = None,
+    extra: bool = True,
+) -> Plan:
+    """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
+
+    store    None if there is no database yet: no subscribers, nothing sent
+    keep     False reads the posts without writing their index
+    without  source files of posts that cannot be sent
+    due      which slot to plan for, by the newsletter's name; the current slot for newsletters that are not in it
+    extra    whether to plan another edition for a current slot that already has one
+    """
+    require_posts(config)
+    archive = open_archive(config, now, keep=keep)
+    posts = [post for post in archive.posts if post.source not in without]
+    editions: list[PlannedEdition] = []
+    idle: list[Idle] = []
+    for newsletter in config.newsletters:
+        if names and newsletter.name not in names:
+            continue
+        planned = plan_newsletter(
+            config, store, newsletter, posts, now, (due or {}).get(newsletter.name, DueEdition(beside=extra))
+        )
+        if isinstance(planned, Idle):
+            idle.append(planned)
+        else:
+            editions.extend(planned)
+    return Plan(archive, tuple(editions), tuple(idle), _unfinished(store, names) if store else ())
+
+
+def plan_newsletter(
+    config: Config,
+    store: Store | None,
+    newsletter: NewsletterConfig,
+    posts: Sequence[Post],
+    now: datetime,
+    due: DueEdition,
+    gone: frozenset[str] = frozenset(),
+) -> list[PlannedEdition] | Idle:
+    """Plan what one newsletter would send of these posts at `now`, or return why it would send nothing.
+
+    gone  ids of posts that earlier editions will have sent or passed over, although those do not exist yet
+    """
+    zone = config.newsletter_zone(newsletter)
+    # In this order: an edition that another process creates meanwhile either takes the slot or shows in `handled`.
+    taken = store.editions.slots(newsletter.name) if store else frozenset()
+    is_first = not (taken or gone)
+    handled = gone | (store.editions.handled_posts(newsletter.name) if store else frozenset())
+    selection = select_posts(posts, newsletter, handled, is_first, now, zone)
+    if not selection.posts:
+        return Idle(newsletter, _too_few_posts(selection))
+    choices = store.subscribers.choices(newsletter.name, now) if store else ()
+    if not choices:
+        command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
+        return Idle(newsletter, _no_subscribers(selection), command)
+    schedule = parse_schedule(newsletter.schedule)
+    number = store.editions.next_number(newsletter.name) if store else 1
+    if schedule.kind is ScheduleKind.EACH_POST:
+        return _one_for_each_post(newsletter, selection, choices, number, due)
+    slot = due.slot or slot_label(schedule, now, zone)
+    if slot in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
+        return Idle(newsletter, f"{slot} already has an edition", "use --extra to create another")
+    variants = variants_of(selection.posts, choices)
+    slot = _free_slot(slot, taken)
+    return [
+        PlannedEdition(
+            newsletter, slot, number, selection.posts, selection.passed_over, variants, due.hold, due.goes_at
+        )
+    ]
+
+
+def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> PlannedEdition:
+    """Return the edition with which a newsletter would begin, whatever it has sent: something to preview or check."""
+    zone = config.newsletter_zone(newsletter)
+    selection = select_posts(list(archive.posts), newsletter, frozenset(), True, now, zone)
+    schedule = parse_schedule(newsletter.schedule)
+    posts = selection.posts
+    if schedule.kind is ScheduleKind.EACH_POST:
+        posts = posts[:1]
+        slot = post_slot(posts[0].id) if posts else "post:"
+    else:
+        slot = slot_label(schedule, now, zone)
+    return PlannedEdition(newsletter, slot, 1, posts, (), (all_topics(posts),))
+
+
+def next_edition(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, archive: Archive, now: datetime
+) -> PlannedEdition:
+    """Return the edition that a newsletter sends next, whether or not it is due: the posts that it has never sent.
+
+    For the schedule "each post" that is the oldest new post. Without new posts it is the sample edition.
+    """
+    planned = sample_edition(config, newsletter, archive, now)
+    if store is None:
+        return planned
+    posts, slot, number = planned.posts, planned.slot, planned.number
+    if store.editions.slots(newsletter.name):
+        handled = store.editions.handled_posts(newsletter.name)
+        new = select_posts(
+            list(archive.posts), newsletter, handled, False, now, config.newsletter_zone(newsletter)
+        ).posts
+        if new:
+            posts, number = new, store.editions.next_number(newsletter.name)
+        if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
+            posts, slot = new[-1:], post_slot(new[-1].id)
+    next_one = replace(planned, posts=posts, slot=slot, number=number)
+    return next_one.for_choices(store.subscribers.choices(newsletter.name, now))
+
+
+def rule_of(config: Config, newsletter: NewsletterConfig) -> str:
+    """Return a newsletter's schedule and time zone as one text. If it changes, slots count from that moment on."""
+    return f"{newsletter.schedule} | {config.newsletter_zone(newsletter).key}"
+
+
+def lead_of(newsletter: NewsletterConfig) -> timedelta:
+    """Return how long before its slot an edition is created: long enough for approval, if that is needed."""
+    return timedelta(hours=newsletter.approve_hours) if newsletter.approve else timedelta()
+
+
+def decision_of(
+    config: Config, store: Store, newsletter: NewsletterConfig, watched: Watched, now: datetime
+) -> Decision:
+    """Return what to do at `now` about a newsletter's newest slot."""
+    return decide(
+        parse_schedule(newsletter.schedule),
+        config.newsletter_zone(newsletter),
+        SlotHistory(watched.since, watched.passed, store.editions.slots(newsletter.name)),
+        now,
+        max_lateness=parse_duration(newsletter.max_lateness),
+        lead=lead_of(newsletter),
+    )
+
+
+def _one_for_each_post(
+    newsletter: NewsletterConfig, selection: Selection, choices: Sequence[Choice], number: int, due: DueEdition
+) -> list[PlannedEdition]:
+    # Oldest first, so that emails arrive in the order of the posts. Only the first one passes over the older posts.
+    oldest_first = [post for post in reversed(selection.posts) if due.posts is None or post.id in due.posts]
+    return [
+        PlannedEdition(
+            newsletter,
+            post_slot(post.id),
+            number + index,
+            (post,),
+            selection.passed_over if index == 0 else (),
+            variants_of((post,), choices),
+            (due.posts or {}).get(post.id, due.hold),
+        )
+        for index, post in enumerate(oldest_first)
+    ]
+
+
+def _unfinished(store: Store, names: Sequence[str]) -> tuple[tuple[Edition, DeliveryCounts], ...]:
+    return tuple(
+        (edition, store.deliveries.counts(edition.id))
+        for edition in store.editions.unfinished()
+        if not names or edition.newsletter in names
+    )
+
+
+def _free_slot(label: str, taken: frozenset[str]) -> str:
+    """Return the slot itself, or the first free place beside it (2026-W47.2)."""
+    if label not in taken:
+        return label
+    number = 2
+    while f"{label}.{number}" in taken:
+        number += 1
+    return f"{label}.{number}"
+
+
+def _too_few_posts(selection: Selection) -> str:
+    if selection.waiting:
+        posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
+        return f"{posts}; an edition needs {selection.needed}"
+    return "no new posts"
+
+
+def _no_subscribers(selection: Selection) -> str:
+    waiting = len(selection.posts) + selection.waiting
+    return f"{waiting} new post{'s' if waiting != 1 else ''}, but no subscribers yet"

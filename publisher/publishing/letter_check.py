@@ -1,0 +1,120 @@
+"""Each newsletter's next email as it would go out now, and what is wrong with it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.core.errors import PublisherError
+from publisher.core.models import RenderedPost
+from publisher.core.newsletter_models import Edition, Letter
+from publisher.core.templates import Templates
+from publisher.mail.links import Links
+from publisher.mail.message import MessageTemplate, Recipient, message_id
+from publisher.mail.send_test import NOBODY
+from publisher.newsletters.lint.finding_codes import Finding
+from publisher.newsletters.lint.lint_letter import lint_letter
+from publisher.newsletters.lint.spam import spam_findings
+from publisher.posts.archive import Archive
+from publisher.posts.markup import Renderer
+from publisher.publishing.edition_plan import PlannedEdition, next_edition
+from publisher.publishing.mail_wiring import headers_of
+from publisher.publishing.render import EditionRenderer
+from publisher.site.build.site_files import built_paths
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+# Signs the links of samples with a key that no project has, so that following one changes no subscription.
+_SECRET = secrets.token_hex(32)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterCheck:
+    """One newsletter's next letter with its findings, or why it cannot be rendered."""
+
+    planned: PlannedEdition
+    letter: Letter | None
+    findings: tuple[Finding, ...]
+    error: PublisherError | None = None
+
+
+def check_letters(
+    config: Config, store: Store | None, archive: Archive, now: datetime, *, spam: bool = False
+) -> Iterator[LetterCheck]:
+    """Check the next letter of each newsletter that has posts to show.
+
+    spam  ask SpamAssassin too, which takes some seconds for each
+    """
+    renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive)
+    for newsletter in config.newsletters:
+        planned = next_edition(config, store, newsletter, archive, now)
+        if not planned.posts:
+            continue
+        try:
+            letter = renderer.letter(planned, now)
+        except PublisherError as error:
+            yield LetterCheck(planned, None, (), error)
+            continue
+        scored = checker.spam(planned, letter, now) if spam else []
+        yield LetterCheck(planned, letter, (*checker.findings(planned, letter), *scored))
+
+
+class LetterChecker:
+    """Checks letters of one project at one state of its posts. What they share is rendered once."""
+
+    def __init__(self, config: Config, archive: Archive) -> None:
+        self._config, self._archive = config, archive
+        self._renderer = Renderer(archive, config)
+        self._templates = Templates(config.root / "templates")
+
+    def findings(self, planned: PlannedEdition, letter: Letter) -> list[Finding]:
+        """Return what is wrong with a letter of a planned edition, without running another program."""
+        posts = [self._renderer.render(post) for post in planned.posts]
+        return lint_letter(
+            letter,
+            config=self._config,
+            newsletter=planned.newsletter,
+            posts=posts,
+            templates=self._templates,
+            slot=planned.slot,
+            paths=self._paths(posts),
+        )
+
+    def spam(self, planned: PlannedEdition, letter: Letter, now: datetime) -> list[Finding]:
+        """Return SpamAssassin's verdict on the letter as a message. Takes some seconds."""
+        where = f"templates/email/{planned.newsletter.template}.html"
+        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, now)
+        return spam_findings(sample_message(self._config, edition, letter), where)
+
+    def _paths(self, posts: Sequence[RenderedPost]) -> frozenset[str] | None:
+        if not self._config.pages.enabled:
+            return None  # a different tool makes the site
+        files = (path for post in posts for path, _ in (*post.assets, *post.post.files))
+        return self._site_paths.union(files)
+
+    @cached_property
+    def _site_paths(self) -> frozenset[str]:
+        return built_paths(self._config, self._archive, ())
+
+
+def sample_message(config: Config, edition: Edition, letter: Letter, *, name: str = "", address: str = "") -> bytes:
+    """Return the letter as the message that one subscriber would get. Its personal links do nothing.
+
+    address  the subscriber's; by default the sender's own. Raises ValueError if the sender is not valid in a header.
+    """
+    headers = headers_of(config, edition.newsletter)
+    links = Links(config.public_url, _SECRET)
+    recipient = Recipient(
+        address=address or headers.sender_address,
+        name=name,
+        message_id=message_id(edition, NOBODY, headers.sender),
+        unsubscribe_url=links.unsubscribe(NOBODY, edition.newsletter),
+        preferences_url=links.preferences(NOBODY),
+    )
+    return MessageTemplate.of(letter, headers, edition.made_at).join(recipient)

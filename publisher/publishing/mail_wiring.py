@@ -1,0 +1,136 @@
+"""Where the configuration of email becomes objects: the transport, headers, keys, links and the rules of sending."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from publisher.config import Config, NewsletterConfig, Relay
+from publisher.core.errors import ProjectError
+from publisher.mail.addresses import dns_name, split_mailbox
+from publisher.mail.dkim import Signer
+from publisher.mail.links import Links, load_secret
+from publisher.mail.message import NewsletterHeaders
+from publisher.mail.outbox import Outbox
+from publisher.mail.run_options import DeliveryOptions, Stop
+from publisher.mail.transport import Transport
+from publisher.mail.verp import ReturnPath
+from publisher.subscribers.policy import SubscriptionPolicy
+from publisher.subscribers.tokens import TokenSigner
+
+
+def open_transport(config: Config) -> Transport:
+    """Return the transport that the configuration names. An SMTP server is first contacted by the first message."""
+    if config.mail.transport == "smtp":
+        # Not at the top: the SMTP client brings asyncio and ssl, 45 ms that an outbox does not need.
+        from publisher.mail.smtp_transport import SmtpTransport
+
+        return SmtpTransport([_with_password(server, config.root) for server in config.mail.servers])
+    return Outbox(config.root / config.mail.outbox)
+
+
+def _with_password(server: Relay, root: Path) -> Relay:
+    """Return the server with the password from its `password_file`, if it has one."""
+    if not server.password_file:
+        return server
+    path = root / server.password_file
+    try:
+        return replace(server, password=path.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"the password cannot be read: {error}"
+        raise ProjectError(what, where=str(path), hint="see password_file") from error
+
+
+def headers_of(config: Config, name: str) -> NewsletterHeaders:
+    """Return the headers that all messages of the newsletter `name` share, even if it is no longer configured.
+
+    Raises ProjectError if a DKIM key cannot be read.
+    """
+    newsletter = config.newsletter(name) or NewsletterConfig(name=name)
+    host = urlsplit(config.site.url).hostname or "localhost"
+    title = config.newsletter_title(newsletter)
+    # The outbox needs no real sender; for SMTP the configuration requires one.
+    sender = newsletter.sender or config.mail.sender or f"newsletter@{host}"
+    return NewsletterHeaders(
+        title=title,
+        sender=sender,
+        list_id=f"{name}.{host}",
+        reply_to=newsletter.reply_to or config.mail.reply_to,
+        archive=f"{config.site_url}/editions/{name}/" if config.pages.enabled else "",
+        signers=signers_of(config, sender),
+    )
+
+
+def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
+    """Return the DKIM keys that sign messages from `sender`; raise ProjectError if one cannot be read."""
+    if not config.mail.dkim:
+        return ()
+    from publisher.mail.dkim_keys import read_key  # not at the top: loads cryptography, 80 ms
+
+    domain = sender_domain(sender)
+    signers = (
+        Signer(dns_name(each.domain), each.selector, read_key(config.root / each.key)) for each in config.mail.dkim
+    )
+    return tuple(signer for signer in signers if signer.signs_for(domain))
+
+
+def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
+    """Return each key of mail.dkim that is missing or invalid, as its place in the list and the error."""
+    if not config.mail.dkim:
+        return []
+    from publisher.mail.dkim_keys import read_key  # not at the top: loads cryptography, 80 ms
+
+    found = []
+    for number, each in enumerate(config.mail.dkim):
+        try:
+            read_key(config.root / each.key)
+        except ProjectError as error:
+            found.append((number, error))
+    return found
+
+
+def sender_domain(sender: str) -> str:
+    """Return the domain of a From address in its DNS form, or "" if it has none."""
+    return dns_name(split_mailbox(sender)[1].rpartition("@")[2])
+
+
+def project_secret(config: Config) -> str:
+    """Return the project's secret, creating it on first use; raise ProjectError if that fails."""
+    return load_secret(config.state_dir, os.environ)
+
+
+def project_links(config: Config) -> Links:
+    """Return the maker of personal links: unsubscribe, preferences, approval."""
+    return Links(config.public_url, project_secret(config))
+
+
+def return_path(config: Config) -> ReturnPath | None:
+    """Return the maker of return addresses, or None if mail.bounces is not set."""
+    return ReturnPath(config.mail.bounces, project_secret(config)) if config.mail.bounces else None
+
+
+def subscription_policy(config: Config) -> SubscriptionPolicy:
+    """Return the project's rules for confirming, bouncing and deleting subscribers."""
+    return SubscriptionPolicy(
+        tokens=TokenSigner(project_secret(config)),
+        confirm_within=timedelta(days=config.subscribers.confirm_days),
+        keep_ip=config.subscribers.keep_ip,
+        keep_user_agent=config.subscribers.keep_user_agent,
+        bounce_limit=config.subscribers.bounce_limit,
+        forget_after=timedelta(days=config.subscribers.forget_days),
+    )
+
+
+def delivery_options(config: Config, stop: Stop | None = None) -> DeliveryOptions:
+    """Return the project's rules for delivering an edition. stop: lets another thread end the delivery."""
+    seconds = config.delivery.lease_seconds
+    if config.mail.transport == "smtp":
+        # A batch must outlast a server that answers late, or another worker would send its messages too: within
+        # half of the lease a message is begun, and then two answers may be late, the one before its own and its own.
+        seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
+    lease = timedelta(seconds=seconds)
+    back = return_path(config)
+    return DeliveryOptions(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop())
