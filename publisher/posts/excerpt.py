@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from functools import cache
 
@@ -39,8 +40,6 @@ def plain_text(fragment: str) -> str:
     """Return the text of an HTML fragment on one line, without tags, entities, code blocks and footnote marks."""
     text = _TAG.sub("", _BREAK.sub(" ", _skipped(fragment)))
     if "&" in text:
-        import html
-
         text = html.unescape(text)
     return " ".join(text.replace("\u200b", "").split())
 
@@ -53,8 +52,6 @@ def _skipped(fragment: str) -> str:
 
 def plain_line(text: str) -> str:
     """Return a text of front matter without markup, on one line."""
-    import html
-
     if "**" in text or "](" in text:
         text = _STRONG.sub(r"\1", _LINK.sub(r"\1", text))
     if "*" in text or "`" in text:
