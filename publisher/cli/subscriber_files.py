@@ -73,7 +73,7 @@ def import_file(
             consent=consent,
             chosen=parse_choices(choices),
             dry_run=dry_run,
-            told=listeners,
+            listeners=listeners,
         )
     for line in islice(unknown_topics(config, app.now(config), list(map(topic_slug, report.topics))), MOST_WARNINGS):
         warn(line)

@@ -91,11 +91,11 @@ class Batch:
         if self._events:
             self._connection.execute(sa.insert(consent_events), self._events)
 
-    def _insert_unknown(self, people: dict[str, NewSubscriber]) -> set[str]:
+    def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> set[str]:
         """Insert the subscribers whose keys are not there yet, and return these keys."""
-        if not people:
+        if not unknown:
             return set()
-        uids = {key: secrets.token_hex(12) for key in people}
+        uids = {key: secrets.token_hex(12) for key in unknown}
         rows = [
             {
                 "uid": uids[key],
@@ -107,10 +107,10 @@ class Batch:
                 "created_at": self._options.at,
                 "confirmed_at": self._options.at,
             }
-            for key, subscriber in sorted(people.items())  # so that two imports lock rows in the same order
+            for key, subscriber in sorted(unknown.items())  # so that two imports lock rows in the same order
         ]
         self._connection.execute(self._database.insert_new(subscribers), rows)
-        query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(people))
+        query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(unknown))
         return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}
 
     def _known(self, keys: Sequence[str]) -> dict[str, _Known]:

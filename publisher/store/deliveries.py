@@ -99,9 +99,9 @@ class Deliveries:
                 rows = _due(connection, edition_id, now, limit)
                 if not rows:
                     return []
-                people = _readers(connection, edition_id, [row.subscriber_id for row in rows], now)
-                mailed = [row for row in rows if row.subscriber_id in people]
-                gone = [row.id for row in rows if row.subscriber_id not in people]
+                mailable_now = _mailable_subscribers(connection, edition_id, [row.subscriber_id for row in rows], now)
+                mailed = [row for row in rows if row.subscriber_id in mailable_now]
+                gone = [row.id for row in rows if row.subscriber_id not in mailable_now]
                 _move(connection, gone, left, reason="left before it was sent")
                 _move(
                     connection,
@@ -111,7 +111,7 @@ class Deliveries:
                     lease_until=lease_until,
                 )
                 if mailed:
-                    return [_delivery(row, people[row.subscriber_id]) for row in mailed]
+                    return [_delivery(row, mailable_now[row.subscriber_id]) for row in mailed]
 
     def acknowledge(self, worker: str, settled: Sequence[Settled]) -> int:
         """Write the results of claimed deliveries in one transaction, and end their leases.
@@ -195,7 +195,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
     return connection.execute(query).all()
 
 
-def _readers(
+def _mailable_subscribers(
     connection: Connection, edition_id: int, subscriber_ids: list[int], now: datetime
 ) -> dict[int, Row[*tuple[Any, ...]]]:
     """Return the subscribers who may still be mailed this edition, by id."""

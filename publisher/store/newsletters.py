@@ -109,13 +109,13 @@ def rename(database: Database, old: str, new: str, now: datetime, source: str, *
 
 
 def _subscriptions(connection: Connection, old: str, new: str, now: datetime, source: str) -> tuple[int, int]:
-    person, newsletter = subscriptions.c.subscriber_id, subscriptions.c.newsletter
+    subscriber_id, newsletter = subscriptions.c.subscriber_id, subscriptions.c.newsletter
     values = (sa.literal(value, column.type) for value, column in _event(now, source, f"{old} {new}"))
     names = ["subscriber_id", "at", "what", "source", "detail"]
-    events = sa.select(person, *values).where(newsletter == old)
+    events = sa.select(subscriber_id, *values).where(newsletter == old)
     connection.execute(sa.insert(consent_events).from_select(names, events))
-    theirs = sa.select(person).where(newsletter == new)
-    both = connection.execute(sa.delete(subscriptions).where(newsletter == old, person.in_(theirs))).rowcount
+    theirs = sa.select(subscriber_id).where(newsletter == new)
+    both = connection.execute(sa.delete(subscriptions).where(newsletter == old, subscriber_id.in_(theirs))).rowcount
     moved = connection.execute(sa.update(subscriptions).where(newsletter == old).values(newsletter=new)).rowcount
     return moved + both, both
 

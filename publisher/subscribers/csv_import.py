@@ -90,7 +90,7 @@ def import_csv(
     consent: str = "",
     chosen: Mapping[str, str] | None = None,
     dry_run: bool = False,
-    told: Listeners | None = None,
+    listeners: Listeners | None = None,
 ) -> ImportReport:
     """Add the subscribers in a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
 
@@ -110,17 +110,17 @@ def import_csv(
     Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or if
     `chosen` names something that does not exist.
     """
-    told = told or Listeners()
+    listeners = listeners or Listeners()
     with CsvFile(path, chosen or {}) as rows:
-        told.columns(rows.columns)
+        listeners.columns(rows.columns)
         options = AddOptions(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
         reader = _RowReader(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
-        run = _Import(store, reader, options, dry_run, told.refused)
+        run = _Import(store, reader, options, dry_run, listeners.refused)
         records = iter(rows)
         try:
             while group := list(islice(records, GROUP)):
                 run.add(group)
-                told.progress(run.counts["rows"], round(run.counts["rows"] / (rows.share or 1)))
+                listeners.progress(run.counts["rows"], round(run.counts["rows"] / (rows.share or 1)))
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
     return run.report()

@@ -13,7 +13,7 @@ from publisher.subscribers.csv_columns import cell_of, guarded
 COLUMNS = ("email", "name", "newsletters", "topics", "language", "status", "created_at")
 
 
-def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
+def export_csv(subscribers: Iterable[Subscriber], file: TextIO) -> int:
     """Write subscribers as CSV that the import can read, and return how many there were.
 
     A subscriber with different topics for different newsletters takes several rows. No cell is a formula.
@@ -22,7 +22,7 @@ def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     count = 0
-    for subscriber in people:
+    for subscriber in subscribers:
         count += 1
         for topics, newsletters in _choices(subscriber).items():
             cells = (
@@ -38,11 +38,11 @@ def export_csv(people: Iterable[Subscriber], file: TextIO) -> int:
     return count
 
 
-def export_json(people: Iterable[Subscriber], file: TextIO) -> int:
+def export_json(subscribers: Iterable[Subscriber], file: TextIO) -> int:
     """Write subscribers as one JSON array with one a line, and return how many there were."""
     count = 0
     file.write("[")
-    for subscriber in people:
+    for subscriber in subscribers:
         file.write(",\n" if count else "\n")
         file.write(json.dumps(as_json(subscriber), ensure_ascii=False))
         count += 1

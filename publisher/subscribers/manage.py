@@ -147,13 +147,13 @@ class Orphaned:
 
 def orphaned(store: Store, known: Collection[str]) -> list[Orphaned]:
     """Return the newsletters with active subscribers that are not among the known ones, by name."""
-    readers = store.statistics.by_newsletter()
-    return [Orphaned(name, readers[name], _near(name, known, readers)) for name in sorted(set(readers) - set(known))]
+    counts = store.statistics.by_newsletter()
+    return [Orphaned(name, counts[name], _near(name, known, counts)) for name in sorted(set(counts) - set(known))]
 
 
-def _near(name: str, known: Collection[str], readers: Collection[str]) -> str:
+def _near(name: str, known: Collection[str], with_subscribers: Collection[str]) -> str:
     """Return a newsletter with a similar name, or else the only one, or the only one without subscribers."""
     if near := difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5):
         return near[0]
-    new = sorted(known) if len(known) == 1 else sorted(set(known) - set(readers))
+    new = sorted(known) if len(known) == 1 else sorted(set(known) - set(with_subscribers))
     return new[0] if len(new) == 1 else ""

@@ -1,4 +1,4 @@
-"""What the admin page reads and keeps in the record: on SQLite and on PostgreSQL."""
+"""What the admin page reads and writes, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_newest_password_is_the_only_one(store: Store) -> None:
     assert store.owner.password_hash() == "second"
 
 
-def test_a_reader_of_a_feed_has_one_row_with_its_newest_number(store: Store) -> None:
+def test_a_feed_reader_has_one_row(store: Store) -> None:
     store.feed_readers.record([FeedReader("feed.xml", "Feedly", 41, NOW)], {})
     store.feed_readers.record(
         [FeedReader("feed.xml", "NewsBlur", 3, NOW), FeedReader("feed.xml", "Feedly", 42, later(days=2))], {}
@@ -31,7 +31,7 @@ def test_a_reader_of_a_feed_has_one_row_with_its_newest_number(store: Store) -> 
     assert [each.reader for each in store.feed_readers.list(later(days=1))] == ["Feedly"]
 
 
-def test_a_feed_keeps_no_more_readers_than_the_limit_and_goes_on_counting_those_it_knows(store: Store) -> None:
+def test_a_feed_keeps_a_limited_number_of_readers(store: Store) -> None:
     store.feed_readers.record([FeedReader("feed.xml", f"r{n}", n, NOW) for n in range(MOST_READERS + 5)], {})
     store.feed_readers.record([FeedReader("feed.xml", "r0", 77, NOW), FeedReader("atom.xml", "new", 1, NOW)], {})
     kept = {(each.feed, each.reader): each.subscribers for each in store.feed_readers.list(NOW)}
@@ -79,7 +79,7 @@ def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store
     }
 
 
-def test_people_are_counted_by_the_days_on_which_they_came_and_left(store: Store) -> None:
+def test_subscribers_are_counted_by_day(store: Store) -> None:
     store.subscribers.add(person("ada@example.org", "weekly", "daily"), at=NOW, source="test")
     store.subscribers.add(person("bob@example.org"), at=NOW, source="test")
     store.subscribers.add(person("eve@example.org"), at=later(days=3), source="test")

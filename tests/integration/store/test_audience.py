@@ -1,4 +1,4 @@
-"""Choices of topics and the deliveries made of them: one contract, kept on SQLite and on PostgreSQL."""
+"""Selections of topics and the deliveries made for them, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def change_topics(store: Store, newsletter: str, *topics: str) -> None:
         connection.execute(change.values(topics=encode_topics(topics)))
 
 
-def test_choices_are_counted_by_newsletter_and_only_those_of_active_subscribers(store: Store) -> None:
+def test_selections_of_active_subscribers_are_counted(store: Store) -> None:
     add_people(store, 3)
     add(store, "ai", "ml", "ai")
     add(store, "ai-too", "ai", "ml")
@@ -65,7 +65,7 @@ def test_choices_are_counted_by_newsletter_and_only_those_of_active_subscribers(
     assert list(store.subscribers.choices("none", NOW)) == []
 
 
-def test_each_gets_the_variant_of_their_choice_and_who_has_none_gets_no_delivery(store: Store) -> None:
+def test_each_subscriber_gets_their_variant(store: Store) -> None:
     add(store, "all")
     add(store, "ai", "ml", "ai")
     add(store, "loud", "AI", "ML")
@@ -80,7 +80,7 @@ def test_each_gets_the_variant_of_their_choice_and_who_has_none_gets_no_delivery
     assert store.deliveries.by_variant(edition.id) == {"": 1, "ai,ml": 2}
 
 
-def test_a_choice_that_the_draft_does_not_know_stops_the_edition_and_nothing_is_written(store: Store) -> None:
+def test_an_unknown_selection_stops_the_edition(store: Store) -> None:
     add_people(store, 3)
     add(store, "ai", "ai")
     unknowing = draft(letters=letters("ai"))
@@ -95,21 +95,21 @@ def test_a_choice_that_the_draft_does_not_know_stops_the_edition_and_nothing_is_
     assert store.editions.create(knowing) is not None
 
 
-def test_a_choice_of_somebody_who_left_or_reads_another_newsletter_stops_nothing(store: Store) -> None:
+def test_selections_of_others_stop_nothing(store: Store) -> None:
     add(store, "gone", "art")
     add(store, "sea", "sea", newsletter="daily")
     store.subscribers.remove("gone@example.org", at=NOW, source="test")
     assert store.editions.create(draft()) is not None
 
 
-def test_a_choice_that_nobody_holds_any_more_does_no_harm(store: Store) -> None:
+def test_an_unused_selection_does_no_harm(store: Store) -> None:
     add(store, "all")
     edition = store.editions.create(draft(letters=letters("ai"), variants={("ai",): "ai", ("art",): None}))
     assert edition is not None
     assert received(store, edition) == {"all": ""}
 
 
-def test_an_edition_may_go_to_nobody_where_no_choice_meets_its_posts(store: Store) -> None:
+def test_an_edition_may_have_no_recipients(store: Store) -> None:
     add(store, "art", "art")
     edition = store.editions.create(draft(variants={("art",): None}))
     assert edition is not None
@@ -131,7 +131,7 @@ def test_a_delivery_keeps_its_variant_when_the_topics_change_later(store: Store)
     assert received(store, edition) == {"ai": "ai"}
 
 
-def test_a_letter_is_had_by_its_variant(store: Store) -> None:
+def test_a_letter_is_found_by_its_variant(store: Store) -> None:
     edition = store.editions.create(draft(letters=letters("ai"), variants={("ai",): "ai"}))
     assert edition is not None
     everything, ai = letters("ai")
@@ -140,7 +140,7 @@ def test_a_letter_is_had_by_its_variant(store: Store) -> None:
     assert store.editions.letter(edition.id, "art") is None
 
 
-def test_topics_change_under_many_editions_and_each_reader_has_a_right_letter_or_the_edition_is_not_made(
+def test_topics_may_change_while_editions_are_made(
     store: Store,
 ) -> None:
     """Whoever gets a delivery gets one of a choice that they held; an edition of half its readers never stands."""
@@ -206,7 +206,7 @@ def test_any_spelling_of_topics_is_found_again(store: Store, spellings: Sequence
     }
 
 
-def test_a_thousand_choices_are_one_parameter(store: Store) -> None:
+def test_a_thousand_selections_are_one_parameter(store: Store) -> None:
     people = [person(f"r{i}@example.org", topics=(f"topic-{i}", "x" * 300)) for i in range(1_000)]
     store.subscribers.add_many(people, at=NOW, source="test")
     held = store.subscribers.choices("weekly", NOW)
@@ -217,7 +217,7 @@ def test_a_thousand_choices_are_one_parameter(store: Store) -> None:
     assert received(store, edition) == {f"r{i}": f"topic-{i}" for i in range(1_000)}
 
 
-def test_a_choice_of_sixty_topics_has_a_variant_that_the_record_holds(store: Store) -> None:
+def test_sixty_topics_fit_into_a_variant(store: Store) -> None:
     topics = topic_set([f"A rather long topic no. {number}" for number in range(60)])
     add(store, "curious", *topics)
     key = variant_key(topics)

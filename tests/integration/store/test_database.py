@@ -1,4 +1,4 @@
-"""Opening, migrating and failing: what a person sees of the database."""
+"""Opening and migrating a database, its settings, and its errors."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_relative_path_is_in_the_project_and_an_absolute_one_is_not(tmp_path: 
     assert (tmp_path / "elsewhere/absolute.db").is_file()
 
 
-def test_a_file_that_is_no_database_is_one_line_with_a_mend(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_explained(tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("Dear diary, " * 1_000)
 
     with pytest.raises(StoreError) as caught:

@@ -65,7 +65,7 @@ def test_a_claim_gives_each_delivery_to_one_worker(store: Store, edition: Editio
     assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENDING: 10}
 
 
-def test_a_claim_holds_what_a_message_needs(store: Store, edition: Edition) -> None:
+def test_a_claim_contains_what_a_message_needs(store: Store, edition: Edition) -> None:
     (delivery,) = claim(store, edition, limit=1)
     reader = store.subscribers.get("reader0@example.org")
 
@@ -129,7 +129,7 @@ def test_unfinished_editions_come_oldest_first(store: Store, edition: Edition) -
     assert [e.slot for e in store.editions.unfinished()] == ["2026-W47", "2026-W48"]
 
 
-def test_someone_who_left_after_the_edition_was_made_is_skipped(store: Store, edition: Edition) -> None:
+def test_someone_who_unsubscribed_is_skipped(store: Store, edition: Edition) -> None:
     store.subscribers.remove("reader3@example.org", at=NOW, source="link")
     store.subscribers.remove("reader4@example.org", "weekly", at=NOW, source="link")
 
@@ -140,7 +140,7 @@ def test_someone_who_left_after_the_edition_was_made_is_skipped(store: Store, ed
     assert len(batch) == 8
 
 
-def test_a_claim_goes_on_past_a_batch_of_people_who_left(store: Store, edition: Edition) -> None:
+def test_a_claim_continues_past_unsubscribed_people(store: Store, edition: Edition) -> None:
     for i in range(9):
         store.subscribers.remove(f"reader{i}@example.org", at=NOW, source="link")
 
@@ -174,7 +174,7 @@ def test_a_held_delivery_waits_for_a_person(store: Store, edition: Edition) -> N
     assert len(claim(store, edition, now=later(minutes=50))) == 6
 
 
-def test_a_late_answer_counts_while_nobody_else_holds_the_row(store: Store, edition: Edition) -> None:
+def test_a_late_answer_counts_for_a_free_delivery(store: Store, edition: Edition) -> None:
     (late,) = claim(store, edition, "slow", limit=1)
     reclaim(store, now=later(minutes=3))
 
@@ -183,7 +183,7 @@ def test_a_late_answer_counts_while_nobody_else_holds_the_row(store: Store, edit
     assert store.deliveries.counts(edition.id)[DeliveryStatus.SENT] == 1
 
 
-def test_a_late_answer_does_not_touch_what_another_worker_holds(store: Store, edition: Edition) -> None:
+def test_a_late_answer_leaves_leased_deliveries_alone(store: Store, edition: Edition) -> None:
     (late,) = claim(store, edition, "slow", limit=1)
     reclaim(store, now=later(minutes=3))
     claim(store, edition, "w2", now=later(minutes=3))
@@ -200,7 +200,7 @@ def test_a_delivery_that_is_sent_stays_sent(store: Store, edition: Edition) -> N
     assert store.deliveries.counts(edition.id)[DeliveryStatus.SENT] == 1
 
 
-def test_no_answers_are_no_work(store: Store) -> None:
+def test_no_answers_write_nothing(store: Store) -> None:
     assert store.deliveries.acknowledge("w1", []) == 0
 
 

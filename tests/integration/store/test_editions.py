@@ -1,4 +1,4 @@
-"""The record of editions and the ledger: one contract, kept on SQLite and on PostgreSQL."""
+"""Editions, their posts and their holds, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_ten_at_once_make_a_slot_once(store: Store) -> None:
     assert store.deliveries.counts(made[0].id).total == 20
 
 
-def test_ten_at_once_with_the_same_posts_in_other_slots_make_one_edition(store: Store) -> None:
+def test_the_same_posts_make_one_edition(store: Store) -> None:
     ids = [f"p{i}" for i in range(8)]
     drafts = [
         draft(f"slot-{i}", posts=tuple(EditionPost(p, "P", "u") for p in (ids if i % 2 else ids[::-1])))
@@ -127,7 +127,7 @@ def test_an_edition_needs_a_letter_for_all_topics(store: Store) -> None:
         store.editions.create(draft(letters=(Letter("ai", "s", "p", "h", "t"),)))
 
 
-def test_every_active_subscriber_of_the_newsletter_gets_a_delivery_and_nobody_else(store: Store) -> None:
+def test_every_active_subscriber_gets_a_delivery(store: Store) -> None:
     add_people(store, 5)
     store.subscribers.add(person("daily@example.org", "daily"), at=NOW, source="test")
     store.subscribers.remove("reader1@example.org", at=NOW, source="test")
@@ -141,7 +141,7 @@ def test_every_active_subscriber_of_the_newsletter_gets_a_delivery_and_nobody_el
     assert store.deliveries.counts(edition.id).total == 3
 
 
-def test_an_edition_without_readers_is_made_and_finished(store: Store) -> None:
+def test_an_edition_without_recipients_is_finished(store: Store) -> None:
     edition = store.editions.create(draft())
 
     assert edition is not None
@@ -149,7 +149,7 @@ def test_an_edition_without_readers_is_made_and_finished(store: Store) -> None:
     assert list(store.editions.unfinished()) == []
 
 
-def test_nothing_of_a_held_edition_is_claimed_until_it_is_released(store: Store) -> None:
+def test_nothing_of_a_held_edition_is_claimed(store: Store) -> None:
     add_people(store, 3)
     edition = store.editions.create(draft(hold=Hold(HeldBy.APPROVAL, "waits for a yes")))
     assert edition is not None
@@ -163,7 +163,7 @@ def test_nothing_of_a_held_edition_is_claimed_until_it_is_released(store: Store)
     assert claimed(store, edition) == 3
 
 
-def test_an_edition_that_is_held_in_mid_send_keeps_what_it_has_not_sent_and_its_first_reason(store: Store) -> None:
+def test_a_hold_stops_an_edition_that_is_being_sent(store: Store) -> None:
     add_people(store, 3)
     edition = store.editions.create(draft())
     assert edition is not None

@@ -1,4 +1,4 @@
-"""Databases of an older version go on working, and can be taken back, with their data."""
+"""Databases of older versions are migrated, and can be migrated back, with their data."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def columns(database: Database) -> dict[str, list[str]]:
         return {table: [c["name"] for c in inspector.get_columns(table)] for table in TABLES}
 
 
-def test_what_an_old_database_held_is_there_after_the_migration(old: Database, store_url: str, tmp_path: Path) -> None:
+def test_a_migration_keeps_all_rows(old: Database, store_url: str, tmp_path: Path) -> None:
     named, before = columns(old), rows(old)
     with open_store(store_url, tmp_path, lambda: SECRET) as store:
         ada, bob, eve = store.subscribers.list()
@@ -80,7 +80,7 @@ def test_what_an_old_database_held_is_there_after_the_migration(old: Database, s
     assert rows(old, named) == before
 
 
-def test_an_old_database_goes_on_working_as_a_new_one_does(old: Database, store_url: str, tmp_path: Path) -> None:
+def test_an_old_database_works_like_a_new_one(old: Database, store_url: str, tmp_path: Path) -> None:
     with open_store(store_url, tmp_path, lambda: SECRET) as store:
         notice = ask(store, "eve@example.org")
         assert notice is not None
@@ -92,9 +92,7 @@ def test_an_old_database_goes_on_working_as_a_new_one_does(old: Database, store_
         assert store.subscribers.counts() == {SubscriberStatus.ACTIVE: 2, SubscriberStatus.SUPPRESSED: 1}
 
 
-def test_a_migration_goes_down_and_up_with_data_and_loses_nothing_that_the_older_version_knew(
-    old: Database, store_url: str, tmp_path: Path
-) -> None:
+def test_migrations_down_and_up_lose_nothing(old: Database, store_url: str, tmp_path: Path) -> None:
     named = columns(old)
     with open_store(store_url, tmp_path, lambda: SECRET) as store:
         notice = ask(store, "new@example.org")

@@ -1,4 +1,4 @@
-"""The record of people: one contract, kept on SQLite and on PostgreSQL."""
+"""Subscribers, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_adding_twice_changes_nothing(store: Store) -> None:
         ("ΆΔΑ@example.org", "άδα@example.org"),
     ],
 )
-def test_one_person_cannot_subscribe_twice_by_case_or_unicode_form(store: Store, first: str, second: str) -> None:
+def test_spellings_of_an_address_are_one_subscriber(store: Store, first: str, second: str) -> None:
     assert store.subscribers.add(person(first), at=NOW, source="test") is Added.ADDED
     assert store.subscribers.add(person(second), at=NOW, source="test") is Added.UNCHANGED
     assert store.subscribers.count() == 1
@@ -61,7 +61,7 @@ def test_the_first_of_two_spellings_in_one_group_is_kept(store: Store) -> None:
     assert [wish.newsletter for wish in ada.subscriptions] == ["daily", "weekly"]
 
 
-def test_a_known_person_gains_what_is_lacking_and_has_the_topics_that_are_named(store: Store) -> None:
+def test_a_known_subscriber_gains_newsletters_and_topics(store: Store) -> None:
     store.subscribers.add(person(topics=("ai",), name="Ada"), at=NOW, source="test")
     more = person("ada@example.org", "weekly", "daily", topics=("ml",), name="Someone else")
 
@@ -72,7 +72,7 @@ def test_a_known_person_gains_what_is_lacking_and_has_the_topics_that_are_named(
     assert store.subscribers.add(person("ada@example.org"), at=NOW, source="test") is Added.UNCHANGED
 
 
-def test_one_who_left_is_refused_until_the_caller_vouches(store: Store) -> None:
+def test_an_unsubscribed_address_is_refused(store: Store) -> None:
     store.subscribers.add(person(), at=NOW, source="form")
     assert store.subscribers.remove("ADA@example.org", at=later(days=1), source="link")
     assert not store.subscribers.remove("ada@example.org", at=later(days=2), source="link")
@@ -135,6 +135,6 @@ def test_the_key_of_an_address_is_its_own_key(address: str) -> None:
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=("Cs",)))))
-def test_a_choice_of_topics_is_one_text_whatever_its_order(topics: list[str]) -> None:
+def test_equal_selections_are_equal_text(topics: list[str]) -> None:
     assert encode_topics(topics) == encode_topics(reversed(topics))
     assert decode_topics(encode_topics(topics)) == tuple(sorted(set(topics)))

@@ -1,4 +1,4 @@
-"""What the record knows of time: from when slots count, which editions are ready, and which are public."""
+"""From when slots count, and when editions are ready and public."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.delivery_samples import Scripted, run
 from tests.support.store_samples import NOW, add_people, draft, later
 
 
-def test_a_newsletters_slots_count_from_when_it_was_first_seen_and_anew_with_another_rule(store: Store) -> None:
+def test_slots_count_from_the_first_look_and_each_new_rule(store: Store) -> None:
     assert store.newsletters.find("weekly") is None
     first = store.newsletters.see("weekly", "monday", NOW)
     assert (first.since, first.passed, first.is_new) == (NOW, None, True)
@@ -25,7 +25,7 @@ def test_a_newsletters_slots_count_from_when_it_was_first_seen_and_anew_with_ano
     assert store.newsletters.find("weekly") == changed
 
 
-def test_an_edition_that_is_made_ahead_is_ready_and_public_from_its_time_on(store: Store, tmp_path: Path) -> None:
+def test_an_edition_made_ahead_is_public_at_its_time(store: Store, tmp_path: Path) -> None:
     add_people(store, 2)
     ahead = store.editions.create(draft("2026-W47", hold=by_person("waits"), goes_at=later(days=1)))
     assert ahead is not None
@@ -39,7 +39,7 @@ def test_an_edition_that_is_made_ahead_is_ready_and_public_from_its_time_on(stor
     assert list(store.editions.public(later(days=1), "other")) == []
 
 
-def test_what_is_held_is_public_only_when_something_of_it_was_sent(store: Store, tmp_path: Path) -> None:
+def test_a_held_edition_is_public_if_something_was_sent(store: Store, tmp_path: Path) -> None:
     add_people(store, 2)
     begun, untouched = store.editions.create(draft("2026-W46")), store.editions.create(draft("2026-W47"))
     assert begun is not None
@@ -56,7 +56,7 @@ def test_what_is_held_is_public_only_when_something_of_it_was_sent(store: Store,
     assert [each.held for each in store.editions.list()].count("skipped") == 1
 
 
-def test_the_quick_look_at_a_file_sees_the_same_editions_as_the_store(tmp_path: Path) -> None:
+def test_the_quick_look_agrees_with_the_store(tmp_path: Path) -> None:
     url = "sqlite:///publisher.db"
     with open_store(url, tmp_path) as store:
         add_people(store, 1)
@@ -76,7 +76,7 @@ def test_the_quick_look_at_a_file_sees_the_same_editions_as_the_store(tmp_path: 
         assert editions_key(url, tmp_path, later(days=1)) not in keys
 
 
-def test_posts_that_are_passed_over_stay_so_and_those_that_were_sent_stay_sent(store: Store) -> None:
+def test_posts_passed_over_stay_handled(store: Store) -> None:
     edition = store.editions.create(draft("2026-W47"))
     assert edition is not None
     store.editions.pass_over("weekly", ["old", edition.posts[0].id, "old"])

@@ -1,6 +1,6 @@
-"""The record: subscribers, editions and deliveries.
+"""The first tables: subscribers, editions and deliveries.
 
-Written out, not taken from tables.py: a migration must make tomorrow what it makes today.
+They are written out here and not taken from tables.py, because a migration must never make anything else.
 """
 
 from typing import Any

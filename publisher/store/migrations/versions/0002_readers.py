@@ -1,7 +1,7 @@
-"""Readers by themselves: pauses, bounces, tokens, and where a consent came from.
+"""Self-service for subscribers: pauses, bounces, tokens, and where a consent came from.
 
-Written out, not taken from tables.py: a migration must make tomorrow what it makes today. What was kept before
-stays as it is; a person who was active has, as far as the record knows, confirmed when they came.
+The tables are written out here and not taken from tables.py, because a migration must never make anything else.
+Subscribers who were not pending are taken to have confirmed when they were added.
 """
 
 from typing import Any

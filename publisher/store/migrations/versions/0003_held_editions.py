@@ -1,4 +1,4 @@
-"""Editions that wait for a person: why they do. What was made before goes on."""
+"""Why an edition is on hold. Editions that were made before are not."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Letters that came back: which report was taken, and what each said of its reader and edition."""
+"""Bounces: which reports were taken, and what each said about a subscriber and an edition."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""Time: from when a newsletter's slots count, which host may send, what was told and done, and totals of old editions.
+"""The scheduler: from when slots count, which hosts may send, alerts, chores, and totals of old editions.
 
-An edition may be made before it goes. What was made before has gone, or goes at once.
+From now on an edition may be made before it is sent. Those that exist were sent already, or are sent at once.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""The owner's password, and what feed readers say of themselves."""
+"""The owner's password, and how many people the programs that fetch feeds report."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
-"""Who holds an edition, as a value of its own: until now it was told by the first words of the reason.
+"""Who holds an edition, as a column of its own. Until now the first words of the reason said so.
 
-What the scheduler and the approval wrote is recognised by their whole beginnings, and a refusal by the mail server by
-its beginning. Any other hold was a person's.
+Holds by the scheduler, for approval and because of the mail server are recognised by the reasons that were written for
+them. Any other hold was a person's.
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-# In this order: an edition keeps the first that fits.
+# In this order: an edition gets the first one that matches.
 BEGINNINGS = (
     (
         "approval",

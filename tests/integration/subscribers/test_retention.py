@@ -1,4 +1,4 @@
-"""Who never confirms is not kept, on both databases; nobody else is touched."""
+"""Unconfirmed subscribers are deleted after a time, on both databases, and no one else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["people"]
 LATE = NOW + TERMS.forget_after + timedelta(seconds=1)
 
 
-def test_who_never_confirmed_is_deleted_with_all_of_theirs_and_may_ask_again(people: Store) -> None:
+def test_unconfirmed_subscribers_are_deleted(people: Store) -> None:
     nothing = everything(people)
     ask(people, "silent@example.org", name="Silent")
 
@@ -34,7 +34,7 @@ def test_who_never_confirmed_is_deleted_with_all_of_theirs_and_may_ask_again(peo
     assert ask(people, "silent@example.org", now=LATE) is not None
 
 
-def test_whoever_answered_stays_however_old(people: Store) -> None:
+def test_confirmed_subscribers_stay(people: Store) -> None:
     subscribed(people, "active@example.org")
     suppress(people, "never@example.org", now=NOW, source="test")
     ask(people, "gone@example.org")
@@ -47,7 +47,7 @@ def test_whoever_answered_stays_however_old(people: Store) -> None:
     assert people.suppressions.is_listed("gone@example.org")
 
 
-def test_who_was_asked_again_lately_stays_and_can_confirm(people: Store) -> None:
+def test_a_recent_request_keeps_a_subscriber(people: Store) -> None:
     ask(people, "slow@example.org")
     again = ask(people, "slow@example.org", now=LATE - timedelta(days=1))
     assert again is not None

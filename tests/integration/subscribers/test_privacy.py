@@ -1,4 +1,4 @@
-"""All of a person's data, its end down to the bytes of the files, and a list that outlives it."""
+"""All data about a subscriber, its deletion down to the bytes of the files, and the suppression list."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def bring(store: Store, path: Path, text: str) -> list[str]:
     """Import a list; give the refusals."""
     path.write_text(text, encoding="utf-8")
     refused: list[Refusal] = []
-    import_csv(store, path, newsletters=["weekly"], known=["weekly"], at=NOW, told=Listeners(refused=refused.append))
+    import_csv(
+        store, path, newsletters=["weekly"], known=["weekly"], at=NOW, listeners=Listeners(refused=refused.append)
+    )
     return [refusal.reason for refusal in refused]
 
 
@@ -62,7 +64,7 @@ def traces(folder: Path) -> list[str]:
     ]
 
 
-def test_a_person_can_have_all_that_is_kept_of_them(people: Store) -> None:
+def test_the_data_export_is_complete(people: Store) -> None:
     a_life(people)
     data = export_data(people, known(people, ADDRESS).uid)
 
@@ -79,7 +81,7 @@ def test_a_person_can_have_all_that_is_kept_of_them(people: Store) -> None:
     assert export_data(people, "no such uid") is None
 
 
-def test_after_erasure_no_byte_of_the_address_is_in_the_files_of_the_database(tmp_path: Path) -> None:
+def test_erasure_leaves_no_bytes_behind(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     with open_store("sqlite:///state/publisher.db", tmp_path, lambda: SECRET) as store:
         add_people(store, 3_000)
@@ -113,7 +115,7 @@ def test_an_erased_address_is_refused_by_imports_forms_and_by_hand(people: Store
     assert people.suppressions.counts() == {SuppressionReason.ERASED: 1}
 
 
-def test_nobody_slips_in_while_they_are_erased(people: Store) -> None:
+def test_no_one_is_added_during_their_erasure(people: Store) -> None:
     crowd = [person(f"reader{n}@example.org") for n in range(50)] + [person(ADDRESS)]
 
     def work(number: int) -> None:
@@ -130,7 +132,7 @@ def test_nobody_slips_in_while_they_are_erased(people: Store) -> None:
     assert people.subscribers.count() == 50
 
 
-def test_others_keep_everything_when_one_is_erased(people: Store) -> None:
+def test_an_erasure_leaves_others_alone(people: Store) -> None:
     subscribed(people, "other@example.org")
     before = export_data(people, known(people, "other@example.org").uid)
     people.subscribers.add(person(ADDRESS), at=NOW, source="test")
@@ -138,7 +140,7 @@ def test_others_keep_everything_when_one_is_erased(people: Store) -> None:
     assert export_data(people, known(people, "other@example.org").uid) == before
 
 
-def test_a_reader_in_the_way_of_an_erasure_is_said_and_made_up_for(tmp_path: Path) -> None:
+def test_a_blocked_erasure_can_be_repeated(tmp_path: Path) -> None:
     with open_store("sqlite:///publisher.db", tmp_path, lambda: SECRET) as store:
         a_life(store)
         reader = sqlite3.connect(tmp_path / "publisher.db", isolation_level=None)
@@ -151,7 +153,7 @@ def test_a_reader_in_the_way_of_an_erasure_is_said_and_made_up_for(tmp_path: Pat
         assert traces(tmp_path) == []
 
 
-def test_a_suppressed_address_is_never_mailed_whether_it_was_known_or_not(people: Store, tmp_path: Path) -> None:
+def test_a_suppressed_address_is_never_mailed(people: Store, tmp_path: Path) -> None:
     subscribed(people)
     edition = people.editions.create(draft())
     assert suppress(people, "ADA@example.org", now=NOW, source="test")
@@ -167,7 +169,7 @@ def test_a_suppressed_address_is_never_mailed_whether_it_was_known_or_not(people
     assert people.subscribers.get("stranger@example.org") is None
 
 
-def test_a_lifted_suppression_mails_nobody_by_itself(people: Store) -> None:
+def test_lifting_a_suppression_sends_nothing(people: Store) -> None:
     subscribed(people)
     suppress(people, "ada@example.org", now=NOW, source="test")
     assert lift_suppression(people, "ada@example.org", now=NOW, source="test")
@@ -179,7 +181,7 @@ def test_a_lifted_suppression_mails_nobody_by_itself(people: Store) -> None:
     assert people.suppressions.is_listed("ada@example.org")
 
 
-def test_with_another_secret_the_list_is_refused_and_not_taken_for_empty(store_url: str, tmp_path: Path) -> None:
+def test_a_different_secret_is_refused(store_url: str, tmp_path: Path) -> None:
     with open_store(store_url, tmp_path, lambda: SECRET) as store:
         suppress(store, "ada@example.org", now=NOW, source="test")
     for secret in (lambda: "another secret", None):
@@ -189,7 +191,7 @@ def test_with_another_secret_the_list_is_refused_and_not_taken_for_empty(store_u
             assert store.subscribers.count() == 0
 
 
-def test_the_list_of_suppressed_addresses_holds_no_address(people: Store) -> None:
+def test_the_suppression_list_contains_no_address(people: Store) -> None:
     suppress(people, "ada@example.org", now=NOW, source="test")
     rows = str(everything(people)["suppressions"])
     assert "ada" not in rows.lower().replace("data", "")

@@ -62,7 +62,7 @@ def test_nothing_is_subscribed_before_the_mailbox_confirms(people: Store) -> Non
     ]
 
 
-def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(people: Store) -> None:
+def test_an_unconfirmed_name_is_not_mailed(people: Store) -> None:
     evil = "Your account is locked, visit https://evil.example/login NOW"
     first = ask(people, name=evil)
     assert first is not None
@@ -77,7 +77,7 @@ def test_no_name_that_was_typed_is_in_a_mail_before_the_mailbox_has_confirmed(pe
     assert (again.kind, again.name) == (SubscriptionEmailKind.ALREADY, evil)  # it was theirs, then
 
 
-def test_where_a_consent_came_from_is_kept_and_who_it_was_only_if_wanted(people: Store) -> None:
+def test_evidence_is_kept_as_the_policy_says(people: Store) -> None:
     ask(people, "plain@example.org")
     ask(people, "kept@example.org", terms=replace(TERMS, keep_ip=True, keep_user_agent=True))
 
@@ -87,7 +87,7 @@ def test_where_a_consent_came_from_is_kept_and_who_it_was_only_if_wanted(people:
     assert (kept.ip, kept.user_agent, kept.at) == ("192.0.2.7", "Browser/1.0", NOW)
 
 
-def test_an_address_gets_one_mail_an_hour_and_what_is_asked_meanwhile_is_added_to_it(people: Store) -> None:
+def test_an_address_gets_one_email_an_hour(people: Store) -> None:
     first = ask(people)
     assert ask(people, "ADA@example.org", "daily", now=later(minutes=59)) is None
     again = ask(people, now=later(minutes=60))
@@ -105,7 +105,7 @@ def test_an_address_gets_one_mail_an_hour_and_what_is_asked_meanwhile_is_added_t
     assert confirm(people, TERMS, again.token, now=later(minutes=62), evidence=FORM) is None
 
 
-def test_what_others_ask_for_after_the_mail_comes_true_only_if_the_mailbox_agrees_to_it(people: Store) -> None:
+def test_later_requests_need_agreement(people: Store) -> None:
     first = ask(people, topics=("ai",))
     assert first is not None
     assert ask(people, "ada@example.org", "weekly", "daily", topics=("spam",), name="Mallory", language="pt") is None
@@ -118,7 +118,7 @@ def test_what_others_ask_for_after_the_mail_comes_true_only_if_the_mailbox_agree
     assert (done.subscriber.subscriptions, done.subscriber.name) == (wishes(topics=("ai",)), "")
 
 
-def test_who_has_all_that_is_asked_for_gets_a_mail_without_a_token(people: Store) -> None:
+def test_a_subscriber_of_everything_gets_no_token(people: Store) -> None:
     subscribed(people)
     before = known(people)
 
@@ -142,7 +142,7 @@ def test_a_stranger_changes_nothing_for_a_subscriber(people: Store) -> None:
     assert known(people).name == "Mallory"  # the mailbox agreed, and there was no name before
 
 
-def test_who_left_or_bounced_comes_back_by_the_mailbox_only(people: Store) -> None:
+def test_only_the_mailbox_brings_a_subscriber_back(people: Store) -> None:
     left, bounced = subscribed(people, "left@example.org"), subscribed(people, "bounced@example.org")
     unsubscribe(people, TERMS, left.uid, None, now=NOW, evidence=FORM)
     bounce(people, bounced.uid)
@@ -156,7 +156,7 @@ def test_who_left_or_bounced_comes_back_by_the_mailbox_only(people: Store) -> No
         assert (done.subscriber.status, done.subscriber.bounces) == ("active", 0)
 
 
-def test_who_complained_or_is_suppressed_is_not_mailed_and_leaves_no_trace_of_being_asked(people: Store) -> None:
+def test_suppressed_addresses_get_no_email(people: Store) -> None:
     bounce(people, subscribed(people).uid, Verdict.COMPLAINT)
     suppress(people, "never@example.org", now=NOW, source="command line")
     before = everything(people)
@@ -166,7 +166,7 @@ def test_who_complained_or_is_suppressed_is_not_mailed_and_leaves_no_trace_of_be
     assert everything(people) == before
 
 
-def test_a_token_that_was_mailed_before_a_suppression_is_worth_nothing(people: Store) -> None:
+def test_a_suppression_voids_tokens(people: Store) -> None:
     notice = ask(people)
     assert notice is not None
     suppress(people, "ada@example.org", now=NOW, source="command line")
@@ -175,7 +175,7 @@ def test_a_token_that_was_mailed_before_a_suppression_is_worth_nothing(people: S
     assert known(people).status is SubscriberStatus.SUPPRESSED
 
 
-def test_no_token_but_the_right_one_in_time_and_once_changes_anything(people: Store) -> None:
+def test_a_token_works_once_and_in_time(people: Store) -> None:
     notice, used = ask(people), ask(people, "bob@example.org")
     assert notice is not None
     assert used is not None
@@ -205,14 +205,14 @@ def test_no_token_but_the_right_one_in_time_and_once_changes_anything(people: St
     assert confirm(people, TERMS, notice.token, now=expires - timedelta(seconds=1), evidence=FORM) is not None
 
 
-def test_the_record_holds_no_token_that_could_be_used(people: Store) -> None:
+def test_the_database_has_no_usable_token(people: Store) -> None:
     notice = ask(people)
     assert notice is not None
     parts = notice.token.split(".")
     assert not [part for part in (notice.token, *parts) if part in str(everything(people))]
 
 
-def test_of_many_who_press_the_button_at_once_one_confirms(people: Store) -> None:
+def test_one_of_many_clicks_confirms(people: Store) -> None:
     notice = ask(people)
     assert notice is not None
     token = notice.token
@@ -223,7 +223,7 @@ def test_of_many_who_press_the_button_at_once_one_confirms(people: Store) -> Non
     assert happened(people, known(people)).count(("confirmed", "")) == 1
 
 
-def test_ten_thousand_requests_at_once_for_one_address_make_one_subscriber_and_one_mail_an_hour(
+def test_a_flood_of_requests_makes_one_subscriber(
     people: Store,
 ) -> None:
     spellings = ("ada@example.org", "ADA@example.org", "Ada@EXAMPLE.org")
@@ -248,7 +248,7 @@ def test_ten_thousand_requests_at_once_for_one_address_make_one_subscriber_and_o
         ("ada@example.org", (), "no newsletter was chosen"),
     ],
 )
-def test_what_cannot_be_asked_for_is_one_line(
+def test_an_unusable_request_is_explained_in_one_line(
     people: Store, address: str, newsletters: tuple[str, ...], reason: str
 ) -> None:
     wanted = tuple(Subscription(newsletter) for newsletter in newsletters)
@@ -257,7 +257,7 @@ def test_what_cannot_be_asked_for_is_one_line(
     assert people.subscribers.count() == 0
 
 
-def test_the_operator_may_answer_for_somebody_who_was_asked(people: Store) -> None:
+def test_the_operator_may_confirm_for_someone(people: Store) -> None:
     ask(people)
     assert people.subscribers.add(person(), at=NOW, source="by hand").value == "returned"
     assert known(people).confirmed_at == NOW

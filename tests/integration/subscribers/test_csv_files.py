@@ -1,4 +1,4 @@
-"""People in and out of files."""
+"""Subscribers imported from and exported to files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def bring(
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     refused: list[Refusal] = []
     report = import_csv(
-        store, path, newsletters=newsletters, known=("weekly", "daily"), at=NOW, told=Listeners(refused=refused.append)
+        store,
+        path,
+        newsletters=newsletters,
+        known=("weekly", "daily"),
+        at=NOW,
+        listeners=Listeners(refused=refused.append),
     )
     assert report.refused == len(refused)
     assert report.rows == report.added + report.subscribed + report.updated + report.unchanged + report.refused
@@ -63,7 +68,7 @@ def test_every_column_is_read(store: Store, file: Path) -> None:
         'email,name,notes\n\n"ada@example.org","Ada","first\nsecond, third"\n,\n',
     ],
 )
-def test_files_of_every_make_are_read(sqlite_store: Store, file: Path, text: str) -> None:
+def test_all_kinds_of_csv_are_read(sqlite_store: Store, file: Path, text: str) -> None:
     report, refused = bring(sqlite_store, file, text)
     assert (report.added, refused) == (1, [])
 
@@ -106,7 +111,7 @@ def test_importing_twice_changes_nothing(store: Store, file: Path) -> None:
     assert [(p.uid, p.subscriptions) for p in store.subscribers.list()] == before
 
 
-def test_the_same_person_twice_in_a_file_is_one_subscriber(store: Store, file: Path) -> None:
+def test_an_address_twice_in_a_file_is_one_subscriber(store: Store, file: Path) -> None:
     text = "email,newsletters\nada@example.org,weekly\nADA@example.org,daily\nada@example.org,weekly\n"
     report, _ = bring(store, file, text)
 
@@ -147,7 +152,7 @@ def test_one_stray_quote_costs_one_row(store: Store, file: Path) -> None:
         ('a@x.test,A,"by bob@x.test\nand, so, on"\n\n"b@x.test","B","b"', {}, "ab"),
     ],
 )
-def test_a_record_of_several_lines_is_taken_only_where_it_cannot_be_an_unclosed_quote(
+def test_a_record_of_several_lines_needs_closed_quotes(
     sqlite_store: Store, file: Path, rows: str, refused: dict[int, str], taken: str
 ) -> None:
     _, said = bring(sqlite_store, file, f"email,name,notes\n{rows}")
@@ -158,7 +163,7 @@ def test_a_record_of_several_lines_is_taken_only_where_it_cannot_be_an_unclosed_
         assert reason in line
 
 
-def test_lines_without_end_and_quotes_without_end_do_not_fill_the_memory(sqlite_store: Store, file: Path) -> None:
+def test_endless_lines_do_not_fill_the_memory(sqlite_store: Store, file: Path) -> None:
     long = "x" * 3_000_000
     rows = f'email,name\na@x.test,{long}\nb@x.test,B\nc@x.test,"{"note" * 25_000}\nd@x.test,D\n'
     _, refused = bring(sqlite_store, file, rows)
@@ -264,7 +269,7 @@ def test_no_cell_of_an_export_is_a_formula(name: str, topic: str) -> None:
     assert all(cell[:1] not in ("=", "+", "-", "@", "\t", "\r") for row in rows for cell in row)
 
 
-def test_json_is_an_array_of_people(tmp_path: Path) -> None:
+def test_json_is_an_array_of_subscribers(tmp_path: Path) -> None:
     empty, two = io.StringIO(), io.StringIO()
     assert export_json([], empty) == 0
     assert export_json([someone('"Ada"', "ai"), someone("例", "ml")], two) == 2

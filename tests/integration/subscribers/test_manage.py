@@ -1,4 +1,4 @@
-"""Addresses, names, and adding or removing one person by hand."""
+"""Addresses, names, and adding and unsubscribing by hand."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_address_is_kept_in_one_form(given_as: str, kept_as: str) -> None:
         "novel " * 1_000,
     ],
 )
-def test_what_is_no_address_is_refused_in_one_short_line(text: str) -> None:
+def test_an_invalid_address_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(SubscriberError) as caught:
         normalise(text)
     assert "\n" not in str(caught.value)
@@ -78,7 +78,7 @@ def test_a_list_is_read_as_people_write_it() -> None:
     assert words("") == ()
 
 
-def test_a_person_is_added_with_newsletters_and_topics(store: Store) -> None:
+def test_a_subscriber_is_added_with_newsletters_and_topics(store: Store) -> None:
     added = subscribe(
         store,
         " Ada@Example.ORG",
@@ -96,7 +96,7 @@ def test_a_person_is_added_with_newsletters_and_topics(store: Store) -> None:
     assert {event.source for event in store.subscribers.consent(ada.id)} == {"command line"}
 
 
-def test_one_who_left_comes_back_only_by_a_word_from_the_operator(store: Store) -> None:
+def test_an_unsubscribed_address_needs_again(store: Store) -> None:
     subscribe(store, "ada@example.org", newsletters=["weekly"], at=NOW)
     assert unsubscribe(store, "ADA@example.org", at=NOW)
     assert not unsubscribe(store, "ada@example.org", at=NOW)
@@ -107,6 +107,6 @@ def test_one_who_left_comes_back_only_by_a_word_from_the_operator(store: Store) 
     assert store.subscribers.count("weekly", SubscriberStatus.ACTIVE) == 1
 
 
-def test_removing_a_stranger_is_said(store: Store) -> None:
+def test_removing_an_unknown_address_is_refused(store: Store) -> None:
     with pytest.raises(SubscriberError, match=r"nobody@example\.org is not a subscriber"):
         unsubscribe(store, "nobody@example.org", at=NOW)

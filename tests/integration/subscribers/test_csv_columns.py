@@ -1,4 +1,4 @@
-"""Lists as other tools export them: which column is what, who is taken, and what is said first."""
+"""Files that other tools export: what their columns mean, who is imported, and what is said first."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def bring(store: Store, path: Path, text: str, **options: object) -> tuple[Impor
         path,
         newsletters=("weekly",),
         known=("weekly",),
-        told=Listeners(columns=seen.append, refused=refused.append),
+        listeners=Listeners(columns=seen.append, refused=refused.append),
         **({"at": NOW} | options),  # type: ignore[arg-type]
     )
     return report, [f"{refusal.line}: {refusal.reason}" for refusal in refused], seen[0]
@@ -102,7 +102,7 @@ def bring(store: Store, path: Path, text: str, **options: object) -> tuple[Impor
         ),
     ],
 )
-def test_the_export_of_a_tool_is_read_as_it_means_itself(
+def test_exports_of_other_tools_are_understood(
     sqlite_store: Store, tmp_path: Path, tool: str, text: str, taken: int, refused: list[str], name: str, since: str
 ) -> None:
     report, said, columns = bring(sqlite_store, tmp_path / "list.csv", text, consent="the form at example.org")
@@ -116,7 +116,7 @@ def test_the_export_of_a_tool_is_read_as_it_means_itself(
         assert added.detail == f"the form at example.org; since {since}"
 
 
-def test_a_column_with_another_name_can_be_named(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_column_can_be_mapped(sqlite_store: Store, tmp_path: Path) -> None:
     text = "Adresse;Vorname;Name;Sprache\nada@example.org;Ada;Lovelace;en\n"
     chosen = parse_choices(["email=Adresse", "name=vorname", "language = Sprache"])
     _, _, columns = bring(sqlite_store, tmp_path / "list.csv", text, chosen=chosen)
@@ -142,17 +142,17 @@ def test_a_recognised_column_can_be_left_out(sqlite_store: Store, tmp_path: Path
         ("email=", "does not name a column with addresses .*--map email=COLUMN"),
     ],
 )
-def test_a_mapping_that_cannot_be_is_one_line(choice: str, said: str) -> None:
+def test_an_impossible_mapping_is_explained(choice: str, said: str) -> None:
     with pytest.raises(SubscriberError, match=said):
         recognise(("Email", "Name"), parse_choices([choice]))
 
 
-def test_no_two_fields_answer_to_one_column_name() -> None:
+def test_column_names_are_unambiguous() -> None:
     every = [name for names in NAMES.values() for name in names]
     assert len(every) == len(set(every))
 
 
-def test_a_rehearsal_says_what_an_import_does_and_writes_nothing(store_url: str, tmp_path: Path) -> None:
+def test_a_dry_run_of_an_import_writes_nothing(store_url: str, tmp_path: Path) -> None:
     with open_store(store_url, tmp_path, lambda: SECRET) as store:
         store.subscribers.add(person("known@example.org"), at=NOW, source="test")
         store.subscribers.add(person("left@example.org"), at=NOW, source="test")
@@ -165,7 +165,7 @@ def test_a_rehearsal_says_what_an_import_does_and_writes_nothing(store_url: str,
         assert bring(store, tmp_path / "list.csv", text)[:2] == rehearsed
 
 
-def test_an_import_that_stops_half_way_and_is_run_again_is_as_if_it_ran_once(store_url: str, tmp_path: Path) -> None:
+def test_an_interrupted_import_can_be_repeated(store_url: str, tmp_path: Path) -> None:
     lines = [f"Reader{n % 1900}@example.org,Name {n},{'weekly' if n % 3 else ''}\n" for n in range(3_500)]
     text = "email,name,newsletters\n" + "".join(lines)
 
@@ -180,7 +180,9 @@ def test_an_import_that_stops_half_way_and_is_run_again_is_as_if_it_ran_once(sto
     path.write_text(text)
     with open_store(store_url, tmp_path) as store:
         with pytest.raises(StopError):
-            import_csv(store, path, newsletters=("weekly",), known=("weekly",), at=NOW, told=Listeners(progress=pull))
+            import_csv(
+                store, path, newsletters=("weekly",), known=("weekly",), at=NOW, listeners=Listeners(progress=pull)
+            )
         assert 0 < store.subscribers.count() <= 1_900
         bring(store, path, text, at=later(days=1))
         twice = [
@@ -197,12 +199,12 @@ def test_an_import_that_stops_half_way_and_is_run_again_is_as_if_it_ran_once(sto
     assert len(once) == 1_900
 
 
-def test_progress_tells_how_many_rows_there_are_about(sqlite_store: Store, tmp_path: Path) -> None:
+def test_progress_estimates_the_number_of_rows(sqlite_store: Store, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("email\n" + "".join(f"reader{n:06}@example.org\n" for n in range(5_000)))
     told: list[tuple[int, int]] = []
     watch = Listeners(progress=lambda rows, of_about: told.append((rows, of_about)))
-    import_csv(sqlite_store, path, newsletters=("weekly",), known=("weekly",), at=NOW, told=watch)
+    import_csv(sqlite_store, path, newsletters=("weekly",), known=("weekly",), at=NOW, listeners=watch)
 
     assert [rows for rows, _ in told] == [1_000, 2_000, 3_000, 4_000, 5_000]
     assert all(abs(of_about - 5_000) < 1_500 for _, of_about in told)

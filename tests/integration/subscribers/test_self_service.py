@@ -1,4 +1,4 @@
-"""What a person does with their own link, on both databases."""
+"""What subscribers do with their own link, on both databases."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def back(store: Store, uid: str, newsletter: str | None = None) -> bool:
     return come_back(store, TERMS, uid, newsletter, now=NOW, evidence=FORM)
 
 
-def test_preferences_are_as_the_form_says_and_saying_so_again_changes_nothing(people: Store) -> None:
+def test_preferences_follow_the_form(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", "daily", topics=("ai",))
     form = (Subscription("weekly", ("ml", "ai")),)
 
@@ -79,7 +79,7 @@ def test_preferences_are_as_the_form_says_and_saying_so_again_changes_nothing(pe
     assert everything(people) == before
 
 
-def test_a_subscription_that_the_form_did_not_show_is_left_alone(people: Store) -> None:
+def test_a_subscription_not_on_the_form_stays(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", "daily")
 
     def save(known: tuple[str, ...], shown: tuple[str, ...] | None) -> None:
@@ -93,14 +93,14 @@ def test_a_subscription_that_the_form_did_not_show_is_left_alone(people: Store) 
     assert happened(people, ada)[-1] == ("left", "weekly")
 
 
-def test_a_name_is_changed_taken_away_or_left(people: Store) -> None:
+def test_a_name_is_changed_removed_or_kept(people: Store) -> None:
     ada = subscribed(people)
     for name, after in (("Ada\nL.", "Ada L."), (None, "Ada L."), ("", "")):
         prefer(people, ada.uid, *wishes(), name=name)
         assert known(people).name == after
 
 
-def test_who_pauses_is_in_no_edition_until_the_pause_is_over(people: Store) -> None:
+def test_a_pause_excludes_from_editions(people: Store) -> None:
     ada = subscribed(people)
     subscribed(people, "bob@example.org")
     prefer(people, ada.uid, *wishes(), pause_weeks=2)
@@ -114,7 +114,7 @@ def test_who_pauses_is_in_no_edition_until_the_pause_is_over(people: Store) -> N
     assert [what for what, _ in happened(people, ada)][-2:] == ["paused", "unpaused"]
 
 
-def test_who_pauses_after_the_edition_was_made_does_not_get_it(people: Store) -> None:
+def test_a_late_pause_excludes_from_an_edition(people: Store) -> None:
     ada = subscribed(people)
     edition = people.editions.create(draft())
     prefer(people, ada.uid, *wishes(), pause_weeks=1)
@@ -136,7 +136,7 @@ def test_a_pause_has_an_end(people: Store) -> None:
             Preferences((), pause_weeks=weeks)
 
 
-def test_leaving_can_be_said_again_and_again_and_keeps_its_reason(people: Store) -> None:
+def test_unsubscribing_twice_keeps_the_reason(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", "daily")
 
     assert leave(people, ada.uid, "daily", reason="too\r\noften")
@@ -150,7 +150,7 @@ def test_leaving_can_be_said_again_and_again_and_keeps_its_reason(people: Store)
     assert happened(people, ada)[-2:] == [("left", "daily too often"), ("unsubscribed", "x" * 500)]
 
 
-def test_who_left_by_mistake_comes_back_with_the_topics_they_had(people: Store) -> None:
+def test_coming_back_restores_topics(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", topics=("ai", "ml"))
 
     leave(people, ada.uid, "weekly", reason="a scanner pressed it")
@@ -163,7 +163,7 @@ def test_who_left_by_mistake_comes_back_with_the_topics_they_had(people: Store) 
     assert [what for what, _ in happened(people, ada)].count("returned") == 1
 
 
-def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
+def test_coming_back_adds_nothing_new(people: Store) -> None:
     ada = subscribed(people)
     waiting = ask(people, "bob@example.org")
     assert waiting is not None
@@ -182,7 +182,7 @@ def test_nobody_comes_back_to_what_they_never_had(people: Store) -> None:
 
 
 @pytest.mark.parametrize("left_before", [False, True])
-def test_no_link_of_an_old_letter_undoes_what_the_operator_removed(people: Store, left_before: bool) -> None:
+def test_old_links_do_not_undo_a_removal(people: Store, left_before: bool) -> None:
     ada = subscribed(people)
     if left_before:
         leave(people, ada.uid)
@@ -202,7 +202,7 @@ def test_no_link_of_an_old_letter_undoes_what_the_operator_removed(people: Store
     assert back(people, ada.uid)  # they left by themselves this time
 
 
-def test_a_newsletter_that_the_operator_stopped_comes_back_by_a_choice_and_not_by_an_old_button(people: Store) -> None:
+def test_a_removed_newsletter_comes_back_by_choice_only(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", "daily")
     people.subscribers.remove("ada@example.org", "daily", at=NOW, source="command line")
     assert not back(people, ada.uid, "daily")
@@ -211,7 +211,7 @@ def test_a_newsletter_that_the_operator_stopped_comes_back_by_a_choice_and_not_b
     assert back(people, ada.uid, "daily")
 
 
-def test_choosing_a_newsletter_is_a_return_and_choosing_none_is_not(people: Store) -> None:
+def test_choosing_a_newsletter_is_a_return(people: Store) -> None:
     ada = subscribed(people)
     leave(people, ada.uid)
     prefer(people, ada.uid)
@@ -230,7 +230,7 @@ def press(store: Store, request: MoveRequest, now: datetime = NOW) -> Moved:
     return confirm_address_change(store, TERMS, request.email.token, now=now, evidence=FORM)
 
 
-def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(people: Store) -> None:
+def test_a_confirmed_address_replaces_the_old_one(people: Store) -> None:
     ada = subscribed(people)
     links = Links("https://letters.example", "x" * 40)
     _, _, sent_before = links.unsubscribe(ada.uid, "weekly").rpartition("/")
@@ -251,7 +251,7 @@ def test_a_new_address_counts_once_it_is_confirmed_there_and_old_links_go_on(peo
     assert leave(people, uid, newsletter)
 
 
-def test_asking_for_a_new_address_does_not_tell_whether_it_is_known(people: Store) -> None:
+def test_a_request_does_not_reveal_known_addresses(people: Store) -> None:
     ada = subscribed(people)
     subscribed(people, "bob@example.org")
     suppress(people, "never@example.org", now=NOW, source="test")
@@ -267,7 +267,7 @@ def test_asking_for_a_new_address_does_not_tell_whether_it_is_known(people: Stor
     assert "never@" not in str(everything(people))
 
 
-def test_an_address_with_a_subscription_is_not_given_away_and_its_link_stays_good(people: Store) -> None:
+def test_an_address_with_a_subscription_stays(people: Store) -> None:
     ada, bob = subscribed(people), subscribed(people, "bob@example.org")
     to_bob = move(people, ada.uid, "bob@example.org")
     before = everything(people)
@@ -278,7 +278,7 @@ def test_an_address_with_a_subscription_is_not_given_away_and_its_link_stays_goo
     assert press(people, move(people, ada.uid, "bob@example.org", later(hours=1)), later(hours=1)) is Moved.MOVED
 
 
-def test_whoever_was_only_asked_gives_way_to_the_mailbox_itself(people: Store) -> None:
+def test_an_unconfirmed_subscriber_gives_way(people: Store) -> None:
     ada = subscribed(people)
     waiting = ask(people, "new@example.org", "daily", name="Mallory")
     assert waiting is not None
@@ -289,7 +289,7 @@ def test_whoever_was_only_asked_gives_way_to_the_mailbox_itself(people: Store) -
     assert confirm(people, TERMS, waiting.token, now=NOW, evidence=FORM) is None
 
 
-def test_the_newest_wish_for_an_address_voids_those_before(people: Store) -> None:
+def test_the_newest_request_voids_earlier_ones(people: Store) -> None:
     ada = subscribed(people)
     typo, right = move(people, ada.uid, "typo@example.org"), move(people, ada.uid, "right@example.org")
     assert press(people, typo) is Moved.REFUSED
@@ -297,7 +297,7 @@ def test_the_newest_wish_for_an_address_voids_those_before(people: Store) -> Non
     assert known(people, "right@example.org").id == ada.id
 
 
-def test_an_address_gets_one_such_mail_an_hour_and_a_person_causes_three(people: Store) -> None:
+def test_address_changes_are_limited(people: Store) -> None:
     ada, bob = subscribed(people), subscribed(people, "bob@example.org")
     requests = [move(people, ada.uid, f"{n}@example.org") for n in range(5)]
     assert [request.limited for request in requests] == [False, False, False, True, True]
@@ -313,7 +313,7 @@ def imported(store: Store, *addresses: str) -> list[str]:
     return [added.value for added in store.subscribers.add_all([person(address) for address in addresses], terms)]
 
 
-def test_no_file_brings_back_an_address_that_somebody_moved_away_from(people: Store) -> None:
+def test_no_import_brings_a_moved_address_back(people: Store) -> None:
     ada = subscribed(people)
     for number, address in enumerate(("two@example.org", "three@example.org")):
         assert press(people, move(people, ada.uid, address)) is Moved.MOVED, number
@@ -327,7 +327,7 @@ def test_no_file_brings_back_an_address_that_somebody_moved_away_from(people: St
     assert not [word for word in ("ada@", "two@", "three@") if word in str(everything(people)).lower()]
 
 
-def test_the_mailbox_itself_may_come_back_to_an_address_that_was_moved_away_from(people: Store) -> None:
+def test_a_moved_address_may_subscribe_again(people: Store) -> None:
     ada = subscribed(people)
     assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
     subscribed_again = ask(people, now=later(hours=2))
@@ -343,7 +343,7 @@ def test_the_mailbox_itself_may_come_back_to_an_address_that_was_moved_away_from
     assert subscribe(people, "bob2@example.org", newsletters=["weekly"], at=NOW, again=True).value == "added"
 
 
-def test_a_stronger_reason_takes_the_place_of_a_move_and_no_confirmation_lifts_it(people: Store) -> None:
+def test_a_suppression_replaces_a_move(people: Store) -> None:
     ada = subscribed(people)
     assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
     assert suppress(people, "ada@example.org", now=NOW, source="test")
@@ -372,12 +372,12 @@ def test_a_complaint_outlives_every_attempt_to_come_back(people: Store) -> None:
     assert people.suppressions.is_listed("ADA@example.org")
 
 
-def test_letters_that_only_look_otherwise_make_no_second_person(people: Store) -> None:
+def test_lookalike_characters_are_one_address(people: Store) -> None:
     subscribed(people, "a.fi@example.org")
     for spelling in ("\uff41.fi@example.org", "A.\ufb01@example.org", "a.\uff26\uff29@EXAMPLE.org"):
         assert address_key(spelling) == "a.fi@example.org"
         assert known(people, spelling).address == "a.fi@example.org"
 
 
-def test_a_key_of_an_ascii_address_is_what_it_always_was() -> None:
+def test_the_key_of_an_ascii_address_is_stable() -> None:
     assert address_key("Ada.Lovelace+X@Example.ORG") == "Ada.Lovelace+X@Example.ORG".casefold()
