@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import click
 from publisher.cli.app import App, plural, require_known, warn, with_app
 from publisher.cli.subscriber import chosen_newsletters, newsletter_options, unknown_topics
 from publisher.cli.terminal import bar
+from publisher.core.atomic_write import replacing
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import Subscriber
 from publisher.posts.slugs import topic_slug
@@ -145,19 +148,15 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
 
 
 def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int:
-    """Write the list whole or not at all, so that a full disk leaves no half of one behind."""
-    part = None
+    """Write the list atomically, so that a full disk leaves no half of it behind. Only its owner may read it."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
     try:
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8", newline="") as opened:
-            part = Path(opened.name)
-            count = _write(people, opened, as_json)
-        part.replace(file)
+        with replacing(file, part):
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
+                return _write(people, opened, as_json)
     except OSError as error:
         raise PublisherError(f"cannot be written: {error.strerror}", where=str(file)) from error
-    finally:
-        if part:
-            part.unlink(missing_ok=True)
-    return count
 
 
 def _write(people: Iterable[Subscriber], file: Any, as_json: bool) -> int:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 from datetime import date
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from publisher.posts.slugs import MOST_NAME_BYTES
 
@@ -143,3 +144,24 @@ def is_file_of_site(path: str) -> bool:
 def is_page_of_site(path: str) -> bool:
     """Return whether the site has, or may have, a page of its own at this path."""
     return _PAGES.fullmatch(path) is not None
+
+
+# Paths that the web application serves, or that come and go with editions, so that no build knows them.
+_ELSEWHERE = ("editions", "subscribe", "preferences", "unsubscribe")
+
+
+def site_path(url: str, site_url: str) -> str | None:
+    """Return the path of a URL relative to the root of the site; None for a URL of a different site."""
+    if url != site_url and not url.startswith(f"{site_url}/"):
+        return None
+    return unquote(urlsplit(url).path)[len(urlsplit(site_url).path) :].lstrip("/")
+
+
+def is_served(path: str, built: Container[str]) -> bool:
+    """Return whether a web server finds something at a path of the site.
+
+    built  the paths, relative to the output folder, of all files that a build writes
+    """
+    if path.split("/")[0] in _ELSEWHERE:
+        return True
+    return any(name in built for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import unquote, urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.origins import KeyLines
@@ -17,6 +16,7 @@ from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
 from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import BrokenPost, LocalLink, Renderer
+from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import authority_of
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
@@ -94,24 +94,10 @@ def dead_links(
     found = []
     for post in posts:
         for link in local.get(post.post.source, ()):
-            path = _site_path(config, link.url)
-            if path is not None and not _is_there(path, planned):
+            path = site_path(link.url, config.site_url)
+            if path is not None and not is_served(path, planned):
                 found.append(_dead(f"{config.posts.folder}/{post.post.source}", link))
     return found
-
-
-def _site_path(config: Config, address: str) -> str | None:
-    """Return the path of a URL of this site, relative to its root; None for any other site."""
-    if not address.startswith(f"{config.site_url}/"):
-        return None
-    return unquote(urlsplit(address).path)[len(urlsplit(config.site_url).path) :].lstrip("/")
-
-
-def _is_there(path: str, planned: frozenset[str]) -> bool:
-    # The web application serves these, and editions come later.
-    if path.split("/")[0] in ("editions", "subscribe", "preferences", "unsubscribe"):
-        return True
-    return any(name in planned for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"))
 
 
 def _dead(path: str, link: LocalLink) -> Problem:

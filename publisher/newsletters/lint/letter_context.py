@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from urllib.parse import unquote, urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.origins import KeyLines
@@ -18,6 +17,7 @@ from publisher.core.templates import Templates
 from publisher.newsletters.letter.note import note_path
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from publisher.posts.frontmatter import split_body
+from publisher.posts.permalinks import site_path
 from publisher.posts.prose import LineFinder, line_at
 
 
@@ -48,9 +48,7 @@ class LintContext:
 
     def site_path(self, url: str) -> str | None:
         """Return the path of a URL of the project's own site, relative to its root; None for other sites."""
-        if url != self.config.site_url and not url.startswith(f"{self.config.site_url}/"):
-            return None
-        return unquote(urlsplit(url).path)[len(urlsplit(self.config.site_url).path) :].lstrip("/")
+        return site_path(url, self.config.site_url)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from publisher.core.newsletter_models import Mark
 from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.requirements import is_reserved
+from publisher.posts.permalinks import is_served
 
 HEAVY = 1_000_000  # bytes
 
 _SCHEMES = ("http", "https", "mailto", "tel", "sms")
 _EMPTY = ("", "#", "mailto:", "tel:", "sms:", "http://", "https://")
-# Served by the web application, or written when an edition is sent, so the build does not list them.
-_SERVED = ("editions", "subscribe", "preferences", "unsubscribe")
 
 
 def link_findings(context: LintContext) -> Iterator[Finding]:
@@ -85,17 +84,12 @@ def _elsewhere(context: LintContext, url: str, host: str) -> tuple[str, str] | N
 
 def _own(context: LintContext, url: str, what: str) -> tuple[str, str] | None:
     path = context.site_path(url)
-    if context.paths is None or path is None or path.split("/")[0] in _SERVED or _is_built(path, context.paths):
+    if context.paths is None or path is None or is_served(path, context.paths):
         return None
     message = f"the {what} {url} does not lead to a page of this site"
     # If it was written with its domain, something else may be served there.
     written = any(url in context.locator.source(post) for post in context.posts)
     return ("link-elsewhere" if written else "link-broken"), message
-
-
-def _is_built(path: str, paths: frozenset[str]) -> bool:
-    """Whether a web server finds something at a path of the site, among the files that a build writes."""
-    return any(name in paths for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"))
 
 
 def _is_local(host: str) -> bool:
