@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import click
 
 from publisher.cli.app import App, plural, with_app
-from publisher.cli.terminal import bar
+from publisher.cli.terminal import bar, draw_table
 from publisher.core.errors import ConfigError, PublisherError
 from publisher.core.models import Problem
 from publisher.publishing.letter_check import LetterCheck
 from publisher.publishing.project_check import ProjectCheck, check_project
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 class CheckLine(NamedTuple):
@@ -114,20 +116,9 @@ def _heading(check: LetterCheck) -> str:
 
 
 def _print_table(lines: Sequence[CheckLine]) -> None:
-    if not lines:
-        return
-    # Not at the top: rich takes 50 ms to load, which a script does not need.
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("Where", overflow="fold", ratio=3)
-    table.add_column("What", overflow="fold", ratio=4)
-    table.add_column("How to fix it", overflow="fold", ratio=3)
-    colours = {"error": "red", "warning": "yellow", "note": "cyan"}
-    for line in lines:
-        table.add_row(Text(line.where, style=colours[line.level]), Text(line.message), Text(line.hint, style="dim"))
-    Console().print(table)
-    click.echo()
+    if lines:
+        draw_table(
+            [("Where", 3), ("What", 4), ("How to fix it", 3)],
+            [((line.where, _COLOURS[line.level]), line.message, (line.hint, "dim")) for line in lines],
+        )
+        click.echo()

@@ -13,6 +13,7 @@ from typing import IO, Any
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.terminal import draw_table
 from publisher.config import Config
 from publisher.config.mail import dkim_selector, host_name
 from publisher.core.errors import PublisherError, TransportError
@@ -183,7 +184,13 @@ def _json(each: Diagnosis) -> dict[str, Any]:
 def _show(found: Sequence[Diagnosis]) -> None:
     """Print what there is, then what to do. A DNS record is on a line of its own, so that it can be copied."""
     if sys.stdout.isatty():
-        _print_table(found)
+        draw_table(
+            [("", 0), ("Check", 0), ("Of", 3), ("What was found", 4), ("What it means", 4)],
+            [
+                (_MARKS[each.level], *map(_printable, (each.check, each.subject, each.message, each.meaning)))
+                for each in found
+            ],
+        )
     else:
         for each in found:
             click.echo(_printable(f"{each.level}: {_where(each)}: {each.message}; {each.meaning}"))
@@ -199,23 +206,6 @@ def _show(found: Sequence[Diagnosis]) -> None:
 
 def _where(each: Diagnosis) -> str:
     return f"{each.check} {each.subject}".strip()
-
-
-def _print_table(found: Sequence[Diagnosis]) -> None:
-    # Not at the top: rich takes 50 ms to load, which a script does not need.
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title, ratio in (("", 0), ("Check", 0), ("Of", 3), ("What was found", 4), ("What it means", 4)):
-        table.add_column(title, overflow="fold", ratio=ratio or None, no_wrap=not ratio)
-    for each in found:
-        mark, colour = _MARKS[each.level]
-        cells = (each.check, each.subject, each.message, each.meaning)
-        table.add_row(Text(mark, style=colour), *(Text(_printable(cell)) for cell in cells))
-    Console().print(table)
 
 
 def _printable(text: str) -> str:

@@ -102,18 +102,28 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Control characters in a cell become spaces.
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
-        for row in rows:
-            click.echo("\t".join(row))
+    if sys.stdout.isatty():
+        draw_table([(title, 0) for title in head], rows)
         return
+    for row in rows:
+        click.echo("\t".join(row))
+
+
+def draw_table(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str | tuple[str, str]]]) -> None:
+    """Draw a table on a terminal.
+
+    columns  title and share of the width; 0 for as wide as its cells
+    rows     cells, each a text, or a text and its style
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in head:
-        table.add_column(title, overflow="fold")
+    shared = any(share for _, share in columns)
+    for title, share in columns:
+        table.add_column(title, overflow="fold", ratio=share or None, no_wrap=shared and not share)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
     Console().print(table)

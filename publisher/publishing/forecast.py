@@ -46,7 +46,7 @@ class ForecastSlot:
     """A slot that is still to come, or one that is due and has no edition yet.
 
     at      in the newsletter's time zone
-    remark  anything unusual: "02:30 is skipped by the clock ..."; "" if there is nothing
+    remark  anything unusual: "the clocks go forward and skip 02:30 ..."; "" if there is nothing
     made    whether the slot already has an edition, created by hand or for approval. Its contents are empty then
     """
 
