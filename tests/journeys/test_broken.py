@@ -32,14 +32,14 @@ def assert_told(where: str, said: str) -> None:
     assert line.startswith(f"error: {where}")
 
 
-def test_the_others_go_out_and_the_broken_one_is_told_with_its_name(project: Project, broken: str) -> None:
+def test_a_broken_newsletter_stops_no_other(project: Project, broken: str) -> None:
     ran = project.run("publish")
     assert ran.code == 1
     assert_told(broken, ran.err)
     assert set(project.mail()) == {"ada@example.org"}
 
 
-def test_the_broken_one_goes_out_once_it_is_mended(project: Project, broken: str) -> None:
+def test_a_fixed_newsletter_is_sent(project: Project, broken: str) -> None:
     project.run("publish")
     project.write("templates/email/own.html", WHOLE)
     (project.root / "letters/daily/2026-11-16.md").unlink(missing_ok=True)
@@ -47,7 +47,7 @@ def test_the_broken_one_goes_out_once_it_is_mended(project: Project, broken: str
     assert {to: len(letters) for to, letters in project.mail().items()} == {"ada@example.org": 1, "ben@example.org": 1}
 
 
-def test_a_dry_run_tells_the_same(project: Project, broken: str) -> None:
+def test_a_dry_run_reports_the_same(project: Project, broken: str) -> None:
     ran = project.run("publish", "--dry-run")
     assert ran.code == 1
     assert_told(broken, ran.err)
@@ -55,7 +55,7 @@ def test_a_dry_run_tells_the_same(project: Project, broken: str) -> None:
     assert "daily 2026" not in ran.out
 
 
-def test_test_copies_of_the_others_are_sent(project: Project, broken: str) -> None:
+def test_test_emails_of_the_others_are_sent(project: Project, broken: str) -> None:
     ran = project.run("publish", "--to", "me@example.org")
     assert (ran.code, set(project.mail())) == (1, {"me@example.org"})
     assert_told(broken, ran.err)

@@ -95,7 +95,7 @@ def assert_absolute(html: str) -> None:
     assert not [url for url in found if urlsplit(url).scheme not in ("https", "mailto")]
 
 
-def test_pictures_are_absolute_and_are_there(begun: Project) -> None:
+def test_pictures_have_working_urls(begun: Project) -> None:
     begun.write("publisher.toml", begun.read("publisher.toml").replace('# content = "full"', 'content = "full" #'))
     begun.ok("publish")
     ((message,), _) = begun.mail().values()
@@ -105,7 +105,7 @@ def test_pictures_are_absolute_and_are_there(begun: Project) -> None:
     assert "https://example.org/2026/11/14/before/" in part(message, "html")
 
 
-def test_every_message_says_how_to_leave_and_each_in_its_own_way(begun: Project) -> None:
+def test_every_message_has_its_unsubscribe_link(begun: Project) -> None:
     begun.ok("publish")
     messages = [found[0] for found in begun.mail().values()]
     ways = set()
@@ -125,7 +125,7 @@ def test_every_message_says_how_to_leave_and_each_in_its_own_way(begun: Project)
     assert part(messages[0], "plain").count("unsubscribe") >= 1
 
 
-def test_the_web_copy_tells_nobody_how_others_leave(begun: Project) -> None:
+def test_the_web_version_has_no_personal_links(begun: Project) -> None:
     begun.ok("publish")
     page = begun.read("public/editions/weekly/2026-W47/index.html")
     assert "Rain &amp; &lt;sun&gt;: a diary" in page
@@ -138,7 +138,7 @@ def test_the_web_copy_tells_nobody_how_others_leave(begun: Project) -> None:
     assert "@@publisher" not in everything
 
 
-def test_a_server_that_is_away_is_one_line_and_the_next_run_sends(begun: Project) -> None:
+def test_an_unreachable_server_is_one_line(begun: Project) -> None:
     smtp(begun, 9)
     ran = begun.run("publish", "--yes")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
@@ -153,7 +153,7 @@ def test_a_server_that_is_away_is_one_line_and_the_next_run_sends(begun: Project
         assert len(mailboxes.messages) == 2
 
 
-def test_a_person_is_asked_before_real_mail_leaves(begun: Project) -> None:
+def test_publish_asks_before_sending(begun: Project) -> None:
     with mail_server() as (mailboxes, settings):
         smtp(begun, settings.port)
         asked = begun.on_a_terminal("publish", answer="n\n")
@@ -166,7 +166,7 @@ def test_a_person_is_asked_before_real_mail_leaves(begun: Project) -> None:
         assert len(mailboxes.messages) == 2
 
 
-def test_a_reader_whom_the_server_refuses_stops_no_other(begun: Project) -> None:
+def test_a_rejected_recipient_stops_no_other(begun: Project) -> None:
     begun.ok("subscribers", "add", "550-unknown@example.org")
     begun.ok("subscribers", "add", "450-busy@example.org")
     with mail_server() as (mailboxes, settings):
@@ -180,7 +180,7 @@ def test_a_reader_whom_the_server_refuses_stops_no_other(begun: Project) -> None
         assert {len(found) for found in mailboxes.messages.values()} == {1}
 
 
-def test_a_message_that_is_sent_again_is_the_same_to_the_byte(begun: Project) -> None:
+def test_a_resent_message_is_identical(begun: Project) -> None:
     begun.ok("subscribers", "add", "drop@example.org")
     with mail_server() as (mailboxes, settings):
         smtp(begun, settings.port)
@@ -192,7 +192,7 @@ def test_a_message_that_is_sent_again_is_the_same_to_the_byte(begun: Project) ->
         assert len({parse(data)["Message-ID"] for data in copies}) == 1
 
 
-def test_a_password_is_in_nothing_that_is_said_or_written(begun: Project) -> None:
+def test_a_password_is_never_shown(begun: Project) -> None:
     secret = "correct-horse-battery"
     with mail_server(password="another") as (_, settings):
         smtp(begun, settings.port)
@@ -204,7 +204,7 @@ def test_a_password_is_in_nothing_that_is_said_or_written(begun: Project) -> Non
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
 
 
-def test_the_sample_project_is_published_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sample_project_is_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import shutil
 
     from tests.support.project import ROOT

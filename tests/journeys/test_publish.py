@@ -20,7 +20,7 @@ def text_of(project: Project, number: int = -1, reader: str = "ada") -> str:
     return str(part.get_content())
 
 
-def test_a_rehearsal_says_exactly_what_then_happens_and_writes_nothing(project: Project) -> None:
+def test_a_dry_run_says_what_then_happens(project: Project) -> None:
     project.subscribe("ada", "bob")
     project.post("later", "2026-11-20")
     before = {name: state for name, state in project.listing().items() if name != ".publisher"}
@@ -41,13 +41,13 @@ def test_a_rehearsal_says_exactly_what_then_happens_and_writes_nothing(project: 
     assert "no new posts" in project.ok("publish", "--dry-run").out
 
 
-def test_a_rehearsal_in_a_fresh_folder_writes_nothing_at_all(project: Project) -> None:
+def test_a_dry_run_writes_nothing(project: Project) -> None:
     before = project.listing()
     assert "3 new posts, but no subscribers yet" in project.ok("publish", "--dry-run").out
     assert project.listing() == before
 
 
-def test_a_test_copy_touches_neither_ledger_nor_edition(project: Project) -> None:
+def test_a_test_email_is_not_recorded(project: Project) -> None:
     project.subscribe("ada")
     ran = project.ok("publish", "--to", "me@example.net", "weekly")
     assert "me@example.net (outbox/)" in ran.out
@@ -64,7 +64,7 @@ def test_a_test_copy_touches_neither_ledger_nor_edition(project: Project) -> Non
     assert len(project.ok("editions", "--json").json) == 1
 
 
-def test_a_test_copy_works_in_a_project_without_a_database(project: Project) -> None:
+def test_a_test_email_needs_no_database(project: Project) -> None:
     project.ok("publish", "--to", "me@example.net")
     assert len(project.mail()["me@example.net"]) == 1
     assert not (project.root / ".publisher/publisher.db").exists()
@@ -81,7 +81,7 @@ def test_the_first_edition_never_sends_the_archive(project: Project) -> None:
     assert len(titles(project)) == 1
 
 
-def test_a_first_edition_may_begin_on_a_day(project: Project) -> None:
+def test_a_first_edition_can_begin_on_a_day(project: Project) -> None:
     project.configure(newsletters=WEEKLY + "since = 2026-11-09\n")
     project.subscribe("ada")
     (edition,) = project.ok("publish", "--json").json["editions"]
@@ -91,7 +91,7 @@ def test_a_first_edition_may_begin_on_a_day(project: Project) -> None:
     assert [post.rpartition(":")[2] for post in edition["posts"]] == ["before"]
 
 
-def test_a_back_dated_post_that_is_added_late_goes_out_once(project: Project) -> None:
+def test_a_backdated_post_is_sent_once(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     project.post("found-again", "2019-05-01")
@@ -100,7 +100,7 @@ def test_a_back_dated_post_that_is_added_late_goes_out_once(project: Project) ->
     assert titles(project) == ["Third and 2 more", "Found again"]
 
 
-def test_run_again_it_sends_nothing_and_touches_nothing(project: Project) -> None:
+def test_publishing_twice_sends_nothing(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     public, outbox = project.listing("public"), project.listing("outbox")
@@ -111,7 +111,7 @@ def test_run_again_it_sends_nothing_and_touches_nothing(project: Project) -> Non
     assert project.ok("publish", "--json").json["editions"] == []
 
 
-def test_a_post_that_is_renamed_moved_or_edited_does_not_go_again(project: Project) -> None:
+def test_an_edited_post_is_not_sent_again(project: Project) -> None:
     project.post("kept", "2026-11-10", id="urn:x:kept")
     project.subscribe("ada")
     project.ok("publish")
@@ -120,7 +120,7 @@ def test_a_post_that_is_renamed_moved_or_edited_does_not_go_again(project: Proje
     assert "no new posts" in project.ok("publish", now=NEXT_MONDAY).out
 
 
-def test_no_edition_before_so_many_posts_wait(project: Project) -> None:
+def test_the_minimum_delays_an_edition(project: Project) -> None:
     project.configure(newsletters=WEEKLY + "minimum = 2\n")
     project.subscribe("ada")
     project.ok("publish")
@@ -132,7 +132,7 @@ def test_no_edition_before_so_many_posts_wait(project: Project) -> None:
     assert "Fourth" in text_of(project)
 
 
-def test_two_newsletters_take_each_what_they_are_about(project: Project) -> None:
+def test_two_newsletters_take_their_own_posts(project: Project) -> None:
     project.configure(
         newsletters='\n[[newsletters]]\nname = "reading"\ntags = ["READING"]\n'
         '\n[[newsletters]]\nname = "all"\nschedule = "daily 07:00"\n'
@@ -151,7 +151,7 @@ def test_two_newsletters_take_each_what_they_are_about(project: Project) -> None
     assert len(titles(project, "bob")) == 1
 
 
-def test_each_post_is_a_letter_of_its_own_in_the_order_of_the_posts(project: Project) -> None:
+def test_each_post_is_sent_in_order(project: Project) -> None:
     project.configure(newsletters='\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\nfirst = 2\n')
     project.subscribe("ada")
     made = project.ok("publish", "--json").json["editions"]
@@ -163,7 +163,7 @@ def test_each_post_is_a_letter_of_its_own_in_the_order_of_the_posts(project: Pro
     assert sorted(titles(project)) == ["Fourth", "Second", "Third"]
 
 
-def test_a_second_edition_in_one_slot_has_a_place_beside_it(project: Project) -> None:
+def test_a_second_edition_gets_its_own_slot(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     for number, name in enumerate(("fourth", "fifth"), 2):
@@ -173,7 +173,7 @@ def test_a_second_edition_in_one_slot_has_a_place_beside_it(project: Project) ->
     assert len(list((project.root / "public/editions/weekly").iterdir())) >= 3
 
 
-def test_who_joins_between_two_runs_gets_the_next_edition_only(project: Project) -> None:
+def test_new_subscribers_get_the_next_edition(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
     project.subscribe("bob")
@@ -184,7 +184,7 @@ def test_who_joins_between_two_runs_gets_the_next_edition_only(project: Project)
     assert (len(titles(project)), len(titles(project, "bob"))) == (2, 1)
 
 
-def test_who_leaves_before_the_letter_goes_gets_none(project: Project) -> None:
+def test_unsubscribing_in_time_stops_the_email(project: Project) -> None:
     project.subscribe("ada", "bob")
     project.write("outbox/new", "in the way")
     stopped = project.run("publish")
@@ -209,9 +209,7 @@ def test_who_leaves_before_the_letter_goes_gets_none(project: Project) -> None:
         ("letters/engine/2026-11.md/x", "a folder"),
     ],
 )
-def test_what_stops_a_letter_is_told_once_for_each_newsletter_it_stops(
-    project: Project, name: str, text: str | bytes
-) -> None:
+def test_each_stopped_newsletter_is_reported_once(project: Project, name: str, text: str | bytes) -> None:
     stopped = {"engine"} if name.startswith("letters/") else {"weekly", "engine"}
     project.configure(newsletters=WEEKLY + '\n[[newsletters]]\nname = "engine"\nschedule = "monthly 1 09:00"\n')
     for newsletter in ("weekly", "engine"):
@@ -230,7 +228,7 @@ def test_what_stops_a_letter_is_told_once_for_each_newsletter_it_stops(
     assert bool(project.mail()) is (stopped == {"engine"})
 
 
-def test_a_note_opens_the_letter_it_was_written_for(project: Project) -> None:
+def test_a_note_opens_its_edition(project: Project) -> None:
     project.subscribe("ada")
     project.write("letters/weekly/2026-W47.md", "---\nsubject: Three birds\n---\nDear readers, *hello*.\n")
     project.ok("publish")
@@ -239,7 +237,7 @@ def test_a_note_opens_the_letter_it_was_written_for(project: Project) -> None:
 
 
 @pytest.mark.parametrize("more", ["", "\n[pages]\nenabled = false\n\n[feeds]\nlimit = 1\n"])
-def test_a_body_that_cannot_be_read_keeps_only_that_post_back(project: Project, more: str) -> None:
+def test_an_unreadable_body_stops_only_its_post(project: Project, more: str) -> None:
     project.configure(more)
     project.subscribe("ada")
     head = "---\ntitle: Broken\ndate: 2026-11-14\n---\n" + "Words. " * 1000
@@ -263,7 +261,7 @@ def test_a_project_without_newsletters_is_only_built(project: Project) -> None:
     assert project.run("publish", "--to", "me@example.net").err.startswith("error: the project has no newsletter (")
 
 
-def test_a_newsletter_that_is_gone_from_the_configuration_finishes_what_it_began(project: Project) -> None:
+def test_a_removed_newsletter_finishes_its_edition(project: Project) -> None:
     project.subscribe("ada")
     project.write("outbox/new", "in the way")
     assert project.run("publish").code == 1
@@ -273,7 +271,7 @@ def test_a_newsletter_that_is_gone_from_the_configuration_finishes_what_it_began
     assert titles(project) == ["Third and 2 more"]
 
 
-def test_real_mail_needs_a_yes_where_nobody_can_be_asked(project: Project) -> None:
+def test_sending_without_a_terminal_needs_yes(project: Project) -> None:
     project.subscribe("ada")
     project.configure("transport = 'smtp'\n")
     before = project.listing("public") if (project.root / "public").exists() else {}

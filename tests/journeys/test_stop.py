@@ -42,9 +42,7 @@ def _as_usual() -> None:
 
 
 @pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_whoever_stops_a_run_is_told_what_was_done_and_nothing_is_in_doubt(
-    project: Project, tmp_path: Path, asked: signal.Signals, code: int
-) -> None:
+def test_a_stopped_run_says_what_it_did(project: Project, tmp_path: Path, asked: signal.Signals, code: int) -> None:
     project.subscribe(*(f"reader{number}" for number in range(READERS)))
     with sink(tmp_path / "sink", "-w", "1") as slow:
         configure(project, slow)
@@ -66,7 +64,7 @@ def test_whoever_stops_a_run_is_told_what_was_done_and_nothing_is_in_doubt(
 
 
 @pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_the_outbox_is_stopped_in_order_too(project: Project, asked: signal.Signals, code: int) -> None:
+def test_the_outbox_stops_cleanly(project: Project, asked: signal.Signals, code: int) -> None:
     project.write("readers.csv", "email\n" + "".join(f"reader{number}@example.org\n" for number in range(600)))
     project.ok(
         "subscribers", "import", str(project.root / "readers.csv"), "--newsletter", "weekly", "--consent", "asked"
@@ -89,7 +87,7 @@ def test_the_outbox_is_stopped_in_order_too(project: Project, asked: signal.Sign
     assert len(list(new.iterdir())) == 600
 
 
-def test_a_terminal_that_goes_away_leaves_nothing_in_doubt(project: Project, tmp_path: Path) -> None:
+def test_a_closed_terminal_leaves_nothing_in_doubt(project: Project, tmp_path: Path) -> None:
     project.subscribe(*(f"reader{number}" for number in range(READERS)))
     with sink(tmp_path / "sink", "-w", "1") as slow:
         configure(project, slow)
@@ -112,9 +110,7 @@ def test_a_terminal_that_goes_away_leaves_nothing_in_doubt(project: Project, tmp
 
 
 @pytest.mark.parametrize(("words", "left"), [(("hold", "1"), "queued"), (("cancel", "1", "--yes"), "skipped")])
-def test_a_run_lets_go_of_what_it_has_not_handed_over_when_the_edition_is_stopped(
-    project: Project, tmp_path: Path, words: tuple[str, ...], left: str
-) -> None:
+def test_a_hold_stops_a_running_delivery(project: Project, tmp_path: Path, words: tuple[str, ...], left: str) -> None:
     project.subscribe(*(f"reader{number}" for number in range(READERS)))
     with sink(tmp_path / "sink", "-w", "1") as slow:
         configure(project, slow)

@@ -43,7 +43,7 @@ def titles_in(message: Any, titles: list[str]) -> tuple[list[str], list[str]]:
     return found[0], found[1]
 
 
-def test_two_hundred_subscribers_with_fifty_choices_get_fifty_letters_and_each_exactly_their_posts(
+def test_fifty_selections_become_fifty_letters(
     project: Project,
 ) -> None:
     newsletter = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 20\nmaximum = 20\n'
@@ -76,7 +76,7 @@ def test_two_hundred_subscribers_with_fifty_choices_get_fifty_letters_and_each_e
         assert message["Subject"] == f"{due[0]} and {len(due) - 1} more"
 
 
-def test_a_rehearsal_shows_the_letters_and_who_gets_none(project: Project) -> None:
+def test_a_dry_run_shows_every_version(project: Project) -> None:
     join(project, "ada")
     join(project, "bob", "Reading")
     join(project, "cem", "reading", "fish")
@@ -120,7 +120,7 @@ def test_a_rehearsal_shows_the_letters_and_who_gets_none(project: Project) -> No
     )
 
 
-def test_a_post_that_an_edition_took_never_comes_later_to_those_who_did_not_get_it(project: Project) -> None:
+def test_a_sent_post_never_comes_later(project: Project) -> None:
     join(project, "ada")
     join(project, "bob", "reading")
     project.ok("publish")
@@ -129,7 +129,7 @@ def test_a_post_that_an_edition_took_never_comes_later_to_those_who_did_not_get_
     assert subjects(project) == {"ada": ["Third and 2 more", "Fourth"], "bob": ["Second and 1 more", "Fourth"]}
 
 
-def test_the_web_copy_and_the_edition_are_of_all_topics_also_where_nobody_chose_them(project: Project) -> None:
+def test_the_web_version_has_all_topics(project: Project) -> None:
     join(project, "bob", "reading")
     project.ok("publish")
     assert subjects(project) == {"bob": ["Second and 1 more"]}
@@ -140,7 +140,7 @@ def test_the_web_copy_and_the_edition_are_of_all_topics_also_where_nobody_chose_
     assert all(f"All about {name}" in page for name in ("first", "second", "third"))
 
 
-def test_an_edition_that_meets_nobodys_topics_is_made_and_says_so(project: Project) -> None:
+def test_an_edition_can_match_no_one(project: Project) -> None:
     join(project, "dee", "fish")
     assert "'Third and 2 more' would go to 0 subscribers" in project.ok("publish", "--dry-run").out
     ran = project.ok("publish")
@@ -151,7 +151,7 @@ def test_an_edition_that_meets_nobodys_topics_is_made_and_says_so(project: Proje
     assert project.ok("publish", "--json").json["editions"] == []
 
 
-def test_the_subject_of_a_note_wins_for_all_and_is_filled_with_what_each_letter_holds(project: Project) -> None:
+def test_a_notes_subject_wins_in_every_version(project: Project) -> None:
     join(project, "ada")
     join(project, "bob", "reading")
     note = "---\nsubject: '{first} leads {count}'\n---\nDear readers, *hello*.\n"
@@ -162,7 +162,7 @@ def test_the_subject_of_a_note_wins_for_all_and_is_filled_with_what_each_letter_
         assert "Dear readers," in message.get_body(("plain",)).get_content()
 
 
-def test_the_preheader_is_of_the_first_post_of_each_letter(project: Project) -> None:
+def test_the_preheader_follows_the_first_post(project: Project) -> None:
     join(project, "ada")
     join(project, "bob", "reading")
     project.ok("publish")
@@ -173,7 +173,7 @@ def test_the_preheader_is_of_the_first_post_of_each_letter(project: Project) -> 
     assert "second" in preheaders["reading"]
 
 
-def test_each_post_as_a_letter_goes_to_those_whose_topics_it_has(project: Project) -> None:
+def test_each_post_goes_to_matching_topics(project: Project) -> None:
     project.configure(newsletters='\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\nfirst = 3\n')
     join(project, "ada")
     join(project, "bob", "reading")
@@ -194,7 +194,7 @@ def test_each_post_as_a_letter_goes_to_those_whose_topics_it_has(project: Projec
         assert [x["variant"] for x in project.ok("editions", "show", str(number), "--json").json["letters"]] == [""]
 
 
-def test_a_test_copy_shows_the_letter_of_a_choice(project: Project) -> None:
+def test_a_test_email_can_have_topics(project: Project) -> None:
     project.ok("publish", "--to", "me@example.net", "--topic", "READING")
     (message,) = project.mail()["me@example.net"]
     text = message.get_body(("plain",)).get_content()
@@ -208,7 +208,7 @@ def test_a_test_copy_shows_the_letter_of_a_choice(project: Project) -> None:
 
 
 @pytest.mark.parametrize("variant", ["fish,reading", "reading,fish", "READING, Fish", " reading ,fish,"])
-def test_a_letter_is_shown_for_its_topics_in_any_order_and_spelling(project: Project, variant: str) -> None:
+def test_topics_can_be_given_in_any_order(project: Project, variant: str) -> None:
     join(project, "cem", "reading", "fish")
     project.ok("publish")
     ran = project.ok("editions", "show", "1", "--variant", variant, "--json")
@@ -216,7 +216,7 @@ def test_a_letter_is_shown_for_its_topics_in_any_order_and_spelling(project: Pro
     assert "All about third" not in ran.json["text"]
 
 
-def test_topics_that_every_post_meets_show_the_letter_for_all_topics_and_say_so(project: Project) -> None:
+def test_matching_every_post_means_all_topics(project: Project) -> None:
     for name, tag in (("first", "maps"), ("second", "birds"), ("third", "Maps")):
         project.post(name, "2026-11-02", title=name.title(), tags=f"[{tag}]")
     join(project, "ada", "birds", "maps")
@@ -227,14 +227,14 @@ def test_topics_that_every_post_meets_show_the_letter_for_all_topics_and_say_so(
     assert project.run("editions", "show", "1", "--variant", "maps").code == 1
 
 
-def test_copies_of_one_moment_are_as_many_messages(project: Project) -> None:
+def test_two_test_emails_are_two_messages(project: Project) -> None:
     for topic in ("reading", "READING", "fish"):
         project.ok("publish", "--to", "me@example.net", "--topic", "reading", "--topic", topic)
     copies = project.mail()["me@example.net"]
     assert len({str(message["Message-ID"]) for message in copies}) == len(copies) == 3
 
 
-def test_people_imported_with_topics_in_any_spelling_share_a_letter(project: Project) -> None:
+def test_spellings_of_a_topic_share_a_letter(project: Project) -> None:
     rows = ["email,newsletters,topics", "a@example.org,weekly,READING", "b@example.org,weekly,reading"]
     project.write("people.csv", "\n".join(rows) + "\n")
     project.ok("subscribers", "import", str(project.root / "people.csv"))
@@ -248,7 +248,7 @@ def add(store: Store, name: str, *topics: str) -> None:
     store.subscribers.add(NewSubscriber(f"{name}@example.org", subscriptions=(wish,)), at=NOW, source="test")
 
 
-def test_topics_chosen_while_an_edition_is_made_are_composed_for(project: Project) -> None:
+def test_topics_chosen_meanwhile_are_rendered(project: Project) -> None:
     join(project, "ada")
     config = project.config()
     with open_project_store(config) as store:
@@ -285,13 +285,13 @@ def restless(project: Project, times: int) -> list[tuple[PlannedEdition, Edition
         return create_editions(OpenProject(config, restless, lambda: NOW), plan, drafts, NOW)
 
 
-def test_an_edition_is_composed_again_as_often_as_allowed(project: Project) -> None:
+def test_an_edition_is_rendered_again_as_allowed(project: Project) -> None:
     join(project, "ada")
     ((planned, _),) = restless(project, RENDERED_AGAIN)
     assert planned.unmatched == RENDERED_AGAIN
 
 
-def test_readers_who_never_settle_stop_the_edition_and_the_next_run_makes_it(project: Project) -> None:
+def test_ever_changing_topics_stop_the_edition(project: Project) -> None:
     join(project, "ada")
     with pytest.raises(ChoicesChangedError, match="weekly 2026-W47"):
         restless(project, RENDERED_AGAIN + 1)

@@ -43,7 +43,7 @@ def counts(project: Project) -> dict[str, int]:
     return found
 
 
-def test_a_list_says_how_many_stand_where_and_why_and_then_which_trouble_first(trouble: Project) -> None:
+def test_a_list_shows_problems_first(trouble: Project) -> None:
     first, *lines = trouble.ok("deliveries", "list", "1").out.splitlines()
     assert first.startswith("weekly 2026-W47, no. 1: ")
     assert lines[0].split(": ")[0] == "messages"
@@ -67,7 +67,7 @@ def test_a_list_says_how_many_stand_where_and_why_and_then_which_trouble_first(t
     assert busy.split("\t")[2:] == ["1", "2026-11-16 10:04", "450 busy"]
 
 
-def test_a_list_can_be_short_or_of_some_states_only(trouble: Project) -> None:
+def test_a_list_can_be_limited(trouble: Project) -> None:
     some = trouble.ok("deliveries", "list", "1", "--status", "failed", "--status", "sent", "--limit", "2").out
     assert [line.split("\t")[0] for line in some.splitlines() if "\t" in line] == [
         "550-closed@example.org",
@@ -93,7 +93,7 @@ def test_a_person_sees_a_table(trouble: Project) -> None:
     assert "450-busy@example.org" in seen
 
 
-def test_a_retry_sends_what_did_not_go_once_the_server_is_mended(trouble: Project, mail: Mailboxes) -> None:
+def test_a_retry_sends_once_the_server_works(trouble: Project, mail: Mailboxes) -> None:
     mail.lenient = True
     assert trouble.ok("deliveries", "retry", "1", "--status", "uncertain").out == (
         "1 message due now (1 uncertain); run `publisher publish` to send\n"
@@ -114,7 +114,7 @@ def test_a_retry_sends_what_did_not_go_once_the_server_is_mended(trouble: Projec
     assert len(set(mail.messages["drop@example.org"])) == 1
 
 
-def test_a_mailbox_that_is_gone_is_mailed_no_more_and_the_record_says_why(trouble: Project, mail: Mailboxes) -> None:
+def test_a_missing_mailbox_gets_no_more_email(trouble: Project, mail: Mailboxes) -> None:
     shown = trouble.ok("subscribers", "show", "gone@example.org").out
     assert "status      bounced" in shown
     assert "bounced  550 5.1.1 <gone@example.org>: no such user  [mail server, weekly 2026-W47]" in shown
@@ -126,7 +126,7 @@ def test_a_mailbox_that_is_gone_is_mailed_no_more_and_the_record_says_why(troubl
     assert {row["address"].partition("@")[0] for row in told} == {"ada", "bob", "450-busy", "550-closed", "drop"}
 
 
-def test_a_server_that_calls_everybody_gone_is_not_believed(project: Project, mail: Mailboxes) -> None:
+def test_implausibly_many_missing_mailboxes_are_kept(project: Project, mail: Mailboxes) -> None:
     project.subscribe("ada", *(f"gone-{number}" for number in range(30)))
     ran = project.run("publish", "--yes")
     assert ran.code == 1
@@ -134,7 +134,7 @@ def test_a_server_that_calls_everybody_gone_is_not_believed(project: Project, ma
     assert project.ok("status", "--json").json["subscribers"] == {"active": 31}
 
 
-def test_a_held_edition_is_not_sent_and_everywhere_says_why(project: Project, mail: Mailboxes) -> None:
+def test_an_edition_on_hold_says_why(project: Project, mail: Mailboxes) -> None:
     project.subscribe("ada", "450-busy")
     project.run("publish", "--yes")
     assert project.ok("deliveries", "hold", "1", "--why", "a typo\nin it").out == "edition 1 is on hold\n"
@@ -161,7 +161,7 @@ def test_a_held_edition_is_not_sent_and_everywhere_says_why(project: Project, ma
     assert project.ok("deliveries", "resume", "1").out.startswith("edition 1 was not on hold")
 
 
-def test_what_is_cancelled_is_never_sent_and_is_asked_for(trouble: Project, mail: Mailboxes) -> None:
+def test_cancelling_asks_first(trouble: Project, mail: Mailboxes) -> None:
     refused = trouble.run("deliveries", "cancel", "1")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert "2 messages of weekly 2026-W47 would never be sent (use --yes" in refused.err
@@ -177,7 +177,7 @@ def test_what_is_cancelled_is_never_sent_and_is_asked_for(trouble: Project, mail
     assert sorted(mail.messages) == ["ada@example.org", "bob@example.org", "drop@example.org"]
 
 
-def test_what_waits_for_another_try_says_when_and_a_retry_makes_it_now(project: Project, mail: Mailboxes) -> None:
+def test_the_next_try_is_shown(project: Project, mail: Mailboxes) -> None:
     project.write("publisher.toml", project.read("publisher.toml").replace('on_uncertain = "hold"', ""))
     project.subscribe("ada", "drop", "450-busy")
     when = "  next try at 2026-11-16 10:04; to retry now: publisher deliveries retry 1\n"
@@ -197,9 +197,7 @@ def test_what_waits_for_another_try_says_when_and_a_retry_makes_it_now(project: 
     assert project.ok("deliveries", "retry", "1").out == "nothing to retry\n"
 
 
-def test_an_edition_whose_content_is_refused_is_held_until_a_person_lets_it_go_on(
-    project: Project, mail: Mailboxes
-) -> None:
+def test_a_rejected_edition_is_put_on_hold(project: Project, mail: Mailboxes) -> None:
     project.subscribe(*(f"data-554-{number}" for number in range(40)))
     ran = project.run("publish", "--yes")
     assert ran.code == 1
@@ -219,7 +217,7 @@ def test_an_edition_whose_content_is_refused_is_held_until_a_person_lets_it_go_o
     assert "40 messages sent" in project.ok("publish", "--yes").out
 
 
-def test_a_run_that_ends_by_an_error_says_what_was_done_before(project: Project, mail: Mailboxes) -> None:
+def test_a_failed_run_says_what_it_did(project: Project, mail: Mailboxes) -> None:
     project.write("publisher.toml", project.read("publisher.toml").replace("timeout = 10", "per_day = 2"))
     project.subscribe("ada", "bob", "cy")
     ran = project.run("publish", "--yes")
@@ -229,7 +227,7 @@ def test_a_run_that_ends_by_an_error_says_what_was_done_before(project: Project,
     assert len(mail.messages) == 2
 
 
-def test_who_watches_sees_how_far_it_is_and_what_became_of_the_messages(project: Project, mail: Mailboxes) -> None:
+def test_a_bar_shows_progress_and_results(project: Project, mail: Mailboxes) -> None:
     project.subscribe("ada", "bob", "450-busy")
     seen = project.on_a_terminal("publish", "--yes")
     assert "3/3" in seen
@@ -239,7 +237,7 @@ def test_who_watches_sees_how_far_it_is_and_what_became_of_the_messages(project:
 @pytest.mark.parametrize(
     ("speed", "words"), [(None, ""), (0.0, ""), (0.1, "6/min"), (0.5, "0.5/s"), (9.94, "9.9/s"), (3456.7, "3,457/s")]
 )
-def test_a_rate_is_said_in_the_unit_that_fits(speed: float | None, words: str) -> None:
+def test_a_rate_has_a_fitting_unit(speed: float | None, words: str) -> None:
     assert rate(speed) == words
 
 
@@ -250,9 +248,7 @@ def test_a_rate_is_said_in_the_unit_that_fits(speed: float | None, words: str) -
         ("no key", "does not contain an unencrypted private key"),
     ],
 )
-def test_a_key_that_cannot_sign_is_told_by_check_and_before_an_edition_is_made(
-    project: Project, key: str | None, what: str
-) -> None:
+def test_an_unreadable_key_stops_the_edition(project: Project, key: str | None, what: str) -> None:
     project.configure('[[mail.dkim]]\ndomain = "letters.example"\nselector = "a"\nkey = "a.pem"\n')
     project.subscribe("ada")
     if key is not None:
@@ -276,7 +272,7 @@ def test_a_key_that_cannot_sign_is_told_by_check_and_before_an_edition_is_made(
 
 
 @pytest.mark.parametrize("verb", ["list", "retry", "hold", "resume", "cancel"])
-def test_an_edition_that_is_not_there_is_one_line(project: Project, verb: str) -> None:
+def test_a_missing_edition_is_one_line(project: Project, verb: str) -> None:
     assert project.run("deliveries", verb, "1").err == (
         "error: no editions yet (`publisher publish` creates the first one)\n"
     )
@@ -290,7 +286,7 @@ def test_an_edition_that_is_not_there_is_one_line(project: Project, verb: str) -
             )
 
 
-def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_comes_in_pages(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from publisher.cli import deliveries as shown
     from publisher.store import ledger
 
@@ -304,9 +300,7 @@ def test_a_list_goes_on_in_pages_however_long_it_is(project: Project, monkeypatc
 
 
 @pytest.mark.parametrize("transport", ["outbox", "smtp"])
-def test_a_ledger_that_cannot_be_written_is_said_and_the_next_run_finds_out(
-    project: Project, mail: Mailboxes, transport: str
-) -> None:
+def test_a_full_disk_leaves_nothing_in_doubt(project: Project, mail: Mailboxes, transport: str) -> None:
     if transport == "outbox":
         project.configure()
     project.subscribe("ada", "bob", "cy")

@@ -67,7 +67,7 @@ def sending(project: Project, more: str = SIGNING) -> Iterator[Smtp]:
         yield settings
 
 
-def test_a_domain_that_is_set_up_well_has_nothing_to_mend_in_the_dns(empty: Project) -> None:
+def test_a_good_domain_needs_no_fix(empty: Project) -> None:
     empty.configure()
     table = zone(empty)
     with sending(empty), dns_server(table) as resolver:
@@ -85,7 +85,7 @@ def test_a_domain_that_is_set_up_well_has_nothing_to_mend_in_the_dns(empty: Proj
     assert ran.code == 1
 
 
-def test_an_empty_dns_is_told_with_each_record_that_mends_it(empty: Project) -> None:
+def test_each_missing_record_is_printed(empty: Project) -> None:
     empty.configure()
     key = zone(empty)["letters._domainkey.letters.example", "TXT"][0]
     with sending(empty), dns_server({("other.example", "TXT"): ("x",)}) as resolver:
@@ -103,7 +103,7 @@ def test_an_empty_dns_is_told_with_each_record_that_mends_it(empty: Project) -> 
     assert "error: SPF b.letters.example: there is no SPF record; receivers cannot check" in ran.out
 
 
-def test_the_records_that_the_doctor_advises_make_it_content(empty: Project) -> None:
+def test_the_advised_records_satisfy_the_doctor(empty: Project) -> None:
     empty.configure()
     zone(empty)
     with sending(empty), dns_server({("other.example", "TXT"): ("x",)}) as resolver:
@@ -121,7 +121,7 @@ def test_the_records_that_the_doctor_advises_make_it_content(empty: Project) -> 
     assert {each["level"] for each in found if each["check"] not in ("one-click", "TLS")} == {"ok"}
 
 
-def test_another_domain_can_be_asked_about_and_the_resolver_configured(empty: Project) -> None:
+def test_a_different_domain_can_be_checked(empty: Project) -> None:
     with dns_server({("other.example", "TXT"): ("v=spf1 mx -all",)}) as resolver:
         empty.configure(f'resolver = "{resolver}"\n')
         found = empty.run("mail", "doctor", "Other.Example", "--json").json
@@ -140,7 +140,7 @@ def test_a_dead_resolver_is_one_clear_line(empty: Project) -> None:
 
 
 @pytest.mark.parametrize("value", ["nowhere", "192.0.2.1:x", "[::1", "192.0.2.1:0", "192.0.2.1:99999"])
-def test_what_is_no_dns_server_is_refused(empty: Project, value: str) -> None:
+def test_an_invalid_dns_server_is_refused(empty: Project, value: str) -> None:
     empty.configure()
     ran = empty.run("mail", "doctor", "--resolver", value)
     assert ran.code == 1
@@ -183,7 +183,7 @@ def _asked(ask: object, name: str) -> str:
         return "refused"
 
 
-def test_one_question_without_an_answer_stops_no_other(empty: Project) -> None:
+def test_one_unanswered_query_stops_no_other(empty: Project) -> None:
     empty.configure()
     table = zone(empty) | {("_dmarc.letters.example", "TXT"): (FAIL,)}
     with sending(empty), dns_server(table) as resolver:
@@ -203,7 +203,7 @@ def test_a_silent_server_is_dead_only_when_it_never_answered() -> None:
         assert not isinstance(raised.value, DeadResolverError)
 
 
-def test_a_message_to_oneself_goes_as_letters_do_and_can_be_read_when_it_arrived(empty: Project) -> None:
+def test_a_test_message_is_sent_like_an_edition(empty: Project) -> None:
     empty.configure()
     zone(empty)
     with mail_server() as (mailboxes, settings):
@@ -220,7 +220,7 @@ def test_a_message_to_oneself_goes_as_letters_do_and_can_be_read_when_it_arrived
     assert "everything is in order" in told.out
 
 
-def test_a_copy_is_read_without_a_project(tmp_path: Path, empty: Project) -> None:
+def test_a_received_message_needs_no_project(tmp_path: Path, empty: Project) -> None:
     path = tmp_path / "copy.eml"
     path.write_bytes(b"Authentication-Results: mx.example; spf=fail smtp.mailfrom=x.example\n\nHello\n")
     ran = empty.run("mail", "doctor", "--read", str(path))
@@ -228,7 +228,7 @@ def test_a_copy_is_read_without_a_project(tmp_path: Path, empty: Project) -> Non
     assert "error: SPF x.example: mx.example says fail; your mail server may not send" in ran.out
 
 
-def test_a_mail_server_is_called_as_for_a_letter() -> None:
+def test_the_mail_server_is_contacted_as_in_sending() -> None:
     with mail_server() as (_, settings):
         assert check_tls(settings, 5).level == "ok"
         found = check_tls(Smtp(host="127.0.0.1", port=settings.port, tls="starttls"), 5)
@@ -237,12 +237,12 @@ def test_a_mail_server_is_called_as_for_a_letter() -> None:
     assert (found.level, "cannot be reached" in found.message) == ("error", True)
 
 
-def test_an_application_that_is_away_is_told_in_words() -> None:
+def test_an_unreachable_application_is_explained() -> None:
     assert reach(f"http://127.0.0.1:{free_port()}", 2) == "Connection refused"
     assert reach("http://[", 2) != ""
 
 
-def test_the_web_application_is_known_by_its_own_answer(empty: Project) -> None:
+def test_the_application_is_recognised_by_its_answer(empty: Project) -> None:
     port = free_port()
     empty.configure(f'\n[web]\npublic_url = "http://127.0.0.1:{port}"\n')
     serving = Serving(empty, port)
@@ -253,7 +253,7 @@ def test_the_web_application_is_known_by_its_own_answer(empty: Project) -> None:
         serving.end()
 
 
-def test_a_service_is_known_by_its_name_and_an_unknown_server_by_its_address(empty: Project) -> None:
+def test_a_known_service_is_named(empty: Project) -> None:
     empty.configure()
     patient = replace(mail_patient(empty.config(), "letters.example", (), NOW), public_url="http://letters.example")
     ask = asking({"A mail.other.example": "8.8.4.4", "A smtp.sendgrid.net": "8.8.8.8", "A near.example": "10.0.0.1"})
@@ -271,14 +271,14 @@ def test_a_service_is_known_by_its_name_and_an_unknown_server_by_its_address(emp
 
 
 @pytest.mark.parametrize("setting", ['bounces = "b@-xn--ü-.example"', ""])
-def test_a_domain_that_cannot_be_is_one_line(empty: Project, setting: str) -> None:
+def test_an_impossible_domain_is_one_line(empty: Project, setting: str) -> None:
     empty.configure(f"{setting}\n")
     ran = empty.run("mail", "doctor", "letters.example" if setting else "ü..example")
     assert ran.code == 1
     assert "is not a valid domain" in ran.err
 
 
-def test_a_person_at_a_terminal_sees_a_table_with_marks(empty: Project) -> None:
+def test_a_terminal_gets_a_table_with_marks(empty: Project) -> None:
     empty.configure()
     with dns_server({("letters.example", "TXT"): ("v=spf1 \x1b[31m mx +all",)}) as resolver:
         seen = empty.on_a_terminal("mail", "doctor", "--resolver", resolver)

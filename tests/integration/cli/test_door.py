@@ -39,14 +39,14 @@ def all_commands() -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("words", all_commands(), ids=" ".join)
-def test_every_command_teaches_with_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_help_has_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*words, "--help"]) == 0
     out = capsys.readouterr().out
     assert "Example" in out
     assert f"publisher {' '.join(words)}" in " ".join(out.split("Example")[1].split())
 
 
-def test_the_first_screen_names_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     out = capsys.readouterr().out
     for name, (place, line) in COMMANDS.items():
@@ -67,7 +67,7 @@ def test_a_build_with_nothing_to_do_imports_nothing_heavy(project: Project) -> N
     assert ran.out.splitlines()[-1] == "[] 0"
 
 
-def test_a_build_without_a_database_imports_no_database_and_no_mail(project: Project) -> None:
+def test_a_build_without_a_database_imports_no_mail(project: Project) -> None:
     ran = spawn("-C", str(project.root), "build", program=("-c", IMPORTED))
     imported = ran.out.splitlines()[-1]
     assert not [name for name in ("sqlalchemy", "alembic", "premailer", "apscheduler", "rich") if name in imported]
@@ -108,7 +108,7 @@ def test_wrong_usage_ends_with_2(project: Project, arguments: list[str], said: s
         "subscribers remove ada@example.org -n wekly",
     ],
 )
-def test_an_unknown_newsletter_is_named_with_the_nearest(project: Project, words: str) -> None:
+def test_an_unknown_newsletter_suggests_the_nearest(project: Project, words: str) -> None:
     project.subscribe("ada")
     before = project.files(".")
     ran = project.run(*words.split())
@@ -120,7 +120,7 @@ def test_an_unknown_newsletter_is_named_with_the_nearest(project: Project, words
 @pytest.mark.parametrize(
     "words", [["status"], ["editions"], ["editions", "list"], ["subscribers", "list"], ["build"], ["check"]]
 )
-def test_global_options_mean_the_same_before_and_after_the_command(
+def test_global_options_work_in_either_place(
     project: Project, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--json", "--now", MONDAY, "-C", str(project.root)]
@@ -145,13 +145,13 @@ def test_the_project_is_found_from_a_folder_below_it(project: Project, monkeypat
     assert "index.html" in project.files()
 
 
-def test_a_variable_may_name_the_project(project: Project) -> None:
+def test_a_variable_can_name_the_project(project: Project) -> None:
     ran = spawn("status", "--json", PUBLISHER_PROJECT=str(project.root))
     assert ran.json["site"]["title"] == "The Quiet Reader"
 
 
 @pytest.mark.parametrize("where", ["missing", "file.txt", "file.txt/below", "loop", "empty"])
-def test_a_project_that_is_none_is_one_line(tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_project_is_one_line(tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file.txt").write_text("x")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "empty").mkdir()
@@ -163,7 +163,7 @@ def test_a_project_that_is_none_is_one_line(tmp_path: Path, where: str, capsys: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file.txt", "loop"]
 
 
-def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+def test_a_deleted_working_folder_is_one_line(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     ran = subprocess.run(
@@ -177,7 +177,7 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
     assert ran.stderr == "error: the current folder no longer exists (go to another, or use --project)\n"
 
 
-def test_every_mistake_of_the_configuration_is_a_line_of_its_own(project: Project) -> None:
+def test_every_configuration_mistake_has_a_line(project: Project) -> None:
     project.configure('titel = "B"\n\n[feeds]\nlimit = 0\n')
     ran = project.run("build")
     assert (ran.code, ran.out) == (1, "")
@@ -187,9 +187,7 @@ def test_every_mistake_of_the_configuration_is_a_line_of_its_own(project: Projec
     ]
 
 
-def test_a_defect_is_one_line_that_says_where_the_rest_is(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_bug_is_one_line_and_a_file(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def broken(arguments: list[str], **options: object) -> None:
         raise LookupError("no\nsuch \ud800 thing")
 
@@ -203,7 +201,7 @@ def test_a_defect_is_one_line_that_says_where_the_rest_is(
     assert "in broken" in log.read_text()
 
 
-def test_a_defect_on_a_full_disk_is_still_one_line(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_on_a_full_disk_is_one_line(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(arguments: list[str], **options: object) -> None:
         raise LookupError("no such thing")
 
@@ -215,7 +213,7 @@ def test_a_defect_on_a_full_disk_is_still_one_line(project: Project, monkeypatch
 @pytest.mark.parametrize(
     "words", ["editions show 1 --html", "subscribers export", "subscribers list", "status", "--help"]
 )
-def test_a_reader_that_goes_away_is_no_error_to_speak_of(project: Project, words: str) -> None:
+def test_a_closed_pipe_is_not_reported(project: Project, words: str) -> None:
     project.subscribe("ada")
     project.ok("publish")
     program = f'"{sys.executable}" -m publisher -C "{project.root}" {words}'
@@ -232,7 +230,7 @@ def test_a_reader_that_goes_away_is_no_error_to_speak_of(project: Project, words
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("words", [["status"], ["subscribers", "export"], ["--help"], ["editions", "--json"]])
-def test_an_output_that_takes_no_more_is_one_line(project: Project, words: list[str]) -> None:
+def test_a_full_output_is_one_line(project: Project, words: list[str]) -> None:
     project.subscribe("ada")
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
@@ -246,7 +244,7 @@ def test_an_output_that_takes_no_more_is_one_line(project: Project, words: list[
     assert (ran.returncode, ran.stderr) == (1, "error: the output: No space left on device\n")
 
 
-def test_a_screen_without_unicode_still_gets_an_answer(project: Project) -> None:
+def test_a_terminal_without_unicode_gets_output(project: Project) -> None:
     project.post("snow", "2026-11-16", title='"雪 – ☃"')
     for encoding in ("ascii", "latin-1"):
         ran = project.spawn("status", PYTHONIOENCODING=encoding)
@@ -254,7 +252,7 @@ def test_a_screen_without_unicode_still_gets_an_answer(project: Project) -> None
         assert "newest: 雪" in ran.out or r"newest: \u96ea" in ran.out
 
 
-def test_interrupting_ends_with_130_and_leaves_every_file_whole(project: Project) -> None:
+def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
     for number in range(400):
         project.post(f"post-{number}", body="Words. " * 500)
     process = subprocess.Popen(
@@ -274,7 +272,7 @@ def test_interrupting_ends_with_130_and_leaves_every_file_whole(project: Project
     assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))
 
 
-def test_an_interruption_while_the_program_is_still_loading_ends_with_130_and_no_word() -> None:
+def test_an_interruption_while_loading_is_silent() -> None:
     program = """
 import sys
 class Interrupted:

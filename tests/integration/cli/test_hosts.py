@@ -32,9 +32,7 @@ def clockwork(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clo
         yield ready
 
 
-def test_a_copied_database_sends_nothing_until_its_host_is_confirmed(
-    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copied_database_sends_nothing(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLISHER_HOST", "copy")
     copied = clockwork.at(SLOT)
     assert copied.waits == "this host, copy, is not confirmed, and the project has run on home"
@@ -52,7 +50,7 @@ def test_a_copied_database_sends_nothing_until_its_host_is_confirmed(
 
 
 @pytest.mark.parametrize("mail", ["", 'transport = "smtp"\n[mail.smtp]\nport = 1\n'])
-def test_a_publish_by_hand_on_such_a_host_builds_makes_and_sends_nothing_even_with_a_yes(
+def test_publish_is_refused_on_an_unconfirmed_host(
     clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, mail: str
 ) -> None:
     project = clockwork.project
@@ -78,9 +76,7 @@ def test_a_publish_by_hand_on_such_a_host_builds_makes_and_sends_nothing_even_wi
         assert "ada@example.org" in project.mail()
 
 
-def test_the_pages_for_readers_are_served_from_such_a_host_which_says_in_its_log_that_it_sends_nothing(
-    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_serve_logs_an_unconfirmed_host(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLISHER_HOST", "copy")
     with serving(clockwork.project) as server:
         assert httpx.get(f"{server.url}/subscribe").status_code == 200
@@ -92,7 +88,7 @@ def test_the_pages_for_readers_are_served_from_such_a_host_which_says_in_its_log
     assert "not confirmed" not in (clockwork.project.root / "serve.log").read_text()
 
 
-def test_the_first_host_of_a_new_project_may_publish_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_host_may_publish(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLISHER_HOST", "home")
     configure(project, WEEKLY)
     assert project.ok("publish", "--dry-run").err == ""
@@ -101,7 +97,7 @@ def test_the_first_host_of_a_new_project_may_publish_at_once(project: Project, m
     assert "the project has run on home" in project.run("publish", "--yes").err
 
 
-def test_the_last_host_that_is_forgotten_is_not_the_first_again(store: Store) -> None:
+def test_a_forgotten_host_is_not_first_again(store: Store) -> None:
     assert store.hosts.check_in("a", "home", NOW).confirmed_at == NOW
     assert store.hosts.forget("a")
     assert store.hosts.check_in("a", "home", later(days=1)).confirmed_at is None
@@ -111,7 +107,7 @@ def test_the_last_host_that_is_forgotten_is_not_the_first_again(store: Store) ->
     assert [host.id for host in store.hosts.list() if host.confirmed_at] == ["a"]
 
 
-def test_of_hosts_that_start_together_one_is_the_first(store: Store) -> None:
+def test_one_of_two_starting_hosts_is_first(store: Store) -> None:
     found = []
     threads = [
         threading.Thread(target=lambda i=i: found.append(store.hosts.check_in(f"h{i}", f"h{i}", NOW))) for i in range(4)
@@ -123,7 +119,7 @@ def test_of_hosts_that_start_together_one_is_the_first(store: Store) -> None:
     assert sum(host.confirmed_at is not None for host in found) == 1
 
 
-def test_two_hosts_on_one_database_make_a_slot_once(
+def test_two_hosts_create_an_edition_once(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, store_url: str
 ) -> None:
     configure(project, WEEKLY, f'[database]\nurl = "{store_url}"\n')
@@ -149,7 +145,7 @@ def test_two_hosts_on_one_database_make_a_slot_once(
         assert all(len(mails) == 1 for _, mails in messages)
 
 
-def test_a_host_is_known_by_its_machine_its_name_and_the_folder_or_by_what_it_says(tmp_path: Path) -> None:
+def test_a_host_is_recognised(tmp_path: Path) -> None:
     machine, clone = tmp_path / "one", tmp_path / "two"
     machine.write_text("aaaa\n")
     clone.write_text("bbbb\n")

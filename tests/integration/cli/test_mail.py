@@ -17,7 +17,7 @@ key = ".publisher/dkim/letters.letters.example.pem"
 """
 
 
-def test_a_key_is_made_once_and_its_record_is_shown_each_time(empty: Project) -> None:
+def test_a_key_is_created_once(empty: Project) -> None:
     empty.configure()
     first, again = empty.ok("mail", "keys").out, empty.ok("mail", "keys").out
     assert "Created .publisher/dkim/letters.letters.example.pem" in first
@@ -27,14 +27,14 @@ def test_a_key_is_made_once_and_its_record_is_shown_each_time(empty: Project) ->
     assert SIGNING.strip() in first
 
 
-def test_what_is_configured_already_is_not_asked_for_again(empty: Project) -> None:
+def test_a_configured_key_is_not_suggested_again(empty: Project) -> None:
     empty.configure()
     empty.ok("mail", "keys", "--domain", "letters.example")
     empty.configure(SIGNING)
     assert "[[mail.dkim]]" not in empty.ok("mail", "keys").out
 
 
-def test_letters_are_signed_by_the_key_and_verify_by_its_record(empty: Project) -> None:
+def test_the_signature_verifies_with_the_record(empty: Project) -> None:
     empty.configure()
     record = empty.ok("mail", "keys", "--json").json["record"]
     empty.configure(SIGNING)
@@ -46,14 +46,14 @@ def test_letters_are_signed_by_the_key_and_verify_by_its_record(empty: Project) 
     assert dkim.verify(letter.read_bytes(), dnsfunc=lambda name, timeout=5: text)
 
 
-def test_a_key_of_the_other_kind_has_a_selector_of_its_own(empty: Project) -> None:
+def test_each_kind_of_key_has_its_selector(empty: Project) -> None:
     empty.configure()
     made = empty.ok("mail", "keys", "--kind", "ed25519", "--json").json
     assert (made["selector"], made["made"]) == ("letters-ed25519", True)
     assert "k=ed25519" in made["record"]
 
 
-def test_a_key_of_the_other_kind_is_not_shown_in_place_of_the_one_asked_for(empty: Project) -> None:
+def test_a_key_of_the_other_kind_is_refused(empty: Project) -> None:
     empty.configure()
     empty.ok("mail", "keys", "--kind", "ed25519", "--selector", "both")
     assert "k=ed25519" in empty.ok("mail", "keys", "--selector", "both").out
@@ -72,7 +72,7 @@ def test_a_key_of_the_other_kind_is_not_shown_in_place_of_the_one_asked_for(empt
         *(("--selector", value) for value in ("a/b", "../up", "a b", "a.", "ä", "a\0b", "a_b", ".")),
     ],
 )
-def test_a_name_that_cannot_stand_in_the_dns_makes_no_key(empty: Project, option: str, value: str) -> None:
+def test_an_invalid_dns_name_creates_no_key(empty: Project, option: str, value: str) -> None:
     empty.configure()
     ran = empty.run("mail", "keys", option, value)
     assert (ran.code, ran.out) == (1, "")
@@ -80,7 +80,7 @@ def test_a_name_that_cannot_stand_in_the_dns_makes_no_key(empty: Project, option
     assert list(empty.root.parent.rglob("*.pem")) == []
 
 
-def test_a_domain_is_written_as_the_dns_has_it(empty: Project) -> None:
+def test_a_domain_gets_its_dns_form(empty: Project) -> None:
     empty.configure()
     made = empty.ok("mail", "keys", "--domain", "Bücher.example.", "--selector", "S1.letters", "--json").json
     assert (made["domain"], made["selector"]) == ("xn--bcher-kva.example", "s1.letters")
@@ -88,21 +88,21 @@ def test_a_domain_is_written_as_the_dns_has_it(empty: Project) -> None:
 
 
 @pytest.mark.parametrize("change", [("letters.example", "../x"), ('selector = "letters"', 'selector = "a/b"')])
-def test_a_configured_key_has_names_of_the_dns(empty: Project, change: tuple[str, str]) -> None:
+def test_a_configured_key_has_valid_dns_names(empty: Project, change: tuple[str, str]) -> None:
     empty.configure(SIGNING.replace(*change))
     ran = empty.run("status")
     assert ran.code == 1
     assert "mail.dkim" in ran.err and "isn't" in ran.err
 
 
-def test_without_a_sender_the_domain_is_asked_for(empty: Project) -> None:
+def test_keys_need_a_domain(empty: Project) -> None:
     empty.write("publisher.toml", CONFIG.partition("[mail]")[0] + WEEKLY)
     ran = empty.run("mail", "keys")
     assert ran.code == 1
     assert "add --domain" in ran.err
 
 
-def test_a_key_that_is_not_there_stops_a_publish_with_one_line(empty: Project) -> None:
+def test_a_missing_key_stops_publish(empty: Project) -> None:
     empty.configure(SIGNING)
     empty.post("hello")
     empty.ok("subscribers", "add", "reader@example.org")

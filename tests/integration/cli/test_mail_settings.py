@@ -25,7 +25,7 @@ def warnings(project: Project) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("domain", ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example"])
-def test_a_sender_outside_ascii_is_signed_for_however_the_domain_is_written(project: Project, domain: str) -> None:
+def test_a_unicode_domain_is_signed(project: Project, domain: str) -> None:
     configure(project, "you@bücher.example", domain)
     project.subscribe("ada")
     assert warnings(project) == []
@@ -38,7 +38,7 @@ def test_a_sender_outside_ascii_is_signed_for_however_the_domain_is_written(proj
     assert dkim.DKIM(data).verify(dnsfunc=lambda name, timeout=5: records.get(name))
 
 
-def test_a_key_that_signs_nothing_and_a_sender_without_a_key_are_told_with_their_lines(project: Project) -> None:
+def test_keys_and_senders_must_match(project: Project) -> None:
     configure(project, "you@letters.example", "other.example")
     assert warnings(project) == [
         (
@@ -68,9 +68,7 @@ def test_a_key_that_signs_nothing_and_a_sender_without_a_key_are_told_with_their
         ('host = "mail.example.org"\nusername = "ada"', None),
     ],
 )
-def test_a_server_elsewhere_without_encryption_is_told_with_its_line(
-    project: Project, server: str, what: tuple[str, str] | None
-) -> None:
+def test_an_unencrypted_remote_server_is_reported(project: Project, server: str, what: tuple[str, str] | None) -> None:
     project.configure(f'transport = "smtp"\n[mail.smtp]\n{server}\n')
     lines = project.read("publisher.toml").splitlines()
     told = [each for each in project.run("check", "--json").json if "unencrypted" in each["message"]]

@@ -25,7 +25,7 @@ name = "hand"
 """
 
 
-def test_the_next_slots_stand_in_the_newsletters_zone_with_what_the_next_would_hold(project: Project) -> None:
+def test_slots_are_in_the_newsletters_time_zone(project: Project) -> None:
     project.configure("", WEEKLY + OTHERS)
     project.subscribe("ada", "bob")
     said = project.ok("schedule", "weekly", "--count", "2").out
@@ -42,7 +42,7 @@ def test_the_next_slots_stand_in_the_newsletters_zone_with_what_the_next_would_h
     assert project.run("schedule", "weakly").err.startswith("error: there is no newsletter 'weakly'")
 
 
-def test_gaps_overlaps_and_what_is_made_already_are_remarked(project: Project) -> None:
+def test_clock_changes_are_remarked(project: Project) -> None:
     project.configure("", NIGHTLY + WEEKLY)
     project.subscribe("ada")
     (nightly,) = project.ok("schedule", "nightly", "--json", "--count", "4", now="2027-03-12T12:00").json
@@ -62,14 +62,14 @@ def test_gaps_overlaps_and_what_is_made_already_are_remarked(project: Project) -
     assert "Mon 2026-11-30 08:00 +0100  no new posts" in said
 
 
-def test_a_rehearsed_timetable_of_a_project_without_a_database_writes_nothing(project: Project) -> None:
+def test_a_schedule_writes_nothing(project: Project) -> None:
     before = {name: state for name, state in project.listing().items() if not name.startswith(".publisher")}
     assert "no subscribers yet" in project.ok("schedule").out
     assert {name: state for name, state in project.listing().items() if not name.startswith(".publisher")} == before
     assert not (project.root / ".publisher/publisher.db").exists()
 
 
-def test_what_is_dated_ahead_stands_with_the_slot_that_takes_it_by_the_newsletters_own_rules(project: Project) -> None:
+def test_future_posts_are_in_their_slots(project: Project) -> None:
     project.configure("", WEEKLY + "maximum = 2\n")
     project.subscribe("ada")
     for name, day in (("next", "2026-11-25"), ("brief", "2026-11-24"), ("far", "2026-12-01")):
@@ -84,7 +84,7 @@ def test_what_is_dated_ahead_stands_with_the_slot_that_takes_it_by_the_newslette
     ]
 
 
-def test_a_slot_that_is_due_and_not_made_stands_first_and_one_that_is_made_for_approval_is_marked(
+def test_a_due_slot_comes_first(
     project: Project,
 ) -> None:
     project.configure('owner = "olga@example.net"\n', WEEKLY + "approve = true\n")
@@ -116,9 +116,7 @@ def test_a_slot_that_is_due_and_not_made_stands_first_and_one_that_is_made_for_a
         ("", 'schedule = "manual"\napprove = true\n', "approve has no effect"),
     ],
 )
-def test_settings_of_time_that_cannot_be_meant_are_a_warning_with_their_line(
-    project: Project, mail: str, newsletter: str, told: str
-) -> None:
+def test_unwise_time_settings_are_a_warning(project: Project, mail: str, newsletter: str, told: str) -> None:
     base = WEEKLY if "schedule" not in newsletter else '[[newsletters]]\nname = "weekly"\n'
     project.configure(mail, base + newsletter)
     line = project.read("publisher.toml").split("\n").index(newsletter.rstrip("\n").rpartition("\n")[2]) + 1
@@ -129,7 +127,7 @@ def test_settings_of_time_that_cannot_be_meant_are_a_warning_with_their_line(
     assert told in "".join(lines)
 
 
-def test_a_newsletter_that_sends_each_post_says_so_however_it_is_written_and_in_the_status_too(
+def test_a_schedule_without_slots_is_described(
     project: Project,
 ) -> None:
     project.configure("", OTHERS.replace("each post", "Each  post"))
@@ -140,7 +138,7 @@ def test_a_newsletter_that_sends_each_post_says_so_however_it_is_written_and_in_
 
 
 @pytest.mark.parametrize("schedule", ["daily 02:30", "* * * * *", "monthly last friday 09:00", "weekly monday 08:00"])
-def test_at_the_end_of_all_years_there_is_no_slot_and_no_error(project: Project, schedule: str) -> None:
+def test_the_last_year_has_no_next_slot(project: Project, schedule: str) -> None:
     project.configure("", NIGHTLY.replace("daily 02:30", schedule))
     for command in ("schedule", "status"):
         assert "no more slots" in project.ok(command, now="9999-12-30").out

@@ -9,7 +9,7 @@ import pytest
 from tests.support.project import Project
 
 
-def test_a_port_that_is_taken_is_named(project: Project) -> None:
+def test_a_port_in_use_is_reported(project: Project) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -48,7 +48,7 @@ def test_settings_that_cannot_be_used_are_named(project: Project, line: str, sai
     assert "publisher.toml:" in ran.err
 
 
-def test_the_form_for_any_page_speaks_the_sites_language_and_needs_nothing_else(project: Project) -> None:
+def test_the_snippet_needs_nothing_else(project: Project) -> None:
     project.write(
         "publisher.toml",
         '[site]\ntitle = "A"\nurl = "https://a.example"\nlanguage = "ja"\n[[newsletters]]\nname = "weekly"\n',

@@ -15,7 +15,7 @@ def test_a_project_without_a_problem_says_so(project: Project) -> None:
     assert project.ok("check", "--json").json == []
 
 
-def test_an_error_ends_with_1_and_a_warning_only_when_strict(project: Project) -> None:
+def test_a_warning_fails_only_when_strict(project: Project) -> None:
     project.configure(newsletters="")
     project.post("linked", body="See [that](/nowhere/).")
     warned = project.ok("check")
@@ -31,7 +31,7 @@ def test_an_error_ends_with_1_and_a_warning_only_when_strict(project: Project) -
     assert re.search(r"^error: posts/undated\.md", failed.out, re.MULTILINE)
 
 
-def test_problems_for_a_program_have_places(project: Project) -> None:
+def test_json_problems_have_places(project: Project) -> None:
     project.write("posts/broken.md", "---\ntitle: [\n---\n")
     ran = project.run("check", "--json")
     assert ran.code == 1
@@ -40,7 +40,7 @@ def test_problems_for_a_program_have_places(project: Project) -> None:
     assert (problem["path"], problem["severity"]) == ("posts/broken.md", "error")
 
 
-def test_mistakes_of_the_configuration_are_problems_too(project: Project) -> None:
+def test_configuration_mistakes_are_problems(project: Project) -> None:
     project.configure("[feeds]\nlimit = 0\n")
     ran = project.run("check", "--json")
     assert ran.code == 1
@@ -60,9 +60,7 @@ def test_mistakes_of_the_configuration_are_problems_too(project: Project) -> Non
         ("letters/weekly/2026-W47.md", "---\nsubjekt: A\n---\n", "letters/weekly/2026-W47.md:2: newsletter weekly: "),
     ],
 )
-def test_a_letter_that_cannot_be_made_is_a_problem_before_it_is_due(
-    project: Project, name: str, text: str, where: str
-) -> None:
+def test_an_unrenderable_edition_is_a_problem(project: Project, name: str, text: str, where: str) -> None:
     project.write(name, text)
     ran = project.run("check")
     assert ran.code == 1
@@ -77,7 +75,7 @@ def test_a_missing_folder_of_posts_is_a_problem(project: Project) -> None:
     assert ran.out.startswith(f"error: post: {what}\n")
 
 
-def test_status_tells_what_there_is_and_what_comes_next(project: Project) -> None:
+def test_status_shows_what_is_next(project: Project) -> None:
     project.post("later", "2026-12-01")
     project.write("posts/broken.md", "---\ntitle: [\n---\n")
     before = project.ok("status").out
@@ -95,13 +93,13 @@ def test_status_tells_what_there_is_and_what_comes_next(project: Project) -> Non
     assert "last  2026-W47: Third and 2 more (edition 1, 2026-11-16)" in project.ok("status").out
 
 
-def test_looking_makes_no_database(project: Project) -> None:
+def test_showing_creates_no_database(project: Project) -> None:
     for words in (["status"], ["editions"], ["check"], ["publish", "--dry-run"]):
         project.ok(*words)
     assert not (project.root / ".publisher/publisher.db").exists()
 
 
-def test_editions_are_listed_newest_first_and_shown_whole(project: Project) -> None:
+def test_editions_are_listed_newest_first(project: Project) -> None:
     assert project.ok("editions").out == "no editions yet: `publisher publish` creates the first one\n"
     assert project.ok("editions", "--json").json == []
     assert project.run("editions", "show", "1").err.startswith("error: no editions yet")
@@ -125,7 +123,7 @@ def test_editions_are_listed_newest_first_and_shown_whole(project: Project) -> N
     )
 
 
-def test_nothing_that_a_post_says_moves_the_cursor_or_breaks_a_line(project: Project) -> None:
+def test_titles_cannot_move_the_cursor(project: Project) -> None:
     project.subscribe("ada")
     project.configure(newsletters='\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\nfirst = 1\n')
     project.post("odd", "2026-11-16", id='"urn:a\\tb\\e[31m\\u2028"', title='"A\\tB\\e[31mC\\u2028D\\x9b"')
@@ -148,7 +146,7 @@ def test_a_terminal_gets_a_table_and_a_program_gets_lines(project: Project) -> N
         assert "\x1b[" not in project.ok(*words).out
 
 
-def test_a_bar_that_is_drawn_for_a_person_is_gone_when_it_is_done(project: Project) -> None:
+def test_a_bar_disappears_when_done(project: Project) -> None:
     said = project.on_a_terminal("publish")
     assert "3 posts" in said
     assert said.rstrip().endswith("--newsletter weekly)")

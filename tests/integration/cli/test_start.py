@@ -21,7 +21,7 @@ from publisher.publishing.new_project import create_post
 from tests.support.project import MONDAY, ROOT, Project
 
 
-def test_a_new_project_is_whole_valid_and_public_at_once(empty: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_project_is_valid_at_once(empty: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--now", "2026-11-16T09:00:59", "init", str(empty.root)]) == 0
     said = capsys.readouterr().out
     assert empty.files(".") == {"publisher.toml", ".gitignore", "posts/2026-11-16-hello-world.md"}
@@ -32,12 +32,12 @@ def test_a_new_project_is_whole_valid_and_public_at_once(empty: Project, capsys:
     assert empty.ok("check").out.endswith("0 errors, 1 warning\n")  # the postal address, which only the writer knows
 
 
-def test_the_first_post_of_a_project_is_public_in_the_second_it_is_made(empty: Project) -> None:
+def test_the_first_post_is_public_at_once(empty: Project) -> None:
     assert run(["init", str(empty.root)]) == 0
     assert empty.ok("build", "--json", now="").json["posts"] == 1
 
 
-def test_making_a_project_twice_changes_nothing(empty: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_twice_changes_nothing(empty: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", str(empty.root)]) == 0
     empty.write("publisher.toml", "mine")
     before = empty.listing()
@@ -57,7 +57,7 @@ def test_a_folder_that_has_posts_gets_no_example(empty: Project, name: str) -> N
     assert empty.ok("build", "--json").json["posts"] == 1
 
 
-def test_a_project_can_be_made_where_one_stands(
+def test_init_works_in_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -67,7 +67,7 @@ def test_a_project_can_be_made_where_one_stands(
     assert (tmp_path / "public/index.html").is_file()
 
 
-def test_the_next_step_that_is_named_works_as_it_is_written(
+def test_the_suggested_command_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -77,9 +77,7 @@ def test_the_next_step_that_is_named_works_as_it_is_written(
 
 
 @pytest.mark.parametrize("where", ["file", "file/below", "posts-is-a-file", "toml-is-a-folder"])
-def test_a_project_that_cannot_be_made_is_one_line(
-    tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unwritable_project_is_one_line(tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "posts-is-a-file").mkdir()
     (tmp_path / "posts-is-a-file/posts").write_text("x")
@@ -91,7 +89,7 @@ def test_a_project_that_cannot_be_made_is_one_line(
     assert err.count("\n") == 1
 
 
-def test_a_full_disk_leaves_no_half_file_that_the_next_run_would_keep(empty: Project) -> None:
+def test_a_full_disk_leaves_no_half_file(empty: Project) -> None:
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
 
@@ -110,7 +108,7 @@ def test_a_full_disk_leaves_no_half_file_that_the_next_run_would_keep(empty: Pro
     assert load_config(empty.root, {}).site.title == "My newsletter"
 
 
-def test_a_new_post_is_a_draft_with_an_id_that_stays(project: Project) -> None:
+def test_a_new_post_is_a_draft_with_an_id(project: Project) -> None:
     ran = project.ok("new", "Why feeds matter", "--tag", "feeds", "--tag", "R&D")
     path = Path(ran.out.strip())
     assert path == project.root / "posts/2026-11-16-why-feeds-matter.md"
@@ -128,7 +126,7 @@ def test_a_new_post_is_a_draft_with_an_id_that_stays(project: Project) -> None:
     assert post["id"] in project.read("public/feed.xml")
 
 
-def test_the_path_of_a_new_post_is_the_only_thing_on_stdout(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_prints_only_the_path(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     ran = project.ok("new", "A", "-v")
     assert (ran.out, ran.err) == (
@@ -138,7 +136,7 @@ def test_the_path_of_a_new_post_is_the_only_thing_on_stdout(project: Project, mo
     assert project.ok("new", "B", "--json").json == {"path": str(project.root / "posts/2026-11-16-b.md")}
 
 
-def test_a_post_of_that_name_is_not_overwritten(project: Project) -> None:
+def test_new_overwrites_nothing(project: Project) -> None:
     path = Path(project.ok("new", "Hello").out.strip())
     path.write_text("mine")
     ran = project.run("new", "Hello!")
@@ -199,7 +197,7 @@ _TAKEN_OUT = {*map(chr, [*range(32), *range(127, 160), 0x2028, 0x2029, 0xFEFF, 0
 
 @settings(deadline=None, max_examples=60)
 @given(title=st.text(st.characters(), min_size=1, max_size=60))
-def test_any_title_comes_back_from_the_front_matter(title: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_title_survives_the_front_matter(title: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("any")
     (root / "publisher.toml").write_text('[site]\ntitle = "A"\nurl = "https://a.example"\n')
     config = load_config(root, {})
@@ -214,6 +212,6 @@ def test_any_title_comes_back_from_the_front_matter(title: str, tmp_path_factory
     assert path.parent == root / "posts"
 
 
-def test_a_new_post_goes_where_the_configuration_says_even_if_it_is_not_there(project: Project) -> None:
+def test_new_creates_the_posts_folder(project: Project) -> None:
     project.configure('\n[posts]\nfolder = "content/blog"\n')
     assert project.ok("new", "A", now=MONDAY).out.endswith("/content/blog/2026-11-16-a.md\n")

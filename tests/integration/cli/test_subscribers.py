@@ -18,7 +18,7 @@ def people(project: Project) -> dict[str, dict[str, object]]:
     return {person["email"]: person for person in project.ok("subscribers", "list", "--json").json}
 
 
-def test_nobody_yet_says_how_to_begin_and_makes_no_database(project: Project) -> None:
+def test_an_empty_list_says_how_to_begin(project: Project) -> None:
     assert project.ok("subscribers", "list").out.startswith("no subscribers yet; add one: publisher subscribers add")
     assert project.ok("subscribers", "list", "--json").json == []
     assert project.ok("subscribers", "export", "--json").json == []
@@ -27,7 +27,7 @@ def test_nobody_yet_says_how_to_begin_and_makes_no_database(project: Project) ->
     assert not (project.root / ".publisher/publisher.db").exists()
 
 
-def test_a_person_is_added_once(project: Project) -> None:
+def test_a_subscriber_is_added_once(project: Project) -> None:
     ran = project.ok("subscribers", "add", " Ada@EXAMPLE.org ", "--name", "Ada\nLovelace", "--topic", "C++")
     assert ran.out == "Ada@example.org: added (weekly)\n"
     assert project.ok("subscribers", "add", "ada@example.org").out == "ada@example.org: unchanged (weekly)\n"
@@ -44,7 +44,7 @@ def test_a_person_is_added_once(project: Project) -> None:
         *("x" * 70 + "@example.org", "a@" + "b" * 300 + ".example"),
     ],
 )
-def test_what_is_no_address_is_one_line(project: Project, address: str) -> None:
+def test_an_invalid_address_is_one_line(project: Project, address: str) -> None:
     ran = project.run("subscribers", "add", "--", address)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
     assert "is not a valid email address" in ran.err
@@ -58,7 +58,7 @@ def test_without_a_newsletter_there_is_nothing_to_join(project: Project) -> None
     )
 
 
-def test_who_left_is_not_brought_back_without_saying_so(project: Project) -> None:
+def test_returning_needs_the_again_option(project: Project) -> None:
     project.subscribe("ada")
     assert project.ok("subscribers", "remove", "ada@example.org").out == "ada@example.org: unsubscribed\n"
     assert project.ok("subscribers", "remove", "ada@example.org").out == "ada@example.org: was not subscribed\n"
@@ -86,7 +86,7 @@ HOSTILE = (
 )
 
 
-def test_a_hostile_file_adds_who_can_be_added_and_names_the_other_lines(project: Project) -> None:
+def test_a_hostile_file_names_its_bad_rows(project: Project) -> None:
     path = project.write("people.csv", HOSTILE)
     ran = project.run("subscribers", "import", str(path), "--json")
     assert ran.code == 1
@@ -105,14 +105,14 @@ def test_a_hostile_file_adds_who_can_be_added_and_names_the_other_lines(project:
     "content",
     [b"", b"\n", b"name\nAda\n", b"\xff\xfe\x00", b"email\n" + b'"' * 3, b"PK\x03\x04 a spreadsheet", b"email\n\x00\n"],
 )
-def test_a_file_that_is_no_list_is_a_line_and_never_a_defect(project: Project, content: bytes) -> None:
+def test_an_unreadable_file_is_one_line(project: Project, content: bytes) -> None:
     ran = project.run("subscribers", "import", str(project.write("people.csv", content)))
     assert "should not have happened" not in ran.said
     assert ran.code in (0, 1)
     assert ran.said.strip()
 
 
-def test_a_list_for_a_program_survives_hostile_names(project: Project) -> None:
+def test_json_lists_survive_hostile_names(project: Project) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--name", "\x1b[31mAda\t\x07\u2028Lovelace\x85")
     (line,) = project.ok("subscribers", "list").out.splitlines()
     assert line.split("\t")[0] == "ada@example.org"
@@ -120,7 +120,7 @@ def test_a_list_for_a_program_survives_hostile_names(project: Project) -> None:
     assert not [c for c in line.replace("\t", "") if ord(c) < 32 or 127 <= ord(c) < 160]
 
 
-def test_what_is_exported_can_be_imported_and_does_no_harm_in_a_spreadsheet(project: Project) -> None:
+def test_an_export_is_safe_in_a_spreadsheet(project: Project) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--name", "=1+1", "--topic", "ruby")
     project.subscribe("bob")
     path = project.root / "out.csv"
@@ -133,14 +133,14 @@ def test_what_is_exported_can_be_imported_and_does_no_harm_in_a_spreadsheet(proj
     assert people(project)["ada@example.org"]["name"] == "=1+1"
 
 
-def test_an_export_to_a_dash_is_on_the_screen(project: Project) -> None:
+def test_an_export_to_a_dash_is_printed(project: Project) -> None:
     project.subscribe("ada")
     before = project.files(".")
     assert project.ok("subscribers", "export", "-").out == project.ok("subscribers", "export").out != ""
     assert project.files(".") == before
 
 
-def test_a_language_that_is_none_is_refused(project: Project) -> None:
+def test_an_invalid_language_is_refused(project: Project) -> None:
     ran = project.run("subscribers", "add", "ada@example.org", "--language", "<b>")
     assert (ran.code, "'<b>' isn't a language tag" in ran.err) == (1, True)
     assert project.run("subscribers", "show", "ada@example.org").code == 1
@@ -159,7 +159,7 @@ def test_an_export_by_name_is_json(project: Project) -> None:
     assert json.loads(project.read("out.json"))[0]["email"] == "ada@example.org"
 
 
-def test_an_export_that_fails_leaves_what_was_there(project: Project) -> None:
+def test_a_failed_export_keeps_the_old_file(project: Project) -> None:
     rows = "".join(f"reader{number}@example.org,{'R' * 190}\n" for number in range(400))
     project.ok("subscribers", "import", str(project.write("people.csv", f"email,name\n{rows}")))
     project.write("out/people.csv", "the old list")
@@ -184,7 +184,7 @@ def test_an_export_that_fails_leaves_what_was_there(project: Project) -> None:
     assert missing.err == f"error: {project.root}/no/people.csv: cannot be written: No such file or directory\n"
 
 
-def test_a_newsletter_that_was_renamed_still_lists_its_readers(project: Project) -> None:
+def test_a_renamed_newsletter_still_lists_subscribers(project: Project) -> None:
     project.subscribe("ada")
     project.configure(newsletters='\n[[newsletters]]\nname = "monthly"\n')
     assert "ada@example.org" in project.ok("subscribers", "list", "-n", "weekly").out
@@ -192,7 +192,7 @@ def test_a_newsletter_that_was_renamed_still_lists_its_readers(project: Project)
     assert ran.out == "ada@example.org: unsubscribed from weekly\n"
 
 
-def test_a_database_that_is_none_is_one_line(project: Project) -> None:
+def test_an_invalid_database_is_one_line(project: Project) -> None:
     project.write(".publisher/publisher.db", b"this is no database at all, only text\n" * 200)
     for words in (["subscribers", "list"], ["publish"], ["status"], ["editions"]):
         ran = project.run(*words)

@@ -28,7 +28,7 @@ def clockwork(project: Project) -> Iterator[Clockwork]:
         yield ready
 
 
-def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(clockwork: Clockwork) -> None:
+def test_an_approved_edition_is_sent_at_its_slot(clockwork: Clockwork) -> None:
     assert is_quiet(clockwork.at(SLOT - DAY - MINUTE))
     ahead = clockwork.at(SLOT - DAY)
     assert slots(ahead) == ["2026-W48"]
@@ -51,7 +51,7 @@ def test_an_approved_edition_goes_at_its_time_with_the_posts_of_the_day_before(c
     assert len(clockwork.project.mail()[OWNER]) == 1
 
 
-def test_without_a_word_nothing_goes_and_a_word_that_comes_late_sends_at_once(clockwork: Clockwork) -> None:
+def test_a_late_approval_sends_at_once(clockwork: Clockwork) -> None:
     clockwork.at(SLOT - DAY)
     for moment in (SLOT, SLOT + HOUR, SLOT + 3 * DAY):
         assert clockwork.at(moment).delivered == ()
@@ -65,7 +65,7 @@ def test_without_a_word_nothing_goes_and_a_word_that_comes_late_sends_at_once(cl
     assert letter["Date"].datetime == SLOT + 3 * DAY
 
 
-def test_a_skipped_edition_is_never_sent_nor_public_and_its_posts_go_with_the_next(clockwork: Clockwork) -> None:
+def test_posts_of_a_skipped_edition_go_into_the_next(clockwork: Clockwork) -> None:
     clockwork.at(SLOT - DAY)
     (edition,) = clockwork.store.editions.list()
     assert skip(clockwork.store, edition)
@@ -82,14 +82,14 @@ def test_a_skipped_edition_is_never_sent_nor_public_and_its_posts_go_with_the_ne
     assert not [name for name in clockwork.project.files() if "2026-W48" in name]
 
 
-def test_nothing_to_send_at_the_lead_time_is_looked_at_until_the_slot_itself(clockwork: Clockwork) -> None:
+def test_posts_written_after_the_lead_time_are_sent(clockwork: Clockwork) -> None:
     clockwork.at(SLOT - DAY)
     assert clockwork.at(SLOT + 6 * DAY).created == ()
     clockwork.project.post("news", "2026-11-29")
     assert slots(clockwork.at(SLOT + 7 * DAY - HOUR)) == ["2026-W49"]
 
 
-def test_what_is_held_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
+def test_an_edition_held_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
     store = clockwork.store
     clockwork.at(SLOT - DAY)
     assert list(store.editions.public(SLOT)) == []
@@ -104,7 +104,7 @@ def test_what_is_held_half_way_stays_on_the_site(clockwork: Clockwork) -> None:
     assert "editions/weekly/2026-W48/index.html" in clockwork.project.files()
 
 
-def test_a_hold_by_hand_is_no_news_for_the_owner(clockwork: Clockwork) -> None:
+def test_a_manual_hold_does_not_notify_the_owner(clockwork: Clockwork) -> None:
     project, store = clockwork.project, clockwork.store
     clockwork.at(SLOT - DAY)
     (edition,) = store.editions.list()
@@ -125,7 +125,7 @@ def test_a_hold_by_hand_is_no_news_for_the_owner(clockwork: Clockwork) -> None:
     assert (unfinished["held"], unfinished["held_by"]) == ("waits for my boss", "person")
 
 
-def test_opening_the_link_changes_nothing_and_a_button_acts_once(project: Project) -> None:
+def test_opening_the_approval_link_changes_nothing(project: Project) -> None:
     def link(web: WebClient) -> str:
         (mail,) = web.mails(OWNER)
         found = re.search(r"https?://\S+/approve/\S+", text(mail))

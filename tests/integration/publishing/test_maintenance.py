@@ -26,7 +26,7 @@ from tests.support.project import WEEKLY, Project
 from tests.support.store_samples import NOW, draft, later
 
 
-def test_a_chore_is_one_callers_until_its_time_comes_again_whatever_the_clock_does(store: Store) -> None:
+def test_a_chore_has_one_caller_at_a_time(store: Store) -> None:
     hour = timedelta(hours=1)
     assert store.chores.claim("sweep", NOW, hour)
     assert not store.chores.claim("sweep", NOW, hour)
@@ -36,7 +36,7 @@ def test_a_chore_is_one_callers_until_its_time_comes_again_whatever_the_clock_do
     assert store.chores.claim("sweep", NOW, hour)  # the clock was wrong, and is set back
 
 
-def test_what_was_told_is_told_again_only_when_it_was_away_or_could_not_be_mailed(store: Store) -> None:
+def test_a_problem_is_reported_again_once_it_returns(store: Store) -> None:
     assert store.owner.claim_alert("post", "a", NOW)
     assert not store.owner.claim_alert("post", "a", later(days=9))
     assert store.owner.claim_alert("letter", "a", NOW)
@@ -46,7 +46,7 @@ def test_what_was_told_is_told_again_only_when_it_was_away_or_could_not_be_maile
     assert store.owner.claim_alert("post", "a", NOW)
 
 
-def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(store: Store, tmp_path: Path) -> None:
+def test_only_finished_deliveries_become_totals(store: Store, tmp_path: Path) -> None:
     done = make_edition(store, 6, "2026-W40")
     waiting, held, doubtful = (store.editions.create(draft(f"2026-W4{number}")) for number in (1, 2, 3))
     assert waiting is not None
@@ -72,7 +72,7 @@ def test_old_deliveries_become_totals_and_what_is_open_held_or_uncertain_stays(s
     store.chores.optimise()
 
 
-def test_a_tick_forgets_rolls_up_and_optimises_once_and_not_each_time(project: Project) -> None:
+def test_chores_are_not_done_on_every_tick(project: Project) -> None:
     configure(project, WEEKLY, "[subscribers]\nforget_days = 30\n")
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -92,7 +92,7 @@ def test_a_tick_forgets_rolls_up_and_optimises_once_and_not_each_time(project: P
 RETURNS = 'bounces = "bounces@letters.example"\n[bounces]\nsource = "returned"\n'
 
 
-def test_a_tick_reads_what_came_back_every_five_minutes_and_its_reader_is_mailed_no_more(project: Project) -> None:
+def test_bounces_are_read_every_five_minutes(project: Project) -> None:
     configure(project, WEEKLY, RETURNS)
     project.subscribe("ada", "bob")
     box = mailbox.Maildir(project.root / "returned", create=True)
@@ -111,7 +111,7 @@ def test_a_tick_reads_what_came_back_every_five_minutes_and_its_reader_is_mailed
         assert [len(clockwork.letters(f"{name}@example.org")) for name in ("ada", "bob")] == [1, 2]
 
 
-def test_a_mailbox_that_cannot_be_read_is_told_once_until_it_is_mended_and_all_else_goes_on(project: Project) -> None:
+def test_an_unreadable_bounce_mailbox_is_reported_once(project: Project) -> None:
     configure(project, WEEKLY, RETURNS)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -129,7 +129,7 @@ def test_a_mailbox_that_cannot_be_read_is_told_once_until_it_is_mended_and_all_e
         assert len(clockwork.at(SLOT + 10 * MINUTE).alerts) == 1
 
 
-def test_which_reports_were_taken_is_forgotten_after_400_days_and_not_before(project: Project) -> None:
+def test_processed_reports_are_remembered_for_400_days(project: Project) -> None:
     configure(project, WEEKLY)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:

@@ -25,7 +25,7 @@ def clockwork(project: Project) -> Iterator[Clockwork]:
         yield ready
 
 
-def test_a_slot_is_made_and_delivered_at_its_moment_and_never_again(clockwork: Clockwork) -> None:
+def test_a_slot_is_sent_once_at_its_time(clockwork: Clockwork) -> None:
     assert clockwork.at(SLOT - MINUTE).created == ()
     done = clockwork.at(SLOT)
     assert slots(done) == ["2026-W48"]
@@ -37,7 +37,7 @@ def test_a_slot_is_made_and_delivered_at_its_moment_and_never_again(clockwork: C
     assert clockwork.letters() == ["Third and 2 more"]
 
 
-def test_an_hour_late_is_made_and_a_day_late_is_held_and_told_once(clockwork: Clockwork) -> None:
+def test_an_edition_a_day_late_is_put_on_hold(clockwork: Clockwork) -> None:
     assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
     clockwork.project.post("more", "2026-11-24")
     late = clockwork.at(SLOT + 8 * DAY)
@@ -54,7 +54,7 @@ def test_an_hour_late_is_made_and_a_day_late_is_held_and_told_once(clockwork: Cl
     assert "editions/weekly/2026-W49/index.html" not in clockwork.project.files()
 
 
-def test_several_missed_slots_are_one_edition_with_the_label_of_the_last(clockwork: Clockwork) -> None:
+def test_missed_slots_become_one_edition(clockwork: Clockwork) -> None:
     clockwork.project.post("fourth", "2026-12-02")
     done = clockwork.at(SLOT + timedelta(weeks=3, hours=2))
     assert slots(done) == ["2026-W51"]
@@ -62,7 +62,7 @@ def test_several_missed_slots_are_one_edition_with_the_label_of_the_last(clockwo
     assert clockwork.at(SLOT + timedelta(weeks=3, hours=3)).created == ()
 
 
-def test_a_slot_without_posts_passes_and_a_later_post_waits_for_the_next(clockwork: Clockwork) -> None:
+def test_a_slot_without_posts_is_skipped(clockwork: Clockwork) -> None:
     clockwork.at(SLOT)
     assert is_quiet(clockwork.at(SLOT + 7 * DAY))
     clockwork.project.post("too-late", "2026-11-30")
@@ -70,7 +70,7 @@ def test_a_slot_without_posts_passes_and_a_later_post_waits_for_the_next(clockwo
     assert slots(clockwork.at(SLOT + 14 * DAY)) == ["2026-W50"]
 
 
-def test_a_newsletter_that_is_new_or_has_another_schedule_makes_nothing_from_before(clockwork: Clockwork) -> None:
+def test_slots_before_a_schedule_change_are_ignored(clockwork: Clockwork) -> None:
     configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 07:59"))
     clockwork.project.subscribe("bob", newsletter="new")
     done = clockwork.at(SLOT)
@@ -81,7 +81,7 @@ def test_a_newsletter_that_is_new_or_has_another_schedule_makes_nothing_from_bef
     assert slots(clockwork.at(SLOT + HOUR / 2 + DAY)) == ["2026-11-24"]
 
 
-def test_a_post_that_is_dated_back_by_a_year_goes_with_the_next_edition_once(clockwork: Clockwork) -> None:
+def test_a_backdated_post_is_sent_once(clockwork: Clockwork) -> None:
     clockwork.at(SLOT)
     clockwork.project.post("found-in-a-drawer", "2025-11-20")
     clockwork.at(SLOT + 7 * DAY)
@@ -89,7 +89,7 @@ def test_a_post_that_is_dated_back_by_a_year_goes_with_the_next_edition_once(clo
     assert clockwork.letters() == ["Third and 2 more", "Found in a drawer"]
 
 
-def test_an_edition_by_hand_takes_the_slot_and_another_stands_beside_it_only_when_told(clockwork: Clockwork) -> None:
+def test_a_manual_edition_takes_the_slot(clockwork: Clockwork) -> None:
     project = clockwork.project
     project.ok("publish", now="2026-11-23T07:30")
     assert clockwork.at(SLOT).created == ()
@@ -102,7 +102,7 @@ def test_an_edition_by_hand_takes_the_slot_and_another_stands_beside_it_only_whe
     assert clockwork.at(SLOT + 7 * DAY).created == ()
 
 
-def test_a_broken_post_is_told_before_the_slot_left_out_and_told_again_only_when_it_breaks_anew(
+def test_a_broken_post_is_reported_before_its_slot(
     clockwork: Clockwork,
 ) -> None:
     project = clockwork.project
@@ -124,7 +124,7 @@ def test_a_broken_post_is_told_before_the_slot_left_out_and_told_again_only_when
     assert len(project.mail()[OWNER]) == 2
 
 
-def test_a_post_that_stays_broken_is_one_mail_a_day_however_often_it_is_looked_at(project: Project) -> None:
+def test_a_broken_post_is_one_email_a_day(project: Project) -> None:
     configure(project, WEEKLY.replace("weekly monday 08:00", "* * * * *"))
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -150,7 +150,7 @@ def test_a_post_that_stays_broken_is_one_mail_a_day_however_often_it_is_looked_a
         assert len(project.mail()[OWNER]) == 3
 
 
-def test_an_edition_with_an_error_in_its_letter_is_held_unless_that_is_switched_off(clockwork: Clockwork) -> None:
+def test_an_edition_with_an_error_is_put_on_hold(clockwork: Clockwork) -> None:
     project = clockwork.project
     empty = '{% extends "email/base.html" %}{% block posts %}{% endblock %}'
     project.write("templates/email/digest.html", empty)
@@ -166,7 +166,7 @@ def test_an_edition_with_an_error_in_its_letter_is_held_unless_that_is_switched_
     assert edition.held == ""
 
 
-def test_a_broken_template_keeps_the_slot_open_until_it_is_mended(clockwork: Clockwork) -> None:
+def test_a_broken_template_keeps_the_slot_open(clockwork: Clockwork) -> None:
     template = clockwork.project.write("templates/email/digest.html", "{% if %}")
     broken = clockwork.at(SLOT)
     assert broken.created == ()
@@ -176,7 +176,7 @@ def test_a_broken_template_keeps_the_slot_open_until_it_is_mended(clockwork: Clo
     assert len(clockwork.project.mail()[OWNER]) == 1
 
 
-def test_settings_that_change_known_ids_keep_anything_from_being_made(clockwork: Clockwork) -> None:
+def test_changed_ids_stop_every_edition(clockwork: Clockwork) -> None:
     clockwork.project.ok("build", now="2026-11-21T10:00")
     config = clockwork.project.read("publisher.toml")
     clockwork.project.write("publisher.toml", config.replace("letters.example,2024", "letters.example,2025"))
@@ -187,7 +187,7 @@ def test_settings_that_change_known_ids_keep_anything_from_being_made(clockwork:
     assert slots(clockwork.at(SLOT + HOUR)) == ["2026-W48"]
 
 
-def test_each_post_goes_by_itself_when_it_has_rested_and_what_was_there_before_never_does(project: Project) -> None:
+def test_each_post_is_sent_after_its_waiting_time(project: Project) -> None:
     configure(project, EACH)
     project.subscribe("ada")
     with open_project_store(project.config()) as store:
@@ -208,7 +208,7 @@ def test_each_post_goes_by_itself_when_it_has_rested_and_what_was_there_before_n
         assert clockwork.letters() == ["News"]
 
 
-def test_where_nobody_subscribes_each_post_passes_and_who_comes_later_gets_what_comes_later(project: Project) -> None:
+def test_later_subscribers_get_later_posts(project: Project) -> None:
     configure(project, EACH)
     with open_project_store(project.config()) as store:
         clockwork = Clockwork(project, store)
