@@ -1,4 +1,4 @@
-"""One newsletter that cannot be made, beside others that can."""
+"""One newsletter whose edition cannot be rendered, and one whose edition can."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def part(message: EmailMessage, kind: str) -> str:
 
 @pytest.fixture
 def begun(empty: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project as `publisher init` makes it, with two written posts and two readers."""
+    """A project from `publisher init`, with two posts and two subscribers."""
     assert run(["--now", "2026-11-13T08:00", "init", str(empty.root)]) == 0
     empty.write("posts/2026-11-15-rain.md", POST)
     empty.write("posts/hill.png", b"\x89PNG hill")
@@ -81,7 +81,7 @@ def test_from_an_empty_folder_to_two_mailboxes(begun: Project) -> None:
 
 
 def assert_names_the_same_posts(html: str, text: str, posts: list[dict[str, str]]) -> None:
-    """Each post's address stands in both parts, in the same order."""
+    """Check that each post's URL is in both parts, in the same order."""
     addresses = [post["url"] for post in posts]
     for body in (html, text):
         places = [body.find(address) for address in addresses]

@@ -1,4 +1,4 @@
-"""publisher publish: which posts go out, once; what a rehearsal says and leaves; what stops it."""
+"""publisher publish: which posts are sent, once; what a dry run shows; what stops it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEXT_MONDAY = "2026-11-23T10:00"
 
 
 def titles(project: Project, reader: str = "ada") -> list[str]:
-    """Subjects of one reader's messages, oldest slot first."""
+    """Return the subjects of one subscriber's messages, oldest slot first."""
     return [str(message["Subject"]) for message in project.mail().get(f"{reader}@example.org", [])]
 
 

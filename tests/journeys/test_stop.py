@@ -1,4 +1,4 @@
-"""Stopped in the middle of an edition: it ends in order, says what was done, and nothing is in doubt."""
+"""A run stopped in the middle of an edition: it ends cleanly, says what it did, and nothing is in doubt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start(project: Project) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Whoever runs the tests in the background has Control-C or SIGHUP ignored, which a child inherits.
+        # Tests that run in the background ignore Ctrl-C or SIGHUP, and a child inherits that.
         preexec_fn=_as_usual,
     )
 
@@ -99,7 +99,7 @@ def test_a_closed_terminal_leaves_nothing_in_doubt(project: Project, tmp_path: P
             os.execv(sys.executable, program)
         while len(slow.taken()) < 2:
             time.sleep(0.02)
-        os.close(terminal)  # the system tells the child by SIGHUP, and takes nothing more that it says
+        os.close(terminal)  # the system sends the child SIGHUP and takes no more of its output
         _, status = os.waitpid(pid, 0)
         taken = slow.recipients()
     assert os.WIFEXITED(status)

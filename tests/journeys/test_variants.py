@@ -1,4 +1,4 @@
-"""A letter for each choice of topics, from the command line to the outbox."""
+"""A version of an edition for each selection of topics, from the command line to the outbox."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
 
 def join(project: Project, name: str, *topics: str) -> None:
-    """Add a reader who chose topics."""
+    """Add a subscriber with these topics."""
     words = [word for topic in topics for word in ("--topic", topic)]
     project.ok("subscribers", "add", f"{name}@example.org", "--newsletter", "weekly", *words)
 
 
 def subjects(project: Project) -> dict[str, list[str]]:
-    """The subjects of each reader's messages."""
+    """Return the subjects of each subscriber's messages."""
     mail = project.mail()
     return {address.partition("@")[0]: [str(m["Subject"]) for m in mail[address]] for address in sorted(mail)}
 
 
 def titles_in(message: Any, titles: list[str]) -> tuple[list[str], list[str]]:
-    """Which of the titles a message's text and HTML hold, in their order there."""
+    """Return which of the titles are in a message's text and HTML, in the order found."""
     found = []
     for kind in ("plain", "html"):
         content = message.get_body((kind,)).get_content().replace("\n", " ")
@@ -190,7 +190,7 @@ def test_each_post_goes_to_matching_topics(project: Project) -> None:
         "bob": ["First", "Second"],
         "cem": ["Second", "Third"],
     }
-    for number in (1, 2, 3):  # who gets such a letter gets the whole edition: one letter is enough
+    for number in (1, 2, 3):  # its recipients get the whole edition, so one letter is enough
         assert [x["variant"] for x in project.ok("editions", "show", str(number), "--json").json["letters"]] == [""]
 
 
@@ -263,13 +263,13 @@ def test_topics_chosen_meanwhile_are_rendered(project: Project) -> None:
 
 
 class Restless:
-    """A record in which somebody chooses another topic whenever an edition is about to be written."""
+    """A store in which someone changes topics whenever an edition is about to be written."""
 
     def __init__(self, store: Store, times: int) -> None:
         self.store, self.left, self.subscribers, self.editions = store, times, store.subscribers, self
 
     def create(self, draft: Any) -> Any:
-        """Let one more reader in, then write the edition."""
+        """Add one more subscriber, then write the edition."""
         if self.left:
             self.left -= 1
             add(self.store, f"reader{self.left}", f"topic-{self.left}")
@@ -277,7 +277,7 @@ class Restless:
 
 
 def restless(project: Project, times: int) -> list[tuple[PlannedEdition, Edition]]:
-    """Make the edition of a project whose readers change their minds so often."""
+    """Create the edition of a project whose subscribers change their topics this often."""
     config = project.config()
     with open_project_store(config) as store:
         plan, drafts = compose_plan(config, store, (), NOW)

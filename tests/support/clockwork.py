@@ -1,4 +1,4 @@
-"""A project under a driven clock."""
+"""A project under a controlled clock."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class Clockwork:
         self.project, self.store = project, store
 
     def at(self, moment: datetime) -> TickReport:
-        """One tick at a moment; the configuration is read anew by each."""
+        """Do one tick at this time, with the configuration as it is in the file."""
         return tick(OpenProject(self.project.config(), self.store, lambda: moment))
 
     def editions(self) -> dict[str, str]:
-        """Why each edition is held, by its slot."""
+        """Return why each edition is on hold, by its slot."""
         return {edition.slot: edition.held for edition in self.store.editions.list()}
 
     def letters(self, reader: str = "ada@example.org") -> list[str]:
-        """Subjects of what a reader got."""
+        """Return the subjects of a subscriber's emails."""
         return [str(message["Subject"]) for message in self.project.mail().get(reader, [])]
 
 
@@ -57,18 +57,18 @@ def configure(project: Project, newsletters: str, more: str = "") -> None:
 
 
 def slots(ticked: TickReport) -> list[str]:
-    """Of the editions that a tick made."""
+    """Return the slots of the editions that a tick created."""
     return [edition.slot for edition in ticked.created]
 
 
 def text(message: EmailMessage) -> str:
-    """The plain text of a message."""
+    """Return the plain text of a message."""
     part = message.get_body(("plain",))
     assert part is not None
     return str(part.get_content())
 
 
 def touch(path: Path, moment: datetime) -> Path:
-    """Let a file have been changed at a moment; return it."""
+    """Set the time at which a file was last changed; return the file."""
     os.utime(path, (moment.timestamp(), moment.timestamp()))
     return path

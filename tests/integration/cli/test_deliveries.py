@@ -1,4 +1,4 @@
-"""publisher deliveries: what a person sees of an edition's messages, and how they mend it."""
+"""publisher deliveries: what it shows of an edition's messages, and how to fix what went wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
 
 @pytest.fixture
 def mail(project: Project) -> Iterator[Mailboxes]:
-    """A project that sends to a server on loopback, and leaves to a person what is in doubt."""
+    """A project that sends to a server on loopback and holds messages that are uncertain."""
     with mail_server() as (mailboxes, settings):
         smtp = f'\n[mail.smtp]\nhost = "127.0.0.1"\nport = {settings.port}\ntls = "none"\ntimeout = 10\n'
         more = '[delivery]\non_uncertain = "hold"\n'
@@ -28,7 +28,7 @@ def mail(project: Project) -> Iterator[Mailboxes]:
 
 @pytest.fixture
 def trouble(project: Project, mail: Mailboxes) -> Project:
-    """One edition of seven messages, five of which did not go."""
+    """One edition of seven messages, five of which were not sent."""
     project.subscribe("ada", "bob", *TROUBLE)
     ran = project.run("publish", "--yes")
     assert ran.code == 1
@@ -101,7 +101,7 @@ def test_a_retry_sends_once_the_server_works(trouble: Project, mail: Mailboxes) 
     assert trouble.ok("deliveries", "retry", "1").out.startswith("4 messages due now (3 failed, 1 deferred)")
     assert trouble.ok("deliveries", "retry", "1").out == "nothing to retry\n"
 
-    # Who was called gone left the list, and is not mailed again by this.
+    # Subscribers whose mailboxes don't exist are no longer subscribed, so a retry sends them nothing.
     ran = trouble.ok("publish", "--yes")
     assert "3 messages sent, 2 unsubscribed in the meantime, or cancelled" in ran.out
     assert {reader: len(found) for reader, found in mail.messages.items()} == {
@@ -207,7 +207,7 @@ def test_a_rejected_edition_is_put_on_hold(project: Project, mail: Mailboxes) ->
     assert before["queued"] + before["failed"] == 40
     assert before["queued"] > 0
 
-    # No run that comes by itself hammers on.
+    # A scheduled run does not keep trying.
     project.ok("publish", "--yes", now="2026-11-16T12:00")
     assert counts(project) == before
 

@@ -37,7 +37,7 @@ key = ".publisher/dkim/letters.letters.example.pem"
 
 
 def zone(project: Project) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Everything as it should be, with the project's own key."""
+    """DNS records that are all correct, with the project's own key."""
     record = project.ok("mail", "keys", "--json").json["record"]
     key = "".join(record.split('"')[1::2])
     return {
@@ -60,7 +60,7 @@ def levels(found: list[dict[str, str]]) -> dict[str, list[str]]:
 
 @contextmanager
 def sending(project: Project, more: str = SIGNING) -> Iterator[Smtp]:
-    """A project that sends over a mail server on loopback."""
+    """A project that sends through a mail server on loopback."""
     with mail_server() as (_, settings):
         server = f'[mail.smtp]\nhost = "127.0.0.1"\nport = {settings.port}\ntls = "none"\n'
         project.configure(f'transport = "smtp"\n{more}\n{server}')

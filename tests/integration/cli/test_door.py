@@ -1,4 +1,4 @@
-"""The door: help, global options, exit codes, and one line instead of a traceback whatever happens."""
+"""The command line as a whole: help, global options, exit codes, and one line instead of any traceback."""
 
 from __future__ import annotations
 

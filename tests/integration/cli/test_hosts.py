@@ -1,4 +1,4 @@
-"""A copy of the database on another machine sends nothing until somebody confirms it; two hosts make a slot once."""
+"""A copy of the database on a different host sends nothing until it is confirmed. Two hosts fill a slot once."""
 
 from __future__ import annotations
 

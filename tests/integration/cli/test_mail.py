@@ -1,4 +1,4 @@
-"""`publisher mail keys`: a key, its record, and a journey from there to signed letters."""
+"""`publisher mail keys`: a key, its DNS record, and signed emails."""
 
 from __future__ import annotations
 

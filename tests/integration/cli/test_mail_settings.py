@@ -1,4 +1,4 @@
-"""Settings of mail that send worse letters than their writer thinks: signed for another domain, or in the clear."""
+"""Mail settings that are worse than they look: a signature for the wrong domain, no encryption."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.project import Project
 
 
 def configure(project: Project, sender: str, domain: str, more: str = "") -> None:
-    """A project whose letters come from a sender, with a key of a domain."""
+    """A project with this sender and a key for this domain."""
     project.configure(f'[[mail.dkim]]\ndomain = "{domain}"\nselector = "a"\nkey = "a.pem"\n{more}')
     settings = project.read("publisher.toml")
     project.write("publisher.toml", settings.replace("The Quiet Reader <ada@letters.example>", f"You <{sender}>"))
@@ -18,7 +18,7 @@ def configure(project: Project, sender: str, domain: str, more: str = "") -> Non
 
 
 def warnings(project: Project) -> list[tuple[str, str]]:
-    """Message and line of what `publisher check` warns of in mail settings."""
+    """Return the message and line of each warning about mail settings from `publisher check`."""
     lines = project.read("publisher.toml").splitlines()
     told = [each for each in project.run("check", "--json").json if each["path"] == "publisher.toml" and each["line"]]
     return [(each["message"], lines[each["line"] - 1]) for each in told if each["severity"] == "warning"]

@@ -1,4 +1,4 @@
-"""A newsletter with another name: nobody is lost silently, and one command takes everything along."""
+"""A newsletter with a new name: no subscriber is lost silently, and one command moves everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""publisher schedule: the next slots of each newsletter in its zone, and what the next would hold."""
+"""publisher schedule: the next slots of each newsletter in its time zone, and what they will contain."""
 
 from __future__ import annotations
 

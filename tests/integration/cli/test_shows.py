@@ -1,4 +1,4 @@
-"""publisher check, status and editions: what they say, to a person and to a program."""
+"""publisher check, status and editions: what they show to people and to programs."""
 
 from __future__ import annotations
 

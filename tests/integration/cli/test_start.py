@@ -1,4 +1,4 @@
-"""publisher init and new: what is made once and then belongs to the writer."""
+"""publisher init and new: files that are created once and then belong to the author."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_new_project_is_valid_at_once(empty: Project, capsys: pytest.CaptureFi
     assert load_config(empty.root, {}).newsletters[0].name == "weekly"
     assert "1 post," in empty.ok("build", now="2026-11-16T09:01").out
     assert "Hello, world" in empty.read("public/feed.xml")
-    assert empty.ok("check").out.endswith("0 errors, 1 warning\n")  # the postal address, which only the writer knows
+    assert empty.ok("check").out.endswith("0 errors, 1 warning\n")  # the postal address, which only the owner knows
 
 
 def test_the_first_post_is_public_at_once(empty: Project) -> None:

@@ -1,4 +1,4 @@
-"""publisher subscribers show | erase | suppress | stats, and import before and while it is done."""
+"""publisher subscribers show | erase | suppress | stats, and what import shows and survives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_adding_again_updates_the_name(project: Project) -> None:
 
 
 def chosen(project: Project) -> dict[str, list[str]]:
-    """The topics of Ada's newsletters."""
+    """Return the topics of Ada's subscriptions."""
     (ada,) = project.ok("subscribers", "list", "--json").json
     return {wish["newsletter"]: wish["topics"] for wish in ada["subscriptions"]}
 
@@ -204,13 +204,13 @@ def test_a_killed_import_can_be_repeated(project: Project) -> None:
 
 
 def _rows(database: Path) -> int:
-    """How many people a database holds that another process may just be making."""
+    """Return how many subscribers a database has, even if another process is just creating it."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
         return int(connection.execute("SELECT count(*) FROM subscribers").fetchone()[0])
     return 0
 
 
 def _as_imported(number: int) -> list[int]:
-    """The numbers in the order of rows: a group of a thousand lines after another, each by address."""
+    """Return the numbers in the order of rows: in groups of a thousand lines, each sorted by address."""
     groups = [range(start, start + 1_000) for start in range(0, number, 1_000)]
     return [n for group in groups for n in sorted(group, key=lambda n: f"reader{n}@example.org")]

@@ -1,4 +1,4 @@
-"""publisher subscribers: one person, a file of hostile lines, and what comes out again."""
+"""publisher subscribers: one person, a file of hostile rows, and exports."""
 
 from __future__ import annotations
 

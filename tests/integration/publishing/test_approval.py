@@ -1,4 +1,4 @@
-"""Editions that wait for the owner's word: made ahead, shown by mail, approved or skipped on a page, never public."""
+"""Editions that need approval: created ahead, emailed to the owner, approved or skipped on a page, not public before."""
 
 from __future__ import annotations
 

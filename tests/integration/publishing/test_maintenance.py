@@ -1,4 +1,4 @@
-"""Chores are done once at their rhythm; old deliveries become totals, and nobody is mailed again for it."""
+"""Chores are done once, each at its own rhythm. Old deliveries become totals, and nothing is sent again for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ticks under a driven clock: each slot once, late ones held, nothing from before, broken posts told once."""
+"""Ticks under a controlled clock: each slot once, late ones on hold, broken posts reported once."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_broken_post_is_one_email_a_day(project: Project) -> None:
         broken = touch(project.write("posts/broken.md", "---\ntitle: [\n---\n"), SLOT)
 
         def mails(minutes: int) -> int:
-            """How many the owner has after so many minutes, looked at twice in each."""
+            """Return how many emails the owner has after this many minutes, with two ticks a minute."""
             for half in range(2 * minutes + 1):
                 clockwork.at(SLOT + half * MINUTE / 2)
             return len(project.mail().get(OWNER, []))
