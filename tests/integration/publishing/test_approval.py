@@ -1,4 +1,4 @@
-"""Editions that need approval: created ahead, emailed to the owner, approved or skipped on a page, not public before."""
+"""Editions that need approval: created ahead, emailed to the owner, approved or skipped on a page, then public."""
 
 from __future__ import annotations
 
