@@ -49,6 +49,27 @@ def check_project(
     spam      ask SpamAssassin about the letters too, which takes some seconds for each
     """
     archive = open_archive(config, now, keep=False)
+    problems = _post_problems(config, archive, progress)
+    unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
+    output = config.root / config.pages.output
+    problems.extend(feed_problems(config, output, unknown))
+    problems.extend(stray_feeds(output, config.pages.output))
+    problems.extend(id_problems(config, archive))
+    problems.extend(_settings(config))
+    problems.extend(stray_notes(config, now))
+    problems.extend(_orphaned(config))
+    letters = _letters(config, archive, now, spam)
+    problems.extend(
+        rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error
+    )
+    return ProjectCheck(
+        tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
+        tuple(_without_repetition(letter, problems) for letter in letters if letter.letter),
+    )
+
+
+def _post_problems(config: Config, archive: Archive, progress: Callable[[int, int], None] | None) -> list[Problem]:
+    """Render every post; return what is wrong with front matter, bodies, links and attached files."""
     renderer = Renderer(archive, config, inspect=True)
     problems = list(archive.problems)
     rendered = []
@@ -66,21 +87,7 @@ def check_project(
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
-    unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
-    problems.extend(feed_problems(config, config.root / config.pages.output, unknown))
-    problems.extend(stray_feeds(config.root / config.pages.output, config.pages.output))
-    problems.extend(id_problems(config, archive))
-    problems.extend(_settings(config))
-    problems.extend(stray_notes(config, now))
-    problems.extend(_orphaned(config))
-    letters = _letters(config, archive, now, spam)
-    problems.extend(
-        rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error
-    )
-    return ProjectCheck(
-        tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
-        tuple(_without_repetition(letter, problems) for letter in letters if letter.letter),
-    )
+    return problems
 
 
 def dead_links(
