@@ -12,6 +12,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from publisher.core.templates import Templates, shipped_folder
+from publisher.newsletters.slots import is_post_slot
 from publisher.web.admin.credentials import Session, Sessions
 from publisher.web.responses import ADMIN_SANDBOX, Flashes, asset_headers, owner_page_headers
 
@@ -64,6 +65,7 @@ class AdminPages:
             is_owner=session.is_owner,
             token=self._sessions.form_token(session),
             flash=self.flashes.get(said),
+            is_post_slot=is_post_slot,
             moment=self.moment,
             ago=self.ago,
             **variables,

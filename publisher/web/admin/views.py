@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from publisher.config import Config, NewsletterConfig
+from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.bounce_report import Verdict
 from publisher.core.host_id import host_id
 from publisher.core.models import Severity
@@ -60,13 +60,15 @@ class AdminViews:
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
         tables = forecasts(context.config, context.store, (), context.now(), _SLOTS, keep=True)
+        title = context.config.newsletter_title
+        coming = [(table, title(table.newsletter), _sends_each_post(table.newsletter)) for table in tables]
         recent = [edition for edition in context.store.editions.list(limit=_RECENT) if edition.id not in listed]
         return self._page(
             request,
             session,
             "overview.html",
             "Overview",
-            coming=[(each, context.config.newsletter_title(each.newsletter)) for each in tables],
+            coming=coming,
             broken=skipped_files(context.config, context.now()),
             held=held,
             editions=[*going, *self._progress(recent)],
@@ -231,6 +233,10 @@ def owner_address(config: Config, newsletter: str) -> str:
     found = config.newsletter(newsletter)
     author = config.site.author.email if config.site.author else ""
     return author or split_mailbox((found.sender if found else "") or config.mail.sender)[1]
+
+
+def _sends_each_post(newsletter: NewsletterConfig) -> bool:
+    return parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST
 
 
 def _framed(html: str) -> Response:

@@ -15,6 +15,7 @@ from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
+from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan, sample_edition
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.wiring import has_store, open_project_store
@@ -237,7 +238,7 @@ def _rank(finding: Finding) -> tuple[int, str]:
 
 def _slot(slot: str) -> str:
     """Return a slot as the beginning of a line; "" for that of a single post, which would only repeat the post."""
-    return "" if slot.startswith("post:") else f"{slot} · "
+    return "" if is_post_slot(slot) else f"{slot} · "
 
 
 def _count(number: int, noun: str) -> str:
