@@ -42,7 +42,7 @@ def _show(app: App, forecast: Forecast) -> None:
     shown = ""  # so that one reason is not repeated for slot after slot
     for slot in forecast.slots:
         app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}  {_remarks(slot, shown)}".rstrip())
-        shown = slot.contents.idle or shown
+        shown = slot.contents.advice or shown
         _show_titles(app, slot.contents)
     if not forecast.slots:
         when = describe_schedule(parse_schedule(forecast.newsletter.schedule), forecast.newsletter.settle_minutes)
@@ -58,7 +58,7 @@ def _remarks(slot: ForecastSlot, shown: str) -> str:
 
 def _in_words(contents: Contents) -> str:
     if not contents.posts:
-        return contents.idle
+        return contents.advice
     return f"{plural(len(contents.posts), 'post')} to {plural(contents.readers, 'subscriber')}"
 
 
@@ -81,4 +81,4 @@ def _as_json(forecast: Forecast) -> dict[str, Any]:
 
 
 def _contents(contents: Contents) -> dict[str, Any]:
-    return {"would_hold": list(contents.posts), "would_reach": contents.readers, "idle": contents.idle}
+    return {"would_hold": list(contents.posts), "would_reach": contents.readers, "idle": contents.advice}

@@ -38,7 +38,12 @@ class Contents:
 
     posts: tuple[str, ...] = ()
     readers: int = 0
-    idle: str = ""
+    idle: Idle | None = None
+
+    @property
+    def advice(self) -> str:
+        """Why there will be no edition, with the command that would change it; "" if there will be one."""
+        return self.idle.advice if self.idle else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,10 @@ def _forecast(
 ) -> Forecast:
     slots = tuple(_slots(config, store, newsletter, posts, now, count))
     if slots:
-        following = next((slot.contents for slot in slots if not slot.made), Contents(idle="every slot has an edition"))
+        following = next(
+            (slot.contents for slot in slots if not slot.made),
+            Contents(idle=Idle(newsletter, "every slot has an edition")),
+        )
     else:
         following = _contents(plan_newsletter(config, store, newsletter, posts.at(now), now, DueEdition()))
     return Forecast(newsletter, slots, following)
@@ -176,6 +184,6 @@ def _overdue(
 
 def _contents(planned: Sequence[PlannedEdition] | Idle) -> Contents:
     if isinstance(planned, Idle):
-        return Contents(idle=planned.advice)
+        return Contents(idle=planned)
     titles = tuple(post.title for each in planned for post in each.posts)
     return Contents(titles, max((each.recipients for each in planned), default=0))

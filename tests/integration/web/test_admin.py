@@ -125,7 +125,7 @@ def test_terminal_asks_twice_without_echo(project: Project) -> None:
     )
     os.close(theirs)
     said = ""
-    for question in ("New password:", "Once more:", "/admin"):
+    for question in ("New password:", "Repeat it:", "/admin"):
         while question not in said:
             assert select.select([ours], [], [], 60)[0], said
             said += os.read(ours, 1_000).decode()
