@@ -83,7 +83,7 @@ def test_the_owner_stays_logged_in_after_a_reload(project: Project) -> None:
         project.write("publisher.toml", project.read("publisher.toml").replace("The Quiet Reader", "The Loud Reader"))
         run.wait("configuration taken")
         assert "The Loud Reader" in owner.get().text
-        assert "A test went to test@example.net" in owner.press("/next/weekly", address="test@example.net")
+        assert "A test was sent to test@example.net" in owner.press("/next/weekly", address="test@example.net")
         assert [line["path"] for line in run.told("answered") if "login" in line["path"]] == []
     assert str(project.mail()["test@example.net"][0]["Subject"]).startswith("[Test]")
 
