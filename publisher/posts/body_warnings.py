@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from publisher.core.models import Problem
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.prose import LineFinder, line_at
 
@@ -13,16 +12,16 @@ BodyWarning = tuple[int, str, str]  # line of the file, message, hint
 
 
 def body_warnings(
-    raw: str, clean: str, lines: LineFinder, fragments: Iterable[str], known: Iterable[Problem]
+    raw: str, clean: str, lines: LineFinder, fragments: Iterable[str], mentioned: Collection[str]
 ) -> Iterator[BodyWarning]:
     """Yield the warnings about a body.
 
     raw        its HTML before it was sanitised, and `clean` after
     lines      finds the lines of its file
     fragments  the names after # in links to the post itself
-    known      the problems that were found while it was rendered, which are not repeated
+    mentioned  the tags that have a warning already, which are not repeated
     """
-    yield from _dropped(raw, lines, " ".join(problem.message for problem in known))
+    yield from _dropped(raw, lines, mentioned)
     yield from _unsafe(raw, lines)
     yield from _without_alt(clean, lines)
     targets = set(re.findall(r'\b(?:id|name)="([^"]*)"', clean))
@@ -33,9 +32,9 @@ def body_warnings(
     yield from _odd_marks(lines.prose)
 
 
-def _dropped(raw: str, lines: LineFinder, known: str) -> Iterator[BodyWarning]:
+def _dropped(raw: str, lines: LineFinder, mentioned: Collection[str]) -> Iterator[BodyWarning]:
     for name in dropped_tags(raw):
-        if f"<{name}" not in known:  # a component of MDX has its own warning
+        if name not in mentioned:
             hint = "put it in backticks to show it"
             yield lines.line_of(f"<{name}"), f"the HTML tag <{name}> was removed", hint
 

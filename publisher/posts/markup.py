@@ -99,6 +99,7 @@ class _Body:
         self.post, self.config, self.inspect = post, config, renderer.inspect
         self.renderer = renderer
         self.problems: list[Problem] = []
+        self._mentioned_tags: set[str] = set()  # in problems, so that no other warning repeats them
         self.path = f"{config.posts.folder}/{post.source}"
         data = (archive.folder / post.source).read_bytes()
         text, controls = without_controls(decode(data, whole=True))
@@ -115,7 +116,7 @@ class _Body:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
         if self.inspect:
-            for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self.problems):
+            for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self._mentioned_tags):
                 self.warn(*warning)
             self.renderer.local_links[self.post.source] = [
                 LocalLink(url, written, self._lines.line_of(written)) for url, written in self.references.local.items()
@@ -167,6 +168,7 @@ class _Body:
 
         body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
         for leftover in leftovers:
+            self._mentioned_tags.update(leftover.tags)
             self.warn(
                 self.first_line + leftover.lines[0] - 1,
                 f"{leftover.what}{self._more(leftover.lines)}",

@@ -17,10 +17,14 @@ from publisher.posts.prose import line_at, masked
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Syntax of one kind that stays in the text as it is: what it is, and on which lines of the body."""
+    """Syntax of one kind that stays in the text as it is: what it is, and on which lines of the body.
+
+    tags  the names of the tags that `what` mentions
+    """
 
     what: str
     lines: tuple[int, ...]
+    tags: tuple[str, ...] = ()
 
 
 # Takes the name of a post's file as another tool spells it; returns the URL of that post, or None.
@@ -221,7 +225,8 @@ def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:
     names = list(dict.fromkeys(_name(what) for _, what in hits))
     more = len(names) - 3
     shown = ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
-    return Leftover(f"{family}: {shown}", tuple(dict.fromkeys(line for line, _ in hits)))
+    tags = tuple(tag[1] for name in names[:3] if (tag := re.match(r"<([A-Za-z][\w.]*)", name)))
+    return Leftover(f"{family}: {shown}", tuple(dict.fromkeys(line for line, _ in hits)), tags)
 
 
 def _name(what: str) -> str:
