@@ -1,4 +1,4 @@
-"""publisher check and each newsletter's next letter."""
+"""publisher check and each newsletter's next edition."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_terminal_shows_findings_by_newsletter(project: Project) -> None:
     more = f'\n[[newsletters]]\nname = "monthly"\nschedule = "monthly 1 09:00"\nsubject = "{long}"\n'
     project.write("publisher.toml", SETTINGS + more)
     table = project.on_a_terminal("check")
-    assert re.search(r"monthly.*, next letter: 'A subject that goes on.*\(3 posts, [\d,]+ bytes of HTML\)", table)
+    assert re.search(r"monthly.*, next edition: 'A subject that goes on.*\(3 posts, [\d,]+ bytes of HTML\)", table)
     assert "publisher.toml:19" in table
     assert "weekly" not in table
 
