@@ -1,4 +1,4 @@
-"""posts -> public/: only what changed is touched, what is gone goes, what is another's stays."""
+"""From posts to public/: only changed files are touched, old ones are removed, and files of others stay."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def test_a_second_build_touches_no_file_wherever_it_runs(project: Project, envir
 
 
 @pytest.mark.parametrize("environment", ELSEWHERE, ids=lambda e: e["TZ"])
-def test_a_build_that_remembers_nothing_makes_the_same_bytes_wherever_it_runs(
-    project: Project, environment: dict[str, str]
-) -> None:
+def test_a_build_without_cache_makes_the_same_bytes(project: Project, environment: dict[str, str]) -> None:
     rich(project)
     before = project.listing("public")
     for cache in (project.root / ".publisher").glob("*"):
@@ -52,7 +50,7 @@ def test_a_build_that_remembers_nothing_makes_the_same_bytes_wherever_it_runs(
     assert project.listing("public") == before
 
 
-def test_one_edited_post_touches_only_what_shows_it(project: Project) -> None:
+def test_an_edited_post_touches_only_files_that_show_it(project: Project) -> None:
     project.configure("\n[pages]\nper_page = 1\n")
     project.ok("build")
     before = project.listing("public")
@@ -69,7 +67,7 @@ def test_one_edited_post_touches_only_what_shows_it(project: Project) -> None:
     assert "index.html" not in touched
 
 
-def test_a_removed_post_goes_with_its_pages_feeds_and_folders(project: Project) -> None:
+def test_a_removed_post_loses_its_pages_feeds_and_folders(project: Project) -> None:
     project.ok("build")
     (project.root / "posts/third.md").unlink()
     ran = project.ok("build", "--json").json
@@ -80,7 +78,7 @@ def test_a_removed_post_goes_with_its_pages_feeds_and_folders(project: Project) 
 
 
 @pytest.mark.parametrize("template", ["", "<!doctype html>\n<p>{{ site.title }}</p>\n"])
-def test_a_removed_post_goes_also_when_every_cache_was_thrown_away(project: Project, template: str) -> None:
+def test_a_removed_post_goes_even_without_caches(project: Project, template: str) -> None:
     project.write("posts/hill.png", b"\x89PNG hill")
     project.post("third", "2026-11-15", "![A hill](hill.png)", tags="[R&D]")
     if template:
@@ -94,7 +92,7 @@ def test_a_removed_post_goes_also_when_every_cache_was_thrown_away(project: Proj
     assert left == []
 
 
-def test_files_of_others_stay_whatever_they_hold(project: Project) -> None:
+def test_files_that_no_build_wrote_stay(project: Project) -> None:
     project.ok("build")
     others = {
         "CNAME": "letters.example",
@@ -114,7 +112,7 @@ def test_files_of_others_stay_whatever_they_hold(project: Project) -> None:
     assert not (project.root / "public/2026/11/15/third/index.html").exists()
 
 
-def test_a_list_that_was_bent_removes_nothing_outside_the_folder(project: Project) -> None:
+def test_a_tampered_list_removes_nothing_outside_the_folder(project: Project) -> None:
     project.ok("build")
     shutil.rmtree(project.root / ".publisher")
     outside = ["../publisher.toml", "/etc/hostname", "a/../../posts/first.md", "", ".", "x\x00y", 5, None]
@@ -144,7 +142,7 @@ def test_static_files_are_copied_replaced_and_removed(project: Project) -> None:
     assert not (project.root / "public/.well-known").exists()
 
 
-def test_a_page_may_take_the_place_of_a_folder_and_a_folder_that_of_a_page(project: Project) -> None:
+def test_pages_and_folders_may_replace_each_other(project: Project) -> None:
     project.write("static/talk", "a file")
     project.write("static/walk/deep/a.txt", "a folder")
     project.ok("build")
@@ -174,7 +172,7 @@ def test_posts_appear_and_expire_when_their_moment_comes(project: Project) -> No
     assert "Soon" not in project.read("public/index.html")
 
 
-def test_another_folder_gets_everything_whatever_the_first_one_has(project: Project) -> None:
+def test_a_different_output_folder_gets_everything(project: Project) -> None:
     project.ok("build")
     out = project.root.parent / "elsewhere"
     project.post("fourth", "2026-11-14")
@@ -230,9 +228,7 @@ def test_an_empty_folder_of_posts_is_an_empty_site(empty: Project) -> None:
 
 
 @pytest.mark.parametrize("words", [["build"], ["publish"], ["publish", "--dry-run"], ["status"]])
-def test_a_folder_of_posts_that_is_not_there_is_one_line_and_empties_no_site(
-    project: Project, words: list[str]
-) -> None:
+def test_a_missing_posts_folder_empties_no_site(project: Project, words: list[str]) -> None:
     project.ok("build")
     before = project.listing("public")
     (project.root / "posts").rename(project.root / "away")
@@ -255,7 +251,7 @@ def test_changes_of_the_configuration_and_of_templates_are_seen(project: Project
     assert "<html" in project.read("public/404.html")
 
 
-def test_times_that_were_set_back_hide_no_change_of_size(project: Project) -> None:
+def test_a_change_of_size_is_seen_despite_its_time(project: Project) -> None:
     project.ok("build")
     path = project.root / "posts/first.md"
     status = path.stat()

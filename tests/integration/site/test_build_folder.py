@@ -1,4 +1,4 @@
-"""The parts of a build by themselves: one output a path, and a folder that others use too."""
+"""The parts of a build: one output per path, and an output folder that is shared with others."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def page(path: str, key: str = "made") -> Output:
         (["feed.xml", "feed.xml/index.html", "other"], ["feed.xml", "other"]),
     ],
 )
-def test_the_first_of_two_that_want_one_place_is_kept(paths: list[str], kept: list[str]) -> None:
+def test_the_first_of_two_outputs_wins_a_path(paths: list[str], kept: list[str]) -> None:
     problems: list[Problem] = []
     assert list(without_clashes([page(path) for path in paths], "out", problems)) == kept
     assert len(problems) == len(paths) - len(kept)
     assert all(problem.path.startswith("out/") for problem in problems)
 
 
-def test_a_file_of_the_writers_replaces_a_page_without_a_word() -> None:
+def test_a_static_file_replaces_a_page_silently() -> None:
     problems: list[Problem] = []
     kept = without_clashes([page("404.html", "copy:1"), page("404.html")], "out", problems)
     assert (kept["404.html"].key, problems) == ("copy:1", [])
 
 
-def test_two_files_of_the_writers_may_differ_in_case_alone() -> None:
+def test_two_static_files_may_differ_only_in_case() -> None:
     problems: list[Problem] = []
     kept = without_clashes([page("A.png", "copy:1"), page("a.png", "copy:2")], "out", problems)
     assert (list(kept), problems) == (["A.png", "a.png"], [])
@@ -60,7 +60,7 @@ names = st.lists(st.sampled_from(["a", "A", "b", "c.html"]), min_size=1, max_siz
 
 @settings(deadline=None)
 @given(st.lists(names, max_size=12))
-def test_what_is_kept_can_stand_on_any_disk_and_the_rest_is_told(paths: list[str]) -> None:
+def test_kept_outputs_fit_any_disk_and_others_are_reported(paths: list[str]) -> None:
     problems: list[Problem] = []
     kept = without_clashes([page(path) for path in paths], "out", problems)
     folded = [path.casefold() for path in kept]
@@ -73,7 +73,7 @@ def opened(tmp_path: Path) -> OutputFolder:
     return OutputFolder(tmp_path / "out", Manifest.read(tmp_path / "state.json"))
 
 
-def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:
+def test_partial_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
     folder = opened(tmp_path)
     folder.path.mkdir()
     alive = folder.path / f".publisher-{os.getpid()}-7f.part"
@@ -83,7 +83,7 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(tmp_
     assert {path.name for path in folder.path.iterdir()} == {alive.name, LIST}
 
 
-def test_a_folder_that_another_build_removes_meanwhile_is_made_again(tmp_path: Path) -> None:
+def test_a_folder_removed_by_another_build_is_recreated(tmp_path: Path) -> None:
     folder = opened(tmp_path)
     folder.put(page("a/b/one"), b"1")
     shutil.rmtree(folder.path / "a")
@@ -101,7 +101,7 @@ def test_a_file_of_the_same_bytes_is_not_touched(tmp_path: Path) -> None:
     assert folder.written == ["one"]
 
 
-def test_nobody_ever_reads_half_a_file(tmp_path: Path) -> None:
+def test_no_reader_ever_sees_half_a_file(tmp_path: Path) -> None:
     folder, done, seen = opened(tmp_path), threading.Event(), set()
     whole = [bytes([letter]) * 200_000 for letter in b"ab"]
     folder.put(page("one"), whole[0])
@@ -122,7 +122,7 @@ def test_nobody_ever_reads_half_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "outputs": {}}', '{"format": 2, "outputs": [1]}', "\x00"]
 )
-def test_a_record_that_is_broken_or_of_another_format_is_an_empty_one(tmp_path: Path, text: str) -> None:
+def test_a_broken_manifest_reads_as_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
     manifest = Manifest.read(tmp_path / "state.json")
     assert (manifest.outputs, manifest.since, manifest.inputs) == ({}, None, "")

@@ -1,4 +1,4 @@
-"""Builds that go wrong: killed, out of room, two at once, pages that want one place. Every file stays whole."""
+"""Builds that go wrong: killed, a full disk, two at once, pages with the same path. Every file stays whole."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def many(project: Project, count: int = 60) -> None:
         )
 
 
-def test_a_build_that_is_killed_leaves_whole_files_and_the_next_one_finishes(project: Project) -> None:
+def test_a_killed_build_leaves_whole_files(project: Project) -> None:
     many(project)
     project.ok("build", "--out", str(project.root.parent / "wanted"))
     (project.root / ".publisher/index.db").unlink()
@@ -91,7 +91,7 @@ def test_a_post_that_a_killed_build_published_goes_when_it_is_withdrawn(project:
     assert not [name for name in project.files() if "post-" in name]
 
 
-def test_a_build_that_was_killed_before_it_wrote_is_not_taken_for_done(project: Project) -> None:
+def test_a_build_killed_early_is_not_taken_as_done(project: Project) -> None:
     project.ok("build")
     project.post("fourth", "2026-11-14")
     config = project.config()
@@ -100,7 +100,7 @@ def test_a_build_that_was_killed_before_it_wrote_is_not_taken_for_done(project: 
     assert "Fourth" in project.read("public/index.html")
 
 
-def test_a_disk_without_room_is_one_line_and_every_file_stays_whole(project: Project) -> None:
+def test_a_full_disk_leaves_every_file_whole(project: Project) -> None:
     project.ok("build")
     before = contents(project.root / "public")
     project.post("long", "2026-11-14", "A very long word. " * 20_000)
@@ -125,7 +125,7 @@ def test_a_disk_without_room_is_one_line_and_every_file_stays_whole(project: Pro
         ("public/2026", "public/2026/11/15/third/index.html: cannot be written: "),
     ],
 )
-def test_a_file_where_a_folder_belongs_is_one_line(project: Project, blocked: str, said: str) -> None:
+def test_a_file_in_place_of_a_folder_is_one_error_line(project: Project, blocked: str, said: str) -> None:
     project.write(blocked, "in the way")
     ran = project.run("build")
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
@@ -136,7 +136,7 @@ def test_a_file_where_a_folder_belongs_is_one_line(project: Project, blocked: st
 
 @needs("unshare")
 @pytest.mark.parametrize("words", ["build", "publish", "new A", "subscribers add ada@example.org", "init {root}"])
-def test_a_project_that_cannot_be_written_is_one_line(project: Project, words: str) -> None:
+def test_an_unwritable_project_is_one_error_line(project: Project, words: str) -> None:
     project.ok("build")
     project.post("fourth", "2026-11-14")
     project.write("posts/2026-11-16-hello-world.md", "x")
@@ -158,7 +158,7 @@ def test_a_project_that_cannot_be_written_is_one_line(project: Project, words: s
     assert re.search(r"(Read-only file system|readonly database|unable to open database file)", done.stderr)
 
 
-def test_two_builds_at_once_make_what_one_makes(project: Project) -> None:
+def test_two_builds_at_once_give_the_same_site(project: Project) -> None:
     many(project)
     for _ in range(3):
         runs = [start(project, "build") for _ in range(3)]
@@ -173,7 +173,7 @@ def test_two_builds_at_once_make_what_one_makes(project: Project) -> None:
     assert contents(project.root / "public") == contents(project.root.parent / "alone")
 
 
-def test_a_body_that_cannot_be_read_leaves_out_that_post_only(project: Project) -> None:
+def test_an_unreadable_body_skips_only_its_post(project: Project) -> None:
     head = "---\ntitle: Broken\ndate: 2026-11-14\n---\n" + "Words. " * 1000
     project.write("posts/broken.md", head.encode() + b"\xff\xfe\x00")
     ran = project.ok("build", "--json")
@@ -201,7 +201,7 @@ def test_a_body_that_cannot_be_read_leaves_out_that_post_only(project: Project) 
         ("/2026/", False),
     ],
 )
-def test_a_permalink_that_the_site_has_already_stops_nothing(project: Project, permalink: str, is_told: bool) -> None:
+def test_a_taken_permalink_stops_nothing(project: Project, permalink: str, is_told: bool) -> None:
     project.write("static/assets/keep.txt", "x")
     project.post("greedy", "2026-11-14", permalink=permalink)
     ran = project.ok("build", "--json")
@@ -214,7 +214,7 @@ def test_a_permalink_that_the_site_has_already_stops_nothing(project: Project, p
     assert project.ok("build", "--json").json["written"] == 0
 
 
-def test_posts_whose_places_differ_in_case_alone_are_named(project: Project) -> None:
+def test_permalinks_that_differ_only_in_case_are_reported(project: Project) -> None:
     project.post("one", "2026-11-14", permalink="/Same/")
     project.post("two", "2026-11-13", permalink="/same/")
     ran = project.ok("build", "--json")
@@ -226,7 +226,7 @@ def test_posts_whose_places_differ_in_case_alone_are_named(project: Project) -> 
 @pytest.mark.parametrize(
     "name", ["x" * 240, "語" * 80, "a" * 200 + " b" * 20, "-" * 30, "con", "2026-11-14", "a.b.c", "%2e%2e"]
 )
-def test_whatever_a_file_is_called_its_post_is_built(project: Project, name: str) -> None:
+def test_a_post_is_built_whatever_its_file_name(project: Project, name: str) -> None:
     project.write(f"posts/{name}.md", "---\ntitle: Odd\ndate: 2026-11-14\n---\nOdd words.\n")
     ran = project.ok("build", "--json")
     assert (ran.json["posts"], ran.json["problems"]) == (4, [])
@@ -234,7 +234,7 @@ def test_whatever_a_file_is_called_its_post_is_built(project: Project, name: str
     assert all(len(part.encode()) <= 255 for path in project.files() for part in path.split("/"))
 
 
-def test_a_file_whose_name_is_no_text_is_a_problem_and_no_defect(project: Project) -> None:
+def test_a_file_name_that_is_not_text_is_a_problem(project: Project) -> None:
     path = os.fsencode(project.root) + b"/posts/caf\xe9.md"
     Path(os.fsdecode(path)).write_text("---\ntitle: Odd\ndate: 2026-11-14\n---\nOdd words.\n")
     ran = project.run("build")

@@ -1,4 +1,4 @@
-"""What feed readers show of our feeds over HTTP: every entry, with the right title, author, link and file."""
+"""What feed readers show over HTTP: every entry, with the right title, author, link and enclosure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def entries(public: Path) -> dict[str, Read]:
 
 @pytest.mark.parametrize("kind", XML_KINDS)
 @pytest.mark.parametrize("name", READERS)
-def test_the_reader_shows_every_entry_as_it_is(
+def test_the_feed_reader_shows_every_entry(
     name: str, kind: str, site: Site, entries: dict[str, Read], tmp_path: Path
 ) -> None:
     reader = open_reader(name, tmp_path / name, f"{site.url}/{KINDS[kind]}")

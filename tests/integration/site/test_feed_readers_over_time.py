@@ -1,4 +1,4 @@
-"""The life of a feed: readers get every entry once, whatever happens to posts, addresses and the domain."""
+"""The life of a feed: readers get every entry once, whatever happens to posts, permalinks and the domain."""
 
 from __future__ import annotations
 
@@ -181,9 +181,7 @@ def test_the_second_poll_is_a_304_even_when_the_caches_are_gone(blog: Blog, site
 
 
 @pytest.mark.parametrize("name", ["newsboat", "rss2email"])
-def test_the_reader_sends_what_the_server_told_it_and_gets_a_304(
-    name: str, blog: Blog, site: Site, tmp_path: Path
-) -> None:
+def test_the_feed_reader_gets_a_304(name: str, blog: Blog, site: Site, tmp_path: Path) -> None:
     reader = open_reader(name, tmp_path / "home", f"{site.url}/feed.xml")
     for _ in range(3):  # newsboat remembers validators from its second poll on
         reader.poll()
@@ -193,7 +191,7 @@ def test_the_reader_sends_what_the_server_told_it_and_gets_a_304(
     assert site.asked[-1].if_modified_since or name == "rss2email"  # it sends the ETag alone
 
 
-def test_an_edit_changes_the_feeds_that_hold_the_post_and_no_other(blog: Blog, site: Site) -> None:
+def test_an_edit_changes_only_feeds_with_the_post(blog: Blog, site: Site) -> None:
     held = ["feed.xml", "atom.xml", "feed.json", "tags/two/feed.xml", "tags/all-of-them/feed.xml"]
     others = ["tags/one/feed.xml", "tags/three/atom.xml", "tags/four/feed.json"]
     tags = {name: feedparser.parse(f"{site.url}/{name}").etag for name in (*held, *others)}

@@ -1,4 +1,4 @@
-"""Archive documents of feeds: cut by weight, each post once, never too large, and never changed once they are full."""
+"""Archive documents: cut by weight, each post once, never too large, and unchanged once they are full."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def ids(files: dict[str, bytes], path: str) -> list[str]:
 @settings(deadline=None, max_examples=60)
 @given(sizes=sizes, limit=st.integers(1, 8))
 @pytest.mark.parametrize("name", KIND)
-def test_the_archive_and_the_feed_hold_every_post_exactly_once(name: str, sizes: list[int], limit: int) -> None:
+def test_feed_and_archive_have_every_post_once(name: str, sizes: list[int], limit: int) -> None:
     items = [item(number, size) for number, size in enumerate(sizes)]
     files = written(items, limit)
     newest_first = [each.id for each in reversed(items)]
@@ -103,7 +103,7 @@ def test_no_document_is_too_large_unless_its_only_entry_is(sizes: list[int], lim
 
 @settings(deadline=None, max_examples=60)
 @given(sizes=sizes, more=sizes, limit=st.integers(1, 8))
-def test_a_full_document_keeps_its_bytes_when_posts_are_added(sizes: list[int], more: list[int], limit: int) -> None:
+def test_a_full_archive_document_never_changes(sizes: list[int], more: list[int], limit: int) -> None:
     items = [item(number, size) for number, size in enumerate([*sizes, *more])]
     before, after = written(items[: len(sizes)], limit), written(items, limit)
     for name in KIND:
@@ -112,7 +112,7 @@ def test_a_full_document_keeps_its_bytes_when_posts_are_added(sizes: list[int], 
 
 
 @given(weights=st.lists(st.integers(0, 30), max_size=40), limit=st.integers(1, 5), most=st.integers(-5, 40))
-def test_pages_part_a_list_without_gaps_and_take_what_fits(weights: list[int], limit: int, most: int) -> None:
+def test_pages_cover_a_list_and_are_filled(weights: list[int], limit: int, most: int) -> None:
     pages = pages_of(weights, limit, most)
     assert [index for start, end in reversed(pages) for index in range(start, end)] == list(range(len(weights)))
     for start, end in pages:
@@ -157,7 +157,7 @@ def test_no_document_is_larger_than_the_weights_say(
     assert max(map(len, files.values())) <= most
 
 
-def test_documents_point_to_the_next_older_one_and_what_fits_into_one_has_no_archive() -> None:
+def test_documents_link_to_the_next_older_one() -> None:
     history = "{http://purl.org/syndication/history/1.0}archive"
     assert sorted(written([item(0, 30_000)], 2)) == sorted(KIND)
     assert sorted(written([item(0, 100), item(1, 100)], 2)) == sorted(KIND)
@@ -184,7 +184,7 @@ def long_posts(project: Project, numbers: range) -> None:
         project.post(f"long-{number}", f"{day:%Y-%m-%d}", body)
 
 
-def test_the_archive_of_a_whole_site_keeps_to_max_bytes_and_to_its_bytes(empty: Project) -> None:
+def test_the_archive_of_a_site_keeps_to_max_bytes(empty: Project) -> None:
     empty.configure("\n[feeds]\nlimit = 6\nmax_bytes = 14000\n", newsletters="")
     long_posts(empty, range(20))
     empty.ok("build")
@@ -212,7 +212,7 @@ def test_feeds_of_summaries_keep_to_max_bytes(empty: Project) -> None:
     assert sum(len(ids(files, path)) for path in chain(files, "feed.json")) == 24
 
 
-def test_a_build_with_one_new_post_renders_no_other_to_cut_the_archive(
+def test_a_new_post_renders_no_other_to_cut_the_archive(
     empty: Project,
 ) -> None:
     empty.configure("\n[feeds]\nlimit = 3\n[pages]\nenabled = false\n", newsletters="")

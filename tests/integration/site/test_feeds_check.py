@@ -1,4 +1,4 @@
-"""What `publisher check` says of built feeds that somebody, or something, broke on the disk."""
+"""What `publisher check` reports about feeds that were broken on the disk."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def of_feeds(project: Project) -> dict[str, list[str]]:
     return said
 
 
-def test_sound_feeds_get_not_a_word(built: Project) -> None:
+def test_valid_feeds_have_no_problems(built: Project) -> None:
     assert of_feeds(built) == {}
 
 
@@ -67,7 +67,7 @@ def test_sound_feeds_get_not_a_word(built: Project) -> None:
         (JSON, "{", "", "cannot be read:"),
     ],
 )  # fmt: skip
-def test_what_was_broken_is_told_once_with_its_file(
+def test_a_broken_feed_is_reported_once_with_its_file(
     built: Project, name: str, before: str, after: str, message: str
 ) -> None:
     text = built.read(f"public/{name}")
@@ -99,7 +99,7 @@ def same_id(name: str, text: str) -> str:
 @pytest.mark.parametrize(
     ("broken", "message"), [(without_id, "the entry 'Episode' has no id"), (same_id, " occurs twice")]
 )
-def test_an_id_that_is_missing_or_comes_twice_is_told(
+def test_a_missing_or_repeated_id_is_reported(
     built: Project, name: str, broken: Callable[[str, str], str], message: str
 ) -> None:
     text = broken(name, built.read(f"public/{name}"))
@@ -110,13 +110,13 @@ def test_an_id_that_is_missing_or_comes_twice_is_told(
 
 
 @pytest.mark.parametrize("name", [RSS, ATOM, JSON])
-def test_a_feed_that_is_too_large_is_told(built: Project, name: str) -> None:
+def test_a_feed_that_is_too_large_is_reported(built: Project, name: str) -> None:
     built.write(f"public/{name}", built.read(f"public/{name}") + " " * 60_000)
     ((said,),) = of_feeds(built).values()
     assert "bytes; feed readers reject large files" in said
 
 
-def test_pages_of_an_archive_are_read_too(built: Project) -> None:
+def test_archive_documents_are_checked_too(built: Project) -> None:
     built.configure("\n[feeds]\nlimit = 1\n", newsletters="")
     built.ok("build")
     assert of_feeds(built) == {}
@@ -126,11 +126,11 @@ def test_pages_of_an_archive_are_read_too(built: Project) -> None:
     assert of_feeds(built) == {"feed-1.xml": ["the entry 'About html' has no id"]}
 
 
-def test_a_project_that_was_never_built_has_no_feeds_to_read(project: Project) -> None:
+def test_a_project_that_was_never_built_has_no_problems(project: Project) -> None:
     assert of_feeds(project) == {}
 
 
-def test_a_length_that_nobody_knows_is_told_once_at_the_posts_line(empty: Project) -> None:
+def test_an_unknown_length_is_reported_once_at_its_line(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("mine", tags="[a, b, c]", audio="https://cdn.example/1.mp3")
     empty.ok("build")
@@ -149,7 +149,7 @@ def test_a_length_that_nobody_knows_is_told_once_at_the_posts_line(empty: Projec
         ("duration: five minutes", "the duration 'five minutes' of '/12.mp3' is not valid"),
     ],
 )
-def test_a_number_that_is_none_is_told_at_the_posts_line(built: Project, key: str, message: str) -> None:
+def test_an_invalid_number_is_reported_at_its_line(built: Project, key: str, message: str) -> None:
     built.post("another", audio=f"{{url: /12.mp3, {key}}}")
     told = [p for p in built.ok("build", "--json").json["problems"] if "of '/12.mp3'" in p["message"]]
     assert [(p["where"], p["severity"], p["message"]) for p in told] == [("posts/another.md:4", "warning", message)]
@@ -157,7 +157,7 @@ def test_a_number_that_is_none_is_told_at_the_posts_line(built: Project, key: st
     assert 'length="100"' in built.read("public/feed.xml")
 
 
-def test_a_feed_of_a_build_that_nobody_remembers_is_told(built: Project) -> None:
+def test_a_stray_feed_is_reported(built: Project) -> None:
     built.post("tagged", tags="[gone]")
     built.ok("build")
     built.post("tagged", tags="[new]")

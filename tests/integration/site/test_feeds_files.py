@@ -1,4 +1,4 @@
-"""The feeds of a whole project, as readers take them: golden files, three formats that agree, nothing relative."""
+"""The feeds of a whole project: golden files, three formats that agree, no relative URLs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def built(project: Project) -> Project:
 
 
 @pytest.mark.parametrize("name", ["feed.xml", "atom.xml", "feed.json"])
-def test_feeds_are_what_a_person_has_looked_at(built: Project, name: str) -> None:
+def test_feeds_equal_their_golden_files(built: Project, name: str) -> None:
     made = (
         built.read(f"public/{name}").replace(f'"{__version__}"', '"VERSION"').replace(f" {__version__}<", " VERSION<")
     )
@@ -128,7 +128,7 @@ def test_feedparser_finds_nothing_wrong(built: Project, name: str) -> None:
 
 
 @needs("xmllint")
-def test_xmllint_takes_every_document(built: Project) -> None:
+def test_xmllint_accepts_every_document(built: Project) -> None:
     documents = sorted((built.root / "public").rglob("*.xml"))
     assert len(documents) >= 8
     done = subprocess.run(["xmllint", "--noout", *documents], capture_output=True, text=True, check=False)
@@ -153,7 +153,7 @@ def test_json_feeds_have_what_the_format_requires(built: Project) -> None:
                 assert attachment["mime_type"]
 
 
-def test_the_three_formats_tell_the_same(built: Project) -> None:
+def test_the_three_formats_agree(built: Project) -> None:
     for folder in sorted({path.parent for path in (built.root / "public").rglob("atom.xml")}):
         rss, atom = (feedparser.parse((folder / name).read_bytes()).entries for name in ("feed.xml", "atom.xml"))
         items = json.loads((folder / "feed.json").read_text(encoding="utf-8"))["items"]
@@ -165,7 +165,7 @@ def test_the_three_formats_tell_the_same(built: Project) -> None:
         assert [[t.term for t in e.get("tags", ())] for e in rss] == [item.get("tags", []) for item in items]
 
 
-def test_what_is_not_for_feeds_is_in_no_byte_of_any(built: Project) -> None:
+def test_nothing_private_is_in_any_feed(built: Project) -> None:
     everything = "".join(
         path.read_text() for path in (built.root / "public").rglob("*") if path.suffix in (".xml", ".json")
     )
@@ -185,7 +185,7 @@ class _Links(HTMLParser):
                 self.found.extend(part.split()[0] for part in (value or "").split(","))
 
 
-def test_no_address_is_relative(built: Project) -> None:
+def test_no_url_is_relative(built: Project) -> None:
     addresses = _Links()
     for path in (built.root / "public").rglob("*.xml"):
         for element in ElementTree.parse(path).iter():
@@ -215,7 +215,7 @@ def _values(value: Any, names: tuple[str, ...]) -> list[str]:
     return []
 
 
-def test_a_tag_in_any_script_has_feeds_that_its_page_names(built: Project) -> None:
+def test_a_tag_in_any_script_has_feeds(built: Project) -> None:
     for folder, title in (("日本語", "日本語"), ("c_plus_plus", "C++"), ("reading", "Reading")):
         found = feedparser.parse((built.root / f"public/tags/{folder}/feed.xml").read_bytes())
         assert found.feed.title == f"The Quiet Reader: {title}"
@@ -226,7 +226,7 @@ def test_a_tag_in_any_script_has_feeds_that_its_page_names(built: Project) -> No
     assert len(feedparser.parse((built.root / "public/tags/reading/feed.xml").read_bytes()).entries) == 2
 
 
-def test_the_newest_change_dates_a_feed_and_the_clock_never_does(built: Project) -> None:
+def test_a_feed_is_dated_by_its_newest_change(built: Project) -> None:
     assert feedparser.parse((built.root / "public/atom.xml").read_bytes()).feed.updated[:19] == "2026-11-15T17:30:00"
     before = {name: built.read(f"public/{name}") for name in ("feed.xml", "atom.xml", "feed.json")}
     shutil.rmtree(built.root / "public")
@@ -243,7 +243,7 @@ def test_a_post_from_before_the_epoch_keeps_its_date(project: Project) -> None:
     assert published == ["Sun, 20 Jul 1969 08:00:00 +0000", "1969-07-20T08:00:00Z"]
 
 
-def test_a_feed_without_posts_is_dated_too_and_valid(empty: Project) -> None:
+def test_an_empty_feed_is_valid(empty: Project) -> None:
     empty.configure()
     (empty.root / "posts").mkdir()
     empty.ok("build")
@@ -253,7 +253,7 @@ def test_a_feed_without_posts_is_dated_too_and_valid(empty: Project) -> None:
         assert "2005" in found.feed.updated
 
 
-def test_feeds_hold_so_many_posts_and_bytes_as_the_configuration_says(project: Project) -> None:
+def test_feeds_keep_to_limit_and_max_bytes(project: Project) -> None:
     for number in range(20):
         project.post(f"long-{number}", f"2026-10-{number + 1:02}", "A long sentence. " * 300)
     project.configure("\n[feeds]\nlimit = 15\nmax_bytes = 40000\n")
@@ -269,7 +269,7 @@ def test_feeds_hold_so_many_posts_and_bytes_as_the_configuration_says(project: P
     assert [e.title for e in feedparser.parse((project.root / "public/feed.xml").read_bytes()).entries] == ["Huge"]
 
 
-def test_summaries_only_hold_no_whole_text(built: Project) -> None:
+def test_summary_feeds_have_no_full_text(built: Project) -> None:
     built.configure('\n[feeds]\ncontent = "summary"\n')
     built.ok("build")
     for name in ("feed.xml", "atom.xml"):
@@ -281,7 +281,7 @@ def test_summaries_only_hold_no_whole_text(built: Project) -> None:
     assert all("content_html" not in item for item in json.loads(built.read("public/feed.json"))["items"])
 
 
-def test_only_the_formats_that_are_wanted_are_written_and_named(built: Project) -> None:
+def test_only_configured_formats_are_written(built: Project) -> None:
     built.configure('\n[feeds]\nformats = ["atom"]\nper_tag = false\nper_author = false\n')
     built.ok("build")
     assert not {name for name in built.files() if name.endswith(("feed.xml", "feed.json"))}
@@ -292,7 +292,7 @@ def test_only_the_formats_that_are_wanted_are_written_and_named(built: Project) 
     assert "feed.json" not in page
 
 
-def test_the_sample_posts_of_the_repository_make_sound_feeds(tmp_path: Path, project: Project) -> None:
+def test_the_sample_posts_make_valid_feeds(tmp_path: Path, project: Project) -> None:
     shutil.rmtree(project.root / "posts")
     shutil.copytree(ROOT / "posts", project.root / "posts")
     project.ok("build")
@@ -302,7 +302,7 @@ def test_the_sample_posts_of_the_repository_make_sound_feeds(tmp_path: Path, pro
 
 
 @pytest.mark.parametrize("fix_encoding", [True, False])
-def test_the_markdown_is_mended_as_the_html_beside_it_is(empty: Project, fix_encoding: bool) -> None:
+def test_markdown_is_repaired_like_the_html(empty: Project, fix_encoding: bool) -> None:
     switch = str(fix_encoding).lower()
     empty.configure(f"\n[posts]\nfix_encoding = {switch}\n[feeds]\nmarkdown = true\n", newsletters="")
     empty.post("garbled", body="OpenAIâ€™s [word](/there/).")

@@ -1,4 +1,4 @@
-"""Whatever stands in a post, its feeds are well formed and say it; and making them changes nothing else."""
+"""Feeds are well formed and complete whatever posts contain, and making them has no side effects."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_no_character_in_any_field_breaks_a_feed(
         data.decode()
 
 
-def test_the_worst_text_survives_as_what_is_left_of_it(archive: Archive) -> None:
+def test_hostile_text_survives_cleaned(archive: Archive) -> None:
     worst = f"a]]>b{BAD}<c>&amp;\r\nd"
     made = documents(
         archive,
@@ -158,7 +158,7 @@ def test_no_front_matter_breaks_a_feed(project: Project, key: str, value: str) -
             assert item["url"].isascii()
 
 
-def test_nothing_asks_for_another_locale_while_feeds_are_made(archive: Archive) -> None:
+def test_making_feeds_never_switches_the_locale(archive: Archive) -> None:
     """feedgen does, for its own dates: for a moment every other thread of the process would speak English."""
     asked: list[object] = []
 
@@ -178,7 +178,7 @@ def test_nothing_asks_for_another_locale_while_feeds_are_made(archive: Archive) 
     assert locale.setlocale(locale.LC_ALL) == before
 
 
-def test_dates_are_english_whatever_the_language_of_the_machine(project: Project) -> None:
+def test_rss_dates_are_english_in_any_locale(project: Project) -> None:
     project.ok("build")
     wanted = project.read("public/feed.xml")
     assert "<pubDate>Sun, 15 Nov 2026 08:00:00 +0000</pubDate>" in wanted

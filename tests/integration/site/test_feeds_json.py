@@ -1,4 +1,4 @@
-"""Every JSON Feed that is built, of whatever posts, follows a strict reading of JSON Feed 1.1."""
+"""Every JSON Feed follows a strict reading of JSON Feed 1.1, whatever its posts contain."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ SOUND = {
 }
 
 
-def test_the_schema_takes_what_is_sound() -> None:
+def test_the_schema_accepts_valid_feeds() -> None:
     assert list(VALIDATOR.iter_errors(SOUND)) == []
 
 
@@ -104,7 +104,7 @@ def test_the_schema_takes_what_is_sound() -> None:
         {"hubs": [{"type": "WebSub"}]}, {"items": [ITEM, ITEM]},
     ],
 )  # fmt: skip
-def test_the_schema_refuses_a_feed_that_the_specification_does(changed: dict[str, Any]) -> None:
+def test_the_schema_rejects_an_invalid_feed(changed: dict[str, Any]) -> None:
     assert list(VALIDATOR.iter_errors(SOUND | changed))
 
 
@@ -116,5 +116,5 @@ def test_the_schema_refuses_a_feed_that_the_specification_does(changed: dict[str
         {"content_html": None}, {"external": True},
     ],
 )  # fmt: skip
-def test_the_schema_refuses_an_item_that_the_specification_does(changed: dict[str, Any]) -> None:
+def test_the_schema_rejects_an_invalid_item(changed: dict[str, Any]) -> None:
     assert list(VALIDATOR.iter_errors(SOUND | {"items": [ITEM | changed]}))

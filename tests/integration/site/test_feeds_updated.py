@@ -1,4 +1,4 @@
-"""A post that says when it will be updated: nothing of that is told before its time, and all of it then."""
+"""A post with an `updated` date in the future shows it from that time on, and not before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def updated(project: Project) -> tuple[str, str, str]:
     return feed.feed.updated[:19], feed.entries[0].updated[:19], item["date_modified"][:19]
 
 
-def test_an_update_to_come_counts_from_its_time_on(empty: Project) -> None:
+def test_a_future_update_takes_effect_at_its_time(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("later", "2026-11-10", updated="2026-11-20 12:00")
     empty.post("settled", "2026-11-09")
@@ -29,14 +29,14 @@ def test_an_update_to_come_counts_from_its_time_on(empty: Project) -> None:
     assert empty.ok("build", "--json", now="2026-11-20T12:01").json["written"] == 0
 
 
-def test_an_update_before_the_publication_is_none(empty: Project) -> None:
+def test_an_update_before_publication_is_ignored(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("odd", "2026-11-10", updated="2026-11-01 12:00")
     empty.ok("build")
     assert updated(empty) == ("2026-11-10T08:00:00",) * 3
 
 
-def test_a_waiting_post_with_a_later_update_appears_unchanged_and_changes_then(empty: Project) -> None:
+def test_a_scheduled_post_may_have_a_later_update(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("first", "2026-11-01")
     empty.post("waiting", "2026-11-18", updated="2026-11-20 12:00")
@@ -48,7 +48,7 @@ def test_a_waiting_post_with_a_later_update_appears_unchanged_and_changes_then(e
     assert updated(empty) == ("2026-11-20T11:00:00",) * 3
 
 
-def test_no_entry_of_atom_is_later_than_its_feed_and_no_two_are_of_one_moment(empty: Project) -> None:
+def test_atom_entries_have_distinct_times(empty: Project) -> None:
     empty.configure("\n[feeds]\nlimit = 5\n", newsletters="")
     for number in range(12):
         empty.post(f"at-one-moment-{number}", tags="[a]")
@@ -62,7 +62,7 @@ def test_no_entry_of_atom_is_later_than_its_feed_and_no_two_are_of_one_moment(em
         assert feed.feed.updated == max(moments)
 
 
-def test_a_list_of_feeds_names_rss_or_atom_where_they_are_written_and_json_as_such_where_not(empty: Project) -> None:
+def test_opml_prefers_rss_and_atom_to_json(empty: Project) -> None:
     def listed(*formats: str) -> tuple[str, str]:
         empty.configure(f"\n[feeds]\nformats = {list(formats)!r}\n", newsletters="")
         empty.ok("build")

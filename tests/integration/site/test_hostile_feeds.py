@@ -1,4 +1,4 @@
-"""Whatever the posts hold, every file of every feed is well-formed, complete, clean, and says the same."""
+"""Whatever posts contain, every feed file is well formed, complete and clean, and all formats agree."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_every_json_file_follows_the_specification_strictly(feeds: dict[str, byt
     assert wrong == []
 
 
-def test_all_formats_say_the_same_ids_in_the_same_order(entries: dict[str, list[Read]]) -> None:
+def test_all_formats_have_the_same_ids_in_order(entries: dict[str, list[Read]]) -> None:
     for path, found in entries.items():
         if _kind(path) == "rss":
             ids = [entry.id for entry in found]
@@ -100,7 +100,7 @@ def test_all_formats_say_the_same_ids_in_the_same_order(entries: dict[str, list[
             assert [[entry.id for entry in entries[f"{folder}/{other}"]] for other in others] == [ids, ids], path
 
 
-def test_all_formats_say_the_same_of_every_entry(entries: dict[str, list[Read]], public: Path) -> None:
+def test_all_formats_agree_about_every_entry(entries: dict[str, list[Read]], public: Path) -> None:
     said = [entries[f"{public.parent.name}/{name}"] for name in KINDS.values()]
     for rss, atom, other in zip(*said, strict=True):
         for field in ("title", "summary", "html", "url", "authors", "tags", "image", "language"):
@@ -109,7 +109,7 @@ def test_all_formats_say_the_same_of_every_entry(entries: dict[str, list[Read]],
         assert rss.enclosures == atom.enclosures[:1]
 
 
-def test_no_id_comes_twice_and_every_id_is_a_uri(entries: dict[str, list[Read]]) -> None:
+def test_ids_are_unique_uris(entries: dict[str, list[Read]]) -> None:
     for path, found in entries.items():
         ids = [entry.id for entry in found]
         assert len(ids) == len(set(ids)), path
@@ -117,7 +117,7 @@ def test_no_id_comes_twice_and_every_id_is_a_uri(entries: dict[str, list[Read]])
             assert re.fullmatch(r"(?:tag|urn|https?):[!#$%&'()*+,./0-9:;=?@A-Z_a-z~\[\]-]+", name), name
 
 
-def test_the_archive_holds_every_post_exactly_once(entries: dict[str, list[Read]], public: Path, paged: Path) -> None:
+def test_the_archive_has_every_post_once(entries: dict[str, list[Read]], public: Path, paged: Path) -> None:
     everything = [entry.id for entry in entries[f"{public.parent.name}/feed.xml"]]
     pages = [path for path in entries if re.fullmatch(rf"{paged.parent.name}/feed-\d+\.xml", path)]
     pages.sort(key=lambda path: -int(re.findall(r"\d+", path)[-1]))
@@ -129,7 +129,7 @@ def test_no_document_that_readers_poll_is_too_large(paged: Path) -> None:
         assert (paged / name).stat().st_size <= 500_000
 
 
-def test_every_address_is_absolute_and_nothing_can_run(entries: dict[str, list[Read]]) -> None:
+def test_urls_are_absolute_and_run_nothing(entries: dict[str, list[Read]]) -> None:
     wrong = {
         (entry.title, fault)
         for found in entries.values()
@@ -143,19 +143,19 @@ def test_every_address_is_absolute_and_nothing_can_run(entries: dict[str, list[R
     assert wrong == set()
 
 
-def test_summaries_hold_no_markup_that_runs(entries: dict[str, list[Read]]) -> None:
+def test_summaries_have_no_active_markup(entries: dict[str, list[Read]]) -> None:
     wrong = {entry.title for found in entries.values() for entry in found if re.search("<script|<style", entry.summary)}
     assert wrong == set()
 
 
-def test_no_text_holds_what_xml_cannot(feeds: dict[str, bytes]) -> None:
+def test_no_text_has_forbidden_characters(feeds: dict[str, bytes]) -> None:
     for path, data in feeds.items():
         assert not FORBIDDEN.search(data.decode()), path
         if _kind(path) == "json":
             assert not FORBIDDEN.search(json.dumps(json.loads(data), ensure_ascii=False)), path
 
 
-def test_nothing_of_the_highlighter_is_left(entries: dict[str, list[Read]]) -> None:
+def test_no_highlighter_markup_is_left(entries: dict[str, list[Read]]) -> None:
     for found in entries.values():
         for entry in found:
             assert not re.search(r'class="(?:k|nf|p|highlight|gutter|anchor)\b', entry.html), entry.title

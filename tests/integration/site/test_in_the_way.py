@@ -1,4 +1,4 @@
-"""A file where a folder should be, and values without end: each is one line that says how to mend it."""
+"""A file where a folder should be, or an endless value: each is one error line with a hint."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from tests.support.project import Project
 
 
 @pytest.mark.parametrize("command", ["build", "publish"])
-def test_a_file_in_the_place_of_the_folder_of_state_is_told_with_the_mend(project: Project, command: str) -> None:
+def test_a_file_in_place_of_the_state_folder_has_a_hint(project: Project, command: str) -> None:
     project.write(".publisher", "")
     ran = project.run(command)
     assert ran.code == 1
     assert ran.err.endswith("/.publisher: File exists (a file is in the way: move it)\n")
 
 
-def test_a_file_in_the_place_of_the_posts_is_told_as_such(empty: Project) -> None:
+def test_a_file_in_place_of_the_posts_is_reported(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.write("posts", "")
     assert "posts: is a file, not a folder of posts (move it away, or set posts.folder)" in empty.run("build").err
     assert "error: posts: is a file, not a folder (move it away)" in empty.run("check").out
 
 
-def test_check_tells_of_a_file_in_the_place_of_the_output_as_the_build_does(project: Project) -> None:
+def test_check_reports_a_file_in_place_of_the_output(project: Project) -> None:
     project.ok("build")
     shutil.rmtree(project.root / "public")
     project.write("public", "")
@@ -34,7 +34,7 @@ def test_check_tells_of_a_file_in_the_place_of_the_output_as_the_build_does(proj
     assert ran.code == 1
 
 
-def test_a_date_without_end_is_shown_by_its_beginning(project: Project) -> None:
+def test_an_endless_date_is_shown_shortened(project: Project) -> None:
     project.write("posts/long.md", "---\ntitle: x\ndate: " + "9" * 10_000 + "\n---\n")
     told = next(line for line in project.run("check").out.splitlines() if "posts/long.md" in line)
     assert "isn't a valid date; write it like 2024-07-06" in told

@@ -1,4 +1,4 @@
-"""The ids of published posts stay: settings that would change them are refused, and a new domain changes none."""
+"""Ids of published posts stay: settings that would change them are refused, and a new domain changes none."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def site(empty: Project) -> Project:
 
 
 @pytest.mark.parametrize("url", ["https://b.example", "http://a.example", "https://a.example/blog", "http://localhost"])
-def test_another_domain_or_scheme_changes_no_id_without_an_authority(site: Project, url: str) -> None:
+def test_a_new_domain_changes_no_id(site: Project, url: str) -> None:
     before = ids(site)
     set_up(site, url=url)
     site.ok("build")
@@ -67,14 +67,14 @@ def test_the_first_domain_is_kept_when_every_cache_is_gone(site: Project) -> Non
     assert ids(site) == before
 
 
-def test_the_record_is_made_again_by_a_build_with_nothing_else_to_do(site: Project) -> None:
+def test_an_idle_build_restores_the_record(site: Project) -> None:
     (site.root / ".publisher/published.db").unlink()
     assert site.ok("build", "--json").json["written"] == 0
     set_up(site, 'authority = "b.example,2026"')
     assert site.run("build").code == 1
 
 
-def test_check_names_the_authority_to_write_down_and_it_is_the_published_one(site: Project) -> None:
+def test_check_names_the_published_authority(site: Project) -> None:
     set_up(site, url="https://b.example")
     assert 'authority = "a.example,2024" under [site]' in site.ok("check").out
     set_up(site, 'authority = "a.example,2024"', url="https://b.example")
@@ -107,9 +107,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("change", "said"), REFUSED, ids=["authority", "timezone", "folder"])
-def test_settings_that_change_ids_are_refused_by_every_command_that_shows_posts(
-    site: Project, change: Callable[[Project], None], said: str
-) -> None:
+def test_settings_that_change_ids_are_refused(site: Project, change: Callable[[Project], None], said: str) -> None:
     if "authority:" not in said:
         site.post("late", date='"2026-11-10T15:00:00Z"')
         site.ok("build")
@@ -127,7 +125,7 @@ def test_settings_that_change_ids_are_refused_by_every_command_that_shows_posts(
     assert site.mail() == {}
 
 
-def test_new_ids_that_are_accepted_are_the_ones_that_are_kept_from_then_on(site: Project) -> None:
+def test_accepted_ids_are_kept_from_then_on(site: Project) -> None:
     set_up(site, 'authority = "b.example,2026"')
     site.ok("build", "--accept-new-ids")
     assert ids(site) == ["tag:b.example,2026:2026-11-10:bare", "tag:b.example,2026:id:42", "urn:x-mine:7"]
@@ -149,7 +147,7 @@ def test_a_dry_run_of_accepted_ids_says_what_newsletters_would_send(site: Projec
     assert site.run("build").code == 1
 
 
-def test_going_back_needs_no_leave(site: Project) -> None:
+def test_going_back_to_old_settings_is_allowed(site: Project) -> None:
     before = site.listing("public")
     set_up(site, 'authority = "b.example,2026"')
     assert site.run("build").code == 1
@@ -158,7 +156,7 @@ def test_going_back_needs_no_leave(site: Project) -> None:
     assert site.listing("public") == before
 
 
-def test_another_authority_is_refused_also_where_every_post_has_an_id(empty: Project) -> None:
+def test_a_new_authority_is_refused_even_if_posts_have_ids(empty: Project) -> None:
     set_up(empty)
     empty.post("own", id='"urn:x-mine:7"')
     empty.ok("build")
@@ -166,7 +164,7 @@ def test_another_authority_is_refused_also_where_every_post_has_an_id(empty: Pro
     assert "site.authority: the ids of feeds and editions would change" in empty.run("build").err
 
 
-def test_settings_on_which_no_id_depends_are_taken(site: Project) -> None:
+def test_other_settings_are_accepted(site: Project) -> None:
     site.post("named-2026", "2026-11-07")
     (site.root / "posts/named-2026.md").rename(site.root / "posts/2026-11-07-named.md")
     site.ok("build")
@@ -176,7 +174,7 @@ def test_settings_on_which_no_id_depends_are_taken(site: Project) -> None:
     assert ids(site) == before
 
 
-def test_what_the_writer_changes_in_a_file_is_never_refused(site: Project) -> None:
+def test_changes_in_a_post_file_are_never_refused(site: Project) -> None:
     site.post("bare", "2026-11-10", id="mine")
     site.post("number", "2026-11-01", id="42")
     (site.root / "posts/own.md").rename(site.root / "posts/other.md")
@@ -189,7 +187,7 @@ def test_what_the_writer_changes_in_a_file_is_never_refused(site: Project) -> No
     assert "has a new id" not in site.ok("check").out
 
 
-def test_an_edit_of_the_text_does_not_hide_that_settings_change_the_id(site: Project) -> None:
+def test_an_edit_does_not_hide_a_change_of_settings(site: Project) -> None:
     site.post("bare", body="Wholly other words, with links to the new domain.")
     set_up(site, 'authority = "b.example,2026"')
     assert "posts/bare.md" in site.run("build").err
@@ -206,7 +204,7 @@ def test_a_folder_that_moved_with_its_posts_changes_nothing(site: Project) -> No
     assert f"content/blog/bare.md: {ID}bare -> {ID}blog/bare" in site.run("build").err
 
 
-def test_a_post_of_the_future_is_free_until_it_is_published(site: Project) -> None:
+def test_a_scheduled_post_has_no_fixed_id(site: Project) -> None:
     site.post("bare", "2026-12-24")
     for name in ("number", "own"):
         (site.root / f"posts/{name}.md").unlink()
@@ -219,7 +217,7 @@ def test_a_post_of_the_future_is_free_until_it_is_published(site: Project) -> No
     assert site.run("build", now="2026-12-25T10:00").code == 1
 
 
-def test_what_was_built_for_this_machine_binds_nobody(empty: Project) -> None:
+def test_a_local_build_fixes_no_ids(empty: Project) -> None:
     set_up(empty, url="http://localhost:8000")
     empty.post("bare")
     empty.ok("build")
@@ -235,7 +233,7 @@ def test_what_was_built_for_this_machine_binds_nobody(empty: Project) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"no database at all, but long enough to be looked at" * 40, None])
-def test_a_damaged_record_is_one_line_that_says_what_to_do(site: Project, damage: bytes | None) -> None:
+def test_a_damaged_record_is_one_error_line_with_a_hint(site: Project, damage: bytes | None) -> None:
     path = site.root / ".publisher/published.db"
     path.write_bytes(path.read_bytes()[:5000] if damage is None else damage)
     ran = site.run("build")
@@ -246,7 +244,7 @@ def test_a_damaged_record_is_one_line_that_says_what_to_do(site: Project, damage
     site.ok("build")
 
 
-def test_a_record_that_a_killed_build_began_is_no_record_yet(site: Project) -> None:
+def test_a_half_written_record_is_ignored(site: Project) -> None:
     path = site.root / ".publisher/published.db"
     path.write_bytes(b"")
     site.ok("build")
@@ -277,13 +275,11 @@ def test_a_record_that_a_killed_build_began_is_no_record_yet(site: Project) -> N
         ("blog.dev", "blog.org", "blog.org,2026", False),
     ],
 )
-def test_only_what_was_built_for_this_machine_or_as_the_example_had_no_readers(
-    known: str, host: str, authority: str, expected: bool
-) -> None:
+def test_only_local_and_example_builds_had_no_readers(known: str, host: str, authority: str, expected: bool) -> None:
     assert had_no_readers(Origin(known, f"{known},2024", "UTC", "posts"), host, authority) is expected
 
 
-def test_a_new_project_may_be_built_before_its_address_is_set(empty: Project) -> None:
+def test_a_new_project_may_be_built_before_its_url_is_set(empty: Project) -> None:
     empty.ok("init", str(empty.root))
     empty.ok("build")
     text = empty.read("publisher.toml")
@@ -299,13 +295,13 @@ def test_a_new_project_may_be_built_before_its_address_is_set(empty: Project) ->
     ("before", "after", "expected"),
     [("a/b.md", "a/b.md", True), ("b.md", "a/b.md", True), ("x/a/b.md", "a/b.md", True), ("xb.md", "b.md", False)],
 )
-def test_a_path_is_known_again_with_more_folders_or_fewer(before: str, after: str, expected: bool) -> None:
+def test_a_path_is_recognised_with_more_or_fewer_folders(before: str, after: str, expected: bool) -> None:
     now = Origin("a.example", "a.example,2024", "UTC", "content")
     found = new_ids(OLD, now, {before: f"{ID}old"}, {after: f"{ID}new"}, lambda source, path: f"{ID}old")
     assert found == ([NewId(after, before, f"{ID}old", f"{ID}new")] if expected else [])
 
 
-def test_only_the_settings_that_matter_are_named() -> None:
+def test_only_settings_that_changed_ids_are_named() -> None:
     now = Origin("b.example", "b.example,2026", "Asia/Tokyo", "blog")
     found = [NewId("b.md", "b.md", f"{ID}b", "tag:b.example,2026:2026-11-10:b")]
     assert to_blame(OLD, now, found) == ["authority"]

@@ -1,4 +1,4 @@
-"""Any text in any field comes out of feedparser as it went in, minus what XML cannot hold."""
+"""Any text in any field survives a round trip through a feed parser, without characters that XML forbids."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def cleaned(fields: dict[str, str]) -> dict[str, str]:
 @TRAPS
 @MOJIBAKE
 @given(**FIELDS)
-def test_any_text_comes_out_of_the_rss_as_it_went_in(**fields: str) -> None:
+def test_rss_keeps_any_text(**fields: str) -> None:
     written = cleaned(fields)
     found = parsed(published(**written)["feed.xml"])
     entry = found.entries[0]
@@ -146,7 +146,7 @@ def test_any_text_comes_out_of_the_rss_as_it_went_in(**fields: str) -> None:
 @TRAPS
 @MOJIBAKE
 @given(**FIELDS)
-def test_any_text_comes_out_of_the_atom_as_it_went_in(**fields: str) -> None:
+def test_atom_keeps_any_text(**fields: str) -> None:
     written = cleaned(fields)
     found = parsed(published(**written)["atom.xml"])
     entry = found.entries[0]
@@ -161,7 +161,7 @@ def test_any_text_comes_out_of_the_atom_as_it_went_in(**fields: str) -> None:
 @TRAPS
 @MOJIBAKE
 @given(**FIELDS)
-def test_any_text_comes_out_of_the_json_as_it_went_in(**fields: str) -> None:
+def test_json_feed_keeps_any_text(**fields: str) -> None:
     written = cleaned(fields)
     found = json.loads(published(**written)["feed.json"])
     item = found["items"][0]
@@ -176,7 +176,7 @@ def test_any_text_comes_out_of_the_json_as_it_went_in(**fields: str) -> None:
 @TRAPS
 @MOJIBAKE
 @given(**FIELDS)
-def test_any_text_comes_out_of_the_list_of_feeds_as_it_went_in(**fields: str) -> None:
+def test_opml_keeps_any_text(**fields: str) -> None:
     written = cleaned(fields)
     outline = parse_xml(published(**written)["feeds.opml"]).find("body/outline")
     assert outline.get("text").split() == held(written["title"]).split()

@@ -43,7 +43,7 @@ def on_page(html: str, title: str = "Title") -> str:
         ),
     ],
 )  # fmt: skip
-def test_a_piece_of_a_body_becomes(html: str, expected: str) -> None:
+def test_a_body_is_made_ready_for_its_page(html: str, expected: str) -> None:
     assert on_page(html) == expected
 
 
@@ -59,7 +59,7 @@ def test_code_in_a_known_language_is_coloured_and_reads_the_same() -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\x00\ufeff"), max_size=200))
 @pytest.mark.parametrize("language", ["python", "bash", "html", "diff", "json"])
-def test_highlighting_changes_no_character_that_a_reader_sees(language: str, code: str) -> None:
+def test_highlighting_changes_no_visible_character(language: str, code: str) -> None:
     made = highlight(code, language)
     assert made is not None
     assert text_of(made) == code
@@ -83,7 +83,7 @@ def test_an_alt_text_never_becomes_markup(alt: str) -> None:
         ("a" * 20, 5, "aaaa…"),
     ],
 )
-def test_a_text_is_shortened_between_words_where_there_are_any(text: str, length: int, expected: str) -> None:
+def test_a_text_is_cut_between_words(text: str, length: int, expected: str) -> None:
     assert shorten(text, length) == expected
 
 

@@ -1,4 +1,4 @@
-"""Whole pages beside the ones a person has looked at; UPDATE_GOLDEN=1 writes them anew, for review."""
+"""Whole pages compared with reviewed golden files; UPDATE_GOLDEN=1 rewrites these for review."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_the_one_that_was_reviewed(name: str) -> None:
+def test_a_page_equals_its_golden_file(name: str) -> None:
     made = plan(listed=LISTED, opml=OPML)[PAGES[name]].make().decode()
     # The stylesheet's name follows every change of a colour, which says nothing about this page.
     made = re.sub(r"assets/site\.[0-9a-f]{10}\.css", "assets/site.css", made)

@@ -1,4 +1,4 @@
-"""What a reader, a screen reader and a crawler find in the pages of a small site."""
+"""What visitors, screen readers and crawlers find in the pages of a small site."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def own_page(index: int, pages: dict[str, bytes] = PAGES) -> Any:
 
 
 @pytest.mark.parametrize("path", HTML)
-def test_every_page_has_one_h1_a_language_a_title_and_the_site_feeds(path: str) -> None:
+def test_every_page_has_heading_language_title_and_feeds(path: str) -> None:
     page = tree(path)
     assert len(page.findall(".//h1")) == 1
     assert page.get("lang")
@@ -67,7 +67,7 @@ def test_every_page_parses_without_an_error_and_repeats_no_id(path: str) -> None
     assert len(ids) == len(set(ids))
 
 
-def test_all_links_lead_to_a_page_a_feed_or_a_file_of_the_project() -> None:
+def test_all_links_lead_somewhere() -> None:
     dangling = []
     for path in HTML:
         for element, attribute, link, _ in tree(path).iterlinks():
@@ -84,12 +84,12 @@ def test_all_links_lead_to_a_page_a_feed_or_a_file_of_the_project() -> None:
     assert dangling == []
 
 
-def test_links_on_the_site_do_not_name_its_address_so_that_a_preview_works() -> None:
+def test_links_within_the_site_are_relative() -> None:
     links = [link for path in OWN for link in tree(path).xpath("//body//a/@href | //body//img/@src | //audio/@src")]
     assert [link for link in links if link.startswith(BASE)] == []
 
 
-def test_the_page_for_lost_readers_links_from_the_root_of_the_site() -> None:
+def test_the_404_page_links_from_the_root() -> None:
     below = replace(CONFIG, site=replace(CONFIG.site, url=f"{BASE}/blog/"))
     page = html.document_fromstring(plan(config=below)["404.html"].make().decode())
     assert page.xpath("//a[@class='site-title']/@href") == ["/blog/"]
@@ -113,7 +113,7 @@ def test_a_hostile_title_reads_as_it_was_written() -> None:
     assert json.loads(page.findtext(".//script"))["headline"] == HOSTILE
 
 
-def test_a_link_that_runs_code_is_never_made_of_an_author_or_an_enclosure() -> None:
+def test_no_link_runs_code() -> None:
     bad = "javascript:alert(1)"
     posts = with_post(0, authors=(Author("Eve", url=bad),), enclosures=(Enclosure(bad, "audio/mpeg"),))
     made = plan(posts=posts)[output_path(POSTS[0].permalink)].make().decode()
@@ -121,7 +121,7 @@ def test_a_link_that_runs_code_is_never_made_of_an_author_or_an_enclosure() -> N
     assert f'src="{bad}' not in made
 
 
-def test_a_post_page_tells_crawlers_what_it_is() -> None:
+def test_a_post_page_has_structured_data() -> None:
     page = own_page(1)
     meta = {m.get("property") or m.get("name"): m.get("content") for m in page.xpath("head/meta[@content]")}
     assert meta["og:type"] == "article"
@@ -136,7 +136,7 @@ def test_a_post_page_tells_crawlers_what_it_is() -> None:
     assert data["author"] == [{"@type": "Person", "name": "Ada", "url": "https://ada.example/"}]
 
 
-def test_a_post_has_the_language_the_direction_and_the_dates_it_was_written_in() -> None:
+def test_a_post_page_has_language_direction_and_dates() -> None:
     assert own_page(3).get("lang") == "ja"
     assert own_page(3).xpath("//article//time/text()") == ["2024年7月23日"]
     assert (own_page(4).get("lang"), own_page(4).get("dir")) == ("ar", "rtl")
@@ -156,14 +156,14 @@ def test_a_post_leads_to_its_neighbours_and_its_tags() -> None:
     assert own_page(7).xpath("//a[@class='older']") == []
 
 
-def test_a_podcast_episode_has_a_player_that_loads_nothing_before_it_is_asked() -> None:
+def test_a_podcast_player_loads_nothing_in_advance() -> None:
     (player,) = own_page(5).xpath("//audio")
     assert player.get("preload") == "none"
     assert urljoin(POSTS[5].url, player.get("src")) == f"{BASE}/12.mp3"
     assert "32:14" in own_page(5).xpath("string(//figure[@class='audio'])")
 
 
-def test_the_index_goes_through_all_posts_once_newest_first() -> None:
+def test_the_index_lists_every_post_once() -> None:
     titles, path = [], "index.html"
     while path:
         page = tree(path)
@@ -173,24 +173,24 @@ def test_the_index_goes_through_all_posts_once_newest_first() -> None:
     assert titles == [post.title for post in POSTS]
 
 
-def test_the_archive_names_every_post_under_its_year() -> None:
+def test_the_archive_lists_posts_by_year() -> None:
     page = tree("archive/index.html")
     assert page.xpath("//section/h2/text()") == ["2024"]
     assert page.xpath("//section//a/text()") == [post.title for post in POSTS]
 
 
-def test_a_tag_page_names_its_own_feed_besides_those_of_the_site() -> None:
+def test_a_tag_page_links_its_own_feed() -> None:
     links = tree("tags/python/index.html").xpath("head/link[@rel='alternate']/@href")
     assert links[0] == f"{BASE}/tags/python/feed.xml"
     assert len(links) == len(FEEDS) + 1
 
 
-def test_feeds_of_one_title_are_told_apart_by_their_format() -> None:
+def test_feeds_of_one_title_are_labelled_by_format() -> None:
     assert own_page(0).xpath("//aside//li/a/text()") == ["RSS", "Atom", "JSON Feed"]
     assert tree("tags/python/index.html").xpath("//p[@class='facts']/span/a/text()") == ["RSS"]
 
 
-def test_no_page_asks_another_host_for_anything_or_runs_a_script() -> None:
+def test_no_page_loads_from_elsewhere_or_runs_scripts() -> None:
     for path in OWN:
         page = tree(path)
         loaded = page.xpath(
@@ -202,7 +202,7 @@ def test_no_page_asks_another_host_for_anything_or_runs_a_script() -> None:
     assert "@import" not in css
 
 
-def test_the_web_copy_of_an_edition_is_the_letter_with_a_way_back() -> None:
+def test_a_web_version_is_the_edition_with_a_bar() -> None:
     path = "editions/weekly/2024-W46/index.html"
     made = PAGES[path].decode()
     for line in LETTER.splitlines():
@@ -211,12 +211,12 @@ def test_the_web_copy_of_an_edition_is_the_letter_with_a_way_back() -> None:
     assert [urljoin(f"{BASE}/{path}", link) for link in links] == [f"{BASE}/", f"{BASE}/editions/weekly/"]
 
 
-def test_a_letter_that_is_no_whole_document_is_published_as_it_is() -> None:
+def test_an_incomplete_document_is_published_unchanged() -> None:
     made = plan(editions=[make_edition(1, "<p>Bare</p>")])["editions/weekly/2024-W46/index.html"].make()
     assert made == b"<p>Bare</p>"
 
 
-def test_the_archive_of_editions_lists_them_newest_first_and_keeps_former_newsletters() -> None:
+def test_editions_are_listed_newest_first() -> None:
     former = replace(EDITIONS[0], edition=replace(EDITIONS[0].edition, newsletter="gone"))
     planned = plan(editions=(*EDITIONS, former))
     page = html.document_fromstring(planned["editions/index.html"].make().decode())
@@ -224,7 +224,7 @@ def test_the_archive_of_editions_lists_them_newest_first_and_keeps_former_newsle
     assert page.xpath("//section[1]//li/a/text()") == ["Week 47 & more", "Week 46 & more"]
 
 
-def test_the_sitemap_names_every_page_once_and_no_other_file() -> None:
+def test_the_sitemap_lists_every_page_once() -> None:
     space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
     found = etree.fromstring(PAGES["sitemap.xml"]).xpath("//s:loc/text()", namespaces=space)
     assert len(found) == len(set(found))
@@ -236,7 +236,7 @@ def test_the_sitemap_names_every_page_once_and_no_other_file() -> None:
     assert {unquote(url) for url in found} == {unquote(url) for url in expected}
 
 
-def test_a_site_too_large_for_one_sitemap_gets_several_and_an_index() -> None:
+def test_a_large_site_gets_several_sitemaps() -> None:
 
     frame = make_frame(CONFIG, TEMPLATES, FEEDS, has_tags=False, has_editions=False)
     posts = [make_post(0, f"p{i}", "T") for i in range(5)]

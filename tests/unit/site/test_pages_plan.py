@@ -1,4 +1,4 @@
-"""What is planned, and when a page is made again."""
+"""Which pages are planned, and when a page is rebuilt."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ def test_the_small_site_has_these_pages() -> None:
         pytest.param(1, {"source": "elsewhere.md", "id": "x", "in_feeds": False}, set(), id="unseen"),
     ],
 )
-def test_a_page_is_made_again_exactly_when_it_shows_what_changed_in_a_post(
-    index: int, changed: dict[str, Any], pages: set[str]
-) -> None:
+def test_only_pages_that_show_a_change_are_rebuilt(index: int, changed: dict[str, Any], pages: set[str]) -> None:
     own = output_path(POSTS[index].permalink)
     assert changed_paths(posts=with_post(index, **changed)) == {own if page == "own" else page for page in pages}
 
@@ -128,17 +126,17 @@ def test_a_page_is_made_again_exactly_when_it_shows_what_changed_in_a_post(
         pytest.param({"editions": ()}, id="the menu loses the editions"),
     ],
 )
-def test_what_every_page_shows_makes_every_page_again(changed: dict[str, Any]) -> None:
+def test_a_change_in_the_frame_rebuilds_every_page(changed: dict[str, Any]) -> None:
     stylesheet = {path for path in plan() if path.startswith("assets/")}
     assert changed_paths(**changed) == set(plan()) - stylesheet
 
 
-def test_settings_that_no_page_shows_make_no_page_again() -> None:
+def test_unrelated_settings_rebuild_no_page() -> None:
     other = replace(CONFIG, mail=replace(CONFIG.mail, sender="ada@letters.example"))
     assert changed_paths(config=replace(other, feeds=replace(CONFIG.feeds, limit=5))) == set()
 
 
-def test_a_new_edition_makes_only_the_archive_of_editions_again() -> None:
+def test_a_new_edition_rebuilds_only_lists_of_editions() -> None:
     assert changed_paths(editions=(*EDITIONS, make_edition(3))) == {
         "editions/index.html",
         "editions/weekly/index.html",
@@ -147,7 +145,7 @@ def test_a_new_edition_makes_only_the_archive_of_editions_again() -> None:
     }
 
 
-def test_a_tag_feed_makes_only_the_pages_of_its_tag_again() -> None:
+def test_a_tag_feed_rebuilds_only_pages_of_its_tag() -> None:
     def feeds(tag: Tag) -> list[FeedLink]:
         from tests.support.pages_samples import tag_feeds
 
@@ -156,7 +154,7 @@ def test_a_tag_feed_makes_only_the_pages_of_its_tag_again() -> None:
     assert changed_paths(tag_feeds=feeds) == {"tags/python/index.html", "tags/python/page/2/index.html"}
 
 
-def test_a_template_of_the_project_makes_every_page_again(tmp_path: Path) -> None:
+def test_a_project_template_rebuilds_every_page(tmp_path: Path) -> None:
     own = tmp_path / "pages" / "post.html"
     own.parent.mkdir()
     own.write_text('{% extends "shipped/pages/post.html" %}{% block follow %}<p>Mine</p>{% endblock %}')
@@ -191,13 +189,13 @@ def test_no_permalink_leads_out_of_the_output_folder(permalink: str) -> None:
         assert "\\" not in path
 
 
-def test_a_post_takes_the_place_of_a_page_at_its_address() -> None:
+def test_a_post_replaces_a_page_at_its_permalink() -> None:
     mine = make_post(0, "mine", "My own archive", permalink="/archive/")
     made = plan(posts=(mine, *POSTS))["archive/index.html"].make().decode()
     assert "<h1>My own archive</h1>" in made
 
 
-def test_a_site_without_posts_has_an_index_that_says_so() -> None:
+def test_an_empty_site_has_an_index() -> None:
     planned = plan(posts=(), editions=())
     assert set(planned) > {"index.html", "archive/index.html", "404.html", "sitemap.xml"}
     assert not any(path.startswith(("tags/", "editions/")) for path in planned)
@@ -227,5 +225,5 @@ def test_only_the_first_page_of_the_index_renders_its_posts() -> None:
         ("", "ltr"),
     ],
 )
-def test_a_script_counts_before_its_language_for_the_direction(language: str, expected: str) -> None:
+def test_a_script_decides_the_direction_before_the_language(language: str, expected: str) -> None:
     assert direction(language) == expected
