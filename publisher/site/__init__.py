@@ -3,7 +3,7 @@
 `build` is where to begin: it compares every file that the site would have with what is on the disk, and makes those
 that changed. `feeds` and `pages` say which files there are, each an Output with a key that is known before anything is
 rendered, and how each is made. Nothing here parses a post (that is `posts`), renders an email (`newsletters`) or
-touches the database: whoever builds hands in the editions to show.
+touches the database: the caller passes in the editions to show.
 
 build         bring the output folder up to date; ids that may not change
 feeds         RSS, Atom, JSON Feed, OPML; what `publisher check` says about the built files
