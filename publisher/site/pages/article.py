@@ -112,17 +112,7 @@ def make_article(
     """Render a post, and make its page."""
     post, rendered = entry.post, render(entry.post)
     up = root(entry.path)
-    description = shorten(rendered.excerpt or post.excerpt, DESCRIPTION_LENGTH)
-    page = Page(
-        title=post.title,
-        url=post.url,
-        root=up,
-        language=entry.language,
-        description=description,
-        image=post.image.url if post.image else frame.site.image,
-        image_alt=post.image.alt if post.image else "",
-        kind="article",
-    )
+    page = _page(frame, entry, rendered)
     body = page_body(
         rendered.html,
         title=post.title,
@@ -145,6 +135,20 @@ def make_article(
         structured=structured_data(frame, post, page),
         newer=newer,
         older=older,
+    )
+
+
+def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost) -> Page:
+    post = entry.post
+    return Page(
+        title=post.title,
+        url=post.url,
+        root=root(entry.path),
+        language=entry.language,
+        description=shorten(rendered.excerpt or post.excerpt, DESCRIPTION_LENGTH),
+        image=post.image.url if post.image else frame.site.image,
+        image_alt=post.image.alt if post.image else "",
+        kind="article",
     )
 
 

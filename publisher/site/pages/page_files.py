@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost, Tag
@@ -45,27 +46,22 @@ def plan_pages(
     tags = by_tag(entries)
     frame = make_frame(config, templates, feeds, has_tags=bool(tags), has_editions=bool(editions))
     per_page = config.pages.per_page
-
-    def all_pages() -> Iterator[Output]:
-        yield from plan_articles(frame, entries, render)
-        yield from plan_index(frame, entries, per_page, render)
-        yield from plan_tags(frame, tags, per_page, tag_feeds)
-        yield plan_archive(frame, entries)
-        yield from plan_editions(frame, config, editions)
-        if feeds:
-            yield plan_subscribe(frame, listed, opml, sign_up_form(config))
-
-    own = {entry.path for entry in entries}
-    seen: set[str] = set()
-    others: list[str] = []
-    for output in all_pages():
-        if output.path not in seen:
-            seen.add(output.path)
-            if output.path not in own:
-                others.append(output.path)
+    planned = chain(
+        plan_articles(frame, entries, render),
+        plan_index(frame, entries, per_page, render),
+        plan_tags(frame, tags, per_page, tag_feeds),
+        [plan_archive(frame, entries)],
+        plan_editions(frame, config, editions),
+        [plan_subscribe(frame, listed, opml, sign_up_form(config))] if feeds else [],
+    )
+    paths: dict[str, None] = {}  # in the order in which they are planned
+    for output in planned:
+        if output.path not in paths:
+            paths[output.path] = None
             yield output
-    yield from plan_sitemap(frame, entries, others)
-    if NOT_FOUND not in seen:
+    own = {entry.path for entry in entries}
+    yield from plan_sitemap(frame, entries, [path for path in paths if path not in own])
+    if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
     yield Output(frame.stylesheet, frame.stylesheet, partial(make_stylesheet, frame))
 
