@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from publisher.config import Relay
+from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
 from publisher.mail.queue import deliver
-from publisher.mail.run_options import DeliveryOptions
+from publisher.mail.run_options import DeliveryOptions, OnUncertain, Stop
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.verp import ReturnPath
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock
 
+LONGEST_SECONDS = 30
+
 
 def everybody(count: int) -> Counter[str]:
     return Counter(f"reader{i}@example.org" for i in range(count))
+
+
+@contextmanager
+def ended_in_time(stop: Stop) -> Iterator[None]:
+    """Stop a run that has not ended by itself after LONGEST_SECONDS, and fail the test."""
+    alarm = threading.Timer(LONGEST_SECONDS, stop.ask)
+    alarm.start()
+    try:
+        yield
+    except StoppedError:
+        pytest.fail(f"the run did not end within {LONGEST_SECONDS} s")
+    finally:
+        alarm.cancel()
 
 
 def send(
@@ -32,8 +52,9 @@ def send(
     gone: Callable[[Delivery, str], None] = lambda delivery, reason: None,
     return_path: ReturnPath | None = None,
 ) -> DeliveryCounts:
-    """Deliver over these servers; servers that fail rest only for a moment."""
-    rest = timedelta(milliseconds=1)
-    options = DeliveryOptions(state, on_uncertain="hold" if hold else "resend", rest=rest, return_path=return_path)
-    with SmtpTransport(servers) as transport:
+    """Deliver over these servers; servers that fail rest only for a moment. A run that does not end fails the test."""
+    rest, stop = timedelta(milliseconds=1), Stop()
+    on_uncertain: OnUncertain = "hold" if hold else "resend"
+    options = DeliveryOptions(state, on_uncertain=on_uncertain, rest=rest, return_path=return_path, stop=stop)
+    with SmtpTransport(servers) as transport, ended_in_time(stop):
         return deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock or Clock(), gone=gone)

@@ -1,0 +1,106 @@
+"""The ledger writer over a real database: it reports an update as written only when another process could read it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
+from publisher.mail.lifecycle import DeliveryEvent, update_after
+from publisher.mail.run_options import DeliveryOptions, Run
+from publisher.mail.smtp.ledger_writer import LedgerWriter
+from publisher.mail.transport import Accepted
+from publisher.mail.workers import journal, working
+from publisher.store import Store
+from tests.support.delivery_samples import Clock, make_edition
+
+NUMBER = 12
+UNANSWERED = DeliveryEvent.UNANSWERED_RESEND
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """A worker's run with nothing to report to."""
+    with working(tmp_path) as worker, journal(tmp_path, worker) as notes:
+        yield Run(
+            DeliveryOptions(tmp_path),
+            worker,
+            notes,
+            UNANSWERED,
+            Clock(),
+            progress=lambda delivery, status, reason: None,
+            gone=lambda delivery, reason: None,
+        )
+
+
+@pytest.fixture
+def other(sqlite_store: Store, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another process's connection to the database of the store."""
+    with closing(sqlite3.connect(tmp_path / "publisher.db", isolation_level=None)) as connection:
+        yield connection
+
+
+def status(other: sqlite3.Connection, delivery: Delivery) -> str:
+    return str(other.execute("SELECT status FROM deliveries WHERE id = ?", (delivery.id,)).fetchone()[0])
+
+
+@pytest.mark.timeout(60)
+def test_a_written_answer_is_committed(sqlite_store: Store, run: Run, other: sqlite3.Connection) -> None:
+    """A connection hands its next message over on this word; a kill after a false one sends an email twice."""
+    edition = make_edition(sqlite_store, NUMBER)
+    found, errors = asyncio.run(settle(sqlite_store, run, edition, other))
+    assert errors == []
+    assert found == [DeliveryStatus.SENT] * NUMBER
+
+
+async def settle(
+    store: Store, run: Run, edition: Edition, other: sqlite3.Connection
+) -> tuple[list[str], list[BaseException]]:
+    """Write an answer for every delivery; return the status that each had when it was called written, and errors.
+
+    Half of the answers come while another process holds the lock of the database, so that none can be committed yet.
+    """
+    found: list[str] = []
+    errors: list[BaseException] = []
+
+    def look(delivery: Delivery) -> None:
+        found.append(status(other, delivery))
+
+    ledger = LedgerWriter(store, run, edition.id, errors.append)
+    batch = await ledger.claim(NUMBER, run.clock())
+    other.execute("BEGIN IMMEDIATE")
+    for number, delivery in enumerate(batch):
+        if number == NUMBER // 2:
+            await asyncio.sleep(0)  # a call for the next turn of the loop would be made here
+            other.execute("COMMIT")
+        update = update_after(edition, delivery, Accepted(), run.unanswered, run.clock())
+        ledger.write(update, partial(look, delivery))
+    await ledger.finish()
+    return found, errors
+
+
+@pytest.mark.timeout(60)
+def test_a_failed_write_is_never_called_written(sqlite_store: Store, run: Run, other: sqlite3.Connection) -> None:
+    edition = make_edition(sqlite_store, NUMBER)
+
+    async def settle_without_a_table() -> tuple[list[str], list[BaseException]]:
+        written: list[str] = []
+        errors: list[BaseException] = []
+        ledger = LedgerWriter(sqlite_store, run, edition.id, errors.append)
+        batch = await ledger.claim(NUMBER, run.clock())
+        other.execute("ALTER TABLE deliveries RENAME TO hidden")
+        for delivery in batch:
+            update = update_after(edition, delivery, Accepted(), run.unanswered, run.clock())
+            ledger.write(update, partial(written.append, delivery.address))
+        await ledger.finish()
+        return written, errors
+
+    written, errors = asyncio.run(settle_without_a_table())
+    assert written == []
+    assert [type(error).__name__ for error in errors] == ["StoreError"]
