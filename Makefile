@@ -13,7 +13,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: publish test quick shuffle fuzz proof coverage check bench clients docs clean
+.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench clients docs clean
 
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
@@ -40,6 +40,10 @@ fuzz: .venv/.installed-test
 PROOFS := decade kills faults ticking lateness subscribing imports variants queue
 proof: fuzz
 	@for each in $(PROOFS); do echo "$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+
+# Break the code in known ways, one at a time: an assertion must fail each time. It takes two minutes.
+mutants: .venv/.installed-test
+	@$(BIN)/python -m tests.support.mutants
 
 # Which lines the tests run.
 coverage: .venv/.installed-test

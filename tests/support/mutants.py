@@ -1,0 +1,218 @@
+"""Mutants: the code broken in known ways. For each, an assertion must fail within a minute.
+
+    python -m tests.support.mutants [NAME ...]     try all mutants, or those named
+
+Each mutant is made in a copy of the checkout, where the tests that are listed with it are run. A test that hangs, or
+fails by another error, does not count, because its report does not say what is broken. Without a mutant the tests must
+pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import ROOT
+
+LONGEST_SECONDS = 60
+CAUGHT, SURVIVED = "caught by an assertion", "survived"
+WATCHED = "--watched"
+
+# What the tests need of a checkout.
+PARTS = ("publisher", "templates", "tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One way to break the code.
+
+    name   what the broken code does
+    file   the file to change; its path in the checkout
+    old    text that occurs in it exactly once
+    new    text to replace it with
+    tests  the tests that must notice, as pytest's node ids
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def applied(self, text: str) -> str:
+        """Return the file's text with the change made. Raises ValueError unless `old` occurs exactly once."""
+        if (found := text.count(self.old)) != 1:
+            raise ValueError(f"{self.file} has {self.old!r} {found} times, so the mutant {self.name!r} needs an update")
+        return text.replace(self.old, self.new)
+
+
+_DATABASE = "publisher/store/database.py"
+_WIRING = "publisher/publishing/mail_wiring.py"
+_LEDGER = "publisher/mail/smtp/ledger_writer.py"
+_LIMITS = "publisher/mail/smtp/limits.py"
+_PRAGMAS = ("tests/integration/store/test_database.py::test_every_connection_waits_for_the_disk",)
+_LEASE = ("tests/unit/publishing/test_mail_wiring.py::test_a_lease_outlasts_two_late_answers",)
+_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_written_answer_is_committed",)
+_NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_called_written",)
+_COUNT = ("tests/unit/mail/test_smtp_limits.py::test_workers_share_a_daily_quota",)
+_SERVER = ("tests/integration/mail/test_several_servers.py::test_the_daily_quota_counts_all_runs",)
+
+MUTANTS = (
+    Mutant("commits-without-fsync", _DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF", _PRAGMAS),
+    Mutant("leaves-erased-data", _DATABASE, "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF", _PRAGMAS),
+    Mutant("leases-too-short", _WIRING, "4 * server.timeout + 10", "2 * server.timeout + 10", _LEASE),
+    Mutant("leases-without-the-server", _WIRING, "max(seconds, *(", "min(seconds, *(", _LEASE),
+    Mutant(
+        "says-written-at-once",
+        _LEDGER,
+        "self._gathered.append((update, written))",
+        "self._gathered.append((update, lambda: None)); written()",
+        _WRITTEN,
+    ),
+    Mutant(
+        "says-written-before-the-commit",
+        _LEDGER,
+        "group, self._gathered = self._gathered, []",
+        "group, self._gathered = [(each, said() or (lambda: None)) for each, said in self._gathered], []",
+        _WRITTEN,
+    ),
+    Mutant(
+        "says-written-after-a-failure",
+        _LEDGER,
+        "self._failed(error)\n            return\n",
+        "self._failed(error)\n",
+        _NEVER_WRITTEN,
+    ),
+    Mutant("counts-past-the-quota", _LIMITS, "min(amount, max(0, self._per_day - used))", "amount", _COUNT),
+    Mutant("sends-past-the-count", _LIMITS, "return self._reserved > 0", "return True", _COUNT),
+    Mutant(
+        "never-asks-for-the-quota",
+        "publisher/mail/smtp/pool.py",
+        "return self._quota is not None and not self._quota.left()",
+        "return False",
+        _SERVER,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the tests caught a mutant, in words, and how many seconds they took."""
+
+    words: str
+    seconds: float
+
+
+def main(names: Sequence[str]) -> int:
+    """Print the verdict on each mutant; return 1 unless an assertion caught every one of them."""
+    chosen = [mutant for mutant in MUTANTS if mutant.name in names or not names]
+    if unknown := set(names) - {mutant.name for mutant in chosen}:
+        sys.stderr.write(f"no such mutant: {', '.join(sorted(unknown))}\n")
+        return 2
+    tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
+    unchanged = judge(None, tests)
+    _print("(nothing broken)", unchanged)
+    if unchanged.words != SURVIVED:
+        return 1
+    missed = 0
+    for mutant in chosen:
+        verdict = judge(mutant, mutant.tests)
+        missed += verdict.words != CAUGHT
+        _print(mutant.name, verdict)
+    sys.stdout.write(f"{len(chosen) - missed} of {len(chosen)} caught by an assertion\n")
+    return min(missed, 1)
+
+
+def _print(name: str, verdict: Verdict) -> None:
+    sys.stdout.write(f"{name:32} {verdict.words:24} {verdict.seconds:5.1f} s\n")
+    sys.stdout.flush()
+
+
+def judge(mutant: Mutant | None, tests: Sequence[str]) -> Verdict:
+    """Run the tests in a copy of the checkout, broken by the mutant if there is one."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        copy = Path(folder)
+        shutil.copy(ROOT / "pyproject.toml", copy)
+        for part in PARTS:
+            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        if mutant is not None:
+            file = copy / mutant.file
+            file.write_text(mutant.applied(file.read_text(encoding="utf-8")), encoding="utf-8")
+        begun = time.monotonic()
+        words = _watch(copy, tests)
+        return Verdict(words, time.monotonic() - begun)
+
+
+def _watch(copy: Path, tests: Sequence[str]) -> str:
+    """Run the tests of a copy in a process of their own, and return how they ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.mutants", WATCHED, *tests],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # servers that a test started end with it
+    )
+    try:
+        said, _ = process.communicate(timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return "timed out"
+    try:
+        report = json.loads(said.splitlines()[-1])
+    except (IndexError, ValueError):
+        return "ended without a report"
+    if report["assertions"]:
+        return CAUGHT
+    if report["others"] or report["code"]:
+        return f"failed otherwise: {', '.join(report['others']) or report['code']}"
+    return "skipped" if report["skipped"] else SURVIVED
+
+
+class _Watch:
+    """Collects the errors that tests fail by."""
+
+    def __init__(self) -> None:
+        self.assertions = self.skipped = 0
+        self.others: list[str] = []
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """Count failed assertions; a test that ran out of time is not one, although it fails by pytest.fail."""
+        assert call.excinfo is not None
+        error = call.excinfo.value
+        if isinstance(error, AssertionError | pytest.fail.Exception) and not str(error).startswith("Timeout"):
+            self.assertions += 1
+        else:
+            self.others.append(type(error).__name__)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count skipped tests."""
+        self.skipped += report.skipped
+
+
+def watched(tests: Sequence[str]) -> int:
+    """Run tests in this process until the first fails, and print as the last line what they failed by."""
+    watch = _Watch()
+    code = pytest.main(["-x", "-p", "no:cacheprovider", *tests], plugins=[watch])
+    report = {"assertions": watch.assertions, "others": watch.others, "skipped": watch.skipped, "code": int(code)}
+    sys.stdout.write(f"\n{json.dumps(report)}\n")
+    return int(code)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    sys.exit(watched(arguments[1:]) if arguments[:1] == [WATCHED] else main(arguments))
