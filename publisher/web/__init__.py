@@ -13,7 +13,10 @@ Begin reading in `application`. The files of this folder serve the applications:
 `monitoring` (access log and metrics).
 
 application  opens the application of one project
+admin        the password of the owner (a package)
+preview      the application of the preview (a package)
+public       the sign-up form for other sites (a package)
 server       a listening socket and the HTTP server
 """
 
-__all__ = ["application", "server"]
+__all__ = ["admin", "application", "preview", "public", "server"]

@@ -258,8 +258,8 @@ class House:
     def figures(self) -> dict[str, float | str]:
         """The figures of the house, by name."""
         sizes = [module.lines for module in self.modules.values()]
-        loose = [name for name in self.modules if name and "." not in name and not self._is_package(name)]
-        small = [m for m in self.modules.values() if m.lines < 60 and not self._is_package(m.name)]
+        loose = [name for name in self.modules if name and "." not in name and not self.is_package(name)]
+        small = [m for m in self.modules.values() if m.lines < 60 and not self.is_package(m.name)]
         late = [line for m in self.modules.values() for *_, line, inside in m.imports if inside]
         return {
             "files": len(sizes),
@@ -279,7 +279,8 @@ class House:
             "functions over 40 lines": sum(length_of(node) > 40 for _, node in self.functions()),
         }
 
-    def _is_package(self, name: str) -> bool:
+    def is_package(self, name: str) -> bool:
+        """Return whether a name is a folder of modules."""
         return any(other.startswith(f"{name}.") for other in self.modules) or not name
 
     def _has_rooms(self) -> bool:

@@ -50,7 +50,7 @@ class BarSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryProgress:
+class EditionProgress:
     """An edition with the number of its messages in each status."""
 
     edition: Edition

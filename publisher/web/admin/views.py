@@ -22,7 +22,7 @@ from publisher.publishing.operations import waits
 from publisher.publishing.project_check import ProjectCheck, check_project
 from publisher.publishing.wiring import why_unconfirmed
 from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
-from publisher.web.admin.delivery_progress import MEANINGS, ORDER, DeliveryProgress, group_reasons
+from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress, group_reasons
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
 from publisher.web.sample_email import make_sample_email, next_email, open_links_in_tabs
 
@@ -196,9 +196,9 @@ class AdminViews:
             raise NotFoundError("there is no such newsletter")
         return found
 
-    def _progress(self, editions: Sequence[Edition]) -> list[DeliveryProgress]:
+    def _progress(self, editions: Sequence[Edition]) -> list[EditionProgress]:
         counts = self._context.store.statistics.deliveries([edition.id for edition in editions])
-        return [DeliveryProgress(edition, counts[edition.id]) for edition in editions]
+        return [EditionProgress(edition, counts[edition.id]) for edition in editions]
 
     def _subscriber_counts(self) -> dict[SubscriberStatus, int]:
         counts = self._context.store.subscribers.counts()

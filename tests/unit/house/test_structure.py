@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,36 @@ from tests.support.house import FLOORS, OWNERS, House
 # Names of modules that may stand twice: a file of cli/ is named like its command, one of config/ like its table in
 # publisher.toml, and one of store/ like the noun that it stores.
 NAMED_BY_RULE = ("cli.", "config.", "store.")
+
+# A file under 60 lines has a reason.
+SMALL = {
+    "__main__": "the entry point",
+    "bounces.arf": "one format",
+    "bounces.dsn": "one format",
+    "cli.admin": "one command",
+    "cli.lazy": "what `--help` loads",
+    "cli.start": "one command",
+    "cli.subscribers": "one command group, loaded without its commands",
+    "core.atomic_write": "one promise, kept in one place for three rooms",
+    "core.host_id": "one noun",
+    "core.signing": "one noun: what the secret makes",
+    "daemon.reporting": "used by four threads",
+    "daemon.site_builder": "one thread",
+    "daemon.systemd": "one protocol",
+    "newsletters.letter.html_tree": "the limits of libxml2",
+    "newsletters.letter.safe_text": "the seam for text from outside",
+    "newsletters.letter.web_version": "keeps premailer out of builds",
+    "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
+    "newsletters.lint.spam": "one program",
+    "posts.cache_keys": "the seam to the build",
+    "publishing.mail_doctor": "one command's work",
+    "site.feeds.opml": "one format",
+    "site.web_versions": "the seam between letters and pages",
+    "store.location": "what a URL of a database names, without loading SQLAlchemy",
+    "subscribers.tokens": "one noun",
+    "web.preview.view_options": "one noun",
+    "web.rate_limit": "one noun",
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +101,49 @@ def test_a_library_is_refused_in_every_other_room(house: House, library: str) ->
 
 def _owned(name: str, library: str) -> bool:
     return any(f"{name}.".startswith(f"{owner}.") for owner in OWNERS[library])
+
+
+def test_rooms_import_from_each_others_faces_only(house: House) -> None:
+    assert house.past_faces() == []
+
+
+def test_a_module_that_a_face_does_not_name_is_refused(house: House) -> None:
+    inner = next(
+        name for name in house.modules if name.startswith("mail.") and name.split(".")[1] not in house.face("mail")
+    )
+    assert house.with_line("cli.main", f"import publisher.{inner}").past_faces()
+
+
+@pytest.mark.parametrize("room", [room for floor in FLOORS for room in floor if room not in ("__main__", "cli")])
+def test_a_face_says_what_the_room_does_and_names_what_exists(house: House, room: str) -> None:
+    module = house.modules[room]
+    docstring = module.text.split('"""')[1]
+    assert len(docstring.splitlines()) >= 6
+    assert house.face(room)
+    for name in house.face(room):
+        assert f"{room}.{name}" in house.modules or re.search(rf"(import|def|class) .*\b{name}\b", module.text), name
+
+
+def test_no_class_name_is_used_twice(house: House) -> None:
+    assert {name: where for name, where in house.classes().items() if len(where) > 1} == {}
+
+
+def test_no_module_name_is_used_twice(house: House) -> None:
+    twice = {
+        name: where
+        for name, where in house.module_names().items()
+        if len([each for each in where if not each.startswith(NAMED_BY_RULE)]) > 1
+    }
+    assert twice == {}
+
+
+def test_a_small_module_has_a_reason(house: House) -> None:
+    small = {name for name, module in house.modules.items() if module.lines < 60 and not house.is_package(name)}
+    assert {name for name in small - set(SMALL) if "migrations" not in name} == set()
+
+
+def test_a_reason_is_given_for_small_modules_only(house: House) -> None:
+    assert {name for name in SMALL if name not in house.modules or house.modules[name].lines >= 70} == set()
 
 
 def test_no_function_is_longer_than_forty_lines(house: House) -> None:

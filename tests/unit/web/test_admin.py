@@ -17,7 +17,7 @@ from publisher.store import open_store
 from publisher.store.ledger import ReasonCount
 from publisher.web.admin.charts import subscribers_over_time
 from publisher.web.admin.credentials import Sessions, check_password, hash_password, is_password
-from publisher.web.admin.delivery_progress import DeliveryProgress, group_reasons
+from publisher.web.admin.delivery_progress import EditionProgress, group_reasons
 from publisher.web.admin.feed_stats import FeedStats, reported_subscribers
 from publisher.web.forms import is_same_site
 
@@ -184,7 +184,7 @@ def test_chart_has_few_points_and_loses_no_one(joined: dict[str, int]) -> None:
 def test_edition_reports_its_progress(counts: dict[str, int], held: str, state: str, said: str) -> None:
     edition = Edition(1, "weekly", "2026-W47", 1, "Hello", NOW, (), by_person(held) if held else None)
     counted = DeliveryCounts({DeliveryStatus(name): total for name, total in counts.items()})
-    progress = DeliveryProgress(edition, counted)
+    progress = EditionProgress(edition, counted)
     assert (progress.state, progress.summary) == (state, said)
     assert sum(segment.width for segment in progress.segments) == pytest.approx(100 if counts else 0, abs=0.01)
 
