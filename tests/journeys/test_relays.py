@@ -40,10 +40,10 @@ def test_relays_that_are_of_no_use_are_told_once_each_while_another_stands_in(
     ran = project.ok("publish", "--yes")
     assert len(taken.messages) == 12
     assert ran.err.splitlines() == [
-        f"warning: 127.0.0.1:{first}: the mail server refuses the login of ada; other mail servers stand in "
+        f"warning: 127.0.0.1:{first}: the mail server refuses the login of ada; other mail servers are used instead "
         "(see mail.relays: username and password)",
-        f"warning: 127.0.0.1:{away}: the mail server cannot be reached: Connection refused; other mail servers stand "
-        "in (see mail.relays: host and port)",
+        f"warning: 127.0.0.1:{away}: the mail server cannot be reached: Connection refused; other mail servers are "
+        "used instead (see mail.relays: host and port)",
     ]
 
 
