@@ -146,7 +146,7 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
         assert "Ce lien ne fonctionne pas" in page.content() or "This link doesn’t work" in page.content()
         assert b"lovelace" not in database(project.root).lower()
         project.write("again.csv", f"email\n{ADDRESS}\n")
-        assert "suppressed" in project.run("subscribers", "import", str(project.root / "again.csv")).said
+        assert "on the suppression list" in project.run("subscribers", "import", str(project.root / "again.csv")).said
         assert [line for line in said if "404" not in line] == []
     assert "lovelace" not in project.read("serve.log").lower()
 

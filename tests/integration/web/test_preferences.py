@@ -152,7 +152,7 @@ def test_old_address_is_notified_and_not_imported_again(web: WebClient) -> None:
     web.project.write("old.csv", "email\nada@example.org\n")
     again = web.project.run("subscribers", "import", str(web.project.root / "old.csv"))
     assert (again.code, "ada@example.org moved to another address" in again.err) == (1, True)
-    assert "moved to another address" in web.project.run("subscribers", "show", "ada@example.org").err
+    assert "has moved to a different address" in web.project.run("subscribers", "show", "ada@example.org").err
 
 
 def test_deletion_leaves_no_trace(web: WebClient) -> None:
