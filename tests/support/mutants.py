@@ -123,8 +123,8 @@ def main(names: Sequence[str]) -> int:
         return 2
     tests = tuple(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
     unchanged = judge(None, tests)
-    _print("(nothing broken)", unchanged)
     if unchanged.words != SURVIVED:
+        sys.stderr.write(f"the tests do not pass without a mutant: {unchanged.words}\n")
         return 1
     missed = 0
     for mutant in chosen:
