@@ -141,7 +141,7 @@ def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
     epilog='Example: publisher deliveries hold 3 --why "the subject has a typo"',
 )
 @click.argument("edition_id", metavar="EDITION", type=int)
-@click.option("--why", metavar="TEXT", default=BY_HAND, help="Why, for whoever finds it on hold.")
+@click.option("--why", metavar="TEXT", default=BY_HAND, help="The reason, for the person who finds it on hold.")
 @with_app
 def hold(app: App, edition_id: int, why: str) -> None:
     """Send no more of EDITION until `resume`.

@@ -73,7 +73,7 @@ def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"
     try:
         getattr(_logger, level)(event, text=text, **fields)
     except (OSError, ValueError):
-        return  # no one reads the log any more, which is no reason to stop
+        return  # no one reads the log any more; that is not a reason to stop
 
 
 def redacted(text: str) -> str:

@@ -23,7 +23,7 @@ from publisher.posts.published import PublishedIds
 from publisher.posts.scan import scan
 from publisher.posts.slugs import tag_slug
 
-# A file system's clock moves in ticks of a few milliseconds. A file whose time is no older than this when the folder
+# A file system's clock moves in ticks of a few milliseconds. A file whose time is not older than this when the folder
 # is scanned may change once more within the tick, and have the same time and size afterwards.
 _TICK_NS = 20_000_000
 

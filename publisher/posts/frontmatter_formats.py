@@ -196,7 +196,7 @@ def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
 
 
 def _unreadable(language: str, error: Exception, line: int) -> PostError:
-    """Put an error of a parser that names no place of its own into words."""
+    """Put an error of a parser that does not name a place into words."""
     if isinstance(error, RecursionError):
         what = f"the front matter can't be read as {language}: its values are nested too deeply, or contain themselves"
         return PostError(what, line=line, hint="remove brackets, and aliases (*name) inside what they name")

@@ -24,7 +24,7 @@ def run_chores(project: Project, now: datetime) -> tuple[list[str], dict[str, li
     """Do the chores that are due; return a line for each that did something, and the problems of each that began.
 
     The database knows when each was begun. A chore that fails is tried again when it is next due, and does not stop
-    the others. Deliveries that a killed worker left behind are no chore: the next run picks them up first.
+    the others. Deliveries that a killed worker left behind are not a chore: the next run picks them up first.
     """
     done: list[str] = []
     trouble: dict[str, list[Problem]] = {}

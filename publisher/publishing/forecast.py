@@ -33,7 +33,7 @@ class Contents:
 
     posts    their titles, newest first
     readers  how many subscribers will get it
-    idle     why there will be no edition
+    idle     why no edition will be made
     """
 
     posts: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Contents:
 
     @property
     def advice(self) -> str:
-        """Why there will be no edition, with the command that would change it; "" if there will be one."""
+        """Why no edition will be made, with the command that would change it; "" if there will be one."""
         return self.idle.advice if self.idle else ""
 
 

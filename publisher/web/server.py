@@ -1,7 +1,7 @@
 """The HTTP server: a listening socket, and uvicorn on it until it is told to stop.
 
 A client cannot keep a connection open by sending a few bytes now and then. uvicorn only limits the time between two
-requests, so its HTTP/1.1 protocol is extended here by one timer per connection, which is set anew whenever bytes
+requests, so its HTTP/1.1 protocol is extended here by one timer per connection, which is set again whenever bytes
 arrive or a response is complete.
 """
 

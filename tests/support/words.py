@@ -19,25 +19,39 @@ from tests.support import ROOT
 
 # What each pattern stands for is in the style sheet of CONTRIBUTING.md.
 EVERYWHERE = {
-    "is no …": r"\b(?:is|are|was|be|names?) no (?!longer|more\b|such\b|one\b|need\b|new\b|way\b|reason\b|other\b)[a-z]",
+    "is no …": r"(?<!there )\b(?:is|are|was|were|be|names) no (?!longer\b|more\b|such\b|one\b|need\b|new\b|way\b)[a-z]",
     "mend": r"\bmend(?:s|ed|ing)?\b",
     "anew": r"\banew\b",
     "likewise": r"\blikewise\b",
     "befall": r"\bbefall\w*\b",
-    "whoever": r"\bwho(?:ever|mever)\b",
-    "a headless who": r"(?:^|[.:;(|\"] ?|\b(?:of|to|for|that|and|but|with|by|from) )who (?!may\b|gets in)[a-z]+\b",
-    "stands": r"\b(?:stands?|stood)\b(?! for\b| in for\b)",
-    "came back": r"\b(?:came|comes|coming) back\b",
-    "is mailed": r"\b(?:is|are|was|were|be|been|never|gets) mailed\b",
-    "again for more": r"\bagain for more\b|\bseveral times\b",
+    "a headless who": r"\b(?:of|to|for|that|but|with|by|from) who [a-z]+s\b",
+    "stands": r"\bstands?\b(?! for\b| in (?:for )?|-in)|\bstood\b(?! in\b)",
+    "again for more": r"\bagain for more\b|\bmay be given several times\b",
     "tell of": r"\b(?:tells?|told) of\b",
 }
 READ_BY_USERS = {
-    "letter": r"\bletters?\b(?!\.(?:css|html|txt)|/|-)",
+    "letter": r"\bletters?\b(?!\.|/|-)",
     "e-mail": r"\be-mails?\b",
-    "a mail": r"\b(?:a|one|such|each|the) mail\b(?! server| client)",
-    "the record": r"\bthe record\b(?! that| of (?:ids|consent)| it prints)",
+    "a mail": r"\b(?:a|one|such|each) mail\b(?! server| client| service)(?!\.)",
+    "the record": r"\bthe record (?:knows|says|keeps|holds)\b",
+    "is mailed": r"\b(?:is|are|was|were|been|gets) mailed\b",
+    "whoever": r"\bwhoever\b",
+    "came back": r"\b(?:came|comes|coming) back\b",
 }
+# Places that may say so: the beginning of the place, the pattern, and why.
+EXCUSED = (
+    ("docs/architecture.md", "letter", "the table of words explains the code's own word"),
+    ("CONTRIBUTING.md", "letter", "the style sheet explains the code's own word"),
+    ("docs/feeds.md", "letter", "a letter of the alphabet"),
+    ("docs/feeds.md", "the record", "the record of published ids, a file of its own"),
+    ("publisher/config/checks.py", "letter", "letters of the alphabet"),
+    ("publisher/config/mail.py", "letter", "letters of the alphabet"),
+    ("publisher/cli/mail.py", "letter", "the name of a key"),
+    ("publisher/cli/admin.py", "letter", "the name of a password in an example"),
+    ("publisher/newsletters/lint/requirements.py", "letter", "a variable of the templates"),
+    ("publisher/newsletters/letter/compose.py", "letter", "an error of the code, not of a user"),
+    ("publisher/store/editions.py", "letter", "an error of the code, not of a user"),
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ def _program(path: Path) -> Iterator[Text]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             for offset, line in enumerate(node.value.splitlines()):
-                shown = re.sub(r"`[^`]*`", "", line)
+                shown = re.sub(r"`[^`]*`|[\w.]*letters?[\w.-]*\.\w+", "", line)
                 yield Text(f"{place}:{node.lineno + offset}", shown, id(node) not in docstrings)
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         comment = re.search(r"(?:^|\s)# (.*)$", line)
@@ -101,8 +115,12 @@ def retired() -> Iterator[tuple[str, Text]]:
     """Yield each retired word that is in use, with its text."""
     for text in texts():
         for name, pattern in (EVERYWHERE | (READ_BY_USERS if text.for_users else {})).items():
-            if re.search(pattern, text.text, re.IGNORECASE):
+            if re.search(pattern, text.text, re.IGNORECASE) and not _excused(name, text):
                 yield name, text
+
+
+def _excused(name: str, text: Text) -> bool:
+    return any(text.place.startswith(place) and name == pattern for place, pattern, _ in EXCUSED)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ _TRIED = 40
 
 
 def service_of(host: str) -> str:
-    """Return what the mail service with this host asks its customers to include; "" if it is no known service."""
+    """Return what the mail service with this host asks its customers to include; "" if the service is not known."""
     return next((check_spf for end, check_spf in SERVICES.items() if f".{host.lower()}".endswith(f".{end}")), "")
 
 

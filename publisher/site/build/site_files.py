@@ -85,7 +85,7 @@ def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost])
 def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Problem]) -> dict[str, Output]:
     """Return one output per path, the first; add a problem for each of the others.
 
-    A static file may replace a page of the same name, which is no problem. A path cannot be both a file and a folder,
+    A static file may replace a page of the same name, which is fine. A path cannot be both a file and a folder,
     and names that differ only in case are the same file on many systems.
 
     shown  name of the output folder in problems
