@@ -45,11 +45,10 @@ def plan_pages(
     entries = [listed_post(post, config.site.language) for post in posts]
     tags = by_tag(entries)
     frame = make_frame(config, templates, feeds, has_tags=bool(tags), has_editions=bool(editions))
-    per_page = config.pages.per_page
     planned = chain(
         plan_articles(frame, entries, render),
-        plan_index(frame, entries, per_page, render),
-        plan_tags(frame, tags, per_page, tag_feeds),
+        plan_index(frame, entries, config.pages.per_page, render),
+        plan_tags(frame, tags, config.pages.per_page, tag_feeds),
         [plan_archive(frame, entries)],
         plan_editions(frame, config, editions),
         [plan_subscribe(frame, listed, opml, sign_up_form(config))] if feeds else [],
@@ -59,8 +58,8 @@ def plan_pages(
         if output.path not in paths:
             paths[output.path] = None
             yield output
-    own = {entry.path for entry in entries}
-    yield from plan_sitemap(frame, entries, [path for path in paths if path not in own])
+    others = paths.keys() - {entry.path for entry in entries}
+    yield from plan_sitemap(frame, entries, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
     yield Output(frame.stylesheet, frame.stylesheet, partial(make_stylesheet, frame))
