@@ -1,7 +1,7 @@
-"""Which posts an edition takes. Pure: the ledger and the moment are arguments.
+"""Selects the posts of an edition. The functions are pure: the ledger and the current time are arguments.
 
-The ledger decides, and not a window of time: a post that is added late with an old date is still sent once, and no
-post is sent twice.
+The choice depends on the ledger of posts that were already sent, not on a period of time. So a post that is added late
+with an old date is still sent once, and no post is sent twice.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from publisher.posts.slugs import topic_slug
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the next edition takes.
+    """The posts of the next edition, and the posts that are left out of it.
 
     posts        newest first, as the email shows them; empty if there is no edition now
-    passed_over  ids of posts that this newsletter must never send; only a first edition has any
-    waiting      how many new posts are left for a later edition: too few so far, or more than the maximum
-    needed       how many new posts it takes to make an edition
+    passed_over  the ids of posts that this newsletter must never send; always empty after the first edition
+    waiting      the number of new posts left for a later edition: too few so far, or more than the maximum
+    needed       the number of new posts that an edition needs
     """
 
     posts: tuple[Post, ...]
@@ -39,15 +39,15 @@ def select_posts(
     now: datetime,
     zone: tzinfo,
 ) -> Selection:
-    """Decide what the newsletter's next edition takes, and what its first edition passes over for ever.
+    """Select the posts of the newsletter's next edition, and the posts that a first edition passes over for ever.
 
     posts      every post of the project, in any order
-    handled    ids of the posts that the ledger knows for this newsletter: sent, or passed over
+    handled    the ids of posts in the ledger of this newsletter, which were sent or passed over
     is_first   whether the newsletter has no edition yet
-    zone       the newsletter's time zone: the setting `since` is a day there
+    zone       the newsletter's time zone, in which the day of the setting `since` begins
 
-    If more posts are new than `maximum`, the oldest go first, so that none waits for ever; within the edition the
-    newest comes first. A first edition starts from the newest `first` posts, or from the day `since`, and passes
+    If there are more new posts than `maximum`, the oldest go first, so that no post waits for ever; within the edition
+    the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`, and passes
     over every other post that is public now, whatever its tags.
     """
     require_aware("now", now)
@@ -63,7 +63,7 @@ def select_posts(
             new = new[-newsletter.first :]
             needed = min(
                 needed, newsletter.first
-            )  # or a newsletter whose `first` is below its `minimum` would never start
+            )  # otherwise a newsletter whose `first` is below its `minimum` would never start
     if len(new) < needed:
         return Selection((), (), len(new), needed)
     taken = new[: newsletter.maximum]
@@ -72,9 +72,9 @@ def select_posts(
 
 
 def has_tag(post: Post, wanted: Collection[str]) -> bool:
-    """Return whether a post has any of the wanted tags; if none is wanted, every post has.
+    """Return whether a post has any of the wanted tags; True if no tags are wanted.
 
-    Tags are compared by their slugs, so case, spacing and Unicode form do not matter, and a slug may be given too.
+    Tags are compared by their slugs, so case, spacing and Unicode form do not matter; `wanted` may contain slugs too.
     """
     if not wanted:
         return True

@@ -1,17 +1,16 @@
-"""When a newsletter's editions are due. Pure: the moment is an argument.
+"""Computes the slots of a newsletter, the times at which its editions are due. The current time is an argument.
 
-A schedule is a promise in civil time: "Monday at eight, where I live". So slots are counted on the civil calendar
-first, without a time zone, and only then turned into instants:
+A schedule is a promise in civil time: "Monday at eight, where I live". So slots are first computed on the civil
+calendar, without a time zone, and then converted to instants:
 
     a civil time that the clock skips         is due at the first instant after the gap
-    a civil time that the clock repeats       is due the first time
-    two civil times that fall on one instant  are one slot, named after the later one (only inside a gap)
+    a civil time that the clock repeats       is due when it occurs first
+    two civil times that fall on one instant  (only in a gap) are one slot, named after the later time
 
 In one sentence: a civil time is due at the first instant at which the wall clock has reached it.
 
-Whether an edition has to be made now is decided by the label of its slot and by what the database knows about it,
-never by a timer. So a clock that is set back, a tick that comes twice and a process that was down neither repeat a
-slot nor lose one.
+The label of a slot and its state in the database determine whether an edition is due, never a timer. So no slot is
+repeated or lost if a clock is set back, a timer fires twice or the process was not running.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ _YEAR_9999 = datetime.max - timedelta(days=400)  # noqa: DTZ901 - the end of civ
 class Slot:
     """One time at which an edition is due.
 
-    label  its name on the civil calendar, which is its key: 2026-W47, 2026-11-21, 2026-11, 2026-11-21T08:00
-    at     the instant, in UTC, so that comparisons are right around a repeated hour
+    label  the unique name on the civil calendar, such as 2026-W47, 2026-11-21, 2026-11 or 2026-11-21T08:00
+    at     the instant in UTC, so that comparisons are correct around a repeated hour
     """
 
     label: str
@@ -52,14 +51,14 @@ def post_slot(post_id: str) -> str:
 
 
 def is_post_slot(slot: str) -> bool:
-    """Return whether a label is that of a single post's slot."""
+    """Return whether a label belongs to the slot of a single post."""
     return slot.startswith("post:")
 
 
 def slot_label(schedule: Schedule, moment: datetime, zone: tzinfo) -> str:
-    """Return the label of the slot that an edition made by hand at `moment` fills.
+    """Return the label of the slot for an edition that is made by hand at `moment`.
 
-    That is the week, day or month that contains the moment; for a cron schedule, the latest due time up to it.
+    The slot is the week, day or month that contains the moment; for a cron schedule, the latest due time up to it.
     Raises ValueError for "each post", whose slots are named after their posts (see post_slot).
     """
     require_aware("moment", moment)
@@ -78,11 +77,11 @@ def next_due(schedule: Schedule, after: datetime, zone: tzinfo) -> Slot | None:
 
 
 def upcoming(schedule: Schedule, after: datetime, zone: tzinfo) -> Iterator[Slot]:
-    """Yield every slot that is due later than `after`, in order; no instant and no label comes twice."""
+    """Yield every slot that is due later than `after`, in order; no instant or label is repeated."""
     require_aware("after", after)
     after = after.astimezone(UTC)
     candidate: Slot | None = None
-    # A civil time that the wall clock has reached already cannot be due later than now, so the search starts there.
+    # A civil time that the wall clock has already reached cannot be due later, so the search starts there.
     for civil in _civil_times(schedule, _wall(after, zone), forward=True):
         slot = Slot(_label(schedule, civil), first_instant(civil, zone))
         if candidate is not None and candidate.at < slot.at and after < candidate.at:
@@ -97,7 +96,7 @@ def latest_due(schedule: Schedule, moment: datetime, zone: tzinfo) -> Slot | Non
     require_aware("moment", moment)
     moment = moment.astimezone(UTC)
     local = moment.astimezone(zone)
-    # During the second pass of a repeated hour, the wall clock shows less than it has shown already.
+    # During the second pass of a repeated hour, the wall clock shows an earlier time than it has already reached.
     reached = local.replace(tzinfo=None, fold=0) + (
         _offset(local.replace(fold=0)) - _offset(local.replace(fold=1)) if local.fold else timedelta()
     )
@@ -110,11 +109,11 @@ def latest_due(schedule: Schedule, moment: datetime, zone: tzinfo) -> Slot | Non
 
 @dataclass(frozen=True, slots=True)
 class SlotHistory:
-    """What the database knows about a newsletter's slots.
+    """The history of a newsletter's slots in the database.
 
-    since   when the newsletter, or its present schedule, was first seen; earlier slots are ignored
-    passed  the moment up to which slots are over, whether an edition was made or not; None if none is over yet
-    taken   labels of the slots that have an edition
+    since   the time when the newsletter, or its current schedule, was first seen; earlier slots are ignored
+    passed  the time up to which slots are over, with or without an edition; None if no slot is over yet
+    taken   the labels of the slots that have an edition
     """
 
     since: datetime
@@ -135,7 +134,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """An edition has to be made and put on hold, because its slot is longer ago than max_lateness."""
+    """An edition has to be made and put on hold, because its slot passed more than max_lateness ago."""
 
     slot: Slot
     found: datetime
@@ -143,7 +142,7 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """An edition has to be made ahead of its slot, so that its owner can approve it in time."""
+    """An edition has to be made ahead of its slot, so that there is time to approve it."""
 
     slot: Slot
 
@@ -160,12 +159,12 @@ def decide(
     max_lateness: timedelta,
     lead: timedelta = timedelta(),
 ) -> Decision:
-    """Return what has to be done now about the newest slot, or None if there is nothing to do.
+    """Decide whether an edition has to be made now for the newest slot; None if there is nothing to do.
 
     lead  how long before its slot an edition is made, so that there is time to approve it
 
-    If several slots were missed, only the newest counts: its edition has everything that is new. Slots up to
-    `since` are ignored; a slot that is over, or that has an edition, is done.
+    If several slots were missed, only the newest counts, because its edition contains all new posts. Slots up to
+    `record.since` are ignored, and so is a slot that is over or has an edition.
     """
     slot = latest_due(schedule, now + lead, zone)
     if slot is None or slot.at <= record.since or slot.label in record.taken:
@@ -181,10 +180,10 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class PostTiming:
-    """When a post is due in a newsletter that sends each post as it appears.
+    """The time at which a post is due in a newsletter that sends each post as it appears.
 
-    due    settle_minutes after it was published, or after its file was last changed if that is later
-    late   whether `due` is longer ago than max_lateness
+    due    settle_minutes after the post was published, or after its file was last changed if that is later
+    late   whether `due` passed more than max_lateness ago
     ready  whether `due` has been reached
     """
 
@@ -196,10 +195,10 @@ class PostTiming:
 def post_timing(
     published: datetime, changed: datetime | None, now: datetime, *, settle: timedelta, max_lateness: timedelta
 ) -> PostTiming:
-    """Return when a public post is due as an edition of its own.
+    """Return the time at which a public post is due as an edition of its own.
 
-    changed  when its file was last changed, or None if that is not known; ignored if it lies in the future, which
-             happens when a clock was wrong
+    changed  the time when the post's file was last changed, or None if it is not known; a time in the future is
+             ignored, because it means that a clock was wrong
     """
     moments = [published] + ([changed] if changed is not None and changed <= now else [])
     due = max(moments) + settle
@@ -211,7 +210,7 @@ def first_instant(civil: datetime, zone: tzinfo) -> datetime:
     at = civil.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if _wall(at, zone) == civil:
         return at
-    # The clock skips this time: with the old offset it lies after the change, with the new one before it.
+    # The clock skips this time, which lies after the change with the old offset, but before it with the new offset.
     early, late = civil.replace(tzinfo=zone, fold=1).astimezone(UTC), at
     while late - early > timedelta(seconds=1):
         middle = (early + (late - early) / 2).replace(microsecond=0)
@@ -223,7 +222,7 @@ def first_instant(civil: datetime, zone: tzinfo) -> datetime:
 
 
 def _wall(moment: datetime, zone: tzinfo) -> datetime:
-    """What a wall clock shows, as a naive time."""
+    """Return the time that a wall clock shows, without a time zone."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
@@ -244,7 +243,7 @@ def _label(schedule: Schedule, civil: datetime) -> str:
 
 
 def _civil_times(schedule: Schedule, start: datetime, *, forward: bool) -> Iterator[datetime]:
-    """Due times as naive civil times: those after `start` in order, or those up to `start` in reverse order."""
+    """Return the due times as naive civil times: after `start` in order, or up to `start` in reverse order."""
     if schedule.kind in _NEVER_DUE:
         return iter(())
     if schedule.kind is ScheduleKind.CRON:
@@ -286,12 +285,12 @@ def _last_day(day: datetime) -> int:
 def _cron_times(expression: str, start: datetime, *, forward: bool) -> Iterator[datetime]:
     if forward:
         return _until_9999(CronSim(expression, start))
-    # CronSim leaves out the start itself when it walks backwards, but here the start may be due.
+    # CronSim leaves out the start itself when it goes backwards, but here the start may be due.
     return iter(CronSim(expression, start.replace(microsecond=0) + timedelta(seconds=1), reverse=True))
 
 
 def _until_9999(times: Iterator[datetime]) -> Iterator[datetime]:
-    """Stop where civil time ends: datetime cannot count beyond the year 9999."""
+    """Yield times until the year 9999, because datetime cannot represent later ones."""
     try:
         yield from takewhile(lambda time: time < _YEAR_9999, times)
     except OverflowError:

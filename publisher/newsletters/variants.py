@@ -1,7 +1,7 @@
-"""Which of an edition's posts each subscriber gets: one variant for all topics, one for each selection. Pure.
+"""Divides an edition into variants: one with all posts, and one for each selection of topics that subscribers made.
 
-Topics are tags. Two selections that differ only in order, case, spacing or Unicode form are the same, and get the same
-letter, however many subscribers made them.
+Topics are tags. Two selections that differ only in order, case, spacing or Unicode form count as the same selection,
+and share one letter.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _HASH_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What one audience of an edition gets.
+    """The version of an edition for subscribers with the same topics.
 
-    topics   slugs of tags, sorted; empty for all topics
+    topics   the slugs of tags, sorted; empty for all topics
     posts    the edition's posts that have any of the topics, in the edition's order; if empty, there is no letter
-    choices  the selections of topics that lead here, as subscribers made them
+    choices  the selections of topics, as subscribers made them, that get this variant
     """
 
     topics: tuple[str, ...]
@@ -39,20 +39,20 @@ class Variant:
 
     @property
     def subscribers(self) -> int:
-        """How many active subscribers made one of these selections."""
+        """The number of active subscribers who made one of these selections."""
         return sum(choice.subscribers for choice in self.choices)
 
 
 def all_topics(posts: Sequence[Post]) -> Variant:
-    """Return the variant with every post of an edition, without knowing who gets it."""
+    """Return the variant with every post of an edition, without any subscribers' selections."""
     return Variant((), tuple(posts))
 
 
 def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Variant, ...]:
-    """Return the variants of an edition of `posts` for these selections: all topics first, then sorted by topics.
+    """Return the variants of an edition with `posts`: the one for all topics first, then the others by their topics.
 
-    The variant for all topics is always there, even if no one has it: the web version shows it. A selection that
-    matches every post belongs to it too. A variant without posts is also returned, so that no selection is lost.
+    The variant for all topics is always included, because the web version shows it. A selection that matches every
+    post gets that variant too. Variants without posts are also returned, so that no selection is lost.
     """
     audiences: dict[tuple[str, ...], list[Choice]] = {(): []}
     for choice in choices:
@@ -67,14 +67,14 @@ def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Varia
 
 
 def topic_set(topics: Iterable[str]) -> tuple[str, ...]:
-    """Return topics in one spelling, equal for equal selections: the slugs of the tags, sorted."""
+    """Return the slugs of topics, sorted, so that equal selections give equal results."""
     return tuple(sorted({topic_slug(topic) for topic in topics if topic.strip()}))
 
 
 def variant_key(topics: Sequence[str]) -> str:
-    """Return the name of a set of slugs, such as "ai,ml"; "" stands for all topics.
+    """Return the key of a set of slugs, such as "ai,ml"; "" stands for all topics.
 
-    A name longer than MAX_KEY is cut off and ends in a hash of the whole; slugs contain neither commas nor "#".
+    A key longer than MAX_KEY is cut off and ends in a hash of the whole key. Slugs contain neither commas nor "#".
     """
     key = ",".join(topics)
     if len(key) <= MAX_KEY:

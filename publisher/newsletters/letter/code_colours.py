@@ -1,7 +1,7 @@
-"""Syntax highlighting for code in emails: a few families of tokens, each with a class that letter.css colours.
+"""Syntax highlighting for code in emails, with a few families of tokens whose classes are coloured by letter.css.
 
-They are few because every coloured token costs some fifty bytes once its style is inlined. They are classes because
-dark mode has to find the same tokens again.
+The families are few because every coloured token costs some fifty bytes once its style is inlined. They are classes
+because the rules for dark mode have to match the same tokens.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _CLASSES = (
 
 
 def coloured(code: str, language: str) -> Iterator[tuple[str, str]]:
-    """Yield (class, text) pieces whose texts add up to `code`; the class is "" for text without a colour.
+    """Yield the code in pieces of (class, text); the class is "" for text without a colour.
 
-    An unknown language gives one piece: the language is not guessed from the code.
+    Code in an unknown language is yielded as one piece, because the language is not guessed.
     """
     lexer = _lexer(language) if language and len(code) <= MAX_CODE else None
     if lexer is None:

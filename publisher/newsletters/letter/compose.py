@@ -1,4 +1,4 @@
-"""An edition's letter: the templates are rendered and their CSS is inlined, once, before any recipient is known."""
+"""Composes the letter of an edition: renders the templates and inlines their CSS, before any recipient is known."""
 
 from __future__ import annotations
 
@@ -47,15 +47,16 @@ def compose(
     variant: str = "",
     view: Callable[..., PostView] = post_view,
 ) -> Letter:
-    """Return the letter with `posts` in the order given; the first one leads.
+    """Compose the letter with `posts` in the given order; the first one provides the default subject and preheader.
 
-    note     the writer's note for this edition; None takes the newsletter's intro
+    note     the writer's note for this edition; None stands for the newsletter's intro
     variant  the key of the selection of topics that the letter is for; "" for all topics
-    view     post_view, or a function that remembers its results, since the letters of an edition share their posts
+    view     post_view, or a version of it that caches its results, because the letters of an edition share posts
 
-    It has less of each post than the newsletter is set to if Gmail would cut it off otherwise (see fitting). Values
-    that differ from subscriber to subscriber are left as marks; no other text in it can be taken for one. Equal
-    arguments give the same letter. Raises ValueError without posts, and TemplateError for a missing or broken template.
+    If Gmail would cut the letter off, it contains less of each post than the newsletter's settings say (see fitting).
+    Values that differ from subscriber to subscriber are left as marks, and no other text can be mistaken for a mark.
+    Equal arguments give the same letter. Raises ValueError if there are no posts, and TemplateError for a missing or
+    broken template.
     """
     if not posts:
         raise ValueError("a letter needs at least one post")
@@ -77,17 +78,18 @@ def compose(
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
-    """Return how much of each post the newsletter's letters contain, if it fits."""
+    """Return how much of each post the newsletter's letters contain, as long as it fits."""
     return "full" if newsletter.template == WHOLE_POST_TEMPLATE else newsletter.content
 
 
 def fitting(make: Callable[[Content], Letter], wanted: Content) -> Letter:
-    """Return the letter with as much of its posts as is wanted, or with less if its HTML is over CLIPPED bytes.
+    """Return the letter with the wanted amount of each post, or with less if its HTML is over CLIPPED bytes.
 
-    make  composes the letter at a level of LEVELS
+    make    a function that composes the letter at one of LEVELS
+    wanted  the level to try first
 
-    If not even the titles fit, the letter with titles is returned all the same. A letter that contains less than
-    was wanted says so in Letter.fallback.
+    If not even the titles fit, the letter with titles is returned all the same. If the letter contains less than
+    was wanted, its `fallback` is set.
     """
     letter = make(wanted)
     before = html_bytes(letter)
@@ -104,7 +106,7 @@ def html_bytes(letter: Letter) -> int:
 
 
 def fallback_line(letter: Letter) -> str:
-    """Return a sentence that says what a letter contains instead of what was wanted; "" if it contains that."""
+    """Return a sentence that explains why a letter contains less than was wanted; "" if it does not."""
     if letter.fallback is None:
         return ""
     wanted, contained = (_LEVEL_NAMES[level] for level in (letter.fallback.wanted, letter.fallback.carried))
@@ -115,7 +117,7 @@ def fallback_line(letter: Letter) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """Return text of at most `length` characters, cut between words if possible, and with an ellipsis if cut."""
+    """Shorten text to at most `length` characters: cut it between words if possible, and add an ellipsis."""
     if len(text) <= length:
         return text
     cut = text[: length - 1]
@@ -126,8 +128,10 @@ def shorten(text: str, length: int) -> str:
 
 
 def default_subject(first: str, count: int, and_more: Counted) -> str:
-    """Return the title of the first post and the number of the others, within SUBJECT_LENGTH characters.
+    """Return a subject of the first post's title and the number of the others, within SUBJECT_LENGTH characters.
 
+    first     the title of the first post
+    count     the number of all posts
     and_more  the phrase for the others, such as " and 3 more"
     """
     suffix = and_more.format(count=count - 1) if count > 1 else ""
@@ -192,7 +196,7 @@ def _letter_view(
 
 
 def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
-    """The plain text, from the template's own .txt next to its .html, or from the one that all templates share."""
+    """Return the plain text, rendered from the template's own .txt file if it has one, or else from the shared one."""
     own = f"email/{template}.txt"
     text = templates.render(
         own if templates.exists(own) else TEXT_TEMPLATE,
@@ -205,7 +209,7 @@ def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
 
 
 def _subject(pattern: str, posts: list[PostView], words: Words, values: dict[str, str]) -> str:
-    """The pattern with its placeholders filled in, or the default; other braces are left as they are."""
+    """Fill in the pattern's placeholders, leaving other braces alone; return the default subject if it is empty."""
     values = {**values, "first": posts[0].title, "count": str(len(posts))}
     filled = one_line(re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern))
     return filled or default_subject(posts[0].title, len(posts), words.and_more)

@@ -1,7 +1,7 @@
-"""CSS as it was written, read into rules with their lines: CSS Syntax Level 3, as tinycss2 implements it.
+"""Parses CSS into rules with line numbers, by CSS Syntax Level 3 as tinycss2 implements it.
 
-cssselect reads the selectors. Nothing here fetches anything or knows HTML. Values come out in a form that old email
-clients understand too.
+Selectors are parsed by cssselect. Nothing here fetches anything or knows about HTML. Values are returned in a form
+that old email clients also understand.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 import cssselect
 import tinycss2
 
-DEEPEST = 60  # brackets within brackets; following more might exhaust the stack
-_MESSAGES = {  # part of tinycss2's message: ours
+DEEPEST = 60  # nested brackets; more might exhaust the stack
+_MESSAGES = {  # part of tinycss2's message -> our message
     "before {} block": "text followed by neither : nor { }",
     "<ident> for declaration name": "it does not start with the name of a property",
     "after declaration name": "there is no : after the name of the property",
     "contains {} block": "a value contains a { } block",
 }
-# Pseudo-classes that depend on the document alone, and not on what a subscriber does with it.
+# Pseudo-classes that depend only on the document, and not on what the reader does with it.
 _STRUCTURAL = {"not", "is", "where", "root", "empty"} | {
     f"{place}-{kind}" for place in ("first", "last", "only", "nth", "nth-last") for kind in ("child", "of-type")
 }
@@ -35,7 +35,7 @@ _HOLDS_RULES = {"media", "supports"}
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One property with its value, in a form that email clients know; the first line is 1."""
+    """One property with its value, in a form that email clients understand; lines are counted from 1."""
 
     name: str
     value: str
@@ -43,7 +43,7 @@ class Declaration:
     line: int
 
     def css(self, *, important: bool | None = None) -> str:
-        """Return it as CSS; `important` overrides what was written."""
+        """Return the declaration as CSS; `important` overrides whether it is marked `!important`."""
         urgent = self.important if important is None else important
         return f"{self.name}: {self.value}{' !important' if urgent else ''}"
 
@@ -52,10 +52,11 @@ class Declaration:
 class Selector:
     """One selector of a rule's list.
 
-    text         as CSS, with names of elements in lower case
-    query        the same for premailer; "" if its rule has to be kept: states (:hover), parts (::before), and *
-    specificity  ids; classes, attributes and pseudo-classes; types (Selectors Level 4, section 17)
-    needs        names of elements, and of classes as ".name", that a document must have for it to match anything
+    text         the selector as CSS, with names of elements in lower case
+    query        the selector for premailer; "" if it cannot be inlined: states (:hover), parts (::before), and *
+    specificity  the numbers of ids; of classes, attributes and pseudo-classes; and of types (Selectors Level 4,
+                 section 17)
+    needs        the elements, and the classes as ".name", without which the selector matches nothing in a document
     """
 
     text: str
@@ -66,7 +67,7 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class StyleRule:
-    """Selectors, and the declarations for the elements that they match."""
+    """A style rule: selectors, and the declarations for the elements that they match."""
 
     selectors: tuple[Selector, ...]
     declarations: tuple[Declaration, ...]
@@ -75,7 +76,13 @@ class StyleRule:
 
 @dataclass(frozen=True, slots=True)
 class AtRule:
-    """`@media` and the like: the rules in it, or its text if it has none; the keyword in lower case, without the @."""
+    """An at-rule such as `@media`, with the rules inside it.
+
+    keyword  in lower case, without the @
+    prelude  the text between the keyword and the block, such as a condition
+    rules    the rules inside `@media` or `@supports`; empty for other at-rules
+    text     the whole at-rule as CSS
+    """
 
     keyword: str
     prelude: str
@@ -86,7 +93,11 @@ class AtRule:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Something that a browser would ignore; kind is "syntax", "selector", "nested", "declaration" or "unclosed"."""
+    """A piece of CSS that a browser would ignore.
+
+    kind  "syntax", "selector", "nested", "declaration" or "unclosed"
+    what  the piece of CSS, or the reason
+    """
 
     kind: str
     what: str
@@ -95,14 +106,14 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Stylesheet:
-    """A whole stylesheet, its parts in the order in which they were written."""
+    """A whole stylesheet, with its parts in the order in which they were written."""
 
     parts: tuple[StyleRule | AtRule, ...]
     mistakes: tuple[Mistake, ...]
 
     @property
     def rules(self) -> tuple[StyleRule, ...]:
-        """The rules outside at-rules."""
+        """The rules that are not inside an at-rule."""
         return tuple(part for part in self.parts if isinstance(part, StyleRule))
 
     @property
@@ -110,9 +121,9 @@ class Stylesheet:
         return tuple(part for part in self.parts if isinstance(part, AtRule))
 
 
-@lru_cache(maxsize=16)  # reading letter.css takes longer than a letter, and 50 variants share it
+@lru_cache(maxsize=16)  # parsing letter.css takes longer than the rest of a letter, and 50 variants share it
 def read_sheet(css: str) -> Stylesheet:
-    """Read a stylesheet; what cannot be read becomes a Mistake, never an exception."""
+    """Parse a stylesheet; CSS that cannot be parsed becomes a Mistake and never raises an exception."""
     nodes = tinycss2.parse_component_value_list(css)
     line = unclosed(css)
     mistakes = [Mistake("unclosed", "", line)] if line else []
@@ -131,13 +142,13 @@ def read_sheet(css: str) -> Stylesheet:
 
 
 def read_declarations(css: str) -> tuple[Declaration, ...]:
-    """Read a style attribute; what cannot be read is skipped."""
+    """Parse a style attribute; invalid declarations are skipped."""
     nodes = tinycss2.parse_component_value_list(css)
     return () if _too_deep(nodes) else tuple(_declarations(nodes, []))
 
 
 def imports(css: str) -> Iterator[int]:
-    """Yield the line of each @import, in any spelling and any place except comments and strings."""
+    """Yield the line of each @import, however it is spelt, except in comments and strings."""
     if "@" not in css:
         return
     for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
@@ -146,24 +157,24 @@ def imports(css: str) -> Iterator[int]:
 
 
 def _in_words(message: str) -> str:
-    """tinycss2's message about a mistake, in words for people who write CSS, not parsers."""
+    """Reword a message of tinycss2 for people who write CSS rather than parsers."""
     return next((words for said, words in _MESSAGES.items() if said in message), message)
 
 
 def _plain_selector(message: str) -> str:
-    """cssselect's message, without the names and positions of its tokens."""
+    """Return a message of cssselect without the names and positions of tokens."""
     return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
 
 
 def unclosed(css: str) -> int:
-    """Return the line of a block, bracket, comment or url() that is still open at the end of the CSS, or 0."""
-    # A word added after it is a token of its own, unless something that is still open swallows it.
+    """Return the line of a block, bracket, comment or url() that is never closed; 0 if all are closed."""
+    # A word added at the end becomes a token of its own, unless an open block or comment swallows it.
     end = tinycss2.parse_component_value_list(f"{css}\n{_END}")[-1]
     return 0 if end.type == "ident" and end.value == _END else int(end.source_line)
 
 
 def _too_deep(nodes: Iterable[Any]) -> int:
-    """The line on which brackets are nested too deeply to be followed, or 0."""
+    """Return the first line on which brackets are nested too deeply, or 0."""
     return next((node.source_line for node, depth in _with_depth(nodes) if depth >= DEEPEST), 0)
 
 
@@ -216,7 +227,7 @@ def _read_at_rule(node: Any, mistakes: list[Mistake]) -> AtRule:
 
 
 def _selectors(prelude: list[Any]) -> tuple[Selector, ...]:
-    """The selectors of a rule; raises ValueError, with the reason, for an invalid one."""
+    """Return the selectors of a rule; raises ValueError with the reason if one is invalid."""
     parts: list[list[Any]] = [[]]
     for token in prelude:
         if token.type == "literal" and token.value == ",":
@@ -285,7 +296,7 @@ def _stripped(tokens: list[Any]) -> list[Any]:
 
 
 def _lower_case(tokens: list[Any]) -> list[Any]:
-    """Names of elements in lower case, as in the tree; classes and ids are left as they are."""
+    """Put names of elements in lower case, as in the HTML tree; classes and ids are left as they are."""
     before = ""
     for token in tokens:
         if token.type == "ident" and before not in (".", ":"):
@@ -308,9 +319,9 @@ def _pseudo_classes(tokens: list[Any]) -> set[str]:
 
 
 def _plain_value(tokens: list[Any]) -> str:
-    """A value with its colours as in CSS Color Level 3: `rgb(0 0 0 / 50%)` becomes `rgba(0, 0, 0, 0.5)`.
+    """Return a value with its colours in the syntax of CSS Color Level 3: `rgba(0, 0, 0, 0.5)`, not `rgb(0 0 0 / 50%)`.
 
-    Everything else is left as it is, apart from comments and surrounding spaces.
+    Comments and surrounding spaces are removed; everything else is left as it is.
     """
     return "".join(_plain(token) for token in tokens if token.type != "comment").strip()
 
@@ -328,7 +339,7 @@ def _plain(token: Any) -> str:
 
 
 def _colour(function: Any) -> str:
-    """A colour with commas instead of spaces and a slash; one with var() or calc() is left as it is."""
+    """Write a colour with commas instead of spaces and a slash; a colour with var() or calc() is left as it is."""
     parts = [t for t in function.arguments if t.type not in ("whitespace", "comment")]
     numbers = [t for t in parts if t.type in ("number", "percentage", "dimension")]
     signs = [t.value for t in parts if t.type == "literal"]
@@ -343,7 +354,7 @@ def _colour(function: Any) -> str:
 
 
 def _hash(digits: str) -> str:
-    """#rrggbbaa and #rgba as rgba(): Outlook and older clients do not know them as colours."""
+    """Write #rrggbbaa or #rgba as rgba(), because Outlook and older clients do not know them."""
     wide = digits if len(digits) == 8 else "".join(digit * 2 for digit in digits)
     try:
         red, green, blue, alpha = bytes.fromhex(wide)

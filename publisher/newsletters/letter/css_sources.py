@@ -20,9 +20,9 @@ class CssSource:
     """A piece of CSS as it was written, or a link to a stylesheet.
 
     css    the CSS without Jinja; "" for a link
-    where  the file, and the number of its first line
-    kept   whether it stays in a <style> instead of becoming style attributes
-    link   whether it is a <link rel="stylesheet">
+    where  "file:line" of the first line of this piece
+    kept   whether the CSS stays in a <style> instead of becoming style attributes
+    link   whether this is a <link rel="stylesheet">
     """
 
     css: str
@@ -32,7 +32,7 @@ class CssSource:
 
 
 def sources_of(templates: Templates, template: str) -> list[CssSource]:
-    """Return all CSS of an email template, such as "email/digest.html", with files and lines."""
+    """Return all CSS of an email template, such as "email/digest.html", with its files and lines."""
     found: list[CssSource] = []
     for name, text in templates.family(template).items():
         where = f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}"
@@ -45,7 +45,7 @@ def sources_of(templates: Templates, template: str) -> list[CssSource]:
 
 
 def refused_in(sources: Iterable[CssSource]) -> str:
-    """Return "file:line" of the first stylesheet that would have to be fetched, or ""."""
+    """Return "file:line" of the first link or @import that would fetch a stylesheet, or ""."""
     for source in sources:
         if source.link:
             return source.where
@@ -61,7 +61,7 @@ def unclosed_in(sources: Iterable[CssSource]) -> str:
 
 
 def line_of(where: str, line: int) -> str:
-    """Return "file:line" for a line counted from `where`, which may name the line to start from."""
+    """Return "file:line" for a line that is counted from `where`, which is a file or "file:line"."""
     file, _, first = where.rpartition(":")
     if file and first.isdigit():
         return f"{file}:{int(first) + line - 1}"
@@ -86,9 +86,9 @@ def _in_template(text: str, where: str) -> Iterator[CssSource]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield (line, innermost block, text) without Jinja; a value is replaced by an x, and line ends are kept.
+    """Yield (line, innermost block, text) without Jinja; each value becomes an x, and line ends are kept.
 
-    Put together, the pieces have as many lines as the template, so that lines can be counted in them.
+    Together, the pieces have as many lines as the template, so lines can be counted in them.
     """
     line, blocks = 1, [""]
     statement: list[str] = []

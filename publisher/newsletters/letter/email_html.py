@@ -1,8 +1,8 @@
-"""A post's HTML made fit for email clients, before any CSS is inlined.
+"""Adapts a post's HTML for email clients, before any CSS is inlined.
 
-Elements that email clients drop without a trace (video, frames, forms, details) become a link, a linked picture or
-plain text; those that they show badly (wide pictures and tables) get the attributes that keep them in shape. Every
-attribute that is not named here is removed, so that a post cannot use the email's own classes.
+Elements that email clients remove without a trace (video, frames, forms, details) become a link, a linked picture or
+plain text. Elements that they show badly (wide pictures and tables) get attributes that limit their width. All
+attributes that are not listed here are removed, so that a post cannot use the email's own classes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
 from publisher.newsletters.letter.safe_text import safe_url, without_marks
 
-COLUMN = 536  # pixels: the email's 600, less 32 on either side
-TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a table without them scrolls
+COLUMN = 536  # pixels: the email's 600, less 32 on each side
+TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls
 NARROW_TABLE = 3  # columns that fit on a phone
 DEEPEST = 60  # levels of nesting
 
@@ -67,10 +67,10 @@ _VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class BodyPlace:
-    """Where a body will be placed in the letter.
+    """The place of a post's body in the letter.
 
-    page     URL of the post's page, for everything that an email cannot show
-    heading  level of the body's highest heading
+    page     the URL of the post's page, to which links lead for whatever an email cannot show
+    heading  the level that the body's highest heading gets
     words    the phrases of the letter's language
     rtl      whether the body is written from right to left
     """
@@ -82,7 +82,7 @@ class BodyPlace:
 
 
 def mail_body(html: str, place: BodyPlace) -> str:
-    """Return a post's HTML as an email can contain it: without marks, ids, scripts, frames or classes of its own."""
+    """Return a post's HTML adapted for email: without marks, ids, scripts, frames or classes of its own."""
     root = parse_fragment(html)
     for element in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
         element.drop_tree()
@@ -107,7 +107,7 @@ def _flatten(root: Element) -> None:
 
 
 def _rank_headings(root: Element, top: int) -> None:
-    """Give the headings levels without gaps, from `top` on, whether a post starts at h1, h2 or h3."""
+    """Renumber the headings without gaps from level `top`, whichever level the post starts at."""
     ranks = {tag: rank for rank, tag in enumerate(t for t in _HEADINGS if root.find(f".//{t}") is not None)}
     for element in list(root.iter(*_HEADINGS)):
         element.tag = f"h{min(6, top + ranks[element.tag])}"
@@ -141,7 +141,7 @@ def _rewrite(element: Element, place: BodyPlace) -> None:
 def _link(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     href = safe_url(urljoin(place.page, old.get("href", "")))
     if "footnote-backref" in old.get("class", "") or "#fnref" in href:
-        element.drop_tree()  # it leads from a footnote back to the page, but the reader is in an email
+        element.drop_tree()  # the link from a footnote back to the text does not work in an email
     elif not _SAFE_LINK.match(href) or not old.get("href"):
         element.drop_tag()
     else:
@@ -164,7 +164,7 @@ def _picture(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     for name in ("width", "height"):
         element.attrib.pop(name, None)
     if width or _stands_alone(element):
-        # Outlook ignores max-width, so it needs the attribute; the style of this class undoes it everywhere else.
+        # Outlook ignores max-width, so it needs the attribute; the style of this class overrides it elsewhere.
         element.set("width", str(COLUMN))
         element.set("class", "free")
 
@@ -178,7 +178,7 @@ def _stands_alone(element: Element) -> bool:
 
 
 def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
-    """Colour a block of code; `place` does not matter."""
+    """Highlight a block of code; `place` is not used."""
     inner_code = element.find("code")
     names = f"{old.get('class', '')} {inner_code.get('class', '') if inner_code is not None else ''}"
     language = re.search(r"language-([\w+#.-]+)", names)
@@ -201,7 +201,7 @@ def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 
 
 def _table(element: Element, old: dict[str, str], place: BodyPlace) -> None:
-    """Put a table in a frame that scrolls, so that a wide one never makes the email wider than the screen."""
+    """Put a table in a frame that scrolls, so that a wide table does not make the email wider than the screen."""
     for name in ("border", "cellpadding", "cellspacing"):
         element.set(name, "0")
     columns = max((len(row) for row in element.iter("tr")), default=0)
@@ -235,7 +235,7 @@ def _checkbox(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 
 
 def _classed(element: Element, old: dict[str, str], place: BodyPlace, *, classes: dict[str, str]) -> None:
-    """Keep what Markdown expresses with classes, footnotes and alerts, under the email's own class names."""
+    """Replace the classes of footnotes and alerts from Markdown by the email's own class names."""
     names = old.get("class", "").split()
     kept = next((ours for theirs, ours in classes.items() if theirs in names), "")
     if kept:
@@ -261,7 +261,7 @@ _SPECIAL: dict[str, Callable[[Element, dict[str, str], BodyPlace], None]] = {
 
 
 def _replace_media(element: Element, old: dict[str, str], page: str, words: Words) -> None:
-    """Replace a recording or an embedded page by a link: to its own URL, or to `page` if it has none."""
+    """Replace a recording or an embedded page by a link to its own URL, or to `page` if it has none."""
     source = _source(element, old, page)
     target, picture = _watchable(source) if element.tag == "iframe" else (source, old.get("poster", ""))
     if not target.lower().startswith(("http://", "https://")):
@@ -292,7 +292,7 @@ def _source(element: Element, old: dict[str, str], page: str) -> str:
 
 
 def _watchable(source: str) -> tuple[str, str]:
-    """The page where an embedded video can be watched, and its preview picture, or "" if the host has none."""
+    """Return the page where an embedded video can be watched, and the URL of its preview picture or ""."""
     if found := _YOUTUBE.search(source):
         return (
             f"https://www.youtube.com/watch?v={found[1]}",

@@ -1,4 +1,4 @@
-"""The email's own phrases, in the language of its newsletter: all text in it that no one wrote for it."""
+"""The fixed phrases of emails, such as "Unsubscribe", in the language of the newsletter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ENGLISH: dict[str, str | Plural] = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The phrases of one language; those that contain braces are filled with format()."""
+    """The phrases of one language; phrases with braces are filled in with format()."""
 
     language: str
     issue: str
@@ -53,9 +53,9 @@ class Words:
 
 
 def words_of(language: str, templates: Templates | None = None) -> Words:
-    """Return the phrases in a language (BCP 47 tag); those without a translation are in English.
+    """Return the phrases in a language (a BCP 47 tag); phrases without a translation are in English.
 
-    templates  the project's templates, whose own catalogs may change phrases; None takes the shipped catalogs
+    templates  the project's templates, whose own catalogs may change phrases; None stands for the shipped catalogs
     """
     folders = templates.folders if templates else (shipped_folder(),)
     spoken = translate("letter", ENGLISH, language, folders)
@@ -63,7 +63,7 @@ def words_of(language: str, templates: Templates | None = None) -> Words:
 
 
 def direction(language: str, sample: str = "") -> str:
-    """Return "rtl" or "ltr", by the language if there is one, else by the first strong character of `sample`."""
+    """Return "rtl" or "ltr": the direction of the language, or else of the first strong character in `sample`."""
     if language:
         return i18n.direction(language)
     for character in sample:

@@ -1,4 +1,4 @@
-"""HTML as a tree, and back. libxml2's limits on depth are handled here, and nowhere else."""
+"""Parses HTML into a tree and serialises it again. Only this module deals with libxml2's limits on depth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.newsletters.letter.safe_text import clean
 
 Element = Any  # lxml ships no types
 
-PERSONAL = "personal"  # the class of elements that belong to one subscriber; the web version leaves them out
+PERSONAL = "personal"  # the class of elements for one subscriber only; the web version leaves them out
 
 
 def parse_document(html: str) -> Element:
@@ -28,10 +28,10 @@ def parse_fragment(html: str) -> Element:
     parser = _parser()
     document = lxml_html.document_fromstring(f"<div>{clean(html)}</div>".encode(), parser=parser)
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
-        # Even with huge_tree it stops at 2,048 levels. HTML nested that deeply loses its form, but not its words.
+        # Even with huge_tree, libxml2 stops at 2,048 levels. HTML nested that deeply loses its markup, not its words.
         return parse_fragment(f"<p>{re.sub('<[^>]*>', ' ', html)}</p>")
     root = document.find(".//div")
-    for stray in list(root.itersiblings()):  # HTML that closes more elements than it opened continues outside
+    for stray in list(root.itersiblings()):  # HTML that closes more elements than it opened continues outside the <div>
         root.append(stray)
     return root
 

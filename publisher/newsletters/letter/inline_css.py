@@ -1,17 +1,17 @@
-"""Turns CSS into style attributes, once per letter, never per subscriber, and never online. The only user of premailer.
+"""Turns CSS into style attributes, once per letter and without the network. Only this module uses premailer.
 
-premailer finds out which rules match which elements, in order of specificity, and writes the attributes. The rest of
-its work is done here instead:
+premailer finds the rules that match each element, in order of specificity, and writes the attributes. The rest of its
+work is done here instead:
 
-- reading: our own parser reads the CSS, because premailer's drops what it does not know and fetches `@import`;
-- merging: our own cascade makes a style attribute from the rules, because with premailer's order of properties the
+- parsing: our own parser is used, because premailer's drops CSS that it does not know and fetches `@import`;
+- merging: our own cascade combines the rules into a style attribute, because with premailer's order of properties the
   margin-top of an earlier rule wins over the margin of a later one;
-- the template's own style attributes are put aside meanwhile, because premailer would rewrite them;
-- fetching: `@import` and <link rel=stylesheet> are errors that name their file and line;
-- guessing: premailer writes attributes such as width="min(...)" from CSS, which is switched off.
+- style attributes: the template's own are put aside meanwhile, because premailer would rewrite them;
+- fetching: `@import` and <link rel=stylesheet> are reported as errors with their file and line;
+- guessing: premailer would derive attributes such as width="min(...)" from CSS, so this is switched off.
 
-Rules that cannot become attributes are kept in one <style data-premailer="ignore">: first those from the rest of the
-CSS, then those that a template has written there (media, hover and dark-mode rules).
+Rules that cannot become attributes are kept in one <style data-premailer="ignore">. Rules moved there from other CSS
+come first, then the rules that a template has written there (media, hover and dark-mode rules).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 
 from lxml import etree
 
-# premailer has a single cache, of 128 entries for everything. letter.css alone needs more; without them inlining takes
-# half as long again. It reads this variable when it is imported.
+# premailer has a single cache of 128 entries. letter.css alone needs more, and without them inlining takes half as long
+# again. premailer reads this variable when it is imported.
 os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "2000")
 from premailer import Premailer
 
@@ -43,9 +43,9 @@ from publisher.newsletters.letter.css_sources import CssSource, refused_in, uncl
 from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, serialise
 from publisher.newsletters.letter.safe_text import clean
 
-STYLE_LIMIT = 16_384  # characters; if its <style> blocks have more together, Gmail drops them all
+STYLE_LIMIT = 16_384  # characters; if an email's <style> blocks have more in total, Gmail drops them all
 
-# At-rules that do no harm in an email. Others are left out, which css_findings reports.
+# At-rules that do no harm in an email. Others are left out, and css_findings reports them.
 KEPT_AT_RULES = frozenset({"media", "supports", "font-face", "keyframes", "-webkit-keyframes"})
 
 _CLASS_NAME = re.compile(r"\.(-?(?:[A-Za-z_]|[^\x00-\x7f])[\w-]*)")
@@ -53,7 +53,7 @@ _MARK = "--rule-"
 
 _SIDES = ("top", "right", "bottom", "left")
 _ASPECTS = ("width", "style", "color")
-# Longhands that are removed once their shorthand is set again, to save bytes; others are left before it, and lose.
+# Longhands that are removed when their shorthand is set later, to save bytes; other longhands stay, but have no effect.
 _COVERED = {
     "margin": frozenset(f"margin-{side}" for side in _SIDES),
     "padding": frozenset(f"padding-{side}" for side in _SIDES),
@@ -65,10 +65,10 @@ _COVERED = {
 
 
 def inline_css(html: str, template: str, sources: Callable[[], Iterable[CssSource]] = tuple) -> str:
-    """Return the document with its CSS inlined, and without the classes that no kept rule needs.
+    """Return the document with its CSS inlined, and without classes that the remaining rules do not need.
 
-    template  the email's template, to be named in errors
-    sources   returns the CSS as it was written; called only if an error needs its line
+    template  the name of the email's template, for error messages
+    sources   a function that returns the CSS as it was written; called only to find the line of an error
 
     Equal input gives equal output. Raises TemplateError for CSS that would have to be fetched or is never closed, and
     for an empty document.
@@ -125,12 +125,12 @@ def _refuse_unclosed(tree: Any, template: str, sources: Callable[[], Iterable[Cs
 
 
 def _inlined(style: Any) -> bool:
-    """Whether premailer reads this <style>; the conditions are premailer's own."""
+    """Return whether premailer inlines this <style>; the conditions are those of premailer."""
     return not style.get("data-premailer") and style.get("media") in (None, "", "all", "screen")
 
 
 def _move_kept(tree: Any) -> str:
-    """Move the rules that have to be kept into one block, and return the text of all kept blocks."""
+    """Move the rules that cannot be inlined into one block, and return the text of all remaining blocks."""
     styles = list(tree.iter("style"))
     moved = "\n".join(filter(None, (_kept_css(read_sheet(each.text or "")) for each in styles if _inlined(each))))
     kept = [each for each in styles if not _inlined(each)]
@@ -155,7 +155,7 @@ def _put_aside_own_styles(tree: Any) -> dict[Any, str]:
 
 
 def _names(tree: Any) -> set[str]:
-    """Names of elements and classes in the document; looking for others would take half of premailer's time."""
+    """Return the names of the elements and classes in the document; looking for others doubles premailer's time."""
     classes = {f".{name}" for names in tree.xpath("//@class") for name in names.split()}
     return classes | {element.tag for element in tree.iter(etree.Element)}
 
@@ -170,7 +170,7 @@ def _drop_classes(tree: Any, used: set[str], keep_all: bool) -> None:
 
 
 class _Inliner(Premailer):  # type: ignore[misc] # premailer ships no types
-    """premailer with our own reader and cascade: each rule travels through it as a mark that only names the rule."""
+    """premailer with our own parser and cascade; it handles each rule as a mark that contains the rule's number."""
 
     def __init__(self, own: dict[Any, str], names: set[str]) -> None:
         super().__init__(
@@ -192,7 +192,7 @@ class _Inliner(Premailer):  # type: ignore[misc] # premailer ships no types
         return rules, []
 
     def _style_to_basic_html_attributes(self, element: Any, style_content: str, force: bool = False) -> None:
-        """The last thing that premailer does with an element; `style_content` has the marks in order of weight."""
+        """Set the final style of an element, as the last step of premailer; `style_content` has its marks by weight."""
         key = (style_content, self._own.get(element, ""))
         if key not in self._styles:
             marks = [int(mark.removeprefix(_MARK).partition(":")[0]) for mark in style_content.split("; ")]
@@ -202,15 +202,15 @@ class _Inliner(Premailer):  # type: ignore[misc] # premailer ships no types
 
 
 def _style_attribute(rules: Iterable[tuple[Declaration, ...]], own: tuple[Declaration, ...] = ()) -> str:
-    """The style attribute of an element, by CSS Cascading Level 4, section 6.
+    """Return the style attribute of an element, by CSS Cascading Level 4, section 6.
 
-    rules  the rules that match it, weakest first
-    own    its own style attribute, which wins over every rule that is not `!important`
+    rules  the rules that match the element, weakest first
+    own    the element's own style attribute, which wins over every rule that is not `!important`
 
     A style attribute has no cascade, only an order, so the winner must come last: a property that is set again moves
-    to the end, and removes the longhands that it covers. Equal properties within one rule are all kept, in order,
-    because they are a fallback for old clients. A rule's `!important` has done its work and is removed, so that
-    dark-mode rules can win; in the element's own attribute it is kept.
+    to the end, and removes the longhands that it covers. If one rule sets a property several times, all values are
+    kept in order, because the earlier ones are fallbacks for old clients. The `!important` of a rule is removed
+    after it has been applied, so that dark-mode rules can win; in the element's own attribute it is kept.
     """
     layers = [*rules, own]
     winners: dict[str, list[str]] = {}
@@ -224,7 +224,7 @@ def _style_attribute(rules: Iterable[tuple[Declaration, ...]], own: tuple[Declar
 def _apply(layer: list[tuple[str, str]], winners: dict[str, list[str]]) -> None:
     fresh: set[str] = set()
     for name, value in layer:
-        # Moved to the end, after any shorthand in between.
+        # Move the property to the end, after any shorthand in between.
         before = winners.pop(name, [])
         winners[name] = [*before, value] if name in fresh else [value]
         for longhand in _COVERED.get(name, frozenset()) - fresh:
@@ -233,10 +233,10 @@ def _apply(layer: list[tuple[str, str]], winners: dict[str, list[str]]) -> None:
 
 
 def _kept_css(sheet: Stylesheet) -> str:
-    """The part of a stylesheet that cannot become attributes, as CSS without nested at-rules, in the order written.
+    """Return the rules that cannot become attributes, as CSS without nested at-rules, in the order written.
 
-    Its declarations become `!important`, because attributes win otherwise. Only those of `*`, the weakest selector of
-    all, are left as they are.
+    Their declarations become `!important`, because style attributes would win otherwise. Only the declarations of `*`,
+    the weakest selector, are left as they are.
     """
     kept: list[str] = []
     for part in sheet.parts:
@@ -248,7 +248,7 @@ def _kept_css(sheet: Stylesheet) -> str:
 
 
 def _flat_css(css: str) -> str:
-    """Kept CSS without nested rules or at-rules, which make Gmail drop all of it; otherwise unchanged."""
+    """Remove nested rules, which make Gmail drop the whole block, and unknown at-rules; keep the rest."""
     sheet = read_sheet(css)
     others = [part for part in sheet.parts if isinstance(part, AtRule) and part.keyword not in KEPT_AT_RULES]
     if not others and all(mistake.kind != "nested" for mistake in sheet.mistakes):

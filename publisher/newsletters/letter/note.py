@@ -34,9 +34,9 @@ NOTES_FOLDER = "letters"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a writer says in one edition; an empty subject or preheader leaves the default.
+    """A writer's note for one edition; an empty subject or preheader stands for the default.
 
-    html  the intro above the posts: sanitised, and with absolute URLs
+    html  the intro above the posts, sanitised and with absolute URLs
     """
 
     subject: str = ""
@@ -50,10 +50,10 @@ def note_path(newsletter: NewsletterConfig, slot: str) -> str:
 
 
 def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note | None:
-    """Read the note of a slot; None if there is none.
+    """Read the note for a slot, which is a scheduled time; return None if there is no note.
 
-    A note without an intro of its own gets the newsletter's. Raises PublisherError, which names the file, for a note
-    that cannot be read: an edition must not be sent without the words that were written for it.
+    A note without an intro gets the newsletter's intro. Raises PublisherError with the name of the file if the note
+    cannot be read, because an edition must not be sent without the note that was written for it.
     """
     path = note_path(newsletter, slot)
     try:
@@ -75,12 +75,12 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
 
 
 def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
-    """Return the note of an edition for which no one wrote one: the newsletter's intro, if it has one."""
+    """Return the note for an edition without a note of its own: the newsletter's intro, which may be empty."""
     return Note(html=markdown(newsletter.intro, config.site_url))
 
 
 def markdown(text: str, base: str) -> str:
-    """Return a short Markdown text as sanitised HTML; relative URLs are resolved against the URL `base`."""
+    """Convert a short Markdown text to sanitised HTML; relative URLs are resolved against `base`."""
     if not text.strip():
         return ""
     extensions = comrak.ExtensionOptions()
@@ -94,9 +94,9 @@ def markdown(text: str, base: str) -> str:
 
 
 def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
-    """Yield a warning for each folder under letters/ without a newsletter, and for each note without a possible slot.
+    """Yield a warning for each folder under letters/ without a newsletter, and for each note that fits no slot.
 
-    Notes from earlier years are left alone, because the schedule may have been a different one then.
+    Notes from earlier years are not checked, because the schedule may have been different then.
     """
     names = [each.name for each in config.newsletters]
     folder = config.root / NOTES_FOLDER
@@ -134,7 +134,7 @@ def _shape(label: str) -> str:
 
 
 def _split(text: str, path: str) -> tuple[dict[str, object], str]:
-    """The front matter and the body of a note."""
+    """Return the front matter and the body of a note; raises PublisherError if the front matter is invalid."""
     try:
         metadata, body = frontmatter.parse(clean(text))
     except yaml.YAMLError as error:
@@ -152,7 +152,7 @@ def _split(text: str, path: str) -> tuple[dict[str, object], str]:
 
 
 def _has_front_matter(text: str) -> bool:
-    """Whether a note starts like front matter; a line of --- without a key below it is only a horizontal rule."""
+    """Return whether a note starts with front matter; --- without a key below it is only a horizontal rule."""
     lines = text.lstrip().splitlines()
     if not lines or lines[0].rstrip() not in ("---", "+++"):
         return False

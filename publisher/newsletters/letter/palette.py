@@ -1,4 +1,4 @@
-"""The design of an email: every colour, light and dark, worked out from the few colours of a theme. Pure."""
+"""Derives the design of an email from a theme: all colours of light and dark mode, and the fonts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from publisher.config.theme import ACCENT, Theme, grounds, is_dark, mixed, readable
 
-COMFORT = 7.0  # contrast of links in dark mode if no colour is set: thin light type fades sooner than it glares
+COMFORT = 7.0  # contrast of links in dark mode if no colour is set
 
 _FONTS = {
     "system": "-apple-system, BlinkMacSystemFont, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif",
@@ -27,7 +27,7 @@ _MARKER = {False: ("#fbe9a9", "#1f1d1a"), True: ("#6a5310", "#fff7df")}
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Colours of code. Other code has the colour `text`, and comments have `muted`."""
+    """The colours of highlighted code. Comments have the palette's colour `muted`, and all other code has `text`."""
 
     word: str
     string: str
@@ -40,11 +40,13 @@ class Code:
 class Palette:
     """The colours of one mode, light or dark.
 
-    muted          secondary text: dates, footer
+    muted          secondary text, such as dates and the footer
     soft           quotations and footnotes
-    line, border   thin lines; borders of tables and quotations
-    tint           background of code
-    marker         background of highlighted words, whose own colour is marker_text
+    line           thin lines
+    border         borders of tables and quotations
+    tint           the background of code
+    marker         the background of highlighted words
+    marker_text    the text colour of highlighted words
     """
 
     background: str
@@ -63,11 +65,11 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """A theme as the templates see it.
+    """The design of a newsletter, as its templates see it.
 
     font, title_font                  CSS font stacks
-    outlook_font, outlook_title_font  the same for Outlook, which takes the first font or else Times
-    logo                              absolute URL of the picture, or ""
+    outlook_font, outlook_title_font  font stacks for Outlook, which uses the first font or else Times
+    logo                              the absolute URL of the logo, or ""
     """
 
     light: Palette
@@ -81,7 +83,7 @@ class Looks:
 
 
 def looks_of(theme: Theme, site_url: str) -> Looks:
-    """Return the looks of a complete theme (see Config.newsletter_theme); a logo's path is relative to `site_url`."""
+    """Return the design for a complete theme (see Config.newsletter_theme); `site_url` is the base of a logo's path."""
     light = _palette(
         theme.background, theme.paper, theme.text, theme.accent or _legible(ACCENT, theme.paper, theme.text)
     )
@@ -119,7 +121,7 @@ def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
 
 
 def _calm(accent: str, paper: str, text: str) -> str:
-    """An accent for dark paper: light enough to read, and mixed with the text colour so that it does not glow."""
+    """Return an accent for dark paper: light enough to read, and mixed with the text colour so as not to glare."""
     return mixed(_legible(accent, paper, text, COMFORT), text, 0.2)
 
 

@@ -1,6 +1,6 @@
-"""The HTML of a post or an intro as plain text that is pleasant to read: wrapped, with its links listed at the end.
+"""Converts the HTML of a post or an intro to readable plain text: wrapped, with its links listed at the end.
 
-It is written here, on lxml's tree; docs/decisions/0005-letters.md says why no library is used.
+The conversion works on lxml's tree; docs/decisions/0005-letters.md explains why no library is used.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _PIECE = re.compile(
 
 
 def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = "end") -> str:
-    """Return HTML from mail_body as plain text, in lines of at most `width` columns.
+    """Convert HTML from mail_body to plain text in lines of at most `width` columns.
 
-    links  where the URL of a link is shown, unless it is the link's text: "end" numbers it and lists it below the
-           text, "inline" puts it in angle brackets after the link's text (RFC 3986, appendix C)
+    links  where the URLs of links are shown: "end" numbers them and lists them below the text, "inline" puts each in
+           angle brackets after the link's text (RFC 3986, appendix C). A URL that is the link's text is not repeated
 
-    Only what cannot be broken, such as a URL or a line of code, is longer than a line.
+    Lines are longer only if they cannot be broken, such as a URL or a line of code.
     """
     if not html.strip():
         return ""
@@ -62,13 +62,13 @@ def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = 
 
 
 def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
-    """Return the wrapped lines of a heading, with a line of signs below them."""
+    """Return the wrapped lines of a heading, underlined with the character `sign`."""
     lines = wrap(title, width)
     return [*lines, sign * max((columns(line) for line in lines), default=0)] if lines else []
 
 
 class _PlainText:
-    """One walk through a fragment, which numbers the links that it meets."""
+    """Converts one fragment, and numbers the links in it."""
 
     def __init__(self, words: Words, where: LinkPlacement) -> None:
         self.words = words
@@ -76,7 +76,7 @@ class _PlainText:
         self.links: list[str] = []  # to be listed at the end
 
     def blocks(self, element: Element, width: int) -> list[Block]:
-        """Return the contents of an element as blocks, which will be separated by blank lines."""
+        """Return the contents of an element as blocks, to be separated by blank lines."""
         found: list[Block] = []
         run = _spaced(element.text)
         for child in element:
@@ -91,7 +91,7 @@ class _PlainText:
         return [block for block in found if block]
 
     def inline(self, element: Element) -> str:
-        """Return an inline element as text, in which a line feed is a forced line break."""
+        """Return the text of an inline element; a line feed in it is a forced line break."""
         if element.tag == "br":
             return "\n"
         if element.tag == "img":
@@ -109,7 +109,7 @@ class _PlainText:
         return text
 
     def link(self, text: str, href: str) -> str:
-        """Return a link's text with its URL or number, or the URL alone if that is the text."""
+        """Return a link's text with its URL or number; only the URL if the text is the same."""
         bare = href.removeprefix("mailto:").removeprefix("tel:")
         shown = text.strip()
         if not shown or not href:
@@ -179,11 +179,11 @@ class _PlainText:
         return [lines]
 
     def recording(self, element: Element, width: int) -> list[Block]:
-        """The link that replaces a video, a recording or an embedded page."""
+        """Return the link that replaces a video, a recording or an embedded page."""
         return [_paragraph(self.link(_spaced(element.text_content()), element.get("href", "")), width)]
 
     def notes(self, element: Element, width: int) -> list[Block]:
-        """A <div>; the footnotes of a post are separated by a short line."""
+        """Return the blocks of a <div>; if it contains a post's footnotes, a short line separates them from the text."""
         rule = [["-" * 12]] if element.get("class") == "notes" else []
         return rule + self.blocks(element, width)
 
@@ -228,7 +228,7 @@ def _joined(blocks: list[Block], tight: bool = False) -> list[str]:
 
 
 def _table_lines(rows: list[list[Cell]], has_head: bool, width: int = WIDTH) -> list[str]:
-    """Return a table side by side if it fits into `width` columns, otherwise row by row; no text is lost."""
+    """Return the lines of a table: as a grid if it fits into `width` columns, or else as one list of fields per row."""
     count = max((len(row) for row in rows), default=0)
     if not count:
         return []
@@ -261,7 +261,7 @@ def _widths(rows: list[list[Cell]], count: int, room: int) -> list[int] | None:
 
 
 def _breaks_anywhere(rows: list[list[Cell]], number: int) -> bool:
-    """Whether a column is in a script that may break anywhere, so that no word is too long for it."""
+    """Return whether a column's script may be broken anywhere, so that no word is too long for the column."""
     text = "".join(line for row in rows for line in row[number])
     return columns(text) > 1.5 * len(text)
 
@@ -308,7 +308,7 @@ def _cell_lines(cell: Cell, width: int) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    """Return the width of a text in terminal columns: a wide character has two, a combining character none."""
     if text.isascii():
         return len(text)
     return sum(map(_columns_of, text))
@@ -321,7 +321,7 @@ def _columns_of(character: str) -> int:
 
 
 def wrap(text: str, width: int = WIDTH) -> list[str]:
-    """Break text into lines of at most `width` columns; a piece without a place to break is left whole."""
+    """Break text into lines of at most `width` columns; a piece that cannot be broken is left whole."""
     lines, line, used = [], "", 0
     for word in re.split(r"[ \t\n]+", text.strip()):
         space = " " if line else ""
@@ -337,7 +337,7 @@ def wrap(text: str, width: int = WIDTH) -> list[str]:
 
 
 def indent(lines: list[str], first: str, rest: str) -> list[str]:
-    """Return lines with `first` before the first and `rest` before the others, without trailing spaces."""
+    """Put `first` before the first line and `rest` before the others, and remove trailing spaces."""
     return [((rest if number else first) + line).rstrip() for number, line in enumerate(lines)]
 
 

@@ -47,12 +47,12 @@ ENGLISH: dict[str, str | Plural] = {
 
 @dataclass(frozen=True, slots=True)
 class NoticeFacts:
-    """What one notice is about.
+    """The facts of one notice: its kind, and the subscription that it concerns.
 
-    newsletters  their names; the first one determines the design and the sender
+    newsletters  the names of newsletters; the first newsletter determines the design and the sender
     name         the subscriber's name, or "" if it is not known
     link         the URL of the button, or "" for a notice without a button
-    language     BCP 47 tag; "" takes the newsletter's language
+    language     a BCP 47 tag; "" stands for the newsletter's language
     expires      when the link stops working; None if it never does
     """
 
@@ -68,7 +68,7 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """The text of a notice, as its templates see it."""
+    """The texts of a notice for its templates."""
 
     hello: str
     text: str
@@ -79,7 +79,7 @@ class NoticeView:
 
 
 def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> Letter:
-    """Return a notice as subject, HTML and plain text, without marks, because it is written for one subscriber.
+    """Compose a notice; it contains no marks, because it is written for one subscriber.
 
     Raises TemplateError for a template that cannot be rendered.
     """
@@ -113,7 +113,7 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
 
 
 def _in_words(config: Config, facts: NoticeFacts, spoken: Translation) -> tuple[str, NoticeView]:
-    """The subject, and the text below it."""
+    """Return the subject and the texts of a notice."""
     titles = _titles(config, facts.newsletters)
     values = {
         "title": titles[0] if len(titles) == 1 else one_line(config.site.title),
@@ -167,5 +167,5 @@ def _titles(config: Config, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _sentence(text: str, *, after_hello: bool) -> str:
-    """The sentence with a capital; after a salutation as it is, because each language has its own custom there."""
+    """Capitalise a sentence; after a salutation it is left as it is, because languages differ there."""
     return text if after_hello else text[:1].upper() + text[1:]

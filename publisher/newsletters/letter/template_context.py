@@ -1,4 +1,4 @@
-"""What the email templates see: `letter` and `posts`, as harmless values that are ready to print."""
+"""The variables of the email templates: `letter` and `posts`, whose values are safe to print."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter
 class PostView:
     """One post in a letter.
 
-    date       in the newsletter's time zone
-    html       the body, made fit for email clients; "" if the letter contains only excerpts or titles
+    date       the time of publication, in the newsletter's time zone
+    html       the body, adapted for email clients; "" if the letter contains only excerpts or titles
     text       the body as plain text, or ""
     image      the post's picture; None if it has none, or if the body already shows it
-    listen     URL of its first audio enclosure, or ""
+    listen     the URL of the first audio enclosure, or ""
     direction  "ltr" or "rtl"
     """
 
@@ -49,7 +49,7 @@ class LetterView:
     """Everything in a letter apart from its posts.
 
     intro, intro_text  the writer's note as HTML and as plain text; "" if there is none
-    postal             lines of the postal address
+    postal             the lines of the postal address
     """
 
     newsletter: str
@@ -79,11 +79,12 @@ def post_view(
     words: Words,
     links: LinkPlacement = "end",
 ) -> PostView:
-    """Return what a letter shows of a post.
+    """Return the view of a post for a letter.
 
-    heading   level of the highest heading inside the body
+    content   how much of the post the letter contains
+    heading   the level of the highest heading in the body
     zone      the newsletter's time zone
-    language  the letter's language; a post in a different language is marked as such
+    language  the letter's language; used for a post that has no language of its own
     words     the phrases of the letter's language
     links     where the plain text shows the URLs of links (see text_of)
     """

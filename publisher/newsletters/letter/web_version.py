@@ -1,6 +1,6 @@
-"""The web version of an edition: its email without what belongs to one subscriber.
+"""Turns the email of an edition into its web version, by removing the parts for one subscriber.
 
-A file of its own, because a build loads it for every project with editions, and should not load premailer for that.
+This is a separate module because a build loads it for every project with editions, and should not load premailer.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, ser
 
 
 def web_version(html: str) -> str:
-    """Return a letter's HTML for the web: without marks and unsubscribe link, and otherwise unchanged.
+    """Return a letter's HTML for the web, without marks and the unsubscribe link but otherwise unchanged.
 
-    Elements of the class `personal` are removed. A mark that a project's own template has elsewhere becomes the
-    empty string, and a link that leads to a mark becomes plain text.
+    Elements with the class `personal` are removed. If a project's own template has marks elsewhere, they are removed
+    too, and a link whose URL contains a mark becomes plain text.
     """
     tree = parse_document(html)
     for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):

@@ -1,8 +1,9 @@
-"""What is wrong with a composed email, and how to fix it: the findings of `publisher check` and the preview.
+"""Checks a composed email and suggests fixes: the findings of `publisher check` and the preview.
 
-Every finding has a code, which is listed with its meaning in finding_codes.py; docs/findings.md is generated from it.
-A rule is a function that takes a LintContext and yields findings; the rules are grouped by what they look at. They
-read the files that they name, but write nothing, and fetch nothing. Begin with lint_letter.py, which runs them all.
+Every finding has a code. The codes and their meanings are listed in finding_codes.py, from which docs/findings.md is
+generated. A rule is a function that takes a LintContext and yields findings. Each module contains the rules for one
+subject. Rules may read the project's files, but they neither write nor fetch anything. Begin with lint_letter.py, which
+runs all rules.
 
     finding_codes  Finding, and every code with its meaning
     lint_letter    runs every rule over one letter

@@ -1,7 +1,7 @@
-"""What an email may use although some email clients do not support it, and what subscribers see there instead.
+"""Features that an email may use although some clients lack them, and what subscribers of those clients see instead.
 
-This is a judgement, not data: each entry was weighed for an email of text, pictures and simple tables. The lack of
-anything else is the finding client-support. The keys are the slugs of clients.json.
+The list is a judgement, made for emails of text, pictures and simple tables. If an important client lacks any other
+feature, that is the finding client-support. The keys are the slugs of clients.json.
 """
 
 from __future__ import annotations

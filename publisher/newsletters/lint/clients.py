@@ -1,7 +1,7 @@
-"""What email clients do not show: unsupported HTML and CSS, and emails that are too large for Gmail.
+"""Finds HTML and CSS that email clients do not support, and emails that are too large for Gmail.
 
-The support data in clients.json is that of caniemail.com (see docs/generate_clients.py). Its keys name what an email
-uses: "element:video", "property:gap", "value:display:flex", "unit:vw".
+The support data in clients.json comes from caniemail.com (see docs/generate_clients.py). Its keys name the features of
+an email: "element:video", "property:gap", "value:display:flex", "unit:vw".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property
 from publisher.posts.prose import line_at
 
-BIG = ("gmail", "outlook", "apple-mail", "yahoo")  # what only other clients lack is a note
+BIG = ("gmail", "outlook", "apple-mail", "yahoo")  # a feature that only other clients lack is a note
 
 # Every email client removes these elements, so caniemail.com does not test them.
 _REMOVED = ("script", "iframe", "frame", "frameset", "embed", "applet")
@@ -31,10 +31,10 @@ _REMOVED = ("script", "iframe", "frame", "frameset", "embed", "applet")
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Something that not every email client supports.
+    """A feature of HTML or CSS that not every email client supports.
 
-    tested   how many clients were tested, in their newest version
-    lacking  the clients that lack it, such as "gmail.ios"
+    tested   the number of clients that were tested, in their newest version
+    lacking  the clients that do not support the feature, such as "gmail.ios"
     """
 
     slug: str
@@ -45,7 +45,12 @@ class Feature:
 
 
 class Use(NamedTuple):
-    """Something that a letter uses: its key, a pattern for it in templates, and the URL if it is a picture."""
+    """A feature that a letter uses.
+
+    key      the key of the feature in clients.json
+    pattern  a regular expression that finds the feature in a template
+    url      the URL of a picture; "" for other features
+    """
 
     key: str
     pattern: str
@@ -53,7 +58,7 @@ class Use(NamedTuple):
 
 
 def client_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what the letter uses and email clients lack; everything that does no harm is one note."""
+    """Yield a finding for each feature of the letter that clients lack; all harmless ones are in a single note."""
     features, _ = _data()
     harmless: dict[str, Feature] = {}
     reported = set()
@@ -75,7 +80,7 @@ def client_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def size_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what is too large for Gmail, and what was left out so that the rest fits."""
+    """Yield findings about the parts that are too large for Gmail, and about a letter that was shortened to fit."""
     size = html_bytes(context.letter)
     if context.letter.fallback:
         is_set = context.letter.fallback.wanted == "full" and context.newsletter.template != WHOLE_POST_TEMPLATE
@@ -100,7 +105,7 @@ def _note(context: LintContext, features: Iterable[Feature]) -> Finding:
 
 
 def _family(key: str) -> str:
-    """The key of a family of properties, such as "property:grid-template-*", or of an at-rule's name."""
+    """Return the key of a family of properties, such as "property:grid-template-*", or of an at-rule's name."""
     if key.startswith("at:"):
         return key.partition(" ")[0]
     return f"{key.rpartition('-')[0]}-*"
@@ -134,7 +139,7 @@ def _where(context: LintContext, use: Use) -> str:
 
 @lru_cache(maxsize=1)
 def _data() -> tuple[dict[str, Feature], dict[str, str]]:
-    """The features by the keys that show their use, and the names of the clients."""
+    """Return the features by the keys that they are found by, and the names of the clients."""
     data: dict[str, Any] = json.loads((files(__package__) / "clients.json").read_text(encoding="utf-8"))
     features = {}
     for row in data["features"]:
@@ -144,9 +149,9 @@ def _data() -> tuple[dict[str, Feature], dict[str, str]]:
 
 
 def _uses_of(letter: ParsedLetter) -> list[Use]:
-    """Everything that the letter uses, each key once.
+    """Return the features that the letter uses, each key once.
 
-    Of the rules in a condition (@media, @supports) only the condition counts, because they are optional by nature.
+    Rules inside a condition (@media, @supports) are optional by nature, so only the condition itself counts.
     """
     uses: dict[str, Use] = {}
     for use in (*_of_elements(letter), *_of_declarations(letter), *_of_rules(letter)):

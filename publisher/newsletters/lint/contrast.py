@@ -1,7 +1,7 @@
-"""Whether every text can be read on its background, in light and dark mode (WCAG 2.2, success criterion 1.4.3).
+"""Checks that all text is readable on its background, in light and dark mode (WCAG 2.2, success criterion 1.4.3).
 
-Colours are computed as a browser would compute them. What cannot be known here is taken to be readable: text on a
-picture or a gradient, and colours written in a way that is not understood.
+Colours are computed as a browser would compute them. Text is assumed to be readable if its contrast is unknown: on a
+picture or a gradient, or if a colour is written in an unknown way.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Colour(NamedTuple):
     alpha: float = 1.0
 
     def over(self, behind: Colour) -> Colour:
-        """Return what this colour looks like on top of an opaque one."""
+        """Return the colour that results when this colour is laid over an opaque one."""
         red, green, blue = (
             self.alpha * front + (1 - self.alpha) * back for front, back in zip(self[:3], behind[:3], strict=True)
         )
@@ -53,13 +53,16 @@ class Colour(NamedTuple):
 
 
 class TextStyle(NamedTuple):
-    """How a text is shown; None is a colour that is not known."""
+    """The style of a text: its colour, the colour behind it, its size in pixels and its weight.
+
+    A colour that is not known is None.
+    """
 
     colour: Colour | None
     behind: Colour | None
     size: float
     bold: bool
-    written: str  # the colour as the CSS of the letter has it
+    written: str  # the colour as it is written in the CSS of the letter
 
 
 # The colours of links that browsers use by default, in light (False) and in dark mode (True).
@@ -177,9 +180,10 @@ def _is_bold(weight: str) -> bool:
 
 
 class Cascade:
-    """Which declarations win for an element, in one mode: its style attribute against the kept rules (CSS Cascade 4).
+    """Determines the declarations that apply to each element in light or dark mode (CSS Cascade 4).
 
-    The screen is taken to be wide, so rules in a condition on the width are ignored.
+    They come from its style attribute and from the rules in <style> blocks. Rules with a condition on the width are
+    ignored, because the screen is assumed to be wide.
     """
 
     def __init__(self, sheet: ParsedLetter, *, dark: bool) -> None:
@@ -231,7 +235,7 @@ class Cascade:
 
 @lru_cache(maxsize=512)
 def _finders(text: str) -> list[tuple[tuple[int, ...], Any]]:
-    """The (specificity, finder) of each selector in a list; nothing if the list is not understood."""
+    """Return (specificity, finder) for each selector in a list; an empty list if it cannot be parsed."""
     translator = cssselect.HTMLTranslator()
     try:
         return [
@@ -245,7 +249,7 @@ def _finders(text: str) -> list[tuple[tuple[int, ...], Any]]:
 
 @lru_cache(maxsize=512)
 def colour_of(value: str) -> Colour | None:
-    """Return the colour of a CSS value; None if it is not a colour, or if the colour cannot be known here."""
+    """Return the colour of a CSS value; None if it is not a colour, or is written in an unknown way."""
     text = value.strip().lower()
     if text == "transparent":
         return Colour(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Every finding that there is: its code, how bad it is, what it means and how to fix it.
+"""All kinds of findings: the code of each, its level, its meaning and a hint.
 
 docs/findings.md is generated from this file: run docs/generate_findings.py after a change.
 """
@@ -15,12 +15,12 @@ _RANKS = {"error": 0, "warning": 1, "note": 2}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with an email, in one line.
+    """One problem of an email, described in one line.
 
-    level    error: it harms subscribers or breaks the law; warning: subscribers see something worse than was meant;
-             note: good to know, but no action is needed
-    code     short and permanent, such as "alt-missing"
-    message  what is wrong, without a full stop at the end
+    level    error: the problem harms subscribers or breaks the law; warning: the email looks worse than intended;
+             note: no action is needed
+    code     a short and permanent name, such as "alt-missing"
+    message  a description of the problem, without a full stop at the end
     where    a place in the project: "posts/hello.md:12", "templates/email/digest.html:40", "publisher.toml:9"
     hint     how to fix it
     """
@@ -37,7 +37,7 @@ class Finding:
 
 
 class FindingKind(NamedTuple):
-    """What all findings with the same code have in common."""
+    """The level, meaning and hint of all findings with the same code."""
 
     level: FindingLevel
     meaning: str
@@ -45,7 +45,7 @@ class FindingKind(NamedTuple):
 
 
 def found(code: str, where: str, message: str, hint: str = "", level: FindingLevel | None = None) -> Finding:
-    """Return a finding with a code of CODES; the level and the hint are those of the code, unless they are given."""
+    """Return a finding with a code of CODES, which also provides the level and the hint unless they are given."""
     kind = CODES[code]
     return Finding(level or kind.level, code, message, where, hint or kind.hint)
 

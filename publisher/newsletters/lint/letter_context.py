@@ -1,4 +1,4 @@
-"""What the rules are given: the parsed letter, its newsletter and posts, and where each part was written."""
+"""The input of the rules: the parsed letter, its newsletter and posts, and the source of each part."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from publisher.posts.prose import LineFinder, line_at
 
 @dataclass(frozen=True)
 class LintContext:
-    """A letter in all that the rules need to know about it.
+    """A letter, with everything that the rules need to know about it.
 
-    posts  the posts of the letter, rendered
-    paths  every file that a build writes, relative to the output; None if that is not known
+    posts  the rendered posts of the letter
+    paths  every file that a build writes, relative to the output folder; None if they are not known
     """
 
     parsed: ParsedLetter
@@ -47,17 +47,17 @@ class LintContext:
         return self.locator.newsletter
 
     def site_path(self, url: str) -> str | None:
-        """Return the path of a URL of the project's own site, relative to its root; None for other sites."""
+        """Return the path of a URL relative to the root of the project's own site; None for other sites."""
         return site_path(url, self.config.site_url)
 
 
 @dataclass(frozen=True)
 class SourceLocator:
-    """Finds where the parts of a letter were written: the post, the note, the template or publisher.toml, and the line.
+    """Finds the file and line of a part of a letter: in a post, the note, a template or publisher.toml.
 
-    It reads the files that it names; for a file that cannot be read, it returns no line.
+    Places are returned as "file:line", or as "file" if the line is not known or the file cannot be read.
 
-    slot  the slot of the note; "" for a letter without a note
+    slot  the scheduled time of the edition, which names its note; "" for a letter without a note
     """
 
     config: Config
@@ -67,16 +67,16 @@ class SourceLocator:
     slot: str = ""
 
     def post(self, post: RenderedPost, *needles: str) -> str:
-        """Return the place of the first needle that occurs in the post's file, or else the file."""
+        """Return the place of the first of the strings `needles` that occurs in the post's file, or else the file."""
         path = f"{self.config.posts.folder}/{post.post.source}"
         return self._place(path, self._read(path), needles)
 
     def source(self, post: RenderedPost) -> str:
-        """Return the text of a post's file, as it was written."""
+        """Return the text of a post's source file."""
         return self._read(f"{self.config.posts.folder}/{post.post.source}")
 
     def of_url(self, url: str) -> str:
-        """Return where a URL of the letter was written: in a post, in the note or intro, or in a template."""
+        """Return the place of a URL of the letter: in a post, in the note or intro, or in a template."""
         if not url:
             return self.template(r"(?:href|src)\s*=\s*[\"']\s*[\"']")
         name = url.rstrip("/").rpartition("/")[2]
@@ -100,17 +100,17 @@ class SourceLocator:
         return f"templates/email/{self.newsletter.template}.html"
 
     def text_template(self) -> str:
-        """Return the template of the plain text: the newsletter's own, or the shared one."""
+        """Return the path of the plain-text template: the newsletter's own, or the shared one."""
         own = f"email/{self.newsletter.template}.txt"
         return f"templates/{own if self.templates.exists(own) else 'email/letter.txt'}"
 
     def kept_css(self) -> str:
-        """Return the longest file of CSS that is kept in a <style>."""
+        """Return the path of the longest CSS file whose rules stay in a <style>."""
         files = {name: text for name, text in self._template_texts.items() if name.endswith("-kept.css")}
         return f"templates/email/{max(files, key=lambda name: len(files[name]))}"
 
     def of_colour(self, value: str, *, dark: bool) -> str:
-        """Return where the colour of a text is set: in the CSS for light or dark mode, or in publisher.toml."""
+        """Return the place where a text colour is set: in the CSS for light or dark mode, or in publisher.toml."""
         first, second = ("letter-kept.css", "letter.css") if dark else ("letter.css", "letter-kept.css")
         order = sorted(self._template_texts, key=lambda name: (name == second, name != first))
         pattern = rf"(?<![\w-])color\s*:\s*{re.escape(value)}(?![\w%])"
@@ -122,9 +122,9 @@ class SourceLocator:
         return settings if ":" in settings else f"templates/email/{first}"
 
     def key(self, *path: str) -> str:
-        """Return the place of a key of publisher.toml, such as ("site", "title"), or else of its table.
+        """Return the place of a key in publisher.toml, such as ("site", "title"), or else of its table.
 
-        A key of the letter's own newsletter is written ("", "subject").
+        A key of the letter's own newsletter is given as ("", "subject").
         """
         keys: tuple[str | int, ...] = path
         if path[0] == "":
@@ -134,7 +134,7 @@ class SourceLocator:
         return f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE
 
     def words(self, key: str) -> str:
-        """Return where the subject or the preheader comes from: the note, the newsletter or the first post."""
+        """Return the place where the subject or preheader is set: the note, the newsletter or the first post."""
         if re.search(rf"^{key}\s*:", self._note, re.MULTILINE):
             return self._place(self._note_path, self._note, (f"{key}:",))
         if getattr(self.newsletter, key, ""):
@@ -149,7 +149,7 @@ class SourceLocator:
         return image | {post.post.url, *(each.url for each in post.post.enclosures)}
 
     def _in_prose(self, post: RenderedPost, *needles: str) -> str:
-        """The place of a link or picture in a post; text that only looks like one, in code, does not count."""
+        """Return the place of a link or picture in a post; similar text in code does not count."""
         text = self.source(post)
         try:
             prose = LineFinder(text, split_body(text)[0])

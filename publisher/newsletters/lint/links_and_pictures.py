@@ -1,4 +1,4 @@
-"""Where links and pictures lead, and what pictures weigh and say."""
+"""Checks the URLs of links and pictures, and the size and alt text of pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EMPTY = ("", "#", "mailto:", "tel:", "sms:", "http://", "https://")
 
 
 def link_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield links and pictures that lead nowhere, each URL once."""
+    """Yield a finding for each link or picture whose URL does not work, each URL once."""
     seen = set()
     for element in context.parsed.elements:
         name = "src" if element.tag == "img" else "href" if element.tag in ("a", "area") else ""
@@ -36,7 +36,7 @@ def link_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def picture_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what is wrong with pictures; the size of those on other sites is not known."""
+    """Yield findings about pictures; the file size is checked only for pictures of the project's own site."""
     files = dict(pair for post in context.posts for pair in (*post.assets, *post.post.files))
     weighed = set()
     for picture in context.parsed.tree.iter("img"):
@@ -52,7 +52,7 @@ def picture_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def _problem(context: LintContext, url: str, what: str) -> tuple[str, str] | None:
-    """The code and the message of what is wrong with a URL; None if nothing is."""
+    """Return the code and the message for the problem of a URL; None if there is no problem."""
     if url.lower() in _EMPTY:
         return "link-empty", f"a {what} has no URL"
     if url.startswith("#"):
@@ -87,7 +87,7 @@ def _own(context: LintContext, url: str, what: str) -> tuple[str, str] | None:
     if context.paths is None or path is None or is_served(path, context.paths):
         return None
     message = f"the {what} {url} does not lead to a page of this site"
-    # If it was written with its domain, something else may be served there.
+    # If the post contains the full URL, another program may serve the page.
     written = any(url in context.locator.source(post) for post in context.posts)
     return ("link-elsewhere" if written else "link-broken"), message
 

@@ -40,14 +40,14 @@ def lint_letter(
     slot: str = "",
     paths: frozenset[str] | None = None,
 ) -> list[Finding]:
-    """Return what is wrong with a letter, errors first; the same letter and project give the same findings.
+    """Return the findings about a letter, errors first; the same letter and project give the same findings.
 
-    posts      the posts of the letter, rendered, so that findings can name files and lines
+    posts      the rendered posts of the letter, so that findings can name files and lines
     templates  the project's templates
-    slot       the slot of the writer's note; "" if there is none
-    paths      every file that a build writes, relative to the output; None leaves links to the site unchecked
+    slot       the scheduled time of the edition, which names the writer's note; "" if there is no note
+    paths      every file that a build writes, relative to the output folder; None leaves links to the site unchecked
 
-    Nothing is written, fetched or run. It takes about as long as composing the letter.
+    Nothing is written, fetched or run. The checks take about as long as composing the letter.
     """
     locator = SourceLocator(config, newsletter, posts, templates, slot)
     context = LintContext(ParsedLetter(letter), locator, posts, paths)

@@ -1,7 +1,7 @@
-"""A composed letter, parsed once for all rules: its HTML as a tree, its style attributes, and its <style> blocks.
+"""Parses a composed letter once for all rules: its HTML tree, its style attributes, and its <style> blocks.
 
-The CSS reader here is a small one that never fails. Unlike css_parser, it keeps nested at-rules apart, because Gmail
-drops a <style> block for them.
+The small CSS parser here never fails. Unlike css_parser, it recognises at-rules inside at-rules, because Gmail drops
+a <style> block that contains them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One `name: value` of CSS, with the name in lower case."""
+    """One declaration `name: value` of CSS, with the name in lower case."""
 
     name: str
     value: str
@@ -33,9 +33,10 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class KeptRule:
-    """One rule of a <style> block, with the at-rules around it as conditions, the outermost first.
+    """One rule of a <style> block.
 
-    selector  for an at-rule that contains declarations itself, such as @font-face, the at-rule
+    conditions  the at-rules around the rule, outermost first
+    selector    the selector, or the at-rule itself if it contains declarations, as @font-face does
     """
 
     conditions: tuple[str, ...]
@@ -45,7 +46,7 @@ class KeptRule:
 
 @dataclass(frozen=True)
 class ParsedLetter:
-    """A letter's HTML as a tree, and its CSS: in style attributes, and in the <style> blocks that are left."""
+    """A letter's HTML as a tree, and the CSS in its style attributes and <style> blocks."""
 
     letter: Letter
 
@@ -55,7 +56,7 @@ class ParsedLetter:
         html = self.letter.html.encode("utf-8", "replace").decode()
         try:
             return parse_document(html)
-        except ParserError:  # it has no element
+        except ParserError:  # the document has no element
             return parse_document("<html></html>")
 
     @cached_property
@@ -65,7 +66,7 @@ class ParsedLetter:
 
     @cached_property
     def kept(self) -> str:
-        """The text of all <style> blocks, except those in conditional comments, which only Outlook reads."""
+        """The text of all <style> blocks, except those in Outlook's conditional comments."""
         return "\n".join(style.text or "" for style in self.tree.iter("style"))
 
     @cached_property
@@ -79,7 +80,7 @@ class ParsedLetter:
 
     @property
     def bare(self) -> list[str]:
-        """The at-rules of the <style> blocks that have no block of their own, such as @import."""
+        """The at-rules in <style> blocks that have no { } block of their own, such as @import."""
         return self._parsed[1]
 
     @cached_property
@@ -105,14 +106,14 @@ class ParsedLetter:
 
 
 def declarations_of(style: str) -> tuple[Property, ...]:
-    """Return the declarations of a style attribute; what is not a valid declaration is skipped."""
+    """Return the declarations of a style attribute; invalid declarations are skipped."""
     return tuple(_declarations("".join(part) for part in _statements(style)))
 
 
 def rules_of(css: str) -> tuple[list[KeptRule], list[str]]:
     """Return the rules of a stylesheet in order, and its at-rules without a block, such as @import.
 
-    It never fails: what is not closed ends where the stylesheet ends.
+    Parsing never fails: a block that is not closed ends where the stylesheet ends.
     """
     rules: list[KeptRule] = []
     bare: list[str] = []

@@ -1,4 +1,4 @@
-"""What is wrong with a project's own templates: blocks that fill nothing, and CSS that does not reach the email."""
+"""Checks a project's own templates for blocks that are never shown, and for CSS that does not reach the email."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LENGTHS = {"font-size", "width", "height", "max-width", "min-width", "max-heigh
 
 
 def block_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield each block that a template overrides in vain, with the name that was probably meant."""
+    """Yield a finding for each overriding block that does not exist in a parent template, and suggest a name."""
     environment = jinja2.Environment(autoescape=True)
     family = context.locator.templates.family(f"email/{context.newsletter.template}.html")
     trees = {name: environment.parse(text) for name, text in family.items() if name.endswith(".html")}
@@ -54,7 +54,7 @@ def block_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def template_findings(templates: Templates, template: str) -> list[Finding]:
-    """Return what is lost of the CSS in an email template, each finding with its file and line."""
+    """Return findings about CSS that an email template loses, each with its file and line."""
     findings: list[Finding] = []
     for source in sources_of(templates, template):
         if source.link:
@@ -65,12 +65,13 @@ def template_findings(templates: Templates, template: str) -> list[Finding]:
 
 
 def css_findings(css: str, where: str, *, kept: bool = False) -> list[Finding]:
-    """Return what is lost of a stylesheet on its way into an email, in the order of its lines.
+    """Return findings about CSS that does not reach the email or may be ignored, in order of lines.
 
     where  the file, or "file:line" if the CSS does not start at the first line of the file
-    kept   whether it stays in a <style> (letter-kept.css) instead of becoming style attributes (letter.css)
+    kept   whether the CSS stays in a <style> (letter-kept.css) instead of becoming style attributes (letter.css)
 
-    Nothing that can be repaired is reported: order, `!important`, `:not()`, colours and capital letters are.
+    The order of rules, `!important`, `:not()`, colours and capital letters are not reported, because inlining
+    handles them.
     """
     sheet = read_sheet(css)
     numbered = [(line, _import()) for line in imports(css)]
@@ -94,7 +95,7 @@ def _mistake(mistake: Mistake) -> Finding:
 
 
 def _lengths_without_unit(sheet: Stylesheet) -> Iterator[tuple[int, Finding]]:
-    """Lengths without a unit, which browsers ignore; zero does not need one."""
+    """Yield lengths without a unit, which browsers ignore; zero needs no unit."""
     for rule in _all_rules(sheet):
         for each in rule.declarations:
             if each.name in _LENGTHS and re.fullmatch(r"[+-]?[\d.]+", each.value) and each.value.strip("+-0."):

@@ -1,4 +1,4 @@
-"""What every newsletter needs: an unsubscribe link, a postal address, a sender, a subject, text and posts."""
+"""Checks that a newsletter has an unsubscribe link, a postal address, a sender, a subject, text and posts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from publisher.newsletters.letter.template_context import postal_lines
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
 
-# RFC 2606 and RFC 6761: names that no one will ever own.
+# Domain names that no one will ever own (RFC 2606 and RFC 6761).
 _RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
-_NEWS = 20  # characters that a preheader must add to the subject that it starts with
+_NEWS = 20  # characters that a preheader must add if it begins with the subject
 
 
 def is_reserved(host: str) -> bool:
@@ -26,7 +26,7 @@ def is_reserved(host: str) -> bool:
 
 
 def requirement_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what the letter must have, and does not."""
+    """Yield a finding for each required part that the letter lacks."""
     yield from _unsubscribe_link(context)
     yield from _postal_address(context)
     yield from _sender(context)
@@ -40,7 +40,7 @@ def requirement_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def inbox_findings(context: LintContext) -> Iterator[Finding]:
-    """Yield what is wrong with the subject and the preheader, which an inbox shows before the letter is opened."""
+    """Yield findings about the subject and the preheader, which an inbox shows before the email is opened."""
     subject, preheader = context.letter.subject.strip(), context.letter.preheader.strip()
     if not subject:
         yield found("subject-empty", context.locator.words("subject"), "the email has no subject")
@@ -105,7 +105,7 @@ def _sender(context: LintContext) -> Iterator[Finding]:
 
 
 def _placeholder_level(mail: Mail) -> FindingLevel:
-    """How bad a sender at a placeholder domain is; with a mail server on this host, it may well be a test."""
+    """Return the level for a sender at a placeholder domain; a mail server on this host may be there for testing."""
     if mail.transport != "smtp":
         return "note"
     return "warning" if all(server.address.is_near for server in mail.servers) else "error"
@@ -118,7 +118,7 @@ def _shows_posts(context: LintContext) -> bool:
 
 
 def _placeholders(context: LintContext) -> Iterator[Finding]:
-    """Unknown placeholders in a subject that was written as a pattern; braces in the title of a post are meant."""
+    """Yield unknown placeholders in a configured subject; braces that come from a post's title are ignored."""
     place = context.locator.words("subject")
     for name in re.findall(r"\{\w+\}", context.letter.subject):
         if place.startswith(f"{NOTES_FOLDER}/") or name in context.newsletter.subject:
@@ -126,6 +126,6 @@ def _placeholders(context: LintContext) -> Iterator[Finding]:
 
 
 def _repeats(preheader: str, subject: str) -> bool:
-    """Whether the preheader says no more than the subject; text that was cut off with an ellipsis does not count."""
+    """Return whether a preheader only repeats the subject, or adds fewer than _NEWS characters to it."""
     one, other = (" ".join(text.casefold().rstrip(" .…!?").split()) for text in (preheader, subject))
     return one in other or (one.startswith(other) and len(one) < len(other) + _NEWS)

@@ -1,4 +1,4 @@
-"""The spam score of a message by SpamAssassin's local tests: a program on this host, which uses no network."""
+"""Measures the spam score of a message with SpamAssassin's local tests, which do not use the network."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from email.policy import default
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 
 PROGRAM = "spamassassin"
-NOTEWORTHY = 2.0  # points from which the score is a warning; SpamAssassin itself calls five spam
+NOTEWORTHY = 2.0  # points from which the score is a warning; SpamAssassin counts five as spam
 _STATUS = re.compile(r"score=(-?[\d.]+)\s+required=(-?[\d.]+)\s+tests=(\S*)")
 
 
 def spam_findings(message: bytes, where: str, *, program: str = PROGRAM, seconds: float = 60) -> list[Finding]:
-    """Return SpamAssassin's score for a whole message, or a note if it is not installed or gives no answer.
+    """Return a finding with SpamAssassin's score for a message, or a note if the program gives no answer.
 
-    where  the place that the finding names: the email's template
+    message  the whole message
+    where    the place that the finding names: the email's template
+    program  the name or path of SpamAssassin
+    seconds  how long to wait for its answer
     """
     command = [program, "--local", "--test-mode", "--nocreate-prefs"]
     try:
@@ -30,7 +33,7 @@ def spam_findings(message: bytes, where: str, *, program: str = PROGRAM, seconds
 
 
 def score_findings(report: bytes, where: str) -> list[Finding]:
-    """Return the score in a message as SpamAssassin returned it: a note below NOTEWORTHY."""
+    """Return a finding with the score in SpamAssassin's report; it is a note below NOTEWORTHY points."""
     header = str(message_from_bytes(report, policy=default).get("X-Spam-Status", ""))
     status = _STATUS.search(re.sub(r",\s+", ",", header))
     if not status:
