@@ -1,4 +1,4 @@
-"""What a bounce, a complaint or a vanished mailbox does to a subscriber, recorded once and in one transaction."""
+"""Applies a bounce, a complaint or a missing mailbox to a subscriber, once and in one transaction."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def take_report(
     store: Store, policy: SubscriptionPolicy, report: Report, *, now: datetime, source: str, dry_run: bool = False
 ) -> Verdict:
-    """Give a report its effect, once; return what came of it.
+    """Apply a report to its subscriber, once, and return the verdict.
 
-    All of it is one transaction: a report that was interrupted has no effect, and one that was taken before is KNOWN.
-    If its subscriber has been deleted, it is GONE.
+    The whole report is applied in one transaction, so an interrupted report has no effect. The verdict is KNOWN if the
+    report was applied before, and GONE if its subscriber has been deleted.
 
     source   where the report came from, for the consent history
-    dry_run  find out what would happen, and write nothing
+    dry_run  return the verdict without writing anything
     """
     if not report.keys:
         return report.verdict
@@ -40,9 +40,10 @@ def take_report(
 def stop_gone(
     store: Store, policy: SubscriptionPolicy, gone: Iterable[tuple[str, str]], *, now: datetime, source: str
 ) -> int:
-    """Stop sending to subscribers whose mailboxes don't exist, in one transaction; return how many are new.
+    """Stop sending to subscribers whose mailboxes don't exist, in one transaction; return how many were stopped.
 
-    gone: the uid of each subscriber, and the mail server's words.
+    gone  pairs of a subscriber's uid and the mail server's answer. A subscriber who was stopped before is not counted
+          in the result
     """
     stopped = 0
     with store.subscribers.transaction(now) as change:
@@ -65,7 +66,7 @@ def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Re
     subscriber, edition_id = found
     complaint = report.verdict is Verdict.COMPLAINT
     if report.addressee.asked and subscriber.status is not SubscriberStatus.PENDING and not complaint:
-        return Verdict.NOTHING  # the mailbox has confirmed since, or a later message has told us more about it
+        return Verdict.NOTHING  # the subscriber has confirmed since, or later messages say more about the mailbox
     if complaint:
         _complained(change, policy, subscriber, source)
     elif report.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY):
@@ -76,7 +77,7 @@ def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Re
 
 
 def _find(change: SubscriberTransaction, addressee: Addressee) -> tuple[Subscriber, int | None] | None:
-    """The subscriber, and the id of the edition if a delivery is known; None for a subscriber who was deleted."""
+    """Return the subscriber, and the edition's id if the delivery is known; None if the subscriber was deleted."""
     if addressee.delivery_id is not None:
         return change.delivery(addressee.delivery_id)
     if addressee.asked is not None:
@@ -98,7 +99,7 @@ def _of_address(change: SubscriberTransaction, address: str) -> Subscriber | Non
 def _restart_count_after_arrival(
     change: SubscriberTransaction, subscriber: Subscriber, addressee: Addressee
 ) -> Subscriber:
-    """The limit is for bounces in a row, and a message that arrived since the last one ends the row."""
+    """Reset the count of consecutive bounces if a message has arrived since the last one; return the subscriber."""
     delivery = addressee.delivery_id
     if not subscriber.bounces or delivery is None or not change.arrived_since_bounce(subscriber, delivery):
         return subscriber
@@ -117,7 +118,7 @@ def _bounced(
 def _stop(
     change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str, detail: str
 ) -> bool:
-    """Stop sending to a subscriber; return whether that is new. detail: contains nothing personal."""
+    """Stop sending to a subscriber; return False if sending had already stopped. `detail` has no personal data."""
     if change.apply(subscriber, SubscriberEvent.BOUNCED) is subscriber.status:
         return False
     change.record(subscriber, "bounced", policy.kept(Evidence(source)), detail)

@@ -1,4 +1,4 @@
-"""Complaints of spam, as mailbox providers forward them (ARF, RFC 5965)."""
+"""Reads complaints of spam that mailbox providers forward (ARF, RFC 5965)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from email.message import Message
 
 from publisher.bounces.parts import addresses_in, groups, header, headers, of_type, original
 
-# What a person who presses "spam" may mean. `not-spam`, `virus`, `auth-failure` (RFC 6591) and unregistered types are
-# not complaints; RFC 5965, 3.1 has unknown types read as `other`.
+# Types of feedback that can come from a person who presses "spam". `not-spam`, `virus`, `auth-failure` (RFC 6591) and
+# unregistered types are not complaints; by RFC 5965, 3.1, unknown types are treated as `other`.
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 
 UNSUBSCRIBE_TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
@@ -25,7 +25,7 @@ def read_arf(message: Message) -> bool | None:
 
 
 def return_addresses(message: Message) -> Iterator[str]:
-    """Yield addresses to which the reported message would have bounced."""
+    """Yield the return addresses of the reported message, to which it would have bounced."""
     part = of_type(message, "message/feedback-report")
     for group in groups(part) if part is not None else []:
         for value in headers(group, "Original-Mail-From"):

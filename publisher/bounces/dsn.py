@@ -1,4 +1,4 @@
-"""Delivery status notifications (RFC 3464): a group of fields for each recipient that the server reports on."""
+"""Reads delivery status notifications (RFC 3464), which contain a group of fields for each recipient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from publisher.core.bounce_report import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a report says about one message, whoever it was for."""
+    """The failure of one message, as a report describes it, without its recipient.
+
+    status  the enhanced status code, or ""
+    words   the server's answer, or ""
+    """
 
     verdict: Verdict
     status: str = ""
@@ -20,10 +24,10 @@ class Failure:
 
 
 def read_dsn(message: Message) -> Failure | None:
-    """Return what a DSN says; None for a message that isn't one.
+    """Return the failure that a DSN reports; None for a message that isn't a DSN.
 
-    A message that failed for one recipient and went on to another (an alias, a forward to two) was not lost, and counts
-    as temporary. `delayed`, `delivered`, `relayed` and `expanded` alone are NOTHING.
+    A message may fail for one recipient but reach another, if an alias forwards to both. This is a temporary failure.
+    A DSN with only `delayed`, `delivered`, `relayed` or `expanded` has the verdict NOTHING.
     """
     part = of_type(message, "message/delivery-status", "message/global-delivery-status")
     if part is None:
@@ -46,6 +50,6 @@ def _failure(group: Message) -> Failure:
     words = header(group, "Diagnostic-Code").partition(";")[2].strip() or header(group, "Diagnostic-Code")
     code = status_in(header(group, "Status"))
     shown = code if code and not code.endswith(".0.0") else status_in(words) or code
-    if code.startswith("2"):  # an action that failed with a status of success contradicts itself
+    if code.startswith("2"):  # a failed action with a status of success contradicts itself
         return Failure(Verdict.TEMPORARY, shown, words)
     return Failure(judge(code, words), shown, words)

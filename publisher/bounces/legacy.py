@@ -1,7 +1,7 @@
-"""Failures in plain words, as qmail and older Exim, sendmail and Exchange write them. The only user of flufl.bounce.
+"""Reads failures in plain words, as qmail and older versions of Exim, sendmail and Exchange write them.
 
-flufl.bounce recognises the programs and the recipients. What their words mean is judged here, because flufl.bounce
-takes a full mailbox or a rejected message for a mailbox that doesn't exist.
+flufl.bounce, which only this module uses, recognises the programs and the recipients. The failures are judged here,
+because flufl.bounce treats a full mailbox or a rejected message as a mailbox that doesn't exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from publisher.core.bounce_report import Verdict
 
 _MAILERS = re.compile(r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|maildelivery|mmdf)\b", re.IGNORECASE)
 
-# Below such a line is the message that failed, which could say anything.
+# Such a line begins the copy of the failed message, which may contain any text.
 _COPY = re.compile(
     r"[ \t>]{0,10}(?:--.{0,60}?(?:copy of|original|below this line|unsent|message header)"
     r"|(?:received|return-path|dkim-signature):)",
@@ -36,7 +36,7 @@ _WARNING = re.compile(
 
 
 def read_legacy(message: Message) -> Failure | None:
-    """Return what a failure in plain words says; None for any other message, or one that isn't from a mail server."""
+    """Return the failure that a mail server reports in plain words; None for any other message."""
     if not _MAILERS.match(parseaddr(header(message, "From"))[1]):
         return None
     temporary, permanent = _recipients(message)
@@ -50,7 +50,7 @@ def read_legacy(message: Message) -> Failure | None:
 
 
 def _words_above_the_copy(message: Message) -> str:
-    """Return the text of a report without the message that it quotes."""
+    """Return the text of a report up to the copy of the failed message."""
     texts = [text_of(part) for part in outer_parts(message) if part.get_content_type() == "text/plain"]
     lines = texts[0].splitlines(keepends=True) if texts else []
     return "".join(takewhile(lambda line: not _COPY.match(line), lines))
@@ -62,7 +62,7 @@ def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
 
 
 def _without_attached(part: Message) -> Message:
-    """Return a message without those attached to it: flufl.bounce would take an attached report for this one."""
+    """Return a message without attached messages, because flufl.bounce would also read an attached report."""
     inner = part.get_payload()
     if not isinstance(inner, list):
         return part
@@ -74,7 +74,7 @@ def _without_attached(part: Message) -> Message:
 
 
 def _answer(words: str, recipients: frozenset[bytes]) -> str:
-    """Return the words below the recipient's address, up to an empty line; all of them if no address is found."""
+    """Return the text from the first recipient's address up to an empty line; without an address, from the start."""
     lowered = words.lower()
     places = [lowered.find(address.decode("ascii", "replace").lower()) for address in recipients]
     found = [place for place in places if place >= 0]

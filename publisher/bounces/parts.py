@@ -1,4 +1,4 @@
-"""A message as a tree of parts, read without trusting it."""
+"""Reads the parts and headers of untrusted messages."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def header(part: Message, name: str) -> str:
 
 
 def headers(part: Message, *names: str) -> Iterator[str]:
-    """Yield every value of the headers, in the order of the names."""
+    """Yield every value of the named headers, in the order of the names."""
     for name in names:
         yield from (" ".join(str(value).split()) for value in part.get_all(name, []))
 
 
 def addresses_in(value: str) -> Iterator[str]:
-    """Yield whatever in a header could be an email address, in linear time."""
+    """Yield the words of a header that may be email addresses, in linear time."""
     yield from (word for word in _SEPARATORS.split(value) if "@" in word)
 
 
 def outer_parts(message: Message) -> Iterator[Message]:
-    """Yield the parts of a message, but not those of an attached message, whose words are not the report's."""
+    """Yield the parts of a message, except those of attached messages, which do not belong to the report."""
     pending, seen = [message], 0
     while pending and seen < _MOST_PARTS:
         part = pending.pop(0)
@@ -42,12 +42,12 @@ def outer_parts(message: Message) -> Iterator[Message]:
 
 
 def of_type(message: Message, *types: str) -> Message | None:
-    """Return the first outer part of one of the types, or None."""
+    """Return the first outer part with one of the content types, or None."""
     return next((part for part in outer_parts(message) if part.get_content_type() in types), None)
 
 
 def groups(part: Message) -> list[Message]:
-    """Return the groups of fields in a message/* part, each as a message that has only headers."""
+    """Return the groups of fields in a message/* part, each as a message with only headers."""
     inner = part.get_payload()
     if isinstance(inner, list):
         return [each for each in inner if isinstance(each, Message)]
@@ -55,7 +55,7 @@ def groups(part: Message) -> list[Message]:
 
 
 def text_of(part: Message) -> str:
-    """Return the beginning of a part's text, decoded as UTF-8 whatever charset it declares."""
+    """Return the first MOST_TEXT characters of a part, decoded as UTF-8 whatever charset it declares."""
     return _decoded(part)[:MOST_TEXT]
 
 

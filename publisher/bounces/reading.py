@@ -1,4 +1,4 @@
-"""From the bytes of a message to a report: pure, and never an error, whatever the bytes are."""
+"""Turns the bytes of a message into a report. It has no side effects, and never raises an error."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from publisher.mail.verp import ReturnPath
 MOST_BYTES = 1_000_000
 """How much of a report is read. A longer one has a long message attached at its end."""
 
-# Where servers write down whom a message was for. Nothing in them is believed without our signature.
+# Headers in which servers record the recipient of a message. They are not trusted without our signature.
 _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To", "To")
 
-# What the email package and flufl.bounce raise for bytes that were made to break them.
+# Errors that the email package and flufl.bounce raise for malformed or malicious messages.
 _BROKEN = (
     *(ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError),
     *(RecursionError, MessageError),
@@ -32,17 +32,17 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What identifies our own messages: the signatures of their return paths and of their links."""
+    """The signatures that identify our own messages: those of their return paths and of their links."""
 
     return_path: ReturnPath | None
     links: Links
 
 
 def read_message(data: bytes, signatures: Signatures) -> Report:
-    """Return what a message reports, and about whom. Never raises.
+    """Return the report in a message, with its addressee. Never raises.
 
-    A failure is believed only if the message came to the return address of one delivery, which we have signed; a
-    complaint also if the message enclosed in it has a signature of ours. Any other address in it is ignored.
+    A failure is trusted only if the report was sent to the return address of one delivery, which has our signature.
+    A complaint is also trusted if the message enclosed in it has our signature. All other addresses are ignored.
     """
     try:
         return _read(message_from_bytes(data[:MOST_BYTES], policy=policy.compat32), signatures)
@@ -65,7 +65,7 @@ def _read(message: Message, signatures: Signatures) -> Report:
 
 
 def _failure(message: Message) -> Failure | None:
-    """Return the failure that a message reports; None for replies of people and automatic replies."""
+    """Return the failure that a message reports; None for personal and automatic replies."""
     if of_type(message, "message/disposition-notification"):
         return None
     return read_dsn(message) or (None if _is_answer(message) else read_legacy(message))
@@ -74,7 +74,7 @@ def _failure(message: Message) -> Failure | None:
 def _is_answer(message: Message) -> bool:
     """Return whether a message is an automatic reply (RFC 3834).
 
-    Servers that report failures also set Auto-Submitted, but don't reply to one message in particular.
+    Servers that report failures also set Auto-Submitted, but not In-Reply-To.
     """
     if any(header(message, name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Vacation")):
         return True
@@ -90,7 +90,11 @@ def _report(failure: Failure, addressee: Addressee) -> Report:
 
 
 def _complaint(message: Message, signatures: Signatures) -> Report:
-    """Whom a complaint is about: by the message's return path, its unsubscribe link, or the report's own address."""
+    """Return the report of a complaint.
+
+    Its addressee is found by the return path or unsubscribe link of the enclosed message, or else by the address to
+    which the complaint was sent.
+    """
     inside, outside = list(return_addresses(message)), list(_recipients(message))
     if addressee := _by_return_path(inside, signatures):
         pass
@@ -113,7 +117,7 @@ def _recipients(message: Message) -> Iterable[str]:
 
 
 def _by_return_path(addresses: Iterable[str], signatures: Signatures) -> Addressee:
-    """Return the one delivery that signed addresses name; nobody if there are none, or several."""
+    """Return the addressee whom signed addresses identify; an empty Addressee if there are none or several."""
     path = signatures.return_path
     if path is None:
         return Addressee()
@@ -122,7 +126,7 @@ def _by_return_path(addresses: Iterable[str], signatures: Signatures) -> Address
 
 
 def _stranger(addresses: Iterable[str], signatures: Signatures) -> Verdict:
-    """Return FORGED if an address pretends to be one of ours, else FOREIGN."""
+    """Return FORGED if an address imitates one of our return addresses, else FOREIGN."""
     path = signatures.return_path
     forged = path is not None and any(path.pretends(address) for address in addresses)
     return Verdict.FORGED if forged else Verdict.FOREIGN

@@ -1,7 +1,7 @@
-"""Where bounce reports are read: a single message, a Maildir, an mbox file, or a folder of an IMAP account (RFC 3501).
+"""The sources of bounce reports: a single message, a Maildir, an mbox file, or a folder of an IMAP account (RFC 3501).
 
-Each source yields messages that were not read before. A message is marked as read only after its report has had its
-effect, so an interruption loses none.
+Each source yields the messages that were not read before. A message is marked as read only after its report has been
+applied, so no report is lost after an interruption.
 """
 
 from __future__ import annotations
@@ -24,36 +24,41 @@ from publisher.core.errors import BounceError
 IMAP_TIMEOUT = 60
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
 
-# What mail programs write about a message of an mbox, in the headers after its "From " line.
+# The "From " line and the headers of a message in an mbox; mail programs write its status in the headers.
 _HEAD = re.compile(rb"[^\n]*\n(?:(?:[!-9;-~]*:|From |[ \t])[^\r\n]*\r?\n?)*")
 _STATUS = re.compile(rb"^Status:([A-Za-z \t]*)(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportMessage:
-    """One message, at most its first MOST_BYTES bytes. mark_read: call it once the message has had its effect."""
+    """One message with a bounce report.
+
+    data       the message, or its first MOST_BYTES bytes
+    mark_read  marks the message as read; to be called after its report has been applied
+    """
 
     data: bytes
     mark_read: Callable[[], None]
 
 
 class ReportSource(Protocol):
-    """A place with bounce reports."""
+    """A place from which bounce reports are read."""
 
     def messages(self) -> Iterator[ReportMessage]:
-        """Yield each message that was not read before, oldest first; may be called once.
+        """Yield each message that was not read before, oldest first; can be called only once.
 
-        A message that isn't marked as read is yielded again next time. Raises BounceError if the place can't be read.
+        A message that isn't marked as read is yielded again the next time the source is opened. Raises BounceError if
+        the source can't be read.
         """
         ...
 
 
 def open_source(text: str, root: Path, password: Callable[[], str]) -> ReportSource:
-    """Return the source that a path or a URL names; nothing is opened yet.
+    """Return the source for a path or a URL, without opening it.
 
-    root      the folder that a relative path starts from
-    password  called only for an IMAP account
-    Raises BounceError if there is no source of that kind.
+    root      the folder for relative paths
+    password  a function that returns the password; called only for an IMAP account
+    Raises BounceError if the path does not exist or is not a Maildir, and if the URL is invalid.
     """
     if "://" in text:
         return Imap(parse_account(text), password)
@@ -70,7 +75,7 @@ def open_source(text: str, root: Path, password: Callable[[], str]) -> ReportSou
 
 @dataclass(frozen=True, slots=True)
 class SingleMessage:
-    """A single message, as a mail server pipes it."""
+    """A single message, which a mail server pipes to the program."""
 
     data: bytes
 
@@ -81,12 +86,12 @@ class SingleMessage:
 
 @dataclass(frozen=True, slots=True)
 class Maildir:
-    """A Maildir. A message that was read is moved to cur/ and flagged as seen, as mail programs do."""
+    """A Maildir. A message that was read is moved to cur/ and flagged as seen, as mail programs do it."""
 
     folder: Path
 
     def messages(self) -> Iterator[ReportMessage]:
-        """Yield the messages in new/ and those in cur/ that are not flagged as seen, by name."""
+        """Yield the messages in new/, and those in cur/ that are not flagged as seen, in order of their names."""
         with _readable(self.folder):
             names = [
                 (place, entry.name)
@@ -116,12 +121,12 @@ class Maildir:
 
 @dataclass(frozen=True, slots=True)
 class Mbox:
-    """An mbox file. A message that was read gets `Status: RO`, as from mail programs; the file is locked meanwhile."""
+    """An mbox file, locked while it is read. A message that was read gets `Status: RO`, as mail programs do it."""
 
     path: Path
 
     def messages(self) -> Iterator[ReportMessage]:
-        """Yield each message without that status, oldest first."""
+        """Yield each message that is not marked as read, oldest first."""
         with _readable(self.path):
             if not self._is_mbox():
                 hint = "name a Maildir, an mbox file, or - for one message on standard input"
@@ -145,7 +150,7 @@ class Mbox:
                 box.close()
 
     def _is_mbox(self) -> bool:
-        """Return whether the file begins as an mbox (RFC 4155); an empty file does."""
+        """Return whether the file is empty or begins like an mbox (RFC 4155)."""
         with self.path.open("rb") as file:
             return file.read(5) in (b"", b"From ")
 
@@ -155,10 +160,10 @@ class Mbox:
 
 
 def _head(message: bytes) -> bytes:
-    """Return a message's headers, with the "From " line.
+    """Return a message's "From " line and headers.
 
-    They are not parsed: the email package's parser can be made to fail, and a message that makes it fail must be marked
-    all the same, or no one gets past it.
+    They are not parsed by the email package, whose parser can be made to fail. A message that makes it fail must be
+    marked as read too, or it would block all later messages.
     """
     found = _HEAD.match(message)
     return found[0] if found else message
@@ -170,7 +175,7 @@ def _flags(head: bytes) -> bytes:
 
 
 def _marked_read(message: bytes) -> bytes:
-    """Return a message of an mbox, from its "From " line on, with the status read and old and no other change."""
+    """Return a message of an mbox, with its "From " line, marked as read and old but otherwise unchanged."""
     head = _head(message)
     line, _, headers = head.partition(b"\n")
     end = b"\r\n" if line.endswith(b"\r") else b"\n"
@@ -196,7 +201,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """imap:// or imaps://user@host:port/folder, without a password."""
+    """An IMAP account and folder: imap:// or imaps://user@host:port/folder, without the password."""
 
     user: str
     host: str
@@ -209,7 +214,7 @@ class Account:
 
 
 def parse_account(text: str) -> Account:
-    """Parse the URL of an IMAP account. Raises BounceError, which doesn't repeat a password."""
+    """Parse the URL of an IMAP account; raises BounceError, without any password, if it is invalid."""
     invalid, hint = "the source isn't the URL of a mailbox", "write it like imaps://user@mail.example.org/INBOX"
     try:
         parts = urlsplit(text)

@@ -1,7 +1,7 @@
-"""What a server's answer says about a mailbox (RFC 3463 and the registry of enhanced status codes).
+"""Judges from a server's answer whether a mailbox exists (RFC 3463 and the registry of enhanced status codes).
 
-Unless the answer proves that the mailbox doesn't exist, a failure is only counted. The next message that arrives puts a
-wrong count right, but no one would notice a subscriber who was stopped by mistake.
+Unless the answer proves that the mailbox doesn't exist, a failure is only counted. The next message that arrives
+corrects a wrong count, but no one would notice a subscriber who was stopped by mistake.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from publisher.core.bounce_report import Verdict
 
 MOST_WORDS = 200
 
-# Subject.detail of class 5 that say that this mailbox, or its domain, doesn't exist and won't.
+# Codes (subject.detail of class 5) which mean that the mailbox or its domain doesn't exist and won't exist later.
 _GONE = frozenset(
     {
         *("1.1", "1.2", "1.3", "1.6", "1.10"),  # no such mailbox, no such system, bad syntax, moved, null MX
@@ -21,7 +21,8 @@ _GONE = frozenset(
         *("7.17", "7.18"),  # mailbox or domain has changed hands (RFC 7293)
     }
 )
-# About the sender, the message or the receiver's rules; with all of 5.5 (protocol), 5.6 (content) and 5.7 (policy).
+# Codes about the sender, the message or the receiver's rules, besides all of 5.5 (protocol), 5.6 (content) and 5.7
+# (policy).
 _REFUSED = frozenset({"1.7", "1.8", "2.3", "3.4"})
 _REFUSED_SUBJECTS = ("5", "6", "7")
 
@@ -46,11 +47,11 @@ _NOT_NOW = re.compile(
 
 
 def judge(status: str, words: str = "") -> Verdict:
-    """Return what a failure means for its mailbox: PERMANENT, TEMPORARY or REFUSED. Never raises.
+    """Return the verdict on a failure: PERMANENT, TEMPORARY or REFUSED. Never raises.
 
-    status  enhanced status code, or ""
-    words   the server's answer. Its own code counts if the status says nothing (x.0.0); if they disagree, the milder
-            one counts
+    status  the enhanced status code, or ""
+    words   the server's answer, which may contain a code too. Codes such as x.0.0, which say nothing, are ignored. If
+            both codes say something but disagree, the milder verdict is returned
     """
     codes = [code for code in (status_in(status), status_in(words)) if code]
     telling = [code for code in codes if not code.endswith(".0.0")]
@@ -68,14 +69,14 @@ def _of_code(code: str, words: str) -> Verdict:
     if kind == "4":
         return Verdict.TEMPORARY
     if detail in _GONE:
-        # Gmail uses 5.2.1 also for a mailbox that gets too much at once, and some servers for a full one.
+        # Gmail also uses 5.2.1 for a mailbox that receives too much at once, and some servers for a full mailbox.
         return Verdict.TEMPORARY if subject == "2" and _NOT_NOW.search(words) else Verdict.PERMANENT
     refused = detail in _REFUSED or subject in _REFUSED_SUBJECTS
     return Verdict.REFUSED if refused else Verdict.TEMPORARY
 
 
 def _of_words(code: str, words: str) -> Verdict:
-    """Judge an answer without a meaningful code by its words. Only words that can mean nothing else are final."""
+    """Judge an answer without a meaningful code by its words; only unambiguous words are PERMANENT."""
     reply = _REPLY.search(words)
     if code.startswith("4") or (reply and reply[1].startswith("4")) or _NOT_NOW.search(words):
         return Verdict.TEMPORARY
@@ -91,7 +92,7 @@ def status_in(text: str) -> str:
 
 
 def short_words(text: str) -> str:
-    """Return a server's words as they may be stored: one line, at most MOST_WORDS characters, no email addresses."""
+    """Shorten a server's answer for storage: one line of at most MOST_WORDS characters, without email addresses."""
     visible = "".join(c if unicodedata.category(c)[0] not in "CZ" else " " for c in text[:2_000])
     bare = _WORD.sub(lambda word: "…" if "@" in word[0] else word[0], " ".join(visible.split()))
     return bare if len(bare) <= MOST_WORDS else f"{bare[: MOST_WORDS - 1].rstrip()}…"

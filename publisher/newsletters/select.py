@@ -47,8 +47,8 @@ def select_posts(
     zone       the newsletter's time zone, in which the day of the setting `since` begins
 
     If there are more new posts than `maximum`, the oldest go first, so that no post waits for ever; within the edition
-    the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`, and passes
-    over every other post that is public now, whatever its tags.
+    the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`. It
+    passes over every other post that is public now, whatever its tags.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)

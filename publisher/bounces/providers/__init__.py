@@ -1,13 +1,13 @@
-"""The webhooks of email providers: each request is proved to be the provider's, then becomes bounce reports.
+"""The webhooks of email providers, which verify that a request comes from the provider and return its bounce reports.
 
-A provider is one file with one function that takes a request and the setting that proves it, and returns reports or
-raises WebhookError. webhook.py has what they share. Nothing here answers HTTP (web/webhooks.py does) or opens a
-connection, except that SNS signs with a certificate that must be fetched from Amazon. To add a provider, add a file, a
-table in config/bounces.py and a line in web/webhooks.py.
+Each provider has one file with one function. The function takes a request, and the key or secret that verifies it; it
+returns reports or raises WebhookError. webhook.py contains the code that they share. The HTTP answer is sent by
+web/webhooks.py. Nothing here opens a connection, except to fetch a certificate of Amazon SNS or to confirm a
+subscription there. To add a provider, add a file, a table in config/bounces.py and a line in web/webhooks.py.
 
 Public modules:
     mailgun, postmark, sendgrid, ses    one provider each
-    webhook                             the request, and its refusal
+    webhook                             the request, and the error for a refused request
 """
 
 __all__ = ["mailgun", "postmark", "sendgrid", "ses", "webhook"]

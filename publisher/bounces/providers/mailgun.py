@@ -1,4 +1,4 @@
-"""Mailgun's webhooks: JSON with an HMAC of a timestamp and a token, which doesn't cover the event itself."""
+"""Reads Mailgun's webhooks: JSON with an HMAC of a timestamp and a token, but not of the event itself."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from publisher.bounces.providers.webhook import (
 )
 from publisher.core.bounce_report import Report, Verdict
 
-# Mailgun repeats a request that was not accepted for about eight hours. A token is valid once, so an old one is of no
-# use within that time either.
+# Mailgun repeats a refused request for about eight hours. A token is valid only once, so an old token cannot be reused
+# within that time.
 FRESH = timedelta(hours=9)
 
 _REFUSED = ("espblock", "suppress-unsubscribe")
 
 
 def read_mailgun(request: WebhookRequest, signing_key: str) -> list[Report]:
-    """Return what a request reports.
+    """Return the report in a request.
 
-    Raises WebhookError: 403 for a false, old or future signature, 400 for anything but an event.
+    Raises WebhookError with status 403 for an invalid, old or future signature, or 400 if there is no event.
     """
     body = table(parsed(request.body))
     signature = table(body.get("signature"))
@@ -55,7 +55,7 @@ def read_mailgun(request: WebhookRequest, signing_key: str) -> list[Report]:
 
 
 def _verified_token(request: WebhookRequest, signature: dict[str, Any], signing_key: str) -> str:
-    """Return the token, which must be new to the caller."""
+    """Verify the signature and return its token, which the caller must accept only once."""
     timestamp, token = text(signature.get("timestamp")), text(signature.get("token"))
     expected = hmac.new(signing_key.encode(), f"{timestamp}{token}".encode("utf-8", "replace"), hashlib.sha256)
     if not same(text(signature.get("signature")), expected.hexdigest()) or not token:
@@ -74,7 +74,7 @@ def _verdict(event: dict[str, Any], code: str, answer: str) -> Verdict:
     if kind != "failed":
         return Verdict.NOTHING
     if severity != "permanent":
-        return Verdict.NOTHING  # will be tried again; the last try is reported as permanent, with reason "old"
+        return Verdict.NOTHING  # Mailgun tries again, and reports the last try as permanent with reason "old"
     if reason in _REFUSED:
         return Verdict.REFUSED
     if reason == "old":

@@ -1,4 +1,4 @@
-"""Postmark's webhooks for bounces and spam complaints: JSON, protected by a password that the owner chooses."""
+"""Reads Postmark's webhooks for bounces and spam complaints: JSON, protected by a password of the owner's choice."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ _UNDECIDED = ("Undetermined", "Unknown")
 
 
 def read_postmark(request: WebhookRequest, secret: str) -> list[Report]:
-    """Return what a request reports. Raises WebhookError: 403 without the secret, 400 for anything but an event.
+    """Return the report in a request.
 
     The secret is the password of HTTP's basic authentication, with any user name, or the header X-Webhook-Secret.
+    Raises WebhookError with status 403 without the secret, or 400 if there is no event.
     """
     given = (_password(request), request.headers.get("x-webhook-secret", ""))
     if not any(same(each, secret) for each in given):

@@ -1,4 +1,4 @@
-"""SendGrid's event webhook, with an ECDSA signature of the timestamp and the bytes of the body."""
+"""Reads SendGrid's event webhook, which has an ECDSA signature of the timestamp and the body."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _DROPPED = {
 
 
 def read_sendgrid(request: WebhookRequest, public_key: str) -> list[Report]:
-    """Return what a request reports, one report per event.
+    """Return the reports in a request, one for each event.
 
-    Raises WebhookError: 403 for a false signature, 400 if there is no event. A request that is repeated does no harm,
-    however old it is, because every event counts once.
+    Raises WebhookError with status 403 for an invalid signature, or 400 if there is no event. A repeated request does
+    no harm, however old it is, because every event counts only once.
     """
     if not _is_signed(request, public_key):
         raise WebhookError(403)
@@ -82,4 +82,4 @@ def _verdict(event: dict[str, Any]) -> Verdict:
             status, words = text(event.get("status")), text(event.get("reason"))
             known = status_in(status) or text(event.get("bounce_classification")) == "Invalid Address"
             return Verdict.PERMANENT if known else settled(status, words)
-    return Verdict.NOTHING  # "deferred" will be tried again
+    return Verdict.NOTHING  # SendGrid tries a "deferred" message again

@@ -1,4 +1,4 @@
-"""Amazon SES through SNS: messages signed with a certificate of Amazon's, which is fetched from Amazon alone."""
+"""Reads reports of Amazon SES that arrive through SNS, signed with a certificate that is fetched from Amazon."""
 
 from __future__ import annotations
 
@@ -47,27 +47,30 @@ FETCH_BYTES = 100_000
 _HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]+)+-\d{1,2}\.amazonaws\.com(\.cn)?")
 _MOST_CERTIFICATES = 20
 
-# What is signed, in this order, each name and value on a line of its own; Subject only if there is one.
+# The signed fields in their order, each name and value on a line of its own; Subject only if there is one.
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
-# Where an event has its kind: a notification of SES, and an event of a configuration set.
+# The field for the kind of an event: in a notification of SES, and in an event of a configuration set.
 _KINDS = ("notificationType", "eventType")
 _REFUSED = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
 
 
 @dataclass
 class Sns:
-    """Reads requests of SNS, and keeps the certificates, which change once in years. fetch: asks Amazon."""
+    """Reads requests of SNS, and caches the certificates, which change only every few years.
+
+    fetch  returns the content of a URL of Amazon, and raises OSError if there is no answer
+    """
 
     fetch: Fetch
     _certificates: dict[str, Certificate] = field(default_factory=dict)
 
     def read(self, request: WebhookRequest, topic_arn: str) -> list[Report]:
-        """Return what a request reports; confirm a subscription to our own topic by fetching its URL.
+        """Return the reports in a request; confirm a subscription to our own topic by fetching its URL.
 
-        Raises WebhookError: 403 for a different topic or a false signature, 400 for anything but an event, 503 if
-        Amazon gives no certificate or takes no confirmation, so that SNS tries again.
+        Raises WebhookError with status 403 for a different topic or an invalid signature, 400 if there is no event,
+        or 503 if the certificate or the confirmation URL cannot be fetched, so that SNS tries again.
         """
         message = table(parsed(request.body))
         if not same(text(message.get("TopicArn")), topic_arn):
@@ -124,7 +127,7 @@ class Sns:
 
 
 def is_amazons(url: str) -> bool:
-    """Return whether a URL is https at an SNS host of Amazon's, without a port or a login."""
+    """Return whether a URL starts with https and an SNS host of Amazon, without a port or user name."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -140,13 +143,17 @@ def signed_text(message: dict[str, Any], names: tuple[str, ...]) -> bytes:
 
 
 def _whole_text(value: Any) -> str:
-    """Return a string without cutting it, since all of it is signed."""
+    """Return a JSON string in full, because all of it is signed; "" for anything else."""
     return value if isinstance(value, str) else ""
 
 
 def fetch_from_amazon(url: str) -> bytes:
-    """Return the content of a URL. Raises OSError for no answer in FETCH_SECONDS, a redirect, or over FETCH_BYTES."""
-    import httpx  # 60 ms, for a certificate that is fetched once in months
+    """Return the content of a URL.
+
+    Raises OSError if there is no complete answer within FETCH_SECONDS, for a redirect or another status than 200, and
+    for more than FETCH_BYTES.
+    """
+    import httpx  # the import takes 60 ms, and a certificate is rarely fetched
 
     try:
         with httpx.Client(timeout=FETCH_SECONDS, follow_redirects=False) as client:

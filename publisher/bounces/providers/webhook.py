@@ -1,4 +1,4 @@
-"""What all webhooks have in common: a request, reading its JSON without trusting it, and making reports."""
+"""Code that all webhooks share: the request, readers for its untrusted JSON, and functions that build reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ MOST_EVENTS = 2_000
 
 
 class WebhookError(Exception):
-    """A request that is not accepted. status: the HTTP answer, 403 for a false signature, 400 for nonsense."""
+    """An error for a request that is refused.
+
+    status  the HTTP status of the answer: 403 for an invalid signature, 400 for an invalid request, or 503 if the
+            provider should try again
+    """
 
     def __init__(self, status: int) -> None:
         super().__init__(f"request refused with {status}")
@@ -31,7 +35,11 @@ class WebhookError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """A provider's request. headers: by lower-case name. signatures: what identifies our own messages."""
+    """A provider's request.
+
+    headers     the HTTP headers by lower-case name
+    signatures  the signatures that identify our own messages
+    """
 
     headers: Mapping[str, str]
     body: bytes
@@ -40,7 +48,7 @@ class WebhookRequest:
 
 
 def parsed(body: bytes | str) -> Any:
-    """Return the JSON value in a body; raise WebhookError(400) for anything else."""
+    """Return the JSON value in a body; raises WebhookError(400) for invalid JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -53,7 +61,7 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def event_in(value: Any, *kinds: str) -> dict[str, Any]:
-    """Return an event: a JSON object with its kind under one of these names; raise WebhookError(400) for others."""
+    """Return a JSON object that has a kind under one of the names `kinds`; raises WebhookError(400) otherwise."""
     if not any(text(table(value).get(kind)) for kind in kinds):
         raise WebhookError(400)
     return table(value)
@@ -70,12 +78,12 @@ def text(value: Any) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Compare two secrets in a time that doesn't depend on how much of them is equal."""
+    """Return whether two secrets are equal, in a time that doesn't depend on where they differ."""
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def event_key(provider: str, *parts: str) -> str:
-    """Return a key that is the same whenever the provider sends the same event."""
+    """Return a key for an event, which is the same if the provider repeats the event."""
     joined = "\0".join(parts).encode("utf-8", "surrogatepass")
     return f"{provider} {hashlib.sha256(joined).hexdigest()}"
 
@@ -85,9 +93,9 @@ def report(
 ) -> Report:
     """Return the report of one event.
 
-    key   of the event. If the delivery is known, the delivery's own key is used instead, so that a DSN and a webhook
-          about one message count once
-    more  a second key that must be new; "" for none
+    key   the key of the event. If the delivery is known, the delivery's own key is used instead, so that a DSN and a
+          webhook about one message count only once
+    more  a second key that must be new; "" if there is none
     """
     keys = [more] if more else []
     if verdict in KEPT:
@@ -98,11 +106,11 @@ def report(
 def addressee_of(
     request: WebhookRequest, address: str, *, sender: str = "", unsubscribe: Iterable[str] = ()
 ) -> Addressee:
-    """Return whom an event is about: by our return path, else by the message's unsubscribe link, else by its address.
+    """Return the addressee of an event, found by our return path, by the unsubscribe link, or else by the address.
 
-    address      as the provider names it; by now the provider has proved who it is
-    sender       envelope sender of the message
-    unsubscribe  values of its List-Unsubscribe header
+    address      the address that the provider reports; the provider has already been verified
+    sender       the envelope sender of the message
+    unsubscribe  the values of the message's List-Unsubscribe header
     """
     path, links = request.signatures.return_path, request.signatures.links
     delivery = path.read(sender) if path is not None else None
@@ -122,17 +130,17 @@ def _bare(address: str) -> str:
 
 
 def milder(verdict: Verdict, status: str, words: str) -> Verdict:
-    """Return the milder of a provider's verdict and what the server's own answer means."""
+    """Return the milder of the provider's verdict and our verdict on the server's answer."""
     if verdict is not Verdict.PERMANENT or not (status or words):
         return verdict
     judged = judge(status, words)
-    # Without a status code, only words against the message itself outweigh the provider's own judgement.
+    # Without a status code, only a refusal of the message itself outweighs the provider's verdict.
     return judged if status_in(status) or status_in(words) or judged is Verdict.REFUSED else verdict
 
 
 def settled(status: str, words: str) -> Verdict:
-    """Return what a final failure means on which the provider passes no verdict: the same as in a DSN.
+    """Return the verdict on a final failure that the provider does not judge, as for a DSN.
 
-    Without an answer that proves that the mailbox doesn't exist, it only counts.
+    It is PERMANENT only if the server's answer proves that the mailbox doesn't exist.
     """
     return judge(status, words) if status or words else Verdict.TEMPORARY

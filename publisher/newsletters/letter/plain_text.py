@@ -183,7 +183,7 @@ class _PlainText:
         return [_paragraph(self.link(_spaced(element.text_content()), element.get("href", "")), width)]
 
     def notes(self, element: Element, width: int) -> list[Block]:
-        """Return the blocks of a <div>; if it contains a post's footnotes, a short line separates them from the text."""
+        """Return the blocks of a <div>; a short line is put above a post's footnotes."""
         rule = [["-" * 12]] if element.get("class") == "notes" else []
         return rule + self.blocks(element, width)
 

@@ -126,6 +126,6 @@ def _placeholders(context: LintContext) -> Iterator[Finding]:
 
 
 def _repeats(preheader: str, subject: str) -> bool:
-    """Return whether a preheader only repeats the subject, or adds fewer than _NEWS characters to it."""
+    """Return whether a preheader repeats the subject or adds fewer than _NEWS characters; ignores an ellipsis."""
     one, other = (" ".join(text.casefold().rstrip(" .…!?").split()) for text in (preheader, subject))
     return one in other or (one.startswith(other) and len(one) < len(other) + _NEWS)
