@@ -1,19 +1,19 @@
-"""`publisher run`: one process that serves the web application, makes and sends what is due, and keeps the site built.
+"""`publisher run`: a process that serves the web application, makes and sends editions, and keeps the site up to date.
 
-Everything that takes time has a thread of its own, and none of them holds state between two calls: what is due, made
-and sent is in the database, so the process may be killed at any moment, and several hosts may run the same project.
-What a job does is decided in publishing/; here it is only called at the right time and logged. Begin reading with
-process.py, the life of the process from start to shutdown.
+Each long-running task has its own thread. No thread keeps state between two calls: the database records which editions
+are due, made and sent. The process may therefore be killed at any moment, and several hosts may run the same project.
+The work itself is defined in publishing/; this package only calls it at the right time and logs the results. Start
+reading in process.py, which covers the process from start to shutdown.
 
     process       starts the threads, waits for signals and changes, shuts down in order
     web_thread    the web application, replaced when the configuration changes
-    scheduler     calls the jobs every so many seconds; the only user of APScheduler
-    jobs          making editions, and sending them; a failure ends neither
-    site_builder  builds the site when something has changed
+    scheduler     calls the jobs at a fixed interval; the only user of APScheduler
+    jobs          make editions and send them; a failure does not stop either
+    site_builder  builds the site after a change
     file_watcher  notices changed files; the only user of watchfiles
-    reporting     logs a problem once, however often it is found
-    lock          one process per folder
-    systemd       what systemd expects of a service
+    reporting     logs each problem only once, however often it occurs
+    lock          allows only one process per project folder
+    systemd       sends the notifications that systemd expects of a service
 
 Public modules: lock, process, web_thread.
 """

@@ -1,7 +1,7 @@
-"""Noticing files that change, within a second. The only user of watchfiles.
+"""Watches the project's files and reports changes within a second. The only user of watchfiles.
 
-The folders of posts, templates and static files are watched with everything in them. The project's folder is watched
-without its subfolders, because the site, the outbox and the database in them change all the time.
+The folders of posts, templates and static files are watched recursively. The project folder is watched without its
+subfolders, because the site, the outbox and the database, which are stored there, change all the time.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from watchfiles import DefaultFilter, watch
 from publisher.config import CONFIG_FILE, Config
 from publisher.core.logging import log
 
-# Changes within this time are reported together, in milliseconds.
+# Changes within this many milliseconds are reported together.
 _DEBOUNCE = 200
 _STEP = 50
 
 
 class FileWatcher:
-    """Two threads that wait for the kernel to report a change."""
+    """Two threads that wait for the kernel to report changes to files."""
 
     def __init__(self, config: Config, changed: Callable[[], None], configured: Callable[[], None]) -> None:
-        """Prepare, without starting.
+        """Create the threads without starting them.
 
-        changed     called when something changed that the site is made of
-        configured  called when publisher.toml changed
+        changed     called when a post, a template or a static file has changed
+        configured  called when publisher.toml has changed
         """
         self._config, self._changed, self._configured = config, changed, configured
         self._over, self._restart = threading.Event(), threading.Event()
@@ -42,7 +42,7 @@ class FileWatcher:
             thread.start()
 
     def use(self, config: Config) -> None:
-        """Watch the folders of a different configuration."""
+        """Watch the folders of a new configuration instead of the current ones."""
         self._config = config
         self._restart.set()
 
@@ -83,12 +83,12 @@ class FileWatcher:
 
 
 def folders_of(config: Config) -> tuple[Path, ...]:
-    """Return the folders that the site is made of, including those that don't exist."""
+    """Return the folders that the site is built from, including those that don't exist."""
     return tuple(config.root / name for name in (config.posts.folder, "templates", config.pages.static))
 
 
 def _changes(paths: list[Path], over: threading.Event, *, recursive: bool) -> Iterator[set[Path]]:
-    """Yield the paths that changed, until `over` is set. An editor's own temporary files are ignored."""
+    """Yield the paths of each group of changes until `over` is set. Temporary files of editors are ignored."""
     found = watch(
         *paths,
         watch_filter=DefaultFilter(ignore_dirs=(".git", ".publisher")),

@@ -1,4 +1,7 @@
-"""The two jobs of the scheduler: making what is due, and sending it. Whatever goes wrong is logged and ends neither."""
+"""The two jobs that the scheduler calls: one makes the editions that are due, the other sends them.
+
+Errors are logged and do not stop either job.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +34,15 @@ KNOWN_SECONDS = 24 * 3600.0
 
 
 def rest_after(failures: int, seconds: int) -> float:
-    """Return for how many seconds to pause after this many calls in a row failed. seconds: between two calls."""
+    """Return how many seconds to pause after a number of consecutive failures.
+
+    seconds  the usual time between two calls
+    """
     return 0.0 if failures < 2 else min(seconds * 2.0 ** (failures - 1), LONGEST_REST)
 
 
 class TickJob:
-    """Makes what is due. The database is opened for each call, and nothing is kept between two calls."""
+    """Makes the editions that are due. The database is opened for each call and closed after it."""
 
     name = "tick"
 
@@ -47,11 +53,11 @@ class TickJob:
         stop: Stop,
         after: Callable[[TickReport], None] = lambda ticked: None,
     ) -> None:
-        """Prepare.
+        """Create the job without running it.
 
         config  returns the current configuration
-        stop    ends a delivery in progress
-        after   called after each call that did not fail, with what was done
+        stop    interrupts a delivery in progress
+        after   called with the report of each call that did not fail
         """
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
         self._problems = ProblemLog(KNOWN_SECONDS)
@@ -60,7 +66,7 @@ class TickJob:
         self._failures, self._rests_until = 0, 0.0
 
     def __call__(self) -> None:
-        """Do whatever is due, and log it. Raises nothing."""
+        """Do the work that is due, and log the results. Raises nothing."""
         if self._stop.asked or time.monotonic() < self._rests_until:
             return
         config = self._config()
@@ -93,7 +99,10 @@ class TickJob:
         self._rest(config, self._failures + 1)
 
     def _rest(self, config: Config, failures: int) -> None:
-        """After several failures in a row, leave the project or its mail servers alone for a while."""
+        """Record the number of consecutive failures, and pause after several of them.
+
+        The pause keeps the job from overloading the project or its mail servers.
+        """
         self._failures = failures
         rest = rest_after(failures, config.run.tick_seconds)
         self._rests_until = time.monotonic() + rest
@@ -122,7 +131,10 @@ class TickJob:
 
 
 class SendJob(TickJob):
-    """Sends what is due, in a thread of its own: sending may take hours, and slots don't wait."""
+    """Sends the editions that are due.
+
+    It runs in its own thread because sending may take hours, and the next editions must still be made on time.
+    """
 
     name = "sending"
 
@@ -133,18 +145,18 @@ class SendJob(TickJob):
         stop: Stop,
         after: Callable[[TickReport], None] = lambda ticked: None,
     ) -> None:
-        """Prepare as TickJob does."""
+        """Create the job without running it. The arguments are those of TickJob."""
         super().__init__(config, clock, stop, after)
         self._wanted = threading.Event()
-        self._counts: dict[int, DeliveryCounts] = {}  # by edition, after the last call
+        self._counts: dict[int, DeliveryCounts] = {}  # by edition id, after the last call
         self._logged_at = 0.0
 
     def want(self) -> None:
-        """Let a call in progress check once more before it ends: there is something new."""
+        """Make a call in progress check for new editions once more before it ends."""
         self._wanted.set()
 
     def __call__(self) -> None:
-        """Send whatever is due, and what becomes due meanwhile. Raises nothing."""
+        """Send the editions that are due, including those that become due in the meantime. Raises nothing."""
         while True:
             self._wanted.clear()
             super().__call__()

@@ -1,4 +1,8 @@
-"""One process per project folder. Hosts that share a database have a folder each; the database keeps them apart."""
+"""A lock that allows only one running process per project folder.
+
+Hosts that share a database each have a project folder of their own, so this lock does not affect them. The database
+coordinates them.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +18,25 @@ from publisher.core.errors import ProjectError
 
 
 def running(state_dir: Path) -> int:
-    """Return the id of the process that runs in this folder, or 0. Writes nothing."""
+    """Return the process id of the `publisher run` that is using this folder, or 0. Writes nothing."""
     try:
         with (state_dir / "run.lock").open(encoding="ascii") as file:
             try:
-                # Shared, so that two commands that only look don't see each other.
+                # A shared lock, so that two commands that only check don't mistake each other for the process.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return int(file.read().strip() or 0)
     except (OSError, ValueError):
-        pass  # it has never run here, or is just starting
+        pass  # the process has never run here, or is just starting
     return 0
 
 
 @contextmanager
 def only_one(state_dir: Path) -> Iterator[None]:
-    """Hold the lock for as long as the block runs; the kernel releases the lock of a process that dies.
+    """Hold the lock while the `with` block runs. If the process dies, the kernel releases the lock.
 
-    Raises ProjectError if another process runs, with its process id, or if the folder can't be written.
+    Raises ProjectError if another process holds the lock (the error includes its process id), or if the folder is not
+    writable.
     """
     path = state_dir / "run.lock"
     try:
@@ -62,5 +67,5 @@ def _take(file: TextIO) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        time.sleep(0.1)  # `running` holds the lock for less than that
+        time.sleep(0.1)  # `running` holds the lock for less time than this
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""The life of the process: it starts everything, waits for events, and shuts down in order.
+"""The main process of `publisher run`. It starts the threads, waits for events, and shuts down in order.
 
-Everything that takes time has a thread of its own. The main thread only waits: for a signal, for a change of
-publisher.toml, and until it has to tell systemd that it is alive.
+Each long-running task has its own thread. The main thread only waits for signals and for changes to publisher.toml, and
+regularly notifies systemd that the process is alive.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CLOCK_SET_SECONDS = 5.0
 
 
 class ProcessEvent(Enum):
-    """What the main thread waits for."""
+    """An event that the main thread waits for."""
 
     STOP = "stop"
     RELOAD = "reload"
@@ -48,10 +48,14 @@ class ProcessEvent(Enum):
 
 
 class Process:
-    """One running project. Created in the main thread, which `run` occupies."""
+    """A running project. It must be created in the main thread, and `run` blocks that thread."""
 
     def __init__(self, config: Config, web: WebThread, clock: Callable[[], datetime]) -> None:
-        """Prepare, without starting. web: answers already. clock: returns the present, aware."""
+        """Create the jobs and threads without starting them.
+
+        web    the web application, which must already be running
+        clock  returns the current time, with a time zone
+        """
         self._config = config
         self._events: SimpleQueue[ProcessEvent] = SimpleQueue()
         self._stop = Stop()
@@ -64,7 +68,10 @@ class Process:
         self._clock_jumps = ClockJumps()
 
     def run(self, ready: Callable[[], None]) -> int:
-        """Work until a signal ends it; return the exit code. ready: called once everything has started."""
+        """Run until a signal arrives or the web application fails, and return the exit code.
+
+        ready  called once everything has started
+        """
         with self._signals():
             self._site.begin()
             self._scheduler.begin()
@@ -86,7 +93,7 @@ class Process:
             self._site.build()
 
     def _wait(self) -> int:
-        """Handle events until one says stop; return the exit code."""
+        """Handle events until a stop event arrives or the web application fails, and return the exit code."""
         watchdog = watchdog_seconds()
         while self._web.alive:
             if watchdog:
@@ -101,10 +108,10 @@ class Process:
             if event is ProcessEvent.STOP:
                 return 0
             self._reload()
-        return 1  # the web application has failed: whoever started the process starts it again
+        return 1  # the web application has failed; the service manager restarts the process
 
     def _reload(self) -> None:
-        """Use a changed configuration if it has no mistakes; otherwise keep the old one."""
+        """Reload the configuration if it has changed. If it contains errors, log them and keep the old one."""
         before = self._config
         try:
             config = load_config(before.root)
@@ -128,7 +135,10 @@ class Process:
             log("restart needed", "a changed web.listen takes effect after a restart", level="warning")
 
     def _shut_down(self) -> None:
-        """Shut down in order; within HURRY_SECONDS at a second signal, at once at a third."""
+        """Shut down in order.
+
+        After a second signal, exit within HURRY_SECONDS; after a third, exit at once.
+        """
         notify("STOPPING=1")
         log("ending", "shutting down: finishing the message in progress")
         self._stop.ask()
@@ -154,7 +164,7 @@ class Process:
                 self._web.end(hurry=True)
 
     def _close(self) -> None:
-        """End everything that has a thread."""
+        """Stop all threads, and wait for them to end."""
         try:
             self._watcher.end()
             self._scheduler.end()
@@ -174,7 +184,7 @@ class Process:
         }
 
         def received(number: int, frame: object) -> None:
-            # A SimpleQueue may be filled from a signal handler, whatever it interrupts.
+            # A SimpleQueue is safe to use in a signal handler, whatever code the signal interrupts.
             self._events.put(events[signal.Signals(number)])
 
         before = {number: signal.signal(number, received) for number in events}
@@ -186,7 +196,7 @@ class Process:
 
 
 class ClockJumps:
-    """Notices whether the host's clock was set, by comparing it with one that can't be set."""
+    """Detects whether the host's clock was set, by comparing it with the monotonic clock, which can't be set."""
 
     def __init__(self) -> None:
         self._offset = self._difference()

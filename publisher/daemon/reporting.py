@@ -1,4 +1,4 @@
-"""What the threads share: each problem is logged once, in one line, and memory is freed after work."""
+"""Helpers that the threads share: they log each problem once, in one line, and free memory after work."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from publisher.core.logging import log
 
 
 class ProblemLog:
-    """Logs problems, but not those that were already there the last time."""
+    """Logs problems, except those that were already reported in the previous call."""
 
     def __init__(self, keeps: float = 0.0) -> None:
-        """Start empty. keeps: seconds for which a problem is not logged again, even if it is absent in between."""
+        """Create an empty log.
+
+        keeps  how many seconds a problem is not logged again, even if it disappears in between
+        """
         self._logged: dict[str, float] = {}
         self._keeps = keeps
 
     def log(self, event: str, lines: Sequence[str], *, level: Literal["warning", "error"] = "warning") -> None:
-        """Log the lines that are new since the last call, or in the time given by `keeps`."""
+        """Log the lines that were not in the previous call and were not logged within the last `keeps` seconds."""
         now = time.monotonic()
         known = {line: at for line, at in self._logged.items() if not self._keeps or now - at < self._keeps}
         for line in dict.fromkeys(lines):
@@ -31,7 +34,7 @@ class ProblemLog:
 
 
 def log_defect(error: BaseException) -> None:
-    """Log an unexpected exception: its type and place, without its message, which may contain an email address."""
+    """Log the type and location of an unexpected exception, but not its message, which may contain an email address."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     place = " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
     text = f"internal error: {type(error).__name__} in {place}"
@@ -39,9 +42,9 @@ def log_defect(error: BaseException) -> None:
 
 
 def free_memory() -> None:
-    """Free what the work just done has left: templates and archives that refer to each other.
+    """Free the memory of templates and archives that refer to each other and are no longer needed.
 
-    The garbage collector would wait until they are a quarter of all objects. They are few and large: in ten minutes of
-    a busy project they came to 150 MiB.
+    The garbage collector would not run until they made up a quarter of all objects. They are few but large: in a busy
+    project they reached 150 MiB within ten minutes.
     """
     gc.collect()

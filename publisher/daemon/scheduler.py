@@ -1,7 +1,7 @@
-"""Calling functions at the start and then every so many seconds. The only user of APScheduler.
+"""Calls functions once at the start and then at a fixed interval. The only user of APScheduler.
 
-The scheduler knows no newsletter and stores nothing. The functions find out in the database what is due, so a call too
-many does nothing, and a missed one is made up for by the next.
+The scheduler knows nothing about newsletters and stores nothing. The functions look up in the database which work is
+due, so an extra call does no harm, and the next call makes up for a missed one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 
 class Scheduler:
-    """Calls each of several functions in a thread of its own, never the same one twice at once."""
+    """Calls several functions, each in its own thread. No function is called while its previous call is running."""
 
     def __init__(self, calls: Mapping[str, Callable[[], None]], seconds: int) -> None:
-        """Prepare, without starting.
+        """Create the scheduler without starting it.
 
-        calls    the functions by name; they must not raise
-        seconds  from one call to the next
+        calls    the functions by name; they must not raise exceptions
+        seconds  the interval between two calls of a function
         """
         # APScheduler warns when a call is still running; here that is normal, and the other calls continue.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -42,31 +42,31 @@ class Scheduler:
             )
 
     def begin(self) -> None:
-        """Make the first calls, and continue from there."""
+        """Start the scheduler. The first calls are made at once."""
         self._scheduler.start()
 
     def now(self, *names: str) -> None:
-        """Call these functions, or all, at once: there is new work, or the clock was set back.
+        """Call the functions with these names at once, or all functions if no name is given.
 
-        The functions that are called may call this, too.
+        This is needed when there is new work, or when the clock was set back. The functions themselves may use it.
         """
         with self._ending:
             for name in () if self._over else names or self._names:
                 self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def every(self, seconds: int) -> None:
-        """Change the seconds from one call to the next."""
+        """Change the interval between two calls, in seconds."""
         for name in self._names:
             self._scheduler.reschedule_job(name, trigger=_every(seconds))
 
     def end(self) -> None:
-        """Stop calling, and wait for the calls in progress."""
-        with self._ending:  # shutdown waits while it holds its own lock, which `now` in a running call would need
+        """Stop making calls, and wait for those in progress."""
+        with self._ending:  # shutdown waits while holding its own lock, which a running call that uses `now` would need
             self._over = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
 
 def _every(seconds: int) -> IntervalTrigger:
-    # In UTC all days are equally long.
+    # In UTC, all days have the same length.
     return IntervalTrigger(seconds=seconds, timezone=UTC)

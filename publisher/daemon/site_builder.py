@@ -1,4 +1,4 @@
-"""Building the site when something has changed, in a thread of its own. Changes during a build start another one."""
+"""A thread that builds the site after each change. A change during a build starts another build."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from publisher.publishing.wiring import run_build
 
 
 class SiteBuilder:
-    """The thread that builds."""
+    """Builds the site in a separate thread."""
 
     def __init__(self, config: Callable[[], Config], clock: Callable[[], datetime]) -> None:
-        """Prepare, without starting. config: returns the current configuration."""
+        """Create the thread without starting it.
+
+        config  returns the current configuration
+        clock   returns the current time
+        """
         self._config, self._clock = config, clock
         self._wanted, self._over = threading.Event(), False
         self._problems = ProblemLog()
         self._thread = threading.Thread(target=self._work, name="site", daemon=True)
 
     def begin(self) -> None:
-        """Start, with a first build."""
+        """Start the thread, and request a first build."""
         self._wanted.set()
         self._thread.start()
 
     def build(self) -> None:
-        """Ask for a build soon. If nothing has changed it does nothing, so this may be called often."""
+        """Request a build, and return at once. A build does nothing if nothing has changed, so call this freely."""
         self._wanted.set()
 
     def end(self) -> None:
-        """Stop, after the build in progress."""
+        """Stop the thread, after waiting for the build in progress."""
         self._over = True
         self._wanted.set()
         if self._thread.ident is not None:

@@ -1,6 +1,6 @@
-"""Notifying systemd about a service (sd_notify): a datagram to the socket that it names.
+"""Notify systemd of the state of the service (sd_notify), by sending a datagram to the socket in NOTIFY_SOCKET.
 
-The protocol is a few lines, and promised to be stable: https://www.freedesktop.org/software/systemd/man/sd_notify.html
+The protocol is simple and guaranteed to be stable: https://www.freedesktop.org/software/systemd/man/sd_notify.html
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from contextlib import suppress
 
 
 def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
-    """Send a state such as "READY=1". Do nothing if there is no service manager, or it doesn't listen."""
+    """Send a state such as "READY=1" to the service manager. Do nothing if there is none, or if it isn't listening."""
     address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
     if address.startswith("@"):
-        address = "\0" + address[1:]  # Linux's abstract names
+        address = "\0" + address[1:]  # a name in Linux's abstract socket namespace
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as wire:
         wire.connect(address)
         wire.sendall(state.encode())
 
 
 def watchdog_seconds(environ: Mapping[str, str] | None = None) -> float | None:
-    """Return within how many seconds systemd expects the next "WATCHDOG=1"; None if it expects none."""
+    """Return the number of seconds within which systemd expects the next "WATCHDOG=1"; None if it has no watchdog."""
     known = os.environ if environ is None else environ
     text = known.get("WATCHDOG_USEC", "")
     if not text.isdigit() or known.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):

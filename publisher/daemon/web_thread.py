@@ -1,4 +1,4 @@
-"""The web application in a thread of its own, replaced when the configuration changes."""
+"""The thread that runs the web application, which is replaced when the configuration changes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ GRACE = 10
 
 
 class WebThread:
-    """The application that the server knows; it passes each request to the application of the current configuration."""
+    """The ASGI application of the server. It passes each request to the application of the current configuration."""
 
     def __init__(self, listener: socket, now: Callable[[], datetime]) -> None:
-        """Prepare, without answering."""
+        """Create the server and its thread without starting them.
+
+        listener  the socket on which the server accepts requests
+        now       returns the current time
+        """
         self._now = now
         self._server = Server(listener, grace=GRACE)
         self._thread = threading.Thread(target=self._answer, name="web", daemon=True)
@@ -35,9 +39,10 @@ class WebThread:
         self._opened = ExitStack()
 
     def open(self, config: Config) -> None:
-        """Answer with this configuration from now on; answers in progress are finished with the previous one.
+        """Use this configuration for new requests. Requests in progress are finished with the previous one.
 
-        Raises PublisherError if the database can't be opened; then the previous configuration stays.
+        Raises PublisherError if the configuration has no newsletters or the database can't be opened. In that case the
+        previous configuration stays in use.
         """
         require_newsletters(config)
         with ExitStack() as stack:
@@ -47,22 +52,22 @@ class WebThread:
         threading.Thread(target=before.close, name="closing", daemon=True).start()
 
     def begin(self) -> None:
-        """Start answering; return once requests are accepted, or the server has failed."""
+        """Start the server. Return once it accepts requests, or has failed."""
         self._thread.start()
         while not self._server.answers and self._thread.is_alive():
             time.sleep(0.002)
 
     @property
     def alive(self) -> bool:
-        """Whether the thread still runs."""
+        """Whether the thread is still running."""
         return self._thread.is_alive()
 
     def end(self, *, hurry: bool = False) -> None:
-        """Accept no more requests; return at once."""
+        """Stop accepting requests, without waiting for those in progress. hurry: drop the ones in progress."""
         self._server.end(hurry=hurry)
 
     def close(self) -> None:
-        """Wait for answers in progress, and for subscription emails that are due."""
+        """Wait for requests in progress and for subscription emails that are due, then close the application."""
         if self._thread.ident is not None:
             self._thread.join()
         self._opened.close()
@@ -80,6 +85,6 @@ class WebThread:
 
 
 def require_newsletters(config: Config) -> None:
-    """Raise ProjectError if there is nothing to subscribe to."""
+    """Raise ProjectError if the configuration has no newsletters."""
     if not config.newsletters:
         raise ProjectError("there is no newsletter to subscribe to", hint="add [[newsletters]] to publisher.toml")
