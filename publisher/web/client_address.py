@@ -1,4 +1,4 @@
-"""Who is asking: the client's IP address, behind a proxy or not, and how much of it may appear in a log."""
+"""The IP addresses of clients, including those behind a proxy, and their shortened form for the log."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ UNKNOWN = "unknown"
 
 
 class Clients:
-    """Determines the IP address of a request. X-Forwarded-For is only believed from the configured proxies."""
+    """Determines the IP address of the client that sent a request.
+
+    X-Forwarded-For is only trusted if it comes from a configured proxy.
+    """
 
     def __init__(self, trusted_proxies: Iterable[str], metrics_for: Iterable[str]) -> None:
         self._proxies = [ip_network(proxy) for proxy in trusted_proxies]
         self._metrics_for = [ip_network(network) for network in metrics_for]
 
     def address(self, scope: Scope) -> str:
-        """Return the client's IP address: the last one in X-Forwarded-For that is not one of our proxies.
+        """Return the client's IP address.
 
-        Entries to the left of that one were written by the client, and prove nothing.
+        Behind a configured proxy, it is the last address in X-Forwarded-For that is not one of the proxies. Addresses to
+        its left were written by the client and cannot be trusted.
         """
         peer = _peer(scope)
         if not self._is_proxy(peer):
@@ -30,7 +34,7 @@ class Clients:
         return next((hop for hop in reversed(_forwarded(scope)) if not self._is_proxy(hop)), peer)
 
     def may_read_metrics(self, scope: Scope) -> bool:
-        """Return whether this client may read /metrics. Never through a proxy that is not configured."""
+        """Return whether the client may read /metrics. This is never allowed through a proxy that is not configured."""
         if _forwarded(scope) and not self._is_proxy(_peer(scope)):
             return False
         found = parse_ip(self.address(scope))
@@ -42,7 +46,7 @@ class Clients:
 
 
 def shortened_client(address: str) -> str:
-    """Return an IP address for the log: its /24 (IPv4) or /48 (IPv6) network, which does not identify a person."""
+    """Return the /24 (IPv4) or /48 (IPv6) network of an IP address, for the log. It does not identify a person."""
     found = parse_ip(address)
     if found is None:
         return UNKNOWN
@@ -51,7 +55,10 @@ def shortened_client(address: str) -> str:
 
 
 def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
-    """Return an IP address, IPv4-mapped ones as IPv4; None if the text is not one."""
+    """Parse an IP address; return None if the text is not an IP address.
+
+    An IPv4-mapped IPv6 address is returned as IPv4.
+    """
     try:
         found = ip_address(text)
     except ValueError:

@@ -1,7 +1,6 @@
-"""What the web application reports about itself: a log line for each response, and Prometheus metrics.
+"""The access log and the Prometheus metrics of the web application. The only user of prometheus_client.
 
-Neither contains anything that belongs to a person: no email address, no token, no query. The only user of
-prometheus_client.
+They contain no personal data: no email addresses, tokens or query strings.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from publisher.web.client_address import Clients, shortened_client
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The first part of every path that is ours. All others belong to the built site.
+# The first segments of the application's own paths. All other paths belong to the built site.
 OWN = (
     "admin",
     "approve",
@@ -39,13 +38,17 @@ SITE = "site"
 
 
 class AccessLog:
-    """Wraps the application and logs each response. count: called with the page and the status of each."""
+    """Wraps the application and logs each response.
+
+    prefix  the path at which the application is served, or ""
+    count   called with the page and the status of each response
+    """
 
     def __init__(self, app: ASGIApp, prefix: str, clients: Clients, count: Callable[[str, int], None]) -> None:
         self._app, self._prefix, self._clients, self._count = app, prefix, clients, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, then log it."""
+        """Answer a request, and log the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -59,7 +62,7 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001 - it was answered; a traceback could show personal data
+        except Exception as error:  # noqa: BLE001 - already answered; a traceback could show personal data
             log("defect", f"internal error: {place(error)}", level="error", place=place(error))
         finally:
             page = page_of(scope["path"], self._prefix)
@@ -73,13 +76,16 @@ class AccessLog:
 
 
 def page_of(path: str, prefix: str) -> str:
-    """Return the page that a path belongs to: a name in OWN, or "site"."""
+    """Return the name of the page that a path belongs to, which is an entry of OWN, or "site"."""
     first = path.removeprefix(prefix).lstrip("/").partition("/")[0]
     return first if path.startswith(f"{prefix}/") and first in OWN else SITE
 
 
 def shown_path(path: str, page: str, status: int) -> str:
-    """Return a path for the log: one of ours without its token, one of the site only if there is such a file."""
+    """Return the form of a path that the log shows.
+
+    Paths of the application appear without their token. Paths of the site appear only if the file exists.
+    """
     if page != SITE:
         return f"/{page}" if path.rstrip("/").endswith(f"/{page}") else f"/{page}/…"
     plain = path.isascii() and path.isprintable() and " " not in path and "@" not in path
@@ -87,7 +93,7 @@ def shown_path(path: str, page: str, status: int) -> str:
 
 
 def place(error: BaseException) -> str:
-    """Return the type of an error and the lines it came through, without its message, which may contain an address."""
+    """Return the type of an error and its last source lines, but not its message, which may contain an address."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
     return f"{type(error).__name__} in {' > '.join(places)}"
@@ -98,12 +104,16 @@ def _method(method: str) -> str:
 
 
 class Metrics:
-    """The metrics of one process. Subscribers are counted in the database when the metrics are read."""
+    """The metrics of one process. Subscribers are counted in the database each time the metrics are read."""
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self, subscribers: Callable[[], Mapping[str, int]], waiting: Callable[[], int]) -> None:
-        """subscribers: returns how many have each status. waiting: how much work is queued."""
+        """Create the counters.
+
+        subscribers  returns the number of subscribers with each status
+        waiting      returns the number of jobs in the queue of the mail worker
+        """
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "publisher_http_requests", "Responses, by page and status.", ["page", "status"], registry=self._registry
@@ -117,11 +127,15 @@ class Metrics:
         self._registry.register(_Gauges(subscribers, waiting))
 
     def count_response(self, page: str, status: int) -> None:
-        """Count a response. page: a name in OWN or "site", never a path."""
+        """Count a response. page: an entry of OWN or "site", never a path."""
         self._requests.labels(page, str(status)).inc()
 
     def count_work(self, outcome: str, what: str) -> None:
-        """Count a piece of the mail worker's work."""
+        """Count a job of the mail worker.
+
+        outcome  "done" or "failed"
+        what     the name of the job
+        """
         self._work.labels(what, outcome).inc()
 
     def text(self) -> bytes:
@@ -141,5 +155,5 @@ class _Gauges(Collector):
         yield GaugeMetricFamily("publisher_mailroom_waiting", "Subscription emails waiting.", value=self._waiting())
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Return nothing: registering must not query the database."""
+        """Return no metrics. Without this method, registering the collector would query the database."""
         return ()

@@ -1,8 +1,7 @@
-"""What the answers of all pages have in common: the headers that tell a browser what it may do with an answer,
-messages that are shown once after a form, and the error for something that does not exist.
+"""Common parts of responses: security headers, messages that are shown after a form, and the error for missing pages.
 
-Every page forbids what it does not need: scripts and styles from elsewhere, being framed by another site, being
-cached where its URL holds a token.
+Every page forbids what it does not need, such as scripts and styles from other sites and being framed by another site.
+A page whose URL contains a token also forbids caching.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from urllib.parse import urlsplit
 
 from publisher.core.errors import PublisherError
 
-# An email in a frame on the admin page: no scripts, no forms, and an origin of its own, so it reads no cookie.
+# For an email in a frame on an admin page: no scripts, no forms, and a separate origin, so that it cannot read cookies.
 ADMIN_SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
-# In the preview a frame shares our origin, so that the page can restore its scroll position. No scripts run either.
+# In the preview, a frame shares our origin so that the page can restore its scroll position. Scripts are forbidden too.
 PREVIEW_SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 
 _SITE = {
@@ -34,11 +33,14 @@ _OWNER = {
 
 
 class NotFoundError(PublisherError):
-    """What a URL names does not exist."""
+    """The object named in the URL does not exist."""
 
 
 def public_page_headers() -> dict[str, str]:
-    """Return the headers of a page for subscribers. Its URL may hold a token, so it is neither stored nor passed on."""
+    """Return the headers of a page for subscribers.
+
+    The URL may contain a token, so the page must not be cached, and the URL must not be sent to other sites.
+    """
     return _SITE | {
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -50,7 +52,10 @@ def public_page_headers() -> dict[str, str]:
 
 
 def site_headers(public_url: str) -> dict[str, str]:
-    """Return the headers of a file of the built site: pictures and players from anywhere, scripts from here only."""
+    """Return the headers of a file of the built site.
+
+    They allow pictures and media players from any site, but scripts only from our own.
+    """
     parts = urlsplit(public_url)
     return _SITE | {
         "Content-Security-Policy": "default-src 'self'; img-src 'self' data: http: https:; "
@@ -62,12 +67,18 @@ def site_headers(public_url: str) -> dict[str, str]:
 
 
 def asset_headers() -> dict[str, str]:
-    """Return the headers of a stylesheet or script whose name contains a hash of its content: cached for a year."""
+    """Return the headers of a stylesheet or script whose name contains a hash of its content.
+
+    They allow caching for a year.
+    """
     return _SITE | {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def owner_page_headers() -> dict[str, str]:
-    """Return the headers of a page for the owner, in /admin or the preview: everything on it comes from here."""
+    """Return the headers of a page for the owner, in /admin or the preview.
+
+    They only allow content from our own site.
+    """
     return _OWNER | {
         "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -76,17 +87,20 @@ def owner_page_headers() -> dict[str, str]:
 
 
 def admin_email_headers() -> dict[str, str]:
-    """Return the headers of an email in a frame on the admin page: pictures from anywhere, as in an inbox."""
+    """Return the headers of an email in a frame on an admin page. They allow pictures from any site, as an inbox does."""
     return _email_headers("data: http: https:", ADMIN_SANDBOX)
 
 
 def preview_email_headers() -> dict[str, str]:
-    """Return the headers of an email in a frame of the preview: also pictures that are not published yet."""
+    """Return the headers of an email in a frame of the preview.
+
+    They also allow pictures from the preview itself, as these may not be published yet.
+    """
     return _email_headers("'self' data: http: https:", PREVIEW_SANDBOX)
 
 
 def preview_site_headers() -> dict[str, str]:
-    """Return the headers of a file of the site in the preview: whatever it shows, without its scripts."""
+    """Return the headers of a file of the site in the preview. They allow all content except scripts and forms."""
     return _OWNER | {
         "Content-Security-Policy": "default-src 'self' data: http: https:; "
         "style-src 'self' 'unsafe-inline' http: https:; script-src 'none'; form-action 'none'; "
@@ -103,21 +117,24 @@ def _email_headers(pictures: str, sandbox: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """What a form did, shown once on the page that follows it."""
+    """A message about the result of a form, shown on the next page. is_bad: whether the form had no effect."""
 
     text: str
     is_bad: bool = False
 
 
 class Flashes:
-    """The newest messages, in memory, each under a random name that the redirect after a form carries."""
+    """The newest messages, kept in memory.
+
+    Each message has a random name, which the redirect after a form passes to the next page.
+    """
 
     def __init__(self, most: int = 50) -> None:
         self._most = most
         self._kept: OrderedDict[str, Flash] = OrderedDict()
 
     def add(self, flash: Flash) -> str:
-        """Keep a message and return its name. The oldest is dropped where there are too many."""
+        """Store a message and return its name. If there are too many messages, the oldest is dropped."""
         name = secrets.token_urlsafe(9)
         self._kept[name] = flash
         while len(self._kept) > self._most:
@@ -125,5 +142,5 @@ class Flashes:
         return name
 
     def get(self, name: str) -> Flash | None:
-        """Return the message with this name; None if there is none."""
+        """Return the message with this name; None if it does not exist."""
         return self._kept.get(name)

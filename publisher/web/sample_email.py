@@ -1,7 +1,7 @@
-"""An email as one subscriber would get it, for the admin page and the preview.
+"""An email as a subscriber would receive it, for the admin pages and the preview.
 
-It is read back from the very bytes that would be sent, so a page shows what arrives. Its personal links belong to
-no one.
+The email is parsed from the bytes that would be sent, so the pages show exactly what would arrive. Its personal links
+do not belong to a real subscriber.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from publisher.publishing.render import EditionRenderer
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# The subscriber that every email is shown for.
+# The fictional subscriber to whom every sample email is addressed.
 SAMPLE_NAME, SAMPLE_ADDRESS = "Ada Lovelace", "ada@example.org"
 
-# Gmail shows about this many bytes of HTML, then a link to the rest.
+# Gmail shows about this many bytes of HTML, followed by a link to the rest.
 GMAIL_BYTES = 100_000
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
@@ -41,11 +41,12 @@ _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class SampleEmail:
-    """The email of one edition to the sample subscriber.
+    """The email of an edition to the sample subscriber.
 
-    html, text, headers  as an email client reads them from `message`; headers are decoded and in order
-    key                  changes whenever the content does, but not with the time of composition
-    variants             every selection of topics that the edition has a version for
+    html, text  the two bodies, as an email client reads them from `message`
+    headers     the decoded headers as (name, value) pairs, in the order of the message
+    key         a hash that changes with the content, but not with the time of composition
+    variants    the keys of the edition's versions, one for each selection of topics
     """
 
     edition: Edition
@@ -59,31 +60,31 @@ class SampleEmail:
 
     @property
     def html_bytes(self) -> int:
-        """The size of the HTML in bytes, which decides whether Gmail clips it."""
+        """The size of the HTML in bytes. If it is too large, Gmail clips the email."""
         return len(self.html.encode())
 
     @property
     def raw_headers(self) -> str:
-        """The headers as they are sent."""
+        """The encoded headers, as they are sent."""
         return self.message.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").replace("\r\n", "\n")
 
     @property
     def file_name(self) -> str:
-        """A name for the message as a file, safe in a header and on every file system."""
+        """The file name for downloading the message. It is safe in an HTTP header and on every file system."""
         return quote(f"{self.edition.newsletter}-{self.edition.slot}".replace(":", "-").replace("/", "-")) + ".eml"
 
     def header(self, name: str) -> str:
-        """Return the value of a header, "" if there is none."""
+        """Return the value of a header; "" if the message does not have it."""
         return next((value for known, value in self.headers if known == name), "")
 
 
 def make_sample_email(config: Config, edition: Edition, letter: Letter, variants: Sequence[str]) -> SampleEmail:
-    """Return the email that the sample subscriber would get.
+    """Return the email that the sample subscriber would receive.
 
-    edition   from the database, or one that is only planned (id 0)
-    variants  every selection of topics that the edition has a version for
+    edition   an edition from the database, or a planned edition (id 0)
+    variants  the keys of the edition's versions, one for each selection of topics
 
-    Raises SubscriberError if the configured sender cannot be written in a header.
+    Raises SubscriberError if the configured sender is not valid in a header.
     """
     try:
         data = sample_message(config, edition, letter, name=SAMPLE_NAME, address=SAMPLE_ADDRESS)
@@ -107,7 +108,11 @@ def make_sample_email(config: Config, edition: Edition, letter: Letter, variants
 
 @dataclass(frozen=True, slots=True)
 class NextEmail:
-    """A newsletter's next email, and the number of its edition and posts."""
+    """A newsletter's next email.
+
+    number  the number of its edition
+    posts   how many posts it contains
+    """
 
     number: int
     subject: str
@@ -117,9 +122,9 @@ class NextEmail:
 
 
 def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: datetime) -> NextEmail | None:
-    """Compose a newsletter's next email as of the time when its edition is made; None if there is no post to show.
+    """Compose a newsletter's next email as of the time when its edition will be made.
 
-    Raises PublisherError for a broken post, note or template.
+    Return None if there are no posts to show. Raises PublisherError if a post, note or template is broken.
     """
     slot = next_due(parse_schedule(newsletter.schedule), now, config.newsletter_zone(newsletter))
     moment = max(now, slot.at - lead_of(newsletter)) if slot else now
@@ -134,14 +139,14 @@ def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: 
 
 
 def open_links_in_tabs(html: str) -> str:
-    """Return an email's HTML with links that open in a new tab instead of in the frame that shows it."""
+    """Return an email's HTML with links that open in a new tab instead of the frame."""
     return _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', html, count=1)
 
 
 def link_to_preview(html: str, site_url: str) -> str:
-    """Return an email's HTML with URLs of the site leading to the preview of the site.
+    """Return an email's HTML with URLs of the site replaced by URLs of the site's preview.
 
-    So pictures that are not published yet are shown. Apart from that the email looks the same.
+    This way, pictures that are not published yet are shown. Otherwise the email looks the same.
     """
     urls = re.compile(rf"""(=["']|, |url\(['"]?){re.escape(site_url)}/""")
     return _TAG.sub(lambda tag: urls.sub(r"\1/site/", tag[0]), html)

@@ -1,11 +1,11 @@
-"""The owner's pages below /admin: what comes next, how sending is going, who subscribes, and what needs attention.
+"""The owner's pages below /admin. They show upcoming emails, deliveries, subscribers, and problems to solve.
 
-`auth` lets only the owner in, with the password and the sessions of `credentials`. `views` shows pages and changes
-nothing; `actions` are the buttons. `admin_pages` renders templates/admin. `charts`, `delivery_progress` and
+`auth` admits only the owner, using the password and sessions of `credentials`. `views` shows pages and changes nothing,
+while `actions` handles the buttons. `admin_pages` renders templates/admin. `charts`, `delivery_progress` and
 `feed_stats` prepare numbers for the pages; `feed_stats` also counts the requests for feeds. The URLs are listed in
 web/application.py.
 
-credentials  the owner's password, and the signed cookie of a session
+credentials  the owner's password, and the signed session cookie
 """
 
 __all__ = ["credentials"]

@@ -1,4 +1,4 @@
-"""What the buttons of the admin page do. Each ends with a redirect to a page that shows the result."""
+"""The actions of the buttons on the admin pages. Each action ends with a redirect to a page that shows the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.DE
 
 
 class AdminActions:
-    """The handlers of POST."""
+    """The POST handlers of the admin pages."""
 
     def __init__(self, context: WebContext, pages: AdminPages, views: AdminViews) -> None:
         self._context, self._pages, self._views = context, pages, views
@@ -46,7 +46,7 @@ class AdminActions:
         }
 
     def edition(self, request: Request, session: Session, form: Form) -> Response:
-        """Do what the pressed button of an edition's page says."""
+        """Run the action of the button that was pressed on an edition's page."""
         edition = find_edition(self._context, request)
         action = self._actions.get(form.one("do"))
         if action is None:
@@ -54,7 +54,7 @@ class AdminActions:
         return self._redirect(f"editions/{edition.id}", lambda: action(edition, form))
 
     def next(self, request: Request, session: Session, form: Form) -> Response:
-        """Send a newsletter's next email as a test."""
+        """Send a newsletter's next email to the address in the form, as a test."""
         newsletter, context = self._views.newsletter(request), self._context
 
         def send() -> Flash:
@@ -119,7 +119,10 @@ class AdminActions:
         return Flash(f"A test was sent to {address} through {transport_name(self._context.config)}.")
 
     def _redirect(self, path: str, action: Callable[[], Flash]) -> Response:
-        """Run an action, and return a redirect to the page that shows its result or its error."""
+        """Run an action, and return a redirect to the page that shows its result or error.
+
+        path  the path of that page below /admin
+        """
         try:
             flash = action()
         except PublisherError as error:

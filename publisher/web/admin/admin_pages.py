@@ -1,4 +1,4 @@
-"""How the admin pages are rendered: templates, stylesheet and script, in English and in the look of the site."""
+"""Renders the admin pages in English and in the style of the site, with their stylesheet and script."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _MENU = (
 
 
 class AdminPages:
-    """Renders the pages of one project.
+    """Renders the admin pages of one project.
 
-    root     the path below which they are: "/admin" or one like "/letters/admin"
-    flashes  messages for the page that follows a form
+    root     the path of the overview, such as "/admin" or "/letters/admin"; the other pages are below it
+    flashes  messages that are shown on the page after a form was sent
     """
 
     def __init__(self, context: WebContext, public_pages: PublicPages, sessions: Sessions) -> None:
         self._context, self._sessions = context, sessions
-        # The shipped templates, not the project's: a theme must not change what the owner sees here.
+        # Use the shipped templates, not the project's, because a theme must not change the admin pages.
         self._templates = Templates(shipped_folder())
         self.root = f"{public_pages.prefix}/admin"
         self._home = public_pages.home
@@ -51,7 +51,7 @@ class AdminPages:
     def page(
         self, template: str, title: str, session: Session, *, status: int = 200, said: str = "", **variables: Any
     ) -> Response:
-        """Return a page made from templates/admin/<template>. said: the name of a flash to show."""
+        """Return a page made from templates/admin/<template>. said: the name of the flash to show."""
         text = self._templates.render(
             f"admin/{template}",
             title=title,
@@ -73,21 +73,21 @@ class AdminPages:
         return Response(text.encode("utf-8", "replace"), status, owner_page_headers(), "text/html; charset=utf-8")
 
     def asset(self, name: str) -> Response | None:
-        """Return the stylesheet or the script; None for any other name."""
+        """Return the stylesheet or the script with this name; None for any other name."""
         found = self._assets.get(name)
         return Response(found[0], 200, asset_headers(), found[1]) if found else None
 
     def moment(self, at: datetime, zone: str = "") -> Markup:
-        """Return a time as HTML, in the site's time zone or in the one with this name."""
+        """Return a time as HTML, in the named time zone or else in the site's."""
         local = at.astimezone(ZoneInfo(zone) if zone else self._context.config.zone)
         words = format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB")
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
 
     def ago(self, at: datetime) -> str:
-        """Return how far a time is from now: "in 3 days", "2 hours ago"."""
+        """Return a time relative to now, such as "in 3 days" or "2 hours ago"."""
         return format_timedelta(at - self._context.now(), add_direction=True, locale="en_GB")
 
 
 def _asset_name(text: str, ending: str) -> str:
-    """Return a file name that changes with the content, so that it can be cached for ever."""
+    """Return a file name that changes with the content, so that the file can be cached forever."""
     return f"admin.{hashlib.sha256(text.encode()).hexdigest()[:10]}.{ending}"

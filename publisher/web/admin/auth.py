@@ -1,4 +1,4 @@
-"""Logging in, and what is checked before every admin handler: the session, and a form's token and origin (CSRF)."""
+"""Login, and the checks before every admin handler: the session, and the token and origin of a form (against CSRF)."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _FOREIGN_FORM = "this form has expired or is not from this page: reload the page
 
 
 class OwnerAuth:
-    """Lets only the owner in. As long as no password is set, every page answers 404."""
+    """Admits only the owner. As long as no password is set, every page answers 404."""
 
     def __init__(self, context: WebContext, public_pages: PublicPages, pages: AdminPages, sessions: Sessions) -> None:
         self._context, self._public_pages, self._pages, self._sessions = context, public_pages, pages, sessions
-        # One guess at a time: otherwise a burst of guesses would all be tried before the first is counted.
+        # Check one password at a time. Otherwise a burst of guesses would all be checked before the first is counted.
         self._guessing = threading.Lock()
         self._is_secure = context.links.public_url.startswith("https:")
 
     def get(self, handler: GetHandler) -> Callable[[Request], Response]:
-        """Wrap a handler of GET. Anyone but the owner is redirected to the form to log in."""
+        """Wrap a GET handler. Anyone but the owner is redirected to the login form."""
 
         def answer(request: Request) -> Response:
             password = self._password()
@@ -56,7 +56,7 @@ class OwnerAuth:
         return self._with_error_page(answer)
 
     def post(self, handler: PostHandler) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a handler of POST. A form without a session, from another site or from another session is refused."""
+        """Wrap a POST handler. A form is refused if it has no session, or comes from another site or session."""
 
         def answer(request: Request, form: Form) -> Response:
             password = self._password()
@@ -70,12 +70,12 @@ class OwnerAuth:
         return self._with_form(answer)
 
     def asset(self, request: Request) -> Response:
-        """Return the stylesheet or the script. The form to log in needs them, so they need no session."""
+        """Return the stylesheet or the script. They need no session, because the login form uses them."""
         found = self._pages.asset(request.path_params["name"]) if self._password() else None
         return found or self._not_found(request)
 
     def show_login(self, request: Request) -> Response:
-        """Show the form to log in."""
+        """Show the login form, or redirect an owner who is already logged in to the overview."""
         password = self._password()
         if not password:
             return self._not_found(request)
@@ -85,11 +85,11 @@ class OwnerAuth:
         return self._login_form(password)
 
     async def log_in(self, request: Request) -> Response:
-        """Accept the form to log in, and begin a session if the password is right."""
+        """Check the login form, and begin a session if the password is correct."""
         return await self._with_form(self._log_in)(request)
 
     def log_out(self, request: Request, session: Session, form: Form) -> Response:
-        """Delete the cookie in the browser."""
+        """Log out by deleting the cookie in the browser."""
         response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
         response.delete_cookie(COOKIE, path=self._pages.root, secure=self._is_secure, httponly=True, samesite="strict")
         return response
@@ -151,7 +151,7 @@ class OwnerAuth:
         return self._public_pages.message(request, "nothing", "nothing_hint", status=404)
 
     def _with_form(self, handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
-        """Read the form before the handler runs in a thread."""
+        """Wrap a handler so that the form is read before the handler runs in a thread."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -166,7 +166,10 @@ class OwnerAuth:
         return answer
 
     def _with_error_page(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        """Show an error of the handler to the owner. Only its type is logged, as its message may contain an address."""
+        """Wrap a handler so that the owner sees a page with its errors.
+
+        Only the type of an error is logged, because its message may contain an email address.
+        """
 
         @wraps(handler)
         def answer(request: Request) -> Response:
@@ -186,6 +189,6 @@ class OwnerAuth:
                 status = 404 if isinstance(error, NotFoundError) else 503
                 title = "Page not found" if status == 404 else "This can't be done right now"
                 return self._pages.page("error.html", title, session, status=status, error=error)
-        except PublisherError:  # the database itself is away
+        except PublisherError:  # the database itself is unavailable
             pass
         return PlainTextResponse("this can't be done right now; please try again later\n", 503, owner_page_headers())

@@ -1,4 +1,4 @@
-"""The number of subscribers over time, as a line chart in SVG. Pure."""
+"""A line chart of the number of subscribers over time, in SVG. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _MARGIN = 6  # above the highest point, so that the full width of its line is vi
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """How many were active at the end of a day, and how many joined and left since the point before."""
+    """A point of the chart.
+
+    active        the number of active subscribers at the end of the day
+    joined, left  the numbers of people who subscribed and unsubscribed since the previous point
+    """
 
     day: date
     active: int
@@ -23,10 +27,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A line over time.
+    """A line chart over time.
 
-    line, area  SVG paths in a box of WIDTH by HEIGHT
-    top         the value at the upper edge; the lower edge is 0
+    line, area  the SVG paths of the line and of the area below it, in a box of WIDTH by HEIGHT
+    top         the value at the upper edge of the box; the lower edge is 0
     """
 
     points: tuple[Point, ...]
@@ -36,15 +40,16 @@ class Chart:
 
     @property
     def summary(self) -> str:
-        """The first and the last point in words."""
+        """A description of the first and the last point."""
         first, last = self.points[0], self.points[-1]
         return f"{first.active:,} on {first.day:%d %b %Y}, {last.active:,} on {last.day:%d %b %Y}"
 
 
 def subscribers_over_time(joined: Mapping[str, int], left: Mapping[str, int], today: date) -> Chart | None:
-    """Return the chart of active subscribers from the first day to today; None if no one ever subscribed.
+    """Return the chart of active subscribers from the first day to today; None if no one has ever subscribed.
 
-    joined, left  how many on each day, by days such as "2026-11-21". Days after today count as today.
+    joined, left  the numbers of people who subscribed and unsubscribed, keyed by days such as "2026-11-21". A day after
+                  today counts as today.
     """
     joins, leaves = _until(joined, today), _until(left, today)
     if not joins:
@@ -74,7 +79,7 @@ def _until(days: Mapping[str, int], today: date) -> dict[date, int]:
 
 
 def _days(first: date, last: date) -> list[date]:
-    """Return at most _MOST_POINTS days at equal distances, ending with the last."""
+    """Return at most _MOST_POINTS days at equal intervals. The last one is always `last`."""
     span = (last - first).days
     step = max(1, -(-(span + 1) // _MOST_POINTS))
     return [last - timedelta(days=back) for back in range(span // step * step, -1, -step)]
@@ -94,7 +99,7 @@ def _drawn(points: Sequence[Point]) -> Chart:
 
 
 def _round_number(least: int) -> int:
-    """Return the smallest of 4, 5, 6, 8, 10, 15, 20, 30, 40, 50 and so on that is at least this."""
+    """Return the smallest number in 4, 5, 6, 8, 10, 15, 20, 30, 40, 50 and so on that is at least `least`."""
     unit = 1
     while least > unit * 10:
         unit *= 10

@@ -1,7 +1,7 @@
-"""The owner's password, and the signed cookie of a session. The only user of argon2.
+"""The owner's password, and the signed session cookie. The only user of argon2.
 
-The server stores no sessions. A session contains a hash of the password it began with, so a new password ends all of
-them.
+The server stores no sessions. A session cookie contains a fingerprint of the password that was valid when the session
+began, so changing the password ends all sessions.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from publisher.core.signing import hashing_key, keyed_hash, signer
 SHORTEST, LONGEST = 12, 1_000
 _FEWEST_DIFFERENT = 5
 _PURPOSE = "admin session"
-_LOGIN_FORM = timedelta(hours=1)  # how long the form to log in is valid
+_LOGIN_FORM = timedelta(hours=1)  # how long the login form is valid
 _NONCE = 16
 _LONGEST_COOKIE = 500
 
 
 def check_password(password: str) -> None:
-    """Raise PublisherError for a password that is too short, too long, or made of very few characters."""
+    """Raise PublisherError if a password is too short or too long, isn't UTF-8, or has too few different characters."""
     if any("\ud800" <= character <= "\udfff" for character in password):
         raise PublisherError("the password is not UTF-8 text", hint="use a terminal that sends UTF-8")
     if len(password) < SHORTEST:
@@ -44,14 +44,14 @@ def check_password(password: str) -> None:
 
 
 def hash_password(password: str) -> str:
-    """Return the hash of a password for the database, with a salt of its own (argon2id, RFC 9106)."""
+    """Return the salted hash of a password, to be stored in the database (argon2id, RFC 9106)."""
     return PasswordHasher().hash(_normalised(password))
 
 
 def is_password(password: str, password_hash: str) -> bool:
-    """Return whether this is the password of a hash; False for a broken hash.
+    """Return whether a password matches a hash. Return False if the hash is malformed.
 
-    It takes 64 MiB and up to 0.2 s, so callers must not run it for many requests at once.
+    A call takes 64 MiB of memory and up to 0.2 s, so callers must not make many calls at once.
     """
     if not password_hash or len(password) > LONGEST:
         return False
@@ -62,16 +62,20 @@ def is_password(password: str, password_hash: str) -> bool:
 
 
 def _normalised(password: str) -> str:
-    """Return the password in NFC (RFC 8265, 4.2.2): a terminal and a browser may encode one letter differently."""
+    """Return the password in NFC (RFC 8265, 4.2.2).
+
+    This is needed because a terminal and a browser may encode the same character differently.
+    """
     return unicodedata.normalize("NFC", password)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a cookie says.
+    """The content of a session cookie.
 
-    nonce     the session's own random value
-    is_owner  whether the password was given; otherwise the session is only for the form to log in
+    nonce     a random value that is unique to the session
+    ends_at   the time at which the session expires
+    is_owner  whether the owner has entered the password; if not, the session is only valid for the login form
     """
 
     nonce: str
@@ -80,39 +84,43 @@ class Session:
 
 
 class Sessions:
-    """Makes and reads the sessions of one project."""
+    """Creates and reads the session cookies of one project."""
 
     def __init__(self, secret: str, lifetime: timedelta) -> None:
-        """secret: the project's. lifetime: of a session once the password was given."""
+        """Prepare to sign and read cookies.
+
+        secret    the secret of the project
+        lifetime  how long the owner stays logged in
+        """
         self._secret, self._lifetime = secret, lifetime
 
     def for_owner(self, password_hash: str, now: datetime) -> tuple[Session, str]:
-        """Return a session for the owner, who has just given the password, and its cookie."""
+        """Return a session and its cookie for the owner, who has just entered the password."""
         return self._begin(password_hash, now + self._lifetime, is_owner=True)
 
     def for_login(self, password_hash: str, now: datetime) -> tuple[Session, str]:
-        """Return a session for the form to log in, and its cookie."""
+        """Return a session and its cookie for the login form."""
         return self._begin(password_hash, now + _LOGIN_FORM, is_owner=False)
 
     def read(self, cookie: str, password_hash: str, now: datetime) -> Session | None:
-        """Return the session of a cookie; None if it is forged, has expired, or began with another password."""
+        """Return the session in a cookie; None if the cookie is forged or expired, or the password has changed."""
         if not cookie or len(cookie) > _LONGEST_COOKIE:
             return None
         try:
             nonce, ends, is_owner, password = signer(self._secret, _PURPOSE).loads(cookie)
             session = Session(str(nonce), datetime.fromtimestamp(int(ends), UTC), bool(is_owner))
-        except (BadData, ValueError, TypeError):  # the last two only for a cookie that another version has signed
+        except (BadData, ValueError, TypeError):  # the last two occur only if another version signed the cookie
             return None
         if now >= session.ends_at or not hmac.compare_digest(str(password), self._fingerprint(password_hash)):
             return None
         return session
 
     def form_token(self, session: Session) -> str:
-        """Return the token for the forms of a session, which no other site can know."""
+        """Return the token for the forms of a session. No other site can know it."""
         return keyed_hash(self._form_key, session.nonce)
 
     def owns_form(self, session: Session, token: str) -> bool:
-        """Return whether a form's token was made for this session."""
+        """Return whether the token in a form was issued for this session."""
         return hmac.compare_digest(token.encode("utf-8", "replace"), self.form_token(session).encode())
 
     def _begin(self, password_hash: str, ends_at: datetime, *, is_owner: bool) -> tuple[Session, str]:

@@ -1,4 +1,4 @@
-"""How far the sending of an edition is, in words, numbers and shares of a bar, and why some messages failed. Pure."""
+"""The progress of an edition's delivery as words, numbers and a bar, and the reasons for failures. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store.ledger import ReasonCount
 
-# The order in a bar: what is done, what went wrong, what is still to come.
+# The order in a progress bar: first sent, then failed or skipped, then unfinished.
 ORDER = (
     DeliveryStatus.SENT,
     DeliveryStatus.FAILED,
@@ -33,7 +33,7 @@ MEANINGS = {
 _LABELS = {"held": "on hold", "nobody": "no recipients", "unclear": "uncertain"}
 
 _ADDRESS = re.compile(r"<?[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+>?")
-# Ids at the end of the replies of large providers: "... - gsmtp 5b1f17b1804b1-4779c5", "[AMS0EPF000001.eurprd05 ...]".
+# Ids at the end of replies from large providers: "... - gsmtp 5b1f17b1804b1-4779c5", "[AMS0EPF000001.eurprd05 ...]".
 _ID = re.compile(r"\b(?=\w*\d)(?=\w*[a-z])[\w.-]{12,}|\[[^\]]{20,}\]", re.IGNORECASE)
 _MOST_REASONS = 20
 _LONGEST_REASON = 300
@@ -41,7 +41,7 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class BarSegment:
-    """One status in a bar: where it begins and how wide it is, in percent."""
+    """The part of a progress bar for one status. `begins` (its left edge) and `width` are percentages of the bar."""
 
     status: DeliveryStatus
     total: int
@@ -58,7 +58,7 @@ class EditionProgress:
 
     @property
     def state(self) -> str:
-        """One word: "held", "sending", "waiting", "nobody", "unclear", "failed", "sent" or "cancelled"."""
+        """The state as one word: "held", "sending", "waiting", "nobody", "unclear", "failed", "sent" or "cancelled"."""
         counts = self.counts
         for applies, name in (
             (self.edition.held and counts.open, "held"),
@@ -74,12 +74,12 @@ class EditionProgress:
 
     @property
     def label(self) -> str:
-        """The state as the pages show it."""
+        """The state in the words that the pages show."""
         return _LABELS.get(self.state, self.state)
 
     @property
     def summary(self) -> str:
-        """The numbers in one line."""
+        """The numbers of messages, in one line."""
         counts = self.counts
         if not counts.total:
             return "no recipients"
@@ -93,7 +93,7 @@ class EditionProgress:
 
     @property
     def segments(self) -> tuple[BarSegment, ...]:
-        """The bar: every status in ORDER, including empty ones."""
+        """The segments of the progress bar: one for each status in ORDER, including empty ones."""
         segments, before, total = [], 0, max(self.counts.total, 1)
         for status in ORDER:
             here = self.counts[status]
@@ -102,7 +102,7 @@ class EditionProgress:
         return tuple(segments)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the script on the page updates."""
+        """Return the values that the script on the page updates."""
         return {
             "id": self.edition.id,
             "state": self.state,
@@ -117,9 +117,9 @@ class EditionProgress:
 
 
 def group_reasons(reasons: Iterable[ReasonCount]) -> list[ReasonCount]:
-    """Return the reasons for failures with those that only differ in an address or an id as one, most frequent first.
+    """Group the reasons for failures that differ only in an address or an id, and return the most frequent first.
 
-    Mail servers write the recipient and an id into their replies, so that every reply is different.
+    Mail servers include the recipient and an id in their replies, so without grouping every reply would be different.
     """
     totals: Counter[tuple[DeliveryStatus, str]] = Counter()
     for each in reasons:

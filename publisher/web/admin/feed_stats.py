@@ -1,7 +1,7 @@
-"""Counts who fetches the feeds. A thread of its own writes the counts, so that no request waits for the database.
+"""Counts requests for the feeds. A separate thread writes the counts, so that no request waits for the database.
 
-Feed readers that fetch for many people report for how many. There is no standard for it, but all known ones write
-"42 subscribers" (some "readers") somewhere after their name:
+A feed reader that fetches a feed for many people reports their number in its user agent. There is no standard for this,
+but all known feed readers write "42 subscribers" (or "42 readers") somewhere after their name:
 
     Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like FeedFetcher-Google)
     NewsBlur Feed Fetcher - 12 subscribers - http://www.newsblur.com/site/1/x (Mozilla/5.0 ...)
@@ -25,7 +25,7 @@ from publisher.store.feed_readers import FeedReader
 
 _EVERY = 60.0  # seconds between two writes
 _PER_READER = timedelta(hours=1)
-# Feeds and readers that are remembered at once. Further ones, most likely invented, are not counted.
+# The number of feeds and readers to remember at once. Any more are most likely fake, and are not counted.
 _MOST_REMEMBERED = 5_000
 _LONGEST_PATH = 200
 
@@ -37,10 +37,10 @@ _MOST_SUBSCRIBERS = 100_000_000  # no feed has more; anybody can claim any numbe
 
 
 class FeedStats:
-    """Counts requests for feeds. Counts that are not written yet are lost if the process is killed."""
+    """Counts requests for feeds. Counts that have not been written yet are lost if the process is killed."""
 
     def __init__(self, store: Store, now: Callable[[], datetime], *, every: float = _EVERY) -> None:
-        """every: seconds between two writes."""
+        """Prepare to count. every: the number of seconds between two writes."""
         self._store, self._now, self._every = store, now, every
         self._changed = threading.Condition()
         self._seen: dict[tuple[str, str], FeedReader] = {}
@@ -50,14 +50,15 @@ class FeedStats:
         self._thread = threading.Thread(target=self._run, name="feed stats", daemon=True)
 
     def start(self) -> None:
-        """Start the thread that writes."""
+        """Start the thread that writes the counts."""
         self._thread.start()
 
     def count(self, feed: str, user_agent: str) -> None:
         """Count one request for a feed, without waiting for the database.
 
-        feed        its path below the site's root
-        user_agent  a feed reader that reports its subscribers is stored by name; other programs are only counted
+        feed        the path of the feed below the site's root
+        user_agent  the client's user agent. A feed reader that reports its subscribers is stored by name, while
+                    requests of other programs are only counted
         """
         if len(feed) > _LONGEST_PATH:
             return
@@ -77,7 +78,7 @@ class FeedStats:
                 self._seen[own] = FeedReader(feed, reported.reader, reported.subscribers, now)
 
     def write(self) -> None:
-        """Write what was counted since the last time. If the database is away, the counts are lost and logged."""
+        """Write the counts since the last write. If the database is unavailable, they are lost, and this is logged."""
         with self._changed:
             seen, requests = list(self._seen.values()), dict(self._requests)
             self._seen.clear()
@@ -94,7 +95,7 @@ class FeedStats:
             log("feed readers", f"requests for feeds were not counted: {kind}", level="warning", error=kind)
 
     def close(self) -> None:
-        """Write the remaining counts, and end the thread."""
+        """Write the remaining counts, and stop the thread."""
         with self._changed:
             self._ends = True
             self._changed.notify_all()
@@ -114,14 +115,14 @@ class FeedStats:
 
 @dataclass(frozen=True, slots=True)
 class ReportedSubscribers:
-    """What a feed reader reports: its name, and for how many people it fetches."""
+    """The report of a feed reader: its name, and the number of people for whom it fetches the feed."""
 
     reader: str
     subscribers: int
 
 
 def reported_subscribers(user_agent: str) -> ReportedSubscribers | None:
-    """Return how many subscribers a user agent reports; None if it reports none."""
+    """Return the feed reader's name and number of subscribers from its user agent; None if it reports no number."""
     agent = user_agent[:_LONGEST_AGENT]
     count = _COUNT.search(agent)
     if count is None:
@@ -132,7 +133,10 @@ def reported_subscribers(user_agent: str) -> ReportedSubscribers | None:
 
 
 def _name(before: str) -> str:
-    """Return the reader's name from the text before the number: letters of any script, digits and a few marks."""
+    """Return the name of the feed reader, which is in the text before the number of subscribers.
+
+    The name is reduced to letters of any script, digits and a few punctuation marks.
+    """
     bare = _COMPATIBLE.sub("", before.strip(), count=1)
     bare = _NAME_ENDS.split(bare, maxsplit=1)[0]
     plain = "".join(c for c in bare if c.isalnum() or c in " .-_!&'")

@@ -1,4 +1,4 @@
-"""The pages of /admin: what the owner sees. Nothing here changes anything."""
+"""The pages that the owner sees below /admin. Viewing them changes nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from publisher.web.admin.credentials import Session
     from publisher.web.context import WebContext
 
-# How many of each are shown.
+# How many items of each kind are shown.
 _EDITIONS, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
 _FEED_READERS_SEEN = timedelta(days=30)
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
@@ -47,13 +47,13 @@ _VERDICTS = {
 
 
 class AdminViews:
-    """The handlers of GET."""
+    """The GET handlers of the admin pages."""
 
     def __init__(self, context: WebContext, pages: AdminPages) -> None:
         self._context, self._pages = context, pages
 
     def overview(self, request: Request, session: Session) -> Response:
-        """Show in short what comes next, what is being sent, and what needs the owner's attention."""
+        """Show an overview of upcoming emails, current deliveries, and problems that need the owner's attention."""
         context = self._context
         unfinished = self._progress(context.store.editions.unfinished()[::-1])
         held = [each for each in unfinished if each.state == "held"]
@@ -83,7 +83,7 @@ class AdminViews:
         return self._page(request, session, "editions.html", "Editions", editions=found, limit=_EDITIONS)
 
     def edition(self, request: Request, session: Session) -> Response:
-        """Show one edition: how far it is, why some messages were not delivered, and its email."""
+        """Show one edition with the progress of its delivery, the reasons for failures, and its email."""
         store, edition = self._context.store, find_edition(self._context, request)
         (progress,) = self._progress([edition])
         return self._page(
@@ -111,7 +111,7 @@ class AdminViews:
         )
 
     def edition_email(self, request: Request, session: Session) -> Response:
-        """Return the email of an edition as a subscriber would get it, for a frame."""
+        """Return the HTML of an edition's email as a subscriber would see it, for a frame on a page."""
         edition = find_edition(self._context, request)
         letter = self._context.store.editions.letter(edition.id, request.query_params.get("variant", ""))
         if letter is None:
@@ -119,7 +119,7 @@ class AdminViews:
         return _framed(make_sample_email(self._context.config, edition, letter, ()).html)
 
     def next(self, request: Request, session: Session) -> Response:
-        """Show a newsletter's next email."""
+        """Show the page with a newsletter's next email."""
         newsletter, context = self.newsletter(request), self._context
         return self._page(
             request,
@@ -132,7 +132,7 @@ class AdminViews:
         )
 
     def next_email(self, request: Request, session: Session) -> Response:
-        """Return a newsletter's next email, for a frame."""
+        """Return the HTML of a newsletter's next email, for a frame on a page."""
         context = self._context
         draft = next_email(context.config, context.store, self.newsletter(request), context.now())
         if draft is None:
@@ -140,7 +140,7 @@ class AdminViews:
         return _framed(draft.html)
 
     def subscribers(self, request: Request, session: Session) -> Response:
-        """Show the number of subscribers over time and by newsletter, and the bounces."""
+        """Show the number of subscribers over time and for each newsletter, and recent bounces."""
         store, today = self._context.store, self._context.now().date()
         by_newsletter = store.statistics.by_newsletter()
         names = {each.name: self._context.config.newsletter_title(each) for each in self._context.config.newsletters}
@@ -164,7 +164,7 @@ class AdminViews:
         )
 
     def feeds(self, request: Request, session: Session) -> Response:
-        """Show how many subscribers feed readers report for each feed, and how often other programs fetch it."""
+        """Show, for each feed, the subscribers that feed readers report, and the number of other requests."""
         store, now = self._context.store, self._context.now()
         found = store.feed_readers.list(now - _FEED_READERS_SEEN)
         feeds = {each.feed: [one for one in found if one.feed == each.feed] for each in found}
@@ -175,7 +175,7 @@ class AdminViews:
         return self._page(request, session, "feeds.html", "Feeds", feeds=feeds, requests=requests)
 
     def posts(self, request: Request, session: Session) -> Response:
-        """Show the problems that `publisher check` reports about posts, settings and emails."""
+        """Show the problems with posts, settings and emails that `publisher check` reports."""
         found = check_project(self._context.config, self._context.now(), None)
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
         warnings = [problem for problem in found.problems if problem.severity is not Severity.ERROR]
@@ -183,14 +183,14 @@ class AdminViews:
         return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=findings)
 
     def progress(self, request: Request, session: Session) -> Response:
-        """Return the progress of the editions named by `id`, for the script on the pages."""
+        """Return the progress of the editions in the `id` query parameters as JSON, for the script on the pages."""
         asked = request.query_params.getlist("id")[:_EDITIONS]
         ids = [int(each) for each in asked if each.isdecimal() and len(each) < 15]
         editions = [edition for each in ids if (edition := self._context.store.editions.get(each))]
         return JSONResponse([each.as_json() for each in self._progress(editions)], 200, owner_page_headers())
 
     def newsletter(self, request: Request) -> NewsletterConfig:
-        """Return the newsletter that a URL names; raise NotFoundError if it is not configured."""
+        """Return the newsletter named in the URL. Raise NotFoundError if it is not configured."""
         found = self._context.config.newsletter(str(request.path_params["newsletter"]))
         if found is None:
             raise NotFoundError("there is no such newsletter")
@@ -205,7 +205,7 @@ class AdminViews:
         return {status: counts.get(status, 0) for status in SubscriberStatus}
 
     def _unconfirmed_hosts(self) -> list[Host]:
-        """Return the other hosts that have run the project and may not send."""
+        """Return the other hosts that have run the project but are not confirmed, so that they may not send."""
         here = host_id(self._context.config.root, os.environ)
         return [host for host in self._context.store.hosts.list() if host.confirmed_at is None and host.id != here]
 
@@ -214,7 +214,7 @@ class AdminViews:
 
 
 def find_edition(context: WebContext, request: Request) -> Edition:
-    """Return the edition that a URL names; raise NotFoundError if there is none."""
+    """Return the edition whose number is in the URL. Raise NotFoundError if it does not exist."""
     number = request.path_params["edition"]
     edition = context.store.editions.get(number) if number < 2**62 else None
     if edition is None:
@@ -223,13 +223,16 @@ def find_edition(context: WebContext, request: Request) -> Edition:
 
 
 def skipped_files(config: Config, now: datetime) -> int:
-    """Return how many files of posts are not published because they have errors."""
+    """Return the number of post files that are skipped because they have errors."""
     archive = open_archive(config, now)
     return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
 
 
 def owner_address(config: Config, newsletter: str) -> str:
-    """Return where a test is sent by default: the author's address, or else the sender's; "" if there is neither."""
+    """Return the default address for test emails.
+
+    It is the author's address, or else the sender's, or "" if neither is configured.
+    """
     found = config.newsletter(newsletter)
     author = config.site.author.email if config.site.author else ""
     return author or split_mailbox((found.sender if found else "") or config.mail.sender)[1]
@@ -245,7 +248,10 @@ def _framed(html: str) -> Response:
 
 
 def _findings(found: ProjectCheck) -> list[tuple[str, object]]:
-    """Return the findings about each newsletter's next email that are more than notes, by the newsletter's name."""
+    """Return the name of each newsletter with the errors and warnings about its next email.
+
+    Newsletters without any are omitted.
+    """
     shown = [
         (proof.planned.newsletter.name, [finding for finding in proof.findings if finding.level != "note"])
         for proof in found.letters

@@ -1,6 +1,6 @@
-"""The page on which the owner approves an edition: /approve/<token>, linked from the approval email.
+"""The page at /approve/<token>, where the owner approves an edition. The approval email links to it.
 
-Opening the link changes nothing, since scanners open every link. The page is in English, like everything for the
+Opening the link changes nothing, because mail scanners open every link. The page is in English, like all pages for the
 owner.
 """
 
@@ -25,18 +25,18 @@ _LONGEST_TOKEN = 2_000  # characters: a slot may contain the id of a post
 
 
 class ApprovalPages:
-    """The handlers."""
+    """The handlers of /approve."""
 
     def __init__(self, context: WebContext, pages: PublicPages) -> None:
         self._context, self._pages = context, pages
 
     def show(self, request: Request) -> Response:
-        """Show the edition with its buttons, or what has become of it."""
+        """Show the edition with the buttons to decide, or its current state if it was decided before."""
         edition = self._read(request)
         return self._page(request, edition, "") if edition else self._pages.bad_link(request)
 
     def decide(self, request: Request, form: Form) -> Response:
-        """Approve or skip the edition. If that was decided before, say so and change nothing."""
+        """Approve or skip the edition, and show the result. If it was decided before, change nothing and say so."""
         edition = self._read(request)
         if edition is None:
             return self._pages.bad_link(request)
@@ -72,7 +72,7 @@ class ApprovalPages:
         )
 
     def _read(self, request: Request) -> Edition | None:
-        """Return the edition that the token names; None if it is not valid."""
+        """Return the edition that the token belongs to; None if the token is invalid."""
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.APPROVE, token) if len(token) <= _LONGEST_TOKEN else None
         if found is None or len(found) != 3 or not found[0].isdigit():

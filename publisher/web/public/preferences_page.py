@@ -1,6 +1,7 @@
-"""A subscriber's preferences: /preferences/<token>, with their data and its deletion, and /address/<token>.
+"""The pages at /preferences/<token> and /address/<token>.
 
-Whoever has the link is the subscriber: it is in every email to them, and in nobody else's.
+On the first, subscribers change their preferences, and download or delete their data. On the second, they confirm a new
+email address. The link is the only proof of identity: it is in every email to the subscriber, and in no one else's.
 """
 
 from __future__ import annotations
@@ -43,18 +44,18 @@ _LONGEST_TOKEN = 500
 
 
 class PreferencesPages:
-    """The handlers of /preferences."""
+    """The handlers of /preferences and the pages below it."""
 
     def __init__(self, context: WebContext, pages: PublicPages) -> None:
         self._context, self._pages = context, pages
 
     def show(self, request: Request) -> Response:
-        """Show the subscriber's newsletters, topics, language, pause and address, as forms."""
+        """Show forms with the subscriber's newsletters, topics, language, pause and address."""
         subscriber = self._subscriber(request)
         return self._page(request, subscriber) if subscriber else self._pages.bad_link(request)
 
     def change(self, request: Request, form: Form) -> Response:
-        """Accept one of the page's forms."""
+        """Handle one of the forms on the page."""
         subscriber = self._subscriber(request)
         if subscriber is None:
             return self._pages.bad_link(request)
@@ -105,7 +106,10 @@ class PreferencesPages:
         return self._pages.message(request, "erased_title", "erased", language=language, address=subscriber.address)
 
     def _scrub(self, transport: Transport) -> None:
-        """Rewrite the database's files once nobody reads them. Until then they contain traces of deleted rows."""
+        """Rewrite the database files, which still contain traces of deleted rows.
+
+        Raises RetryLaterError if another process is reading the database.
+        """
         if not self._context.store.subscribers.scrub():
             raise RetryLaterError("another process is reading the database")
 
@@ -194,20 +198,20 @@ class PreferencesPages:
         return self._pages.language(request, subscriber.language)
 
     def _subscriber(self, request: Request) -> Subscriber | None:
-        """Return the subscriber that the token names; None if it is not valid or the subscriber was deleted."""
+        """Return the subscriber that the token belongs to; None if the token is invalid or the subscriber is gone."""
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.PREFERENCES, token) if len(token) <= _LONGEST_TOKEN else None
         return self._context.store.subscribers.by_uid(found[0]) if found and len(found) == 1 else None
 
 
 class AddressChangePages:
-    """The handlers of /address: the link that was sent to a subscriber's new address."""
+    """The handlers of /address, which is linked from the email to a subscriber's new address."""
 
     def __init__(self, context: WebContext, pages: PublicPages) -> None:
         self._context, self._pages = context, pages
 
     def show(self, request: Request) -> Response:
-        """Show the old and the new address, with the button to confirm; change nothing."""
+        """Show the old and the new address with a button that confirms the change. Change nothing yet."""
         context = self._context
         seen = look_at_address_change(context.store, context.policy, token_of(request), now=context.now())
         if seen is None:
@@ -218,7 +222,7 @@ class AddressChangePages:
         return self._pages.page(request, "move.html", "move_confirm", language=language, values=values)
 
     def change(self, request: Request, form: Form) -> Response:
-        """Change the subscriber's address, and notify the old one."""
+        """Change the subscriber's address, and send a notice to the old address."""
         context, token = self._context, token_of(request)
         seen = look_at_address_change(context.store, context.policy, token, now=context.now())
         evidence = context.evidence(request, "link /address")

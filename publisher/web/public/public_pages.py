@@ -1,4 +1,4 @@
-"""The pages for subscribers, in the look of the site and in the visitor's language, and what their forms choose."""
+"""Renders the pages for subscribers in the style of the site and the visitor's language, and reads choices in forms."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ SHOWN_FIELD = "shown"  # the newsletters that a form offers, whether ticked or n
 
 
 class PublicPages:
-    """Renders the pages of one project.
+    """Renders the public pages of one project.
 
-    prefix  the path under which the application answers: "" or one like "/letters"
+    prefix  the path at which the application is served, such as "/letters", or ""
     home    the URL of the site
     """
 
@@ -62,8 +62,8 @@ class PublicPages:
     ) -> Response:
         """Return a page made from templates/web/<template>.
 
-        title     the key of a catalog word, whose placeholders are filled with `values`
-        language  the visitor's; by default what the browser asks for
+        title     the key of a text in the catalog; its placeholders are filled from `values`
+        language  the visitor's language; by default the one that the browser prefers
         """
         say = speech(language or self.language(request), self._context.templates)
         values = variables.pop("values", {})
@@ -75,36 +75,42 @@ class PublicPages:
     def message(
         self, request: Request, title: str, hint: str = "", *, status: int = 200, language: str = "", **values: str
     ) -> Response:
-        """Return a page with one message. title, hint: keys of catalog words."""
+        """Return a page with one message. title, hint: keys of texts in the catalog."""
         return self.page(request, "message.html", title, status=status, language=language, hint=hint, values=values)
 
     def bad_link(self, request: Request) -> Response:
-        """Return the page for a token that is forged, cut short, expired, used, or meant for another page."""
+        """Return the page for a token that is forged, truncated, expired, already used, or meant for another page."""
         return self.message(request, "bad_link", "bad_link_hint", status=404)
 
     def bad_form(self, request: Request) -> Response:
-        """Return the page for a form without one of the page's own buttons."""
+        """Return the page for a form that was not sent with one of the buttons on the page."""
         return self.message(request, "bad_form", "bad_form_hint", status=400)
 
     def too_many(self, request: Request) -> Response:
-        """Return the page for a client that has used up its forms of this hour."""
+        """Return the page for a client that has sent too many forms within the hour."""
         page = self.message(request, "too_many", "too_many_hint", status=429)
         client = self._context.clients.address(request.scope)
         page.headers["retry-after"] = str(self._context.rate_limits.seconds_until_reset(client))
         return page
 
     def owner_page(self, request: Request, template: str, heading: str, **variables: Any) -> Response:
-        """Return a page for the owner from templates/admin/<template>, in English and in the look of the site."""
+        """Return a page for the owner made from templates/admin/<template>, in English and in the style of the site."""
         say = speech("en", self._context.templates)
         return self._render(f"admin/{template}", heading, escape(heading), say, 200, **variables)
 
     def language(self, request: Request, known: str = "") -> str:
-        """Return the language for a visitor: the one they chose, one their browser asks for, or the site's."""
+        """Return the language for a visitor.
+
+        It is the language that the visitor chose (`known`), or else the one that the browser prefers, or the site's.
+        """
         wanted = known or request.headers.get("accept-language", "")
         return preferred(wanted, spoken_languages(self._context.templates), self._context.config.site.language)
 
     def languages(self, held: str) -> Sequence[tuple[str, str]]:
-        """Return the languages to choose from, as (tag, its name in itself); `held` is always one of them."""
+        """Return the languages that a visitor can choose, as pairs of a tag and the language's own name.
+
+        held  the tag of the subscriber's current language, which is always included
+        """
         tags = dict.fromkeys([*spoken_languages(self._context.templates), *([held] if held else [])])
         return [(tag, _own_name(tag)) for tag in tags]
 
@@ -131,9 +137,11 @@ def token_of(request: Request) -> str:
 
 
 def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> tuple[Subscription, ...]:
-    """Return the newsletters and topics that a form chooses. Where there is only one newsletter, it may be left out.
+    """Return the newsletters and topics chosen in a form.
 
-    held  what the subscriber has: a topic that is no longer offered can be kept
+    If the project has only one newsletter, a new subscriber's form need not name it.
+
+    held  the subscriber's current subscriptions; topics in them may be kept even if they are no longer offered
 
     Raises SubscriberError for a newsletter or topic that does not exist.
     """
@@ -149,13 +157,13 @@ def chosen(config: Config, form: Form, *, held: Sequence[Subscription] = ()) -> 
 
 
 def title_of(config: Config, name: str) -> str:
-    """Return a newsletter's title; its name if it is no longer configured."""
+    """Return the title of a newsletter, or its name if the newsletter is no longer configured."""
     newsletter = config.newsletter(name)
     return config.newsletter_title(newsletter) if newsletter else name
 
 
 def _home(site_url: str, public_url: str) -> str:
-    """Return the link to the site: a path if both URLs have the same origin, so that it also works locally."""
+    """Return the link to the site. If both URLs have the same origin, it is just a path, which also works locally."""
     site, public = urlsplit(site_url), urlsplit(public_url)
     if (site.scheme, site.netloc) == (public.scheme, public.netloc):
         return f"{site.path.rstrip('/')}/"

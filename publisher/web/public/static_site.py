@@ -1,4 +1,7 @@
-"""The built site: its files with the media types of feeds, ETags and cache times, and nothing outside its folder."""
+"""Serves the files of the built site, with ETags, cache times and the media types of feeds.
+
+Files outside the folder of the site are never served.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +27,22 @@ _FEED_AGE = "max-age=900"
 
 
 class SiteFiles(StaticFiles):
-    """The files of one folder. A build may replace it at any time, and may not have made it yet."""
+    """Serves the files of one folder. A build may replace the folder at any time, and the folder may not exist yet."""
 
     def __init__(self, folder: Path, public_url: str, count_feed: Callable[[str, str], None] | None = None) -> None:
-        """count_feed: called with the path and the user agent of each request for a feed; it must not block."""
+        """Prepare to serve a folder.
+
+        folder      the folder of the built site, which need not exist
+        public_url  the URL of the application, to which forms on the site may be sent
+        count_feed  called with the path and the user agent of each request for a feed; it must not block
+        """
         super().__init__(directory=folder, html=True, check_dir=False)
-        self.config_checked = True  # otherwise Starlette demands that the folder exists
+        self.config_checked = True  # otherwise Starlette requires the folder to exist
         self._headers = site_headers(public_url)
         self._count_feed = count_feed
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file; raise HTTPException(404) if there is none, or if it is hidden."""
+        """Return a file. Raise HTTPException(404) if it is hidden, or if neither it nor a 404.html exists."""
         if any(part.startswith(".") and part not in (".", ".well-known") for part in path.split("/")):
             raise HTTPException(404)
         try:
@@ -42,12 +50,12 @@ class SiteFiles(StaticFiles):
         except (RuntimeError, OSError) as error:  # there is no folder yet, or the name is too long for a file
             raise HTTPException(404) from error
         if isinstance(response, RedirectResponse):
-            # Without the host, which the client may have made up, and never "//host", which is another site.
+            # Omit the host, which the client may have forged. A location such as "//host" would lead to another site.
             response.headers["location"] = "/" + scope["path"].strip("/") + "/"
         name = path.rpartition("/")[2]
         if isinstance(response, FileResponse) or response.status_code == 304:
             feed_type = _feed_type(name)
-            if feed_type and response.status_code == 200:  # 404.html is a page, even in place of a feed
+            if feed_type and response.status_code == 200:  # 404.html is a page, even when a feed was requested
                 response.headers["content-type"] = feed_type
             response.headers["cache-control"] = _cache(path, bool(feed_type) and response.status_code != 404)
         response.headers.update(self._headers)
@@ -57,7 +65,10 @@ class SiteFiles(StaticFiles):
 
 
 def _feed_type(name: str) -> str | None:
-    """Return the media type of a feed by its file name, also of an archived one such as feed-3.xml."""
+    """Return the media type of a feed from its file name, including archived feeds such as feed-3.xml.
+
+    Return None if the file is not a feed.
+    """
     if name in _TYPES:
         return _TYPES[name]
     stem, _, ending = name.rpartition(".")

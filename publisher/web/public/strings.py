@@ -1,4 +1,4 @@
-"""The words of the pages for readers, all in one place, and which language a reader gets them in."""
+"""All texts of the pages for subscribers, and the choice of the language in which a visitor sees them."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ ENGLISH: dict[str, str | Plural] = {
 
 
 def speech(language: str, templates: Templates) -> SimpleNamespace:
-    """Return the words in a language (BCP 47), the form's among them.
+    """Return the texts in a language (a BCP 47 tag), including those of the sign-up form.
 
-    Templates say `say.leave`; `say.language` is what they are in.
+    Templates use the texts as attributes, such as `say.leave`. `say.language` is the language that the texts are in.
     """
     spoken = translate("web", ENGLISH, language, templates.folders)
     form = vars(form_words(language, templates))
@@ -96,15 +96,17 @@ def speech(language: str, templates: Templates) -> SimpleNamespace:
 
 
 def spoken_languages(templates: Templates) -> tuple[str, ...]:
-    """Return the languages that there are catalogs for, English with them, sorted."""
+    """Return the sorted tags of the languages that have a catalog, and of English."""
     found = {path.stem for folder in templates.folders for path in (folder / LOCALE_FOLDER).glob("*.po")}
     return tuple(sorted({ENGLISH_TAG, *(tag.replace("_", "-") for tag in found)}))
 
 
 def preferred(accept: str, spoken: tuple[str, ...], default: str) -> str:
-    """Return the language of an Accept-Language header (RFC 9110, 12.5.4) that is spoken here, else the default.
+    """Return the best available language for an Accept-Language header (RFC 9110, 12.5.4).
 
-    pt-BR is content with pt. What cannot be read counts for nothing.
+    accept   the header; parts that cannot be parsed are ignored
+    spoken   the tags of the available languages; "pt" also serves a visitor who asks for "pt-BR"
+    default  the language to return if none of the requested languages is available
     """
     known = {tag.casefold(): tag for tag in spoken}
     wanted: list[tuple[float, int, str]] = []

@@ -1,7 +1,8 @@
-"""From the form to a confirmed subscriber: /subscribe and /confirm/<token>.
+"""The pages at /subscribe and /confirm/<token>: the sign-up form, and the confirmation of the subscription.
 
-The response to the form is the same whether or not the address is known: looking it up and writing to it happens
-in the mail worker. Opening the link in the email changes nothing, since scanners open every link; its button does.
+The response to the form is the same whether or not the address is known, because the mail worker looks up the address
+and sends the email later. Opening the link in the email changes nothing, because mail scanners open every link; the
+button on the page confirms the subscription.
 """
 
 from __future__ import annotations
@@ -37,17 +38,17 @@ SOURCE = "form /subscribe"
 
 
 class SubscribePages:
-    """The handlers of both pages."""
+    """The handlers of /subscribe and /confirm."""
 
     def __init__(self, context: WebContext, pages: PublicPages) -> None:
         self._context, self._pages = context, pages
 
     def show_form(self, request: Request) -> Response:
-        """Show the form to subscribe."""
+        """Show the sign-up form."""
         return self._form(request)
 
     def take_form(self, request: Request, form: Form) -> Response:
-        """Accept the form, and queue the request."""
+        """Check the sign-up form, and queue the request for the mail worker."""
         context = self._context
         if not context.rate_limits.allow_form(context.clients.address(request.scope)):
             return self._pages.too_many(request)
@@ -60,7 +61,7 @@ class SubscribePages:
             return self._form(request, form, trouble="bad_address", address=address[:200])
         try:
             wishes = checked(chosen(context.config, form), context.newsletter_names)
-        except SubscriberError:  # it was still offered when the page was opened
+        except SubscriberError:  # the choice was still offered when the page was opened
             return self._form(request, form, trouble="stale_choice")
         if not wishes:
             return self._form(request, form, trouble="bad_choice")
@@ -69,12 +70,12 @@ class SubscribePages:
         return self._sent(request, bare)
 
     def show_confirm(self, request: Request) -> Response:
-        """Show what is to be confirmed, with its button; change nothing."""
+        """Show the requested newsletters with a button to confirm. Change nothing yet."""
         seen = self._read(request)
         return self._confirm_form(request, *seen) if seen else self._pages.bad_link(request)
 
     def confirm(self, request: Request, form: Form) -> Response:
-        """Subscribe to what was chosen on the page; to all that the email named if the form has no checkboxes."""
+        """Confirm the newsletters chosen on the page, or all those named in the email if the form has no checkboxes."""
         context, agreed = self._context, None
         if form.has(SHOWN_FIELD):
             seen = self._read(request)
@@ -143,9 +144,9 @@ class SubscribePages:
     def _confirm_form(
         self, request: Request, subscriber: Subscriber, change: PendingChange, *, trouble: str = ""
     ) -> Response:
-        """Show the newsletters that were asked for.
+        """Show the newsletters that were requested.
 
-        Only those that the email names are ticked. The others may have been asked for by someone else.
+        Only the newsletters named in the email are ticked, as someone else may have requested the others.
         """
         asked = {each.newsletter for each in change.subscriptions}
         return self._pages.page(
@@ -175,7 +176,7 @@ class SubscribePages:
 
 
 def snippet(config: Config) -> str:
-    """Return the form as HTML for any page, in the site's language. It needs no script and no stylesheet."""
+    """Return the sign-up form as HTML for any web page, in the site's language. It needs no script or stylesheet."""
     templates = Templates(config.root / "templates")
     return templates.render(
         "web/snippet.html",
@@ -186,6 +187,6 @@ def snippet(config: Config) -> str:
 
 
 def _chosen_before(form: Form | None) -> tuple[Subscription, ...]:
-    """Return what was chosen in a form that is shown again."""
+    """Return the choices made in a form that is shown again, or () for a new form."""
     names = form.all("newsletter") if form else ()
     return tuple(Subscription(name, form.all(f"{TOPIC_FIELD}{name}")) for name in dict.fromkeys(names)) if form else ()

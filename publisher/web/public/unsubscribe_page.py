@@ -1,7 +1,7 @@
-"""Unsubscribing, and undoing it: /unsubscribe/<token>.
+"""The page at /unsubscribe/<token>, where subscribers unsubscribe and can undo it.
 
-Opening the link changes nothing, since scanners open every link. A button does, and so does the one-click request
-of a mailbox provider (RFC 8058).
+Opening the link changes nothing, because mail scanners open every link. Subscribers unsubscribe with a button on the
+page or with the one-click request of their mailbox provider (RFC 8058).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _LONGEST_TOKEN = 500
 
 
 class UnsubscribePages:
-    """The handlers."""
+    """The handlers of /unsubscribe."""
 
     def __init__(self, context: WebContext, pages: PublicPages) -> None:
         self._context, self._pages = context, pages
 
     def show(self, request: Request) -> Response:
-        """Ask for confirmation."""
+        """Ask the subscriber to confirm."""
         found = self._read(request)
         if found is None:
             return self._pages.bad_link(request)
@@ -42,7 +42,10 @@ class UnsubscribePages:
         return self._page(request, "leave.html", "leave", newsletter, self._language(uid))
 
     def unsubscribe(self, request: Request, form: Form) -> Response:
-        """Do what the form says. A mailbox provider gets a plain response without cookies or redirect (RFC 8058)."""
+        """Unsubscribe, or undo it, depending on the button in the form.
+
+        A mailbox provider's one-click request gets a plain response without cookies or a redirect (RFC 8058).
+        """
         found = self._read(request)
         if found is None:
             return self._pages.bad_link(request)
@@ -101,7 +104,7 @@ class UnsubscribePages:
         return subscriber.language if subscriber else ""
 
     def _read(self, request: Request) -> tuple[str, str] | None:
-        """Return the subscriber's uid and the newsletter's name from the token; None if it is not valid."""
+        """Return the subscriber's uid and the newsletter's name from the token; None if the token is invalid."""
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.UNSUBSCRIBE, token) if len(token) <= _LONGEST_TOKEN else None
         return (found[0], found[1]) if found and len(found) == 2 else None
