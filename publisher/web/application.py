@@ -1,7 +1,8 @@
-"""The web application of one project: what it opens, which URLs it has, and what it answers when something goes wrong.
+"""The web application of one project: its resources, its URLs, and its error pages.
 
-Subscribers' pages, the admin page, webhooks and the built site are one ASGI application, which `publisher serve` and
-`publisher run` serve. Begin reading at `open_application`, and with the URLs in `_public_routes` and `_admin_routes`.
+The subscribers' pages, the admin pages, the webhooks and the built site form one ASGI application. It is served by
+`publisher serve` and `publisher run`. Start reading at `open_application`, and at the URLs in `_public_routes` and
+`_admin_routes`.
 """
 
 from __future__ import annotations
@@ -57,10 +58,10 @@ PostHandler = Callable[[Request, Form], Response]
 def open_application(
     config: Config, now: Callable[[], datetime], *, form_seconds: float = FORM_SECONDS
 ) -> Iterator[ASGIApp]:
-    """Yield the application with its mail worker running. At the end, finish the work that is due and close everything.
+    """Yield the application with its mail worker running. At the end, finish the jobs that are due and close it.
 
-    now           the clock
-    form_seconds  how long the body of a form may take to arrive
+    now           returns the current time
+    form_seconds  the number of seconds within which the body of a form must arrive
 
     Raises PublisherError if the database cannot be opened.
     """
@@ -112,7 +113,7 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
 
 
 def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> list[Route]:
-    """Return the URLs of the subscribers' pages, which emails and the site link to."""
+    """Return the routes of the public pages, to which emails and the site link."""
     subscribe, unsubscribe = SubscribePages(context, pages), UnsubscribePages(context, pages)
     preferences, address = PreferencesPages(context, pages), AddressChangePages(context, pages)
     approval = ApprovalPages(context, pages)
@@ -133,7 +134,7 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
 
 
 def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRoute]:
-    """Return the URLs of the admin page. Each answers 404 until a password is set."""
+    """Return the routes of the admin pages. Each answers 404 until a password is set."""
     sessions = Sessions(project_secret(context.config), timedelta(hours=context.config.admin.session_hours))
     pages = AdminPages(context, public_pages, sessions)
     auth, views = OwnerAuth(context, public_pages, pages, sessions), AdminViews(context, pages)
@@ -166,13 +167,16 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
 
 
 class _Methods:
-    """Answers every method of one URL of ours. Without it, other methods would fall through to the built site."""
+    """Answers all HTTP methods of a URL.
+
+    Without this class, requests with other methods would fall through to the built site.
+    """
 
     def __init__(self, get: GetHandler, post: Callable[[Request], Awaitable[Response]] | None) -> None:
         self._get, self._post = get, post
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. Raises HTTPException(405) for any other method."""
+        """Answer a request. Raises HTTPException(405) if the URL does not support the method."""
         request = Request(scope, receive, send)
         if request.method == "POST" and self._post:
             response = await self._post(request)
@@ -184,26 +188,26 @@ class _Methods:
 
 
 class _Front:
-    """Runs in front of the public handlers: it reads forms, and turns errors into plain pages."""
+    """Wraps the public handlers. It reads their forms, and turns errors into plain pages."""
 
     def __init__(self, context: WebContext, pages: PublicPages, metrics: Metrics) -> None:
         self._context, self._pages, self._metrics = context, pages, metrics
 
     def get(self, handler: GetHandler) -> GetHandler:
-        """Wrap a handler of GET. The caller runs it in a thread."""
+        """Wrap a GET handler. The caller must run the result in a thread."""
 
         @wraps(handler)
         def answer(request: Request) -> Response:
             try:
                 return handler(request)
-            except PublisherError as error:  # the database is away, or a template is broken
+            except PublisherError as error:  # the database is unavailable, or a template is broken
                 _log_busy(error)
                 return self._busy(request)
 
         return answer
 
     def post(self, handler: PostHandler) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a handler of POST. Its form is read first, so that a slow client occupies no thread."""
+        """Wrap a POST handler. The form is read before the handler gets a thread, so slow clients occupy no threads."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -227,13 +231,13 @@ class _Front:
         return PlainTextResponse("ok\n", 200, public_page_headers())
 
     def metrics(self, request: Request) -> Response:
-        """Return the metrics, to the clients in web.metrics_for only."""
+        """Return the metrics to clients in web.metrics_for, and 404 to all others."""
         if not self._context.clients.may_read_metrics(request.scope):
             return self._not_found(request)
         return Response(self._metrics.text(), 200, public_page_headers(), self._metrics.content_type)
 
     def refused(self, request: Request, error: Exception) -> Response:
-        """Answer 404 with a page of ours, and other HTTP errors with one line."""
+        """Return the response for an HTTP error: the "not found" page for 404, and a line of text for all others."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         if status == 404:
             return self._not_found(request)
@@ -242,7 +246,7 @@ class _Front:
         return PlainTextResponse(f"{text}\n", status, headers | public_page_headers())
 
     def failed(self, request: Request, error: Exception) -> Response:
-        """Answer 500 without saying what went wrong: a traceback could show personal data."""
+        """Return a 500 response without details of the error, as a traceback could show personal data."""
         return PlainTextResponse("something went wrong; please try again later\n", 500, public_page_headers())
 
     def _not_found(self, request: Request) -> Response:
@@ -265,6 +269,9 @@ class _Front:
 
 
 def _log_busy(error: PublisherError) -> None:
-    """Log why a page cannot be shown: its place, not its message, which may contain an address."""
+    """Log the type and location of an error that prevents a page from being shown.
+
+    Its message is omitted, because it may contain an email address.
+    """
     where = error.where if isinstance(error, StoreError | TemplateError) else ""
     log("busy", level="warning", error=type(error).__name__, where=where)

@@ -25,8 +25,8 @@ class Clients:
     def address(self, scope: Scope) -> str:
         """Return the client's IP address.
 
-        Behind a configured proxy, it is the last address in X-Forwarded-For that is not one of the proxies. Addresses to
-        its left were written by the client and cannot be trusted.
+        Behind a configured proxy, it is the last address in X-Forwarded-For that is not one of them. Addresses to its
+        left were written by the client and cannot be trusted.
         """
         peer = _peer(scope)
         if not self._is_proxy(peer):

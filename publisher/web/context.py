@@ -1,4 +1,4 @@
-"""What every handler of one project's pages needs: configuration, store, clock, limits and mail worker."""
+"""The objects that the handlers of a project need: its configuration, store, clock, limits and mail worker."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _LONGEST_USER_AGENT = 300
 
 @dataclass(frozen=True)
 class WebContext:
-    """The parts of one project's application.
+    """The objects that the handlers of one project share.
 
-    now           the clock
-    form_seconds  how long the body of a form may take to arrive
+    now           returns the current time
+    form_seconds  the number of seconds within which the body of a form must arrive
     """
 
     config: Config
@@ -44,13 +44,13 @@ class WebContext:
 
     @cached_property
     def rate_limits(self) -> RateLimits:
-        """How many forms and passwords a client may send."""
+        """The limits on the numbers of forms and passwords that a client may send."""
         web = self.config.web
         return RateLimits(web.client_limit, web.address_limit, self.config.admin.wrong_passwords)
 
     @cached_property
     def clients(self) -> Clients:
-        """The IP addresses behind requests."""
+        """The object that determines the IP addresses of clients."""
         return Clients(self.config.web.trusted_proxies, self.config.web.metrics_for)
 
     @property
@@ -59,10 +59,10 @@ class WebContext:
         return tuple(newsletter.name for newsletter in self.config.newsletters)
 
     def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
-        """Return where a consent or its withdrawal came from; the policy decides how much of it is stored.
+        """Return the origin of a consent or its withdrawal. The policy decides how much of it is stored.
 
-        source        the form or link, as "form /subscribe"
-        text_version  which wording of the consent was shown
+        source        the form or link, such as "form /subscribe"
+        text_version  the version of the consent text that was shown
         """
         agent = request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
         return Evidence(source, text_version, self.clients.address(request.scope), agent)

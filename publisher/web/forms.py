@@ -1,7 +1,7 @@
-"""Forms that a browser, a mailbox provider or a program posts: how they are read, within bounds, and checked.
+"""Reads forms sent by browsers, mailbox providers and programs, with limits on size and time, and checks their origin.
 
-A form that needs the owner's session is only accepted from a page of our own (CSRF): a browser names the origin of
-every POST, and a form carries a token that no other site can know.
+To prevent CSRF, a form that needs the owner's session is only accepted from one of our own pages. Browsers send the
+origin with every POST request, and the form contains a token that no other site can know.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_FIELDS = 1_000
 
 
 class FormError(Exception):
-    """A form that is not accepted; `status` is the HTTP status to answer with."""
+    """A form cannot be accepted. `status` is the HTTP status of the response."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"form refused with {status}")
@@ -32,34 +32,34 @@ class FormError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields of a form. One name can have several values, as checkboxes do."""
+    """The fields of a form. A field can have several values, for example from a group of checkboxes."""
 
     fields: Mapping[str, tuple[str, ...]]
 
     def has(self, name: str) -> bool:
-        """Return whether a field was sent, empty or not."""
+        """Return whether a field was sent, even if it is empty."""
         return name in self.fields
 
     def one(self, name: str) -> str:
-        """Return the first value of a field without surrounding white space; "" if it was not sent."""
+        """Return the first value of a field without surrounding white space; "" if the field was not sent."""
         return self.exact(name).strip()
 
     def exact(self, name: str) -> str:
-        """Return the first value of a field unchanged: a password may begin with a space."""
+        """Return the first value of a field, or "". White space is kept, because it may be part of a password."""
         return self.fields.get(name, ("",))[0]
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return every value of a field that is not empty."""
+        """Return all non-empty values of a field, without surrounding white space."""
         return tuple(value.strip() for value in self.fields.get(name, ()) if value.strip())
 
 
 async def read_form(request: Request, seconds: float) -> Form:
-    """Read the form of a request, in either of the two encodings that browsers use.
+    """Read the form in a request, in either of the two encodings that browsers use.
 
-    seconds  how long the body may take to arrive
+    seconds  the time within which the body must arrive
 
-    Raises FormError: 413 if it is too long, 400 if it cannot be parsed, 408 if it takes too long. Never more than
-    MOST_BYTES are kept, whatever Content-Length says.
+    Raises FormError with status 413 if the form is longer than MOST_BYTES (even if Content-Length says otherwise), 400
+    if it cannot be parsed, and 408 if it does not arrive in time.
     """
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > 12:
@@ -79,7 +79,10 @@ async def read_form(request: Request, seconds: float) -> Form:
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
-    """Return the fields of a body. Raises FormError(400) if it is not text, contains NUL, or is not a form."""
+    """Return the form in the body of a request.
+
+    Raises FormError(400) if the body is not a form, is not text, or contains a NUL character.
+    """
     try:
         if content_type.lower().startswith("multipart/form-data"):
             pairs = _multipart(content_type, body)
@@ -101,9 +104,9 @@ def parse_form(content_type: str, body: bytes) -> Form:
 
 
 def is_same_site(request: Request, public_url: str) -> bool:
-    """Return whether a POST comes from a page at the public URL, or at the host that the request was sent to.
+    """Return whether a POST request comes from a page on the host of the public URL, or on the host in the request.
 
-    Only the hosts are compared: behind a proxy with TLS, the scheme that arrives here is not the browser's.
+    The schemes are not compared, because behind a TLS proxy the request arrives with a different scheme.
     """
     origin = urlsplit(request.headers.get("origin", ""))
     if origin.scheme not in ("http", "https") or not origin.netloc:
@@ -112,16 +115,16 @@ def is_same_site(request: Request, public_url: str) -> bool:
 
 
 def is_own_form(request: Request, token: str, expected: str) -> bool:
-    """Return whether a POST has our own origin and the token that we put into the form.
+    """Return whether a POST request has our own origin and the token from our form.
 
-    A browser names the origin of every POST. A request without one is not from a browser, and is refused.
+    Browsers send the origin with every POST request. A request without an origin is not from a browser, and is refused.
     """
     own_origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return request.headers.get("origin", "") == own_origin and hmac.compare_digest(token.encode(), expected.encode())
 
 
 def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    """Return the fields of multipart/form-data (RFC 7578), which RFC 8058 allows too. Files are ignored."""
+    """Return the fields of a multipart/form-data body (RFC 7578), which RFC 8058 also allows. Files are ignored."""
     whole = message_from_bytes(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body)
     parts = whole.get_payload()
     if not isinstance(parts, list) or len(parts) > MOST_FIELDS:

@@ -1,7 +1,7 @@
-"""A queue for what a response must not wait for, such as sending a confirmation: one thread works through it.
+"""A queue of jobs that must not delay a response, such as sending a confirmation email, and the thread that does them.
 
-A response that waited for the work would show by its timing whether an address is known. The queue is in memory only:
-if the process is killed, its work is lost, and the subscriber has to ask again.
+If a response waited for the job, its timing would reveal whether an address is known. The queue is only kept in memory.
+If the process is killed, the jobs are lost, and the subscriber has to send the form again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDLE = 20.0  # seconds without work after which the connection to the mail serv
 
 
 class RetryLaterError(PublisherError):
-    """The work cannot be done now, but may succeed later."""
+    """The job cannot be done now, but may succeed later."""
 
 
 class RejectedForGoodError(PublisherError):
@@ -41,7 +41,7 @@ class _Job:
 
 
 class MailWorker:
-    """One thread with a transport of its own, and the queue of its work."""
+    """A thread with its own mail transport, and the queue of its jobs."""
 
     def __init__(
         self,
@@ -53,9 +53,10 @@ class MailWorker:
     ) -> None:
         """Prepare the worker without starting it.
 
-        report  called with ("done" or "failed", what) for each piece of work
-        delays  seconds before each retry
-        most    how many pieces of work may wait
+        open_transport  opens the connection to the mail server when a job needs it
+        report          called with ("done" or "failed", name of the job) after each job
+        delays          the seconds to wait before each retry
+        most            the maximum number of jobs in the queue
         """
         self._open, self._report = open_transport, report
         self._delays, self._most = delays, most
@@ -71,7 +72,11 @@ class MailWorker:
         self._thread.start()
 
     def put(self, what: str, work: Work) -> bool:
-        """Queue a piece of work; return False if the queue is full or closed. what: its name in the log."""
+        """Queue a job. Return False if the queue is full or closed.
+
+        what  the name of the job in the log
+        work  the function that does the job, called with the transport
+        """
         with self._changed:
             if len(self._waiting) >= self._most or self._ends:
                 return False
@@ -81,12 +86,12 @@ class MailWorker:
             return True
 
     def waiting(self) -> int:
-        """Return how many pieces of work are waiting or being done."""
+        """Return the number of jobs that are waiting or in progress."""
         with self._changed:
             return len(self._waiting) + self._busy
 
     def close(self, seconds: float = 20.0) -> None:
-        """Do the work that is due without retrying it, then stop. Whatever takes longer than `seconds` is dropped."""
+        """Do the jobs that are due, without retries, and stop. Jobs that are not done within `seconds` are dropped."""
         with self._changed:
             self._ends = True
             self._changed.notify_all()
@@ -111,7 +116,7 @@ class MailWorker:
             self._do(job, transport)
 
     def _next(self, seconds: float | None) -> _Job | None:
-        """Wait for work that is due; return None after `seconds`, or when the worker ends."""
+        """Wait for the next job that is due. Return None after `seconds`, or when the worker is closed."""
         with self._changed:
             self._busy = False
             until = None if seconds is None else time.monotonic() + seconds
@@ -135,7 +140,7 @@ class MailWorker:
                 self._report("failed", job.what)
             where = error.where if isinstance(error, TransportError | StoreError) else ""
             _log_failure(job.what, error, where, retried=retried)
-        except Exception as error:  # noqa: BLE001 - a defect in one piece of work must not stop the thread
+        except Exception as error:  # noqa: BLE001 - a defect in one job must not stop the thread
             self._report("failed", job.what)
             _log_failure(job.what, error)
 
@@ -150,7 +155,7 @@ class MailWorker:
 
 
 def _log_failure(what: str, error: Exception, where: str = "", *, retried: bool = False) -> None:
-    # The message of the error may contain an address; its type is enough to find the cause.
+    # The message of the error may contain an address, and its type is enough to find the cause.
     kind = type(error).__name__
     text = f"{what} {'deferred' if retried else 'failed'}: {kind} {where}".rstrip()
     log(f"work {'put off' if retried else 'failed'}", text, level="warning", what=what, error=kind, where=where)

@@ -93,7 +93,7 @@ def shown_path(path: str, page: str, status: int) -> str:
 
 
 def place(error: BaseException) -> str:
-    """Return the type of an error and its last source lines, but not its message, which may contain an address."""
+    """Return the type and location of an error, but not its message, which may contain an email address."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
     return f"{type(error).__name__} in {' > '.join(places)}"

@@ -1,6 +1,7 @@
-"""How many forms a client may send, and how many passwords it may guess, in an hour. The only user of limits.
+"""Limits on how many forms a client may send, and how many passwords it may guess, per hour. The only user of limits.
 
-Counts are kept in memory, so a restart resets them. What must never be exceeded is also limited in the database.
+The counts are kept in memory, so a restart resets them. Limits that must never be exceeded are also enforced in the
+database.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from publisher.web.client_address import parse_ip
 
 
 class RateLimits:
-    """The limits of one process. A client is an IPv4 address, or the /64 of an IPv6 address."""
+    """The rate limits of one process. A client is an IPv4 address or an IPv6 /64 network."""
 
     def __init__(self, client_limit: int, address_limit: int, guess_limit: int) -> None:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
@@ -27,21 +28,21 @@ class RateLimits:
         self._guess = RateLimitItemPerHour(guess_limit)
 
     def allow_form(self, client: str) -> bool:
-        """Count one form from a client, and return whether it is within the limit."""
+        """Count a form from a client, and return whether it is within the limit."""
         return self._limiter.hit(self._client, "client", household(client))
 
     def seconds_until_reset(self, client: str) -> int:
-        """Return in how many seconds a client may send forms again."""
+        """Return the number of seconds until a client may send forms again."""
         resets_at, _ = self._limiter.get_window_stats(self._client, "client", household(client))
         return max(1, math.ceil(resets_at - time.time()))
 
     def allow_request(self, email: str) -> bool:
-        """Count one sign-up for an email address, and return whether it is within the limit."""
+        """Count a sign-up for an email address, and return whether it is within the limit."""
         key = hashlib.sha256(email.strip().casefold().encode("utf-8", "replace")).hexdigest()
         return self._limiter.hit(self._address, "address", key)
 
     def allow_password(self, client: str) -> bool:
-        """Return whether a client may try another password; count nothing."""
+        """Return whether a client may try another password. This does not count as a guess."""
         return self._limiter.test(self._guess, "guess", household(client))
 
     def count_wrong_password(self, client: str) -> None:
@@ -50,6 +51,9 @@ class RateLimits:
 
 
 def household(client: str) -> str:
-    """Return the network that counts as one client: an IPv4 address, or the /64 that one IPv6 client usually has."""
+    """Return the address or network that counts as one client.
+
+    It is a single IPv4 address, or the /64 network that an IPv6 client usually has to itself.
+    """
     found = parse_ip(client)
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else client

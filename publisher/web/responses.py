@@ -87,7 +87,10 @@ def owner_page_headers() -> dict[str, str]:
 
 
 def admin_email_headers() -> dict[str, str]:
-    """Return the headers of an email in a frame on an admin page. They allow pictures from any site, as an inbox does."""
+    """Return the headers of an email in a frame on an admin page.
+
+    They allow pictures from any site, as an inbox does.
+    """
     return _email_headers("data: http: https:", ADMIN_SANDBOX)
 
 
@@ -117,7 +120,7 @@ def _email_headers(pictures: str, sandbox: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A message about the result of a form, shown on the next page. is_bad: whether the form had no effect."""
+    """A message about the result of a form, shown on the next page. is_bad: whether it reports an error."""
 
     text: str
     is_bad: bool = False

@@ -1,4 +1,4 @@
-"""The emails that the subscribers' pages cause: subscription emails, and the newest edition as a welcome."""
+"""The emails triggered by the subscribers' pages: subscription emails, and the newest edition as a welcome."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ CONFIRM, ADDRESS = "confirm", "address"  # paths below the public URL
 
 
 def queue_notice(context: WebContext, notice: SubscriptionEmail) -> None:
-    """Queue a subscription email, to be sent after the response."""
+    """Queue a subscription email. The mail worker sends it after the response."""
     made_at = context.now()
     context.mail_worker.put(f"notice {notice.kind}", lambda transport: send_notice(context, transport, notice, made_at))
 
 
 def send_notice(context: WebContext, transport: Transport, notice: SubscriptionEmail, made_at: datetime) -> None:
-    """Compose one subscription email and send it, unless its address was deleted or suppressed in the meantime.
+    """Compose and send a subscription email, unless its address was deleted or suppressed in the meantime.
 
-    Raises PublisherError if it may be retried.
+    made_at  the time at which the email was requested
+
+    Raises RejectedForGoodError if the mail server will never accept the email, and another PublisherError if sending
+    may be retried.
     """
     if context.store.suppressions.is_listed(notice.address):
         return
@@ -58,9 +61,9 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
 
 
 def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str, ...]) -> None:
-    """Queue the newest edition of each newsletter that was just confirmed and that has `welcome` set.
+    """Queue the newest edition of each newsletter that was just confirmed and has `welcome` set.
 
-    gained  the names of the newsletters that the subscriber did not receive before
+    gained  the names of the newsletters that are new to the subscriber
     """
     for held in subscriber.subscriptions:
         newsletter = context.config.newsletter(held.newsletter)
@@ -72,11 +75,16 @@ def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str
 
 
 def send_message(transport: Transport, sender: str, address: str, message: bytes, key: str) -> None:
-    """Send one message. Raises RejectedForGoodError if it will never be accepted, and RetryLaterError otherwise."""
+    """Send a message.
+
+    key  the permanent name of the message; two calls with the same key send the same message
+
+    Raises RejectedForGoodError if the message will never be accepted, and RetryLaterError if sending may be retried.
+    """
     outcome = transport.send(split_mailbox(sender)[1], address, message, key)
     if isinstance(outcome, Rejected):
         raise RejectedForGoodError(outcome.reason)
-    if not isinstance(outcome, Accepted):  # one without an answer is sent again with the same Message-ID
+    if not isinstance(outcome, Accepted):  # a message without a reply is sent again with the same Message-ID
         raise RetryLaterError(outcome.reason)
 
 
@@ -92,7 +100,7 @@ def _send_edition(
         return  # unsubscribed while the edition was queued
     letter = context.store.editions.letter(edition.id, variant_key(topic_set(held.topics)))
     if letter is None:
-        return  # none of its posts matches their topics, or nobody had this choice of topics when it was made
+        return  # none of its posts match the topics, or nobody had chosen these topics when the edition was made
     headers = headers_of(context.config, edition.newsletter)
     recipient = Recipient(
         address=subscriber.address,
@@ -107,9 +115,10 @@ def _send_edition(
 
 
 def _return_address(context: WebContext, notice: SubscriptionEmail, made_at: datetime) -> str:
-    """Return where bounces of a confirmation email go; "" for the other kinds, and without mail.bounces.
+    """Return the return address of a confirmation email, which receives its bounces.
 
-    The other kinds go to subscribers, whose editions reveal dead mailboxes, or to an address that is not theirs yet.
+    Return "" for other kinds of email, and if mail.bounces is not set. Other kinds go to subscribers, whose dead
+    mailboxes are noticed when editions bounce, or to a new address that does not belong to a subscriber yet.
     """
     path = return_path(context.config) if notice.kind is SubscriptionEmailKind.CONFIRM else None
     subscriber = context.store.subscribers.by_uid(notice.uid) if path else None
@@ -126,6 +135,9 @@ def _link(context: WebContext, notice: SubscriptionEmail) -> str:
 
 
 def _sender(context: WebContext, names: tuple[str, ...]) -> str:
-    """Return the newsletter that a notice is sent by: the first that it is about, or else the project's first."""
+    """Return the name of the newsletter whose sender a notice uses.
+
+    It is the first newsletter that the notice is about, or else the first of the project.
+    """
     known = [name for name in names if context.config.newsletter(name)] or context.newsletter_names
     return known[0] if known else "newsletter"

@@ -1,8 +1,8 @@
-"""The HTTP server: a listening socket, and uvicorn on it until it is told to stop.
+"""The HTTP server, which runs uvicorn on a listening socket.
 
-A client cannot keep a connection open by sending a few bytes now and then. uvicorn only limits the time between two
-requests, so its HTTP/1.1 protocol is extended here by one timer per connection, which is set again whenever bytes
-arrive or a response is complete.
+A client cannot keep a connection open by sending a few bytes now and then. Because uvicorn only limits the time between
+two requests, this module extends its HTTP/1.1 protocol with a timer for each connection. The timer is updated whenever
+bytes arrive or a response is complete.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ FIRST_PORT = 8017
 _TRIES = 20
 _GRACE = 1
 
-# From the connection, or from the first byte of a later request, to the end of the headers.
+# The time from the start of the connection, or the first byte of a later request, to the end of the headers.
 HEAD_SECONDS = 20.0
-# From the headers to the end of the body. A handler that reads a form gives up earlier, see forms.read_form. This
-# limit is for a body that nobody reads, because the response is already complete.
+# The time from the headers to the end of the body. Handlers that read a form have a shorter limit (forms.read_form).
+# This limit is for bodies that are never read, because the response is already complete.
 BODY_SECONDS = 40.0
 
 
 def listen(port: int | None = None, host: str = HOST) -> socket.socket:
-    """Return a listening socket on `port`; without one, on the first free port from 8017 to 8036.
+    """Return a socket that listens on `port`, or on the first free port from 8017 to 8036 if no port is given.
 
-    Raises ProjectError if the port is in use or may not be used.
+    Raises ProjectError if the port is in use, or the process is not allowed to use it.
     """
     ports = range(FIRST_PORT, FIRST_PORT + _TRIES) if port is None else (port,)
     refusal: OSError | None = None
@@ -55,36 +55,39 @@ def listen(port: int | None = None, host: str = HOST) -> socket.socket:
             refusal = error
             if error.errno != errno.EADDRINUSE:
                 break
-    assert refusal is not None  # noqa: S101 - the loop has returned otherwise
+    assert refusal is not None  # noqa: S101 - otherwise the loop has returned
     raise _refused(refusal, host, ports) from refusal
 
 
 def address_of(listener: socket.socket) -> str:
-    """Return the URL that a browser opens to reach the socket, with a slash at its end."""
+    """Return the URL at which a browser reaches the socket, with a trailing slash."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 class Server:
-    """One application on one socket. Responses that never end must check `is_ending` from time to time."""
+    """Serves an application on a socket. Responses that never end must check `is_ending` from time to time."""
 
     def __init__(self, listener: socket.socket, *, grace: int = _GRACE) -> None:
-        """grace: how long open responses may take after the server was told to stop, in seconds."""
+        """Prepare the server without starting it.
+
+        grace  the seconds that open responses may take after the server was asked to stop
+        """
         self._listener, self._grace = listener, grace
         self._server: uvicorn.Server | None = None
         self._ending = False
 
     def is_ending(self) -> bool:
-        """Return whether the server was told to stop."""
+        """Return whether the server was asked to stop."""
         return self._server is not None and self._server.should_exit
 
     @property
     def answers(self) -> bool:
-        """Whether the server accepts requests yet."""
+        """Whether the server has started to accept requests."""
         return self._server is not None and self._server.started
 
     def run(self, application: ASGIApp) -> None:
-        """Serve until SIGINT or SIGTERM, then return within `grace` seconds. Call it in the main thread."""
+        """Serve until SIGINT or SIGTERM, then return within `grace` seconds. This must be called in the main thread."""
         # uvicorn raises the signal again once it has stopped. The default action of SIGTERM would then kill the
         # process before everything is closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -92,17 +95,20 @@ class Server:
             self.answer(application)
 
     def end(self, *, hurry: bool = False) -> None:
-        """Stop `answer` from another thread. In a hurry, open responses are dropped."""
+        """Stop `answer` from another thread.
+
+        hurry  whether to drop open responses instead of waiting for them
+        """
         self._ending = True
         if self._server is not None:
             self._server.should_exit = True
             self._server.force_exit = self._server.force_exit or hurry
 
     def answer(self, application: ASGIApp) -> None:
-        """Serve until `end` is called, in any thread; in the main thread also until a signal."""
+        """Serve until `end` is called. In the main thread, signals also stop the server."""
         settings = uvicorn.Config(
             application,
-            # An error of a handler is reported by the handler. A traceback could show personal data.
+            # Handlers report their own errors. A traceback could show personal data.
             log_level="critical",
             access_log=False,
             lifespan="off",
@@ -119,7 +125,7 @@ class Server:
 
 
 class TimeoutProtocol(H11Protocol):
-    """HTTP/1.1 that closes the connection when a request does not arrive in time."""
+    """The HTTP/1.1 protocol, which closes the connection if a request does not arrive in time."""
 
     head_seconds = HEAD_SECONDS
     body_seconds = BODY_SECONDS
@@ -130,17 +136,17 @@ class TimeoutProtocol(H11Protocol):
         self._waits_for = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start to wait for the first headers."""
+        """Start the timer for the headers of the first request."""
         super().connection_made(transport)
         self._wait_for("head")
 
     def data_received(self, data: bytes) -> None:
-        """Handle the bytes, and wait for the rest of the request."""
+        """Handle received bytes, and update the timer for the rest of the request."""
         super().data_received(data)
         self._update_timer(got_bytes=True)
 
     def on_response_complete(self) -> None:
-        """Do what uvicorn does. The rest of an unread body gets no more time than before."""
+        """Complete the response as uvicorn does. An unread rest of the body gets no additional time."""
         super().on_response_complete()
         self._update_timer(got_bytes=False)
 
@@ -150,7 +156,10 @@ class TimeoutProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _update_timer(self, *, got_bytes: bool) -> None:
-        """Wait for the part of the request that is missing. After `got_bytes` the connection is no longer idle."""
+        """Set the timer for the part of the request that is missing.
+
+        got_bytes  whether bytes have just arrived, which means that the next request has begun
+        """
         state = self.conn.their_state
         if state is h11.SEND_BODY:
             self._wait_for("body")
@@ -158,7 +167,10 @@ class TimeoutProtocol(H11Protocol):
             self._wait_for("head" if got_bytes and state is h11.IDLE else "")
 
     def _wait_for(self, part: str) -> None:
-        """Start the timer for "head" or "body", or stop it for "". A timer that runs for this part keeps running."""
+        """Start the timer for a part of the request ("head" or "body"), or stop it ("").
+
+        A timer that is already running for this part is not restarted.
+        """
         if part == self._waits_for:
             return
         if self._timer is not None:

@@ -1,6 +1,6 @@
-"""/hooks/bounce/<provider>: mail providers report bounces and complaints here.
+"""The webhooks at /hooks/bounce/<provider>, where mail providers report bounces and complaints.
 
-A call is only believed with the provider's signature or our secret. GET does nothing.
+A request is only accepted with the provider's signature or our secret. GET requests have no effect.
 """
 
 from __future__ import annotations
@@ -41,14 +41,17 @@ Reader = Callable[[WebhookRequest], list[Report]]
 
 
 class BounceWebhooks:
-    """The handler. A provider without a secret in publisher.toml answers 404."""
+    """The handler of the webhooks. It answers 404 for a provider that has no secret or key in publisher.toml."""
 
     def __init__(self, context: WebContext, fetch: Fetch = fetch_from_amazon) -> None:
         self._context = context
         self._readers = _readers(context.config, Sns(fetch))
 
     async def post(self, request: Request) -> Response:
-        """Record the reports of a call. Answer 200 once all are stored, or a status that says whether to retry."""
+        """Store the reports in a request.
+
+        The response is 200 once all reports are stored; otherwise its status tells the provider whether to retry.
+        """
         provider = str(request.path_params["provider"])
         reader = self._readers.get(provider)
         if reader is None:
@@ -60,7 +63,7 @@ class BounceWebhooks:
             return _refused(error.status)
         except ClientDisconnect:
             return Response(status_code=400)
-        except PublisherError as error:  # the database is away; the message may contain an address
+        except PublisherError as error:  # the database is unavailable; the message may contain an address
             log("busy", f"busy: {type(error).__name__}", level="warning", error=type(error).__name__)
             return _refused(503)
 
@@ -88,7 +91,10 @@ def _readers(config: Config, sns: Sns) -> dict[str, Reader]:
 
 
 async def _body(request: Request) -> bytes:
-    """Read the body, never more than MOST_BYTES, whatever Content-Length says. Raises WebhookError(413)."""
+    """Return the body of a request. Raises WebhookError(413) if it is longer than MOST_BYTES.
+
+    The limit also applies if Content-Length is wrong.
+    """
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MOST_BYTES):
         raise WebhookError(413)

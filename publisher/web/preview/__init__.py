@@ -1,12 +1,12 @@
-"""The preview for the person who writes: emails, the site and feeds in a browser, as they would be published now.
+"""The preview, which shows authors the emails, the site and the feeds in a browser as they would be published now.
 
-It changes nothing, and listens on this computer only. `live_project` watches the files and keeps the newest
-`snapshot`, which composes an email when it is looked at; `site_preview` makes files of the site in the same way.
-`routes` has the URLs and handlers, `preview_pages` renders templates/preview, and `view_options` are the choices in a
-URL, such as width and colour scheme.
+It changes nothing, and only listens on the local computer. `live_project` watches the files and keeps the newest
+`snapshot`, which composes emails on demand; `site_preview` generates files of the site in the same way. `routes`
+contains the URLs and handlers, `preview_pages` renders templates/preview, and `view_options` reads the display options
+in a URL, such as width and colour scheme.
 
-live_project  the project as its files are now
-routes        the application
+live_project  the current state of the project's files
+routes        the preview application
 """
 
 __all__ = ["live_project", "routes"]

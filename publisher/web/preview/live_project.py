@@ -1,4 +1,4 @@
-"""The project as its files are now: watches them, and answers questions from the newest snapshot, in one thread."""
+"""Watches the project's files, and answers questions about their current state from a snapshot, in one thread."""
 
 from __future__ import annotations
 
@@ -24,30 +24,35 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# However many pages ask, the files are not checked more often than this, in seconds.
+# The minimum seconds between two checks of the files, however many pages are open.
 _CHECK_EVERY = 0.2
-# Nor does checking take more than a tenth of the time: a large folder must not keep a processor busy.
+# Checks take at most about a tenth of the time, so that a large folder does not keep a processor busy.
 _REST = 10
-# How often a waiting question checks whether the preview is ending, in seconds.
+# The seconds after which a waiting question checks again whether the preview is ending.
 _ENDING_EVERY = 0.2
 
-# What is watched until a configuration could be read.
+# The files and folders to watch before a configuration has been read.
 _USUAL = (CONFIG_FILE, "posts", "templates", "letters", "static")
 
 
 class LiveProject:
-    """Answers questions about the project. The snapshot is made again only when files have changed.
+    """Answers questions about the project. A new snapshot is only made when files have changed.
 
-    A snapshot contains objects that belong to one thread (the index of posts), so that thread answers all questions,
-    one after the other.
+    A snapshot contains objects that only one thread may use (the index of posts). That thread therefore answers all
+    questions, one after the other.
 
-    newsletters, title  as in the newest snapshot, for pages that show an error
+    newsletters, title  the values from the newest snapshot, for pages that show an error
     """
 
     def __init__(
         self, root: Path, clock: Callable[[Config], datetime], is_ending: Callable[[], bool] = lambda: False
     ) -> None:
-        """is_ending: whether the preview is being stopped, and nobody waits for answers any longer."""
+        """Start the thread for questions.
+
+        root       the folder of the project
+        clock      returns the time at which the preview pretends to be
+        is_ending  returns whether the preview is being stopped; waiting questions are then abandoned
+        """
         self._root, self._clock, self._is_ending = root, clock, is_ending
         self._worker = _Worker()
         self._paths = usual_files(root)
@@ -60,11 +65,16 @@ class LiveProject:
         self.title = ""
 
     def begin(self) -> None:
-        """Make the first snapshot while the browser opens. Most of that time is spent loading libraries."""
+        """Make the first snapshot while the browser opens. Most of the time is spent loading libraries."""
         self._worker.submit(self._current)
 
     def ask(self, question: Callable[[Snapshot], T]) -> T:
-        """Return the answer for the files as they are now. Raises PublisherError if they cannot be read."""
+        """Return the answer to a question for the current state of the files.
+
+        question  a function that is called with the snapshot and returns the answer
+
+        Raises PublisherError if the files cannot be read, or if the preview is being stopped.
+        """
         answer = self._worker.submit(lambda: self._answer(question))
         while not self._is_ending():
             try:
@@ -75,7 +85,7 @@ class LiveProject:
         raise PublisherError("the preview has ended")
 
     def state(self) -> str:
-        """Return a text that changes whenever an answer may have changed; it may be a moment old."""
+        """Return a string that changes whenever answers may have changed. It may be slightly out of date."""
         with self._checking:
             if time.monotonic() < self._next_check:
                 return self._state
@@ -86,11 +96,11 @@ class LiveProject:
         return self._clock(config)
 
     def close(self) -> None:
-        """Take no more questions. The one being answered is dropped when the program ends."""
+        """Stop answering new questions. A question in progress is abandoned when the program ends."""
         self._worker.close()
 
     def _check(self) -> str:
-        """Check the files now."""
+        """Check the files now, and return their state."""
         with self._checking:
             started = time.thread_time()
             self._check_time()
@@ -100,7 +110,7 @@ class LiveProject:
             return self._state
 
     def _check_time(self) -> None:
-        """Change the state once when a scheduled post appears, as if a file had changed."""
+        """Change the state when a scheduled post appears or expires, as if a file had changed."""
         snapshot = self._snapshot
         if snapshot is None or snapshot is self._expired or snapshot.expires is None:
             return
@@ -121,14 +131,14 @@ class LiveProject:
                 self._snapshot = None
 
     def _current(self) -> Snapshot:
-        # Here, because it loads what renders posts and emails, which takes 0.3 s: `begin` does so in the background.
+        # Imported here because loading the code that renders posts takes 0.3 s, which `begin` spends in the background.
         from publisher.web.preview.snapshot import Snapshot
 
         state, snapshot = self._check(), self._snapshot
         if snapshot is not None and self._made_from == state:
             return snapshot
         self._snapshot = None
-        # Check before reading: a file that changes in between is then read again.
+        # Check the files before reading them, so that a file that changes in between is read again.
         while self._paths != files_of(config := load_config(self._root)):
             self._paths = files_of(config)
             state = self._check()
@@ -139,7 +149,7 @@ class LiveProject:
 
 
 class _Worker:
-    """A thread that does one job after the other. Unlike with an executor, the program can end without it."""
+    """A thread that does jobs one after the other. Unlike an executor, it does not keep the program from ending."""
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
@@ -152,7 +162,7 @@ class _Worker:
         return found
 
     def close(self) -> None:
-        """Stop after the jobs that are queued."""
+        """Stop the thread after the jobs that are already queued."""
         self._jobs.put(None)
 
     def _work(self) -> None:
@@ -165,14 +175,14 @@ class _Worker:
 
 
 def usual_files(root: Path) -> tuple[Path, ...]:
-    """Return what a project usually consists of; not all of it needs to exist."""
+    """Return the usual files and folders of a project, including those that do not exist."""
     return tuple(root / name for name in _USUAL)
 
 
 def files_of(config: Config) -> tuple[Path, ...]:
     """Return the files and folders on which the preview of a project depends, including those that do not exist yet.
 
-    Of the database only its main file counts: the files next to it come and go whenever it is read.
+    For the database, only the main file is returned, because the files next to it change whenever it is read.
     """
     folders = (CONFIG_FILE, config.posts.folder, "templates", "letters", config.pages.static)
     database = sqlite_path(config.database.url, config.root)
@@ -182,7 +192,7 @@ def files_of(config: Config) -> tuple[Path, ...]:
 def state_of(paths: Iterable[Path]) -> str:
     """Return a hash that changes whenever a file below one of the paths is written, added, moved or removed.
 
-    It takes 5 us per file. Files that begin with a dot or end with "~" belong to an editor and are ignored.
+    This takes 5 µs per file. Files whose names begin with a dot or end with "~" belong to an editor and are ignored.
     """
     stamps = sorted(stamp for path in paths for stamp in _stamps(str(path)))
     return hashlib.blake2b("\n".join(stamps).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()

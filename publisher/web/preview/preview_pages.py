@@ -1,4 +1,4 @@
-"""The preview's own pages: what each shows, and how an error is shown, handed to its template."""
+"""Renders the preview's own pages, including those that show errors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ HEADER_HELP = {
     "Feedback-ID": "Groups complaints in Gmail's Postmaster Tools.",
 }
 
-# What every template may use.
+# The variables that every template can use.
 _TABLES: dict[str, Any] = {
     "formats": {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"},
     "header_help": HEADER_HELP,
@@ -64,7 +64,7 @@ _TABLES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """One thing to fix. where: "path:line" relative to the project, "" if there is no such place."""
+    """A problem to fix. where: its location as "path:line", relative to the project, or "" if it has none."""
 
     where: str
     message: str
@@ -73,7 +73,10 @@ class ErrorLine:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPanel:
-    """Why nothing is shown, or not everything. can_be_fixed: whether the page works again once a file is corrected."""
+    """An explanation of why the page, or a part of it, is missing.
+
+    can_be_fixed  whether the page works again once a file is corrected
+    """
 
     title: str
     lines: tuple[ErrorLine, ...]
@@ -82,7 +85,7 @@ class ErrorPanel:
 
 @dataclass(frozen=True, slots=True)
 class _EmailView:
-    """What the page of an email needs from the snapshot."""
+    """The data from the snapshot that the page of an email needs."""
 
     listed: ListedEmail
     sample: SampleEmail
@@ -92,20 +95,24 @@ class _EmailView:
 
 
 class PreviewPages:
-    """Renders the pages.
+    """Renders the pages of the preview.
 
-    token    the one that every form contains
-    flashes  messages for the page that follows a form
+    token    the token that every form contains, against CSRF
+    flashes  messages that are shown on the page after a form was sent
     """
 
     def __init__(self, project: LiveProject, root: Path, token: str) -> None:
         self._project, self._root, self._token = project, root, token
-        # The shipped templates, not the project's: those change its emails and its site, but not this tool.
+        # Use the shipped templates. The project's own templates change its emails and its site, but not the preview.
         self._templates = Templates(shipped_folder())
         self.flashes = Flashes()
 
     def email(self, newsletter: str, which: str, options: ViewOptions, said: str = "") -> str:
-        """Return the page of one email. said: the name of a flash to show."""
+        """Return the page of an email.
+
+        which  the name of the email in URLs, as in ListedEmail
+        said   the name of the flash to show
+        """
 
         def look(snapshot: Snapshot) -> _EmailView:
             sample = snapshot.sample(newsletter, which, options.topics)
@@ -138,7 +145,7 @@ class PreviewPages:
         )
 
     def site(self, path: str, options: ViewOptions) -> str:
-        """Return the page that shows one page of the site in frames."""
+        """Return the page that shows a page of the site in frames. path: the path of the page in the site."""
 
         def look(snapshot: Snapshot) -> tuple[list[tuple[str, str]], ErrorPanel | None]:
             return snapshot.site.pages(), skipped_files(snapshot.problems)
@@ -157,7 +164,11 @@ class PreviewPages:
         )
 
     def feeds(self, folder: str | None, kind: str) -> str:
-        """Return the page of all feeds; with a folder, of the feed in it, as entries or in one of its formats."""
+        """Return the page that lists the feeds and shows the chosen feed.
+
+        folder  the folder of the chosen feed; None if none is chosen
+        kind    the format whose source is shown; by default the entries of the feed are shown
+        """
 
         def look(snapshot: Snapshot) -> tuple[list[FeedListing], FeedListing | None, bytes, ErrorPanel | None]:
             chosen = None if folder is None else snapshot.site.feed(folder)
@@ -182,13 +193,13 @@ class PreviewPages:
         )
 
     def error(self, error: Exception, place: str, options: ViewOptions) -> str:
-        """Return the page for an error, with the list of emails as it last was."""
+        """Return the page for an error, with the list of emails from the newest snapshot."""
         panel = error_panel(error, self._root)
         state = self._project.state()
         return self._render("error.html", state=state, title=panel.title, place=place, options=options, error=panel)
 
     def asset(self, name: str) -> str | None:
-        """Return a stylesheet, script or icon of the pages; None for any other name."""
+        """Return the stylesheet, script or icon with this name; None for any other name."""
         return self._templates.source(_ASSETS[name]) if name in _ASSETS else None
 
     def _render(self, template: str, **variables: Any) -> str:
@@ -203,7 +214,7 @@ class PreviewPages:
 
 
 def error_panel(error: Exception, root: Path) -> ErrorPanel:
-    """Return an error in words, without a traceback. A defect of the program is called one."""
+    """Return an explanation of an error, without a traceback. An unexpected error is described as a bug to report."""
     if isinstance(error, ConfigError):
         return ErrorPanel("The settings cannot be read", tuple(_line(each, root) for each in error.mistakes))
     if isinstance(error, NotFoundError):
@@ -216,7 +227,7 @@ def error_panel(error: Exception, root: Path) -> ErrorPanel:
 
 
 def skipped_files(problems: tuple[Problem, ...]) -> ErrorPanel | None:
-    """Return why some files of posts are skipped; None if none are."""
+    """Return the reasons why post files are skipped; None if no files are skipped."""
     if not problems:
         return None
     files = len({problem.path for problem in problems})
@@ -229,11 +240,11 @@ def _line(error: PublisherError, root: Path) -> ErrorLine:
 
 
 def _highlighted(text: str, kind: str) -> str:
-    """Return text as HTML with coloured syntax, where its kind is known."""
+    """Return text as HTML, with syntax highlighting if its kind is known."""
     coloured = highlight(text, {"rss": "xml", "atom": "xml"}.get(kind, kind))
     return escape(text, quote=False) if coloured is None else coloured
 
 
 def _indented(text: str) -> str:
-    """Return JSON in a readable form. The feed itself is written without white space."""
+    """Return JSON text with indentation. The feed itself is written without white space."""
     return json.dumps(json.loads(text), ensure_ascii=False, indent=2)

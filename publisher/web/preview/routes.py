@@ -1,4 +1,4 @@
-"""The preview as an application: its URLs, and what answers at each. Begin reading at `make_preview`."""
+"""The preview application: its URLs and handlers. Start reading at `make_preview`."""
 
 from __future__ import annotations
 
@@ -45,22 +45,25 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Request], Response]
 
-# Any other name was pointed at this computer by someone's DNS (DNS rebinding).
+# With any other host name, someone may be using DNS to reach this computer (DNS rebinding).
 LOCAL_HOSTS = ["127.0.0.1", "localhost"]
-# How often a page that waits for changes is checked, in seconds.
+# The seconds between two checks for changes, while a page waits for them.
 _NEWS_EVERY = 0.3
 _LONGEST_FORM = 10_000
 
 
 class ForeignFormError(PublisherError):
-    """A form that is not from this preview."""
+    """A form was not sent from a page of this preview."""
 
 
 _STATUS: dict[type[Exception], int] = {NotFoundError: 404, ForeignFormError: 403}
 
 
 def make_preview(project: LiveProject, root: Path, is_ending: Callable[[], bool]) -> Starlette:
-    """Return the application. is_ending: whether the server was told to stop, so that no response may wait."""
+    """Return the preview application.
+
+    is_ending  returns whether the server was asked to stop; open responses then end
+    """
     preview = _Preview(project, root, is_ending)
     routes = [
         Route("/", preview.get(preview.start)),
@@ -79,7 +82,7 @@ def make_preview(project: LiveProject, root: Path, is_ending: Callable[[], bool]
 
 
 class _Preview:
-    """The handlers. Those that do not wait are plain functions; the project's own thread does their work."""
+    """The handlers of the preview. Most are plain functions whose work is done in the project's own thread."""
 
     def __init__(self, project: LiveProject, root: Path, is_ending: Callable[[], bool]) -> None:
         self._project, self._is_ending = project, is_ending
@@ -87,19 +90,19 @@ class _Preview:
         self._pages = PreviewPages(project, root, self._token)
 
     def start(self, request: Request) -> Response:
-        """Redirect to the first email."""
+        """Redirect to the first email, or to the site if there are no emails."""
         newsletters = self._project.ask(lambda snapshot: snapshot.newsletters)
         first = next((each for emails in newsletters for each in (*emails.next, *emails.past)), None)
         return RedirectResponse(first.place if first else "/pages", 303, owner_page_headers())
 
     def email(self, request: Request) -> Response:
-        """Show one email."""
+        """Show the page of an email."""
         newsletter, which = _names(request)
         said = request.query_params.get("said", "")
         return self._page(self._pages.email(newsletter, which, ViewOptions.of(request.query_params), said))
 
     def frame(self, request: Request) -> Response:
-        """Return an email's HTML, for a frame."""
+        """Return the HTML of an email, for a frame on its page."""
         newsletter, which = _names(request)
         topics = request.query_params.get("topics", "")
 
@@ -110,7 +113,7 @@ class _Preview:
         return Response(self._project.ask(made), 200, preview_email_headers(), "text/html")
 
     def message(self, request: Request) -> Response:
-        """Return the message as a file for an email client."""
+        """Return the message as a file that an email client can open."""
         newsletter, which = _names(request)
         topics = request.query_params.get("topics", "")
         sample = self._project.ask(lambda snapshot: snapshot.sample(newsletter, which, topics))
@@ -136,11 +139,11 @@ class _Preview:
         return self._page(self._pages.site(request.query_params.get("path", ""), ViewOptions.of(request.query_params)))
 
     def feeds(self, request: Request) -> Response:
-        """Show the feeds, or one of them."""
+        """Show the list of feeds, and the chosen feed."""
         return self._page(self._pages.feeds(request.query_params.get("feed"), request.query_params.get("as", "")))
 
     def site(self, request: Request) -> Response:
-        """Return one file of the site, as a build would write it."""
+        """Return a file of the site as a build would write it."""
         path = request.path_params["path"]
         found = self._project.ask(lambda snapshot: snapshot.site.file(path))
         if found is None:
@@ -162,7 +165,7 @@ class _Preview:
         return Response(text, 200, owner_page_headers(), guess_type(name)[0])
 
     async def events(self, request: Request) -> Response:
-        """Send the state of the files as server-sent events: at once, and after each change."""
+        """Send the state of the files as server-sent events, at once and after each change."""
         headers = owner_page_headers() | {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._news(), 200, headers, "text/event-stream")
 
@@ -176,7 +179,7 @@ class _Preview:
             await asyncio.sleep(_NEWS_EVERY)
 
     def get(self, handler: Handler) -> Handler:
-        """Wrap a handler of GET: an error becomes a page that reloads itself once the cause is fixed."""
+        """Wrap a GET handler. An error is shown as a page that reloads itself once the cause is fixed."""
 
         @wraps(handler)
         def answer(request: Request) -> Response:
@@ -189,7 +192,7 @@ class _Preview:
         return answer
 
     def post(self, handler: Callable[[Request, dict[str, str]], Response]) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a handler of POST: its form is read before it runs in a thread."""
+        """Wrap a POST handler. The form is read before the handler runs in a thread."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -216,7 +219,7 @@ class _TestEmail:
 
 
 def send_test(project: LiveProject, newsletter: str, which: str, topics: str, address: str) -> str:
-    """Send one email as a test through the project's transport, and return what happened, in words.
+    """Send an email as a test through the project's transport, and return a message that describes the result.
 
     Raises PublisherError if the address is not valid, or the transport does not accept the message.
     """
@@ -227,7 +230,7 @@ def send_test(project: LiveProject, newsletter: str, which: str, topics: str, ad
         return _TestEmail(snapshot.config, sample.edition.number, sample.letter, project.now(snapshot.config))
 
     test = project.ask(chosen)
-    # Not in the project's thread: a mail server may be slow, and the pages must still be answered.
+    # Don't send in the project's thread. A mail server may be slow, and the pages must still be served.
     send_letter(test.config, newsletter, test.number, test.letter, to, test.now)
     return f"A test was sent to {to} through {transport_name(test.config)}"
 

@@ -1,4 +1,4 @@
-"""The site as a build would write it now. It is planned at once; each file is made when it is asked for."""
+"""The site as a build would write it now. All files are planned together, but each is only generated on demand."""
 
 from __future__ import annotations
 
@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     from publisher.site.feeds.items import Item
     from publisher.site.web_versions import WebVersion
 
-# How many entries of a feed are shown. The raw view shows them all.
+# The number of entries of a feed to show. The source view shows all entries.
 SHOWN_ENTRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class FeedListing:
-    """A feed for people to read: files are (format, path in the site), items its newest entries."""
+    """A feed in the list of feeds.
+
+    files  its files, as pairs of a format and a path in the site
+    items  its newest entries
+    """
 
     feed: Feed
     files: tuple[tuple[str, str], ...]
@@ -40,7 +44,7 @@ class FeedListing:
 
 
 class SitePreview:
-    """The pages and feeds of one archive. It belongs to the thread that made it."""
+    """The pages and feeds of an archive. Only the thread that created it may use it."""
 
     def __init__(self, config: Config, archive: Archive) -> None:
         self._config, self._archive = config, archive
@@ -48,7 +52,7 @@ class SitePreview:
         self._all_rendered = False
 
     def render(self, post: Post) -> RenderedPost:
-        """Render one post. If that fails, mark it as broken and raise UnreadablePostError."""
+        """Render a post. If that fails, mark the post as broken and raise UnreadablePostError."""
         try:
             return self._renderer.render(post)
         except BrokenPost as broken:
@@ -56,37 +60,46 @@ class SitePreview:
             raise UnreadablePostError(broken.source, broken.problem) from broken
 
     def paths(self, posts: Sequence[Post]) -> frozenset[str]:
-        """Return every file that a build writes; of pictures, only those that `posts` show."""
+        """Return the paths of all files that a build writes.
+
+        posts  the posts whose pictures are included; other pictures of posts are omitted
+        """
         shown = (site_path for post in posts for site_path, _ in self.render(post).assets)
         return frozenset((*self._outputs, *shown))
 
     def file(self, path: str) -> bytes | None:
-        """Return the file at a path of the site, for a folder its index; None if a build makes no such file."""
+        """Return the content of the file at a path of the site; None if a build does not write it.
+
+        For the path of a folder, return its index.html.
+        """
         for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/")):
             if name in self._outputs:
                 return self._outputs[name].make()
         return self._post_file(path)
 
     def missing(self) -> bytes:
-        """Return the site's own 404 page.
+        """Return the site's own 404 page, with links that lead into the preview.
 
-        Its links are absolute, since it may be served at any depth. Here they are rewritten to lead into the preview.
+        The links are rewritten because they are absolute, as the page may be served at any depth.
         """
         base = f"{urlsplit(self._config.site_url).path}/"
         found = self._outputs["404.html"].make() if self.has("404.html") else b"There is no such file."
         return found.replace(f'="{base}'.encode(), b'="/site/')
 
     def has(self, path: str) -> bool:
-        """Return whether a build makes such a file."""
+        """Return whether a build writes a file with this path, other than a picture of a post."""
         return path in self._outputs
 
     def feeds(self) -> list[FeedListing]:
-        """Return every feed, without entries."""
+        """Return all feeds, without their entries."""
         formats = self._config.feeds.formats
         return [FeedListing(feed, tuple((kind, feed.path(kind)) for kind in formats)) for feed in self._feeds]
 
     def feed(self, folder: str) -> FeedListing | None:
-        """Return the feed in a folder of the site ("" for the main one) with its newest entries; None if none is."""
+        """Return the feed in a folder of the site with its newest entries; None if the folder has no feed.
+
+        folder  the path of the folder, or "" for the main feed
+        """
         found = next((each for each in self.feeds() if each.feed.folder == folder), None)
         if found is None:
             return None
@@ -94,7 +107,7 @@ class SitePreview:
         return FeedListing(found.feed, found.files, items)
 
     def pages(self) -> list[tuple[str, str]]:
-        """Return the pages to choose from, as (title, path): the site's own, then the newest posts."""
+        """Return the pages that can be chosen, as (title, path): the main pages of the site, then the newest posts."""
         fixed = (("Index", ""), ("Archive", "archive/"), ("Tags", "tags/"), ("Newsletter", "editions/"))
         more = (("Subscribe", "subscribe/"),)
         own = [(title, path) for title, path in (*fixed, *more) if self.has(f"{path}index.html")]
@@ -102,7 +115,10 @@ class SitePreview:
         return [*own, *((post.title, post.permalink.lstrip("/")) for post in newest)]
 
     def _post_file(self, path: str) -> bytes | None:
-        """Return a file that a post shows. Which files those are is known once the posts are rendered."""
+        """Return a file that is shown in a post, such as a picture; None if no post shows it.
+
+        If the file is not found at first, all posts are rendered to find the files that they show.
+        """
         self._renderer.remember()
         wanted = [pair for pair in self._archive.assets() if pair[0] == path]
         if not wanted and not self._all_rendered:

@@ -1,4 +1,4 @@
-"""The project at one moment: which emails can be previewed, and each email with its findings once it is looked at."""
+"""The state of the project at one moment: the list of emails, and the content and findings of each on demand."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _LEVELS = ("error", "warning", "note")
 class ListedEmail:
     """An email that can be previewed.
 
-    which  its name in URLs: "next", "next-2", or the number of an edition in the database
-    about  what the list says below its title, such as its number of recipients or posts
+    which  the name of the email in URLs: "next", "next-2", or the id of an edition in the database
+    about  the text below the title in the list, such as the number of recipients or posts
     """
 
     newsletter: str
@@ -47,13 +47,13 @@ class ListedEmail:
 
     @property
     def place(self) -> str:
-        """The path of its page."""
+        """The path of the email's page."""
         return f"/letters/{self.newsletter}/{self.which}"
 
 
 @dataclass(frozen=True, slots=True)
 class NewsletterEmails:
-    """The emails of one newsletter: what comes next, and what was sent, newest first."""
+    """The emails of one newsletter: upcoming emails (`next`), and previous emails with the newest first (`past`)."""
 
     name: str
     title: str
@@ -64,28 +64,30 @@ class NewsletterEmails:
 
 @dataclass(frozen=True, slots=True)
 class EmailFindings:
-    """The findings about one email, the worst first."""
+    """The findings about an email, with the most severe first."""
 
     findings: tuple[Finding, ...]
 
     def count(self, level: str) -> int:
-        """Return how many findings have this level."""
+        """Return the number of findings with this level."""
         return sum(finding.level == level for finding in self.findings)
 
     @property
     def pressing(self) -> int:
-        """How many findings are more than notes."""
+        """The number of findings that are errors or warnings."""
         return self.count("error") + self.count("warning")
 
 
 class Snapshot:
-    """What the preview shows for one state of the files. It belongs to the thread that made it, and only reads.
+    """The content of the preview for one state of the files.
 
-    newsletters  the emails of every newsletter, the configured ones first
+    A snapshot changes nothing in the project. Only the thread that created it may use it.
+
+    newsletters  the emails of every newsletter, starting with the configured newsletters
     """
 
     def __init__(self, config: Config, now: datetime) -> None:
-        """Read the posts and decide what comes next. Raises PublisherError if that is not possible."""
+        """Read the posts and plan the upcoming emails. Raises PublisherError if that is not possible."""
         self.config, self.now = config, now
         with self._store() as store:
             self._plan: Plan = make_plan(config, store, (), now)
@@ -98,12 +100,12 @@ class Snapshot:
 
     @property
     def expires(self) -> datetime | None:
-        """When a post appears or expires next, without any file changing."""
+        """The time at which the next post appears or expires, even if no file changes; None if there is none."""
         return self._plan.archive.next_change
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The errors because of which posts are skipped."""
+        """The errors that cause posts to be skipped."""
         return tuple(problem for problem in self._plan.archive.problems if problem.severity is Severity.ERROR)
 
     @cached_property
@@ -112,7 +114,7 @@ class Snapshot:
         return SitePreview(self.config, self._plan.archive)
 
     def listed(self, newsletter: str, which: str) -> ListedEmail:
-        """Return one email of the list; raise NotFoundError if there is no such email."""
+        """Return an email in the list. Raise NotFoundError if it does not exist."""
         for emails in self.newsletters:
             for listed in (*emails.next, *emails.past):
                 if (listed.newsletter, listed.which) == (newsletter, which):
@@ -120,9 +122,9 @@ class Snapshot:
         raise NotFoundError(f"there is no email {which!r} of {newsletter!r}", hint="choose one from the list")
 
     def sample(self, newsletter: str, which: str, variant: str) -> SampleEmail:
-        """Return an email as a subscriber gets it.
+        """Return an email as a subscriber would receive it.
 
-        variant  a selection of topics; one without a version of its own gets the version for all topics
+        variant  the key of a selection of topics; if it has no version, the version for all topics is returned
 
         Raises PublisherError if the email cannot be composed.
         """
@@ -134,7 +136,7 @@ class Snapshot:
         return self._samples[key]
 
     def findings(self, newsletter: str, which: str, variant: str) -> EmailFindings:
-        """Return the findings about an email and its posts. Raises like `sample`."""
+        """Return the findings about an email and its posts. Raises the same errors as `sample`."""
         key = (newsletter, which, variant)
         if key not in self._findings:
             planned = dict(self._coming.get(newsletter, ())).get(which)
@@ -148,7 +150,10 @@ class Snapshot:
         return open_project_store(self.config) if has_store(self.config) else nullcontext()
 
     def _upcoming(self, newsletter: NewsletterConfig) -> tuple[tuple[str, PlannedEdition], ...]:
-        """Return what `publish` would make. If that is nothing, a sample of the newest posts."""
+        """Return the editions that `publish` would make, with their names in URLs.
+
+        If there are none, return a sample edition with the newest posts.
+        """
         planned = [each for each in self._plan.editions if each.newsletter.name == newsletter.name]
         if not planned:
             first = sample_edition(self.config, newsletter, self._plan.archive, self.now)
@@ -205,8 +210,8 @@ def _email_findings(
 ) -> EmailFindings:
     """Return the findings about an email, and the warnings about its posts.
 
-    posts     none for an email that was sent, since it no longer depends on them
-    warnings  about the front matter of any posts
+    posts     the posts in the email; empty for an email that was sent, because it no longer depends on its posts
+    warnings  the warnings about the front matter of all posts in the project
     """
     paths = {f"{config.posts.folder}/{post.source}" for post in posts}
     of_bodies = [problem for post in posts for problem in site.render(post).problems]
@@ -237,7 +242,10 @@ def _rank(finding: Finding) -> tuple[int, str]:
 
 
 def _slot(slot: str) -> str:
-    """Return a slot as the beginning of a line; "" for that of a single post, which would only repeat the post."""
+    """Return the slot (the scheduled time) of an edition as the beginning of a line.
+
+    Return "" for the slot of a single post, because it only repeats the post.
+    """
     return "" if is_post_slot(slot) else f"{slot} · "
 
 

@@ -1,4 +1,4 @@
-"""How an email is shown in the preview: which view, width, colour scheme and topics. They are part of the URL."""
+"""The display options of the preview, which are part of the URL: the view, width, colour scheme and topics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ SCHEMES = {"light": "Light", "dark": "Dark", "both": "Both"}
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """view, width and scheme are keys of the tables above; topics is a version of the email, "" for all topics."""
+    """How an email is shown in the preview.
+
+    view, width, scheme  keys of VIEWS, WIDTHS and SCHEMES
+    topics               the version of the email for a selection of topics; "" for the version for all topics
+    """
 
     view: str = "letter"
     width: str = "both"
@@ -29,7 +33,7 @@ class ViewOptions:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> ViewOptions:
-        """Return the options in a query string; an unknown value becomes the default."""
+        """Return the options from the parameters of a query string. Unknown values are replaced with the defaults."""
         return cls(
             view=_known(query.get("view", ""), VIEWS),
             width=_known(query.get("width", ""), WIDTHS),
@@ -38,7 +42,7 @@ class ViewOptions:
         )
 
     def query(self, **changes: Any) -> str:
-        """Return the options, with some of them changed, as a query string; "" for the defaults."""
+        """Return the options with the given changes as a query string, or "" if all of them are the defaults."""
         wanted, usual = replace(self, **changes), ViewOptions()
         named = {name: value for name in self.__slots__ if (value := getattr(wanted, name)) != getattr(usual, name)}
         return f"?{urlencode(named)}" if named else ""
