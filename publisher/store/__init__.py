@@ -1,20 +1,20 @@
 """The database: subscribers, editions, deliveries, and everything else that outlives a process.
 
-This is the only room with SQL. Its queries are written once, with SQLAlchemy Core, and SQLite and PostgreSQL differ by
-their URL and by nothing else that a caller sees. The store decides nothing: which status follows which event is in
-core/subscriber_status.py and mail/lifecycle.py, and what to send is decided in newsletters/.
+This is the only package with SQL. Each query is written once, with SQLAlchemy Core, for both SQLite and PostgreSQL. To
+a caller the two differ only in their URL. The store makes no decisions: core/subscriber_status.py and mail/lifecycle.py
+say which status follows an event, and newsletters/ decides what to send.
 
 Begin with `store.py`, which lists what the database stores, then `tables.py`. `database.py` opens connections and
 transactions, and `migrations/` has one file for each version of the schema.
 
-audience                 who gets an edition
+audience                 the subscribers who get an edition
 bounces                  messages that bounced
-deliveries               the ledger, for workers that send
+deliveries               the ledger of deliveries, for workers that send
 feed_readers             how many people read the feeds
 hosts                    which hosts may send
-ledger                   the ledger, for people
-location                 what can be learnt about a database without loading SQLAlchemy
-newsletters              from when on a newsletter's slots count
+ledger                   the ledger of deliveries, for people
+location                 questions about a database that need no SQLAlchemy
+newsletters              which slots (scheduled times) of a newsletter count
 subscriber_records       the values that the store takes and returns for subscribers
 subscriber_transaction   one transaction on subscribers
 """
@@ -48,12 +48,13 @@ __all__ = [
 
 
 def open_store(url: str, root: Path, secret: Callable[[], str] | None = None) -> Store:
-    """Return the store at `url`, with its schema up to date.
+    """Open the store at `url`, and bring its schema up to date.
 
-    url     sqlite:///path (relative to `root`; missing folders are made) or postgresql://user@host/name
-    secret  returns the project's secret. It is called when an address is suppressed or compared with the suppressed
-            ones. Without it the store works as long as no address is suppressed
-    Raises StoreError if the database cannot be reached, or if a newer version made it.
+    url     sqlite:///path or postgresql://user@host/name. The path is relative to `root`, and missing folders are
+            created
+    secret  a function that returns the project's secret. It is called to suppress an address, and to look one up in
+            the suppression list. Without it the store works as long as no address is suppressed
+    Raises StoreError if the database cannot be reached, or if its schema is from a newer version of publisher.
     """
     from publisher.store.store import Store  # loads SQLAlchemy, 0.15 s: more than a build with nothing to do takes
 

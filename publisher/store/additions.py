@@ -1,4 +1,4 @@
-"""Adding subscribers: one transaction for any number of them, and the same rules for one and for a million."""
+"""Adding any number of subscribers in one transaction. The same rules apply to one subscriber and to a million."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from publisher.store.tables import consent_events, subscribers, subscriptions
 
 @dataclass(slots=True)
 class _Known:
-    """A subscriber's row while a batch is added.
+    """The state of a subscriber who is in the database, while a batch is being added.
 
-    topics   those of each newsletter, encoded
-    chosen   newsletters that this batch changed; of two entries for one newsletter the first is kept
+    topics   newsletter -> the encoded topics that the subscriber has chosen
+    chosen   the newsletters that this batch has changed. If a batch names a newsletter twice, the first entry counts
     """
 
     id: int
@@ -36,7 +36,7 @@ class _Known:
 
 
 class Batch:
-    """One transaction of additions: a few statements for any number of subscribers."""
+    """A batch of subscribers to add in one transaction, with a few statements for any number of them."""
 
     def __init__(
         self, connection: Connection, database: Database, suppressed: Suppressions, options: AddOptions
@@ -50,11 +50,11 @@ class Batch:
         self._changed: list[dict[str, Any]] = []
 
     def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
-        """Add subscribers and return the result for each. The caller holds the guard (see Database.guard)."""
+        """Add subscribers and return the result for each, in order. The caller must hold Database.guard."""
         keys = [address_key(subscriber.address) for subscriber in new]
         refused = self._refused(set(keys))
         pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in refused]
-        # Reversed, so that the first of two spellings of an address is kept.
+        # Reversed, so that the dictionary keeps the first of two spellings of an address.
         fresh = self._insert_unknown(dict(reversed(pairs)))
         known = self._known([key for key, _ in pairs])
         results = []
@@ -66,9 +66,10 @@ class Batch:
         return results
 
     def _refused(self, keys: set[str]) -> dict[str, Added]:
-        """Return which addresses are suppressed, and whether because their subscriber moved away.
+        """Return the result for each suppressed key: MOVED if its subscriber has changed address, else SUPPRESSED.
 
-        An operator who vouches that someone asked to come back also vouches that the address is theirs again.
+        If the operator vouches that subscribers asked to come back (READDED), keys that were suppressed by a change of
+        address are taken off the list first: the operator also vouches that the address is theirs again.
         """
         listed = self._suppressions.among(self._connection, keys)
         moved = [key for key, reason in listed.items() if reason is SuppressionReason.MOVED]
@@ -92,7 +93,7 @@ class Batch:
             self._connection.execute(sa.insert(consent_events), self._events)
 
     def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> set[str]:
-        """Insert the subscribers whose keys are not there yet, and return these keys."""
+        """Insert the subscribers who are not in the database yet, and return their keys."""
         if not unknown:
             return set()
         uids = {key: secrets.token_hex(12) for key in unknown}
@@ -149,7 +150,10 @@ class Batch:
         return Added.UPDATED if changed else Added.UNCHANGED
 
     def _choose(self, known: _Known, wishes: Sequence[Subscription]) -> tuple[bool, bool]:
-        """Note what a subscriber gains and what changes; return whether there is any of each."""
+        """Collect the changes to a subscriber's newsletters and topics.
+
+        Return two flags: whether a newsletter was added, and whether the topics of an existing one changed.
+        """
         gained = changed = False
         for wish in wishes:
             topics = _encoded(wish.topics)

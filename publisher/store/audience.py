@@ -1,4 +1,4 @@
-"""Who gets an edition: the selections of topics of its newsletter's subscribers, and a delivery for each of them."""
+"""The audience of an edition: which topics its subscribers have selected, and the delivery that each of them gets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from publisher.store.tables import deliveries, subscribers, subscriptions
 
 
 def mailable(at: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that a subscriber may be mailed at a moment: they are active and not paused."""
+    """Return the SQL condition that a subscriber may be mailed at a moment, because they are active and not paused."""
     paused = subscribers.c.paused_until
     return sa.and_(subscribers.c.status == SubscriberStatus.ACTIVE, sa.or_(paused.is_(None), paused <= at))
 
 
 class ChoicesChangedError(StoreError):
-    """A subscriber has a selection of topics that was not known when the edition was composed."""
+    """Raised if a subscriber has a selection of topics that was not known when the edition was composed."""
 
     def __init__(self, where: str) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class ChoicesChangedError(StoreError):
 
 
 def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[Choice]:
-    """Return the selections of topics of all who may be mailed the newsletter. The database counts them."""
+    """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count."""
     query = (
         sa.select(subscriptions.c.topics, sa.func.count().label("total"))
         .join_from(subscriptions, subscribers)
@@ -44,11 +44,12 @@ def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[C
 
 
 def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str, ...], str | None]) -> None:
-    """Make a delivery of the edition for each subscriber who may be mailed, in one statement.
+    """Create a delivery of the edition for each subscriber who may be mailed.
 
-    variants: the variant for each selection of topics; None for no delivery. Raises ChoicesChangedError if a subscriber
-    has a selection that is not among them. The statement sees all subscribers at one moment, so no one is missed
-    between a look and an insert.
+    A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
+
+    variants: selection of topics -> variant of the letter, or None if these subscribers get no delivery.
+    Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`.
     """
     known = {encode_topics(topics): variant for topics, variant in {(): "", **variants}.items()}
     joined = _joined_choices if connection.dialect.name == "sqlite" else _looked_up_choices
@@ -75,7 +76,7 @@ def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str,
 
 
 def missing_letters(variants: Mapping[tuple[str, ...], str | None], letters: Collection[str]) -> list[str]:
-    """Return the variants that subscribers are to get and that have no letter, sorted."""
+    """Return the variants that are meant for subscribers but have no letter, sorted."""
     return sorted({key for key in variants.values() if key is not None} - set(letters))
 
 
@@ -83,14 +84,17 @@ def _mailable_subscribers(newsletter: str, at: datetime) -> tuple[sa.ColumnEleme
     return subscriptions.c.newsletter == newsletter, mailable(at)
 
 
-# All selections are passed as one parameter, however many there are. Both functions take the subscribers and the
-# variants by encoded selection. They return what to select from, the variant (NULL for an unknown selection), and
-# whether the subscriber gets nothing.
+# All selections are passed as one parameter, however many there are. Both functions below take the subscribers, and a
+# mapping from each encoded selection to its variant. They return the FROM clause, the column with the variant (NULL for
+# an unknown selection), and the condition that the subscriber gets no delivery.
 _Found = tuple[sa.FromClause, sa.ColumnElement[str], sa.ColumnElement[bool]]
 
 
 def _joined_choices(audience: sa.Join, variants: Mapping[str, str | None]) -> _Found:
-    """For SQLite: a join with rows made of pairs, because looking up one member of a JSON object reads all of it."""
+    """Join the subscribers with a table of (selection, variant) pairs. This is for SQLite.
+
+    A lookup in a JSON object would be slow, because SQLite reads the whole object to find one member.
+    """
     each = sa.func.json_each(json.dumps(list(variants.items()))).table_valued("value")
     topics, variant = (sa.func.json_extract(each.c.value, f"$[{index}]") for index in (0, 1))
     # Without MATERIALIZED the JSON is read again for every subscriber. Without the cast SQLite can make no index on the
@@ -102,9 +106,9 @@ def _joined_choices(audience: sa.Join, variants: Mapping[str, str | None]) -> _F
 
 
 def _looked_up_choices(audience: sa.Join, variants: Mapping[str, str | None]) -> _Found:
-    """For PostgreSQL: a lookup in a JSON object for each subscriber.
+    """Look up the variant of each subscriber in a JSON object. This is for PostgreSQL.
 
-    Before the first ANALYZE a join may be planned as a loop through all selections for each.
+    A join could be slow: before the first ANALYZE, the planner may go through all selections for each subscriber.
     """
     member = sa.literal(dict(variants), JSONB), subscriptions.c.topics
     kind = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*member))

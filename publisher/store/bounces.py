@@ -1,4 +1,4 @@
-"""Bounces, by subscriber and edition, and which reports were taken already."""
+"""Bounces, by subscriber and edition, and the bounce reports that have already been processed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ MOST_SOURCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """One bounce, with what the database knows about it.
+    """A bounce, with the subscriber's address and the edition that it belongs to.
 
-    edition_id  None if a provider reported an address alone; newsletter and slot are "" then
-    words       the mail server's, without addresses
+    status      the status code of the report
+    words       the mail server's explanation, without addresses
+    edition_id  None if a provider reported only the address. `newsletter` and `slot` are then ""
     """
 
     at: datetime
@@ -60,7 +61,7 @@ class Bounces:
     def recent(
         self, newsletter: str | None = None, *, edition_id: int | None = None, limit: int = 50
     ) -> Sequence[Bounce]:
-        """Return bounces, of one newsletter or one edition if given, newest first."""
+        """Return up to `limit` bounces, newest first, optionally only those of one newsletter or one edition."""
         query = (
             sa.select(bounces, subscribers.c.address, editions.c.newsletter, editions.c.slot)
             .select_from(bounces.join(subscribers).outerjoin(editions, editions.c.id == bounces.c.edition_id))
@@ -75,7 +76,7 @@ class Bounces:
             return [_bounce(row) for row in connection.execute(query)]
 
     def by_edition(self, newsletter: str | None = None, *, limit: int = 50) -> Sequence[EditionBounces]:
-        """Return editions with their bounces, of one newsletter if given, newest first."""
+        """Return the number of bounces of each edition, newest edition first, optionally of one newsletter only."""
         query = sa.select(editions.c.id, editions.c.newsletter, editions.c.slot, editions.c.subject)
         query = query.order_by(editions.c.id.desc()).limit(limit)
         if newsletter is not None:
@@ -90,7 +91,7 @@ class Bounces:
         ]
 
     def counts(self, since: datetime | None = None, *, edition_id: int | None = None) -> dict[Verdict, int]:
-        """Return how many messages bounced, by verdict, since a moment or of one edition if given."""
+        """Return how many messages bounced, by verdict, optionally only since a moment or only for one edition."""
         query = sa.select(bounces.c.verdict, sa.func.count().label("total")).group_by(bounces.c.verdict)
         if since is not None:
             query = query.where(bounces.c.at >= since)
@@ -100,21 +101,24 @@ class Bounces:
             return {row.verdict: row.total for row in connection.execute(query)}
 
     def known(self, keys: Sequence[str]) -> bool:
-        """Return whether a report with any of these keys was taken already."""
+        """Return whether a report with any of these keys has already been processed."""
         hashes = [_hash(key) for key in keys]
         with self._database.read() as connection:
             query = sa.select(reports.c.key_hash).where(reports.c.key_hash.in_(hashes)).limit(1)
             return connection.execute(query).first() is not None
 
     def forget_reports(self, before: datetime) -> int:
-        """Forget which reports were taken before a moment; return how many. Their effects on subscribers stay."""
+        """Delete the keys of reports that were processed before a moment, and return how many keys were deleted.
+
+        The effects of the reports on subscribers stay.
+        """
         require_aware("before", before)
         with self._database.write() as connection:
             return connection.execute(sa.delete(reports).where(reports.c.at < before)).rowcount
 
 
 def take_keys(connection: Connection, database: Database, keys: Sequence[str], at: datetime) -> bool:
-    """Record that a report was taken; return False if one with any of its keys was taken before."""
+    """Record the keys of a report that is being processed; return False if any of them was recorded before."""
     insert = database.insert_new(reports)
     rows = [{"key_hash": _hash(key), "at": at} for key in keys]
     new = [connection.execute(insert, [row]).rowcount > 0 for row in rows]
@@ -122,7 +126,7 @@ def take_keys(connection: Connection, database: Database, keys: Sequence[str], a
 
 
 def delivery_of(connection: Connection, delivery_id: int) -> tuple[int, int] | None:
-    """Return the ids of the subscriber and the edition of a delivery; None if it is gone."""
+    """Return (subscriber id, edition id) of a delivery, or None if the delivery no longer exists."""
     query = sa.select(deliveries.c.subscriber_id, deliveries.c.edition_id).where(deliveries.c.id == delivery_id)
     row = connection.execute(query).first()
     return (row.subscriber_id, row.edition_id) if row else None
@@ -137,7 +141,7 @@ def record(
     at: datetime,
     source: str,
 ) -> None:
-    """Record one bounce."""
+    """Record a bounce."""
     row = {
         "at": at,
         "subscriber_id": subscriber_id,
@@ -152,7 +156,7 @@ def record(
 
 
 def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
-    """Return whether a message between this delivery and the bounce before it was sent and did not bounce."""
+    """Return whether any message between the previous bounce and this delivery was sent and did not bounce."""
     theirs = bounces.c.subscriber_id == subscriber_id
     earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, bounces.c.delivery_id < delivery_id)
     last = connection.execute(earlier).scalar()
@@ -172,7 +176,7 @@ def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id
 
 
 def of_subscriber(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
-    """Return a subscriber's bounces, oldest first, as rows for an answer to their request."""
+    """Return a subscriber's bounces, oldest first, as rows for the export of their data."""
     query = (
         sa.select(bounces.c.at, bounces.c.verdict, bounces.c.status, bounces.c.words, bounces.c.source)
         .where(bounces.c.subscriber_id == subscriber_id)

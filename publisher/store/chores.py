@@ -1,4 +1,4 @@
-"""Chores: each is done by one process at its own interval; and two of them, which keep the database in order."""
+"""Chores: recurring tasks that only one process does in each interval. Two chores on the database itself are here."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class Chores:
         self._database = database
 
     def claim(self, name: str, now: datetime, every: timedelta) -> bool:
-        """Claim a chore; return whether it is due and the caller has it. No one else gets it before `every` has passed.
+        """Claim a chore; return True if it is due and the caller should do it.
 
-        A chore that was begun in the future, by a clock that was wrong, is due.
+        After that nobody can claim the chore until the interval `every` has passed. A chore that seems to have started
+        in the future, because a clock was wrong, is due.
         """
         require_aware("now", now)
         known = sa.select(chores.c.begun_at).where(chores.c.name == name)
@@ -38,11 +39,13 @@ class Chores:
             return connection.execute(sa.update(chores).where(*same).values(begun_at=now)).rowcount == 1
 
     def roll_up(self, before: datetime, unsettled: Collection[DeliveryStatus]) -> int:
-        """Replace the deliveries of editions made before a moment by totals; return how many editions that were.
+        """Replace the deliveries of editions made before a moment with totals; return the number of these editions.
 
-        unsettled: statuses in which someone has to decide. An edition is left alone if a delivery of it has such a
-        status, waits or is being sent, or if it is on hold. Each edition is one transaction. No one can get an edition
-        a second time by this, because deliveries are made only when their edition is made.
+        An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an unsettled
+        status. Each edition is one transaction. This cannot make anyone get an edition twice, because deliveries are
+        created only together with their edition.
+
+        unsettled: the statuses in which a person has to decide.
         """
         require_aware("before", before)
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
@@ -62,7 +65,7 @@ class Chores:
         group = deliveries.c.edition_id, deliveries.c.variant, deliveries.c.status
         totals = sa.select(*group, sa.func.count()).where(rows).group_by(*group)
         with self._database.write() as connection:
-            if not self._database.is_sqlite:  # another host may be doing the same
+            if not self._database.is_sqlite:  # another host may be rolling up the same edition
                 connection.execute(sa.select(editions.c.id).where(editions.c.id == edition_id).with_for_update())
             names = ["edition_id", "variant", "status", "total"]
             connection.execute(sa.insert(delivery_totals).from_select(names, totals))

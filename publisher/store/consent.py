@@ -1,7 +1,7 @@
-"""What subscribers were asked, and what they agreed to: tokens that were mailed, and the history of consent.
+"""The history of each subscriber's consent, and the tokens in the links that were mailed to them.
 
-Events are only added; they are deleted when the subscriber is erased. Every function works inside a caller's
-transaction.
+Events are only ever added, and are deleted only when their subscriber is erased. Every function works inside the
+caller's transaction.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent
 
 
 def newest_event(events: Sequence[ConsentEvent], kinds: Sequence[str]) -> str:
-    """Return which of these kinds happened last, ignoring events about a single newsletter; "" if none did."""
+    """Return the kind of the newest event of these kinds, or "" if there is none.
+
+    Events that removed a subscriber from a single newsletter are ignored.
+    """
     of_all_mail = (event.what for event in reversed(events) if event.what in kinds and not _is_of_one(event))
     return next(of_all_mail, "")
 
@@ -89,7 +92,7 @@ def issue_token(connection: Connection, token: IssuedToken, address_key: str) ->
 
 
 def find_token(connection: Connection, token_hash: str, purpose: str, now: datetime) -> IssuedToken | None:
-    """Return a token that is valid for this purpose and unused; None for any other."""
+    """Return the token with this hash if it is valid for the purpose and unused, else None."""
     query = sa.select(tokens).where(
         tokens.c.token_hash == token_hash,
         tokens.c.purpose == purpose,
@@ -101,9 +104,9 @@ def find_token(connection: Connection, token_hash: str, purpose: str, now: datet
 
 
 def use_token(connection: Connection, token: IssuedToken, now: datetime) -> bool:
-    """Mark a token, and the subscriber's other tokens for its purpose, as used.
+    """Mark a token as used, along with the subscriber's other tokens for the same purpose.
 
-    Return False if another process was faster.
+    Return False if another process has used the token first.
     """
     unused = tokens.c.used_at.is_(None)
     this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash, unused)
@@ -120,7 +123,7 @@ def void_tokens(connection: Connection, subscriber_id: int, purpose: str, now: d
 
 
 def change_token(connection: Connection, token: IssuedToken, change: PendingChange) -> None:
-    """Change what happens when a token that was mailed is used."""
+    """Replace the change that using this token makes."""
     this = sa.update(tokens).where(tokens.c.token_hash == token.token_hash)
     connection.execute(this.values(wish=encode_change(change)))
 
@@ -132,14 +135,14 @@ def tokens_of(connection: Connection, subscriber_id: int) -> list[IssuedToken]:
 
 
 def newest_token(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> IssuedToken | None:
-    """Return a subscriber's newest valid, unused token for a purpose."""
+    """Return a subscriber's newest valid and unused token for a purpose, or None."""
     found = tokens_of(connection, subscriber_id)
     good = [t for t in found if t.purpose == purpose and t.used_at is None and t.expires_at > now]
     return max(good, key=lambda token: token.made_at, default=None)
 
 
 def tokens_to_address(connection: Connection, keys: Sequence[str], since: datetime) -> list[IssuedToken]:
-    """Return the tokens that any subscriber asked for to confirm a new address since a moment."""
+    """Return the tokens made since a moment to confirm one of these new addresses, whichever subscriber asked."""
     query = sa.select(tokens).where(
         tokens.c.address_key.in_(keys), tokens.c.purpose == ADDRESS, tokens.c.made_at > since
     )
@@ -149,7 +152,7 @@ def tokens_to_address(connection: Connection, keys: Sequence[str], since: dateti
 def mailed_change(
     connection: Connection, key: str, purpose: str, since: datetime, now: datetime
 ) -> PendingChange | None:
-    """Return the change of the newest valid token of an address key, if an email was sent there after `since`."""
+    """Return the change of the newest valid token for an address key; None unless an email was sent after `since`."""
     query = (
         sa.select(tokens.c.wish)
         .join_from(tokens, subscribers)

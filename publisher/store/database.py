@@ -1,4 +1,4 @@
-"""One way to reach both databases: connections, transactions, and errors that people can read."""
+"""Connections, transactions and readable error messages, in the same way for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ BUSY_SECONDS = 30
 
 WRITES = "publisher_writes"
 
-# For text that another program wrote, and not as UTF-8: one broken name must not hide all other rows.
+# Reads text that another program wrote in an encoding other than UTF-8: one broken name must not hide all other rows.
 _LENIENT = partial(str, encoding="utf-8", errors="replace")
 
-# Any number, the same in every version: see Database.guard.
+# The number of the lock that Database.guard takes. It is arbitrary, but must be the same in every version.
 SUBSCRIBERS_LOCK = 7_214_564
 
 
 class Database:
-    """A database, by its URL. Every statement of the store runs inside `read` or `write`."""
+    """The database at a URL. Every statement of the store runs inside `read` or `write`."""
 
     def __init__(self, url: str, root: Path) -> None:
         """Prepare connections without opening one.
@@ -61,19 +61,20 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection inside one transaction. On PostgreSQL each statement sees the database as it is by then.
+        """Open a transaction for reading, and yield its connection.
 
-        On SQLite all statements see it as it was at the first one. Raises StoreError for every error of the database.
+        On PostgreSQL each statement sees the latest committed data. On SQLite all statements see the data as it was at
+        the first statement. Raises StoreError for every error of the database.
         """
         with self._wrapped(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self, *, dry_run: bool = False) -> Iterator[Connection]:
-        """Give a connection inside one transaction: all of it is kept, or nothing after any exception.
+        """Open a transaction for writing, and yield its connection. Any exception rolls the transaction back.
 
-        SQLite's write lock is taken at once, so that what is read first is still true when something is written.
-        dry_run: keep nothing.
+        SQLite's write lock is taken at the beginning, so that data cannot change between reading and writing it.
+        dry_run: roll back at the end in any case.
         Raises StoreError for every error of the database.
         """
         with self._wrapped(), self._writer.connect() as connection, connection.begin() as transaction:
@@ -82,17 +83,17 @@ class Database:
                 transaction.rollback()
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT that skips rows whose keys exist already. For one row, rowcount says whether it was new."""
+        """Return an INSERT that skips rows whose keys already exist. For a single row, rowcount is 1 if it was new."""
         insert = sqlite.insert if self.is_sqlite else postgresql.insert
-        # inline: otherwise a RETURNING for the new key is added, and PostgreSQL's row count is lost with it
+        # Without inline(), SQLAlchemy adds a RETURNING clause for the new key, and PostgreSQL's row count is lost.
         new = insert(table).on_conflict_do_nothing().inline()
         return new.execution_options(preserve_rowcount=True)
 
     def guard(self, connection: Connection, *, alone: bool = False) -> None:
-        """Let a transaction on subscribers run at the same time as others of its kind, or `alone`, until it ends.
+        """Take the lock for a transaction on subscribers, until the transaction ends.
 
-        Suppressing an address runs alone, so that no other transaction can be adding it unseen. SQLite has one
-        writer at a time and needs no lock.
+        The lock is shared, or exclusive with `alone`. Suppressing an address needs the exclusive lock, because another
+        transaction could be adding the same address. SQLite has one writer at a time and needs no lock.
         """
         if not self.is_sqlite:
             lock = sa.func.pg_advisory_xact_lock if alone else sa.func.pg_advisory_xact_lock_shared
@@ -100,7 +101,7 @@ class Database:
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Callable[[str], list[Any]]]:
-        """Give a function that runs a statement that cannot be part of a transaction, and returns its rows."""
+        """Yield a function that runs a statement outside any transaction, such as VACUUM, and returns its rows."""
         with self._wrapped():
             connection = self._engine.raw_connection()
             try:
@@ -131,7 +132,7 @@ def _rows(connection: Any, statement: str) -> list[Any]:
 
 
 def shown(url: URL) -> str:
-    """Return a URL without its password, which may also be among its options, to show it."""
+    """Return a URL that is safe to show: without its password, which may also be among its options."""
     bare = url._replace(password=None).difference_update_query(["password", "passfile", "sslpassword"])
     return bare.render_as_string(hide_password=True)
 
@@ -140,7 +141,7 @@ def _postgres(url: URL) -> Engine:
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"connect_timeout": 10}
     )
-    # Otherwise psycopg returns times in the server's time zone; with UTC rows can be read by hand, too.
+    # Otherwise psycopg returns times in the server's time zone. UTC is also easier for people who read the rows.
     event.listen(engine, "connect", lambda connection, record: connection.execute("SET TIME ZONE 'UTC'"))
     event.listen(engine, "connect", lambda connection, record: connection.commit())
     return engine
@@ -163,9 +164,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # An acknowledgement must survive a power cut, or an email is sent twice. Writing in groups makes this cheap.
+    # An acknowledgement must survive a power cut; otherwise an email is sent twice. Writing in groups keeps this cheap.
     connection.execute("PRAGMA synchronous = FULL")
-    # Overwrite deleted rows, so that nothing of an erased subscriber stays in free pages.
+    # Overwrite deleted rows, so that no data of an erased subscriber stays in free pages.
     connection.execute("PRAGMA secure_delete = ON")
 
 
@@ -175,7 +176,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """Return the error message of the database as one line, without the statement."""
+    """Return the first line of the database's error message, without the SQL statement."""
     said = getattr(error, "orig", None) or error
     lines = str(said).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,7 +1,7 @@
-"""Deliveries, the ledger: one row for each edition and subscriber.
+"""The ledger of deliveries, with one row for each edition and subscriber.
 
-Statuses come from mail/lifecycle.py as moves. They are written here and never chosen. A delivery waits while it has a
-next_try_at, is being sent while it has a lease, and is over when it has neither.
+This module writes statuses but never chooses them: mail/lifecycle.py passes them in as moves. A delivery waits while it
+has a next_try_at, is being sent while it has a lease, and is over when it has neither.
 """
 
 from __future__ import annotations
@@ -21,32 +21,36 @@ from publisher.store.audience import mailable
 from publisher.store.database import Database
 from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
 
-# What an event does to a delivery, by its status; deliveries in any other status are left alone.
+# The effect of an event on deliveries: status before -> status after. Deliveries in any other status are left alone.
 Moves = Mapping[DeliveryStatus, DeliveryStatus]
 
 
 def moved(moves: Moves) -> sa.ColumnElement[Any]:
-    """Return the status after the move, as an SQL expression over the status before."""
+    """Return an SQL expression for the status of a delivery after the moves."""
     whens = [(deliveries.c.status == _word(was), _word(becomes)) for was, becomes in moves.items()]
     return sa.case(*whens, else_=deliveries.c.status)
 
 
 def found_in(moves: Moves) -> sa.ColumnElement[bool]:
-    """Return the condition that there is a move for a delivery. It has no IN, which executemany does not support."""
+    """Return the SQL condition that `moves` has an entry for the delivery's status.
+
+    The condition avoids IN, which SQLAlchemy does not support in executemany.
+    """
     return sa.or_(*(deliveries.c.status == _word(was) for was in moves))
 
 
 def _word(status: DeliveryStatus) -> sa.ColumnElement[Any]:
-    """Return a status as a constant of the statement; parameters would be evaluated again for each row."""
+    """Return a status as an SQL constant, because a parameter would be evaluated again for each row."""
     return sa.literal_column(f"'{status.value}'", deliveries.c.status.type)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The result of one claimed delivery.
+    """The result of a claimed delivery.
 
-    tried        whether the message was handed over, which counts as an attempt
-    sent_at      when the mail server accepted it
+    moves        the change of status
+    tried        whether the message was handed over to the mail server, which counts as an attempt
+    sent_at      when the mail server accepted the message
     next_try_at  when to try again; None if the delivery is over
     """
 
@@ -89,10 +93,11 @@ class Deliveries:
         claimed: Moves,
         left: Moves,
     ) -> Sequence[Delivery]:
-        """Lease up to `limit` deliveries that are due, so that no other worker sends them.
+        """Lease up to `limit` deliveries that are due, so that no other worker sends them, and return them.
 
-        If the subscriber is no longer active or subscribed, or has paused, the delivery makes the move in `left` and
-        is not returned. An empty list means that nothing of the edition is due and free, or that it is on hold.
+        The leased deliveries change their status as `claimed` says. If a subscriber is no longer active, is no longer
+        subscribed or has paused, the delivery changes its status as `left` says instead, and is not returned. An empty
+        list means that the edition is on hold, or that none of its deliveries is both due and free.
         """
         while True:
             with self._database.write() as connection:
@@ -116,7 +121,7 @@ class Deliveries:
     def acknowledge(self, worker: str, settled: Sequence[Settled]) -> int:
         """Write the results of claimed deliveries in one transaction, and end their leases.
 
-        A delivery that another worker has leased by now is left alone. Return how many were written.
+        A delivery that another worker has leased in the meantime is left alone. Return how many results were written.
         """
         if not settled:
             return 0
@@ -127,7 +132,7 @@ class Deliveries:
             )
 
     def leased_by(self, worker: str) -> Sequence[int]:
-        """Return the ids of the deliveries that a worker has leased, of all editions."""
+        """Return the ids of all deliveries that a worker has leased, whatever their edition."""
         query = sa.select(deliveries.c.id).where(deliveries.c.lease_owner == worker).order_by(deliveries.c.id)
         with self._database.read() as connection:
             return connection.execute(query).scalars().all()
@@ -141,9 +146,9 @@ class Deliveries:
         next_try_at: datetime | None,
         reason: str = "",
     ) -> int:
-        """End the leases that have expired by `now` or belong to dead workers; return how many there were.
+        """End the leases that have expired by `now` or belong to dead workers; return how many leases were ended.
 
-        next_try_at: when to try these deliveries again; None if the moves leave them to a person.
+        next_try_at: when to try these deliveries again, or None if a person has to decide about them.
         """
         leased = deliveries.c.lease_owner.is_not(None)
         lost = deliveries.c.lease_owner.in_(dead_workers) | (deliveries.c.lease_until <= now)
@@ -164,7 +169,7 @@ class Deliveries:
 
 
 def _totals(connection: Connection, edition_id: int, column: str) -> dict[Any, int]:
-    """Return how many deliveries there are for each value of a column, or were before they were rolled up."""
+    """Return the number of deliveries for each value of a column, including those that were rolled up into totals."""
     rows = sa.select(deliveries.c[column], sa.func.count()).where(deliveries.c.edition_id == edition_id)
     kept = sa.select(delivery_totals.c[column], sa.func.sum(delivery_totals.c.total))
     kept = kept.where(delivery_totals.c.edition_id == edition_id)
@@ -173,10 +178,10 @@ def _totals(connection: Connection, edition_id: int, column: str) -> dict[Any, i
 
 
 def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return deliveries that are due, locked, in the order of ix_deliveries_due, which is all that is read.
+    """Lock up to `limit` deliveries that are due and return them, in the order of the index ix_deliveries_due.
 
-    Another statement reads their subscribers: right after the edition's INSERT, before the next ANALYZE, PostgreSQL
-    may plan a join of the two as a sort of the whole edition for every batch.
+    Their subscribers are read by a separate statement. With a join, PostgreSQL might sort the whole edition for every
+    batch until the first ANALYZE after the edition was inserted.
     """
     goes = sa.select(editions.c.id).where(editions.c.id == edition_id, editions.c.held == "").exists()
     query = (
@@ -225,7 +230,7 @@ def _delivery(row: Row[*tuple[Any, ...]], subscriber: Row[*tuple[Any, ...]]) -> 
 
 
 def _text(value: str | bytes) -> str:
-    """Return a value as text: SQLite keeps bytes that someone has written into a text column by hand."""
+    """Return a value as text. SQLite returns bytes if someone has written bytes into a text column by hand."""
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
@@ -235,7 +240,7 @@ def _move(connection: Connection, ids: list[int], moves: Moves, **values: Any) -
         connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
 
 
-@lru_cache(maxsize=64)  # making it takes 0.7 ms, as long as writing ten rows; there are a dozen
+@lru_cache(maxsize=64)  # building one takes 0.7 ms, as long as writing ten rows; about a dozen are in use
 def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...]) -> sa.Update:
     moves = dict(items)
     ours = (deliveries.c.lease_owner == sa.bindparam("worker")) | deliveries.c.lease_owner.is_(None)

@@ -1,4 +1,4 @@
-"""Editions, their posts and letters, their holds, and the posts that a newsletter will not take again."""
+"""Editions with their posts, letters and holds, and the posts that a newsletter will never send again."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ class Editions:
         self._database = database
 
     def create(self, draft: EditionDraft) -> Edition | None:
-        """Write an edition, its posts and letters, and a delivery for every active subscriber: all or nothing.
+        """Write an edition with its posts and letters, and a delivery for every active subscriber, in one transaction.
 
-        Subscribers get the variant that the draft has for their selection of topics; nothing if it is None.
-        Returns None, and writes nothing, if another process has made this slot or taken one of the posts. Raises
-        ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft does not have; it must
-        be composed again. Raises ValueError for a draft without a letter for all topics, or without a letter for one
-        of its variants.
+        Subscribers get the variant that the draft has for their selection of topics. If it is None, they get no
+        delivery.
+
+        Returns None, and writes nothing, if another process has already created an edition for this slot or taken one
+        of the posts. Raises ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft
+        does not know; the edition must then be composed again. Raises ValueError if the draft has no letter for all
+        topics, or no letter for one of its variants.
         """
         keys = [letter.variant for letter in draft.letters]
         if "" not in keys:
@@ -50,7 +52,7 @@ class Editions:
             return None
 
     def get(self, edition_id: int) -> Edition | None:
-        """Return an edition with its posts; None if there is none, also for a number that no database can have."""
+        """Return an edition with its posts, or None if it does not exist. Any integer is allowed, however large."""
         if not 0 < edition_id <= LARGEST_ID:
             return None
         return next(iter(self._select(editions.c.id == edition_id)), None)
@@ -63,7 +65,7 @@ class Editions:
     def public(self, now: datetime, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
         """Return the editions that are public on the web at a moment, with their posts, newest first.
 
-        An edition that is on hold, or whose time is still to come, is public only if something of it was sent.
+        An edition that is on hold or is scheduled for later is public only if sending it has already begun.
         """
         require_aware("now", now)
         conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
@@ -71,7 +73,10 @@ class Editions:
         return self._select(goes | _tried(), *conditions, limit=limit)
 
     def ready(self, now: datetime) -> Sequence[Edition]:
-        """Return the editions with deliveries that are due or leased (perhaps by a dead worker), oldest first."""
+        """Return the editions with deliveries that are due or leased (perhaps by a dead worker), oldest first.
+
+        Editions on hold are left out.
+        """
         require_aware("now", now)
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         due = of_edition.where(deliveries.c.next_try_at <= now).exists()
@@ -79,16 +84,17 @@ class Editions:
         return self._select(due | editions.c.id.in_(leased), editions.c.held == "")[::-1]
 
     def unfinished(self) -> Sequence[Edition]:
-        """Return the editions with deliveries that wait or are leased, oldest first, including those on hold."""
+        """Return the editions with deliveries that are waiting or leased, oldest first, including editions on hold."""
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
         return self._select(waiting | editions.c.id.in_(leased))[::-1]
 
     def hold(self, edition_id: int, hold: Hold) -> bool:
-        """Send nothing more of the edition until it is released; return whether it was not held before.
+        """Put an edition on hold, so that nothing more is sent until it is released; return False if it was on hold.
 
-        Messages that a mail server has already cannot be called back. An edition that is held keeps its first hold.
+        An edition that is already on hold keeps its first hold. Messages that a mail server has accepted cannot be
+        recalled.
         """
         return self._set_hold(edition_id, hold, editions.c.held == "")
 
@@ -103,14 +109,17 @@ class Editions:
         return self._set_hold(edition_id, None, editions.c.held != "")
 
     def begin(self, edition_id: int, now: datetime) -> None:
-        """Give an edition on hold a new date if nothing of it was tried and its time is not still to come."""
+        """Set the date of an edition on hold to `now`, unless it is scheduled for later or sending it has begun."""
         require_aware("now", now)
         waits = editions.c.held != "", editions.c.goes_at.is_(None) | (editions.c.goes_at < now), sa.not_(_tried())
         with self._database.write() as connection:
             connection.execute(sa.update(editions).where(editions.c.id == edition_id, *waits).values(goes_at=now))
 
     def give_up(self, edition_id: int, hold: Hold, *, frees_posts: bool) -> None:
-        """Hold a held edition for ever, for a different reason. frees_posts: a later edition may take its posts."""
+        """Replace the hold of an edition with a permanent one. Editions that are not on hold are left alone.
+
+        frees_posts: whether a later edition may include its posts.
+        """
         its_posts = sa.delete(newsletter_posts).where(newsletter_posts.c.edition_id == edition_id)
         change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(_columns(hold))
         with self._database.write() as connection:
@@ -123,13 +132,13 @@ class Editions:
             return connection.execute(change).rowcount == 1
 
     def letters(self, edition_id: int) -> Sequence[Letter]:
-        """Return an edition's letters, the one for all topics first."""
+        """Return an edition's letters, beginning with the letter for all topics."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id).order_by(letters.c.variant)
         with self._database.read() as connection:
             return [_letter(row) for row in connection.execute(query)]
 
     def letter(self, edition_id: int, variant: str = "") -> Letter | None:
-        """Return one of an edition's letters, by default the one for all topics."""
+        """Return an edition's letter for a variant, by default the letter for all topics; None if there is none."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id, letters.c.variant == variant)
         with self._database.read() as connection:
             row = connection.execute(query).first()
@@ -148,14 +157,14 @@ class Editions:
             return frozenset(connection.execute(query).scalars())
 
     def pass_over(self, newsletter: str, post_ids: Collection[str]) -> None:
-        """Record posts that the newsletter will never send. Those that it sent or passed over stay unchanged."""
+        """Record posts that the newsletter will never send. Posts that it has sent or passed over stay unchanged."""
         rows = [{"newsletter": newsletter, "post_id": i, "edition_id": None} for i in sorted(set(post_ids))]
         if rows:
             with self._database.write() as connection:
                 connection.execute(self._database.insert_new(newsletter_posts), rows)
 
     def next_number(self, newsletter: str) -> int:
-        """Return the number of the newsletter's next edition, from 1."""
+        """Return the number of the newsletter's next edition. The first edition has number 1."""
         query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0) + 1
@@ -192,7 +201,7 @@ class Editions:
         )
 
     def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
-        """Mark the draft's posts as handled, sorted, so that two processes lock them in the same order."""
+        """Mark the draft's posts as handled. They are sorted, so that two processes lock them in the same order."""
         insert = self._database.insert_new(newsletter_posts)
         for post_id in sorted({post.id for post in draft.posts}):
             row = {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": edition.id}
@@ -226,13 +235,13 @@ class Editions:
 
 
 def _tried() -> sa.ColumnElement[bool]:
-    """Whether anything of an edition was handed over or is leased."""
+    """Return the SQL condition that at least one delivery of an edition has been attempted or is leased."""
     tried = (deliveries.c.attempts > 0) | deliveries.c.lease_owner.is_not(None)
     return sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id, tried).exists()
 
 
 class _TakenError(Exception):
-    """Rolls the transaction back, because the slot or a post belongs to a different edition."""
+    """Raised to roll the transaction back, because the slot or a post already belongs to another edition."""
 
 
 def _columns(hold: Hold | None) -> dict[str, str | None]:
@@ -240,7 +249,7 @@ def _columns(hold: Hold | None) -> dict[str, str | None]:
 
 
 def _hold(row: Row[Any]) -> Hold | None:
-    # A row without held_by was held by an older version that was still running when the schema was brought up to date.
+    # held_by is missing if an older version, still running during the migration, put the edition on hold.
     return Hold(row.held_by or HeldBy.PERSON, row.held) if row.held else None
 
 

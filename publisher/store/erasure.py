@@ -1,4 +1,4 @@
-"""Deleting subscribers and their tokens for good, down to the bytes of the file."""
+"""Deleting subscribers and their tokens permanently, so that no bytes of them stay in the database file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.database import BUSY_SECONDS, Database
 from publisher.store.tables import bounces, consent_events, deliveries, editions, subscribers, subscriptions, tokens
 
-# How long emptying the write-ahead log waits for readers, in seconds. It does not hold up emails or pages.
+# How long to wait for readers before emptying the write-ahead log, in seconds. Emails and pages do not have to wait.
 READERS_SECONDS = 3
 
 # How many subscribers one transaction deletes, so that others can write between two of them.
@@ -21,7 +21,11 @@ GROUP = 500
 
 
 def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> int:
-    """Delete every row of a subscriber, and others' tokens for the address; return how many rows there were."""
+    """Delete every row of a subscriber, and all tokens for the address; return how many rows were deleted.
+
+    subscriber_id: None if the address has no subscriber; only the tokens are then deleted.
+    key: the address key.
+    """
     gone = connection.execute(sa.delete(tokens).where(tokens.c.address_key == key)).rowcount
     if subscriber_id is None:
         return gone
@@ -32,7 +36,7 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
 
 
 def deliveries_of(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
-    """Return what was sent to a subscriber, oldest first, as rows for an answer to their request."""
+    """Return a subscriber's deliveries, oldest first, as rows for the export of their data."""
     query = (
         sa.select(editions.c.newsletter, editions.c.slot, editions.c.subject)
         .add_columns(deliveries.c.status, deliveries.c.attempts, deliveries.c.sent_at, deliveries.c.reason)
@@ -49,10 +53,11 @@ def _deliveries_of(subscriber_id: int) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def scrub(database: Database) -> bool:
-    """Overwrite what deleted rows left behind; return False if another process's reading prevents it.
+    """Remove the remains of deleted rows from the database files; return False if another process is reading them.
 
-    SQLite: the file is rewritten without its free space, and the write-ahead log is emptied. PostgreSQL: the space
-    of deleted rows may be overwritten from now on; its own log and its backups are up to its operator.
+    SQLite: the file is rewritten without its free space, and the write-ahead log is emptied.
+    PostgreSQL: the space of deleted rows is released to be overwritten. The server's own log and backups are the
+    responsibility of its administrator.
     """
     with database.outside_transactions() as execute:
         if not database.is_sqlite:
@@ -67,15 +72,16 @@ def scrub(database: Database) -> bool:
 
 
 def count_unconfirmed(connection: Connection, asked_before: datetime) -> int:
-    """Return how many subscribers have not confirmed and were last asked to before a moment."""
+    """Return how many subscribers were last asked to confirm before a moment and have not done so."""
     query = sa.select(sa.func.count()).select_from(subscribers).where(_unconfirmed(asked_before))
     return int(connection.execute(query).scalar_one())
 
 
 def delete_unconfirmed(connection: Connection, asked_before: datetime) -> int:
-    """Delete up to GROUP of these subscribers with all their rows; return how many, 0 when none are left.
+    """Delete up to GROUP unconfirmed subscribers with all their rows; return how many were deleted.
 
-    Someone who is confirming at this moment has locked their row, and is skipped.
+    Only subscribers who were last asked before a moment are deleted. A subscriber who is just confirming is skipped,
+    because their row is locked. The result is 0 when there are none left to delete.
     """
     query = (
         sa.select(subscribers.c.id, subscribers.c.address_key)
@@ -91,7 +97,7 @@ def delete_unconfirmed(connection: Connection, asked_before: datetime) -> int:
 
 
 def delete_tokens(connection: Connection, expired_before: datetime) -> int:
-    """Delete the tokens that expired before a moment; return how many there were."""
+    """Delete the tokens that expired before a moment; return how many were deleted."""
     return connection.execute(sa.delete(tokens).where(tokens.c.expires_at < expired_before)).rowcount
 
 

@@ -1,4 +1,4 @@
-"""How many people read the feeds, as far as their programs say so: counts, and nothing about a person."""
+"""How many people read the feeds, as reported by the programs that fetch them. No personal data is stored."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import feed_readers, feed_requests
 
-# A program may call itself anything, so a feed keeps no more than this many.
+# The largest number of programs that are kept for each feed, because a program may call itself anything.
 MOST_READERS = 100
-# A program that was not seen for this long makes room for a new one.
+# A program that has not been seen for this long may be deleted to make room for a new one.
 _FORGOTTEN = timedelta(days=30)
 _DAYS_KEPT = 400
 
 
 @dataclass(frozen=True, slots=True)
 class FeedReader:
-    """A program that fetches a feed for many people, and the number that it reports.
+    """A program that fetches a feed for many people, and the number of subscribers that it reports.
 
-    feed  its path under the site's root
+    feed    the path of the feed under the site's root
+    reader  the name of the program
     """
 
     feed: str
@@ -44,11 +45,13 @@ class FeedReaders:
         self._database = database
 
     def record(self, seen: Sequence[FeedReader], requests: Mapping[tuple[str, str], int]) -> None:
-        """Record what programs reported, and add to the number of requests by (feed, day).
+        """Record the numbers that programs reported, and add to the counts of requests.
 
-        Requests of more than 400 days ago are deleted. A feed with MOST_READERS programs takes a new one only in place
-        of those that were not seen for 30 days. Otherwise the new one is counted among the programs that report no
-        number.
+        A feed with MOST_READERS programs accepts a new program only after deleting those that have not been seen for
+        30 days. If there are none, the new program is counted as a request without a number. Counts of requests are
+        deleted after 400 days.
+
+        requests: (feed, day) -> number of requests from programs that report no number.
         """
         with self._database.write() as connection:
             for each in seen:
@@ -62,7 +65,7 @@ class FeedReaders:
                 connection.execute(sa.delete(feed_requests).where(feed_requests.c.day < f"{oldest:%Y-%m-%d}"))
 
     def list(self, since: datetime) -> Sequence[FeedReader]:
-        """Return the programs that were seen since a moment, by feed, those with most subscribers first."""
+        """Return the programs seen since a moment, sorted by feed, and within a feed by subscribers, most first."""
         query = (
             sa.select(feed_readers)
             .where(feed_readers.c.seen_at >= since)
@@ -72,13 +75,13 @@ class FeedReaders:
             return [FeedReader(row.feed, row.reader, row.subscribers, row.seen_at) for row in connection.execute(query)]
 
     def requests(self, since_day: str) -> dict[tuple[str, str], int]:
-        """Return how many requests came from programs that report no number, by (feed, day), since a day."""
+        """Return how many requests came from programs that report no number: (feed, day) -> count, since a day."""
         query = sa.select(feed_requests).where(feed_requests.c.day >= since_day)
         with self._database.read() as connection:
             return {(row.feed, row.day): row.requests for row in connection.execute(query)}
 
     def _write(self, connection: Connection, each: FeedReader) -> bool:
-        """Record one program; return whether there was room for it."""
+        """Record a program; return False if the feed has no room for it."""
         values: dict[str, Any] = {"subscribers": each.subscribers, "seen_at": each.seen_at}
         of_feed = feed_readers.c.feed == each.feed
         if connection.execute(

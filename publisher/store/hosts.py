@@ -14,7 +14,7 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import hosts
 
-# Any number, the same in every version: the lock on PostgreSQL that lets only one host be the first.
+# The number of the PostgreSQL lock that lets only one host be the first. It is arbitrary, but the same in every version.
 HOSTS_LOCK = 7_214_565
 
 
@@ -22,10 +22,10 @@ HOSTS_LOCK = 7_214_565
 class Host:
     """A host that has run the project.
 
-    id            made from the machine and the project's folder
-    name          for people
-    seen_at       when it first ran the project
-    confirmed_at  since when it may send; None if it may not
+    id            the identifier of the host, derived from the machine and the project's folder
+    name          the name that is shown to people
+    seen_at       when the host first ran the project
+    confirmed_at  when the host was allowed to send; None if it may not send
     """
 
     id: str
@@ -53,7 +53,7 @@ class Hosts:
         return None if row is None else _host(row)
 
     def check_in(self, host: str, name: str, now: datetime) -> Host:
-        """Return a host, recording it if it is new. The very first one is confirmed at once."""
+        """Return a host, after recording it if it is new. The very first host is confirmed at once."""
         require_aware("now", now)
         if found := self.find(host):
             return found
@@ -66,16 +66,17 @@ class Hosts:
             return _host(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
 
     def confirm(self, host: str, now: datetime) -> bool:
-        """Let a host send from now on; return whether it could not before."""
+        """Allow a host to send from now on; return whether this changed anything."""
         require_aware("now", now)
         waiting = hosts.c.host == host, hosts.c.confirmed_at.is_(None)
         with self._database.write() as connection:
             return connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now)).rowcount == 1
 
     def forget(self, host: str) -> bool:
-        """Delete a host, so that it has to be confirmed before it can send again; return whether it was there.
+        """Delete a host, so that it must be confirmed before it can send again; return whether it existed.
 
-        The last host stays, unconfirmed: otherwise the next one to run would be the first again.
+        The last remaining host is not deleted but becomes unconfirmed. Otherwise the next host to run the project would
+        count as the first one and be confirmed at once.
         """
         with self._database.write() as connection:
             others = connection.execute(sa.select(hosts.c.host).where(hosts.c.host != host).limit(1)).first()

@@ -1,4 +1,4 @@
-"""The ledger for people: its rows in pages, reasons in groups, and changes of many deliveries at once."""
+"""The ledger for people: pages of deliveries, counts of reasons, and changes to many deliveries at once."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PAGE = 1_000  # rows per query, so that memory stays flat for any number of deli
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One delivery, for people.
+    """A delivery, as it is shown to people.
 
-    attempts     how often the message was handed over
-    next_try_at  when it is due; None if it is not tried again
-    reason       the mail server's last words, or another reason for the status
+    attempts     how often the message was handed over to the mail server
+    next_try_at  when the next attempt is due; None if there will be none
+    reason       the mail server's last reply, or another reason for the status
     """
 
     id: int
@@ -39,7 +39,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How many deliveries are in one status for one reason."""
+    """The number of deliveries that are in one status for the same reason."""
 
     status: DeliveryStatus
     reason: str
@@ -53,9 +53,10 @@ class Ledger:
         self._database = database
 
     def rows(self, edition_id: int, statuses: Collection[DeliveryStatus] = ()) -> Iterator[LedgerRow]:
-        """Yield the edition's deliveries in these statuses, or in all, in the order in which subscribers joined.
+        """Yield the edition's deliveries in these statuses (by default all), in the order in which subscribers joined.
 
-        They are read in pages, so that memory stays flat and no transaction stays open while someone is reading.
+        The deliveries are read in pages, so that memory use stays constant, and no transaction stays open while the
+        caller works on a page.
         """
         last = 0
         while page := self.page(edition_id, statuses, after=last, limit=PAGE):
@@ -67,7 +68,10 @@ class Ledger:
     def page(
         self, edition_id: int, statuses: Collection[DeliveryStatus] = (), *, after: int = 0, limit: int
     ) -> Sequence[LedgerRow]:
-        """Return up to `limit` of these rows. after: the subscriber_id of the last row on the page before."""
+        """Return a page of up to `limit` of the deliveries that `rows` yields.
+
+        after: the subscriber_id of the last row on the previous page; 0 for the first page.
+        """
         # By subscriber, because the index of edition and subscriber gives any page without sorting.
         query = (
             sa.select(
@@ -94,9 +98,9 @@ class Ledger:
     def reasons(
         self, edition_id: int, statuses: Collection[DeliveryStatus] = (), *, limit: int | None = None
     ) -> Sequence[ReasonCount]:
-        """Return the reasons in these statuses, or in all, the most frequent first.
+        """Return the reasons of deliveries in these statuses (by default all), most frequent first.
 
-        "..." takes the place of the recipient's address; otherwise each would be a reason of its own.
+        The recipient's address is replaced with "...", so that reasons that differ only in the address are the same.
         """
         total = sa.func.count().label("total")
         words = sa.func.replace(deliveries.c.reason, subscribers.c.address, "...").label("words")
@@ -114,7 +118,7 @@ class Ledger:
             return [ReasonCount(*row) for row in connection.execute(query)]
 
     def next_try(self, edition_id: int) -> datetime | None:
-        """Return when the next delivery is due; None if none waits."""
+        """Return when the next delivery of an edition is due, or None if no delivery is waiting."""
         query = sa.select(sa.func.min(deliveries.c.next_try_at)).where(deliveries.c.edition_id == edition_id)
         with self._database.read() as connection:
             first: datetime | None = connection.execute(query).scalar()
@@ -129,13 +133,13 @@ class Ledger:
         reason: str | None = None,
         unless_due_by: datetime | None = None,
     ) -> int:
-        """Make these moves with all deliveries of the edition, in one statement; return how many there were.
+        """Change the status of all deliveries of the edition as `moves` says; return how many were changed.
 
         Leased deliveries are left alone, because they are being sent.
 
-        next_try_at    when the deliveries are due after the move; None if they are over
-        reason         replaces their reasons, if given
-        unless_due_by  leave alone what is due by then
+        next_try_at    when the deliveries are due after the change; None if they are over
+        reason         the new reason, or None to keep the old one
+        unless_due_by  leave deliveries alone that are due by this moment
         """
         values: dict[str, Any] = {"status": moved(moves), "next_try_at": next_try_at}
         if reason is not None:

@@ -1,4 +1,4 @@
-"""What can be learnt about a database without loading SQLAlchemy, which takes 0.15 s to import."""
+"""Questions about a database that can be answered without SQLAlchemy, which takes 0.15 s to import."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SQLITE = "sqlite:///"
 
 
 def sqlite_path(url: str, root: Path) -> Path | None:
-    """Return the file of a SQLite URL; a relative path is relative to `root`. None for any other database."""
+    """Return the file that a SQLite URL names, or None for any other database. The path is relative to `root`."""
     if not url.startswith(SQLITE):
         return None
     return root / url.removeprefix(SQLITE).partition("?")[0]
 
 
 def store_exists(url: str, root: Path) -> bool:
-    """Return whether there is a database to read, without making one.
+    """Return whether the database exists, without creating it.
 
     A database on a server is assumed to exist.
     """
@@ -25,7 +25,7 @@ def store_exists(url: str, root: Path) -> bool:
     return path is None or path.is_file()
 
 
-# Which editions are public; Editions.public in store/editions.py says the same.
+# Selects the public editions. The condition must be the same as in Editions.public in store/editions.py.
 _PUBLIC = """
 SELECT count(*), max(id), sum(id) FROM editions WHERE (held = '' AND (goes_at IS NULL OR goes_at <= ?)) OR EXISTS (
   SELECT 1 FROM deliveries WHERE edition_id = editions.id AND (attempts > 0 OR lease_owner IS NOT NULL))
@@ -33,10 +33,11 @@ SELECT count(*), max(id), sum(id) FROM editions WHERE (held = '' AND (goes_at IS
 
 
 def editions_key(url: str, root: Path, now: datetime) -> str | None:
-    """Return a text that changes whenever an edition becomes public; "" if none is public, None if it is unknown.
+    """Return a string that changes whenever an edition becomes public, so that callers can notice new editions.
 
-    Editions are immutable, so their number, the newest id and the sum of the ids are enough. Python's own sqlite3
-    answers in a millisecond.
+    The string is "" if no edition is public. The result is None if the answer is unknown: for PostgreSQL, and after an
+    error. Editions are immutable, so the string needs only their number, their highest id and the sum of their ids.
+    Python's sqlite3 module answers in a millisecond.
     """
     path = sqlite_path(url, root)
     if path is None:

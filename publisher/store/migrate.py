@@ -1,4 +1,4 @@
-"""Bringing a database to the schema in tables.py, with Alembic."""
+"""Migrating a database to the schema in tables.py, with Alembic."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from publisher.store.tables import HEAD
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
-# Any number, the same in every version: the lock on PostgreSQL that lets one process migrate at a time.
+# The number of the PostgreSQL lock that lets one process migrate at a time. It is arbitrary, but never changes.
 MIGRATION_LOCK = 7_214_563
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to HEAD in one transaction. If it is at HEAD already, this costs one small query.
+    """Migrate the database to HEAD in one transaction. If it is already at HEAD, this costs one small query.
 
-    A process that is killed in between leaves the old schema. If several start at once, one migrates and the others
-    wait. Raises StoreError if a newer version made the schema.
+    If the process is killed halfway, the old schema remains. If several processes start at once, one migrates and the
+    others wait. Raises StoreError if the schema was made by a newer version of publisher.
     """
     with database.read() as connection:
         if revision(connection) == HEAD:
@@ -40,7 +40,11 @@ def revision(connection: Connection) -> str:
 
 
 def move_to(connection: Connection, target: str, where: str = "") -> None:
-    """Run the migrations up or down to `target` ("base" is before the first) in the caller's transaction."""
+    """Migrate up or down to `target` inside the caller's transaction. The target "base" is the empty database.
+
+    where: the database, for error messages.
+    Raises StoreError if the schema was made by a newer version of publisher.
+    """
     # Alembic takes 0.4 s to import, and a database at HEAD does not need it.
     from alembic import command
     from alembic.config import Config

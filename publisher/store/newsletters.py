@@ -1,4 +1,4 @@
-"""Newsletters: from when on their slots count, up to when they are over, and giving one a different name."""
+"""Newsletters: the period in which their slots (scheduled times) count, and how to rename a newsletter."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from publisher.store.tables import consent_events, editions, newsletter_posts, n
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is known about the slots of one newsletter.
+    """The scheduler's knowledge of a newsletter and its slots.
 
-    since   from when on they count
-    passed  up to when they are over; None if none is
-    rule    its schedule and its time zone when it was last seen
-    is_new  whether it was seen for the first time
+    since   the moment from which slots count
+    passed  the moment up to which slots are over; None if no slot is over yet
+    rule    the schedule and the time zone of the newsletter when the scheduler last saw it
+    is_new  whether the scheduler has just seen the newsletter for the first time
     """
 
     since: datetime
@@ -38,16 +38,17 @@ class Newsletters:
         self._database = database
 
     def find(self, name: str) -> Watched | None:
-        """Return what is known about a newsletter; None if the scheduler has not seen it."""
+        """Return the scheduler's knowledge of a newsletter, or None if the scheduler has never seen it."""
         query = sa.select(newsletters).where(newsletters.c.name == name)
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return None if row is None else Watched(row.since, row.passed, row.rule)
 
     def see(self, name: str, rule: str, now: datetime) -> Watched:
-        """Return what is known about a newsletter. If it or its rule is new, its slots count from now on.
+        """Return the scheduler's knowledge of a newsletter, after recording the newsletter and its rule.
 
-        rule: its schedule and its time zone, as one text.
+        If the newsletter is new or its rule has changed, its slots count from `now`.
+        rule: the schedule and the time zone of the newsletter, as one string.
         """
         require_aware("now", now)
         query = sa.select(newsletters).where(newsletters.c.name == name)
@@ -72,18 +73,18 @@ class Newsletters:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
 
     def rename(self, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
-        """Move everything of a newsletter to its new name; see the function rename."""
+        """Rename a newsletter; see the function `rename`."""
         return rename(self._database, old, new, now, source, dry_run=dry_run)
 
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """What was moved to the new name.
+    """The result of renaming a newsletter, as numbers.
 
-    readers   subscriptions, whatever the subscribers' statuses
-    both      subscribers of both names, who keep their topics for the new one
-    editions  with their posts
-    clashes   editions that keep the old name, because the new one has an edition for the same slot
+    readers   subscriptions that were moved, whatever the status of the subscriber
+    both      subscribers of both names, who keep the topics that they chose for the new name; part of `readers`
+    editions  editions that were moved, with their posts
+    clashes   editions that keep the old name, because the new name already has an edition for the same slot
     """
 
     readers: int
@@ -95,8 +96,9 @@ class Renamed:
 def rename(database: Database, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
     """Move subscriptions, editions, handled posts, pending confirmations and slots to a new name, in one transaction.
 
-    Each subscriber's history gets an event "renamed" with both names, so that links in emails with the old name still
-    work. dry_run: return the same and write nothing.
+    Each subscriber's history gets an event "renamed" with both names, so that links with the old name in emails still
+    work.
+    dry_run: return the same result, but write nothing.
     """
     require_aware("now", now)
     with database.write(dry_run=dry_run) as connection:
@@ -141,7 +143,7 @@ def _posts(connection: Connection, old: str, new: str) -> None:
 
 
 def _pending(connection: Connection, old: str, new: str) -> None:
-    """What confirmation links that were mailed and not used yet would subscribe to."""
+    """Change the newsletter's name in the subscriptions that unused confirmation links would make."""
     query = sa.select(tokens.c.token_hash, tokens.c.wish).where(
         tokens.c.used_at.is_(None), tokens.c.wish.contains(json.dumps(old), autoescape=True)
     )
@@ -156,7 +158,7 @@ def _pending(connection: Connection, old: str, new: str) -> None:
 
 
 def _slots(connection: Connection, old: str, new: str) -> None:
-    """From when on slots count: as before, if the scheduler has not seen the new name."""
+    """Move the record of the newsletter's slots, or delete it if the scheduler has already seen the new name."""
     if connection.execute(sa.select(newsletters.c.name).where(newsletters.c.name == new)).first():
         connection.execute(sa.delete(newsletters).where(newsletters.c.name == old))
     else:

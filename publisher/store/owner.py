@@ -1,4 +1,4 @@
-"""The owner: the password of the admin page, and what the owner was already informed of."""
+"""The owner's password for the admin page, and the alerts that the owner has already received."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ class Owner:
         self._database = database
 
     def password_hash(self) -> str:
-        """Return the hash of the password; "" if none was set."""
+        """Return the hash of the password, or "" if no password was set."""
         with self._database.read() as connection:
             return connection.execute(sa.select(owner.c.password_hash)).scalar() or ""
 
     def set_password(self, password_hash: str, at: datetime) -> None:
-        """Store the hash of a password in place of the one before."""
+        """Replace the stored password hash with a new one."""
         with self._database.write() as connection:
             connection.execute(sa.delete(owner))
             connection.execute(sa.insert(owner).values(id=_ONLY, password_hash=password_hash, set_at=at))
 
     def claim_alert(self, kind: str, what: str, now: datetime) -> bool:
-        """Claim an alert; return whether it was not sent before and the caller is to send it."""
+        """Claim an alert; return True if it was not sent before, so that the caller should send it.
+
+        kind: the kind of alert. what: the problem that the alert is about.
+        """
         require_aware("now", now)
         digest = _digest(what)
         query = sa.select(told.c.at).where(told.c.kind == kind, told.c.digest == digest)
@@ -45,12 +48,15 @@ class Owner:
             return connection.execute(new).rowcount == 1
 
     def withdraw_alert(self, kind: str, what: str) -> None:
-        """Undo a claim, because the email could not be sent."""
+        """Undo the claim of an alert, because the email could not be sent."""
         with self._database.write() as connection:
             connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest == _digest(what)))
 
     def keep_alerts(self, kind: str, still: Collection[str]) -> None:
-        """Forget the alerts of a kind about what is no longer wrong: if it comes back, it is news again."""
+        """Forget the alerts of a kind whose problem is solved. If the problem returns, the owner is alerted again.
+
+        still: the problems that remain.
+        """
         digests = {_digest(what) for what in still}
         with self._database.read() as connection:
             known = set(connection.execute(sa.select(told.c.digest).where(told.c.kind == kind)).scalars())
@@ -59,7 +65,7 @@ class Owner:
                 connection.execute(sa.delete(told).where(told.c.kind == kind, told.c.digest.in_(gone)))
 
     def expire_alerts(self, kind: str, moment: datetime) -> None:
-        """Forget the alerts of a kind that were sent before a moment: if it is still wrong, it is news again."""
+        """Forget the alerts of a kind sent before a moment. If the problem remains, the owner is alerted again."""
         require_aware("moment", moment)
         old = told.c.kind == kind, told.c.at < moment
         with self._database.read() as connection:

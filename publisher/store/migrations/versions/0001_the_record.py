@@ -1,6 +1,6 @@
 """The first tables: subscribers, editions and deliveries.
 
-They are written out here and not taken from tables.py, because a migration must never make anything else.
+The tables are written out here and not imported from tables.py, because the result of a migration must never change.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Self-service for subscribers: pauses, bounces, tokens, and where a consent came from.
+"""Self-service for subscribers: pauses, bounces, tokens, and the origin of each consent.
 
-The tables are written out here and not taken from tables.py, because a migration must never make anything else.
-Subscribers who were not pending are taken to have confirmed when they were added.
+The tables are written out here and not imported from tables.py, because the result of a migration must never change.
+Existing subscribers who are not pending are assumed to have confirmed when they were added.
 """
 
 from typing import Any

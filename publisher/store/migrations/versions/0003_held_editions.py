@@ -1,4 +1,4 @@
-"""Why an edition is on hold. Editions that were made before are not."""
+"""The reason why an edition is on hold. Existing editions are not on hold."""
 
 import sqlalchemy as sa
 from alembic import op

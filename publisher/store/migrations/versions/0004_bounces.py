@@ -1,4 +1,4 @@
-"""Bounces: which reports were taken, and what each said about a subscriber and an edition."""
+"""Bounces: the reports that have been processed, and what each report said about a subscriber and an edition."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,7 @@
-"""The scheduler: from when slots count, which hosts may send, alerts, chores, and totals of old editions.
+"""The scheduler: the slots of newsletters, the hosts that may send, alerts, chores, and totals of old editions.
 
-From now on an edition may be made before it is sent. Those that exist were sent already, or are sent at once.
+From this version on, an edition may be created before it is due to be sent. Existing editions were sent already, or
+are sent at once.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""The owner's password, and how many people the programs that fetch feeds report."""
+"""The owner's password, and the number of readers that programs report when they fetch a feed."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
-"""Who holds an edition, as a column of its own. Until now the first words of the reason said so.
+"""A column that says who put an edition on hold. Before this, only the first words of the reason did.
 
-Holds by the scheduler, for approval and because of the mail server are recognised by the reasons that were written for
-them. Any other hold was a person's.
+Holds for approval, by the scheduler and because of the mail server are recognised by the wording of their reasons. All
+other holds were put there by a person.
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-# In this order: an edition gets the first one that matches.
+# The order matters: an edition gets the first entry that matches.
 BEGINNINGS = (
     (
         "approval",
