@@ -24,7 +24,7 @@ MOST_SOURCE = 100
 class Bounce:
     """A bounce, with the subscriber's address and the edition that it belongs to.
 
-    status      the status code of the report
+    status      the enhanced status code (RFC 3463), or ""
     words       the mail server's explanation, without addresses
     edition_id  None if a provider reported only the address. `newsletter` and `slot` are then ""
     """

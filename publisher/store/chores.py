@@ -41,9 +41,9 @@ class Chores:
     def roll_up(self, before: datetime, unsettled: Collection[DeliveryStatus]) -> int:
         """Replace the deliveries of editions made before a moment with totals; return the number of these editions.
 
-        An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an unsettled
-        status. Each edition is one transaction. This cannot make anyone get an edition twice, because deliveries are
-        created only together with their edition.
+        An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an
+        unsettled status. Each edition is one transaction. This cannot make anyone get an edition twice, because
+        deliveries are created only together with their edition.
 
         unsettled: the statuses in which a person has to decide.
         """

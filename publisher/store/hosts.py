@@ -14,7 +14,7 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import hosts
 
-# The number of the PostgreSQL lock that lets only one host be the first. It is arbitrary, but the same in every version.
+# The number of the PostgreSQL lock that lets only one host be the first. It is arbitrary, but never changes.
 HOSTS_LOCK = 7_214_565
 
 

@@ -1,4 +1,4 @@
-"""Sums over the database, for the admin page: nothing here changes a row or names a subscriber."""
+"""Totals for the admin page. Nothing here changes a row or reveals who a subscriber is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENDS = ("unsubscribed", "removed", "bounced", "complained", "suppressed")
 
 
 class Statistics:
-    """Sums over all tables; part of Store."""
+    """Totals over all tables; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class Statistics:
         rows = sa.select(deliveries.c.edition_id, deliveries.c.status, sa.func.count().label("total"))
         rows = rows.where(deliveries.c.edition_id.in_(edition_ids))
         rows = rows.group_by(deliveries.c.edition_id, deliveries.c.status)
-        # Old editions have only totals. An edition has either rows or totals.
+        # The deliveries of old editions were replaced with totals. An edition has either deliveries or totals.
         kept = sa.select(
             delivery_totals.c.edition_id, delivery_totals.c.status, sa.func.sum(delivery_totals.c.total).label("total")
         )
@@ -37,15 +37,16 @@ class Statistics:
         return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
 
     def joined(self) -> dict[str, int]:
-        """Return how many subscribers first agreed on each day (UTC, 2026-11-21)."""
+        """Return how many subscribers first gave their consent on each day, as {"2026-11-21": 3}. Days are in UTC."""
         day = sa.func.date(subscribers.c.confirmed_at).label("day")
         query = sa.select(day, sa.func.count().label("total")).where(subscribers.c.confirmed_at.is_not(None))
         return self._by_day(query.group_by(day))
 
     def left(self) -> dict[str, int]:
-        """Return how many subscribers who had agreed, and are not active any longer, ended on each day.
+        """Return how many subscribers left on each day, as {"2026-11-21": 3}. Days are in UTC.
 
-        The end is the newest event that ends a subscription; without one, the day on which they agreed.
+        This counts subscribers who once gave their consent and are no longer active. The day is that of the newest
+        event that ended a subscription or, if there is no such event, the day of their consent.
         """
         ended = (
             sa.select(consent_events.c.subscriber_id, sa.func.max(consent_events.c.at).label("at"))
@@ -73,7 +74,7 @@ class Statistics:
             return {row.newsletter: row.total for row in connection.execute(query)}
 
     def bounces(self) -> dict[int, int]:
-        """Return how many active subscribers have 1, 2, ... bounces in a row."""
+        """Return how many active subscribers have had 1, 2, ... bounces in a row: number of bounces -> subscribers."""
         query = (
             sa.select(subscribers.c.bounces, sa.func.count().label("total"))
             .where(subscribers.c.bounces > 0, subscribers.c.status == SubscriberStatus.ACTIVE)

@@ -1,4 +1,4 @@
-"""The database as one object, with an attribute for each noun that it stores."""
+"""The database as one object, with an attribute for each kind of data."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Store:
     where         the URL without its password, for messages
     subscribers   subscribers, their subscriptions and their consent
     suppressions  addresses that must never be mailed again
-    editions      editions, and which posts each newsletter has handled
-    deliveries    the ledger, for workers that send
-    ledger        the ledger, for people who look at it and change it
+    editions      editions, and the posts that each newsletter has handled
+    deliveries    the ledger of deliveries, for workers that send
+    ledger        the ledger of deliveries, for people who look at it and change it
     bounces       messages that bounced
-    newsletters   from when on each newsletter's slots count
-    hosts         which hosts may send
-    chores        when each chore was begun, and the database's own order
-    statistics    sums over all tables
-    owner         the password of the admin page, and what the owner was informed of
+    newsletters   the moment from which each newsletter's slots (scheduled times) count
+    hosts         the hosts that have run the project, and which of them may send
+    chores        when each recurring task last began, and maintenance of the database
+    statistics    totals over all tables
+    owner         the password of the admin page, and the alerts that the owner has received
     feed_readers  how many people read the feeds
     """
 

@@ -1,6 +1,6 @@
-"""What the store takes and returns for subscribers, as plain values, and how they become text in a column.
+"""The plain values that the store takes and returns for subscribers, and their encoding as text in a column.
 
-Nothing here loads SQLAlchemy, so the rooms above may import this module at no cost.
+Nothing here loads SQLAlchemy, so the packages above can import this module at no cost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import StrEnum
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 
-# What a consent event is called when a newsletter got a new name; its detail is the old and the new one.
+# The kind of the consent event that records the renaming of a newsletter. Its detail is "OLD NEW".
 RENAMED = "renamed"
 
 
@@ -23,9 +23,9 @@ RENAMED = "renamed"
 class NewSubscriber:
     """A subscriber to add.
 
-    address        normalised already (see subscribers/address.py)
-    subscriptions  may be empty
-    consent        what is known about their consent; recorded if the address is new
+    address        the address, already normalised (see subscribers/address.py)
+    subscriptions  the newsletters and topics; may be empty
+    consent        a note about how they gave their consent, which is stored if the address is new
     """
 
     address: str
@@ -37,10 +37,11 @@ class NewSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class AddOptions:
-    """What all subscribers of one batch have in common.
+    """The options for adding a batch of subscribers.
 
-    source  where they come from, for the history of consent
-    event   ADDED, READDED or IMPORTED: what the operator vouches for
+    at      the time that is recorded
+    source  where the subscribers come from, for the history of consent
+    event   ADDED, READDED or IMPORTED, depending on what the operator vouches for
     """
 
     at: datetime
@@ -49,13 +50,13 @@ class AddOptions:
 
 
 class Added(StrEnum):
-    """The result of adding one subscriber. A refusal has the name of the status that caused it."""
+    """The result of adding a subscriber. A refusal usually has the name of the status that caused it."""
 
     ADDED = "added"
     SUBSCRIBED = "subscribed"  # an active subscriber gained a newsletter
     UPDATED = "updated"  # an active subscriber has different topics now
     UNCHANGED = "unchanged"
-    RETURNED = "returned"  # they had unsubscribed or bounced, and the operator vouches that they asked to come back
+    RETURNED = "returned"  # had unsubscribed or bounced, and the operator vouches that they asked to come back
     PENDING = "pending"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
@@ -69,17 +70,18 @@ class Added(StrEnum):
 
     @property
     def reason(self) -> str:
-        """Why they were refused, as words that follow the address."""
+        """The reason for the refusal, as a phrase that follows the address."""
         return "moved to another address" if self is Added.MOVED else REFUSALS[SubscriberStatus(self.value)]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a consent, or its end, came from.
+    """The origin of a consent or of its withdrawal.
 
     source        the form, link, file or command
-    text_version  which wording of the form was shown; "" if there was no form
-    ip            "" unless the project keeps it; the same is true of user_agent
+    text_version  the version of the wording that the form showed; "" if there was no form
+    ip            the IP address; "" if the project does not store it
+    user_agent    the browser's user agent; "" if the project does not store it
     """
 
     source: str
@@ -90,7 +92,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ConsentEvent:
-    """One entry in a subscriber's history of consent."""
+    """An event in a subscriber's history of consent."""
 
     at: datetime
     what: str
@@ -103,11 +105,11 @@ class ConsentEvent:
 
 @dataclass(frozen=True, slots=True)
 class PendingChange:
-    """What happens when a token is used.
+    """The change that is made when the subscriber uses a token.
 
-    subscriptions  newsletters to subscribe to, or to choose different topics of
-    address        the new address, if that is what is confirmed
-    mailed         the newsletters that the email names; the others were asked for later, perhaps by someone else
+    subscriptions  the newsletters to subscribe to, with their topics
+    address        the new address, if the token confirms one
+    mailed         the newsletters that the email names. All others were requested later, perhaps by another person
     """
 
     subscriptions: tuple[Subscription, ...] = ()
@@ -118,13 +120,14 @@ class PendingChange:
 
     @property
     def named(self) -> tuple[Subscription, ...]:
-        """The subscriptions that the email names."""
+        """The subscriptions to the newsletters that the email names."""
         return tuple(wish for wish in self.subscriptions if wish.newsletter in self.mailed)
 
     def joined(self, later: PendingChange) -> PendingChange:
-        """Return this change with the newsletters that a later request adds.
+        """Return this change with the additional newsletters of a later request.
 
-        The later request may come from someone else, so it changes nothing that the email is about.
+        The later request may come from another person, so it changes nothing about the newsletters that are already
+        part of this change.
         """
         names = {wish.newsletter for wish in self.subscriptions}
         more = tuple(wish for wish in later.subscriptions if wish.newsletter not in names)
@@ -133,7 +136,7 @@ class PendingChange:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token that was mailed. The database has its hash and never the token itself."""
+    """A token that was mailed. The database stores only its hash, never the token itself."""
 
     token_hash: str
     purpose: str
@@ -145,10 +148,10 @@ class IssuedToken:
 
 
 def address_key(address: str) -> str:
-    """Return a text that is equal for all spellings of an address, whatever their case, Unicode form and width.
+    """Return the key of an address, which is the same for all spellings that differ only in case or Unicode form.
 
-    NFKC maps characters that differ only in looks, such as fullwidth letters, to one. The key is for comparing; email
-    is sent to the address as it was written.
+    NFKC makes characters equal that differ only in appearance, such as fullwidth and normal letters. The key is only
+    for comparing addresses. Email is sent to the address as it was written.
     """
     if address.isascii():
         return address.lower()
@@ -157,9 +160,9 @@ def address_key(address: str) -> str:
 
 
 def encode_topics(topics: Iterable[str]) -> str:
-    """Return a selection of topics as a sorted JSON array without repeats, so that equal selections are equal text.
+    """Return a selection of topics as a sorted JSON array without duplicates, so that equal selections have equal text.
 
-    No topics, which means all of them, is [].
+    The empty array [] means all topics.
     """
     return json.dumps(sorted(set(topics)), ensure_ascii=False, separators=(",", ":"))
 
@@ -193,13 +196,13 @@ def decode_change(text: str) -> PendingChange:
     """Return the pending change that `encode_change` wrote."""
     value = json.loads(text)
     chosen = tuple(Subscription(newsletter, tuple(topics)) for newsletter, topics in value.pop("subscriptions", ()))
-    # The first versions did not keep which newsletters the email names: it named all of them.
+    # The first versions did not store which newsletters the email names, because it always named all of them.
     mailed = tuple(value.pop("mailed", [wish.newsletter for wish in chosen]))
     return PendingChange(chosen, **value, mailed=mailed)
 
 
 def current_name(newsletter: str, history: Sequence[ConsentEvent]) -> str:
-    """Return what a newsletter is called after the renamings in a subscriber's history."""
+    """Return the current name of a newsletter, after the renamings in a subscriber's history."""
     for event in history:
         before, _, after = event.detail.partition(" ")
         if event.what == RENAMED and newsletter == before:

@@ -1,4 +1,4 @@
-"""One transaction on subscribers: what is read in it stays as it is until the transaction ends."""
+"""A transaction on subscribers. A subscriber that it reads cannot be changed by others until it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ from publisher.store.tables import subscribers, subscriptions
 
 
 class SubscriberTransaction:
-    """The operations of one transaction at one moment. A subscriber who is found is locked until it ends."""
+    """The operations on subscribers inside one transaction. Finding a subscriber locks them until the transaction ends.
+
+    now: the time that the transaction records for everything that it does.
+    """
 
     def __init__(self, connection: Connection, database: Database, suppressed: Suppressions, now: datetime) -> None:
         self._connection = connection
@@ -40,19 +43,22 @@ class SubscriberTransaction:
         self.now = now
 
     def find(self, address: str) -> Subscriber | None:
-        """Return the subscriber with a normalised address."""
+        """Return the subscriber with a normalised address, or None."""
         return self._one(subscribers.c.address_key == address_key(address))
 
     def find_uid(self, uid: str) -> Subscriber | None:
-        """Return the subscriber with a public uid."""
+        """Return the subscriber with a public uid, or None."""
         return self._one(subscribers.c.uid == uid)
 
     def find_id(self, subscriber_id: int) -> Subscriber | None:
-        """Return the subscriber with a row number."""
+        """Return the subscriber with a row number, or None."""
         return self._one(subscribers.c.id == subscriber_id)
 
     def find_or_add(self, address: str, event: SubscriberEvent) -> Subscriber:
-        """Return the subscriber with an address. A new one gets the status that follows the event."""
+        """Return the subscriber with an address, after adding them if they are new.
+
+        A new subscriber gets the status that follows the event.
+        """
         row = {
             "uid": secrets.token_hex(12),
             "address": address,
@@ -68,9 +74,9 @@ class SubscriberTransaction:
         return subscriber
 
     def apply(self, subscriber: Subscriber, event: SubscriberEvent) -> SubscriberStatus | None:
-        """Give a subscriber the status that follows an event; return it, or None if the event is refused.
+        """Give a subscriber the status that follows an event; return the status, or None if the event is refused.
 
-        The statuses are those of core/subscriber_status.py.
+        core/subscriber_status.py decides which status follows.
         """
         after = next_status(subscriber.status, event)
         if after is None:
@@ -85,16 +91,16 @@ class SubscriberTransaction:
         return after
 
     def claim_email(self, subscriber: Subscriber, every: timedelta) -> bool:
-        """Claim the right to send an email that anyone can cause, which exists once in `every`.
+        """Claim the right to send an email that anyone can trigger, such as a confirmation; return whether it was free.
 
-        Return whether the caller has it.
+        An address can get only one such email in each interval `every`.
         """
         free = sa.or_(subscribers.c.asked_at.is_(None), subscribers.c.asked_at <= self.now - every)
         change = sa.update(subscribers).where(subscribers.c.id == subscriber.id, free)
         return self._connection.execute(change.values(asked_at=self.now)).rowcount > 0
 
     def describe(self, subscriber: Subscriber, *, name: str | None = None, language: str = "") -> None:
-        """Change a subscriber's name, if it is not None, and language, if it is not ""."""
+        """Set a subscriber's name and language. A name of None, or a language of "", leaves the old value."""
         values = {
             "name": subscriber.name if name is None else name,
             "language": language or subscriber.language,
@@ -103,7 +109,10 @@ class SubscriberTransaction:
             self._update(subscriber, **values)
 
     def move(self, subscriber: Subscriber, address: str) -> None:
-        """Give a subscriber a new address, which no one else has, and let no import bring the old one back."""
+        """Give a subscriber a new address, and suppress the old one so that no import can add it again.
+
+        No other subscriber may have the new address.
+        """
         old, new = address_key(subscriber.address), address_key(address)
         self._update(subscriber, address=address, address_key=new)
         self.lift_move(address)
@@ -111,11 +120,11 @@ class SubscriberTransaction:
             self._suppressions.add(self._connection, old, SuppressionReason.MOVED, self.now, "move")
 
     def pause(self, subscriber: Subscriber, until: datetime | None) -> None:
-        """Send nothing until a moment; None ends a pause."""
+        """Pause a subscriber's emails until a moment. None ends a pause."""
         self._update(subscriber, paused_until=until)
 
     def subscribe(self, subscriber: Subscriber, subscription: Subscription) -> bool:
-        """Subscribe to a newsletter with these topics; return whether that changes anything."""
+        """Subscribe to a newsletter with these topics; return whether anything changed."""
         if subscription in subscriber.subscriptions:
             return False
         row = {"subscriber_id": subscriber.id, "newsletter": subscription.newsletter}
@@ -124,9 +133,9 @@ class SubscriberTransaction:
         return True
 
     def leave(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
-        """Unsubscribe from one newsletter, or from all with None, as the subscriber wishes, and record it.
+        """Unsubscribe at the subscriber's own request, and record it; return whether anything changed.
 
-        Return whether anything changed.
+        newsletter: the newsletter to leave, perhaps by an earlier name; None to leave all.
         """
         if newsletter is not None:
             # An email from before a renaming has the newsletter's old name.
@@ -143,10 +152,12 @@ class SubscriberTransaction:
         return True
 
     def remove(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence) -> bool:
-        """Unsubscribe from one newsletter, or from all with None, as the operator decides, and record it.
+        """Unsubscribe at the operator's decision, and record it; return whether anything changed.
 
-        Subscribers who unsubscribed themselves are removed too: after that no link of theirs brings them back.
-        Return whether anything changed.
+        Subscribers who have already unsubscribed themselves can be removed too. After that, they cannot return with the
+        link in their emails.
+
+        newsletter: the newsletter to end; None to end all.
         """
         if newsletter is not None:
             stopped = self._drop(subscriber, newsletter)
@@ -159,12 +170,15 @@ class SubscriberTransaction:
         return stopped
 
     def was_removed(self, subscriber: Subscriber) -> bool:
-        """Return whether the operator unsubscribed a subscriber from everything, and they have not agreed since."""
+        """Return whether the operator removed a subscriber from all newsletters, without a new consent since then."""
         kinds = ("removed", "unsubscribed", "confirmed", "returned")
         return consent.newest_event(self.history(subscriber), kinds) == "removed"
 
     def erase(self, subscriber: Subscriber | None, address: str) -> int:
-        """Delete every row of a subscriber and of their address; return how many there were."""
+        """Delete every row of a subscriber, and all tokens for the address; return how many rows were deleted.
+
+        subscriber: None if the address has no subscriber.
+        """
         return erase_rows(self._connection, subscriber.id if subscriber else None, address_key(address))
 
     def record(self, subscriber: Subscriber, what: str, evidence: Evidence, detail: str = "") -> None:
@@ -176,30 +190,30 @@ class SubscriberTransaction:
         return consent.history(self._connection, subscriber.id)
 
     def take_report(self, report: Report) -> bool:
-        """Record that a bounce report was taken; return False if it was taken before."""
+        """Record that a bounce report is being processed; return False if it was processed before."""
         return bounces.take_keys(self._connection, self._database, report.keys, self.now)
 
     def delivery(self, delivery_id: int) -> tuple[Subscriber, int] | None:
-        """Return the subscriber of a delivery and the id of its edition; None if either is gone."""
+        """Return (subscriber, edition id) of a delivery, or None if the delivery no longer exists."""
         found = bounces.delivery_of(self._connection, delivery_id)
         subscriber = self.find_id(found[0]) if found else None
         return (subscriber, found[1]) if found and subscriber else None
 
     def record_bounce(self, subscriber: Subscriber, edition_id: int | None, report: Report, source: str) -> None:
-        """Record a message that bounced."""
+        """Record a bounce of a message to a subscriber."""
         bounces.record(self._connection, subscriber.id, edition_id, report, at=self.now, source=source)
 
     def arrived_since_bounce(self, subscriber: Subscriber, delivery_id: int) -> bool:
-        """Return whether a message between this delivery and the bounce before it is thought to have arrived."""
+        """Return whether any message between the previous bounce and this delivery presumably arrived."""
         return bounces.arrived_since_bounce(self._connection, subscriber.id, delivery_id)
 
     def count_bounce(self, subscriber: Subscriber) -> int:
-        """Count one more bounce, and return how many there were in a row."""
+        """Count another bounce, and return the number of bounces in a row."""
         self._update(subscriber, bounces=subscribers.c.bounces + 1, bounced_at=self.now)
         return subscriber.bounces + 1
 
     def forget_bounces(self, subscriber: Subscriber) -> None:
-        """Set the number of bounces in a row back to 0."""
+        """Reset the number of bounces in a row to 0."""
         self._update(subscriber, bounces=0, bounced_at=None)
 
     def issue(
@@ -214,7 +228,8 @@ class SubscriberTransaction:
     ) -> None:
         """Record a token that confirms a new address.
 
-        kept: whether the address itself may be kept. If not, its hash is kept, and using the token changes nothing.
+        kept: whether the address itself may be stored. If not, only its hash is stored, and using the token changes
+        nothing.
         """
         change = PendingChange(address=address) if kept else PendingChange()
         token = IssuedToken(token_hash, consent.ADDRESS, subscriber.id, self.now, expires_at, None, change)
@@ -222,7 +237,7 @@ class SubscriberTransaction:
         consent.issue_token(self._connection, token, keys[0] if kept else keys[1])
 
     def issued_to(self, address: str, since: datetime) -> Sequence[IssuedToken]:
-        """Return the tokens that any subscriber asked for to confirm this new address since a moment."""
+        """Return the tokens made since a moment to confirm this new address, whichever subscriber asked."""
         return consent.tokens_to_address(self._connection, self._keys_of_new(address), since)
 
     def issued(self, subscriber: Subscriber) -> Sequence[IssuedToken]:
@@ -230,23 +245,23 @@ class SubscriberTransaction:
         return consent.tokens_of(self._connection, subscriber.id)
 
     def void(self, subscriber: Subscriber, purpose: str) -> None:
-        """Make all of a subscriber's tokens for a purpose invalid."""
+        """Invalidate all of a subscriber's tokens for a purpose."""
         consent.void_tokens(self._connection, subscriber.id, purpose, self.now)
 
     def token(self, token_hash: str, purpose: str) -> IssuedToken | None:
-        """Return a valid, unused token; None for any other."""
+        """Return the token with this hash if it is valid for the purpose and unused, else None."""
         return consent.find_token(self._connection, token_hash, purpose, self.now)
 
     def use(self, token: IssuedToken) -> bool:
-        """Mark a token as used; return False if another process was faster."""
+        """Mark a token as used; return False if another process has used it first."""
         return consent.use_token(self._connection, token, self.now)
 
     def newest_token(self, subscriber: Subscriber, purpose: str) -> IssuedToken | None:
-        """Return a subscriber's newest valid token for a purpose."""
+        """Return a subscriber's newest valid and unused token for a purpose, or None."""
         return consent.newest_token(self._connection, subscriber.id, purpose, self.now)
 
     def extend(self, token: IssuedToken, change: PendingChange) -> bool:
-        """Add what was asked for later to a token that was mailed already; return whether there is any more of it."""
+        """Add the newsletters of a later request to a token that was already mailed; return whether any were added."""
         joined = token.change.joined(change)
         if joined == token.change:
             return False
@@ -256,27 +271,31 @@ class SubscriberTransaction:
     def suppressed(self, addresses: Collection[str]) -> bool:
         """Return whether any of the addresses must never be mailed again.
 
-        An address that its subscriber moved away from does not count: its mailbox may subscribe again.
+        An address that is suppressed only because its subscriber changed to another one does not count: it may
+        subscribe again.
         """
         found = self._suppressions.among(self._connection, {address_key(address) for address in addresses})
         return any(reason is not SuppressionReason.MOVED for reason in found.values())
 
     def suppress(self, address: str, reason: SuppressionReason, source: str) -> bool:
-        """Put an address on the suppression list; return whether it is new there."""
+        """Put an address on the suppression list; return whether the list changed."""
         return self._suppressions.add(self._connection, address_key(address), reason, self.now, source)
 
     def lift(self, address: str) -> bool:
-        """Take an address off the suppression list; return whether it was on it."""
+        """Take an address off the suppression list; return whether it was on the list."""
         return self._suppressions.drop(self._connection, address_key(address))
 
     def lift_move(self, address: str) -> None:
-        """Take an address off the suppression list if it is there only because its subscriber moved away."""
+        """Take an address off the suppression list if it is there only because its subscriber changed to another one."""
         key = address_key(address)
         if self._suppressions.among(self._connection, [key]).get(key) is SuppressionReason.MOVED:
             self._suppressions.drop(self._connection, key)
 
     def _keys_of_new(self, address: str) -> tuple[str, str]:
-        """Return what tokens know a new address by: its key, or its hash if the address must not be kept."""
+        """Return the two keys under which tokens may store a new address: its address key, and a hash.
+
+        The hash is for an address that must not be stored itself.
+        """
         key = address_key(address)
         return key, f"hash {self._suppressions.hash(self._connection, key)}"
 
@@ -294,7 +313,7 @@ class SubscriberTransaction:
 
 
 def with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subscriber]:
-    """Return rows of `subscribers` as subscribers, reading the subscriptions of all with one query."""
+    """Convert rows of the table `subscribers` to subscribers, after reading all their subscriptions with one query."""
     if not rows:
         return []
     query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_([row.id for row in rows]))

@@ -1,4 +1,4 @@
-"""Subscribers: adding, finding, listing and counting them, and everything that is stored about one of them."""
+"""Subscribers: adding, finding, listing and counting them, and reading all that is stored about a subscriber."""
 
 from __future__ import annotations
 
@@ -40,25 +40,26 @@ class Subscribers:
         self._suppressions = suppressed
 
     def add(self, new: NewSubscriber, *, at: datetime, source: str, again: bool = False) -> Added:
-        """Add one subscriber; see add_many."""
+        """Add a subscriber; see add_many."""
         return self.add_many([new], at=at, source=source, again=again)[0]
 
     def add_many(self, new: Sequence[NewSubscriber], *, at: datetime, source: str, again: bool = False) -> list[Added]:
-        """Add subscribers whom the operator vouches for; see add_all.
+        """Add subscribers for whom the operator vouches; see add_all.
 
-        again: the operator vouches that those who unsubscribed or bounced asked to come back.
+        again: whether the operator also vouches that those who unsubscribed or bounced asked to come back.
         """
         return self.add_all(new, AddOptions(at, source, SubscriberEvent.READDED if again else SubscriberEvent.ADDED))
 
     def add_all(self, new: Sequence[NewSubscriber], options: AddOptions, *, dry_run: bool = False) -> list[Added]:
         """Add subscribers in one transaction, and record where their consent came from.
 
-        A known address keeps its name and language and gains the newsletters that it lacks. Topics replace those of a
-        newsletter that it has; no topics leave them alone. A suppressed address is refused, and so is a status from
-        which core/subscriber_status.py leads nowhere. Adding the same subscribers again changes nothing.
+        A known address keeps its name and language, and is subscribed to the newsletters that it does not have yet. For
+        a newsletter that it already has, the topics are replaced unless they are empty. An address is refused if it is
+        suppressed, or if core/subscriber_status.py allows no change from its status. Adding the same subscribers again
+        changes nothing.
 
-        Return the result for each, in their order. Pass at most 10,000 at once.
-        dry_run: return the same and write nothing.
+        Return the result for each subscriber, in order. Pass at most 10,000 subscribers at once.
+        dry_run: return the same results, but write nothing.
         """
         with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection)
@@ -68,25 +69,29 @@ class Subscribers:
     def transaction(
         self, now: datetime, *, alone: bool = False, dry_run: bool = False
     ) -> Iterator[SubscriberTransaction]:
-        """Give one transaction on subscribers: all of it is kept, or nothing after any exception.
+        """Open a transaction on subscribers, and yield its operations. Any exception rolls the transaction back.
 
-        alone: for suppressing and erasing, so that no one adds the address at the same moment.
-        dry_run: keep nothing.
+        alone: keep all other transactions on subscribers waiting. Suppressing and erasing need this, so that no other
+        transaction can add the address at the same moment.
+        dry_run: roll back at the end in any case.
         """
         with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection, alone=alone)
             yield SubscriberTransaction(connection, self._database, self._suppressions, now)
 
     def get(self, address: str) -> Subscriber | None:
-        """Return the subscriber with a normalised address, whatever their status."""
+        """Return the subscriber with a normalised address, whatever their status, or None."""
         return self._one(subscribers.c.address_key == address_key(address))
 
     def by_uid(self, uid: str) -> Subscriber | None:
-        """Return the subscriber with a public uid, whatever their status."""
+        """Return the subscriber with a public uid, whatever their status, or None."""
         return self._one(subscribers.c.uid == uid)
 
     def list(self, newsletter: str | None = None, status: SubscriberStatus | None = None) -> Iterator[Subscriber]:
-        """Yield subscribers, oldest first. They are read in pages, so memory stays flat for any number."""
+        """Yield subscribers, oldest first, optionally only those of one newsletter or in one status.
+
+        They are read in pages, so that memory use stays constant.
+        """
         query = sa.select(subscribers).order_by(subscribers.c.id).limit(PAGE)
         query = query.where(*_matching(newsletter, status))
         last = 0
@@ -106,9 +111,9 @@ class Subscribers:
         *,
         mailable_at: datetime | None = None,
     ) -> int:
-        """Return how many subscribers there are, of one newsletter or in one status if given.
+        """Return the number of subscribers, optionally only those of one newsletter or in one status.
 
-        mailable_at: count only those who may be mailed at that moment.
+        mailable_at: count only subscribers who may be mailed at this moment.
         """
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_matching(newsletter, status))
         if mailable_at is not None:
@@ -117,7 +122,7 @@ class Subscribers:
             return int(connection.execute(query).scalar_one())
 
     def choices(self, newsletter: str, at: datetime) -> Sequence[Choice]:
-        """Return each selection of topics among those who may be mailed the newsletter, with their number."""
+        """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count."""
         with self._database.read() as connection:
             return choices(connection, newsletter, at)
 
@@ -128,63 +133,67 @@ class Subscribers:
             return {row.status: row.total for row in connection.execute(query)}
 
     def since(self, moment: datetime) -> dict[str, int]:
-        """Return how many events of each kind the histories of consent contain since a moment."""
+        """Return the number of consent events of each kind since a moment."""
         what = consent_events.c.what
         query = sa.select(what, sa.func.count().label("total")).where(consent_events.c.at >= moment).group_by(what)
         with self._database.read() as connection:
             return {row.what: row.total for row in connection.execute(query)}
 
     def remove(self, address: str, newsletter: str | None = None, *, at: datetime, source: str) -> bool:
-        """Unsubscribe a normalised address from one newsletter, or from all, as the operator decides, and record it.
+        """Unsubscribe a normalised address at the operator's decision, and record it; return whether anything changed.
 
-        The row stays, so that no import and no link brings the subscriber back. Return whether anything changed.
+        The subscriber stays in the database, so that no import and no link can subscribe them again.
+        newsletter: the newsletter to end; None to end all.
         """
         with self.transaction(at) as transaction:
             subscriber = transaction.find(address)
             return subscriber is not None and transaction.remove(subscriber, newsletter, Evidence(source))
 
     def count_unconfirmed(self, asked_before: datetime) -> int:
-        """Return how many subscribers have not confirmed and were last asked to before a moment."""
+        """Return how many subscribers were last asked to confirm before a moment and have not done so."""
         with self._database.read() as connection:
             return erasure.count_unconfirmed(connection, asked_before)
 
     def delete_unconfirmed(self, asked_before: datetime) -> int:
-        """Delete some of these subscribers with all their rows; return how many, 0 when none are left."""
+        """Delete a group of subscribers who were last asked to confirm before a moment, with all their rows.
+
+        Return how many were deleted, or 0 when there are none left to delete.
+        """
         with self._database.write() as connection:
             self._database.guard(connection)
             return erasure.delete_unconfirmed(connection, asked_before)
 
     def delete_tokens(self, expired_before: datetime) -> int:
-        """Delete the tokens that expired before a moment; return how many there were."""
+        """Delete the tokens that expired before a moment; return how many were deleted."""
         with self._database.write() as connection:
             return erasure.delete_tokens(connection, expired_before)
 
     def scrub(self) -> bool:
-        """Overwrite what deleted rows left in the database's files; return False if a reader is in the way."""
+        """Remove the remains of deleted rows from the database files; return False if another process is reading."""
         return erasure.scrub(self._database)
 
     def consent(self, subscriber_id: int) -> Sequence[ConsentEvent]:
-        """Return what a subscriber agreed to and withdrew, oldest first."""
+        """Return a subscriber's history of consent, oldest event first."""
         with self._database.read() as connection:
             return consent.history(connection, subscriber_id)
 
     def deliveries(self, subscriber_id: int) -> Sequence[dict[str, Any]]:
-        """Return what was sent to a subscriber, oldest first."""
+        """Return a subscriber's deliveries, oldest first, as rows for the export of their data."""
         with self._database.read() as connection:
             return erasure.deliveries_of(connection, subscriber_id)
 
     def bounces(self, subscriber_id: int) -> Sequence[dict[str, Any]]:
-        """Return a subscriber's bounces, oldest first."""
+        """Return a subscriber's bounces, oldest first, as rows for the export of their data."""
         with self._database.read() as connection:
             return bounces.of_subscriber(connection, subscriber_id)
 
     def token(self, token_hash: str, purpose: str, now: datetime) -> IssuedToken | None:
-        """Return a valid, unused token; None for any other. Changes nothing."""
+        """Return the token with this hash if it is valid for the purpose and unused, else None. Nothing is changed."""
         with self._database.read() as connection:
             return consent.find_token(connection, token_hash, purpose, now)
 
     def mailed_change(self, address: str, purpose: str, *, since: datetime, now: datetime) -> PendingChange | None:
-        """Return what an email that was sent to an address after `since` can still change; None if none was sent."""
+        """Return the change that the token in an email sent to an address after `since` can still make, or None."""
         with self._database.read() as connection:
             return consent.mailed_change(connection, address_key(address), purpose, since, now)
 
@@ -194,7 +203,7 @@ class Subscribers:
             return consent.tokens_of(connection, subscriber_id)
 
     def by_id(self, subscriber_id: int) -> Subscriber | None:
-        """Return the subscriber with a row number, whatever their status."""
+        """Return the subscriber with a row number, whatever their status, or None."""
         return self._one(subscribers.c.id == subscriber_id)
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:

@@ -1,6 +1,7 @@
 """The suppression list: addresses that must never be mailed again.
 
-It has keyed hashes, so it outlives the deletion of a subscriber and cannot be read without the project's secret.
+The list contains only keyed hashes. So it may remain when a subscriber is deleted, and without the project's secret
+nobody can learn an address from it.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ LOST = "restore the project's secret; with a different one no address on the lis
 
 
 def no_secret() -> str:
-    """Take the place of the secret in a store that was opened without one. Raises StoreError."""
+    """Raise StoreError, because the store was opened without a secret."""
     raise StoreError("the suppression list cannot be read without the project's secret")
 
 
 class Suppressions:
-    """The suppression list, mostly inside a caller's transaction. The secret is read when it is needed."""
+    """The suppression list. Methods with a connection work inside the caller's transaction.
+
+    secret: a function that returns the project's secret. It is called when the secret is first needed.
+    """
 
     def __init__(self, database: Database, secret: Secret) -> None:
         self._database = database
@@ -37,9 +41,9 @@ class Suppressions:
         self._key = b""
 
     def among(self, connection: Connection, keys: Collection[str]) -> dict[str, SuppressionReason]:
-        """Return which of these address keys are on the list, and why.
+        """Return the address keys that are on the list, each with the reason.
 
-        Raises StoreError if the list was made with a different secret: no address on it would be found.
+        Raises StoreError if the list was made with a different secret, because no address would be found in it.
         """
         if not keys or _is_empty(connection):
             return {}
@@ -49,9 +53,10 @@ class Suppressions:
         return {hashes[row.address_hash]: row.reason for row in found}
 
     def add(self, connection: Connection, key: str, reason: SuppressionReason, at: datetime, source: str) -> bool:
-        """Put an address key on the list; return whether it is new there.
+        """Put an address key on the list; return whether the list changed.
 
-        The first reason is kept, but a move is replaced by any other: the mailbox could take a move back.
+        A key that is already on the list keeps its first reason. The exception is MOVED, which any other reason
+        replaces, because the mailbox itself could undo it.
         """
         row = {"address_hash": self.hash(connection, key), "reason": reason, "at": at, "source": source}
         insert = self._database.insert_new(suppressions)
@@ -64,19 +69,22 @@ class Suppressions:
         return connection.execute(stronger.values(reason=reason, at=at, source=source)).rowcount > 0
 
     def drop(self, connection: Connection, key: str) -> bool:
-        """Take an address key off the list; return whether it was there."""
+        """Take an address key off the list; return whether it was on the list."""
         if _is_empty(connection):
             return False
         entry = suppressions.c.address_hash == self.hash(connection, key)
         return connection.execute(sa.delete(suppressions).where(entry)).rowcount > 0
 
     def reason(self, address: str) -> SuppressionReason | None:
-        """Return why an address is on the list; None if it is not."""
+        """Return the reason why an address is on the list, or None if it is not."""
         with self._database.read() as connection:
             return self.among(connection, [key := address_key(address)]).get(key)
 
     def is_listed(self, address: str) -> bool:
-        """Return whether an address must never be mailed; one that its subscriber moved away from may be asked."""
+        """Return whether an address must never be mailed.
+
+        The reason MOVED does not count: an address that its subscriber no longer uses may subscribe again.
+        """
         return self.reason(address) not in (None, SuppressionReason.MOVED)
 
     def counts(self) -> dict[SuppressionReason, int]:

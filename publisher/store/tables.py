@@ -1,6 +1,6 @@
-"""The tables of the database, as they are after the last migration.
+"""The tables of the database after the last migration.
 
-A test compares them with the result of the migrations, so neither can change alone.
+A test compares these tables with the result of the migrations, so that one cannot change without the other.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
 
-# The revision of these tables. If the database is at it, Alembic (0.4 s to import) need not be loaded.
+# The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
 HEAD = "0007"
 
-# A migration can drop a constraint on both databases only if it knows the name.
+# Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -48,7 +48,7 @@ metadata = MetaData(naming_convention=NAMES)
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware moment, stored as UTC on every database, because SQLite cannot store a time zone."""
+    """A column type for timezone-aware times. They are stored in UTC, because SQLite cannot store a time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -67,7 +67,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 def words(kind: type[StrEnum]) -> Enum:
-    """Return a text column type for a StrEnum; a native enum could not be extended inside a transaction."""
+    """Return a column type that stores a StrEnum as text, because a native enum cannot be extended in a transaction."""
     return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
 
 
@@ -76,12 +76,15 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def key(name: str = "id", *parts: Any) -> Column[int]:
-    """Return a column with the row's own number."""
+    """Return a primary key column, which contains the number of the row."""
     return Column(name, Key, *parts, primary_key=True)
 
 
 def belongs(name: str, target: str, **options: Any) -> Column[int]:
-    """Return a column with the number of a row in a different table."""
+    """Return a foreign key column, which contains the number of a row in another table.
+
+    target: the column that it refers to, such as "subscribers.id".
+    """
     return Column(name, Key, ForeignKey(target), **{"nullable": False, **options})
 
 
@@ -97,8 +100,8 @@ subscribers = Table(
     Column("status", words(SubscriberStatus), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("paused_until", UtcTime),
-    Column("asked_at", UtcTime),  # when the last email that anyone can cause was sent to the address
-    Column("confirmed_at", UtcTime),  # when they, or an operator who vouched for them, first agreed
+    Column("asked_at", UtcTime),  # when the address last got an email that anyone can trigger, such as a confirmation
+    Column("confirmed_at", UtcTime),  # when they, or an operator who vouched for them, first gave consent
     Column("bounced_at", UtcTime),
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
 )
@@ -134,10 +137,10 @@ suppressions = Table(
     Column("reason", words(SuppressionReason), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("source", Text, nullable=False),
-    Column("key_id", String(16)),  # which secret made the hash: with a different one the list would silently be empty
+    Column("key_id", String(16)),  # identifies the secret; with a different secret the list would silently seem empty
 )
 
-# What links in emails allow, once. Whoever reads the table cannot use any of them.
+# The tokens in the links of emails. Each can be used once. The table has only hashes, so reading it gives no access.
 tokens = Table(
     "tokens",
     metadata,
@@ -160,9 +163,9 @@ editions = Table(
     Column("number", Integer, nullable=False),
     Column("subject", Text, nullable=False),
     Column("made_at", UtcTime, nullable=False),
-    Column("held", Text, nullable=False, server_default=text("''")),  # why nothing of it is sent now; "" if it is sent
+    Column("held", Text, nullable=False, server_default=text("''")),  # why it is on hold; "" if it is not on hold
     Column("held_by", words(HeldBy)),
-    Column("goes_at", UtcTime),  # when it is sent, if that is later than when it was made
+    Column("goes_at", UtcTime),  # when it is due to be sent, if that is later than made_at
     UniqueConstraint("newsletter", "slot"),
 )
 
@@ -189,7 +192,7 @@ letters = Table(
     PrimaryKeyConstraint("edition_id", "variant"),
 )
 
-# The posts that a newsletter will never take again: it sent them with an edition, or passed them over (no edition).
+# The posts that a newsletter will never send again. edition_id is NULL for posts that were passed over.
 newsletter_posts = Table(
     "newsletter_posts",
     metadata,
@@ -199,7 +202,7 @@ newsletter_posts = Table(
     PrimaryKeyConstraint("newsletter", "post_id"),
 )
 
-# Which bounce reports were taken. A report counts only once, however often and from wherever it arrives.
+# The bounce reports that have been processed. A report counts only once, however often and from wherever it arrives.
 reports = Table(
     "reports",
     metadata,
@@ -214,15 +217,15 @@ bounces = Table(
     Column("at", UtcTime, nullable=False),
     belongs("subscriber_id", "subscribers.id", index=True),
     belongs("edition_id", "editions.id", nullable=True, index=True),
-    Column("delivery_id", Key),  # no foreign key: deleting deliveries would then need an index here
+    Column("delivery_id", Key),  # not a foreign key, because deleting deliveries would then need an index here
     Column("verdict", words(Verdict), nullable=False),
     Column("status", String(20), nullable=False),
-    Column("words", Text, nullable=False),  # the mail server's, without addresses
+    Column("words", Text, nullable=False),  # the mail server's explanation, without addresses
     Column("source", Text, nullable=False),
 )
 
 # A delivery waits while it has a next_try_at, is being sent while it has a lease, and is over when it has neither.
-# Queries use these columns; the status says why, and only mail/lifecycle.py chooses it.
+# Queries use these two columns. The status gives the reason, and only mail/lifecycle.py chooses it.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -241,7 +244,7 @@ deliveries = Table(
     Index("ix_deliveries_status", "edition_id", "status"),
 )
 
-# Partial, so that a claim reads exactly the rows that it takes, however many are sent already or not due yet.
+# A partial index, so that a claim reads exactly the rows that it takes, however many others there are.
 Index(
     "ix_deliveries_due",
     deliveries.c.edition_id,
@@ -257,7 +260,7 @@ Index(
     postgresql_where=deliveries.c.lease_owner.is_not(None),
 )
 
-# The owner's password for the admin page: one row, or none if no password was set.
+# The owner's password for the admin page. The table is empty if no password was set, and has one row otherwise.
 owner = Table(
     "owner",
     metadata,
@@ -266,7 +269,7 @@ owner = Table(
     Column("set_at", UtcTime, nullable=False),
 )
 
-# How many people the programs that fetch feeds for many report. There is nothing personal in it.
+# The numbers of subscribers reported by programs that fetch feeds for many people. There is no personal data here.
 feed_readers = Table(
     "feed_readers",
     metadata,
@@ -277,7 +280,7 @@ feed_readers = Table(
     PrimaryKeyConstraint("feed", "reader"),
 )
 
-# How many requests for a feed came on a day from programs that report no number.
+# The number of requests for each feed and day from programs that report no number of subscribers.
 feed_requests = Table(
     "feed_requests",
     metadata,
@@ -288,7 +291,7 @@ feed_requests = Table(
 )
 
 
-# From when on a newsletter's slots count, and up to when they are over.
+# The scheduler's knowledge of each newsletter: its slots count from `since`, and slots up to `passed` are over.
 newsletters = Table(
     "newsletters",
     metadata,
@@ -298,7 +301,7 @@ newsletters = Table(
     Column("passed", UtcTime),
 )
 
-# The hosts that have run this project. Only confirmed ones send.
+# The hosts that have run this project. Only confirmed hosts may send.
 hosts = Table(
     "hosts",
     metadata,
@@ -308,7 +311,7 @@ hosts = Table(
     Column("confirmed_at", UtcTime),
 )
 
-# What the owner was informed of, so that it is not sent again.
+# The alerts that the owner has received, so that they are not sent again.
 told = Table(
     "told",
     metadata,
@@ -318,7 +321,7 @@ told = Table(
     PrimaryKeyConstraint("kind", "digest"),
 )
 
-# When each chore was last begun, so that two hosts do not both do it.
+# When each chore (recurring task) was last begun, so that two hosts do not both do it.
 chores = Table(
     "chores",
     metadata,
