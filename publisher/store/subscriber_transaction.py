@@ -133,9 +133,9 @@ class SubscriberTransaction:
         return True
 
     def leave(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
-        """Unsubscribe at the subscriber's own request, and record it; return whether anything changed.
+        """Unsubscribe a subscriber at their own request, and record it; return whether anything changed.
 
-        newsletter: the newsletter to leave, perhaps by an earlier name; None to leave all.
+        newsletter: the newsletter to leave, by its current or an earlier name; None to leave all newsletters.
         """
         if newsletter is not None:
             # An email from before a renaming has the newsletter's old name.
@@ -152,12 +152,12 @@ class SubscriberTransaction:
         return True
 
     def remove(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence) -> bool:
-        """Unsubscribe at the operator's decision, and record it; return whether anything changed.
+        """Unsubscribe a subscriber for the operator, and record it; return whether anything changed.
 
         Subscribers who have already unsubscribed themselves can be removed too. After that, they cannot return with the
         link in their emails.
 
-        newsletter: the newsletter to end; None to end all.
+        newsletter: the newsletter to unsubscribe from; None for all newsletters.
         """
         if newsletter is not None:
             stopped = self._drop(subscriber, newsletter)
@@ -286,7 +286,7 @@ class SubscriberTransaction:
         return self._suppressions.drop(self._connection, address_key(address))
 
     def lift_move(self, address: str) -> None:
-        """Take an address off the suppression list if it is there only because its subscriber changed to another one."""
+        """Take an address off the suppression list if the reason is only that its subscriber changed to another one."""
         key = address_key(address)
         if self._suppressions.among(self._connection, [key]).get(key) is SuppressionReason.MOVED:
             self._suppressions.drop(self._connection, key)

@@ -140,10 +140,10 @@ class Subscribers:
             return {row.what: row.total for row in connection.execute(query)}
 
     def remove(self, address: str, newsletter: str | None = None, *, at: datetime, source: str) -> bool:
-        """Unsubscribe a normalised address at the operator's decision, and record it; return whether anything changed.
+        """Unsubscribe a normalised address for the operator, and record it; return whether anything changed.
 
         The subscriber stays in the database, so that no import and no link can subscribe them again.
-        newsletter: the newsletter to end; None to end all.
+        newsletter: the newsletter to unsubscribe from; None for all newsletters.
         """
         with self.transaction(at) as transaction:
             subscriber = transaction.find(address)

@@ -9,18 +9,18 @@ from functools import lru_cache
 from publisher.core.errors import SubscriberError
 
 LONGEST_NAME = 200
-# Local parts that need no closer look: RFC 5321's dot-string of common characters, 64 at most.
+# Local parts that need no further validation: a dot-string (RFC 5321) of up to 64 common characters.
 _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
-_SHORT = 100  # characters; no spelling of such an address's domain is longer than RFC 5321's 254
+_SHORT = 100  # characters; in no spelling can such an address exceed the limit of 254 in RFC 5321
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def normalise(text: str) -> str:
-    """Return an address in its stored form: Unicode NFC, its domain in lower case and decoded from punycode.
+    """Return an address in its stored form: in Unicode NFC, with the domain in lower case and decoded from punycode.
 
-    The case of the local part is kept, since the mail server may care; the database compares without it. Nothing
-    is looked up in the DNS. Addresses under .test are accepted, for trials. Raises SubscriberError for anything
-    but one bare address.
+    The case of the local part is kept, because it may matter to the mail server; the database ignores case when it
+    compares addresses. The domain is not looked up in the DNS. Addresses under .test are accepted, for trials. Raises
+    SubscriberError if the text is not exactly one bare address.
     """
     from email_validator import EmailNotValidError  # takes 60 ms to import
 
@@ -43,20 +43,23 @@ def _validated(bare: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _domain(domain: str) -> str:
-    """Return a domain in its stored form. A list of a million subscribers has a few thousand; each takes 50 us."""
+    """Return a domain in its stored form.
+
+    The results are cached, because validation takes 50 us, and a million subscribers share a few thousand domains.
+    """
     return _validated(f"a@{domain}").removeprefix("a@")
 
 
 def clean_name(text: str) -> str:
-    """Return a name on one line, 200 characters at most; see clean_line."""
+    """Return a name on one line, cut to 200 characters; see clean_line."""
     return clean_line(text, LONGEST_NAME)
 
 
 def clean_line(text: str, most: int) -> str:
-    """Return text on one line, `most` characters at most, without control characters.
+    """Return text on one line, cut to `most` characters and without control characters.
 
-    Characters that change the direction of the text around them (U+202A to U+202E, U+2066 to U+2069) are removed too,
-    since a name must not be able to rewrite a sentence.
+    Characters that change the direction of the surrounding text (U+202A to U+202E, U+2066 to U+2069) are also removed,
+    because a name must not be able to change how a sentence reads.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())[:most].rstrip()
@@ -65,10 +68,10 @@ def clean_line(text: str, most: int) -> str:
 
 
 def clean_language(text: str) -> str:
-    """Return a language tag (BCP 47) as it is written; "" for anything else."""
+    """Return the language tag (BCP 47) in a text without surrounding spaces, or "" if it is not a language tag."""
     return text.strip() if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", text.strip(), re.ASCII) else ""
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Return text for a message, so that a pasted novel does not fill the screen."""
+    """Return text for a message, cut to `most` characters followed by "..." if it is longer."""
     return text if len(text) <= most else f"{text[:most]}..."

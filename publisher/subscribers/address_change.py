@@ -1,4 +1,4 @@
-"""A subscriber's new address: requested with their own link, and confirmed at the new address."""
+"""Changing a subscriber's address: they request it with the link in their emails, and confirm it at the new address."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
-MOST_REQUESTS = 3  # by one subscriber, to any addresses, in `policy.ask_every`
+MOST_REQUESTS = 3  # by one subscriber, for any new addresses, in each interval `policy.ask_every`
 
 
 @dataclass(frozen=True, slots=True)
 class MoveRequest:
-    """The result of asking for a new address.
+    """The result of requesting a new address.
 
-    email    what to send to the new address; None for nothing
-    limited  whether nothing is sent because enough was: one email to this address, or several for this subscriber
+    email    the email to send to the new address; None to send no email
+    limited  whether no email is sent because a limit was reached: one email for this address, or MOST_REQUESTS for
+             this subscriber
     """
 
     email: SubscriptionEmail | None = None
@@ -37,19 +38,19 @@ class Moved(StrEnum):
     """The result of confirming a new address."""
 
     MOVED = "moved"
-    TAKEN = "taken"  # the new address has a subscription of its own
+    TAKEN = "taken"  # the new address belongs to another subscriber
     REFUSED = "refused"  # the token is not valid, or the address must not be mailed
 
 
 def request_address_change(
     store: Store, policy: SubscriptionPolicy, uid: str, address: str, *, now: datetime, evidence: Evidence
 ) -> MoveRequest:
-    """Handle a request for a new address, and make links to earlier new addresses invalid.
+    """Handle a request for a new address, and invalidate the links of earlier requests for other addresses.
 
-    An address gets one such email in `policy.ask_every`, whoever asks, and one subscriber causes MOST_REQUESTS at most;
-    the page may say so. It must not reveal whether the new address is known or suppressed, so everything else
-    must look the same. Asking again for the same address leaves its link valid, and asking for the address
-    that the subscriber has withdraws the request.
+    In each interval `policy.ask_every`, an address gets one such email, no matter how many subscribers ask, and a
+    subscriber can trigger up to MOST_REQUESTS of them. The page may say that a limit was reached. In all other cases it
+    must look the same, because it must not reveal whether the new address is known or suppressed. A second request for
+    the same address leaves its link valid. A request for the subscriber's current address withdraws earlier requests.
     Raises SubscriberError for an unusable address.
     """
     bare = normalise(address)
@@ -77,9 +78,9 @@ def request_address_change(
 def look_at_address_change(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime
 ) -> tuple[Subscriber, str] | None:
-    """Return whose new address a token confirms, and the address; None if the token is not valid.
+    """Return (subscriber, new address) for a confirmation token, or None if the token is not valid.
 
-    Changes nothing. It is for the page with the button.
+    Nothing is changed. The page with the confirmation button needs this.
     """
     token_hash = policy.tokens.read(TokenPurpose.ADDRESS, token, now)
     issued = store.subscribers.token(token_hash, TokenPurpose.ADDRESS, now) if token_hash else None
@@ -90,10 +91,11 @@ def look_at_address_change(
 def confirm_address_change(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime, evidence: Evidence
 ) -> Moved:
-    """Give a subscriber the address that a token was mailed to. Links in emails already sent continue to work.
+    """Change a subscriber's address to the one that the token was mailed to.
 
-    An unconfirmed subscription of the new address is deleted, because the mailbox itself has answered. A refusal leaves
-    the token valid. No import brings the old address back, not even after the subscriber is erased.
+    Links in emails that were already sent continue to work. An unconfirmed subscriber with the new address is deleted,
+    because the owner of the mailbox has just confirmed. If the change is refused, the token remains valid. No import
+    can add the old address again, not even after the subscriber is erased.
     """
     token_hash = policy.tokens.read(TokenPurpose.ADDRESS, token, now)
     if token_hash is None:
@@ -117,7 +119,10 @@ def confirm_address_change(
 
 
 def moved_email(before: Subscriber) -> SubscriptionEmail:
-    """Return the email that informs a subscriber's old address. before: the subscriber before the change."""
+    """Return the email that informs a subscriber's old address of the change.
+
+    before: the subscriber as they were before the change.
+    """
     return _email(SubscriptionEmailKind.MOVED, before, before.address, "")
 
 
@@ -134,5 +139,8 @@ def _requests(transaction: SubscriberTransaction, subscriber: Subscriber, since:
 
 
 def _email(kind: SubscriptionEmailKind, subscriber: Subscriber, address: str, token: str) -> SubscriptionEmail:
-    """Neither mailbox is greeted by name: one is not confirmed, and the other may belong to someone else by now."""
+    """Build an email about a change of address. It does not greet the recipient by name.
+
+    The new mailbox is not confirmed yet, and the old mailbox may belong to another person by now.
+    """
     return SubscriptionEmail(kind, subscriber.uid, address, "", subscriber.language, token)

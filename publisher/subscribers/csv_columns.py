@@ -1,8 +1,8 @@
-"""What the columns and cells of a subscriber file mean: the names that other tools use, topics, and formulas.
+"""The meaning of the columns and cells of a subscriber file: the column names of other tools, topics, and formulas.
 
-A cell that begins with =, +, -, @ or white space is a formula to Excel and similar programs, and a stranger can choose
-a name or an address. An apostrophe before it makes it text again. The import removes the apostrophe, so that an
-exported file comes back as it was.
+Excel and similar programs treat a cell as a formula if it begins with =, +, -, @ or white space. Strangers can choose
+such a name or address, so the export writes an apostrophe in front, which turns the cell into text. The import removes
+the apostrophe, so that an exported file can be imported without changes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from publisher.core.errors import SubscriberError
 from publisher.subscribers.address import clean_line
 
-# Names are compared in lower case, with _ and - as spaces. If a file has several columns for one field, the first of
-# these names wins: Mailchimp's "Address" is a street.
+# Field -> the column names that it may have. Names are compared in lower case, with _ and - as spaces. If a file has
+# several columns for a field, the first of these names wins. So "email" wins over Mailchimp's "Address", a street.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "email address", "e mail", "e mail address", "subscriber email", "address"),
     "name": ("name", "full name", "display name"),
@@ -34,8 +34,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-# The words for subscribers who may be mailed in a column "type" or "status": those of Publisher and Mailchimp,
-# listmonk, Buttondown, Ghost and Substack.
+# The values of a column "type" or "status" that mean that a subscriber may be mailed. Each line has the values of one
+# or two tools: Publisher and Mailchimp, listmonk, Buttondown, and then Ghost and Substack.
 MAILED = frozenset(
     {
         *("", "active", "subscribed", "confirmed"),
@@ -47,7 +47,7 @@ MAILED = frozenset(
 YES = frozenset({"true", "1", "yes", "y", "t"})
 NO = frozenset({"false", "0", "no", "n", "f"})
 
-# Column names that only this tool's export has together.
+# Column names that occur together only in the exports of this tool.
 TOOLS: Mapping[str, frozenset[str]] = {
     "Mailchimp": frozenset({"email address", "euid", "leid"}),
     "Ghost": frozenset({"subscribed to emails", "complimentary plan"}),
@@ -60,12 +60,12 @@ TOOLS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How a file is read.
+    """The mapping from the columns of a file to fields.
 
-    header   the names in its first line
-    fields   the index of each field's column
-    tool     which tool seems to have exported it; "" if that is unknown
-    joined   further columns with the day of consent, for rows in which that of `fields` is empty
+    header   the column names in the first line
+    fields   field -> index of its column
+    tool     the tool that seems to have exported the file; "" if it is unknown
+    joined   the indexes of further columns with the day of consent, for rows in which the first one is empty
     """
 
     header: tuple[str, ...]
@@ -74,18 +74,18 @@ class Columns:
     joined: tuple[int, ...] = ()
 
     def cell(self, cells: Sequence[str], field: str) -> str:
-        """Return a row's cell for a field; "" if it has none."""
+        """Return the cell of a row for a field, or "" if there is none."""
         place = self.fields.get(field, -1)
         return cells[place] if 0 <= place < len(cells) else ""
 
     def joined_at(self, cells: Sequence[str]) -> str:
-        """Return when the subscriber in a row agreed, in the words of the file; "" if it does not say."""
+        """Return the date of consent in a row, exactly as the file writes it, or "" if there is none."""
         found = (cells[place] for place in self.joined if place < len(cells) and cells[place])
         return self.cell(cells, "joined_at") or next(found, "")
 
     @property
     def shown(self) -> dict[str, str]:
-        """The mapping to show: the name of each field's column, in the order of the fields."""
+        """The mapping in a form that can be shown: field -> column name, in the order of NAMES."""
         return {field: self.header[self.fields[field]] for field in NAMES if field in self.fields}
 
     @property
@@ -96,10 +96,10 @@ class Columns:
 
 
 def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
-    """Return how a file with this header is read.
+    """Return the mapping from the columns of a file with this header to fields.
 
-    chosen: the name of a field's column; "" to ignore the field.
-    Raises SubscriberError for a chosen field or column that does not exist, and if no column has addresses.
+    chosen: field -> column name, for fields that should not be recognised automatically; "" ignores the field.
+    Raises SubscriberError if a chosen field or column does not exist, or if no column contains addresses.
     """
     names = [_plain(name) for name in header]
     fields: dict[str, int] = {}
@@ -126,7 +126,10 @@ def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
 
 
 def parse_choices(texts: Sequence[str]) -> dict[str, str]:
-    """Return field -> column from texts like name=Vorname. Raises SubscriberError for a text without =."""
+    """Parse texts such as "name=Vorname" into a mapping field -> column name.
+
+    Raises SubscriberError for a text without "=".
+    """
     choices = {}
     for text in texts:
         field, equals, column = text.partition("=")
@@ -137,7 +140,7 @@ def parse_choices(texts: Sequence[str]) -> dict[str, str]:
 
 
 def why_not(columns: Columns, cells: Sequence[str]) -> str:
-    """Return why, according to the file, the subscriber in a row must not be mailed; "" if they may be."""
+    """Return the reason in the file why the subscriber in a row must not be mailed, or "" if they may be mailed."""
     status = columns.cell(cells, "status").lower()
     if status not in MAILED:
         return status
@@ -149,7 +152,7 @@ def why_not(columns: Columns, cells: Sequence[str]) -> str:
 
 
 def full_name(columns: Columns, cells: Sequence[str]) -> str:
-    """Return the name, from one column or from two."""
+    """Return the full name in a row, which may be in one column or split into first and last name."""
     return columns.cell(cells, "name") or " ".join(
         part for field in ("first_name", "last_name") if (part := columns.cell(cells, field))
     )
@@ -174,9 +177,10 @@ _NEEDS_QUOTES = re.compile('[,;"]')
 
 
 def topics_of(cell: str) -> tuple[str, ...]:
-    """Return the topics in a cell, separated by commas or semicolons; spaces belong to a topic.
+    """Return the topics in a cell. They are separated by commas or semicolons, and may contain spaces.
 
-    A topic in quotes may contain a comma, and a doubled quote in it is a quote: `birds, "Maps, old"` are two topics.
+    A topic in quotes may also contain commas and semicolons, and a doubled quote in it means a single quote. For
+    example, `birds, "Maps, old"` is two topics.
     """
     found = (
         quoted.replace('""', '"') if quoted is not None else bare for quoted, bare in map(_parts, _ITEM.finditer(cell))
@@ -203,10 +207,10 @@ _GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 def guarded(cell: str) -> str:
-    """Return the cell so that every spreadsheet takes it as text."""
+    """Return a cell with an apostrophe in front if a spreadsheet would otherwise treat it as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
-    """Return the cell that `guarded` was given."""
+    """Return a cell without the apostrophe that `guarded` has added."""
     return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

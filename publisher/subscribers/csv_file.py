@@ -1,8 +1,8 @@
 """The records of a CSV file, one at a time, each with its line number.
 
-A forgotten closing quote must cost one row and no more. So a record of several lines is accepted only if it cannot be
-anything else: its quotes are closed correctly, and there is no line break in the cells that are used. Otherwise its
-first line is refused, and reading continues with the next line.
+A missing closing quote must never cost more than one row. So a record that spans several lines is accepted only if its
+quotes are closed correctly, the cells that are used contain no line breaks, and its lines do not look like rows.
+Otherwise its first line is refused, and reading continues with the next line.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ from pathlib import Path
 from publisher.core.errors import SubscriberError
 from publisher.subscribers.csv_columns import Columns, recognise, unguarded
 
-LONGEST_LINE = 1_000_000  # characters; a longer line is not a list, and must not fill the memory
-MOST_LINES = 1_000  # of one record; how far to look for the end of a quote
-MOST_CHARACTERS = 100_000  # of one record with line breaks; csv's own limit of a cell is 131,072
+LONGEST_LINE = 1_000_000  # characters; a longer line cannot be a subscriber, and must not fill the memory
+MOST_LINES = 1_000  # lines of one record in which to look for the end of a quote
+MOST_CHARACTERS = 100_000  # of one record with line breaks; the csv module itself allows 131,072 for a cell
 
 UNCLOSED = "a quote in it is not closed"
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One record of the file: its cells, or what is wrong with it. line: counted from 1, including the header."""
+    """A record of the file.
+
+    line   the number of its first line, counted from 1 including the header
+    cells  the contents of the cells; [] if the record cannot be read
+    fault  the reason why the record cannot be used; "" if it can
+    """
 
     line: int
     cells: list[str]
@@ -35,12 +40,13 @@ class CsvRow:
 
 
 class CsvFile:
-    """An open file of comma-, semicolon- or tab-separated values in UTF-8, without its empty records."""
+    """An open file of comma-, semicolon- or tab-separated values in UTF-8. Iterating over it skips empty records."""
 
     def __init__(self, path: Path, chosen: Mapping[str, str]) -> None:
-        """Open the file and read its header; for `chosen` see csv_columns.recognise.
+        """Open the file and read its header. For `chosen`, see csv_columns.recognise.
 
-        Raises SubscriberError if it cannot be read, or if its first line does not name a column with addresses.
+        Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or
+        if a chosen field or column does not exist.
         """
         try:
             self._size = path.stat().st_size
@@ -60,7 +66,7 @@ class CsvFile:
 
     @property
     def share(self) -> float:
-        """How much of the file has been read, from 0 to 1."""
+        """The share of the file that has been read, from 0 to 1."""
         return min(1.0, self._bytes.tell() / self._size) if self._size else 1.0
 
     def __enter__(self) -> CsvFile:
@@ -81,7 +87,7 @@ class CsvFile:
                 yield self._row(line, cells)
 
     def _cells(self, text: str) -> list[str]:
-        """Return the cells of the record that begins with a line. Raises csv.Error if the record is broken."""
+        """Return the cells of the record that begins with the line `text`. Raises csv.Error if the record is broken."""
         if not text.endswith(("\n", "\r")) and len(text) >= LONGEST_LINE:
             self._lines.skip_rest()
             raise csv.Error("the line is too long")
@@ -97,7 +103,7 @@ class CsvFile:
     def _of_several_lines(self, text: str) -> list[str]:
         ahead: list[str] = []
         try:
-            # strict: if a quote is closed by the opening quote of another cell, more text follows it
+            # With strict=True, text after a closing quote is an error. It shows that this quote really opens a cell.
             cells = next(csv.reader(self._following(text, ahead), delimiter=self._delimiter, strict=True))
             fault = self._doubt(cells, ahead)
         except csv.Error:
@@ -108,7 +114,7 @@ class CsvFile:
         return cells
 
     def _following(self, text: str, ahead: list[str]) -> Iterator[str]:
-        """Yield a line and those after it, adding the latter to `ahead`."""
+        """Yield the line `text` and the lines after it. The lines after it are also added to `ahead`."""
         yield text
         size = len(text)
         while len(ahead) < MOST_LINES and size < MOST_CHARACTERS and (more := self._lines.next()):
@@ -117,7 +123,10 @@ class CsvFile:
             yield more
 
     def _doubt(self, cells: list[str], ahead: list[str]) -> str:
-        """Return why a record of several lines should not be accepted; "" if it may be."""
+        """Return the reason why a record of several lines should not be accepted, or "" if it should be.
+
+        ahead: the lines of the record after the first one.
+        """
         for field, place in self.columns.fields.items():
             if place < len(cells) and ("\n" in cells[place] or "\r" in cells[place]):
                 return f"its {field} has a line break: perhaps a quote is not closed"
@@ -139,7 +148,7 @@ class CsvFile:
 
 
 class _Lines:
-    """The lines of a file, some of which may be read again."""
+    """The lines of a file. Lines that were read can be given back, to be read again."""
 
     def __init__(self, file: io.TextIOWrapper) -> None:
         self._file = file
@@ -147,18 +156,21 @@ class _Lines:
         self.number = 0  # of the line that was returned last
 
     def next(self) -> str:
-        """Return the next line with its ending, at most LONGEST_LINE characters of it; "" after the last line."""
+        """Return the next line with its line ending, or "" after the last line.
+
+        A line of more than LONGEST_LINE characters is cut there.
+        """
         text = self._again.popleft() if self._again else self._file.readline(LONGEST_LINE)
         self.number += bool(text)
         return text
 
     def give_back(self, lines: list[str]) -> None:
-        """Return these lines, the last ones, again."""
+        """Give back the lines that were read last, so that `next` returns them again."""
         self._again.extendleft(reversed(lines))
         self.number -= len(lines)
 
     def skip_rest(self) -> None:
-        """Skip the rest of a line that was too long."""
+        """Skip the rest of a line that is too long."""
         while (part := self._file.readline(LONGEST_LINE)) and not part.endswith(("\n", "\r")):
             pass
 
@@ -168,7 +180,7 @@ class _Lines:
 
 
 class _OpenError(Exception):
-    """A quote is still open at the end of a line."""
+    """Raised if a quote is still open at the end of a line."""
 
 
 def _only(text: str) -> Iterator[str]:
@@ -191,5 +203,5 @@ def _is_like_an_address(cell: str) -> bool:
 
 
 def _is_text(cell: str) -> bool:
-    """Return whether a cell was UTF-8: other bytes were read as halves of surrogate pairs."""
+    """Return whether a cell was valid UTF-8. Invalid bytes were read as halves of surrogate pairs."""
     return cell.isascii() or not any("\udc80" <= character <= "\udcff" for character in cell)

@@ -1,4 +1,4 @@
-"""Importing subscribers from a CSV file of any size, any number of times; each refused row is reported by its line."""
+"""Importing subscribers from a CSV file of any size. A file can be imported again, and each refusal is reported."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 GROUP = 1_000  # rows in one transaction
 LONGEST_CONSENT = 300  # characters
-MOST_TOPICS = 1_000  # that are kept for the report
+MOST_TOPICS = 1_000  # topics that are kept for the report
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A row that was not imported. line: counted from 1, including the header."""
+    """A row that was not imported. Its `line` is counted from 1, including the header."""
 
     line: int
     address: str
@@ -41,12 +41,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result of importing a file, in rows.
+    """The result of importing a file, as numbers of rows.
 
-    subscribed  known subscribers who gained a newsletter
-    unchanged   known subscribers who had all of it already
-    updated     known subscribers who have different topics now
-    topics      the topics that the rows name, MOST_TOPICS at most
+    subscribed  rows that subscribed a known subscriber to another newsletter
+    unchanged   rows that changed nothing for a known subscriber
+    updated     rows that changed the topics of a known subscriber
+    topics      the topics in the rows, MOST_TOPICS at most
     """
 
     rows: int
@@ -68,11 +68,11 @@ def _unwatched(rows: int, of_about: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """What to call during an import.
+    """The functions that are called during an import.
 
-    columns   with how the file is read, before anything is written
-    refused   with each row that is not imported
-    progress  with the number of rows so far, and about how many there are
+    columns   called with the mapping of the columns, before anything is written
+    refused   called with each row that is not imported
+    progress  called with the number of rows so far, and the approximate number of all rows
     """
 
     columns: Callable[[Columns], None] = lambda columns: None
@@ -94,17 +94,18 @@ def import_csv(
 ) -> ImportReport:
     """Add the subscribers in a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
 
-    Topics in a row replace those of a known subscriber; a row without topics leaves them alone. The import does not
-    bring back anyone who is known and not active, and refuses rows that the file itself calls anything but active.
-    Importing a file again, also after an interruption, changes nothing that was done. Memory stays flat.
+    Topics in a row replace the topics of a known subscriber; a row without topics leaves them alone. A row is refused
+    if the database knows the subscriber and they are not active, or if the file itself says that they are not active.
+    Importing the same file again, for example after an interruption, changes nothing for rows that were already
+    imported. Memory use stays constant.
 
-    newsletters  for rows that name none
+    newsletters  the newsletters for rows that name none
     known        the newsletters that exist
-    consent      where these people agreed, in the operator's words; stored for each new subscriber, along with the
-                 name of the file and the day that the file gives
-    chosen       field -> name of its column. Otherwise columns are recognised by the names that Publisher, Mailchimp,
+    consent      where these people gave their consent, in the operator's words. It is stored for each new subscriber,
+                 along with the name of the file and the date of consent in the file
+    chosen       field -> column name. All other columns are recognised by the names that Publisher, Mailchimp,
                  Substack, Ghost, Buttondown and listmonk use
-    dry_run      report what would happen to each row, and write nothing. An address that is in the file twice may
+    dry_run      report what would happen to each row, but write nothing. An address that is in the file twice may
                  then be counted twice
 
     Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or if
@@ -128,7 +129,7 @@ def import_csv(
 
 @dataclass(frozen=True, slots=True)
 class _RowReader:
-    """Turns rows into subscribers."""
+    """Converts the rows of a file to subscribers."""
 
     columns: Columns
     newsletters: tuple[str, ...]
@@ -136,7 +137,7 @@ class _RowReader:
     consent: str
 
     def subscriber(self, row: CsvRow) -> NewSubscriber:
-        """Return the subscriber in a row. Raises SubscriberError with the reason if the row is refused."""
+        """Return the subscriber in a row. If the row is refused, raises SubscriberError with the reason."""
         if row.fault:
             raise SubscriberError(row.fault)
         cell = self.columns.cell
@@ -181,7 +182,7 @@ class _Import:
     topics: set[str] = field(default_factory=set)
 
     def add(self, group: list[CsvRow]) -> None:
-        """Add the subscribers in some rows in one transaction."""
+        """Add the subscribers in a group of rows in one transaction."""
         self.counts["rows"] += len(group)
         found: list[tuple[CsvRow, NewSubscriber]] = []
         for row in group:
@@ -200,7 +201,7 @@ class _Import:
                     self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
 
     def report(self) -> ImportReport:
-        """Return the counts so far."""
+        """Return a report of the rows so far."""
         of = self.counts
         topics = tuple(sorted(self.topics)[:MOST_TOPICS])
         return ImportReport(

@@ -1,7 +1,7 @@
-"""From an address typed into a form to a subscriber: the mailbox itself has to confirm.
+"""Double opt-in: anyone can type an address into a form, but it is subscribed only if its owner confirms by email.
 
-What was asked for is stored with the token that is mailed, and happens when the token is used. Until then nothing
-that someone typed changes anything for the subscriber whose address it is.
+The request is stored with the token that is mailed, and carried out when the token is used. Until then, a request
+changes nothing for the subscriber with this address.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ MOST_TOPICS = 200
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What someone agreed to on the page behind the mailed link, where they could change what was asked for.
+    """The choices that someone made on the confirmation page, where they could change the original request.
 
-    name  the name they want; "" for none
+    name  their name; "" for none
     """
 
     subscriptions: tuple[Subscription, ...]
@@ -41,8 +41,8 @@ class Agreed:
 class Confirmed:
     """A subscriber who has just confirmed.
 
-    gained  newsletters that they were not subscribed to before
-    first   whether they had never confirmed before
+    gained  the newsletters that are new to them
+    first   whether this is their first confirmation
     """
 
     subscriber: Subscriber
@@ -62,15 +62,15 @@ def request_subscription(
     name: str = "",
     language: str = "",
 ) -> SubscriptionEmail | None:
-    """Handle a form that asks for a subscription; return the email to send, or None if none is to be sent.
+    """Handle a form that requests a subscription; return the email to send, or None to send no email.
 
     The page must look the same in both cases and must not wait for the email, because it must not reveal who is
-    subscribed. An address gets one such email in `policy.ask_every` at most, however many people ask at once. What they
-    ask for in the meantime is offered in addition to what the email names. Suppressed addresses and those that
-    complained get no email.
+    subscribed. In each interval `policy.ask_every`, an address gets at most one such email, no matter how many people
+    ask. Newsletters that are requested in the meantime are added to the choices on the confirmation page. Suppressed
+    addresses and subscribers who reported an email as spam get no email.
 
     known: the newsletters that exist.
-    Raises SubscriberError for an unusable address, and for no newsletter or an unknown one.
+    Raises SubscriberError if the address is unusable, no newsletter is chosen, or a newsletter does not exist.
     """
     bare = normalise(address)
     change = PendingChange(checked(subscriptions, known), clean_name(name), clean_language(language))
@@ -99,9 +99,9 @@ def request_subscription(
 def look_at_request(
     store: Store, policy: SubscriptionPolicy, token: str, *, now: datetime
 ) -> tuple[Subscriber, PendingChange] | None:
-    """Return who a confirmation link was mailed to and what they asked for; None if the token is not valid.
+    """Return (subscriber, requested change) for a confirmation token, or None if the token is not valid.
 
-    Changes nothing. It is for the page with the button.
+    Nothing is changed. The page with the confirmation button needs this.
     """
     issued = _issued(store, policy, token, now)
     subscriber = store.subscribers.by_id(issued.subscriber_id) if issued else None
@@ -117,10 +117,13 @@ def confirm(
     evidence: Evidence,
     agreed: Agreed | None = None,
 ) -> Confirmed | None:
-    """Carry out what a token was mailed for; return None if it is forged, expired, used, or made for something else.
+    """Confirm a subscription with a token, and carry out the request that the token belongs to.
 
-    agreed: what to carry out instead of what the email names. What was asked for after the email was sent is only
-    carried out if it is part of this. If several requests use one token at the same moment, one succeeds.
+    Return None if the token is forged, expired, already used or made for another purpose, or if the subscriber may not
+    confirm. If several requests use the same token at once, only one succeeds.
+
+    agreed: the choices to carry out; None to subscribe to the newsletters that the email names. Newsletters that were
+    requested after the email was sent are subscribed to only if `agreed` contains them.
     """
     issued = _issued(store, policy, token, now)
     if issued is None:
@@ -147,7 +150,10 @@ def confirm(
 def subscribe_to(
     transaction: SubscriberTransaction, subscriber: Subscriber, wanted: Iterable[Subscription], evidence: Evidence
 ) -> tuple[str, ...]:
-    """Subscribe a subscriber inside a transaction and record what is new; return the newsletters gained."""
+    """Subscribe a subscriber to newsletters inside a transaction, and record each change.
+
+    Return the newsletters that are new to the subscriber.
+    """
     had = {subscription.newsletter for subscription in subscriber.subscriptions}
     gained = []
     for subscription in wanted:
@@ -158,9 +164,9 @@ def subscribe_to(
 
 
 def checked(subscriptions: Iterable[Subscription], known: Collection[str]) -> tuple[Subscription, ...]:
-    """Return one subscription for each newsletter, with its topics cleaned.
+    """Return one subscription for each newsletter, with cleaned and sorted topics.
 
-    Raises SubscriberError for a newsletter that does not exist and for more than MOST_TOPICS topics.
+    Raises SubscriberError for a newsletter that does not exist, or for more than MOST_TOPICS topics.
     """
     chosen: dict[str, Subscription] = {}
     for subscription in subscriptions:
@@ -174,12 +180,15 @@ def checked(subscriptions: Iterable[Subscription], known: Collection[str]) -> tu
 
 
 def described(subscriptions: Iterable[Subscription]) -> str:
-    """Return subscriptions as the history of consent stores them."""
+    """Return subscriptions as the text that the history of consent stores."""
     return "; ".join(encode_subscription(subscription) for subscription in subscriptions)
 
 
 def _is_mailed(store: Store, policy: SubscriptionPolicy, bare: str, change: PendingChange, now: datetime) -> bool:
-    """Return whether an email that has just been sent names all of it. In a flood of requests this only reads."""
+    """Return whether a recent email to the address already covers the whole change.
+
+    This only reads, so that a flood of requests does not cause writes.
+    """
     mailed = store.subscribers.mailed_change(bare, TokenPurpose.CONFIRM, since=now - policy.ask_every, now=now)
     return mailed is not None and mailed.joined(change) == mailed
 
@@ -212,7 +221,7 @@ def _email(kind: SubscriptionEmailKind, subscriber: Subscriber, change: PendingC
         kind=kind,
         uid=subscriber.uid,
         address=subscriber.address,
-        # What a stranger typed must not reach a mailbox as if we had said it.
+        # A name that a stranger typed must not appear in an email as if it were our own text.
         name=subscriber.name if subscriber.confirmed_at else "",
         language=subscriber.language or change.language,
         token=token,

@@ -1,4 +1,4 @@
-"""Exporting subscribers to a CSV or JSON file, as a stream."""
+"""Exporting subscribers to a CSV or JSON file, one at a time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ COLUMNS = ("email", "name", "newsletters", "topics", "language", "status", "crea
 
 
 def export_csv(subscribers: Iterable[Subscriber], file: TextIO) -> int:
-    """Write subscribers as CSV that the import can read, and return how many there were.
+    """Write subscribers as CSV that the import can read, and return the number of subscribers.
 
-    A subscriber with different topics for different newsletters takes several rows. No cell is a formula.
-    `file` is open with newline="".
+    A subscriber with different topics for different newsletters takes up several rows. Spreadsheets do not treat any
+    cell as a formula.
+    file: a text file that was opened with newline="".
     """
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -39,7 +40,7 @@ def export_csv(subscribers: Iterable[Subscriber], file: TextIO) -> int:
 
 
 def export_json(subscribers: Iterable[Subscriber], file: TextIO) -> int:
-    """Write subscribers as one JSON array with one a line, and return how many there were."""
+    """Write subscribers as a JSON array with one subscriber per line, and return the number of subscribers."""
     count = 0
     file.write("[")
     for subscriber in subscribers:
@@ -51,7 +52,7 @@ def export_json(subscribers: Iterable[Subscriber], file: TextIO) -> int:
 
 
 def as_json(subscriber: Subscriber) -> dict[str, Any]:
-    """Return a subscriber ready for JSON, without the number of the row."""
+    """Return a subscriber as a dictionary for JSON, without the row number."""
     return {
         "uid": subscriber.uid,
         "email": subscriber.address,
@@ -66,7 +67,7 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
 
 
 def _choices(subscriber: Subscriber) -> dict[tuple[str, ...], list[str]]:
-    """Return the subscriber's newsletters by their topics; at least one entry."""
+    """Return selection of topics -> newsletters that have it. There is an entry even without newsletters."""
     choices: dict[tuple[str, ...], list[str]] = {}
     for wish in subscriber.subscriptions:
         choices.setdefault(wish.topics, []).append(wish.newsletter)

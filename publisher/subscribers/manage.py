@@ -1,6 +1,6 @@
-"""What the operator does: add, unsubscribe and suppress subscribers, and find those of a newsletter that is gone.
+"""The operator's commands: add, unsubscribe and suppress an address, and find subscribers of missing newsletters.
 
-Everything here is done by hand, for one address at a time. Files of subscribers are in csv_import.py.
+The commands work on one address at a time. csv_import.py imports files of subscribers.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def subscribe(
 ) -> Added:
     """Subscribe an address to newsletters, and record where the consent came from; return the result.
 
-    A known subscriber gets the name, language and topics that are given.
+    The name, language and topics of a known subscriber are replaced if they are given.
 
-    topics  tag slugs; none means all
-    again   the operator vouches that someone who unsubscribed or bounced asked to come back
-    Raises SubscriberError for an unusable address, and if the subscriber unsubscribed, bounced, complained or is
-    suppressed.
+    topics  tag slugs; if empty, the subscriber gets all topics
+    again   whether the operator vouches that someone who unsubscribed or bounced asked to come back
+    Raises SubscriberError if the address is unusable, or if the subscriber has unsubscribed, bounced, reported an email
+    as spam, changed to another address, or is suppressed.
     """
     chosen = tuple(topics)
     new = NewSubscriber(
@@ -75,9 +75,10 @@ def subscribe(
 def unsubscribe(
     store: Store, address: str, newsletter: str | None = None, *, at: datetime, source: str = COMMAND_LINE
 ) -> bool:
-    """Unsubscribe an address from one newsletter, or from all, and record it; return whether anything changed.
+    """Unsubscribe an address, and record it; return whether anything changed.
 
-    Raises SubscriberError for an unusable address and for one that is not known.
+    newsletter: the newsletter to unsubscribe from; None for all newsletters.
+    Raises SubscriberError if the address is unusable or is not a subscriber.
     """
     bare = normalise(address)
     if store.subscribers.get(bare) is None:
@@ -86,7 +87,7 @@ def unsubscribe(
 
 
 def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
-    """Put an address, known or not, on the suppression list; return whether it is new there.
+    """Put an address on the suppression list, whether or not it is a subscriber; return whether the list changed.
 
     Raises SubscriberError for an unusable address.
     """
@@ -102,9 +103,9 @@ def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
 
 
 def lift_suppression(store: Store, address: str, *, now: datetime, source: str) -> bool:
-    """Take an address off the suppression list; return whether it was on it. This alone sends nothing to anyone.
+    """Take an address off the suppression list; return whether it was on the list. This does not subscribe the address.
 
-    Raises SubscriberError for an unusable address, and for a subscriber who reported an email as spam.
+    Raises SubscriberError for an unusable address, or for a subscriber who reported an email as spam.
     """
     bare = normalise(address)
     with store.subscribers.transaction(now, alone=True) as transaction:
@@ -117,15 +118,16 @@ def lift_suppression(store: Store, address: str, *, now: datetime, source: str) 
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Return the words of a list that people write with spaces, commas or semicolons."""
+    """Return the words in a list that is separated by spaces, commas or semicolons, without duplicates."""
     return tuple(dict.fromkeys(word for word in re.split(r"[\s,;]+", text) if word))
 
 
 @dataclass(frozen=True, slots=True)
 class Orphaned:
-    """Active subscriptions to a newsletter that the configuration does not have: it was renamed or deleted.
+    """A newsletter that has active subscribers but is not in the configuration, because it was renamed or deleted.
 
-    near  the newsletter that it may be called now; "" if there is no such one
+    readers  the number of its active subscribers
+    near     the name of the newsletter that it may be now; "" if there is no candidate
     """
 
     newsletter: str
@@ -134,25 +136,29 @@ class Orphaned:
 
     @property
     def message(self) -> str:
-        """What is wrong, in one line."""
+        """The problem, in one line."""
         readers = "1 subscriber" if self.readers == 1 else f"{self.readers:,} subscribers"
         return f"{readers} of {self.newsletter}, which is not a newsletter in publisher.toml"
 
     @property
     def hint(self) -> str:
-        """How to fix it."""
+        """A hint on how to fix the problem."""
         renamed = f"publisher subscribers rename-newsletter {self.newsletter} {self.near or 'NEW'}"
         return f"{renamed}, if that is its name now" if self.near else f"if it was renamed: {renamed}"
 
 
 def orphaned(store: Store, known: Collection[str]) -> list[Orphaned]:
-    """Return the newsletters with active subscribers that are not among the known ones, by name."""
+    """Return the newsletters that have active subscribers but are not in `known`, sorted by name."""
     counts = store.statistics.by_newsletter()
     return [Orphaned(name, counts[name], _near(name, known, counts)) for name in sorted(set(counts) - set(known))]
 
 
 def _near(name: str, known: Collection[str], with_subscribers: Collection[str]) -> str:
-    """Return a newsletter with a similar name, or else the only one, or the only one without subscribers."""
+    """Return the known newsletter that `name` most likely refers to, or "" if that is unclear.
+
+    This is a newsletter with a similar name. If there is none, it is the only known newsletter or, if several are
+    known, the only one without subscribers.
+    """
     if near := difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5):
         return near[0]
     new = sorted(known) if len(known) == 1 else sorted(set(known) - set(with_subscribers))

@@ -1,4 +1,4 @@
-"""What operations on subscribers share: the project's settings, and the emails that they ask to be sent."""
+"""The settings that all operations on subscribers share, and the emails that these operations return for sending."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from publisher.subscribers.tokens import TokenSigner
 class SubscriptionPolicy:
     """The project's settings for subscribers.
 
+    tokens           the signer of the tokens in subscription emails
     confirm_within   how long a mailed token is valid
-    ask_every        how often, at most, someone can cause an email to one address
-    keep_ip          whether the IP address is stored with an event of consent
-    keep_user_agent  the same for the user agent
-    bounce_limit     after this many bounces in a row nothing more is sent
-    forget_after     when to delete those who never confirmed, after they were asked; confirm_within if that is longer
+    ask_every        the shortest interval between two emails to the same address that anyone can trigger
+    keep_ip          whether to store the IP address with a consent event
+    keep_user_agent  whether to store the user agent with a consent event
+    bounce_limit     the number of bounces in a row after which nothing more is sent
+    forget_after     how long after the last request to delete subscribers who have not confirmed; if confirm_within is
+                     longer, it is used instead
     """
 
     tokens: TokenSigner
@@ -53,11 +55,11 @@ class SubscriptionEmailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEmail:
-    """An email about a subscription that is to be sent now, once.
+    """An email about a subscription, which must be sent immediately and only once.
 
-    name         the subscriber's, if their mailbox has confirmed; otherwise "", since anyone could have typed it
-    token        for the link; "" if the email has none
-    newsletters  what the email is about
+    name         the subscriber's name if they have confirmed; otherwise "", because anyone could have typed it
+    token        the token in the link; "" if the email has no such link
+    newsletters  the newsletters that the email is about
     """
 
     kind: SubscriptionEmailKind

@@ -1,4 +1,4 @@
-"""What privacy law asks for: all data about a subscriber, its deletion, and keeping nothing longer than needed."""
+"""Operations that privacy law requires: exporting all data about a subscriber, and deleting data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from publisher.subscribers.policy import SubscriptionPolicy
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# An expired token still says what was mailed to someone; a day later no one needs that.
+# How long to keep tokens after they expire. They still show what was requested, but nobody needs that for longer.
 TOKENS_KEPT = timedelta(days=1)
 
 
@@ -24,8 +24,8 @@ class Erased:
     """The result of an erasure.
 
     rows      how many rows were deleted; 0 for an unknown address
-    scrubbed  whether the files were rewritten too. If not, another process was reading them; erasing the same address
-              again later makes up for it
+    scrubbed  whether the remains were also removed from the database files. If another process was reading the files,
+              this is False, and erasing the same address again later removes the remains
     """
 
     rows: int
@@ -34,14 +34,14 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many unconfirmed subscribers, and how many expired tokens, were deleted."""
+    """The number of unconfirmed subscribers and the number of expired tokens that were deleted."""
 
     people: int
     tokens: int
 
 
 def export_data(store: Store, uid: str) -> dict[str, Any] | None:
-    """Return everything that is stored about a subscriber, ready for JSON; None for an unknown uid."""
+    """Return everything that is stored about a subscriber as a dictionary for JSON, or None for an unknown uid."""
     subscriber = store.subscribers.by_uid(uid)
     if subscriber is None:
         return None
@@ -69,10 +69,10 @@ def export_data(store: Store, uid: str) -> dict[str, Any] | None:
 
 
 def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
-    """Delete everything about an address, and leave no byte of it in the database's files.
+    """Delete everything about an address, and remove the remains from the database files.
 
-    A keyed hash stays on the suppression list, so that no import and no form brings the address back. Deliveries are
-    deleted too: the counts of past editions become smaller. Raises SubscriberError for an unusable address.
+    A keyed hash stays on the suppression list, so that no import and no form can add the address again. Deliveries are
+    also deleted, so the counts of past editions become smaller. Raises SubscriberError for an unusable address.
     """
     bare = normalise(address)
     with store.subscribers.transaction(now, alone=True) as transaction:
@@ -85,8 +85,9 @@ def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
 def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, *, dry_run: bool = False) -> Forgotten:
     """Delete subscribers who have not confirmed within `policy.forget_after`, and expired tokens.
 
-    They are not suppressed, and can subscribe again. Running this again, or twice at once, does no harm.
-    dry_run: only count, and ignore tokens.
+    These subscribers are not suppressed, and can subscribe again. Running this repeatedly, or twice at once, does no
+    harm.
+    dry_run: only count the subscribers, and ignore tokens.
     """
     asked_before = now - max(policy.forget_after, policy.confirm_within)
     if dry_run:

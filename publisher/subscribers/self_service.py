@@ -1,4 +1,4 @@
-"""What subscribers do with their own link: choose newsletters, pause, unsubscribe, and come back."""
+"""Operations for subscribers with the link in their emails: choose newsletters, pause, unsubscribe, and come back."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ LONGEST_REASON = 500  # characters
 class Preferences:
     """The contents of the preferences form.
 
-    subscriptions  all that are wanted; any other one ends
-    language       "" leaves it unchanged
-    name           None leaves it unchanged, "" removes it
-    pause_weeks    send nothing for this many weeks from now; 0 ends a pause, None leaves it unchanged
-    shown          the newsletters that the form offered, None for all; subscriptions to others do not end
+    subscriptions  all subscriptions that the subscriber wants; other subscriptions end
+    language       the new language; "" leaves it unchanged
+    name           the new name; "" removes it, and None leaves it unchanged
+    pause_weeks    the number of weeks from now in which to send nothing; 0 ends a pause, and None leaves it unchanged
+    shown          the newsletters that the form offered, or None for all; subscriptions to other newsletters do not end
     """
 
     subscriptions: tuple[Subscription, ...]
@@ -55,11 +55,13 @@ def set_preferences(
     now: datetime,
     evidence: Evidence,
 ) -> Subscriber | None:
-    """Carry out the preferences form; return the subscriber as they are afterwards.
+    """Save the preferences form; return the subscriber after the changes.
 
-    A subscription stays if the form did not offer its newsletter or the newsletter no longer exists. Someone who had
-    unsubscribed and chooses a newsletter comes back. Returns None, and changes nothing, for an unknown uid and for a
-    subscriber who may not be mailed. Raises SubscriberError for a newsletter that does not exist.
+    A subscription stays if the form did not offer its newsletter, or if the newsletter no longer exists. Subscribers
+    who have unsubscribed become active again if they choose a newsletter. Returns None, and changes nothing, if the uid
+    is unknown or the subscriber may not be mailed. Raises SubscriberError for a newsletter that does not exist.
+
+    known: the newsletters that exist.
     """
     chosen = checked(wanted.subscriptions, known)
     kept = policy.kept(evidence)
@@ -89,9 +91,10 @@ def unsubscribe(
     evidence: Evidence,
     reason: str = "",
 ) -> bool:
-    """Unsubscribe someone from one newsletter, or from all with None; return whether anything changed.
+    """Unsubscribe a subscriber at their own request; return whether anything changed.
 
-    Doing it again is not an error, and an unknown uid is not one either: either way the subscriber has what they want.
+    newsletter: the newsletter to leave; None to leave all.
+    Unsubscribing twice, or with an unknown uid, is not an error, because the result is what the subscriber wants.
     """
     with store.subscribers.transaction(now) as transaction:
         subscriber = transaction.find_uid(uid)
@@ -103,10 +106,11 @@ def unsubscribe(
 def come_back(
     store: Store, policy: SubscriptionPolicy, uid: str, newsletter: str | None, *, now: datetime, evidence: Evidence
 ) -> bool:
-    """Undo that someone unsubscribed from one newsletter, or from all with None; return whether they get it now.
+    """Undo an unsubscription; return whether the subscriber is subscribed again.
 
-    Only what they once had comes back, with the topics they had chosen. Those who never confirmed, bounced, complained,
-    or were suppressed or removed by the operator do not come back.
+    newsletter: the newsletter to restore; None to undo unsubscribing from everything.
+    Only subscriptions that they once had are restored, with the topics that they had chosen. The result is False for
+    subscribers who never confirmed, bounced, complained, or were suppressed or removed by the operator.
     """
     kept = policy.kept(evidence)
     with store.subscribers.transaction(now) as transaction:
@@ -151,9 +155,9 @@ def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: in
 def _last_subscription(
     transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str
 ) -> Subscription | None:
-    """Return a subscriber's latest subscription to a newsletter, from their history.
+    """Return a subscriber's current subscription to a newsletter or, from their history, the latest one.
 
-    None if there never was one, or if the operator ended it.
+    Return None if they were never subscribed, or if the operator ended the subscription.
     """
     current = next((each for each in subscriber.subscriptions if each.newsletter == newsletter), None)
     if current is not None:

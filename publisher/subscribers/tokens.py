@@ -1,4 +1,4 @@
-"""Tokens that can be used once, within a certain time. They are signed, and the database has only their hashes.
+"""Signed tokens that can be used only once and expire. The database stores only their hashes.
 
 The links in newsletters are different: they work forever, and mail/links.py makes and reads them.
 """
@@ -18,7 +18,7 @@ LONGEST = 500  # characters; a longer token was not made here
 
 
 class TokenPurpose(StrEnum):
-    """What a token allows. A token for one purpose is invalid for the other."""
+    """The action that a token allows. A token for one purpose is invalid for the other."""
 
     CONFIRM = "confirm"
     ADDRESS = "address"
@@ -31,15 +31,16 @@ class TokenSigner:
         self._signers = {purpose: signer(secret, f"once {purpose}") for purpose in TokenPurpose}
 
     def make(self, purpose: TokenPurpose, expires_at: datetime) -> tuple[str, str]:
-        """Return a new token, and the hash that the database stores."""
+        """Return a new token, and the hash of it that the database stores."""
         nonce = secrets.token_urlsafe(24)
         token = self._signers[purpose].dumps([nonce, int(expires_at.timestamp())])
         return token if isinstance(token, str) else token.decode("ascii"), _hash(nonce)
 
     def read(self, purpose: TokenPurpose, token: str, now: datetime) -> str | None:
-        """Return the hash of a token that was made here for this purpose and has not expired; None for any other.
+        """Return the hash of a token, or None if it is forged, expired or made for another purpose.
 
-        Signatures are compared in constant time. Whether the token was used already is in the database.
+        Signatures are compared in constant time. This does not check whether the token was already used, which only the
+        database knows.
         """
         if len(token) > LONGEST:
             return None
@@ -51,5 +52,5 @@ class TokenSigner:
 
 
 def _hash(nonce: str) -> str:
-    # A hash without key or salt is enough: no one can guess 24 random bytes from it.
+    # A hash without a key or salt is enough, because nobody can guess the 24 random bytes.
     return hashlib.sha256(nonce.encode()).hexdigest()
