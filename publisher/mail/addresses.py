@@ -7,8 +7,8 @@ from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
-# What RFC 5322, 3.4.1 allows without comments and blanks; an unquoted comma would make two addresses of one. U+FFFD is
-# what remains of bytes that are not text; nobody has it in an address.
+# The addresses that RFC 5322, 3.4.1 allows, without comments and blanks. An unquoted comma would separate two
+# addresses. U+FFFD replaces bytes that cannot be decoded as text, so it never occurs in a real address.
 _NEVER = r"\s<>\\\x00-\x1f\x7f\ufffd"
 _ATOMS = rf'[^{_NEVER}"(),:;@\[\]]+'
 _QUOTED = rf'"(?:[^{_NEVER}"]|\\(?:[^{_NEVER}]|\\))*"'
@@ -18,7 +18,7 @@ _MAILBOX = re.compile(rf"(?P<local>{_ATOMS}|{_QUOTED})@(?P<domain>{_ATOMS}|\[[0-
 def wire_address(address: str) -> str:
     """Return a bare address with its domain in ASCII (IDNA 2008) and its local part unchanged (RFC 6531).
 
-    Raises ValueError for an address that cannot be used in a header or an SMTP command.
+    Raises ValueError if the address cannot be used in a header or an SMTP command.
     """
     found = _MAILBOX.fullmatch(address)
     if not found:
@@ -39,7 +39,10 @@ def wire_domain(domain: str) -> str:
 
 
 def dns_name(domain: str) -> str:
-    """Return a domain as the DNS compares it: in ASCII and lower case. An invalid domain only becomes lower case."""
+    """Return a domain in the form for comparisons in the DNS: in ASCII and lower case, without a dot at the end.
+
+    An invalid domain is only converted to lower case.
+    """
     try:
         return wire_domain(domain).lower().rstrip(".")
     except ValueError:
@@ -47,12 +50,12 @@ def dns_name(domain: str) -> str:
 
 
 def is_within(domain: str, above: str) -> bool:
-    """Return whether a domain is `above` itself or below it. Both are in the form that `dns_name` returns."""
+    """Return whether a domain is the same as `above` or below it. Both must have the form that `dns_name` returns."""
     return f".{domain}".endswith(f".{above}")
 
 
 def wire_url(url: str) -> str:
-    """Return a URL in ASCII: its host encoded by IDNA, all other characters outside ASCII percent-encoded."""
+    """Return a URL in ASCII, with an IDNA-encoded host and a percent-encoded path."""
     if url.isascii():
         return url
     parts = urlsplit(url)
@@ -67,7 +70,7 @@ def needs_smtputf8(address: str) -> bool:
     return not address.rpartition("@")[0].isascii()
 
 
-@lru_cache(maxsize=256)  # each message asks for the sender's, which takes 50 us
+@lru_cache(maxsize=256)  # each message needs the sender's address, and parsing it takes 50 us
 def split_mailbox(mailbox: str) -> tuple[str, str]:
     """Return the display name and the bare address of "Ada Lovelace <ada@example.org>"."""
     return parseaddr(mailbox)

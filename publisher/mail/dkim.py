@@ -1,7 +1,7 @@
-"""DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, with RSA or Ed25519 keys.
+"""DKIM signatures (RFC 6376, RFC 8463) in the relaxed/relaxed form, with RSA or Ed25519 keys.
 
-A body is hashed piece by piece. Each piece has whole lines and is made canonical by itself, so that the pieces which
-all messages share are made canonical only once.
+A body is hashed in pieces of whole lines. Each piece is brought into canonical form by itself, so that this has to be
+done only once for the pieces that all messages share.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from publisher.mail.addresses import is_within
 if TYPE_CHECKING:
     from publisher.mail.dkim_keys import PrivateKey
 
-# What RFC 6376, 5.4.1 recommends, and what RFC 8058, 4 requires for one-click unsubscribing.
+# The headers that RFC 6376, 5.4.1 recommends, and that RFC 8058, 4 requires for one-click unsubscribing.
 _SIGNED = """
     from to cc subject date message-id reply-to in-reply-to references mime-version content-type
     content-transfer-encoding list-id list-owner list-archive list-help list-unsubscribe list-unsubscribe-post
@@ -27,8 +27,8 @@ _SIGNED = """
 """
 SIGNED = frozenset(_SIGNED.split())
 
-# These are named once more than they occur, so that nobody can add a second one for email clients to show
-# (RFC 6376, 8.15).
+# These headers are listed once more than they occur, so that nobody can add another one, which email clients might
+# show (RFC 6376, 8.15).
 SEALED = ("from", "to", "subject", "date", "reply-to")
 
 _WHITE = re.compile(rb"[ \t]+")
@@ -37,7 +37,7 @@ _WHITE_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One header field as it is signed: its name in lower case, and its canonical line without CRLF."""
+    """One header field in the form that is signed: its name in lower case, and its canonical line without CRLF."""
 
     name: str
     line: bytes
@@ -45,7 +45,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key and the name of its record in the DNS, <selector>._domainkey.<domain>; the domain is in ASCII."""
+    """A private key, with the name of its record in the DNS: <selector>._domainkey.<domain>. The domain is in ASCII."""
 
     domain: str
     selector: str
@@ -53,17 +53,17 @@ class Signer:
 
     @property
     def algorithm(self) -> str:
-        """The a= tag."""
+        """Return the value of the a= tag, such as "rsa-sha256"."""
         return f"{self.key.kind}-sha256"
 
     def signs_for(self, domain: str) -> bool:
-        """Return whether the key signs mail from a domain: the key's own domain, or one below it."""
+        """Return whether the key signs mail from a domain, which must be the key's own domain or below it."""
         return is_within(domain.lower(), self.domain.lower())
 
     def header(self, headers: Sequence[Header], body_hash: bytes, at: datetime) -> bytes:
-        """Return the DKIM-Signature field, folded, ending with CRLF.
+        """Return the DKIM-Signature field, folded and ending with CRLF.
 
-        headers: the message's headers that are signed (see `signed_headers`). body_hash: see `hash_body`. at: the
+        headers: the headers to sign (see `signed_headers`). body_hash: the hash of the body (see `hash_body`). at: the
         message's Date, so that the signature is the same when the message is sent again.
         """
         names = [header.name for header in headers]
@@ -81,7 +81,7 @@ class Signer:
 
 
 def sign(message: bytes, signers: Iterable[Signer], at: datetime) -> bytes:
-    """Return a whole message (CRLF line ends) with a signature of each signer in front of it."""
+    """Return a message with the signatures of all signers in front of it. message: with CRLF line ends."""
     head, _, body = message.partition(b"\r\n\r\n")
     whole = body if body.endswith(b"\r\n") or not body else body + b"\r\n"  # as SMTP ends it
     headers, hashed = signed_headers(head + b"\r\n"), hash_body([canonical(whole)])
@@ -89,7 +89,7 @@ def sign(message: bytes, signers: Iterable[Signer], at: datetime) -> bytes:
 
 
 def signed_headers(block: bytes) -> list[Header]:
-    """Return the fields that are signed, from a block of whole header lines."""
+    """Return the fields to sign from a block of whole header lines."""
     unfolded = re.sub(rb"\r\n(?=[ \t])", b"", block)
     fields = (line.partition(b":") for line in unfolded.split(b"\r\n") if line)
     named = ((name.decode("ascii", "replace").lower().rstrip(), value) for name, _, value in fields)
@@ -99,12 +99,12 @@ def signed_headers(block: bytes) -> list[Header]:
 
 
 def canonical(lines: bytes) -> bytes:
-    """Return whole lines of a body in relaxed form. Empty lines at the end of the body are left to `hash_body`."""
+    """Return whole lines of a body in relaxed form. `hash_body` deals with the empty lines at the end of the body."""
     return _WHITE.sub(b" ", _WHITE_AT_END.sub(b"", lines))
 
 
 def hash_body(pieces: Iterable[bytes]) -> bytes:
-    """Return the hash for the bh= tag of a body, given as canonical pieces."""
+    """Return the hash of a body for the bh= tag. pieces: the body in canonical form."""
     digest, end = hashlib.sha256(), b""
     for piece in pieces:
         if piece.endswith(b"\r\n\r\n") or not piece.endswith(b"\r\n") or piece == b"\r\n":

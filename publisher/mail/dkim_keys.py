@@ -1,6 +1,7 @@
-"""Private keys for DKIM, and the DNS records of their public halves. The only user of cryptography.
+"""Private keys for DKIM, and the DNS records of their public halves.
 
-cryptography takes 80 ms to load. Import this module only where a key is configured, or is about to be made.
+This is the only module that uses the cryptography library, which takes 80 ms to load. Import it only where a key is
+configured or about to be made.
 """
 
 from __future__ import annotations
@@ -40,22 +41,25 @@ class PrivateKey:
 
     @property
     def kind(self) -> Kind:
-        """Whether it is an RSA or an Ed25519 key."""
+        """Return "rsa" or "ed25519"."""
         return "rsa" if isinstance(self.key, RSAPrivateKey) else "ed25519"
 
     @property
     def bits(self) -> int | None:
-        """The length of an RSA key; None for Ed25519, where all keys have the same."""
+        """Return the length of an RSA key in bits; return None for Ed25519, where all keys have the same length."""
         return self.key.key_size if isinstance(self.key, RSAPrivateKey) else None
 
     def sign(self, data: bytes) -> bytes:
-        """Return the signature of the data, as DKIM makes it."""
+        """Return the DKIM signature of the data."""
         if isinstance(self.key, RSAPrivateKey):
             return self.key.sign(data, PKCS1v15(), SHA256())
         return self.key.sign(hashlib.sha256(data).digest())  # RFC 8463, 3: Ed25519 signs the hash
 
     def record_text(self) -> str:
-        """Return the text of its DNS record: RSA as SubjectPublicKeyInfo (RFC 6376), Ed25519 raw (RFC 8463)."""
+        """Return the text of the DNS record with the public key.
+
+        An RSA key is written as SubjectPublicKeyInfo (RFC 6376), an Ed25519 key as raw bytes (RFC 8463).
+        """
         public = self.key.public_key()
         if isinstance(self.key, RSAPrivateKey):
             data = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -65,7 +69,7 @@ class PrivateKey:
 
 
 def read_key(path: Path) -> PrivateKey:
-    """Return the private key of a PEM file. Raises ProjectError if the file has no key that DKIM can use."""
+    """Read a private key from a PEM file. Raises ProjectError if the file has no key that DKIM can use."""
     hint = "make one with `publisher mail keys`"
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -81,9 +85,9 @@ def read_key(path: Path) -> PrivateKey:
 
 
 def make_key(path: Path, kind: Kind) -> bool:
-    """Write a new private key that only its owner can read; return False if the file exists already.
+    """Write a new private key to a file that only its owner can read; return False if the file already exists.
 
-    Raises ProjectError if it cannot be written.
+    Raises ProjectError if the file cannot be written.
     """
     key = (
         generate_private_key(public_exponent=65537, key_size=RSA_BITS)
@@ -104,7 +108,7 @@ def make_key(path: Path, kind: Kind) -> bool:
 
 
 def check_kind(path: Path, kind: Kind) -> None:
-    """Raise ProjectError if the key in a file is of the other kind, or cannot be read."""
+    """Raise ProjectError if the key in a file is not of this kind, or cannot be read."""
     if read_key(path).kind != kind:
         there, wanted = ("Ed25519", "RSA") if kind == "rsa" else ("RSA", "Ed25519")
         hint = "choose a different --selector"
@@ -112,7 +116,10 @@ def check_kind(path: Path, kind: Kind) -> None:
 
 
 def dns_record(path: Path, selector: str, domain: str) -> str:
-    """Return the TXT record of a key as a line of a zone file. Raises ProjectError like `read_key`."""
+    """Return the TXT record of a key as a line of a zone file. Raises ProjectError if the key cannot be read.
+
+    path: the PEM file with the private key.
+    """
     text = read_key(path).record_text()
     strings = " ".join(f'"{text[at : at + _STRING]}"' for at in range(0, len(text), _STRING))
     return f"{selector}._domainkey.{domain}. IN TXT ( {strings} )"

@@ -1,4 +1,4 @@
-"""Header lines that no value can break out of (RFC 5322, 2047, 6532)."""
+"""Header lines of a message, encoded so that no value can inject another header (RFC 5322, 2047, 6532)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
 def one_line(text: str) -> str:
-    """Return the text without control characters and lone surrogates, which could end a line or hide in one."""
+    """Return the text on one line, with single spaces.
+
+    Control characters and lone surrogates are removed, because they could end a header line or hide in it.
+    """
     if text.isprintable():  # nearly always true, and a hundred times faster than a look at each character
         return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
@@ -26,9 +29,9 @@ def one_line(text: str) -> str:
 
 
 def text_header(name: str, text: str) -> bytes:
-    """Return "Name: text" for a header of free text, such as Subject, folded, ending with CRLF.
+    """Return "Name: text" for a header with free text, such as Subject. It is folded and ends with CRLF.
 
-    ASCII text stays readable and is folded at its spaces, unless a word is too long for a line.
+    ASCII text stays readable and is folded at its spaces. If a word is too long for a line, the text is encoded.
     """
     clean = one_line(text)
     words = clean.split(" ")
@@ -38,18 +41,19 @@ def text_header(name: str, text: str) -> bytes:
 
 
 def mailbox_header(name: str, display_name: str, address: str) -> bytes:
-    """Return "Name: Display Name <address>", folded, ending with CRLF.
+    """Return the header "Name: Display Name <address>", folded and ending with CRLF.
 
-    A local part outside ASCII stays raw UTF-8 (RFC 6532). Raises ValueError for an address that cannot be used in a
+    A local part that is not ASCII stays raw UTF-8 (RFC 6532). Raises ValueError if the address cannot be used in a
     header.
     """
     return named_header(name, display_name, wire_address(address))
 
 
 def named_header(name: str, display_name: str, value: str) -> bytes:
-    """Return "Name: Display Name <value>", folded, ending with CRLF; the name is quoted or encoded if needed.
+    """Return the header "Name: Display Name <value>", folded and ending with CRLF.
 
-    Without a display name, an address appears without brackets, and any other value within them (RFC 2919).
+    The display name is quoted or encoded if needed. Without a display name, only values that are not email addresses
+    have angle brackets (RFC 2919).
     """
     clean = one_line(display_name)
     if not clean:
@@ -58,12 +62,12 @@ def named_header(name: str, display_name: str, value: str) -> bytes:
 
 
 def plain_header(name: str, value: str) -> bytes:
-    """Return "Name: value" for a value made by the program: ASCII, folded only at its spaces."""
+    """Return the header "Name: value" for an ASCII value made by the program. It is folded only at its spaces."""
     return _fold(f"{name}:", one_line(value).split(" "))
 
 
 def _phrase(clean: str) -> list[str]:
-    """Return a display name as the words of a phrase: plain, quoted, or encoded."""
+    """Return a display name as the words of a phrase (RFC 5322, 3.2.5), which are plain, quoted or encoded."""
     if _plain(clean) and len(clean) < LINE - 20:
         if _ATOMS.fullmatch(clean):
             return clean.split(" ")
@@ -73,12 +77,12 @@ def _phrase(clean: str) -> list[str]:
 
 
 def _plain(clean: str) -> bool:
-    """Return whether the text needs no encoding: ASCII that no email client takes for an encoded word."""
+    """Return whether the text needs no encoding, because it is ASCII and cannot be mistaken for an encoded word."""
     return clean.isascii() and "=?" not in clean
 
 
 def _encoded_words(clean: str) -> list[str]:
-    """Return the text as encoded words (RFC 2047), none of which cuts a character in two."""
+    """Return the text as encoded words (RFC 2047). No character is split between two words."""
     words, chunk = [], b""
     for character in clean:
         encoded = character.encode()
@@ -91,7 +95,7 @@ def _encoded_words(clean: str) -> list[str]:
 
 
 def _fold(start: str, words: list[str]) -> bytes:
-    """Return the words on lines of at most LINE characters; a continuation starts with a space."""
+    """Return the words on lines of at most LINE characters, ending with CRLF. Continuation lines start with a space."""
     lines, line = [], start
     for word in words:
         if len(line) + 1 + len(word) > LINE and line != start:

@@ -1,6 +1,6 @@
-"""What happens to a delivery: the status after each event, the event that an outcome is, and when to try again.
+"""The life of a delivery: its status after each event, the events that follow from outcomes, and the next attempt.
 
-This is the only file that chooses the next status of a delivery; the store writes what it says.
+Only this module chooses the next status of a delivery, and the store writes it to the ledger.
 
     event                 queued    sending     deferred  uncertain  failed
     ─────────────────────────────────────────────────────────────────────────
@@ -16,9 +16,9 @@ This is the only file that chooses the next status of a delivery; the store writ
     retry                 queued    ·           queued    queued     queued
     cancelled             skipped   ·           skipped   skipped    ·
 
-`sent` and `skipped` are final. A dot is a move that must not happen. The server's answers (accepted, deferred,
-rejected) also apply to rows that are no longer `sending`: a worker that stalled until its lease was taken away
-still knows better than the ledger what the server said.
+`sent` and `skipped` are final. A dot marks a move that must not happen. The server's answers (accepted, deferred,
+rejected) also apply to rows that are no longer `sending`: even if a worker stalled and lost its lease, it knows the
+server's answer, and the ledger does not.
 """
 
 from __future__ import annotations
@@ -92,15 +92,15 @@ TABLE: Mapping[tuple[DeliveryStatus, DeliveryEvent], DeliveryStatus] = MappingPr
     }
 )
 
-# The statuses that a worker may claim: their rows, and no others, have a time for the next try.
+# The statuses of deliveries that a worker may claim. Only their rows have a time for the next try.
 WAITING = frozenset(status for status, event in TABLE if event is DeliveryEvent.CLAIMED)
 
-# The statuses that wait for a decision of the owner, however long it takes.
+# The statuses of deliveries that wait for a decision of the owner, however long it takes.
 UNSETTLED = frozenset({_UNCERTAIN})
 
 
 def next_status(status: DeliveryStatus, event: DeliveryEvent) -> DeliveryStatus:
-    """Return the status after the event. Raises ValueError if the move must not happen."""
+    """Return the status of a delivery after an event. Raises ValueError if the event must not happen in this status."""
     try:
         return TABLE[status, event]
     except KeyError:
@@ -108,7 +108,7 @@ def next_status(status: DeliveryStatus, event: DeliveryEvent) -> DeliveryStatus:
 
 
 def moves(event: DeliveryEvent) -> dict[DeliveryStatus, DeliveryStatus]:
-    """Return the row of the table for an event: the status after it, by the status before it."""
+    """Return the row of the table for an event: a mapping from each possible status to the status after the event."""
     return {status: after for (status, when), after in TABLE.items() if when is event}
 
 
@@ -119,10 +119,10 @@ _MOVES = {event: moves(event) for event in DeliveryEvent}
 class LedgerUpdate:
     """The change of one row of the ledger.
 
-    settled     what the store writes
+    settled     the values that the store writes
     status      the delivery's new status
-    reason      the server's words, "" if there are none
-    unanswered  whether the message was handed over and got no answer
+    reason      the server's words; "" if there are none
+    unanswered  whether the message was handed over but got no answer
     """
 
     settled: Settled
@@ -134,9 +134,9 @@ class LedgerUpdate:
 def update_after(
     edition: Edition, delivery: Delivery, outcome: Outcome, unanswered: DeliveryEvent, now: datetime
 ) -> LedgerUpdate:
-    """Return the update for a delivery that was tried.
+    """Return the update for a delivery after an attempt to send it.
 
-    unanswered: the event for an outcome of Unanswered, which the owner configures.
+    unanswered: the configured event for an outcome of Unanswered.
     """
     event, reason, next_try_at = _decide(edition, delivery, outcome, unanswered, now)
     return _update(delivery.id, event, now, reason=reason, next_try_at=next_try_at)
@@ -153,7 +153,7 @@ def update_returned(delivery_id: int, now: datetime, again_at: datetime | None =
 def _decide(
     edition: Edition, delivery: Delivery, outcome: Outcome, unanswered: DeliveryEvent, now: datetime
 ) -> tuple[DeliveryEvent, str, datetime | None]:
-    """Return the event, the server's words, and when to try again (None for never)."""
+    """Return the event that follows from an outcome, the server's words, and the time of the next try, if any."""
     if isinstance(outcome, Accepted):
         return DeliveryEvent.ACCEPTED, "", None
     if isinstance(outcome, Rejected):
@@ -193,18 +193,18 @@ LONGEST_WAIT = timedelta(hours=6)
 # RFC 5321, 4.5.4.1 asks a mail server to keep trying for 4 to 5 days.
 GIVE_UP_AFTER = timedelta(days=5)
 
-# The part of a wait that may be left out, a different part for each delivery: messages that were deferred together
-# must not all be tried again at the same moment.
+# The fraction by which a wait may be shortened. It differs between deliveries, because messages that were deferred
+# together must not all be tried again at the same moment.
 JITTER = 0.1
 
 
 def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | None = None) -> datetime | None:
-    """Return when to try a deferred delivery again, or None when it is time to give up.
+    """Return the time of the next try for a deferred delivery, or None when it is time to give up.
 
     The wait doubles with each attempt, from 5 minutes to 6 hours.
 
-    made_at: when the edition was made, or released. attempts: how often the delivery was tried, this time included.
-    seed: a number of the delivery's own, from which its jitter is computed; None for no jitter.
+    made_at: when the edition was made or released. attempts: how often the delivery was tried, including this time.
+    seed: a number that belongs to the delivery, from which its jitter is computed; None for no jitter.
     """
     doublings = min(attempts - 1, 10)  # the longest wait is reached before that
     wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
@@ -213,5 +213,5 @@ def next_try(made_at: datetime, now: datetime, attempts: int, *, seed: int | Non
 
 
 def _fraction(seed: int) -> float:
-    """Return a number from 0 to 1 that differs widely between neighbours (Knuth's multiplicative hash)."""
+    """Return a number from 0 to 1 that differs widely for neighbouring seeds (Knuth's multiplicative hash)."""
     return (seed * 2_654_435_761 % 2**32) / 2**32

@@ -1,7 +1,8 @@
-"""The personal links in an email: signed, opaque, and the same for ever.
+"""The personal links in emails, which are signed, opaque and permanent.
 
-A token is signed for one purpose, so that a token for unsubscribing opens nothing else. It is made from the
-subscriber's public uid alone: a message has the same links when it is sent again, and no row is stored for them.
+Each link has a token that is signed for one purpose, so a token for unsubscribing cannot be used for anything else. A
+subscriber's token is made from permanent values such as the public uid. So a message has the same links when it is sent
+again, and tokens need not be stored.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, not
 
 
 class LinkPurpose(StrEnum):
-    """What a token allows its bearer to do; also the path below the public URL."""
+    """The action that a token allows. It is also the path below the public URL."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
@@ -33,15 +34,19 @@ class LinkPurpose(StrEnum):
 
 
 class Links:
-    """Makes and reads the links of one project."""
+    """The links of one project."""
 
     def __init__(self, public_url: str, secret: str) -> None:
-        """public_url: the URL of the web application, without a slash at its end."""
+        """Prepare to make and read links.
+
+        public_url: the URL of the web application, without a slash at its end. secret: the project's secret, which
+        signs the tokens.
+        """
         self.public_url = wire_url(public_url)
         self._serializers = {purpose: signer(secret, purpose) for purpose in LinkPurpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
-        """Return the URL that unsubscribes a subscriber from one newsletter (by RFC 8058 if it gets a POST)."""
+        """Return the URL for unsubscribing a subscriber from one newsletter. A POST does so at once (RFC 8058)."""
         return self._url(LinkPurpose.UNSUBSCRIBE, [uid, newsletter])
 
     def preferences(self, uid: str) -> str:
@@ -53,7 +58,7 @@ class Links:
         return self._url(LinkPurpose.APPROVE, [str(edition.id), edition.newsletter, edition.slot])
 
     def read(self, purpose: LinkPurpose, token: str) -> tuple[str, ...] | None:
-        """Return what a token was made from, such as (uid, newsletter); None if it was not made here."""
+        """Return the values that a token was made from, such as (uid, newsletter); None if it was not made here."""
         try:
             return tuple(str(part) for part in self._serializers[purpose].loads(token))
         except (BadData, ValueError, TypeError):  # TypeError: a lone surrogate in the token
@@ -65,10 +70,11 @@ class Links:
 
 
 def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
-    """Return the project's secret: PUBLISHER_SECRET, or else the file <state_dir>/secret, which is made on first use.
+    """Return the project's secret, from the variable PUBLISHER_SECRET or else from the file <state_dir>/secret.
 
-    Anyone who knows it can make links for every subscriber, so only the owner can read the file. Two processes that
-    start together get the same secret. Raises ProjectError if the file cannot be read or made.
+    The file is created on first use. Anyone who knows the secret can make links for every subscriber, so only the owner
+    can read the file. Two processes that start together get the same secret. environment: the environment variables.
+    Raises ProjectError if the file cannot be read or created.
     """
     if given := environment.get(SECRET_VARIABLE, "").strip():
         return given

@@ -1,9 +1,10 @@
-"""The bytes of a message: an edition's, encoded once and joined for each recipient, or a transactional one.
+"""Builds the bytes of messages: those of an edition, and transactional ones.
 
-Encoding a letter takes milliseconds, and all of it except the marks is the same for everybody. So its parts are encoded
-once and cut at their marks, and a recipient's message is a join of byte strings. Every piece between two marks is
-encoded by itself, with a soft line break on either side of the mark (RFC 2045, 6.7): so no value, however long, can
-make a line too long or end up in the middle of an escape.
+Encoding a letter (the content of an email) takes milliseconds. Everything except its marks, which are placeholders for
+the recipient's values, is the same for everybody. So the letter's parts are encoded once and cut at their marks, and
+each recipient's message is made by joining byte strings. Every piece between two marks is encoded by itself, with a
+soft line break on either side of the mark (RFC 2045, 6.7). So no value, however long, can make a line too long or end
+up in the middle of an escape sequence.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from publisher.mail.verp import ReturnPath
 
 SOFT_BREAK = b"=\r\n"
 
-# binascii escapes a space before a line end only after it has counted the line, which then has up to 78 characters.
+# binascii escapes a space before a line end only after it has measured the line, which then has up to 78 characters.
 _OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
 
 # The length that RFC 2045 allows for a line, without the "=" of a soft break.
@@ -43,9 +44,10 @@ _MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
 class NewsletterHeaders:
     """The headers that all messages of a newsletter share.
 
+    title     the newsletter's title
     sender    "Name <address>"; the address is also the envelope sender
-    reply_to  where answers go; "" for the sender
-    list_id   the permanent name of the list, "weekly.example.org" (RFC 2919)
+    reply_to  the mailbox that answers go to; "" for the sender
+    list_id   the permanent name of the list, such as "weekly.example.org" (RFC 2919)
     archive   the URL of the web versions; "" for none (RFC 2369)
     signers   the keys that sign each message (DKIM)
     """
@@ -59,13 +61,13 @@ class NewsletterHeaders:
 
     @property
     def sender_address(self) -> str:
-        """The bare address of the sender."""
+        """Return the sender's address without the display name."""
         return split_mailbox(self.sender)[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """The values of a letter's marks in one message."""
+    """The recipient of one message, with the values for the marks of its letter."""
 
     address: str
     name: str
@@ -85,9 +87,9 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class MailMerge:
-    """The messages of one edition: joins each delivery with the letter of its variant.
+    """The messages of one edition. Each is made by joining a delivery with the letter of its variant.
 
-    templates    by variant
+    templates    the encoded letters, by variant
     return_path  makes the address that bounces go to; None for the sender's own address
     """
 
@@ -98,13 +100,13 @@ class MailMerge:
     return_path: ReturnPath | None = None
 
     def message(self, delivery: Delivery) -> bytes:
-        """Return a delivery's message, always the same bytes. Raises ValueError like `pieces`."""
+        """Return a delivery's message, which is always the same bytes. Raises ValueError if `pieces` does."""
         return b"".join(self.pieces(delivery))
 
     def pieces(self, delivery: Delivery) -> list[bytes]:
-        """Return a delivery's message as pieces, most of which all messages share.
+        """Return a delivery's message as pieces, most of which are shared by all messages.
 
-        Raises ValueError for an address that cannot be used in a header.
+        Raises ValueError if the address cannot be used in a header.
         """
         uid = delivery.subscriber_uid
         recipient = Recipient(
@@ -127,7 +129,7 @@ class MailMerge:
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """A letter as MIME, ready to be joined with the values of a recipient."""
+    """A letter that is encoded as MIME and ready to be joined with the values of a recipient."""
 
     headers: bytes
     boundary: bytes
@@ -139,10 +141,10 @@ class MessageTemplate:
 
     @classmethod
     def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
-        """Encode a letter once.
+        """Encode a letter once for all recipients.
 
-        made_at: the Date of every message, so that a message sent again is the same to the byte. Raises ValueError for
-        a sender or reply address that cannot be used in a header.
+        made_at: the Date of every message, so that a message that is sent again has exactly the same bytes. Raises
+        ValueError if the sender or the reply address cannot be used in a header.
         """
         require_aware("made_at", made_at)
         digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
@@ -159,13 +161,17 @@ class MessageTemplate:
         )
 
     def join(self, recipient: Recipient) -> bytes:
-        """Return the whole message for one recipient: RFC 5322, CRLF line ends. Raises ValueError like `pieces`."""
+        """Return the whole RFC 5322 message for one recipient, with CRLF line ends.
+
+        Raises ValueError if `pieces` does.
+        """
         return b"".join(self.pieces(recipient))
 
     def pieces(self, recipient: Recipient) -> list[bytes]:
-        """Return the message as pieces of whole lines, most of them shared. No line starts with a dot.
+        """Return the message as pieces of whole lines, most of which are shared by all messages.
 
-        Values are escaped in the HTML part. Raises ValueError for an address that cannot be used in a header.
+        No line starts with a dot. Values are escaped in the HTML part. Raises ValueError if the address cannot be used
+        in a header.
         """
         values = recipient.values()
         own = b"".join(
@@ -204,9 +210,9 @@ class MessageTemplate:
 
 @dataclass(frozen=True, slots=True)
 class EncodedPart:
-    """An encoded part, cut at its marks: pieces[0] marks[0] pieces[1] marks[1] ... pieces[-1].
+    """An encoded MIME part, cut at its marks: pieces[0] marks[0] pieces[1] marks[1] ... pieces[-1].
 
-    Every piece except the last ends with a soft break, and so does every value.
+    Every piece except the last ends with a soft break, and so does every value that replaces a mark.
     """
 
     pieces: tuple[bytes, ...]
@@ -222,7 +228,10 @@ class EncodedPart:
         return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
 
     def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
-        """Return the part's bytes for one recipient, as pieces. values: encoded already, by mark."""
+        """Return the part's bytes for one recipient, as pieces.
+
+        values: the encoded values, by mark. as_hashed: whether to return the pieces in the form that DKIM hashes.
+        """
         pieces = self.canonical if as_hashed else self.pieces
         joined = [pieces[0]]
         for mark, piece in zip(self.marks, pieces[1:], strict=True):
@@ -231,7 +240,7 @@ class EncodedPart:
 
 
 def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
-    """Return the Message-ID of a delivery, always the same, so that mailbox servers can drop a second copy."""
+    """Return the Message-ID of a delivery. It is always the same, so mailbox servers can drop a second copy."""
     identity = "\0".join((edition.newsletter, edition.slot, subscriber_uid))
     domain = wire_address(split_mailbox(sender)[1]).rpartition("@")[2]
     return f"<{hashlib.sha256(identity.encode()).hexdigest()[:40]}@{domain}>"
@@ -240,10 +249,10 @@ def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
 def transactional_message(
     letter: Letter, headers: NewsletterHeaders, *, to: str, name: str, identity: str, made_at: datetime
 ) -> bytes:
-    """Return a message to one person that belongs to no list: RFC 5322, CRLF line ends, dots not stuffed.
+    """Return a message to one person that does not belong to a mailing list.
 
-    identity: the permanent name of the message, from which its Message-ID is made. Raises ValueError for an address
-    that cannot be used in a header.
+    The message is in the form of RFC 5322, with CRLF line ends and without dot-stuffing. identity: the permanent name
+    of the message, from which its Message-ID is made. Raises ValueError if an address cannot be used in a header.
     """
     require_aware("made_at", made_at)
     sender_name, sender = split_mailbox(headers.sender)
@@ -299,7 +308,7 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
 
 
 def _one_click(url: str) -> bytes:
-    """Return the header that promises one-click unsubscribing; RFC 8058 allows it only for https."""
+    """Return the header that promises one-click unsubscribing, or nothing if the URL is not https (RFC 8058)."""
     return b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https://") else b""
 
 
@@ -311,8 +320,8 @@ def _feedback_id(headers: NewsletterHeaders, made_at: datetime) -> str:
 def quoted_printable(text: str) -> bytes:
     """Return text as quoted-printable UTF-8 (RFC 2045, 6.7), in lines of at most 76 characters that end with CRLF.
 
-    Every kind of line end in the text becomes CRLF; white space before one, and at the end, is escaped. No line starts
-    with a dot (RFC 2049, 3), so that SMTP has none to double in each message.
+    Every kind of line end in the text becomes CRLF. White space at the end of a line or of the text is escaped. No line
+    starts with a dot (RFC 2049, 3), so messages do not need dot-stuffing for SMTP.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
@@ -321,7 +330,7 @@ def quoted_printable(text: str) -> bytes:
 
 
 def _without_dot(line: re.Match[bytes]) -> bytes:
-    """Return a line with its leading dots escaped; they get lines of their own if it would be too long otherwise."""
+    """Return a line with its leading dots escaped. Soft breaks divide the line if it would become too long."""
     dots, rest = line[1], line[2]
     if len(rest) + 3 * len(dots) <= QP_LINE:
         return b"=2E" * len(dots) + rest
@@ -330,12 +339,15 @@ def _without_dot(line: re.Match[bytes]) -> bytes:
 
 
 def soft_broken(text: str) -> bytes:
-    """Return text as quoted-printable that ends with a soft break, so that what follows continues its last line."""
-    # The stand-in for what follows keeps one column free for the "=" of the soft break.
+    """Return text as quoted-printable that ends with a soft break, so that the next piece continues its last line."""
+    # The "x" represents the next piece, and keeps one column free for the "=" of the soft break.
     return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
 
 
 def _soft_broken_in_html(value: str, in_text: bytes | None) -> bytes:
-    """Return a value for the HTML part; usually it is the same as in the text part."""
+    """Return an encoded value for the HTML part. Usually it is the same as in the text part, and is reused.
+
+    in_text: the encoded value in the text part; None if the mark does not occur there.
+    """
     escaped = escape(value)
     return in_text if in_text is not None and escaped == value else soft_broken(escaped)

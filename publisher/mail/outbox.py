@@ -1,7 +1,7 @@
-"""The outbox: a folder of .eml files instead of a mail server.
+"""The outbox, which is a transport that writes .eml files to a folder instead of using a mail server.
 
-It is a Maildir, which email clients can open: files are written in tmp/, then renamed into new/. A client moves the
-messages that it has shown into cur/, and adds ":2," and flags to their names.
+The folder is a Maildir, which email clients can open. Files are written in tmp/, and then moved to new/. A client moves
+the messages that it has shown to cur/, and adds ":2," and flags to their names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Self
 from publisher.core.errors import TransportError
 from publisher.mail.transport import Accepted, Outcome
 
-# File systems allow 255 bytes for a name; email clients add flags, and in tmp/ there is a suffix.
+# File systems allow 255 bytes for a name. Email clients add flags to it, and names in tmp/ have a suffix.
 NAME_BYTES = 180
 
 
@@ -27,7 +27,7 @@ class Outbox:
     idempotent = True
 
     def __init__(self, folder: Path) -> None:
-        """Open the Maildir, and make it if it is missing. Raises TransportError if that fails."""
+        """Open the Maildir, and create it if needed. Raises TransportError if that fails."""
         self._folder = folder
         self._seen: frozenset[str] = frozenset()
         self._seen_at = -1
@@ -45,10 +45,10 @@ class Outbox:
         self.close()
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
-        """Write the message, and replace the file with the same key unless it is in cur/ already.
+        """Write a message to a file, and replace an earlier file with the same key unless it is already in cur/.
 
-        The file is complete and on the disk before it appears, and its name is on the disk when this returns, so that
-        the ledger can rely on both. Raises TransportError if it cannot be written.
+        The file is complete and on the disk before it appears, and its name is on the disk when this function returns,
+        so the ledger can rely on both. Raises TransportError if the file cannot be written.
         """
         name = file_name(address, key)
         try:
@@ -59,10 +59,13 @@ class Outbox:
         return Accepted()
 
     def close(self) -> None:
-        """Do nothing: no file is kept open."""
+        """Do nothing, because no file is kept open."""
 
     def _read(self) -> frozenset[str]:
-        """Return the names that an email client has moved to cur/; the folder is listed again only when it changed."""
+        """Return the names of the files that an email client has moved to cur/, without its flags.
+
+        The folder is listed again only if it has changed.
+        """
         cur = self._folder / "cur"
         changed = cur.stat().st_mtime_ns
         if changed != self._seen_at:
@@ -74,7 +77,7 @@ class Outbox:
         while True:
             temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
             with temporary.open("xb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)  # shows _sweep of another process that this one is alive
+                fcntl.flock(file, fcntl.LOCK_EX)  # shows _sweep in other processes that this process is alive
                 if not os.fstat(file.fileno()).st_nlink:
                     continue  # it was swept between the two lines above
                 try:
@@ -89,9 +92,10 @@ class Outbox:
                     raise
 
     def _sync_names(self) -> None:
-        """Put the names in new/ on the disk: otherwise a power cut may undo a rename that the ledger calls sent.
+        """Flush the names in new/ to the disk.
 
-        It takes 0.3 ms per message; writing the message takes 0.7 ms.
+        Otherwise a power cut could undo a rename when the delivery is already marked as sent in the ledger. This takes
+        0.3 ms per message; writing the message takes 0.7 ms.
         """
         folder = os.open(self._folder / "new", os.O_RDONLY)
         try:
@@ -100,7 +104,7 @@ class Outbox:
             os.close(folder)
 
     def _sweep(self) -> None:
-        """Remove the files in tmp/ that killed processes left behind: nobody holds a lock on them."""
+        """Remove the files in tmp/ that killed processes left behind, which are not locked by any process."""
         for path in (self._folder / "tmp").glob("*.eml.*"):
             try:
                 with path.open("rb") as file:
@@ -115,9 +119,10 @@ class Outbox:
 
 
 def file_name(address: str, key: str) -> str:
-    """Return the name of a delivery's file: readable, always the same, and safe on every file system.
+    """Return the name of a delivery's file. It is readable, always the same, and safe on every file system.
 
-    "weekly-2026-W47/7f3a" to ada@example.org becomes weekly-2026-W47-ada@example.org-<8 hex of the key>.eml
+    For the key "weekly-2026-W47/7f3a" and the address ada@example.org, the name is
+    weekly-2026-W47-ada@example.org-<8 hexadecimal digits of the key's hash>.eml.
     """
     label = key.rpartition("/")[0]
     readable = unicodedata.normalize("NFC", f"{label}-{address}")

@@ -1,7 +1,7 @@
-"""Deliver an edition: claim a batch, send it, acknowledge it, until nothing is due.
+"""The delivery of an edition: claim a batch, send it and acknowledge it, until no delivery is due.
 
-`deliver` is the whole of it. A transport that can send many messages at once gets the edition as a whole; any other
-gets one message after the other from here.
+The function to call is `deliver`. A transport that can send many messages at once gets the edition as a whole. Any
+other transport gets one message after the other from this module.
 """
 
 from __future__ import annotations
@@ -26,28 +26,29 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.deliveries import Settled
 
-# How many deliveries are claimed at once and acknowledged in one transaction: that makes 100,000 rows a second, and
-# one by one it would be 4,000.
+# How many deliveries are claimed at once and acknowledged in one transaction. This allows 100,000 rows per second,
+# compared to 4,000 one by one.
 BATCH = 50
 
-# A server that hangs up on this many messages in a row will do so with the next, and each of them may have arrived.
+# A server that hangs up on this many messages in a row is likely to hang up on the next, and each message may have
+# arrived.
 UNANSWERED_IN_A_ROW = 3
 
-# An answer reaches the ledger at the latest with the first answer that comes more than this time after it: this much
-# can be lost in a power cut.
+# When the oldest unwritten answer is older than this, the next answer causes all of them to be written. A power cut can
+# lose the answers of about this time.
 LONGEST_UNWRITTEN = timedelta(seconds=1)
 
 
 @runtime_checkable
 class BulkTransport(Transport, Protocol):
-    """A transport that sends a whole edition by itself, many messages at once."""
+    """A transport that can send a whole edition by itself, with many messages at once."""
 
     def deliver_edition(self, store: Store, merge: MailMerge, run: Run) -> None:
-        """Claim, send and acknowledge until nothing is due; raise like `deliver`."""
+        """Claim, send and acknowledge until no delivery is due. Raises the same errors as `deliver`."""
         ...
 
     def troubles(self) -> tuple[TransportError, ...]:
-        """Return what is wrong with servers whose messages other servers have taken."""
+        """Return the errors of failed servers that other servers have replaced."""
         ...
 
 
@@ -63,17 +64,18 @@ def deliver(
     progress: Progress = lambda delivery, status, reason: None,
     gone: Gone = lambda delivery, reason: None,
 ) -> DeliveryCounts:
-    """Send the edition's deliveries that are due, each once; return how many deliveries have which status.
+    """Send the edition's deliveries that are due, each only once; return the number of deliveries in each status.
 
-    Several processes may do this at once, even for one edition: a delivery is claimed by one of them only. First, the
-    deliveries that dead workers left behind are taken over.
+    Several processes may do this at once, even for the same edition, because each delivery is claimed by only one of
+    them. First, the deliveries that dead workers left behind are taken over.
 
-    clock: returns the present time, aware. progress: called with each delivery once it is settled, its status and the
+    clock: returns the present time, with a time zone. progress: called with each settled delivery, its status and the
     server's words. gone: called with each delivery whose mailbox does not exist, and the server's words.
 
-    However the run ends, KeyboardInterrupt included, the answers that came are written, and what was not handed over
-    returns to the queue. Raises TransportError if nothing more can be sent, RefusedError if nothing more of this
-    edition can, StoreError if the ledger cannot be written, StoppedError if options.stop asked the run to stop.
+    However the run ends, even by KeyboardInterrupt, the answers that have come are written, and deliveries that were
+    not handed over return to the queue. Raises TransportError if no more messages can be sent, RefusedError if no more
+    messages of this edition can be sent, StoreError if the ledger cannot be written, and StoppedError if a stop was
+    requested through options.stop.
     """
     options.stop.check()
     merge = MailMerge(edition, headers, links, _templates(store, edition, headers), options.return_path)
@@ -89,11 +91,11 @@ def deliver(
 
 
 def take_over(store: Store, transport: Transport, *, options: DeliveryOptions, now: datetime) -> int:
-    """Free the deliveries of dead workers and those whose lease has ended, of every edition; return their number.
+    """Free the deliveries of dead workers and deliveries whose lease has ended; return their number.
 
-    What a dead worker had surely not handed over, by its journal, is queued again at once. The rest, and all
-    deliveries of a worker whose journal is missing or of another boot, is sent again or put on hold, as the options
-    say.
+    This applies to all editions. Deliveries that a dead worker had certainly not handed over, according to its journal,
+    are queued again at once. The others are sent again or put on hold, depending on the options. They include all
+    deliveries of a worker whose journal is missing or from another boot.
     """
     event = options.unanswered(transport)
     after = moves(event)
@@ -111,7 +113,7 @@ def take_over(store: Store, transport: Transport, *, options: DeliveryOptions, n
 
 
 def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
-    """Queue again what a dead worker had leased and surely not handed over; return how many deliveries that was."""
+    """Queue the deliveries that a dead worker had leased but certainly not handed over; return their number."""
     leased = store.deliveries.leased_by(worker)
     doubtful = handed_over(workers, worker, leased)
     if doubtful is None:
@@ -121,7 +123,7 @@ def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
 
 @contextmanager
 def _explained_store_errors() -> Iterator[None]:
-    """Say what it means when the ledger cannot be written: the server's last answers are missing from it."""
+    """Explain in each StoreError that the server's last answers are missing from the ledger."""
     try:
         yield
     except StoreError as error:
@@ -146,7 +148,7 @@ def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> di
 
 
 class _OneByOne:
-    """A run over a transport that takes one message at a time."""
+    """A run with a transport that takes one message at a time."""
 
     def __init__(self, store: Store, transport: Transport, merge: MailMerge, run: Run) -> None:
         # Where sending a message again makes a second copy, each answer is written before the next message is sent.
@@ -155,7 +157,7 @@ class _OneByOne:
         self._ledger = _LedgerBuffer(store, merge.edition, run, group)
 
     def deliver_edition(self) -> None:
-        """Claim and send batch after batch, until nothing is due."""
+        """Claim and send batch after batch, until no delivery is due."""
         while True:
             now = self._run.clock()
             batch = self._run.claim(self._store, self._merge.edition.id, BATCH, now)
@@ -165,7 +167,7 @@ class _OneByOne:
             self._send_batch(batch, until=now + self._run.options.lease / 2)
 
     def _send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
-        """Send the batch; return to the queue what is not sent by `until`, or before anything is raised."""
+        """Send a batch. Deliveries that are not sent by `until`, or because of an error, return to the queue."""
         waiting = deque(batch)
         try:
             while waiting:
@@ -179,7 +181,7 @@ class _OneByOne:
             self._ledger.flush()
 
     def _send(self, waiting: deque[Delivery]) -> None:
-        """Send the first delivery, and remove it from those that wait as soon as it may have been handed over."""
+        """Send the first waiting delivery. It is removed from `waiting` as soon as it may have been handed over."""
         delivery = waiting[0]
         try:
             message = self._merge.message(delivery)
@@ -208,10 +210,13 @@ class _OneByOne:
 
 
 class _LedgerBuffer:
-    """Outcomes on their way into the ledger, written in groups."""
+    """A buffer for outcomes, which are written to the ledger in groups."""
 
     def __init__(self, store: Store, edition: Edition, run: Run, group: int) -> None:
-        """group: how many outcomes are written at once; a process that is killed loses those not yet written."""
+        """Prepare an empty buffer.
+
+        group: how many outcomes are written at once. A process that is killed loses its unwritten outcomes.
+        """
         self._store = store
         self._edition = edition
         self._run = run
@@ -221,7 +226,7 @@ class _LedgerBuffer:
         self.unanswered_in_a_row = 0
 
     def write(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Take the outcome of a delivery, and report it as progress."""
+        """Add the outcome of a delivery to the buffer, and report it as progress."""
         update = update_after(self._edition, delivery, outcome, self._run.unanswered, self._run.clock())
         self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if update.unanswered else 0
         self._add(update)
@@ -235,7 +240,7 @@ class _LedgerBuffer:
         self._add(update_returned(delivery.id, self._run.clock()))
 
     def flush(self) -> None:
-        """Write everything that was taken into the ledger, in one transaction."""
+        """Write all buffered outcomes to the ledger, in one transaction."""
         self._store.deliveries.acknowledge(self._run.worker, self._gathered)
         self._gathered = []
         self._oldest = None

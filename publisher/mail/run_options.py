@@ -1,4 +1,4 @@
-"""How a run delivers an edition: its options, its callbacks, and how it is stopped from outside."""
+"""The options and callbacks of a run that delivers an edition, and the request to stop it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Gone = Callable[[Delivery, str], None]
 
 
 class Stop:
-    """A request to stop, which any thread may make and any number of runs may obey. It cannot be withdrawn."""
+    """A request to stop. Any thread may make it, and any number of runs may obey it. It cannot be withdrawn."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,29 +35,29 @@ class Stop:
 
     @property
     def asked(self) -> bool:
-        """Whether no more messages may be handed over."""
+        """Return whether a stop was requested, so that no more messages may be handed over."""
         return self._asked
 
     @property
     def hurried(self) -> bool:
-        """Whether the run should not even wait for the answers that are due."""
+        """Return whether a stop was requested twice, so that runs should not even wait for outstanding answers."""
         return self._hurried
 
     def ask(self) -> None:
-        """Ask the runs to hand over no more messages; asked a second time, not to wait for answers either."""
+        """Ask the runs to hand over no more messages. A second call asks them not to wait for answers either."""
         with self._lock:
             self._asked, self._hurried = True, self._asked
             for listener in self._listeners:
                 listener()
 
     def check(self) -> None:
-        """Raise StoppedError if a stop was asked for."""
+        """Raise StoppedError if a stop was requested."""
         if self._asked:
             raise stopped_error()
 
     @contextmanager
     def heard(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Call the listener whenever a stop is asked for during the block; at once if that has already happened.
+        """Call the listener whenever a stop is requested during the block, and at once if that has already happened.
 
         listener: must return quickly; it may be called from any thread.
         """
@@ -73,7 +73,7 @@ class Stop:
 
 
 def stopped_error() -> StoppedError:
-    """Return the error that ends a run which was asked to stop."""
+    """Return the error that ends a run when a stop was requested."""
     return StoppedError("stopped as asked", hint="the next run sends the rest")
 
 
@@ -82,11 +82,11 @@ class DeliveryOptions:
     """The settings of a delivery run.
 
     state_dir     the project's state folder; the lock files of workers are in its workers/
-    lease         how long a worker may keep a batch that it claimed; longer than the transport's timeout
-    on_uncertain  what to do with a message that was handed over and never acknowledged
+    lease         how long a worker may keep a batch that it claimed; must be longer than the transport's timeout
+    on_uncertain  whether to resend or hold a message that was handed over but never acknowledged
     return_path   makes the address that bounces go to; None for the sender's own address
-    rest          how long a mail server is left alone after its first failure; the time doubles with each further one
-    stop          asks the run to stop
+    rest          how long a mail server is left alone after its first failure; the time doubles with each failure
+    stop          the request to stop the run
     """
 
     state_dir: Path
@@ -99,7 +99,7 @@ class DeliveryOptions:
     def unanswered(self, transport: Transport) -> DeliveryEvent:
         """Return the event for a message that got no answer.
 
-        It is sent again without asking anybody if the transport is idempotent, because no second copy can arise.
+        If the transport is idempotent, the message is sent again in any case, because no second copy can arise.
         """
         hold = self.on_uncertain == "hold" and not transport.idempotent
         return DeliveryEvent.UNANSWERED_HOLD if hold else DeliveryEvent.UNANSWERED_RESEND
@@ -107,12 +107,13 @@ class DeliveryOptions:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One worker's run over one edition.
+    """One worker's run for one edition.
 
-    worker      its name, under which it claims deliveries
-    journal     notes each delivery before it is handed over
+    options     the settings of the run
+    worker      the worker's name, under which it claims deliveries
+    journal     records each delivery before it is handed over
     unanswered  the event for a message that got no answer
-    clock       returns the present time, aware
+    clock       returns the present time, with a time zone
     progress    called with each delivery, its new status and the server's words
     gone        called with each delivery whose mailbox does not exist, and the server's words
     """
@@ -126,7 +127,10 @@ class Run:
     gone: Gone
 
     def claim(self, store: Store, edition_id: int, limit: int, now: datetime) -> Sequence[Delivery]:
-        """Lease up to `limit` of the edition's deliveries that are due; skip people who have unsubscribed since."""
+        """Lease up to `limit` of the edition's deliveries that are due.
+
+        Deliveries to people who have unsubscribed in the meantime are skipped.
+        """
         return store.deliveries.claim(
             edition_id,
             self.worker,

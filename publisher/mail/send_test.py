@@ -1,4 +1,4 @@
-"""Test emails: an edition before it is sent, and the message that shows whether mail is set up well."""
+"""Test emails: an edition before it is sent, and a message for checking the mail setup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.mail.transport import Outcome, Transport
 
-# No subscriber has this uid, so the links in a test email open nobody's page.
+# No subscriber has this uid, so the links in a test email do not lead to anybody's page.
 NOBODY = "copy"
 
 
@@ -25,10 +25,11 @@ def send_test_email(
     *,
     to: str,
 ) -> Outcome:
-    """Send an edition's letter to any address, marked as a test, without a trace in the ledger.
+    """Send an edition's letter as a test email to any address, without leaving a trace in the ledger.
 
-    edition: an edition or a draft of one (any id); the same slot makes the same Message-ID. Raises SubscriberError for
-    an address that cannot be used, TransportError as Transport.send does.
+    edition: an edition, or a draft of one with any id. Test emails to the same address for the same slot (scheduled
+    time) have the same Message-ID. Raises SubscriberError if the address cannot be used, and TransportError if
+    Transport.send does.
     """
     identity = f"{NOBODY}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
     marked = replace(letter, subject=f"[Test] {letter.subject}")
@@ -59,9 +60,9 @@ Unsubscribe: {Mark.UNSUBSCRIBE}
 
 
 def doctor_message(headers: NewsletterHeaders, links: Links, newsletter: str, to: str, at: datetime) -> bytes:
-    """Return a message like those of a newsletter, with a text about how to check it with `publisher mail doctor`.
+    """Return a message with a newsletter's headers, whose text explains how to check it with `publisher mail doctor`.
 
-    Raises SubscriberError for an address that cannot be used.
+    to: the recipient's address. at: the message's Date. Raises SubscriberError if the address cannot be used.
     """
     paragraphs = "".join(f"<p>{line}</p>" for line in _TEXT.splitlines() if line and "Unsubscribe:" not in line)
     html = (
@@ -70,7 +71,7 @@ def doctor_message(headers: NewsletterHeaders, links: Links, newsletter: str, to
     )
     letter = Letter("", "A test of your email", "", html, _TEXT)
     try:
-        # Each gets a Message-ID of its own, because mailbox servers drop the second of two with the same.
+        # Each message has its own Message-ID, because mailbox servers drop a second message with the same id.
         identity = message_id(_edition(newsletter, at), f"{NOBODY}-{to}", headers.sender)
         recipient = Recipient(
             *(to, "", identity),

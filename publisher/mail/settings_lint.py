@@ -1,4 +1,4 @@
-"""Mail settings that are valid and still a bad idea, for `publisher check`. Pure."""
+"""Checks for `publisher check` that find mail settings that are valid but a bad idea. They do no input or output."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Keys = tuple[str | int, ...]
 class SettingsProblem:
     """A setting that is a bad idea.
 
-    keys     where it is in the configuration
-    message  what is wrong, one sentence without a full stop
-    severe   whether it gives a secret away
+    keys     the path of the setting in the configuration
+    message  the problem, in one sentence without a full stop
+    hint     the solution, without a full stop
+    severe   whether the setting gives a secret away
     """
 
     keys: Keys
@@ -29,7 +30,7 @@ class SettingsProblem:
 
 
 def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
-    """Yield the problems with how emails are signed and handed over to the mail server."""
+    """Yield the problems of the settings for signing emails and for handing them over to mail servers."""
     yield from _signing(config.mail.dkim, list(_senders(config)))
     if config.mail.transport == "smtp":
         for keys, server in _servers(config):
@@ -37,7 +38,7 @@ def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
 
 
 def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
-    """Yield each sender that emails may have: its keys in the configuration, its name in words, and its domain."""
+    """Yield each possible sender of emails: its path in the configuration, its description and its domain."""
     own = [(("newsletters", number, "sender"), each) for number, each in enumerate(config.newsletters)]
     if config.mail.sender and not (own and all(each.sender for _, each in own)):
         yield ("mail", "sender"), "mail.sender", _domain(config.mail.sender)
@@ -47,7 +48,7 @@ def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
 
 
 def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
-    """Yield the mail servers, each with the keys of its table."""
+    """Yield the mail servers, each with the path of its table in the configuration."""
     if not config.mail.relays:
         yield ("mail", "smtp"), config.mail.smtp
     for number, relay in enumerate(config.mail.relays):
@@ -55,7 +56,7 @@ def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
 
 
 def _in_the_clear(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:
-    """Yield a problem if others on the network can read the emails, and perhaps the password."""
+    """Yield a problem if others on the network can read the emails, and perhaps also the password."""
     address = server.address
     if address.tls != "none" or address.socket or _on_this_machine(address.host):
         return

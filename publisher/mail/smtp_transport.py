@@ -1,4 +1,4 @@
-"""Mail servers as a transport: one message at a time, or a whole edition over many connections at once."""
+"""The transport over mail servers. It sends one message at a time, or a whole edition over many connections at once."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ if TYPE_CHECKING:
 
 
 class SmtpTransport:
-    """A transport over SMTP or LMTP. The first message opens a connection, which is kept for the next ones."""
+    """A transport over SMTP or LMTP. The first message opens a connection, which is kept for the next messages."""
 
     idempotent = False
 
     def __init__(self, servers: Smtp | Sequence[Relay], *, context: ssl.SSLContext | None = None) -> None:
-        """Prepare without connecting. servers: one, or several that share the work and stand in for each other.
+        """Prepare a transport without connecting.
 
-        context: the certificates to trust; the system's by default.
+        servers: one server, or several that share the work and replace each other. context: the certificates to trust;
+        the system's by default.
         """
         self._servers: tuple[Smtp, ...] = (servers,) if isinstance(servers, Smtp) else tuple(servers)
         self._context = context
-        self._health: dict[Smtp, ServerHealth] = {}  # how each did in the editions so far
+        self._health: dict[Smtp, ServerHealth] = {}  # the health of each server after the previous edition
         self._runner: asyncio.Runner | None = None
         self._single = _SingleConnection()
 
@@ -52,7 +53,7 @@ class SmtpTransport:
         self.close()
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
-        """See Transport. Servers are tried in their order; a broken connection is opened again once."""
+        """See Transport. Servers are tried in their order, and a broken connection is opened again once."""
         try:
             sender = wire_address(envelope_from)
         except ValueError as error:
@@ -67,10 +68,10 @@ class SmtpTransport:
         return self._runner.run(self._send(enveloped))
 
     def deliver_edition(self, store: Store, merge: MailMerge, run: Run) -> None:
-        """See BulkTransport: send over all servers at once.
+        """See BulkTransport. Send over all servers at once.
 
-        Control-C, SIGTERM, SIGHUP and a request to stop end the run within seconds, with nothing in doubt that a server
-        still answers for; then KeyboardInterrupt, SystemExit or StoppedError is raised.
+        Control-C, SIGTERM, SIGHUP and a request to stop end the run within seconds, after the servers have had time to
+        answer for the messages in doubt. Then KeyboardInterrupt, SystemExit or StoppedError is raised.
         """
         with ExitStack() as stack:
             quotas = [_quota(server, run) for server in self._servers]
@@ -81,7 +82,7 @@ class SmtpTransport:
             asyncio.run(self._deliver_edition(store, merge, run, quotas))
 
     def troubles(self) -> tuple[TransportError, ...]:
-        """See BulkTransport: return where, why, and how to fix it."""
+        """See BulkTransport. Each error names the server, the reason and the solution."""
         if len(self._servers) == 1:
             return ()  # no other server stood in, and each message says why it was not sent
         return tuple(
@@ -95,14 +96,17 @@ class SmtpTransport:
         )
 
     def close(self) -> None:
-        """Say goodbye (QUIT) if a connection is open."""
+        """Close the connection with QUIT if it is open."""
         if self._runner is not None:
             self._runner.run(self._single.close())
             self._runner.close()
             self._runner = None
 
     async def _send(self, message: Message) -> Outcome:
-        """Try the servers in their order, each twice; raise the error of the last one."""
+        """Send a message through the first server that takes it, trying the servers in their order.
+
+        A server that hangs up is tried twice. Raises the error of the last server if none takes the message.
+        """
         trouble: TransportError | None = None
         for server in self._servers:
             for _ in range(2):
@@ -147,7 +151,7 @@ def _hung_up(server: Smtp, fate: GivenBack, ending: Ending | None) -> TransportE
 
 
 class _SingleConnection:
-    """The owner of one connection that carries one message at a time."""
+    """A ConnectionOwner with one connection, which carries one message at a time."""
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
@@ -157,7 +161,7 @@ class _SingleConnection:
         self._ending: Ending | None = None
 
     async def send(self, server: Smtp, message: Message, context: ssl.SSLContext | None) -> tuple[Fate, Ending | None]:
-        """Return the message's fate, and why the connection ended if it did."""
+        """Send a message; return its fate, and the end of the connection, or None if the connection is still open."""
         if self._server is not server:
             await self.close()
         if self._connection is None:
@@ -168,7 +172,7 @@ class _SingleConnection:
         return await self._fate, self._ending
 
     async def close(self) -> None:
-        """Say goodbye, and wait a moment for the answer."""
+        """Close the connection with QUIT, and wait a moment for the answer."""
         if self._connection is not None:
             await self._connection.stop_and_wait()
 
@@ -182,7 +186,7 @@ class _SingleConnection:
         connection.unwritten -= 1
         fate = self._fate
         if fate is not None and not fate.done():
-            # What follows in this turn of the loop may end the connection, and say why.
+            # Later callbacks in this turn of the loop may end the connection and give the reason.
             asyncio.get_running_loop().call_soon(_set, fate, answer.fate)
 
     def ended(self, connection: Connection, ending: Ending) -> None:
@@ -210,10 +214,10 @@ def _ending(sending: SendingLoop) -> Callable[[], None]:
 
 @contextmanager
 def _ended_by_signals(sending: SendingLoop) -> Iterator[None]:
-    """End the run in order when the process is asked to end; asyncio itself does that for Control-C.
+    """End the run in an orderly way when a signal asks the process to end. asyncio itself does that for Control-C.
 
-    SIGHUP is handled only if the program already has a handler for it; otherwise it ends the process, or is ignored,
-    as before.
+    SIGHUP is handled only if the program already has a handler for it. Otherwise it ends the process or is ignored, as
+    before.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -234,9 +238,9 @@ def _ended_by_signals(sending: SendingLoop) -> Iterator[None]:
 
 @contextmanager
 def _rare_garbage_collection() -> Iterator[None]:
-    """Collect cyclic garbage less often: sending a message makes a hundred objects and no cycle."""
+    """Collect cyclic garbage less often, because sending a message creates a hundred objects and no cycles."""
     before = gc.get_threshold()
-    gc.freeze()  # objects that exist by now are not looked at
+    gc.freeze()  # objects that already exist are not examined
     gc.set_threshold(50_000, *before[1:])
     try:
         yield
@@ -246,7 +250,10 @@ def _rare_garbage_collection() -> Iterator[None]:
 
 
 def _defect(context: dict[str, Any]) -> BaseException:
-    """Return the error of a callback of the loop: it ends the run in order, instead of being logged only."""
+    """Return the error of a callback of the loop, so that it ends the run instead of only being logged.
+
+    context: the argument of an asyncio exception handler.
+    """
     error = context.get("exception")
     return error if isinstance(error, BaseException) else RuntimeError(str(context.get("message")))
 

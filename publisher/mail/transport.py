@@ -1,7 +1,7 @@
-"""What takes a message, and what it may answer.
+"""The interface of a transport, which sends messages, and its possible outcomes.
 
-A refusal is a value. TransportError means that nothing was handed over and nothing more can be: the server is not
-reachable, the login failed, the disk is full.
+A refusal is a return value, not an exception. TransportError means that this message was not handed over, and that no
+other message can be either: for example, the server is not reachable, the login failed, or the disk is full.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The server does not accept the message now, but may later. reason: the server's own words, one line."""
+    """The server does not accept the message now, but may later. reason: the server's own words on one line."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The server will never accept the message. reason: the server's own words, one line.
+    """The server will never accept the message.
 
-    gone     the mailbox or its domain does not exist (RFC 3463): nothing should be sent to it again
-    content  the message or its sender was refused, not the recipient: other messages will be refused too
+    reason   the server's own words on one line
+    gone     whether the mailbox or its domain does not exist (RFC 3463), so that nothing should be sent to it again
+    content  whether the message or its sender was refused, and not the recipient; other messages will be refused too
     """
 
     reason: str
@@ -38,16 +39,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """The message was handed over and the connection broke before an answer: it may have arrived."""
+    """The message was handed over, but the connection broke before an answer came. The message may have arrived."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """The message was surely not accepted: another connection may send it at once.
+    """The message was certainly not accepted, so another connection may send it at once.
 
-    suspect  the connection broke while the server was dealing with this message, which may be the cause
+    suspect  whether the connection broke while the server was dealing with this message, which may be the cause
     """
 
     reason: str
@@ -58,25 +59,25 @@ Outcome = Accepted | Deferred | Rejected | Unanswered
 
 
 class Transport(Protocol):
-    """Sends messages, one at a time. Not thread-safe: each worker has its own."""
+    """A way to send messages, one at a time. A transport is not thread-safe, so each worker has its own."""
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending a delivery twice leaves one message, so that sending again is always safe."""
+        """Return whether sending a delivery twice leaves only one message, so that a second attempt is always safe."""
         ...
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
         """Hand one message over and wait for the answer.
 
         envelope_from, address: bare addresses, which may contain Unicode.
-        message: RFC 5322 bytes with CRLF line ends, dots not stuffed.
+        message: RFC 5322 bytes with CRLF line ends and without dot-stuffing.
         key: the delivery's permanent name, "label/identity"; equal keys mean the same delivery.
-        Raises TransportError if nothing was handed over and nothing more can be.
+        Raises TransportError if this message was not handed over, and no other message can be.
         """
         ...
 
     def close(self) -> None:
-        """Close connections and files; may be called twice."""
+        """Close all connections and files. It is safe to call this twice."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -84,5 +85,5 @@ class Transport(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Close."""
+        """Close the transport."""
         ...

@@ -1,4 +1,4 @@
-"""VERP: an envelope sender for each delivery, so that the address of a bounce shows which delivery it is about."""
+"""VERP (variable envelope return paths): each delivery has its own return address, which identifies it in a bounce."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ _SIGNATURE_BYTES = 10
 
 
 class ReturnPath:
-    """Makes and reads the return addresses of one project: bounces+<delivery>-<signature>@example.org.
+    """The return addresses of one project, such as bounces+<delivery>-<signature>@example.org.
 
-    The local part may have 64 octets (RFC 5321, 4.5.3.1.1), and some servers return it in lower case. The signatures of
-    itsdangerous have 43 letters of both cases, so this is a shortened HMAC in base32 instead.
+    The local part may have at most 64 octets (RFC 5321, 4.5.3.1.1), and some servers return it in lower case. The
+    signatures of itsdangerous have 43 characters of both cases, so a shortened HMAC in base32 is used instead.
     """
 
     def __init__(self, address: str, secret: str) -> None:
-        """address: the bare address that receives bounces; its mailbox must accept subaddresses ("+")."""
+        """Prepare to make and read addresses.
+
+        address: the bare address that receives bounces; its mailbox must accept subaddresses ("+"). secret: the
+        project's secret, which signs the addresses.
+        """
         self._local, _, self._domain = address.rpartition("@")
         self._key = hmac.new(secret.encode(), b"publisher return path", hashlib.sha256).digest()
 
@@ -29,7 +33,7 @@ class ReturnPath:
         return f"{self._local}+{delivery_id}-{self._signature(str(delivery_id))}@{self._domain}"
 
     def read(self, address: str) -> int | None:
-        """Return the delivery that an address was made for; None if it was not made here."""
+        """Return the id of the delivery that an address was made for; return None if it was not made here."""
         local, _, domain = address.lower().rpartition("@")
         found = re.fullmatch(r"(.+)\+([1-9][0-9]{0,18})-([a-z2-7]+)", local)
         if not found or (found[1], domain) != (self._local.lower(), self._domain.lower()):
@@ -37,15 +41,19 @@ class ReturnPath:
         return int(found[2]) if hmac.compare_digest(found[3], self._signature(found[2])) else None
 
     def of_notice(self, subscriber_id: int, made_at: datetime) -> str:
-        """Return the address that a bounce of a subscription email goes to, made from the subscriber and the hour.
+        """Return the address that a bounce of a subscription email goes to. It encodes the subscriber and the hour.
 
-        It looks like bounces+n<subscriber>.<hours since 1970>-<signature>@example.org, unlike that of any delivery.
+        It looks like bounces+n<subscriber>.<hours since 1970>-<signature>@example.org, which no delivery's address
+        does.
         """
         name = f"n{subscriber_id}.{int(made_at.timestamp()) // 3_600}"
         return f"{self._local}+{name}-{self._signature(name)}@{self._domain}"
 
     def read_notice(self, address: str) -> tuple[int, int] | None:
-        """Return the subscriber and the hour that an address was made for; None if it was not made here."""
+        """Return the subscriber's id and the hour that a subscription email's return address was made for.
+
+        The hour is counted from the beginning of 1970. Returns None if the address was not made here.
+        """
         local, _, domain = address.lower().rpartition("@")
         found = re.fullmatch(r"(.+)\+(n([1-9][0-9]{0,18})\.([0-9]{1,9}))-([a-z2-7]+)", local)
         if not found or (found[1], domain) != (self._local.lower(), self._domain.lower()):
@@ -54,7 +62,7 @@ class ReturnPath:
         return (int(found[3]), int(found[4])) if signed else None
 
     def pretends(self, address: str) -> bool:
-        """Return whether an address looks like ours but was not made here."""
+        """Return whether an address looks like one of this project's return addresses but was not made here."""
         local, _, domain = address.lower().rpartition("@")
         ours = local.startswith(f"{self._local.lower()}+") and domain == self._domain.lower()
         return ours and self.read(address) is None and self.read_notice(address) is None

@@ -1,14 +1,16 @@
-"""Which workers are alive, and what they handed over: each holds a lock file and keeps a journal beside it.
+"""The lock files and journals of workers, which show whether a worker is alive and which deliveries it handed over.
 
-The kernel frees the lock of a process that dies, however it dies. So a free lock means a dead worker, and its
-deliveries can be taken over at once instead of when their lease ends. That works on one machine: the name of a
-worker begins with the name of its machine, and the files of other machines are left alone.
+A worker is a process that sends deliveries. The kernel frees the lock of a process that dies, however it dies. So a
+free lock means that the worker is dead, and its deliveries can be taken over at once instead of when their lease ends.
+This works only on one machine: the name of a worker begins with the name of its machine, and the files of other
+machines are left alone.
 
-The ledger knows which rows a dead worker had leased, some hundreds; the server can have received only a few of
-them, one for each connection. So a worker appends a delivery's id to its journal before it writes the last line of
-the message: one write, no database, no fsync. A killed process loses nothing of its journal, because the kernel has
-what was written. A machine that stops may lose some of it. So the journal begins with the id of the boot, and after
-another boot, or on a system without boot ids (only Linux has them), it proves nothing.
+The ledger knows the rows that a dead worker had leased, which may be hundreds. The mail server can have received only a
+few of them, one for each connection. So a worker appends a delivery's id to its journal before it writes the last line
+of the message. This takes one write, without a database or fsync. If the process is killed, its journal is complete,
+because the kernel has all the written data. If the machine stops, part of the journal may be lost. So the journal
+begins with the id of the boot. After another boot, or on a system without boot ids (only Linux has them), it proves
+nothing.
 """
 
 from __future__ import annotations
@@ -34,9 +36,9 @@ _RECORD = struct.Struct("<q")
 
 @contextmanager
 def working(folder: Path) -> Iterator[str]:
-    """Be a worker for as long as the block runs; yield the worker's name.
+    """Hold a worker's lock while the block runs; yield the worker's name.
 
-    folder: where the lock files are; made if missing. Raises ProjectError if it cannot be written.
+    folder: the folder of the lock files; it is created if needed. Raises ProjectError if it cannot be written.
     """
     name = f"{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
     path = folder / f"{name}.lock"
@@ -49,16 +51,16 @@ def working(folder: Path) -> Iterator[str]:
         ) from error
     with file:
         yield name
-        # Only a worker that ends well removes its file. The file of any other shows that it may have left leases.
+        # A worker removes its lock file only if it ends well. Otherwise the file shows that it may have left leases.
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
-    """Yield the names of this machine's dead workers, and hold their locks meanwhile.
+    """Yield the names of this machine's dead workers, and hold their locks while the block runs.
 
-    Their locks and journals are removed after the block, unless it raises: by then the caller has taken over their
-    deliveries.
+    Within the block, the caller takes over their deliveries. After the block, their lock files and journals are
+    removed, unless the block raises.
     """
     with ExitStack() as locks:
         dead = {}
@@ -72,7 +74,7 @@ def dead_workers(folder: Path) -> Iterator[frozenset[str]]:
 
 
 class Journal:
-    """The file in which a worker notes the deliveries that it hands over."""
+    """The file in which a worker records the deliveries that it hands over."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file = file
@@ -80,9 +82,9 @@ class Journal:
         self._broken = ""
 
     def note(self, delivery_id: int) -> None:
-        """Note that a delivery is about to be handed over.
+        """Record that a delivery is about to be handed over.
 
-        Raises TransportError if that fails: then neither this delivery nor any other may be handed over.
+        Raises TransportError if that fails. Then neither this delivery nor any other may be handed over.
         """
         if not self._broken:
             try:
@@ -97,9 +99,9 @@ class Journal:
 
 @contextmanager
 def journal(folder: Path, worker: str) -> Iterator[Journal]:
-    """Keep a journal for as long as the block runs; remove it only if the block ends well.
+    """Create a journal for the block, and remove it afterwards if the block ends well.
 
-    folder: the folder of the lock files. Raises ProjectError if the file cannot be made.
+    folder: the folder of the lock files. worker: the worker's name. Raises ProjectError if the file cannot be created.
     """
     path = folder / f"{worker}{SUFFIX}"
     try:
@@ -114,7 +116,10 @@ def journal(folder: Path, worker: str) -> Iterator[Journal]:
 
 
 def handed_over(folder: Path, worker: str, among: Iterable[int]) -> frozenset[int] | None:
-    """Return which of these deliveries a dead worker may have handed over; None if the journal proves nothing."""
+    """Return the ids of the deliveries that a dead worker may have handed over.
+
+    among: the ids of the deliveries in question. Returns None if there is no journal, or it proves nothing.
+    """
     try:
         boot, _, records = (folder / f"{worker}{SUFFIX}").read_bytes().partition(b"\n")
     except OSError:
@@ -137,7 +142,10 @@ def _host() -> str:
 
 
 def _lock_own(path: Path) -> IO[bytes]:
-    """Return the new lock file, locked. Make it again if another process took it for a dead worker's and removed it."""
+    """Create and lock a lock file, and return it.
+
+    It is created again if another process has removed it in the meantime, because it was not locked yet.
+    """
     while True:
         file = path.open("wb")
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,15 +1,15 @@
-"""Is email set up well? The doctor checks what receivers check, and says in plain words what to do.
+"""The mail doctor: makes the same checks as receivers, and says in plain words what to do.
 
-`examine.examine` runs all checks for one domain, in the order in which problems are best fixed: SPF, DKIM, DMARC, MX,
-PTR, TLS and one-click unsubscribing. Each check is a function from records to diagnoses; it asks the DNS through a
-function, which is a dictionary's look-up in tests and a resolver's in use. Only the resolver, the check of TLS and the
-request to the web application do input and output.
+`examine.examine` runs all checks for one domain, in the best order for fixing problems: SPF, DKIM, DMARC, MX, PTR, TLS
+and one-click unsubscribing. Each check is a function that turns records into diagnoses. It queries the DNS through a
+function that it is given: a resolver's method in use, and a look-up in a dictionary in tests. Only the resolver, the
+TLS check and the request to the web application do input and output.
 
 Public modules:
-    diagnosis   one finding: what was found, what it means, what to do
+    diagnosis   one finding: the problem, its consequences, and its solution
     examine     all checks for one domain
-    received    what a receiver wrote into an email that arrived
-    resolver    asks the DNS; loads dnspython
+    received    the results that a receiver wrote into an email that arrived
+    resolver    queries the DNS; loads dnspython
 """
 
 __all__ = ["diagnosis", "examine", "received", "resolver"]

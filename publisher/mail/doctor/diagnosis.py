@@ -1,4 +1,4 @@
-"""One finding of the doctor, and the forms in which DNS records are read and written."""
+"""The findings of the mail doctor, and functions to read and write DNS records."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     pass
 
 
-# Returns the records of a name and a kind ("TXT", "MX") as text, () if there are none. Raises DnsError.
+# A function that returns the records of a name and a type ("TXT", "MX") as text, () if there are none. It raises
+# DnsError if the DNS does not answer.
 Ask = Callable[[str, str], tuple[str, ...]]
 
 
 class Level(StrEnum):
-    """How bad it is: an error makes emails fail, a warning may do so, a note is for information."""
+    """The severity of a finding: an error makes emails fail, a warning may do so, and a note is for information."""
 
     OK = "ok"
     NOTE = "note"
@@ -28,14 +29,15 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found, what it means, and what to do.
+    """One finding of the doctor, with its consequences and its solution.
 
-    check    what was checked: SPF, DKIM, DMARC, MX, PTR, TLS, one-click
-    subject  the name, address or server that it is about
-    message  what was found, a sentence without a full stop
-    meaning  what follows from it, a sentence without a full stop
-    hint     what to do; "" for nothing
-    record   the line of a zone file that fixes it; "" for none
+    check    the name of the check: SPF, DKIM, DMARC, MX, PTR, TLS, one-click
+    level    the severity
+    subject  the name, address or server that was checked
+    message  the finding, as a sentence without a full stop
+    meaning  the consequences, as a sentence without a full stop
+    hint     the advice to the user; "" if there is nothing to do
+    record   the line of a zone file that fixes the problem; "" if there is none
     """
 
     check: str
@@ -48,7 +50,7 @@ class Diagnosis:
 
 
 def zone_line(name: str, kind: str, *texts: str) -> str:
-    """Return a line of a zone file. The text of a TXT record is cut into strings of 255 (RFC 1035, 3.3.14)."""
+    """Return a line of a zone file. The text of a TXT record is split into strings of 255 bytes (RFC 1035, 3.3.14)."""
     if kind != "TXT":
         return f"{name}. IN {kind} {' '.join(texts)}"
     text = texts[0].replace("\\", "\\\\").replace('"', '\\"')
@@ -57,13 +59,13 @@ def zone_line(name: str, kind: str, *texts: str) -> str:
 
 
 def parse_tags(text: str) -> dict[str, str]:
-    """Return the tags of a DKIM or DMARC record, "v=DMARC1; p=none" (RFC 6376, 3.2), by name in lower case.
+    """Return the tags of a DKIM or DMARC record such as "v=DMARC1; p=none" (RFC 6376, 3.2).
 
-    White space is removed from the values.
+    The keys are the tags' names in lower case. White space is removed from the values.
     """
     pairs = (part.partition("=") for part in text.split(";"))
     return {name.strip().lower(): "".join(value.split()) for name, equals, value in pairs if equals}
 
 
 class DeadResolverError(DnsError):
-    """The DNS server has never answered: there is no point in asking it anything else."""
+    """The DNS server has never answered, so further queries are pointless."""

@@ -1,4 +1,4 @@
-"""Whether the DNS has the public halves of the keys that sign emails (DKIM, RFC 6376 and 8463)."""
+"""The check that the DNS has the public keys that belong to the signing keys (DKIM, RFC 6376 and 8463)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 _CHECK = "DKIM"
 
-# What Gmail requires of new keys; see https://support.google.com/a/answer/81126.
+# The length that Gmail requires of new keys; see https://support.google.com/a/answer/81126.
 _GOOD_RSA_BITS = 2048
 
 
 def check_dkim(domain: str, signers: Sequence[Signer], ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the keys that sign emails from a domain."""
+    """Check the keys that sign emails from a domain, and their records in the DNS."""
     if not signers:
         yield Diagnosis(
             *(_CHECK, Level.WARNING, domain, "no [[mail.dkim]] signs emails from this domain"),
@@ -51,7 +51,7 @@ def _judged(signer: Signer, ask: Ask) -> Diagnosis:
 
 
 def _compared(records: Sequence[str], expected: str) -> tuple[Level, str, str, str]:
-    """Return level, message, meaning and hint."""
+    """Compare the records in the DNS with the expected one; return level, message, meaning and hint of a Diagnosis."""
     if not records:
         return Level.ERROR, "there is no key in the DNS", "signatures fail at every receiver", "add the record"
     if len(records) > 1:
@@ -67,7 +67,7 @@ def _compared(records: Sequence[str], expected: str) -> tuple[Level, str, str, s
 
 
 def _restricted(tags: dict[str, str]) -> tuple[Level, str, str, str]:
-    """Judge the other tags of a record with the right key."""
+    """Check the other tags of a record that has the right key; return level, message, meaning and hint."""
     if tags.get("v", "DKIM1") != "DKIM1" or not _has(tags.get("h", "sha256"), "sha256"):
         what = "the record of the key does not allow these signatures (v= or h=)"
         return Level.ERROR, what, "signatures fail at every receiver", "replace it with this record"

@@ -1,4 +1,4 @@
-"""What a domain asks receivers to do with forged emails, and whether our own pass (DMARC, RFC 7489)."""
+"""The check of a domain's DMARC policy for forged emails, which our own emails must pass (RFC 7489)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, parse_tags, z
 _CHECK = "DMARC"
 _INSTEAD = "replace it with this one"
 
-# No domain in use has more labels, and RFC 9989 asks for at most this many names.
+# No domain in use has more labels than this, and RFC 9989 allows at most this many look-ups.
 _MOST_LABELS = 8
 
 # RFC 7489, 6.3 and 6.4: the version comes first; reports go to URIs, which may end with "!" and a maximum size.
@@ -24,10 +24,10 @@ _KEPT = {"p": _POLICIES, "sp": _POLICIES, "adkim": ("r", "s"), "aspf": ("r", "s"
 
 
 def check_dmarc(domain: str, return_domain: str, signing: Sequence[str], ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the policy of the sender's domain.
+    """Check the DMARC policy of the sender's domain.
 
-    return_domain: the domain of the address that bounces go to, which SPF is about. signing: the domains (d=) of the
-    keys that sign its emails.
+    return_domain: the domain of the address that bounces go to, which is the domain that SPF checks. signing: the
+    domains (d=) of the keys that sign the emails.
     """
     name, records = _found(domain, ask)
     if not records:
@@ -52,7 +52,10 @@ def check_dmarc(domain: str, return_domain: str, signing: Sequence[str], ask: As
 
 
 def _found(domain: str, ask: Ask) -> tuple[str, list[str]]:
-    """Return the name and the records of the domain's policy: its own, or those of the nearest domain above it."""
+    """Return the name and the texts of the DMARC records that apply to a domain.
+
+    They are the domain's own records, or those of the nearest domain above it that has any.
+    """
     for owner in _upwards(domain):
         if records := _records(owner, ask):
             return f"_dmarc.{owner}", records
@@ -60,15 +63,15 @@ def _found(domain: str, ask: Ask) -> tuple[str, list[str]]:
 
 
 def _organisation(domain: str, ask: Ask) -> str:
-    """Return the highest domain that has a policy, from the domain upwards: the limit of relaxed alignment.
+    """Return the highest domain with a policy, from the given domain upwards. Relaxed alignment ends there.
 
-    The public suffix list would say the same, but it is large, and every copy of it goes out of date.
+    The public suffix list would give the same answer, but it is large, and every copy of it goes out of date.
     """
     return [domain, *(owner for owner in _upwards(domain) if _records(owner, ask))][-1]
 
 
 def _upwards(domain: str) -> list[str]:
-    """Return the domain and those above it that have at least two labels."""
+    """Return the domain and the domains above it that have at least two labels."""
     labels = domain.split(".")
     starts = range(max(len(labels) - 1, 1))
     return [".".join(labels[start:]) for start in starts if start == 0 or len(labels) - start < _MOST_LABELS]
@@ -110,7 +113,7 @@ def _reports(tags: dict[str, str]) -> list[str]:
 
 
 def _record(name: str, tags: dict[str, str]) -> str:
-    """Return a record that keeps the valid tags of another one, and has an address for reports."""
+    """Return a DMARC record, as a line of a zone file, with the valid tags of another record and a report address."""
     kept = {tag: tags[tag].lower() for tag, known in _KEPT.items() if tags.get(tag, "").lower() in known}
     reports = [address for address in _reports(tags) if _REPORTS.fullmatch(address)]
     rua = ",".join(reports) or f"mailto:postmaster@{name.removeprefix('_dmarc.')}"
@@ -121,7 +124,7 @@ def _record(name: str, tags: dict[str, str]) -> str:
 def _aligned(
     domain: str, return_domain: str, signing: Sequence[str], organisation: str, tags: dict[str, str]
 ) -> Iterator[Diagnosis]:
-    """Judge whether SPF or DKIM can pass for the sender's own domain (RFC 7489, 3.1)."""
+    """Check whether SPF or DKIM can pass for the sender's own domain (RFC 7489, 3.1)."""
     strict_spf, strict_dkim = (tags.get(tag, "r").lower() == "s" for tag in ("aspf", "adkim"))
     by_spf = speaks_for(return_domain, domain, organisation, strict=strict_spf)
     by_dkim = any(speaks_for(each, domain, organisation, strict=strict_dkim) for each in signing)

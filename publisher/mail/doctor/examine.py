@@ -1,4 +1,4 @@
-"""Everything that the doctor checks for one domain."""
+"""All checks of the mail doctor for one domain."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _TIMEOUT_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class MailSetup:
-    """How the emails of one domain are sent, as configured.
+    """The configuration for sending the emails of one domain.
 
     domain         the domain of the From address, in ASCII
     return_domain  the domain of the address that bounces go to, in ASCII
-    signers        the keys that sign its emails
-    servers        the mail servers that send them; () for the outbox
-    public_url     where the links in emails lead
-    addresses      the public IP addresses that send them, if the user named some
-    sample         a message as subscribers get it
+    signers        the keys that sign the emails
+    servers        the mail servers that send the emails; () for the outbox
+    public_url     the URL that the links in emails start with
+    addresses      the public IP addresses that send the emails, if the user named any
+    sample         a message as subscribers receive it
     """
 
     domain: str
@@ -46,10 +46,10 @@ class MailSetup:
 
 
 def examine(setup: MailSetup, ask: Ask, *, seconds: int = _TIMEOUT_SECONDS) -> Iterator[Diagnosis]:
-    """Check everything, in the order in which it is best fixed.
+    """Run all checks, in the best order for fixing problems, and yield their findings.
 
     seconds: how long the mail server and the web application may take to answer. Raises DeadResolverError if the DNS
-    never answers; a single question without an answer is a diagnosis.
+    never answers. A single unanswered query only becomes a diagnosis.
     """
     domain, bounces, signing = setup.domain, setup.return_domain, [signer.domain.lower() for signer in setup.signers]
     hosts = setup.remote_hosts
@@ -69,9 +69,10 @@ def examine(setup: MailSetup, ask: Ask, *, seconds: int = _TIMEOUT_SECONDS) -> I
 
 
 def sending_addresses(setup: MailSetup, ask: Ask) -> tuple[str, ...]:
-    """Return the IP addresses that send the emails: those that the user named, or the public ones of the mail servers.
+    """Return the IP addresses that send the emails.
 
-    Those of a mail service cannot be known from here.
+    They are the addresses that the user named, or else the public addresses of the mail servers. The sending addresses
+    of a mail service are left out, because they cannot be known from here.
     """
     if setup.addresses:
         return setup.addresses
@@ -80,7 +81,7 @@ def sending_addresses(setup: MailSetup, ask: Ask) -> tuple[str, ...]:
 
 
 def check_names(setup: MailSetup, ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the names of the sending addresses, or say why none are known."""
+    """Check the names of the sending addresses, or say why no address is known."""
     addresses = sending_addresses(setup, ask)
     yield from check_ptr(addresses, setup.domain, ask)
     if addresses:
@@ -96,7 +97,7 @@ def check_names(setup: MailSetup, ask: Ask) -> Iterator[Diagnosis]:
 
 
 def _answered(check: str, subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
-    """Return what a check found. A question that gets no answer is a diagnosis, and stops no other check."""
+    """Run one check and return its findings. An unanswered DNS query becomes a diagnosis, so other checks can go on."""
     try:
         return list(look())
     except DeadResolverError:

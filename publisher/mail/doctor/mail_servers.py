@@ -1,4 +1,4 @@
-"""The mail servers: where mail for the domain arrives (MX), what sending addresses are called (PTR), and TLS."""
+"""Checks of the servers that receive mail (MX), the names of sending addresses (PTR), and encryption (TLS)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def addresses_of(host: str, ask: Ask) -> tuple[str, ...]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether mail can reach others from the IP address."""
+    """Return whether the IP address is public, so that it can send mail over the internet."""
     return ip_address(address).is_global
 
 
 def check_mx(domain: str, what_for: str, ask: Ask) -> Diagnosis:
-    """Judge the MX records of a domain. what_for: what arrives there, "answers" or "bounces"."""
+    """Check the MX records of a domain. what_for: the emails that arrive there, "answers" or "bounces"."""
     records = [record.split(" ") for record in ask(domain, "MX")]
     suggestion = zone_line(domain, "MX", "10", f"mail.{domain}.")
     if [target for _, target in records] == ["."]:
@@ -53,7 +53,7 @@ def check_mx(domain: str, what_for: str, ask: Ask) -> Diagnosis:
 
 
 def check_ptr(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the names of a domain's sending IP addresses: each needs one that leads back to it (RFC 1912, 2.1)."""
+    """Check that each sending IP address has a name that resolves to the same address (RFC 1912, 2.1)."""
     for address in addresses:
         reverse = ip_address(address).reverse_pointer
         names = ask(reverse, "PTR")
@@ -79,7 +79,10 @@ def check_ptr(addresses: Sequence[str], domain: str, ask: Ask) -> Iterator[Diagn
 
 
 def _is_host(target: str, ask: Ask) -> bool:
-    """Return whether a server's name has an IP address. An IP address is not a valid name (RFC 5321, 5.1)."""
+    """Return whether the target of an MX record is a name that has an IP address.
+
+    An MX record must not contain an IP address (RFC 5321, 5.1), so the result is False for one.
+    """
     try:
         ip_address(target)
     except ValueError:
@@ -91,9 +94,9 @@ _CHECK = "TLS"
 
 
 def check_tls(server: Smtp, seconds: int, context: ssl.SSLContext | None = None) -> Diagnosis:
-    """Connect, encrypt and log in as for an email, say goodbye, and return how it went.
+    """Check that a mail server can be reached securely: connect, encrypt and log in as if to send an email.
 
-    context: the certificates to trust; the system's by default.
+    seconds: the longest wait for an answer. context: the certificates to trust; the system's by default.
     """
     where = str(server.address)
     try:

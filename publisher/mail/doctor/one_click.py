@@ -1,4 +1,4 @@
-"""Whether subscribers can unsubscribe with one click (RFC 8058), which large receivers require."""
+"""The check that subscribers can unsubscribe with one click (RFC 8058), which large receivers require."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _HEADERS = ("list-unsubscribe", "list-unsubscribe-post")
 
 
 def check_one_click(public_url: str, answer: str, sample: bytes) -> Iterator[Diagnosis]:
-    """Judge where the links in emails lead, and which headers the signatures cover.
+    """Check that the links in emails lead to the web application, and that the signatures cover the right headers.
 
-    answer: what `reach` returned. sample: a message as subscribers get it, signed if a key is configured.
+    answer: the result of `reach`. sample: a message as subscribers receive it, signed if a key is configured.
     """
     if not public_url.startswith("https://"):
         yield Diagnosis(
@@ -35,7 +35,7 @@ def check_one_click(public_url: str, answer: str, sample: bytes) -> Iterator[Dia
 
 
 def check_unsubscribe_headers(message: bytes) -> Iterator[Diagnosis]:
-    """Judge whether a message has both headers, and whether one signature covers both (RFC 8058, 4)."""
+    """Check that a message has both headers for one-click unsubscribing, and one signature over both (RFC 8058, 4)."""
     read = message_from_bytes(message)
     missing = [name for name in _HEADERS if read[name] is None]
     if missing:
@@ -63,7 +63,7 @@ def check_unsubscribe_headers(message: bytes) -> Iterator[Diagnosis]:
 
 
 def reach(public_url: str, seconds: float) -> str:
-    """Ask for the health of `publisher serve` at its public URL; return "" if it is well, or what is wrong."""
+    """Request the health of `publisher serve` at its public URL; return "" if all is well, or else the problem."""
     import httpx  # takes 0.1 s to load, and `mail doctor --read` does not need it
 
     try:

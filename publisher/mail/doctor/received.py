@@ -1,4 +1,4 @@
-"""What a receiver found, as it wrote into the email that it received (Authentication-Results, RFC 8601)."""
+"""Explanations of the results that a receiver writes into each email (Authentication-Results, RFC 8601)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PROPERTY = re.compile(r"(smtp|header|policy)\.([A-Za-z][A-Za-z0-9-]*)\s*=\s*(\"
 
 _JUDGED = ("spf", "dkim", "dmarc")
 
-# What the results mean (RFC 8601, 2.7); other results are rare, and their names explain themselves.
+# The meanings of the results (RFC 8601, 2.7). Other results are rare, and their names explain themselves.
 _MEANINGS = {
     ("spf", "pass"): "your mail server may send for the domain of the return path",
     ("spf", "fail"): "your mail server may not send for the domain of the return path",
@@ -41,7 +41,12 @@ _HINTS = {"spf": "see SPF in `publisher mail doctor`", "dkim": "see DKIM in `pub
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One result: the method, its outcome, and what it is about, such as ("smtp.mailfrom", "example.org")."""
+    """The result of one check.
+
+    method   the name of the check: "spf", "dkim", "dmarc" and others
+    outcome  such as "pass" or "fail"
+    about    pairs of a property and its value, such as ("smtp.mailfrom", "example.org")
+    """
 
     method: str
     outcome: str
@@ -49,17 +54,17 @@ class Result:
 
     @property
     def subject(self) -> str:
-        """The domain or address that the result is about."""
+        """Return the domain or address that was checked; "" if the receiver does not name it."""
         wanted = {"spf": ("smtp.mailfrom", "smtp.helo"), "dkim": ("header.d", "header.i"), "dmarc": ("header.from",)}
         known = dict(self.about)
         return next((known[name] for name in wanted.get(self.method, ()) if name in known), "")
 
 
 def explain_results(message: bytes) -> Iterator[Diagnosis]:
-    """Say in plain words what the receiver of a message found.
+    """Explain in plain words the results that a receiver wrote into a message.
 
-    Only the topmost Authentication-Results field counts: it was added last, by the receiver itself. A sender may have
-    made up the others.
+    Only the topmost Authentication-Results field counts, because the receiver itself added it last. A sender may have
+    forged the others.
     """
     fields = message_from_bytes(message.lstrip()).get_all("Authentication-Results", [])
     if not fields:
@@ -80,7 +85,7 @@ def explain_results(message: bytes) -> Iterator[Diagnosis]:
 
 
 def parse_results(field: str) -> tuple[str, list[Result]]:
-    """Return the server that checked the message, and its results, from the value of one field."""
+    """Parse the value of an Authentication-Results field; return the name of the checking server, and its results."""
     text = _without_comments(" ".join(field.split()))
     server, *parts = text.split(";")
     results = []
@@ -92,7 +97,7 @@ def parse_results(field: str) -> tuple[str, list[Result]]:
 
 
 def _without_comments(text: str) -> str:
-    """Return the text without comments, which may be nested; a comment that is never closed extends to the end."""
+    """Return the text without its comments, which may be nested. An unclosed comment extends to the end."""
     kept, depth = [], 0
     for character in text:
         depth += character == "("
@@ -102,7 +107,7 @@ def _without_comments(text: str) -> str:
 
 
 def _best(results: list[Result]) -> Iterator[Result]:
-    """Yield the results to report: those of a method that pass, or all if none passes."""
+    """Yield the results to report: for each method the results that pass, or all its results if none passes."""
     for method in _JUDGED:
         of_method = [result for result in results if result.method == method]
         yield from [result for result in of_method if result.outcome == "pass"] or of_method

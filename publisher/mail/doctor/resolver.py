@@ -1,4 +1,7 @@
-"""Asks the DNS, and returns its answers as plain text. The only user of dnspython, which takes 0.2 s to load."""
+"""A DNS resolver that returns answers as plain text.
+
+This is the only module that uses dnspython, which takes 0.2 s to load.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,13 @@ _HINT = "name a different one with --resolver, or in mail.resolver"
 
 
 class Resolver:
-    """Asks one DNS server, or those that this machine uses. It remembers the answers, and asks each question once."""
+    """A DNS client that uses one given server, or the servers of this machine. It caches every answer."""
 
     def __init__(self, server: str = "", *, seconds: float = 4.0) -> None:
-        """server: an IP address, with a port if it is not 53 (127.0.0.1:5353, [::1]:5353); "" for the machine's own.
+        """Prepare queries to a DNS server. Raises DnsError if the server is not valid or none is configured.
 
-        seconds: how long one question may take, with all attempts. Raises DnsError if there is no server.
+        server: an IP address, with a port if it is not 53 (127.0.0.1:5353, [::1]:5353); "" for the machine's servers.
+        seconds: the longest time that one query may take, including all attempts.
         """
         try:
             place = parse_dns_server(server) if server else None
@@ -37,10 +41,11 @@ class Resolver:
         self._known: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def ask(self, name: str, kind: str) -> tuple[str, ...]:
-        """Return the records of a name, sorted; () if there is no such name or no such record.
+        """Return the records of a name, sorted; return () if the name or the record does not exist.
 
-        A TXT record is its strings joined, an MX record is "10 mx.example.org"; names have no dot at the end. Raises
-        DeadResolverError if the server has not answered any question, DnsError if it does not answer this one.
+        kind: the type of the records, such as "TXT". The strings of a TXT record are joined, an MX record looks like
+        "10 mx.example.org", and names have no dot at the end. Raises DeadResolverError if the server has not answered
+        any query so far. Raises DnsError if it does not answer this one.
         """
         key = name.lower().rstrip("."), kind
         if key not in self._known:

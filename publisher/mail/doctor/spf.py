@@ -1,4 +1,4 @@
-"""Which servers may send for a domain (SPF, RFC 7208): judges the record, and advises a better one."""
+"""The check of a domain's SPF record, which lists the servers that may send for it (RFC 7208), with advice."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _CHECK = "SPF"
 _INSTEAD = "put this one in {}"
 _MOST_NAMED = 5
 
-# What mail services asked their customers to include in 2026, by the ends of their servers' names. Other services are
-# treated like servers of the user's own.
+# The domains that mail services asked their customers to include in 2026, by the endings of their servers' names.
+# Other services are treated like the user's own servers.
 SERVICES = {
     "amazonaws.com": "amazonses.com",
     "sendgrid.net": "sendgrid.net",
@@ -50,20 +50,20 @@ _ENDINGS = {
     "": "nothing is said of others",
 }
 
-# How many old terms are tried. A hostile record has thousands of names, nobody needs more than ten, and each that is
-# tried costs questions to the DNS.
+# The most old terms that are tried. A hostile record has thousands of names, nobody needs more than ten, and each try
+# costs DNS look-ups.
 _TRIED = 40
 
 
 def service_of(host: str) -> str:
-    """Return what the mail service with this host asks its customers to include; "" if the service is not known."""
+    """Return the domain that the mail service with this host asks its customers to include; "" if it is not known."""
     return next((check_spf for end, check_spf in SERVICES.items() if f".{host.lower()}".endswith(f".{end}")), "")
 
 
 def check_spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: Ask) -> Iterator[Diagnosis]:
-    """Judge the record of the domain of the return path.
+    """Check the SPF record of the return path's domain.
 
-    hosts: the names of the mail servers. addresses: the IP addresses that send the emails, as far as they are known.
+    hosts: the names of the mail servers. addresses: the known IP addresses that send the emails.
     """
     wanted = _wanted(hosts, addresses)
     records = spf_records(ask(domain, "TXT"))
@@ -92,7 +92,7 @@ def check_spf(domain: str, hosts: Sequence[str], addresses: Sequence[str], ask: 
 
 
 def _judged(domain: str, walked: SpfResult, missing: Sequence[str]) -> Iterator[Diagnosis]:
-    """Yield what is wrong. A record of "?" stands for the record that would fix it."""
+    """Yield the problems of a record. If an advised record would fix one, its `record` is "?" as a placeholder."""
     yield from _faults(domain, walked)
     yield from _limits(domain, walked)
     yield from _ending(domain, walked)
@@ -102,7 +102,7 @@ def _judged(domain: str, walked: SpfResult, missing: Sequence[str]) -> Iterator[
 
 
 def _instead(domain: str, advice: Advice, place: str = "its place") -> tuple[str, str]:
-    """Return what to do with the advised record, and the record as a line of a zone file."""
+    """Return a hint that says what to do with the advised record, and the record as a line of a zone file."""
     named = advice.left_out[:_MOST_NAMED]
     others = f" and {len(advice.left_out) - _MOST_NAMED} others" if len(advice.left_out) > _MOST_NAMED else ""
     leaves = f"; it leaves out {', '.join(named)}{others}" if named else ""
@@ -110,7 +110,7 @@ def _instead(domain: str, advice: Advice, place: str = "its place") -> tuple[str
 
 
 def _wanted(hosts: Sequence[str], addresses: Sequence[str]) -> list[str]:
-    """Return the terms that allow our emails: the services' includes and the addresses."""
+    """Return the terms that allow our emails: the includes of mail services, and the sending addresses."""
     services = [f"include:{service}" for host in hosts if (service := service_of(host))]
     return list(dict.fromkeys([*services, *(f"ip{ip_address(each).version}:{each}" for each in addresses)]))
 
@@ -153,7 +153,7 @@ def _ending(domain: str, walked: SpfResult) -> Iterator[Diagnosis]:
 
 
 def _missing(walked: SpfResult, wanted: Sequence[str], addresses: Sequence[str]) -> list[str]:
-    """Return the wanted terms of services and addresses that the record does not allow."""
+    """Return the wanted terms whose services or addresses the record does not allow."""
     uncovered = {f"ip{ip_address(each).version}:{each}" for each in addresses if not walked.covers(each)}
     if walked.blurred:
         uncovered.clear()
@@ -174,17 +174,17 @@ def _good(domain: str, walked: SpfResult, *, known: bool) -> Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A better record, and the terms of the old records that had to be left out of it."""
+    """A better SPF record, and the terms of the old records that had to be left out."""
 
     record: str
     left_out: tuple[str, ...] = ()
 
 
 def advise(domain: str, records: Sequence[str], wanted: Sequence[str], ask: Ask) -> Advice:
-    """Return one valid record to replace those that exist. Raises DnsError like `ask`.
+    """Return one valid record to replace the existing ones. Raises DnsError if `ask` does.
 
-    It has the wanted terms, which allow our emails, and every old term that is valid, in front of "all", and can be
-    followed without a fault and within the limit of look-ups.
+    The record has the wanted terms, which allow our emails. It keeps every old term that is valid, comes before "all",
+    and can be followed without a fault and within the limit on look-ups.
     """
     parts = [_effective(record) for record in records]
     redirect = _redirect(domain, parts, ask)
@@ -192,7 +192,7 @@ def advise(domain: str, records: Sequence[str], wanted: Sequence[str], ask: Ask)
     fixed = [*(term for text in wanted if text.startswith("include:") and (term := parse_term(text))), *stays]
     kept = _fitting(domain, fixed, _old(parts, redirect), ask)
     missing = _unserved(walk(domain, _written([*fixed, *kept]), ask), kept, wanted)
-    if any(term.sign in ("-", "~", "?") for term in kept):  # such a term could exclude what is wanted
+    if any(term.sign in ("-", "~", "?") for term in kept):  # such a term could exclude our own servers
         missing, kept = list(wanted), [term for term in kept if term.plain not in wanted]
     ending = [] if stays else [_all_of([sign for _, sign in parts])]
     texts = ["v=spf1", *missing, *(term.text for term in [*kept, *stays]), *ending]
@@ -200,14 +200,14 @@ def advise(domain: str, records: Sequence[str], wanted: Sequence[str], ask: Ask)
 
 
 def _old(parts: Sequence[tuple[list[SpfTerm], str]], redirect: SpfTerm | None) -> list[SpfTerm]:
-    """Return the old terms that could be kept, each once, and only the first exp=."""
+    """Return the old terms that could be kept, without duplicates and with only the first exp=."""
     terms = [term for terms, _ in parts for term in terms if term.name not in ("redirect", "ptr")]
     terms += [redirect] if redirect and redirect.name == "include" else []
     return list({("exp" if term.name == "exp" else term.plain): term for term in reversed(terms)}.values())[::-1]
 
 
 def _left_out(parts: Sequence[tuple[list[SpfTerm], str]], texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the terms that allow somebody, and are not in the new record."""
+    """Return the old terms that allow senders but are missing from the new record."""
     held = {text.lower().removeprefix("+") for text in texts}
     passing = [term for terms, _ in parts for term in terms if term.sign == "+" or term.name == "redirect"]
     gone = [term for term in passing if not {term.plain, f"include:{term.argument}".lower()} & held]
@@ -215,7 +215,10 @@ def _left_out(parts: Sequence[tuple[list[SpfTerm], str]], texts: Sequence[str]) 
 
 
 def _effective(record: str) -> tuple[list[SpfTerm], str]:
-    """Return the terms that count, and the sign of "all"; "" if there is none, and then a redirect counts too."""
+    """Return the terms of a record that take effect, and the sign of its "all".
+
+    If the record has no "all", the sign is "" and a redirect also takes effect.
+    """
     terms = [term for text in split_record(record) if (term := parse_term(text))]
     place = next((at for at, term in enumerate(terms) if term.name == "all"), None)
     if place is None:
@@ -224,7 +227,10 @@ def _effective(record: str) -> tuple[list[SpfTerm], str]:
 
 
 def _redirect(domain: str, parts: Sequence[tuple[list[SpfTerm], str]], ask: Ask) -> SpfTerm | None:
-    """Return the redirect of a record, as an include if it cannot stay a redirect; None if there is none to keep."""
+    """Return the first redirect among the records, or None if there is no redirect worth keeping.
+
+    It becomes an include if it cannot stay a redirect.
+    """
     found = next((term for terms, _ in parts for term in terms if term.name == "redirect"), None)
     if found is None:
         return None
@@ -237,7 +243,7 @@ def _redirect(domain: str, parts: Sequence[tuple[list[SpfTerm], str]], ask: Ask)
 
 
 def _fitting(domain: str, fixed: Sequence[SpfTerm], old: Sequence[SpfTerm], ask: Ask) -> list[SpfTerm]:
-    """Return the old terms that can be added to the fixed ones without making the record bad."""
+    """Return the old terms that can be added to the fixed terms without breaking the record."""
     asking = [term for term in old if term.asks]
     least = walk(domain, _written(fixed), ask)
     names, chosen = {term.plain for term in fixed}, list[SpfTerm]()
@@ -250,13 +256,16 @@ def _fitting(domain: str, fixed: Sequence[SpfTerm], old: Sequence[SpfTerm], ask:
 
 
 def _is_good(walked: SpfResult, least: SpfResult) -> bool:
-    """Return whether a record has no more faults than the smallest possible one."""
+    """Return whether a record is within the limits on look-ups, adds no faults, and does not use ptr.
+
+    least: the result of the smallest possible record, whose faults and look-ups cannot be avoided.
+    """
     within = walked.lookups <= max(MOST_LOOKUPS, least.lookups) and walked.voids <= max(MOST_VOID, least.voids)
     return within and len(walked.faults) <= len(least.faults) and not walked.uses_ptr
 
 
 def _unserved(walked: SpfResult, kept: Sequence[SpfTerm], wanted: Sequence[str]) -> list[str]:
-    """Return the wanted terms that the kept ones do not cover."""
+    """Return the wanted terms that the kept terms do not cover."""
     held = {term.plain for term in kept}
     return [text for text in wanted if text not in held and not _covered(walked, text)]
 
@@ -267,10 +276,10 @@ def _covered(walked: SpfResult, text: str) -> bool:
 
 
 def _all_of(signs: Sequence[str]) -> str:
-    """Return "-all" if all records end like that, otherwise "~all"."""
+    """Return "-all" if every record ends with it; otherwise return "~all"."""
     return "-all" if set(signs) == {"-"} else "~all"
 
 
 def _written(terms: Sequence[SpfTerm]) -> str:
-    """Return a record with these terms."""
+    """Return the text of a record with these terms."""
     return " ".join(["v=spf1", *(term.text for term in terms)])

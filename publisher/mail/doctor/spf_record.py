@@ -1,4 +1,4 @@
-"""An SPF record as a receiver reads it (RFC 7208): its terms, and everything that they lead to."""
+"""A parser for the terms of SPF records (RFC 7208), and a walk that follows them to the records of other domains."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _WITH_HOST = ("include", "exists")
 
 @dataclass(frozen=True, slots=True)
 class SpfTerm:
-    """A mechanism, or a modifier.
+    """One term of an SPF record: a mechanism or a modifier.
 
-    text      as it is written in the record
+    text      the term as it is written in the record
     sign      "+", "-", "~", "?"; "" for a modifier
     name      in lower case: "include", "ip4", "redirect"
     argument  the name or network after it; "" if there is none
-    lengths   the prefix lengths for IPv4 and IPv6, after "a" and "mx"
+    lengths   the prefix lengths for IPv4 and IPv6; only "a" and "mx" can change them
     """
 
     text: str
@@ -44,27 +44,27 @@ class SpfTerm:
 
     @property
     def asks(self) -> bool:
-        """Whether receivers must ask the DNS about it (RFC 7208, 4.6.4)."""
+        """Return whether receivers need the DNS to evaluate the term (RFC 7208, 4.6.4)."""
         return self.name in ("include", "a", "mx", "ptr", "exists", "redirect")
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
-        """The network of ip4 and ip6; None for other terms."""
+        """Return the network of an ip4 or ip6 term; return None for other terms."""
         return ip_network(self.argument, strict=False) if self.name in ("ip4", "ip6") else None
 
     @property
     def plain(self) -> str:
-        """The term in the form that is compared: lower case, without the default sign."""
+        """Return the term in the form used for comparisons: lower case, without the default sign "+"."""
         return self.text.lower().removeprefix("+")
 
 
 def split_record(record: str) -> list[str]:
-    """Return the words after "v=spf1"."""
+    """Return the words of an SPF record after "v=spf1"."""
     return [text for text in record.split(" ")[1:] if text]
 
 
 def parse_term(text: str) -> SpfTerm | None:
-    """Return the term; None if it is not valid."""
+    """Parse a term of an SPF record; return None if it is not valid."""
     if modifier := _MODIFIER.fullmatch(text):
         return _modifier(text, modifier[1].lower(), modifier[2])
     found = _DIRECTIVE.fullmatch(text)
@@ -83,7 +83,7 @@ def parse_term(text: str) -> SpfTerm | None:
 
 
 def is_host(text: str) -> bool:
-    """Return whether a text is a domain name, or has macros that can become one."""
+    """Return whether a text is a domain name, or becomes a domain name once its macros are expanded."""
     pattern = _MACROS if "%" in text else _PLAIN
     return len(text) <= 255 and pattern.fullmatch(text) is not None
 
@@ -114,41 +114,50 @@ Network = IPv4Network | IPv6Network
 MOST_LOOKUPS = 10
 MOST_VOID = 2
 
-# How many look-ups are followed: enough to report the true number nearly always, and an end to hostile records.
+# The most look-ups that are followed. It is high enough to report the true number for nearly every record, and low
+# enough to stop at hostile ones.
 _FOLLOWED = 40
 
 
 @dataclass(frozen=True, slots=True)
 class SpfRule:
-    """What a term decides, and for which senders: a network, those that another record allows, or all."""
+    """The result of a term, and the senders to which it applies.
+
+    sign     the result for these senders: "+", "-", "~", "?"
+    network  the network of the senders; None if the rule does not depend on a network
+    inner    the rules of an included record, which must allow the sender; None if no record is included
+
+    A rule with neither a network nor inner rules applies to all senders.
+    """
 
     sign: str
     network: Network | None = None
     inner: tuple[SpfRule, ...] | None = None
 
     def fits(self, address: IPv4Address | IPv6Address) -> bool:
-        """Return whether it decides about an IP address."""
+        """Return whether the rule applies to an IP address."""
         if self.inner is not None:
             return decide(self.inner, address) == "+"
         return self.network is None or (self.network.version == address.version and address in self.network)
 
 
 def decide(rules: Sequence[SpfRule], address: IPv4Address | IPv6Address) -> str:
-    """Return the sign of the first rule that fits; "" if none does."""
+    """Return the sign of the first rule that applies to the address; return "" if no rule does."""
     return next((rule.sign for rule in rules if rule.fits(address)), "")
 
 
 @dataclass
 class SpfResult:
-    """What a record amounts to, once all of it was followed.
+    """The result of following an SPF record and all records that it refers to.
 
-    lookups   how many questions to the DNS it needs
-    voids     how many of them found nothing
-    rules     which servers may send, in the order of the record
-    includes  the domains whose senders may send too
-    faults    why receivers treat the record as broken, in words
-    blurred   whether something depends on the message itself, so that no list of networks is complete
-    ending    the qualifier of "all": "+", "-", "~", "?"; "" if there is none
+    lookups   the number of DNS look-ups that the record needs
+    voids     the number of look-ups that found no records
+    rules     the rules that say which servers may send, in the order of the record
+    includes  the domains whose servers may also send
+    faults    the reasons why receivers treat the record as broken, as sentences without a full stop
+    blurred   whether a term depends on the message itself, so that no list of networks is complete
+    uses_ptr  whether the record uses the "ptr" mechanism
+    ending    the sign of "all": "+", "-", "~", "?"; "" if there is none
     """
 
     lookups: int = 0
@@ -171,7 +180,7 @@ def spf_records(texts: tuple[str, ...]) -> list[str]:
 
 
 def walk(domain: str, record: str, ask: Ask) -> SpfResult:
-    """Follow a domain's record. Raises DnsError like `ask`."""
+    """Follow a domain's SPF record and return the result. Raises DnsError if `ask` does."""
     walked = SpfResult()
     rules, walked.ending = _Follower(walked, ask).follow(record, (domain.lower(),), passes=True)
     walked.rules = tuple(rules)
@@ -179,16 +188,16 @@ def walk(domain: str, record: str, ask: Ask) -> SpfResult:
 
 
 class _Follower:
-    """Goes from record to record, and adds what it finds to the result."""
+    """The walk from record to record, which adds its findings to a result."""
 
     def __init__(self, walked: SpfResult, ask: Ask) -> None:
         self._walked, self._ask = walked, ask
 
     def follow(self, record: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
-        """Return a record's rules and the sign of its "all", or of the "all" of the record that it redirects to.
+        """Return a record's rules and the sign of its "all". If it redirects, the sign is that of the target's "all".
 
-        path: the names that led here; the record's own is the last. passes: whether the senders that it allows may send
-        for the domain of the first record.
+        path: the domain names that led to this record, ending with its own. passes: whether senders that this record
+        allows may also send for the domain of the first record.
         """
         rules: list[SpfRule] = []
         terms = self._terms(record, path[-1])
@@ -206,7 +215,7 @@ class _Follower:
         return [*rules, *found], ending
 
     def _terms(self, record: str, domain: str) -> list[SpfTerm]:
-        """Return the valid terms. An invalid one anywhere breaks the whole record (RFC 7208, 4.6)."""
+        """Return the valid terms, and add a fault for each invalid term, which breaks the record (RFC 7208, 4.6)."""
         texts = split_record(record)
         found = [term for text in texts if (term := parse_term(text))]
         wrong = dict.fromkeys(text for text in texts if parse_term(text) is None)
@@ -235,7 +244,7 @@ class _Follower:
         return self._hosts(term, path[-1])
 
     def _hosts(self, term: SpfTerm, domain: str) -> list[SpfRule]:
-        """Return the rules for the addresses of "a" and "mx"."""
+        """Return the rules for the addresses that an "a" or "mx" term leads to."""
         walked, host = self._walked, term.argument or domain
         walked.lookups += 1
         hosts = [host] if term.name == "a" else [each.split(" ")[-1] for each in self._ask(host, "MX")]
@@ -246,7 +255,10 @@ class _Follower:
         return [SpfRule(term.sign, _widened(ip_address(each), term.lengths)) for each in found]
 
     def _enter(self, how: str, target: str, path: tuple[str, ...], *, passes: bool) -> tuple[list[SpfRule], str]:
-        """Follow another domain's record; return its rules and the sign of its "all"."""
+        """Follow the record of another domain; return its rules and the sign of its "all".
+
+        how: the term that leads there, "include" or "redirect", for messages. path, passes: as in `follow`.
+        """
         walked, name = self._walked, target.lower().rstrip(".")
         walked.lookups += 1
         if "%" in name:
@@ -268,5 +280,5 @@ class _Follower:
 
 
 def _widened(address: IPv4Address | IPv6Address, lengths: tuple[int, int]) -> Network:
-    """Return the network of an address, with the prefix length that the term gives for its version."""
+    """Return the network of an address, with the prefix length for its IP version. lengths: for IPv4 and for IPv6."""
     return ip_network(f"{address}/{lengths[address.version == 6]}", strict=False)

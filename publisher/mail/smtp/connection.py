@@ -1,4 +1,4 @@
-"""One SMTP connection: opened, encrypted and logged in by aiosmtplib, then driven by our own protocol over asyncio."""
+"""SMTP connections. aiosmtplib connects, encrypts and logs in; then our own protocol takes over the connection."""
 
 from __future__ import annotations
 
@@ -18,22 +18,25 @@ from publisher.mail.smtp.protocol import Answer, Ending, Extensions, Message, Sm
 
 
 class UnreachableError(TransportError):
-    """The server did not answer, or refuses for now. Any other TransportError is a wrong setting, and will recur."""
+    """The server did not answer, or refuses for now.
+
+    Any other TransportError from this module means that a setting is wrong, so the error will recur.
+    """
 
 
 class ConnectionOwner(Protocol):
-    """The callbacks of a connection. They are called on the loop's thread, and must not block."""
+    """The callbacks of a connection. They are called on the loop's thread and must not block."""
 
     def next_message(self, connection: Connection) -> Message | None:
-        """Return one more message to send, or None for now; `pump` makes the connection ask again."""
+        """Return one more message to send, or None if there is none for now. `pump` makes the connection ask again."""
         ...
 
     def answered(self, connection: Connection, answer: Answer) -> None:
-        """Take a message's fate. Until `written` is called for it, the connection hands no other message over."""
+        """Handle the fate of a message. The connection hands over no other message until `written` is called."""
         ...
 
     def ended(self, connection: Connection, ending: Ending) -> None:
-        """Note that the connection is closed; every message that it had has been answered before."""
+        """Handle the end of the connection. All its messages have been answered before."""
         ...
 
 
@@ -44,10 +47,10 @@ async def open_connection(
     context: ssl.SSLContext | None = None,
     may_hand_over: Callable[[Message], bool] = lambda message: True,
 ) -> Connection:
-    """Connect, encrypt and log in; return a connection that has not sent anything yet.
+    """Connect, encrypt and log in; return a connection that has not sent any message yet.
 
     context: the certificates to trust; the system's by default. may_hand_over: called before the body of a message is
-    written; returns whether that is allowed. Raises TransportError, which says which of the three steps failed;
+    written; returns whether that is allowed. Raises TransportError if one of the three steps fails, or its subclass
     UnreachableError if trying again may help.
     """
     address = settings.address
@@ -80,11 +83,11 @@ async def open_connection(
 
 
 class Connection(asyncio.Protocol):
-    """A connection to a mail server. It asks its owner for messages, and lives until it breaks or is done.
+    """A connection to a mail server. It asks its owner for messages until it breaks, is stopped or has sent enough.
 
-    It hands no message over before the answer to the last one is in the ledger. So a process that is killed can have
-    sent at most one message for each connection that the ledger does not know about. The envelope of the next message
-    is sent meanwhile: a connection waits for the disk only if the disk is slower than the server.
+    It hands over a message only when the answer to the previous one is in the ledger. So if the process is killed, the
+    ledger is missing at most one sent message for each connection. The envelope of the next message is sent in the
+    meantime, so a connection waits for the disk only if the disk is slower than the server.
     """
 
     def __init__(
@@ -96,7 +99,11 @@ class Connection(asyncio.Protocol):
         timeout: float,
         may_hand_over: Callable[[Message], bool],
     ) -> None:
-        """messages: how many it sends before it closes. timeout: how many seconds it waits for a reply."""
+        """Prepare a connection, inside a running asyncio loop; `begin` does the rest.
+
+        messages: how many messages to send before closing. timeout: how many seconds to wait for a reply.
+        may_hand_over: see `open_connection`.
+        """
         self._owner = owner
         self._protocol = SmtpProtocol(extensions)
         self._left = messages
@@ -112,13 +119,13 @@ class Connection(asyncio.Protocol):
         self.unwritten = 0  # answers that are not in the ledger yet
 
     def begin(self, transport: asyncio.Transport) -> None:
-        """Take over a transport after greeting and login."""
+        """Take over an asyncio transport after the greeting and login."""
         self._transport = transport
         transport.set_protocol(self)
         self._watchdog = self._loop.call_later(self._timeout, self._check_timeout)
 
     def pump(self) -> None:
-        """Do everything that can be done now: take messages, write, close."""
+        """Do everything that can be done now: take messages, write data, or close."""
         if self._closed or self._quitting:
             return
         protocol = self._protocol
@@ -133,22 +140,22 @@ class Connection(asyncio.Protocol):
             self._quit_if_idle()
 
     def written(self) -> None:
-        """Note that one more answer is in the ledger."""
+        """Count one more answer as written to the ledger, and continue if it was the last missing one."""
         self.unwritten -= 1
         if not self.unwritten:
             self.pump()
 
     def stop(self) -> None:
-        """Take no more messages, wait only for the answer to one that is handed over, then close."""
+        """Take no more messages, and close after the answer to a message that has already been handed over."""
         self._stopping = True
         self.pump()
 
     def fail(self, reason: str) -> None:
-        """Break the connection."""
+        """Abort the connection. reason: given to the owner as the reason for its end."""
         self._finish(self._protocol.end(reason))
 
     async def stop_and_wait(self) -> None:
-        """Stop, and give the server a second to say goodbye; nothing depends on whether it does."""
+        """Stop, and give the server a second to say goodbye. It does not matter whether it does."""
         self.stop()
         for _ in range(200):
             if self._closed:
@@ -172,14 +179,17 @@ class Connection(asyncio.Protocol):
         self.fail(f"the connection broke: {words}")
 
     def _body_may_go(self) -> bool:
-        """Return whether the body that the server waits for may be written; True if it waits for none."""
+        """Return whether the next body may be written now.
+
+        Calls `may_hand_over` if the server is waiting for a body.
+        """
         if self.unwritten or self._stopping:
             return False
         message = self._protocol.body_due
         return message is None or self._may_hand_over(message)
 
     def _quit_if_idle(self) -> None:
-        """Close as soon as no message is in doubt: with QUIT, or at once if an envelope is open."""
+        """Close the connection unless a message is in doubt: with QUIT, or at once if stopped within an envelope."""
         protocol = self._protocol
         if protocol.in_doubt or (protocol.busy and not self._stopping):
             return
@@ -213,7 +223,7 @@ class Connection(asyncio.Protocol):
         self._owner.ended(self, cast(Ending, self._protocol.ending))
 
     def _check_timeout(self) -> None:
-        """Break the connection if the server has owed a reply for too long; look again when it might have."""
+        """Abort the connection if a reply is overdue; otherwise schedule the next check for when it might be."""
         left = self._waiting_since + self._timeout - self._loop.time()
         if self._protocol.awaits_reply and left <= 0:
             self.fail(f"no answer for {self._timeout:g} seconds")
@@ -223,7 +233,7 @@ class Connection(asyncio.Protocol):
 
 OK = 250
 
-# RFC 4954, 4 and 6: the server does not offer this login method, or finds it too weak; the password may be right.
+# RFC 4954, 4 and 6: the server does not offer this login method, or considers it too weak. The password may be right.
 WRONG_METHOD = (504, 534)
 
 
@@ -285,9 +295,9 @@ async def _log_in(client: aiosmtplib.SMTP, settings: Smtp) -> None:
 
 
 async def _authenticate(client: aiosmtplib.SMTP, settings: Smtp) -> None:
-    """Log in by the best method that the server offers, and by no other once it has refused the password.
+    """Log in with the best method that the server offers. Other methods are not tried after a refused password.
 
-    Three methods tried over four connections would be twelve wrong passwords, and accounts are locked after fewer.
+    Three methods on four connections would make twelve failed logins, and accounts are locked after fewer.
     """
     offered = client.supported_auth_methods  # methods that send the password unencrypted come last
     if settings.address.tls != "none":
@@ -308,7 +318,7 @@ def _error(settings: Smtp, what: str, hint: str) -> TransportError:
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    """Return the TLS error that caused an error, if there is one."""
+    """Return the TLS error that caused an error, or None if there is none."""
     while error is not None:
         if isinstance(error, ssl.SSLError):
             return error

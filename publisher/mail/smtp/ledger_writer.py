@@ -1,4 +1,4 @@
-"""The ledger as the sending loop sees it: on a thread of its own, so that the loop never waits for a disk."""
+"""The sending loop's access to the ledger, on a separate thread, so that the loop never waits for a disk."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from publisher.mail.run_options import Run
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# A group this large shows that answers come in faster than groups are written.
+# A group of this size shows that answers come in faster than groups are written.
 BUSY_GROUP = 5
 
-# How often a run looks whether the owner put its edition on hold, in seconds. It takes 0.1 ms.
+# How often a run checks whether the owner has put its edition on hold, in seconds. The check takes 0.1 ms.
 LOOK_SECONDS = 0.5
 
 # The longest pause between two groups, in seconds, so that a slow disk is not slowed down further.
@@ -26,10 +26,17 @@ LONGEST_PAUSE = 0.005
 
 
 class LedgerWriter:
-    """Claims deliveries, and writes answers in groups: all that come in while one group is written are the next."""
+    """The thread that claims deliveries and writes answers to the ledger in groups.
+
+    All answers that come in while one group is being written form the next group.
+    """
 
     def __init__(self, store: Store, run: Run, edition_id: int, failed: Callable[[BaseException], None]) -> None:
-        """failed: called once if the ledger cannot be written; nothing is written after that."""
+        """Prepare the thread, inside a running asyncio loop.
+
+        failed: called with the error if the ledger cannot be read or written. After a failed write, nothing more is
+        written.
+        """
         self._store = store
         self._run = run
         self._edition_id = edition_id
@@ -43,7 +50,7 @@ class LedgerWriter:
 
     @property
     def busy(self) -> bool:
-        """Whether some update is not in the ledger yet."""
+        """Return whether any update is not in the ledger yet."""
         return self._writing is not None or bool(self._gathered)
 
     async def claim(self, limit: int, now: datetime) -> Sequence[Delivery]:
@@ -53,7 +60,7 @@ class LedgerWriter:
         )
 
     async def watch_hold(self, on_hold: Callable[[], None]) -> None:
-        """Call `on_hold` every half second while the edition is on hold; runs until it is cancelled."""
+        """Call `on_hold` every half second while the edition is on hold. This runs until it is cancelled."""
         try:
             while True:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -63,7 +70,7 @@ class LedgerWriter:
             self._failed(error)
 
     def write(self, update: LedgerUpdate, written: Callable[[], None]) -> None:
-        """Write an update soon. written: called once it is in the ledger."""
+        """Write an update soon. written: called when the update is in the ledger."""
         self._gathered.append((update, written))
         if self._writing is None and len(self._gathered) == 1:
             self._write_after_pause()
@@ -80,7 +87,7 @@ class LedgerWriter:
     def _write_after_pause(self) -> None:
         """Begin the next group after a pause as long as the last group took, so that groups grow with the load.
 
-        Writing a group takes 0.6 ms of processor time however small it is, and sending needs that time.
+        Writing even a small group takes 0.6 ms of processor time, which is then missing for sending.
         """
         pause = self._next_group_at - self._loop.time()
         if pause > 0 and not self._finishing:

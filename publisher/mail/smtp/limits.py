@@ -14,22 +14,22 @@ from pathlib import Path
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Delivery
 
-# How many recipients a process reserves at once. A process that is killed wastes this many at most, and never sends
-# too many.
+# How many recipients a process reserves at once. A process that is killed wastes at most this many recipients, and
+# never sends to too many.
 BLOCK = 50
 
-# Deliveries to a domain that is at its limit wait in memory for at most this long. For longer waits they return to the
-# ledger, which is then asked for them each second.
+# Deliveries to a domain that is at its limit wait in memory for at most LONGEST_ASIDE seconds. For longer waits they
+# return to the ledger, which is then queried every ASK_AGAIN seconds.
 LONGEST_ASIDE = 5.0
 ASK_AGAIN = 1.0
 
 
 @dataclass(slots=True)
 class RateLimit:
-    """Turns at a steady rate, none earlier than the rate allows (GCRA, the leaky bucket as a meter). Times in seconds.
+    """A limiter that gives turns at a steady rate (GCRA, the leaky bucket as a meter). Times are in seconds.
 
     rate   turns per second; 0 for no limit
-    burst  seconds by which a turn may come early, so that a busy machine can make up for being late
+    burst  how many seconds early a turn may come, so that a busy machine can make up for being late
     """
 
     rate: float
@@ -37,7 +37,7 @@ class RateLimit:
     _next: float = float("-inf")
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next turn; 0 if it may be taken now."""
+        """Return how many seconds are left until the next turn; return 0 if it may be taken now."""
         return max(0.0, self._next - self.burst - now) if self.rate else 0.0
 
     def take(self, now: float) -> None:
@@ -47,13 +47,17 @@ class RateLimit:
 
 
 class DailyQuota:
-    """How many more recipients a mail server may be given today (UTC), counted in a file that all workers share.
+    """The daily limit (in UTC) on the recipients of a mail server, counted in a file that all workers share.
 
-    A process reserves some at a time, under the file's lock, and at its end returns those that it did not use.
+    A process locks the file and reserves a number of recipients at a time. At its end, it returns the unused ones.
     """
 
     def __init__(self, folder: Path, server: str, per_day: int, clock: Callable[[], datetime]) -> None:
-        """folder: made if missing. server: its permanent name."""
+        """Prepare to count, without opening the file.
+
+        folder: the folder for the file; it is created if needed. server: the mail server's permanent name. per_day: the
+        limit. clock: returns the present time, with a time zone.
+        """
         self._folder = folder
         self._name = hashlib.sha256(server.encode()).hexdigest()[:16]
         self._per_day = per_day
@@ -62,7 +66,7 @@ class DailyQuota:
         self._reserved = 0
 
     def left(self) -> bool:
-        """Return whether one more recipient is allowed. Raises ProjectError if the count cannot be kept."""
+        """Return whether one more recipient is allowed. Raises ProjectError if the file cannot be read or written."""
         day = f"{self._clock().astimezone(UTC):%Y-%m-%d}"
         if day != self._day:
             self._day, self._reserved = day, 0
@@ -71,21 +75,21 @@ class DailyQuota:
         return self._reserved > 0
 
     def take(self) -> None:
-        """Count one recipient; allowed only after `left` returned True."""
+        """Count one recipient. Call this only after `left` has returned True."""
         self._reserved -= 1
 
     def give_back(self) -> None:
-        """Take one recipient out of the count, because nothing was delivered."""
+        """Remove one recipient from the count, because nothing was delivered."""
         self._reserved += 1
 
     def close(self) -> None:
-        """Return what was reserved and not used."""
+        """Return the reserved but unused recipients to the shared count."""
         if self._reserved and self._day:
             self._change(-self._reserved)
             self._reserved = 0
 
     def _change(self, amount: int) -> int:
-        """Add the amount to the day's count, or as much of it as the quota allows; return how much was added."""
+        """Add an amount to the day's count, or as much of it as the quota allows; return the number that was added."""
         path = self._folder / f"{self._name}-{self._day}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +111,7 @@ class DailyQuota:
 
 
 def _count(text: str) -> int:
-    """Return the number in a count file, 0 if the file is empty; raise ValueError for anything else."""
+    """Return the number in the text of a count file, which is 0 for an empty file. Raises ValueError for other text."""
     if text and not (text.isascii() and text.isdigit() and len(text) < 20):
         raise ValueError(text)
     return int(text or 0)
@@ -117,7 +121,7 @@ def _count(text: str) -> int:
 class Claim:
     """A delivery that this run has claimed.
 
-    until   the time of the loop's clock after which it must not be begun any more
+    until   the time after which sending it must not begin, by the loop's clock
     breaks  how many connections broke while they were sending it
     """
 
@@ -127,14 +131,15 @@ class Claim:
 
     @property
     def domain(self) -> str:
-        """The receiving domain."""
+        """Return the receiving domain, in lower case."""
         return self.delivery.address.rpartition("@")[2].lower()
 
 
 class ThrottledDeliveries:
-    """Claims that wait because their receiving domain is at its limit: for some seconds here, for longer in the ledger.
+    """Claims that wait because their receiving domain is at its limit.
 
-    The claims of a domain are given their turns one after the other, at the domain's rate.
+    Short waits of some seconds are spent here, longer ones in the ledger. The claims of a domain get their turns one
+    after the other, at the domain's rate.
     """
 
     def __init__(
@@ -143,9 +148,10 @@ class ThrottledDeliveries:
         give_back: Callable[[Claim, float], None],
         claim_again: Callable[[], None],
     ) -> None:
-        """take_back: called with a claim whose turn has come. give_back: puts a claim into the ledger for some seconds.
+        """Prepare an empty set of waiting claims, inside a running asyncio loop.
 
-        claim_again: called to look into the ledger for deliveries that are due again.
+        take_back: called with a claim whose turn has come. give_back: called to return a claim to the ledger for a
+        number of seconds. claim_again: called to claim deliveries from the ledger that are due again.
         """
         self._take_back, self._give_back, self._claim_again = take_back, give_back, claim_again
         self._loop = asyncio.get_running_loop()
@@ -155,7 +161,7 @@ class ThrottledDeliveries:
 
     @property
     def busy(self) -> bool:
-        """Whether any claim waits, here or in the ledger."""
+        """Return whether any claim is waiting, here or in the ledger."""
         return bool(self._waiting) or self._asking
 
     def keep(self, claim: Claim, wait: float, rate: float) -> None:
@@ -173,7 +179,7 @@ class ThrottledDeliveries:
             self._loop.call_later(wait, self._turn_came, claim)
 
     def empty(self) -> list[Claim]:
-        """Return the claims that wait here, and forget them."""
+        """Return the claims that are waiting here, and forget them."""
         waiting, self._waiting = list(self._waiting), set()
         return waiting
 
@@ -183,7 +189,7 @@ class ThrottledDeliveries:
             self._take_back(claim)
 
     def _ask_later(self) -> None:
-        """Ask the ledger each second until the last turn that was given has come."""
+        """Query the ledger every second until the last scheduled turn has come."""
         if not self._asking and self._loop.time() <= max(self._turns.values()) + ASK_AGAIN:
             self._asking = True
             self._loop.call_later(ASK_AGAIN, self._ask)

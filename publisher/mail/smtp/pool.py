@@ -1,4 +1,4 @@
-"""The connections of a run to one mail server: how many there are, what limits them, and how the server is doing."""
+"""The connection pool of a run for one mail server, with the server's limits and its health."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from publisher.mail.smtp.limits import DailyQuota, RateLimit
 from publisher.mail.smtp.protocol import Answer, Ending, Message
 from publisher.mail.transport import Accepted, GivenBack, Unanswered
 
-# A server that fails is left alone for twice as long each time, but not for more seconds than this.
+# A server that fails is left alone for twice as long each time, but at most for this many seconds.
 LONGEST_REST = 60.0
 
-# After this many failures in a row, each followed by a rest, a run gives a server up.
+# A run stops using a server after this many failures in a row, each followed by a rest.
 FAILURES = 5
 
-# How many messages a server may take beyond its share: as many as its connections have in hand.
+# How many messages a server may take beyond its share: about as many as its connections are handling.
 AHEAD = 8
 
 # By how many seconds a rate may run ahead, to make up for a timer that fired late.
@@ -33,13 +33,15 @@ SILENT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ServerHealth:
-    """How a mail server is doing. Times are in seconds of the loop's clock.
+    """The health of a mail server. Times are in seconds of the loop's clock.
 
-    rest      how long it is left alone after its first failure
+    rest      how long the server is left alone after its first failure
     worked    whether a connection was made in this run, so that the settings must be right
-    failures  failures in a row
-    until     when its present rest ends
-    broken    whether it cannot be used with these settings
+    failures  the number of failures in a row
+    until     when the present rest ends
+    broken    whether the server cannot be used with these settings
+    reason    the reason for the last failure
+    hint      the advice on how to fix the last failure
     """
 
     rest: float = 1.0
@@ -52,25 +54,25 @@ class ServerHealth:
 
     @property
     def given_up(self) -> bool:
-        """Whether this run should not try it again."""
+        """Return whether this run should stop using the server."""
         return self.broken or self.failures >= (FAILURES if self.worked else 1)
 
     def resting(self, now: float) -> bool:
-        """Whether it should be left alone for now."""
+        """Return whether the server should be left alone for now."""
         return now < self.until
 
     def reached(self) -> ServerHealth:
-        """Return its health after a connection was made."""
+        """Return the health after a connection was made."""
         return replace(self, worked=True)
 
     def well(self) -> ServerHealth:
-        """Return its health after it accepted or refused a message: in both cases it works."""
+        """Return the health after the server accepted or refused a message. In both cases the server works."""
         return replace(self, failures=0, until=float("-inf")) if self.failures else self
 
     def failed(self, now: float, reason: str, hint: str = "", *, broken: bool = False) -> ServerHealth:
-        """Return its health after a connection failed.
+        """Return the health after a connection failed.
 
-        Connections that fail during a rest were opened before it, and count as the failure that caused the rest.
+        Connections that fail during a rest were opened before it, so they are part of the failure that caused the rest.
         """
         failures = self.failures if self.resting(now) else self.failures + 1
         rest = min(self.rest * 2.0 ** (failures - 1), LONGEST_REST)
@@ -80,7 +82,12 @@ class ServerHealth:
 
 @dataclass(frozen=True, slots=True)
 class WorkShare:
-    """One server's share of the work so far. lively: whether it takes messages as fast as they are offered."""
+    """One server's share of the work so far.
+
+    taken   the number of messages that the server has taken
+    weight  the server's weight in the configuration
+    lively  whether the server takes messages as fast as they are offered
+    """
 
     taken: int
     weight: int
@@ -90,25 +97,26 @@ class WorkShare:
 def may_take(own: WorkShare, others: list[WorkShare]) -> bool:
     """Return whether a server may take one more message, so that the servers' shares match their weights.
 
-    A server that does not keep up, because it rests, has reached a limit or is slow to answer, holds nobody back.
+    A server that does not keep up, because it rests, has reached a limit or is slow to answer, does not hold back the
+    others.
     """
     mine = (own.taken - AHEAD) / own.weight
     return all(mine < other.taken / other.weight for other in others if other.lively)
 
 
 class Coordinator(Protocol):
-    """The sending loop as its pools see it: the source of messages, and the receiver of their fates."""
+    """The interface of the sending loop for its pools. It supplies messages, and is notified of their fates."""
 
     def next_message(self, pool: ConnectionPool) -> Message | None:
-        """Return a message for the pool, or None."""
+        """Return the next message for the pool, or None if there is none for now."""
         ...
 
     def may_hand_over(self, message: Message) -> bool:
-        """Note in the journal that the message is about to be handed over; return whether it may be."""
+        """Record in the journal that a message is about to be handed over; return whether that is allowed."""
         ...
 
     def answered(self, connection: Connection, answer: Answer) -> None:
-        """Take a message's fate."""
+        """Handle the fate of a message."""
         ...
 
     def other_shares(self, pool: ConnectionPool) -> list[WorkShare]:
@@ -120,7 +128,7 @@ class Coordinator(Protocol):
         ...
 
     def wake(self) -> None:
-        """Look for work, because something has changed; end the run if none is left."""
+        """Look for work after a change; end the run if no work is left."""
         ...
 
     def end(self, error: BaseException) -> None:
@@ -129,7 +137,7 @@ class Coordinator(Protocol):
 
 
 class ConnectionPool:
-    """A run's connections to one server; the owner of each of them."""
+    """A run's connections to one server. The pool is the ConnectionOwner of each of them."""
 
     def __init__(
         self,
@@ -139,9 +147,10 @@ class ConnectionPool:
         quota: DailyQuota | None,
         context: ssl.SSLContext | None,
     ) -> None:
-        """rest: seconds to leave the server alone after its first failure. quota: None for no limit per day.
+        """Prepare a pool without opening a connection.
 
-        context: the certificates to trust; None for the system's.
+        rest: how many seconds to leave the server alone after its first failure. quota: the server's limit of
+        recipients per day; None for no limit. context: the certificates to trust; None for the system's.
         """
         self.server = server
         self.health = ServerHealth(rest)
@@ -162,21 +171,21 @@ class ConnectionPool:
         self.awaits_share = False  # whether it waits until the other pools have had their shares
 
     def begin_as(self, before: ServerHealth | None) -> None:
-        """Take over the health from the edition before: a server with wrong settings is not tried again in this run.
+        """Take over the health from the previous edition if the server's settings are wrong.
 
-        A login that is tried over and over locks the account.
+        Then the server is not tried again in this run, because repeated failed logins can lock the account.
         """
         if before is not None and before.broken:
             self.health = before
 
     @property
     def closed(self) -> bool:
-        """Whether no connection is left."""
+        """Return whether no connection is left."""
         return not self._connections and not self._opening
 
     @property
     def quota_reached(self) -> bool:
-        """Whether the server has had all its recipients of the day."""
+        """Return whether the server has reached its daily limit of recipients."""
         return self._quota is not None and not self._quota.left()
 
     def share(self) -> WorkShare:
@@ -191,7 +200,7 @@ class ConnectionPool:
         return WorkShare(self.taken, self.server.weight, able and now - self._answered_at < SILENT_SECONDS)
 
     def next_message(self, connection: Connection) -> Message | None:
-        """See ConnectionOwner: return a message if limits and shares allow one."""
+        """See ConnectionOwner. Return a message only if the limits and the server's share allow it."""
         message = self._coordinator.next_message(self) if self._may_take() else None
         if message is None:
             self._idle.add(connection)
@@ -201,17 +210,17 @@ class ConnectionPool:
         return message
 
     def domain_wait(self, domain: str, now: float) -> float:
-        """Return the seconds until a message may go to a receiving domain."""
+        """Return how many seconds to wait before a message may go to a receiving domain."""
         limit = self._domains.get(domain) if self._domains else None
         return limit.wait(now) if limit else 0.0
 
     def domain_rate(self, domain: str) -> float:
-        """Return the limit of a receiving domain, in messages per second; 0 for none."""
+        """Return the limit for a receiving domain, in messages per second; return 0 if there is no limit."""
         limit = self._domains.get(domain)
         return limit.rate if limit else 0.0
 
     def count(self, domain: str, now: float) -> None:
-        """Count a message towards the limit of its receiving domain and the quota of the day."""
+        """Count a message towards the limit of its receiving domain and towards the daily quota."""
         if limit := self._domains.get(domain):
             limit.take(now)
         if self._quota is not None:
@@ -229,7 +238,7 @@ class ConnectionPool:
         self._coordinator.answered(connection, answer)
 
     def ended(self, connection: Connection, ending: Ending) -> None:
-        """See ConnectionOwner: a connection that had a message, or was refused, is a failure of the server."""
+        """See ConnectionOwner. The server has failed if the connection broke with a message, or was refused."""
         self._connections.discard(connection)
         self._idle.discard(connection)
         if (connection in self._failing or ending.hint) and not self._stopping:
@@ -238,7 +247,7 @@ class ConnectionPool:
         self._coordinator.wake()
 
     def wake(self) -> None:
-        """Give idle connections work, and open more connections for messages that none of them takes."""
+        """Give work to idle connections, and open more connections if messages are left."""
         idle, self._idle = self._idle, set()
         for connection in idle:
             connection.pump()
@@ -260,12 +269,12 @@ class ConnectionPool:
             connection.stop()
 
     def abort(self, reason: str) -> None:
-        """Break the connections that are still open."""
+        """Abort the connections that are still open."""
         for connection in list(self._connections):
             connection.fail(reason)
 
     def _wake_in(self, seconds: float) -> None:
-        """Look for work again after this many seconds, or earlier."""
+        """Look for work again after this many seconds at the latest."""
         due = self._loop.time() + seconds
         if self._alarm is None or self._alarm.cancelled() or due < self._alarm.when():
             if self._alarm is not None:
@@ -300,7 +309,7 @@ class ConnectionPool:
         return True
 
     def _most(self) -> int:
-        """Return how many connections there may be: one after a failure, and until the login has worked."""
+        """Return the maximum number of connections. It is one after a failure, and until the login has worked."""
         on_trial = self.health.failures or (self.server.username and not self.health.worked)
         return 1 if on_trial else self.server.connections
 

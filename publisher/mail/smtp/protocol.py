@@ -1,8 +1,8 @@
-"""The SMTP protocol without I/O: what a client says on one connection after greeting, encryption and login.
+"""The client side of SMTP without I/O, for one connection after the greeting, encryption and login.
 
-The server's replies go in; the bytes to write next and what became of each message come out. If the server offers
-PIPELINING (RFC 2920), the envelope of the next message is in the same write as the body before it, so that a message
-costs one round trip:
+The server's replies go in; the bytes to write next and the fate of each message come out. If the server offers
+PIPELINING (RFC 2920), the envelope of the next message is written together with the body of the previous one, so that
+each message costs only one round trip:
 
     client    MAIL RCPT DATA      body1 . MAIL RCPT DATA           body2 . MAIL RCPT DATA
     server                   354                          250 .. 354                       250 .. 354
@@ -10,10 +10,10 @@ costs one round trip:
 Without it, every command waits for its reply. Every message that is added gets exactly one fate:
 
     Accepted, Deferred, Rejected   the server's answer
-    GivenBack                      the end of its body was never written: another connection may send it
-    Unanswered                     the end of its body was written and no answer came: it may have arrived
+    GivenBack                      the end of the body was never written, so another connection may send the message
+    Unanswered                     the end of the body was written but no answer came; the message may have arrived
 
-At any time, at most one message is in the state that a broken connection would make Unanswered.
+At any time, a broken connection can make at most one message Unanswered.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Fate = Outcome | GivenBack
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """The extensions that a server offers."""
+    """The SMTP extensions that a server offers."""
 
     pipelining: bool = False
     eight_bit: bool = False
@@ -41,7 +41,7 @@ class Extensions:
 
     @classmethod
     def of(cls, extensions: Mapping[str, str]) -> Extensions:
-        """Read the extensions in a reply to EHLO, keyed by their names in lower case."""
+        """Return the extensions from a reply to EHLO. extensions: their parameters, by name in lower case."""
         return cls(
             pipelining="pipelining" in extensions,
             eight_bit="8bitmime" in extensions,
@@ -52,10 +52,10 @@ class Extensions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """A message with its envelope; equal only to itself.
+    """A message with its envelope. Each object is equal only to itself.
 
     sender, recipient  bare addresses with ASCII domains
-    content            pieces of whole lines that end with CRLF; none starts with a single dot (see `dot_stuffed`)
+    content            pieces of whole lines that end with CRLF; no line starts with a single dot (see `dot_stuffed`)
     utf8               whether an address needs SMTPUTF8 (RFC 6531)
     eight_bit          whether the body needs 8BITMIME (RFC 6152)
     """
@@ -69,7 +69,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a message."""
+    """A message and its fate."""
 
     message: Message
     fate: Fate
@@ -77,14 +77,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why the conversation is over. hint: set if the configuration is wrong, so that trying again would not help."""
+    """The end of a conversation.
+
+    reason  the reason why it ended
+    hint    advice if the configuration is wrong, so that trying again would not help; otherwise ""
+    """
 
     reason: str
     hint: str = ""
 
 
 def dot_stuffed(message: bytes) -> bytes:
-    """Return a message as the content of a Message: whole lines, with leading dots doubled (RFC 5321, 4.5.2)."""
+    """Return a message as the content of a Message: in whole lines, with leading dots doubled (RFC 5321, 4.5.2)."""
     if message.startswith(b"."):
         message = b"." + message
     doubled = message.replace(b"\n.", b"\n..")
@@ -105,22 +109,28 @@ class _Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """A command that awaits its reply. message: None for the end of an empty body that belongs to no message."""
+    """A command that awaits its reply.
+
+    message: the message that the command belongs to; None for RSET, QUIT and the end of an empty body.
+    """
 
     step: _Step
     message: Message | None = None
 
 
 class SmtpProtocol:
-    """One conversation: the caller adds messages while there is room, writes `data_to_send`, and feeds in replies."""
+    """One conversation with a server.
+
+    The caller adds messages while there is room, writes the bytes from `data_to_send`, and passes replies to `receive`.
+    """
 
     def __init__(self, extensions: Extensions) -> None:
         self._extensions = extensions
         self._reader = ReplyReader()
         self._todo: deque[tuple[_Command, bytes]] = deque()
         self._awaited: deque[_Command] = deque()
-        self._next: Message | None = None  # was added; its envelope is not begun yet
-        self._current: Message | None = None  # its envelope is begun; its body is not written yet
+        self._next: Message | None = None  # the message that was added, but whose envelope has not begun
+        self._current: Message | None = None  # the message whose envelope has begun, but whose body is not written
         self._refusal: Fate | None = None  # the first refusal in the current message's envelope
         self._open = False  # the server holds an envelope that will get no body
         self._due = False  # the server waits for the current message's body
@@ -128,31 +138,34 @@ class SmtpProtocol:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more message may be added."""
+        """Return whether one more message may be added."""
         return self._next is None and self.ending is None
 
     @property
     def awaits_reply(self) -> bool:
-        """Whether the server owes a reply."""
+        """Return whether the server still has to reply."""
         return bool(self._awaited)
 
     @property
     def in_doubt(self) -> bool:
-        """Whether a message is handed over and not answered yet."""
+        """Return whether a message has been handed over but not answered yet."""
         return any(command.step is _Step.END and command.message for command in self._awaited)
 
     @property
     def body_due(self) -> Message | None:
-        """The message whose body the server is waiting for."""
+        """Return the message whose body the server is waiting for, or None."""
         return self._current if self._due else None
 
     @property
     def busy(self) -> bool:
-        """Whether any message is added and not answered yet."""
+        """Return whether any message has been added but not answered yet."""
         return self._current is not None or self._next is not None or self.in_doubt
 
     def add(self, message: Message) -> list[Answer]:
-        """Take one more message; there must be room. Return its answer at once if the server could never accept it."""
+        """Add one more message. There must be room for it, see `has_room`.
+
+        Returns the message's answer if the server could never accept it, and otherwise an empty list.
+        """
         if message.utf8 and not self._extensions.smtputf8:
             words = "the mail server cannot take addresses outside ASCII (no SMTPUTF8)"
             return [Answer(message, Rejected(words))]
@@ -161,13 +174,13 @@ class SmtpProtocol:
         return []
 
     def quit(self) -> None:
-        """Send QUIT; call it only when not busy."""
+        """Send QUIT. Call this only when the conversation is not busy."""
         self._todo.append((_Command(_Step.QUIT), b"QUIT\r\n"))
 
     def data_to_send(self, *, hand_over: bool = True) -> list[bytes]:
         """Return the bytes to write now, and treat them as written.
 
-        hand_over: False holds back the next body, and everything after it.
+        hand_over: False holds back the next body and everything after it.
         """
         out: list[bytes] = []
         if hand_over and (message := self.body_due):
@@ -183,7 +196,7 @@ class SmtpProtocol:
         return out
 
     def receive(self, data: bytes) -> list[Answer]:
-        """Take bytes from the server; return the fates of the messages that they settle."""
+        """Process bytes from the server; return the fates of the messages that these bytes decide."""
         answers: list[Answer] = []
         try:
             for reply in self._reader.feed(data):
@@ -194,10 +207,10 @@ class SmtpProtocol:
         return answers
 
     def end(self, reason: str, hint: str = "", *, during: Message | None = None) -> list[Answer]:
-        """End the conversation, because the connection broke or is to be closed; return the fates of its messages.
+        """End the conversation, because the connection broke or will be closed; return the fates of its messages.
 
-        during: the message that the server was dealing with; by default that of the oldest command without a reply, or
-        the one whose body comes next.
+        during: the message that the server was dealing with. By default, it is the message of the oldest command
+        without a reply, or else the message whose body comes next.
         """
         suspect = during or (self._awaited[0].message if self._awaited else self._current)
         answers = [
@@ -213,7 +226,7 @@ class SmtpProtocol:
         return answers
 
     def _begin(self) -> None:
-        """Begin the next envelope, unless one is under way."""
+        """Begin the envelope of the next message, unless another message is under way."""
         if self._current is not None or self._next is None:
             return
         message, self._current, self._next = self._next, self._next, None
@@ -244,7 +257,10 @@ class SmtpProtocol:
         return self._HANDLERS[command.step](self, command, reply)
 
     def _hung_up(self, command: _Command | None, reason: str, hint: str = "") -> list[Answer]:
-        """The server hangs up instead of answering: the oldest command is refused, the others get no reply."""
+        """Handle a server that hangs up: the oldest command is refused, and the others get no reply.
+
+        command: the oldest command, or None if no command was waiting for a reply.
+        """
         refused = command.message if command and command.step is _Step.END else None
         said = [Answer(refused, GivenBack(reason, suspect=True))] if refused else []
         return said + self.end(reason, hint, during=command.message if command else None)
@@ -302,6 +318,6 @@ class SmtpProtocol:
 
 
 def _blames_sender(command: _Command, reply: Reply) -> bool:
-    """Return whether a refusal of MAIL is about the sender, which all messages share, and not about this message."""
+    """Return whether a refusal of MAIL is about the sender, which all messages share, and not about one message."""
     own = command.message is not None and command.message.utf8
     return reply.code >= 500 and not own and reply.code != 552 and reply.status != "5.3.4"

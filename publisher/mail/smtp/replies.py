@@ -1,4 +1,4 @@
-"""The replies of an SMTP server: its bytes as replies, and its refusals as outcomes."""
+"""The replies of an SMTP server: how they are parsed, and what a refusal means for a message."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
 class GarbledError(Exception):
-    """The server sent something that is not a reply; nothing after it can be matched with a command."""
+    """The server sent invalid data instead of a reply. Later replies cannot be matched with commands any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply: its code, and the text after the code on each of its lines."""
+    """One reply. It consists of a code, and the text after the code on each line."""
 
     code: int
     lines: tuple[bytes, ...]
 
     @property
     def words(self) -> str:
-        """The text of all lines as one line, without the repetitions of the enhanced code.
+        """Return the text of all lines as one line, without the repetitions of the enhanced status code.
 
-        It is computed on demand, because hardly anybody reads the text of a positive reply.
+        The text is computed on demand, because that of a positive reply is rarely used.
         """
         texts = [" ".join(_shown(line).split()) for line in self.lines]
         first = _ENHANCED.match(texts[0])
@@ -49,18 +49,18 @@ class Reply:
 
     @property
     def refused(self) -> bool:
-        """Whether the server refuses, for now (4xx) or for good (5xx)."""
+        """Return whether this is a refusal, either for now (4xx) or for good (5xx)."""
         return self.code >= 400
 
     @property
     def status(self) -> str:
-        """The enhanced status code (RFC 2034), such as "5.1.1"; "" if there is none."""
+        """Return the enhanced status code (RFC 2034), such as "5.1.1"; return "" if there is none."""
         found = _ENHANCED.match(self.words)
         return ".".join(str(int(part)) for part in found.groups()) if found else ""
 
     @property
     def sentence(self) -> str:
-        """The code and the text as one line."""
+        """Return the code and the text as one line."""
         return f"{self.code} {self.words}".rstrip()
 
     def refusal(self) -> Deferred | Rejected:
@@ -73,7 +73,7 @@ class Reply:
 
 
 class ReplyReader:
-    """Turns bytes, in pieces of any size, into replies."""
+    """A parser that turns bytes, in pieces of any size, into replies."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -82,7 +82,10 @@ class ReplyReader:
         self._size = 0
 
     def feed(self, data: bytes) -> list[Reply]:
-        """Return the replies that are complete by now. Raises GarbledError for anything that is not a reply."""
+        """Add bytes from the server, and return the replies that are now complete.
+
+        Raises GarbledError if the bytes are not a valid reply.
+        """
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LINE_BYTES:
             raise GarbledError("a line without end")

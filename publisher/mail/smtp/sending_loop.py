@@ -1,11 +1,11 @@
-"""The sending loop: one asyncio loop that drives many connections to one or more mail servers.
+"""The sending loop, which drives many connections to one or more mail servers in one asyncio loop.
 
     claim a batch -> buffer -> a connection with room takes the next -> its answer -> the ledger writer writes it
                        ^                                     |
                        └───── given back by a connection ────┘
 
-Only the ledger writer's thread touches the database. A connection hands no message over while the answer to its last
-one is not in the ledger, so that a killed process leaves at most one message per connection in doubt.
+Only the ledger writer's thread uses the database. A connection hands over a message only when its previous answer is in
+the ledger, so a killed process leaves at most one message per connection in doubt.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from publisher.mail.smtp.pool import ConnectionPool, WorkShare
 from publisher.mail.smtp.protocol import Answer, Message
 from publisher.mail.transport import Deferred, GivenBack, Outcome, Rejected
 
-# A batch is about as large as what is sent in a quarter of a second, within these limits.
+# Within these limits, a batch has about as many deliveries as are sent in CLAIM_SECONDS.
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500
 CLAIM_SECONDS = 0.25
 
-# A message during which this many connections broke may be the cause: it is deferred, for the sake of the others.
+# If this many connections broke during one message, it may be the cause. It is deferred, for the sake of the others.
 MOST_BREAKS = 2
 
-# The edition is stopped once this many messages were refused for their content, if they are most of the answers.
+# The edition is stopped when this many messages were refused for their content, if they are most of the answers.
 CONTENT_REFUSALS = 10
 
-# How many seconds the run waits for answers after it was asked to stop.
+# How many seconds a run waits for answers when it ends.
 GRACE_SECONDS = 5.0
 
 
 class SendingLoop:
-    """One run over one edition; the coordinator of its connection pools."""
+    """The run of one worker for one edition, and the Coordinator of its connection pools."""
 
     def __init__(self, merge: MailMerge, run: Run) -> None:
-        """Prepare a run, inside a running asyncio loop; `run` does the rest."""
+        """Prepare a run inside a running asyncio loop. Call `run` to send."""
         self._merge = merge
         self._run = run
         self._loop = asyncio.get_running_loop()
@@ -56,17 +56,17 @@ class SendingLoop:
         self._throttled = ThrottledDeliveries(self._take_back, self._return, self._claim_again)
         self._in_hand: dict[Message, Claim] = {}
         self._claiming: asyncio.Task[None] | None = None
-        self._dry = False  # whether the last claim found nothing
+        self._dry = False  # whether the last claim found no deliveries
         self._returning = 0  # deliveries on their way back to the ledger, where only the next claim can find them
         self._claimed_at, self._claim_size = self._loop.time(), SMALLEST_CLAIM
         self._answers = self._content_refusals = 0
         self._stopping = False
 
     async def run(self, ledger: LedgerWriter, pools: Sequence[ConnectionPool]) -> None:
-        """Send until nothing is due; whatever ends the run, the answers that came are written.
+        """Send until no delivery is due. However the run ends, the answers that have come are written.
 
-        Raises TransportError if no server can be used, RefusedError if the edition itself is refused, and anything
-        that the ledger writer raised.
+        Raises TransportError if no server can be used, RefusedError if the edition itself is refused, and any error of
+        the ledger writer.
         """
         self._ledger, self._pools = ledger, list(pools)
         watching = asyncio.ensure_future(ledger.watch_hold(self._let_go))
@@ -78,7 +78,7 @@ class SendingLoop:
             await self._wind_up()
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the run: no more messages are handed over."""
+        """End the run, so that no more messages are handed over. error: raised by `run`; None for a normal end."""
         if self._over.done():
             return
         if error is None:
@@ -98,7 +98,7 @@ class SendingLoop:
         self._end_if_over()
 
     def next_message(self, pool: ConnectionPool) -> Message | None:
-        """See Coordinator: return the next message whose lease is long enough and whose address is valid."""
+        """See Coordinator. Return the next message whose lease is long enough and whose address is valid."""
         now = self._loop.time()
         while self._buffer and not self._stopping:
             claim = self._buffer.popleft()
@@ -149,7 +149,7 @@ class SendingLoop:
         return [other.share() for other in self._pools if other is not pool]
 
     def _wake_waiting_pools(self, pool: ConnectionPool) -> None:
-        """Wake the pools that waited for this one to have its share."""
+        """Wake the pools that were waiting for this pool to take its share."""
         for other in self._pools:
             if other.awaits_share and other is not pool:
                 other.awaits_share = False
@@ -202,7 +202,7 @@ class SendingLoop:
         self._ledger.write(update_returned(claim.delivery.id, now, now + timedelta(seconds=again_in)), done)
 
     def _let_go(self) -> None:
-        """Return what no connection has taken: the edition is on hold, and the owner may cancel it."""
+        """Return the waiting deliveries to the ledger, because the edition is on hold and the owner may cancel it."""
         claims = [*self._buffer, *self._throttled.empty()]
         self._buffer.clear()
         for claim in claims:
@@ -222,7 +222,7 @@ class SendingLoop:
             self._claiming = asyncio.ensure_future(self._claim())
 
     async def _claim(self) -> None:
-        """Fill the buffer with about as much as is sent in CLAIM_SECONDS."""
+        """Fill the buffer with about as many deliveries as are sent in CLAIM_SECONDS."""
         now = self._loop.time()
         if now - self._claimed_at < CLAIM_SECONDS:
             self._claim_size = min(2 * self._claim_size, self._largest())
@@ -243,12 +243,12 @@ class SendingLoop:
         self._loop.call_soon(self.wake)
 
     def _largest(self) -> int:
-        # If this machine dies and another takes over, it cannot read the journal here, and all leased deliveries go on
-        # hold for the owner. So few should be leased at a time.
+        # If this machine dies and another takes over, the other cannot read this machine's journal, and all leased
+        # deliveries go on hold for the owner. So only a few should be leased at a time.
         return SMALLEST_CLAIM if self._run.unanswered is DeliveryEvent.UNANSWERED_HOLD else LARGEST_CLAIM
 
     def _end_if_over(self) -> None:
-        """End the run once everything is in the ledger and nothing is due, or no server can be used."""
+        """End the run if all answers are in the ledger and no delivery is due, or if no server can be used."""
         if self._over.done() or self._stopping:
             return
         if all(pool.health.given_up for pool in self._pools):
@@ -271,7 +271,7 @@ class SendingLoop:
         return TransportError(reason + others, where=where, hint=pool.health.hint or "try again later")
 
     async def _wind_up(self) -> None:
-        """Leave no message in doubt that an answer within some seconds can settle; return the rest to the ledger."""
+        """Wait some seconds for the answers to messages in doubt, and return the other deliveries to the ledger."""
         self._stopping = True
         for pool in self._pools:
             pool.stop()
@@ -290,8 +290,8 @@ class SendingLoop:
 
 
 def _with_envelope(merge: MailMerge, delivery: Delivery) -> Message:
-    """Return a delivery's message with its envelope. Raises ValueError if an address cannot be used in either."""
+    """Return a delivery's message with its envelope. Raises ValueError if an address cannot be used."""
     sender, recipient = wire_address(merge.envelope_from(delivery)), wire_address(delivery.address)
     utf8 = needs_smtputf8(sender) or needs_smtputf8(recipient)
-    # No line of a newsletter's message starts with a dot (see quoted_printable), so none needs to be doubled.
+    # No line of a newsletter's message starts with a dot (see quoted_printable), so dot-stuffing is not needed.
     return Message(sender, recipient, merge.pieces(delivery), utf8=utf8)
