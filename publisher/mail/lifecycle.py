@@ -145,7 +145,7 @@ def update_after(
 def update_returned(delivery_id: int, now: datetime, again_at: datetime | None = None) -> LedgerUpdate:
     """Return the update for a delivery that was not handed over.
 
-    again_at: when a worker may claim it again; None means at once.
+    again_at: the time when a worker may claim it again; None for at once.
     """
     return _update(delivery_id, DeliveryEvent.RETURNED, now, next_try_at=again_at or now)
 

@@ -76,7 +76,7 @@ class Recipient:
     preferences_url: str
 
     def values(self) -> dict[str, str]:
-        """Return the value of each mark."""
+        """Return the values, by mark."""
         return {
             Mark.UNSUBSCRIBE: self.unsubscribe_url,
             Mark.PREFERENCES: self.preferences_url,

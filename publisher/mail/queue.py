@@ -236,7 +236,7 @@ class _LedgerBuffer:
             self.flush()
 
     def give_back(self, delivery: Delivery) -> None:
-        """Return a delivery that was not handed over to the queue."""
+        """Return a delivery to the queue, because it was not handed over to the transport."""
         self._add(update_returned(delivery.id, self._run.clock()))
 
     def flush(self) -> None:

@@ -41,7 +41,7 @@ class MailSetup:
 
     @property
     def remote_hosts(self) -> list[str]:
-        """The hosts of the mail servers that are not on this machine."""
+        """Return the host names of the mail servers that are not on this machine."""
         return [server.address.host for server in self.servers if not server.address.is_near]
 
 

@@ -123,7 +123,7 @@ async def _greeted(server: Smtp, context: ssl.SSLContext | None) -> None:
 
 
 class _IdleOwner:
-    """The owner of a connection that sends nothing."""
+    """A ConnectionOwner without messages to send."""
 
     def next_message(self, connection: Connection) -> Message | None:
         """See ConnectionOwner."""

@@ -1,4 +1,4 @@
-"""The limits of a mail server: messages per second, recipients per day, and deliveries that must wait for a domain."""
+"""The limits of a mail server: messages per second, recipients per day, and waiting times for receiving domains."""
 
 from __future__ import annotations
 
@@ -165,7 +165,10 @@ class ThrottledDeliveries:
         return bool(self._waiting) or self._asking
 
     def keep(self, claim: Claim, wait: float, rate: float) -> None:
-        """Keep a claim until its turn. wait: seconds until the domain's next turn. rate: its turns per second."""
+        """Keep a claim until its turn. For a long wait, it goes back to the ledger.
+
+        wait: seconds until the domain's next turn. rate: the domain's turns per second.
+        """
         now = self._loop.time()
         if wait > ASK_AGAIN / 2:
             turn = max(now + wait, self._turns.get(claim.domain, 0.0) + 1 / rate)

@@ -124,7 +124,7 @@ class Coordinator(Protocol):
         ...
 
     def waiting(self) -> int:
-        """Return how many messages no pool has taken yet."""
+        """Return the number of messages that no pool has taken yet."""
         ...
 
     def wake(self) -> None:

@@ -64,7 +64,7 @@ class Reply:
         return f"{self.code} {self.words}".rstrip()
 
     def refusal(self) -> Deferred | Rejected:
-        """Return what the refusal means for one recipient."""
+        """Return the outcome for a message that the server refused with this reply."""
         if self.code < 500:
             return Deferred(self.sentence)
         status = self.status
