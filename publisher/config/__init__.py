@@ -1,16 +1,16 @@
-"""publisher.toml and PUBLISHER_* variables become one frozen Config, or a report of every mistake at once.
+"""The configuration: publisher.toml and PUBLISHER_* variables become one frozen Config, or a list of all mistakes.
 
-Each table of the file is a frozen dataclass whose fields carry their default, their checks and their meaning (keys.py
-says how). load.py reads the file, environment.py overlays the variables, mistakes.py validates the result and names
-each mistake with its line. Nothing here opens what a setting names: that a server answers or a folder exists is for
-others to find out. To add a setting, add a field to its table; docs/configuration.md is generated from it. Begin
-reading with project.py, which has the whole Config.
+Each table of the file is a frozen dataclass whose fields carry their default, their checks and their meaning (see
+keys.py). load.py reads the file, environment.py applies the variables, and mistakes.py validates the result and reports
+each mistake with its line. Nothing here checks whether a server answers or a folder exists. To add a setting, add a
+field to its table; docs/configuration.md is generated from the fields. Begin reading with project.py, which defines
+the whole Config.
 
 Public modules:
-    mail        servers, rates, domains: what [mail] says, as values
+    mail        the parsed values of [mail]: servers, rates and domains
     origins     the line of a key in a TOML text
-    schedule    what a schedule or a duration says, as values
-    theme       colours and whether they can be read
+    schedule    parsed schedules and durations
+    theme       the look of emails, and whether its colours are readable
 """
 
 from publisher.config.environment import CONFIG_FILE

@@ -1,4 +1,4 @@
-"""The tables of bounces: where bounce reports are read, and the providers that send them to a webhook."""
+"""The tables about bounces: where bounce reports are read, and the providers that send them to a webhook."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sns_topic(value: str) -> None:
 
 
 def shared_secret(value: str) -> None:
-    """Accept text that is hard to guess; the empty string means unset. The message doesn't repeat the value."""
+    """Accept a secret of at least 16 ASCII characters; the empty string means unset. The error doesn't repeat it."""
     if value and (len(value) < 16 or not value.isascii() or not value.isprintable()):
         raise ValueError("must be 16 or more ASCII characters; `openssl rand -hex 24` generates one")
 

@@ -1,4 +1,4 @@
-"""Checks of single values. Each raises ValueError with a sentence for the person who wrote the value."""
+"""Checks of single values. Each raises ValueError with a message for the person who wrote the value."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from publisher.config.schedule import parse_schedule
 
-# Addresses that are valid without a doubt, with or without a display name; for the others Python's parser is asked.
+# Addresses that are certainly valid, with or without a display name; Python's parser decides about all others.
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
     r"|[A-Za-z0-9]+( [A-Za-z0-9]+)* <[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+>"
 )
 
 
-class between:  # noqa: N801 - it is written like the other checks, which are functions
-    """Accept whole numbers from `least` to `most`, both included; docs/configuration.md shows the range."""
+class between:  # noqa: N801 - used like the other checks, which are functions
+    """A check that accepts whole numbers from `least` to `most`, inclusive; docs/configuration.md shows the range."""
 
     __slots__ = ("least", "most")
 
@@ -28,7 +28,7 @@ class between:  # noqa: N801 - it is written like the other checks, which are fu
         self.least, self.most = least, most
 
     def __call__(self, value: int) -> None:
-        """Raise ValueError for a number outside."""
+        """Raise ValueError for a number outside the range."""
         least, most = self.least, self.most
         if value < least or (most is not None and value > most):
             raise ValueError(f"{value} is not between {least} and {most}" if most else f"{value} is less than {least}")
@@ -41,7 +41,7 @@ class between:  # noqa: N801 - it is written like the other checks, which are fu
 def web_address(value: str) -> None:
     """Accept an absolute http(s) URL without login, query or fragment; the empty string means unset.
 
-    Paths are appended to such a URL, so it must end with its own path.
+    Paths are appended to this URL, so nothing may follow its own path.
     """
     page_address(value)
     parts = urlsplit(value)
@@ -50,19 +50,19 @@ def web_address(value: str) -> None:
 
 
 def hub_address(value: str) -> None:
-    """Accept an absolute http(s) URL that requests are sent to: with a query, without a fragment."""
+    """Accept an absolute http(s) URL to which requests are sent. It may have a query, but not a fragment."""
     page_address(value)
     if "#" in value:
         raise ValueError(f"{value!r} must have no #")
 
 
 def page_address(value: str) -> None:
-    """Accept an absolute http(s) URL that is only linked to, with query and fragment; "" means unset."""
+    """Accept an absolute http(s) URL for links, which may have a query and a fragment; "" means unset."""
     if not value:
         return
     parts = urlsplit(value)
     if "@" in value:
-        raise ValueError("must not contain a user name or password")  # nor does this message
+        raise ValueError("must not contain a user name or password")  # so the message doesn't repeat the value
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f<>\"\\]", value):
         raise ValueError(f"{value!r} isn't a valid web address; write it like https://example.org")
     if parts.port == 0:
@@ -98,7 +98,7 @@ _PODCASTS = (
 
 
 def podcast_category(value: str) -> None:
-    """Accept a category of Apple's directory, alone or with a subcategory; the empty string means unset."""
+    """Accept a category of Apple's podcast directory, with or without a subcategory; the empty string means unset."""
     category, *below = (part.strip() for part in value.split(">"))
     if value and (category not in _PODCASTS or len(below) > 1 or "" in below):
         raise ValueError(f"{value!r} isn't a podcast category; write it like Arts or Arts > Books")
@@ -111,7 +111,7 @@ def not_blank(value: str) -> None:
 
 
 def time_zone(value: str) -> None:
-    """Accept a name of the IANA time zone database."""
+    """Accept a name from the IANA time zone database."""
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -119,13 +119,13 @@ def time_zone(value: str) -> None:
 
 
 def time_zone_or_none(value: str) -> None:
-    """Accept a name of the IANA time zone database; the empty string means unset."""
+    """Accept a name from the IANA time zone database; the empty string means unset."""
     if value:
         time_zone(value)
 
 
 def language_tag(value: str) -> None:
-    """Accept the shape of a BCP 47 language tag; the empty string means unset."""
+    """Accept text in the form of a BCP 47 language tag; the empty string means unset."""
     if value and not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
         raise ValueError(f"{value!r} isn't a language tag; write it like en or pt-BR")
 
@@ -159,7 +159,7 @@ def mail_address(value: str) -> None:
 
 
 def permalink_pattern(value: str) -> None:
-    """Accept a path with the known placeholders."""
+    """Accept a path that starts with / and contains {slug}, with no unknown placeholders."""
     known = {"folder", "year", "month", "day", "slug", "lang"}
     unknown = [part for part in re.findall(r"\{([^}]*)\}", value) if part not in known]
     if unknown:
@@ -194,13 +194,13 @@ def colour(value: str) -> None:
 
 
 def font(value: str) -> None:
-    """Accept font names separated by commas, as CSS takes them without quotes; the empty string means unset."""
+    """Accept comma-separated font names that need no quotes in CSS; the empty string means unset."""
     if value and not re.fullmatch(r"-?[A-Za-z][\w-]*( [A-Za-z][\w-]*)*(, ?-?[A-Za-z][\w-]*( [A-Za-z][\w-]*)*)*", value):
         raise ValueError(f"{value!r} isn't a list of fonts; write system, sans, serif, or names like Georgia, serif")
 
 
 def listen_address(value: str) -> None:
-    """Accept an IP address or "localhost" and a port: 127.0.0.1:8018, [::1]:8018."""
+    """Accept an IP address or "localhost", with a port: 127.0.0.1:8018 or [::1]:8018."""
     host, _, port = value.rpartition(":")
     try:
         if host != "localhost":
@@ -213,7 +213,7 @@ def listen_address(value: str) -> None:
 
 
 def networks(values: tuple[str, ...]) -> None:
-    """Accept IP addresses and networks: 10.0.0.7, 10.0.0.0/8, ::1."""
+    """Accept IP addresses and networks, such as 10.0.0.7, 10.0.0.0/8 or ::1."""
     for value in values:
         try:
             ip_network(value)
@@ -231,6 +231,6 @@ def civil_date(value: str) -> None:
 
 
 def database_url(value: str) -> None:
-    """Accept SQLite and PostgreSQL URLs. The message leaves the value out, since it may contain a password."""
+    """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password."""
     if not re.match(r"(sqlite:///.|postgresql(\+psycopg)?://.)", value):
         raise ValueError("unsupported database; use sqlite:///path or postgresql://host/name")

@@ -37,7 +37,10 @@ def overlay(raw: dict[str, Any], env: Mapping[str, str]) -> list[str]:
 
 
 def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
-    """Return every variable that sets a key: name -> (path of the key, its type). Lists of tables have none."""
+    """Return every variable that sets a key, as name -> (path of the key, its type).
+
+    Keys in lists of tables have no variables.
+    """
     found: dict[str, tuple[tuple[str, ...], Any]] = {}
 
     def walk(table: type, path: tuple[str, ...]) -> None:
@@ -53,7 +56,7 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
 
 
 def _typed(text: str, kind: Any) -> Any:
-    """Convert a variable's text to the type of its key; text that doesn't fit is left for validation to report."""
+    """Convert a variable's text to the type of its key. Text that doesn't fit is returned, and validation reports it."""
     if kind is bool:
         return SWITCHES.get(text.strip().lower(), text)
     if kind is int:

@@ -1,8 +1,8 @@
-"""How a table of publisher.toml is written down: a frozen dataclass whose fields carry their checks and their meaning.
+"""The way a table of publisher.toml is defined: a frozen dataclass whose fields carry their checks and their meaning.
 
     limit: Annotated[int, Check(checks.between(1, 10_000)), Doc("Maximum number of entries per feed.")] = 30
 
-Validation, the names of environment variables and docs/configuration.md are all read from these fields.
+Validation, the names of environment variables and docs/configuration.md are all derived from these fields.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 
 class Doc:
-    """What a key is for, in one or two sentences; docs/configuration.md shows them."""
+    """The description of a key, in one or two sentences, which docs/configuration.md shows."""
 
     __slots__ = ("text",)
 
@@ -23,7 +23,7 @@ class Doc:
 
 
 class Check:
-    """A check of a key's value: the function raises ValueError with a sentence for the person who wrote the file."""
+    """A check of a key's value. Its function raises ValueError with a message for the person who wrote the file."""
 
     __slots__ = ("function",)
 
@@ -34,9 +34,10 @@ class Check:
 class Key(NamedTuple):
     """One key of a table.
 
-    type      str, int, bool, a Literal of strings, tuple[one of these, ...], or the dataclass of a table
-    checks    run in this order on a value of the right type
-    default   MISSING if the key is required, None for a table that has defaults of its own
+    type      str, int, bool, a Literal of strings, the dataclass of a table, or tuple[T, ...] of one of these
+    checks    the functions that check a value of the right type, in this order
+    meaning   the description of the key
+    default   MISSING if the key is required; None for a table with its own defaults
     """
 
     type: Any
@@ -47,7 +48,7 @@ class Key(NamedTuple):
 
 @cache
 def keys_of(table: type[Any]) -> Mapping[str, Key]:
-    """Return the keys that may be written into a table, in the order of its class; fields without a Doc are none."""
+    """Return the keys of a table by name, in the order of its class. A field without a Doc is not a key."""
     hints = get_type_hints(table, include_extras=True)
     found = {}
     for field in fields(table):

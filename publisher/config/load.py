@@ -1,4 +1,4 @@
-"""Finding a project and reading its configuration."""
+"""Functions that find a project and read its configuration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
 
 def find_project(start: Path) -> Path:
-    """Return the nearest folder upwards from `start` that contains publisher.toml; raise ProjectError if none does."""
+    """Return `start` or the nearest folder above it that contains publisher.toml; raise ProjectError if none does."""
     for folder in (start, *start.parents):
         if (folder / CONFIG_FILE).is_file():
             return folder
@@ -31,8 +31,8 @@ def find_project(start: Path) -> Path:
 def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
     """Read the configuration of the project at `root`.
 
-    environ   defaults to the process's own; only names that start with PUBLISHER_ count
-    Raises ConfigError with every mistake, each with file, line and key.
+    environ   environment variables, by default those of the process; only names that start with PUBLISHER_ count
+    Raises ConfigError with all mistakes, each with its file, line and key. Raises ProjectError if the file can't be read.
     """
     text = _read(root / CONFIG_FILE)
     env = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith("PUBLISHER_")}
@@ -62,7 +62,7 @@ def _parsed(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_toml_mistake(error, text)]) from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
+    except (ValueError, RecursionError) as error:  # a number with thousands of digits, or thousands of nested brackets
         what = "its values are nested too deeply" if isinstance(error, RecursionError) else str(error)
         mistake = PublisherError(f"cannot be read: {what}", where=CONFIG_FILE, hint="remove that value")
         raise ConfigError([mistake]) from error

@@ -1,4 +1,4 @@
-"""The tables of sending: [mail] with its servers and signing keys, and [delivery]."""
+"""The tables about sending email: [mail] with its servers and signing keys, and [delivery]."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCHEMES = ("smtp", "smtps", "lmtp", "smtp+unix", "lmtp+unix")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a mail server is: a host and port, or the path of a Unix socket."""
+    """The address of a mail server: a host and port, or the path of a Unix socket."""
 
     host: str
     port: int
@@ -40,9 +40,9 @@ class Address:
 
 
 def parse_rate(text: str) -> float:
-    """Return messages per second for "14/s", "30/min", "500/h" or "2000/day"; 0 for "", which means no limit.
+    """Return the messages per second for "14/s", "30/min", "500/h" or "2000/day"; 0 for "", which means no limit.
 
-    Raises ValueError with a sentence for the person who wrote it.
+    Raises ValueError with a message for the person who wrote the text.
     """
     if not text:
         return 0.0
@@ -53,7 +53,10 @@ def parse_rate(text: str) -> float:
 
 
 def parse_domain_rate(text: str) -> tuple[str, float]:
-    """Return the domain and messages per second of "gmail.com 20/min"; raises ValueError as parse_rate does."""
+    """Return the domain and messages per second in text such as "gmail.com 20/min".
+
+    Raises ValueError as parse_rate does.
+    """
     domain, _, rate = text.strip().partition(" ")
     if not re.fullmatch(r"[^\s@/]+\.[^\s@/]+", domain) or not rate:
         raise ValueError(f"{text!r} isn't a valid limit for a domain; write it like gmail.com 20/min")
@@ -61,18 +64,18 @@ def parse_domain_rate(text: str) -> tuple[str, float]:
 
 
 def domain_rates(limits: Iterable[str]) -> dict[str, float]:
-    """Return the limit of each domain, in messages per second; raises ValueError as parse_rate does."""
+    """Return the limit of each domain, in messages per second; raise ValueError as parse_rate does."""
     return dict(map(parse_domain_rate, limits))
 
 
 def bounce_address(value: str) -> None:
-    """Accept a bare email address whose local part has room for a token; the empty string means unset."""
+    """Accept an email address, without a name, that leaves room for a token; the empty string means unset."""
     if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[^\s@<>+]+\.[^\s@<>+]+", value):
         raise ValueError(f"{value!r} has no room for a token; write a short address like bounces@example.org")
 
 
 def host_name(value: str) -> None:
-    """Accept a domain as it is in the DNS: ASCII labels of letters, digits and hyphens (RFC 1123, 2.1)."""
+    """Accept a domain as the DNS stores it: ASCII labels of letters, digits and hyphens (RFC 1123, 2.1)."""
     if not value.isascii():
         raise ValueError(f"{value!r} isn't in ASCII, as it must be in the DNS; write it as xn--...")
     if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in value.split(".")):
@@ -80,7 +83,7 @@ def host_name(value: str) -> None:
 
 
 def domain_name(value: str) -> None:
-    """Accept a domain in any script, or in ASCII as it is in the DNS (RFC 5890, 2.3.2.1)."""
+    """Accept a domain in any script, or in the ASCII form that the DNS uses (RFC 5890, 2.3.2.1)."""
     if value.isascii():
         host_name(value)
         return
@@ -101,9 +104,9 @@ def dkim_selector(value: str) -> None:
 
 
 def parse_dns_server(text: str) -> tuple[str, int]:
-    """Return the IP address and port of "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353".
+    """Return the IP address and port in "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353"; the port is 53 by default.
 
-    Raises ValueError with a sentence for the person who wrote it.
+    Raises ValueError with a message for the person who wrote the text.
     """
     found = re.fullmatch(r"\[(?P<six>[^]]*)](?::(?P<port6>\d+))?|(?P<four>[^:]*):(?P<port4>\d+)|(?P<bare>.*)", text)
     parts = found.groupdict() if found else {}
@@ -126,7 +129,7 @@ def dns_server(value: str) -> None:
 
 
 def server_url(value: str) -> None:
-    """Accept the URL of a mail server without user name and password; the empty string means unset."""
+    """Accept the URL of a mail server, without a user name or password; the empty string means unset."""
     if not value:
         return
     parts = urlsplit(value)
@@ -181,7 +184,7 @@ class Smtp:
 
     @property
     def address(self) -> Address:
-        """Where the server is, and how the connection to it is encrypted."""
+        """The address of the server, including how the connection is encrypted."""
         if not self.url:
             return Address(self.host, self.port, tls=self.tls)
         parts = urlsplit(self.url)
@@ -195,7 +198,7 @@ class Smtp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay(Smtp):
-    """[[mail.relays]]: one of several servers that share the load."""
+    """[[mail.relays]]: a mail server that shares the load with others."""
 
     weight: Annotated[
         int, Check(checks.between(1, 1_000)), Doc("Its share of the messages, relative to the other weights.")
@@ -204,7 +207,7 @@ class Relay(Smtp):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dkim:
-    """[[mail.dkim]]: a key that signs messages (RFC 6376)."""
+    """[[mail.dkim]]: a key for signing messages (RFC 6376)."""
 
     domain: Annotated[str, Check(domain_name), Doc("The key signs email from this domain and its subdomains.")]
     selector: Annotated[str, Check(dkim_selector), Doc("Name of the key in the DNS: SELECTOR._domainkey.DOMAIN.")]
@@ -251,7 +254,7 @@ class Mail:
 
     @property
     def servers(self) -> tuple[Relay, ...]:
-        """The mail servers: the relays, or if there are none the one of [mail.smtp]."""
+        """The mail servers: the relays, or the server of [mail.smtp] if there are no relays."""
         if self.relays:
             return self.relays
         return (Relay(**{item.name: getattr(self.smtp, item.name) for item in fields(Smtp)}),)
@@ -259,7 +262,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryConfig:
-    """[delivery]: what happens between the ledger and the mail server."""
+    """[delivery]: how messages get from the ledger to the mail server."""
 
     on_uncertain: Annotated[
         Literal["resend", "hold"],

@@ -1,7 +1,7 @@
-"""What is wrong with a configuration: every mistake, with its place and how to fix it.
+"""The mistakes in a configuration, each with its place and how to fix it.
 
-First each key by itself: known, there if it is required, of the right type, accepted by its checks. Then what only
-shows when keys are seen together.
+First, each key is checked by itself: it must be known, have the right type and pass its checks, and required keys must
+be present. Then, keys are checked in combination.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Wrong = tuple[KeyPath, str, str]
 
 _WANTED = {str: "must be text in quotes", int: "must be a whole number", bool: "must be true or false"}
 
-# Keys whose values no message may repeat.
+# Keys whose values must not appear in messages.
 _SECRETS = (
     ("mail", "smtp", "password"),
     ("mail", "relays", "password"),
@@ -37,7 +37,7 @@ _SECRETS = (
     ("bounces", "mailgun", "signing_key"),
 )
 
-# Pairs of folders of which neither may be in the other, and what would happen.
+# Pairs of folders that must not overlap, and what would happen if they did.
 _APART = (
     (("pages", "output"), ("posts", "folder"), "pages would become posts, or drafts would be public"),
     (("pages", "output"), ("pages", "static"), "the output would be copied into itself"),
@@ -50,9 +50,12 @@ _DEFAULTS = {"pages": PagesConfig(), "posts": Posts(), "mail": Mail()}
 def find_mistakes(
     raw: dict[str, Any], text: str, env: Mapping[str, str], unknown_variables: list[str]
 ) -> list[PublisherError]:
-    """Return every mistake: first those in variables, then those in the file, by line.
+    """Return all mistakes: first those in variables, then those in the file, by line.
 
-    raw   the table that `text` (publisher.toml) and `env` (the PUBLISHER_* variables) resulted in
+    raw                the table that results from `text` and `env`
+    text               the text of publisher.toml
+    env                the PUBLISHER_* variables
+    unknown_variables  the names of variables that set no key
     """
     origins = Origins(text, env)
     found = [(0, _unknown_variable(name)) for name in unknown_variables]
@@ -72,7 +75,7 @@ def _unknown_variable(name: str) -> PublisherError:
 
 
 def _wrong_keys(cls: type, table: Mapping[str, Any], above: KeyPath = ()) -> Iterator[Wrong]:
-    """Yield what is wrong with the keys of one table, each looked at by itself."""
+    """Yield the mistakes in the keys of one table, each checked by itself."""
     keys = keys_of(cls)
     for name, key in keys.items():
         path = (*above, name)
@@ -88,7 +91,7 @@ def _wrong_keys(cls: type, table: Mapping[str, Any], above: KeyPath = ()) -> Ite
 
 
 def _wrong_value(kind: Any, value: Any, path: KeyPath) -> Iterator[Wrong]:
-    """Yield what keeps a value from being of the type of its key."""
+    """Yield the mistakes in the type of a value, or in the keys of a value that is a table."""
     if get_origin(kind) is tuple:
         if type(value) is not list:
             yield _mistyped(path, "must be a list", value)
@@ -105,7 +108,7 @@ def _wrong_value(kind: Any, value: Any, path: KeyPath) -> Iterator[Wrong]:
 
 
 def _objection(kind: Any, value: Any) -> str:
-    """What a single value must be instead; "" if it has the right type. Unlike in isinstance, true is not a number."""
+    """Return what a single value must be instead, or "" if its type is right. Unlike in isinstance, true is no int."""
     if get_origin(kind) is Literal:
         *most, last = map(repr, get_args(kind))
         return "" if type(value) is str and value in get_args(kind) else f"must be {', '.join(most)} or {last}"
@@ -121,7 +124,7 @@ def _mistyped(path: KeyPath, message: str, value: Any) -> Wrong:
 
 
 def _refused(checks: Sequence[Callable[[Any], object]], value: Any, path: KeyPath) -> Iterator[Wrong]:
-    """Yield the first objection of a key's checks."""
+    """Yield the error of the first check that rejects the value."""
     for check in checks:
         try:
             check(value)
@@ -140,7 +143,7 @@ def _example(path: KeyPath) -> str:
 
 
 def _dotted(path: KeyPath) -> str:
-    """A path as it is shown: "newsletters[2].name"."""
+    """Return a path as it appears in messages, such as "newsletters[2].name"."""
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
@@ -148,7 +151,7 @@ def _dotted(path: KeyPath) -> str:
 
 
 def _wrong_together(raw: dict[str, Any]) -> Iterator[Wrong]:
-    """Yield what only shows when several keys are seen together."""
+    """Yield the mistakes in combinations of keys."""
     yield from _names_taken(raw)
     yield from _unreadable_themes(raw)
     mail = raw.get("mail")
@@ -181,7 +184,7 @@ def _names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
 
 
 def _unreadable_themes(raw: Mapping[str, Any]) -> Iterator[Wrong]:
-    """Yield the colours of each theme that can't be read; themes with a mistake in a single key are skipped."""
+    """Yield the unreadable colours of each theme. Themes with other mistakes are skipped."""
     site = (_theme(raw["theme"]) if "theme" in raw else None) or Theme()
     found: list[tuple[KeyPath, Theme]] = [(("theme",), site)] if site != Theme() else []
     newsletters = raw.get("newsletters")
@@ -209,7 +212,7 @@ def _folders_inside_each_other(raw: dict[str, Any], origins: Origins) -> Iterato
 
 
 def _folder(raw: dict[str, Any], path: tuple[str, str]) -> tuple[str, ...]:
-    """The parts of a folder's path as a file system may compare them; empty if the value isn't a path."""
+    """Return the parts of a folder's path, with their case folded; empty if the value isn't a usable path."""
     section, name = path
     default = getattr(_DEFAULTS[section], name)
     table = raw.get(section, {})

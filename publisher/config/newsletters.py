@@ -1,4 +1,4 @@
-"""The tables of newsletters and of the people on their lists: [[newsletters]] and [subscribers]."""
+"""The tables about newsletters and their subscribers: [[newsletters]] and [subscribers]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a key got its value: a line of a TOML text, or an environment variable."""
+"""The origin of a key's value: a line of a TOML text, or an environment variable."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ KeyPath = tuple[str | int, ...]
 
 
 class Origins:
-    """Says where each key of a configuration was set."""
+    """The origin of every key in a configuration."""
 
     def __init__(self, text: str, env: Mapping[str, str]) -> None:
-        """Prepare. text: publisher.toml as it was read. env: the variables that override it."""
+        """Keep the text of publisher.toml and the variables that override it."""
         self._lines, self._env = KeyLines(text), env
 
     def of(self, path: KeyPath) -> tuple[int, str]:
-        """Return the line and "publisher.toml:line", or 0 and the name of the variable that set the key."""
+        """Return the line and "publisher.toml:line" of a key, or 0 and the name of the variable that set it."""
         for length in range(len(path), 0, -1):
             if name := self._variables.get(path[:length]):
                 return 0, name
@@ -34,13 +34,16 @@ class Origins:
 
 
 class KeyLines:
-    """Finds the line of a key by parsing ever longer beginnings of the text, which works for every TOML spelling."""
+    """The lines of the keys in a TOML text.
+
+    They are found by parsing ever longer beginnings of the text, which works for every way of writing TOML.
+    """
 
     def __init__(self, text: str) -> None:
-        self._lines = text.split("\n")  # the only end of a line in TOML; splitlines() knows nine
+        self._lines = text.split("\n")  # TOML has only this line end, but splitlines() splits at others too
 
     def of(self, path: KeyPath) -> int:
-        """Return the line (from 1) on which `path` begins, or that of its nearest parent; 0 if neither is there."""
+        """Return the line (from 1) on which the key at `path` begins, or else its nearest parent; 0 if neither exists."""
         for length in range(len(path), 0, -1):
             line = self._first(path[:length])
             if line:
@@ -62,7 +65,7 @@ class KeyLines:
 
     @cached_property
     def _beginnings(self) -> list[tuple[int, dict[str, Any]]]:
-        """Every beginning of the text that is valid TOML: its last line, and its table."""
+        """Every beginning of the text that is valid TOML, as its last line and the parsed table."""
         found = []
         for end in range(1, len(self._lines) + 1):
             try:

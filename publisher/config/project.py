@@ -20,7 +20,7 @@ from publisher.config.theme import DEFAULT, Theme
 class Config:
     """The whole configuration of one project.
 
-    root is the project's folder. Everything else comes from publisher.toml and the PUBLISHER_* variables.
+    `root` is the project's folder. The other fields come from publisher.toml and the PUBLISHER_* variables.
     """
 
     site: Annotated[Site, Doc("What all posts share.")]
@@ -50,12 +50,12 @@ class Config:
 
     @property
     def site_url(self) -> str:
-        """The site's URL without a slash at the end."""
+        """The site's URL without a trailing slash."""
         return self.site.url.rstrip("/")
 
     @property
     def public_url(self) -> str:
-        """The web application's URL without a slash at the end."""
+        """The web application's URL without a trailing slash."""
         return (self.web.public_url or self.site.url).rstrip("/")
 
     @property
@@ -72,7 +72,7 @@ class Config:
         return newsletter.title or self.site.title
 
     def newsletter_zone(self, newsletter: NewsletterConfig) -> ZoneInfo:
-        """Return the time zone in which the newsletter's slots are named."""
+        """Return the time zone of the newsletter's schedule, in which its slots (scheduled times) are named."""
         return ZoneInfo(newsletter.timezone or self.site.timezone)
 
     def newsletter_language(self, newsletter: NewsletterConfig) -> str:
@@ -80,11 +80,11 @@ class Config:
         return newsletter.language or self.site.language
 
     def newsletter_theme(self, newsletter: NewsletterConfig) -> Theme:
-        """Return the newsletter's theme with every key filled in, except an accent that nobody has chosen."""
+        """Return the newsletter's theme with all defaults filled in, except those for unset accents."""
         return newsletter.theme.over(self.theme).over(DEFAULT)
 
     def missing_logo(self, theme: Theme) -> str:
-        """Return the path under static/ of a theme's logo if that file is missing, else ""."""
+        """Return the path under static/ of a theme's logo if the file is missing, else ""."""
         logo = theme.logo.removeprefix("/")
         if not logo or "://" in logo or (self.root / self.pages.static / logo).is_file():
             return ""

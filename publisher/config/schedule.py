@@ -1,4 +1,4 @@
-"""What a newsletter's `schedule` and durations say, as values. newsletters/slots.py decides which slots are due."""
+"""Parsed schedules and durations of newsletters. newsletters/slots.py decides which slots (scheduled times) are due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXAMPLES = (
 
 
 class ScheduleKind(StrEnum):
-    """How often a newsletter is sent; this also decides how its slots are named."""
+    """The kind of a schedule, which also decides how the newsletter's slots are named."""
 
     MANUAL = "manual"
     EACH_POST = "each post"
@@ -29,12 +29,12 @@ class ScheduleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A parsed schedule, in the newsletter's own civil time.
+    """A parsed schedule, in local time of the newsletter's time zone.
 
     at       time of day; None for manual, each post and cron
-    weekday  0 = Monday (weekly, and monthly by weekday)
+    weekday  0 for Monday to 6 for Sunday; only for weekly, and for monthly by weekday
     day      day of the month, 1 to 31; shorter months use their last day
-    ordinal  1 to 4, or -1 for the last such weekday of the month
+    ordinal  which such weekday of the month: 1 to 4, or -1 for the last
     cron     five fields, as Debian's cron understands them
     """
 
@@ -50,7 +50,7 @@ _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Parse a schedule setting; raise ValueError with the accepted forms if it has none of them."""
+    """Parse the text of a schedule; raise ValueError with a list of the accepted forms if it isn't valid."""
     words = text.strip().lower().split()
     match words:
         case ["manual"]:
@@ -111,7 +111,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the duration that text such as "90m", "12h" or "2d" names; raise ValueError with a sentence otherwise."""
+    """Return the duration for text such as "90m", "12h" or "2d"; raise ValueError with a message for other text."""
     match = re.fullmatch(r"(\d{1,4}) ?([mhdw])", text.strip().lower(), re.ASCII)
     if match is None:
         raise ValueError(f"{text!r} isn't a valid duration; write it like 90m, 12h or 2d")

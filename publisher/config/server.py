@@ -1,4 +1,4 @@
-"""The tables of the running program: [web], [admin], [run] and [database]."""
+"""The tables about the running program: [web], [admin], [run] and [database]."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from publisher.config.keys import Check, Doc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
-    """[web]: where subscribers reach the pages that emails link to, and what protects those pages."""
+    """[web]: the address of the web application that emails link to, and the limits that protect it."""
 
     public_url: Annotated[
         str, Check(checks.web_address), Doc("Public URL of the web application. Default: site.url.")

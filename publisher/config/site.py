@@ -1,4 +1,4 @@
-"""The tables of what is public: [site], [posts], [feeds] and [pages]."""
+"""The tables about the public site: [site], [posts], [feeds] and [pages]."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """[site]: what all posts share."""
+    """[site]: the settings that all posts share."""
 
     title: Annotated[str, Check(checks.not_blank), Doc("The name of the site.")]
     url: Annotated[
@@ -56,7 +56,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posts:
-    """[posts]: where the posts are and how they are read."""
+    """[posts]: where posts are stored and how they are read."""
 
     folder: Annotated[str, Check(checks.project_path), Doc("Folder of the posts; it may have subfolders.")] = "posts"
     permalink: Annotated[
@@ -74,7 +74,7 @@ class Posts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feeds:
-    """[feeds]: what goes into RSS, Atom and JSON Feed."""
+    """[feeds]: the content of the RSS, Atom and JSON feeds."""
 
     limit: Annotated[
         int, Check(checks.between(1, 10_000)), Doc("Maximum number of entries per feed, newest first.")

@@ -1,7 +1,8 @@
-"""How emails look: the table [theme], and whether its colours can be read.
+"""The look of emails: the table [theme], and whether its colours are readable.
 
-[theme] applies to all emails; a newsletter's own theme says what differs in its emails. A key that is left out is
-taken from the theme below, and in the end from DEFAULT. Colours are "#rrggbb"; contrast is measured as WCAG 2.2 does.
+[theme] applies to all emails; a newsletter's own theme overrides some of its keys. A key that a newsletter's theme
+leaves out is taken from [theme], or else from DEFAULT. Colours are written as "#rrggbb"; contrast is measured as in
+WCAG 2.2.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ TINT = 0.055
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """[theme]: how emails look; colours as #rrggbb."""
+    """[theme]: the look of emails. Colours are written as #rrggbb."""
 
     accent: Annotated[str, Check(checks.colour), Doc("Colour of links. Default: #0a5a8a.")] = ""
     background: Annotated[str, Check(checks.colour), Doc("Colour around the email. Default: #f4f2ee.")] = ""
@@ -49,7 +50,7 @@ class Theme:
     logo_width: Annotated[int, Check(checks.between(0, 536)), Doc("Width of the logo in pixels. Default: 120.")] = 0
 
     def over(self, below: Theme) -> Theme:
-        """Return this theme, with the keys that it leaves out taken from another."""
+        """Return this theme with the keys that it leaves out taken from `below`."""
         return Theme(**{item.name: getattr(self, item.name) or getattr(below, item.name) for item in fields(self)})
 
 
@@ -70,14 +71,14 @@ DEFAULT = Theme(
 
 
 def grounds(paper: str, text: str) -> tuple[str, str]:
-    """Return the colours behind text in an email: the paper, and the background of code."""
+    """Return the colours that text in an email appears on: the paper, and the background of code."""
     return paper, mixed(paper, text, TINT)
 
 
 def unreadable(theme: Theme) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, what is wrong, how to fix it) for each colour of a theme that misses WCAG's AA on its paper.
+    """Yield (key, message, hint) for each colour of a theme that has less contrast with its paper than WCAG's AA requires.
 
-    Once every fix has been applied, the theme has none left.
+    A theme in which all hints have been followed has no such colours.
     """
     whole = theme.over(DEFAULT)
     for mode in ("", "dark_"):
@@ -103,7 +104,7 @@ def _unreadable_on(
 
 
 def _nearest_text(text: str, paper: str) -> str:
-    """The nearest colour of text that can be read on a paper. The background of code depends on it and moves along."""
+    """Return the nearest text colour that is readable on the paper and on code, whose background depends on it."""
     for _ in range(10):
         behind = grounds(paper, text)
         if least_contrast(text, behind) >= AA:
@@ -113,7 +114,7 @@ def _nearest_text(text: str, paper: str) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours: 1 if they are equal, 21 for black on white (WCAG 2.2)."""
+    """Return the contrast of two colours as in WCAG 2.2, from 1 (equal) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -124,10 +125,10 @@ def least_contrast(colour: str, grounds: Sequence[str]) -> float:
 
 
 def readable(colour: str, grounds: Sequence[str], least: float = AA) -> str:
-    """Return the colour, or the nearest one of its hue that has a contrast of `least` with every background.
+    """Return the nearest colour of the same hue that has at least the contrast `least` with every background.
 
-    It becomes lighter on dark backgrounds and darker on light ones. If no shade of the hue is enough, the result is
-    white or black.
+    The colour becomes lighter on dark backgrounds and darker on light ones. If no shade of the hue has enough contrast,
+    the result is white or black.
     """
     hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
     step = 0.01 if is_dark(grounds[0]) else -0.01
@@ -141,12 +142,12 @@ def readable(colour: str, grounds: Sequence[str], least: float = AA) -> str:
 
 
 def is_dark(ground: str) -> bool:
-    """Return whether white is easier to read than black on a colour."""
+    """Return whether a background is so dark that white text is easier to read on it than black text."""
     return contrast(ground, "#ffffff") > contrast(ground, "#000000")
 
 
 def mixed(one: str, other: str, share: float) -> str:
-    """Return a colour with a share (0 to 1) of another mixed in."""
+    """Return the colour `one` mixed with a share (0 to 1) of the colour `other`."""
     pairs = zip(_parts(one), _parts(other), strict=True)
     return _written([a + (b - a) * share for a, b in pairs])
 

@@ -1,22 +1,22 @@
-"""What every other room may use: the nouns, the errors, and a few tools without a home of their own.
+"""The types, errors and small tools that every other package may use.
 
-Nothing here knows a project, a database or the network, and no module of the project is imported from outside this
-room. What only one room needs belongs in that room. Begin reading with models.py and newsletter_models.py: the types
-that the rest of the program hands around.
+Nothing here knows a project, a database or the network, and nothing here imports from another package of the program.
+Code that only one package needs belongs in that package. Begin reading with models.py and newsletter_models.py, which
+define the types that the rest of the program passes around.
 
 Public modules:
     atomic_write        write a file whole or not at all
-    bounce_report       what a bounce or a complaint means, and whom it is about
-    errors              what can go wrong, as one tree
-    hold_reasons        why an edition waits, and who stopped it
-    host_id             which host this is
+    bounce_report       the meaning of a bounce or complaint, and the subscriber it is about
+    errors              the tree of exceptions
+    hold_reasons        why an edition is on hold, and who put it there
+    host_id             the identity of this host
     i18n                fixed texts in other languages
     logging             the log of a long-lived process
     models              posts, and problems with them
     newsletter_models   editions, letters, subscribers, deliveries
     signing             signatures and hashes with the project's secret
     subscriber_status   which event leads to which status
-    templates           Jinja2 templates, shipped and the project's own
+    templates           Jinja2 templates: the shipped ones and the project's own
 """
 
 __all__ = [

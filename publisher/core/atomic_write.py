@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, whatever stops the process half-way."""
+"""Write a file completely or not at all, even if the process is stopped half-way."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from pathlib import Path
 
 @contextmanager
 def replacing(target: Path, part: Path | None = None) -> Iterator[Path]:
-    """Yield a path to write the new content of `target` to; when the block ends, that file takes the place of `target`.
+    """Yield the path of a temporary file, which replaces `target` when the block ends.
 
-    A reader of `target` sees the old content or the new, never half of it. If the block raises, `target` stays as it
-    was and the new file is removed. A process that is killed leaves the new file behind; to find it later, name it
-    with `part`, which must be on the same file system.
+    A reader of `target` sees either the old content or the new, never half of it. If the block raises, `target` stays
+    unchanged and the temporary file is removed. A process that is killed leaves the temporary file behind. To find it
+    later, pass its path as `part`, which must be on the same file system.
 
-    Raises OSError where the file cannot be replaced. Nothing is fsynced: after a power cut either content may be there.
+    Raises OSError if the file cannot be replaced. Nothing is fsynced: after a power cut, either the old or the new
+    content may be there.
     """
     if part is None:
         part = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")

@@ -1,4 +1,4 @@
-"""A bounce report: what somebody reported about a message of ours, and what that means for its subscriber."""
+"""Bounce reports: what a server or provider reports about a message of ours, and what it means for the subscriber."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What one report says. Only the first four are about a message of ours and are recorded."""
+    """The verdict of one report. Only the first four verdicts are recorded."""
 
-    PERMANENT = "permanent"  # the mailbox or its domain doesn't exist: stop sending
-    TEMPORARY = "temporary"  # failed this time: counts, and several in a row stop the sending
+    PERMANENT = "permanent"  # the mailbox or its domain doesn't exist: sending stops
+    TEMPORARY = "temporary"  # the delivery failed this time: it is counted, and several in a row stop the sending
     REFUSED = "refused"  # the message or its sender was rejected: not the mailbox's fault, and not counted
-    COMPLAINT = "complaint"  # the subscriber reported the message as spam: never send again
+    COMPLAINT = "complaint"  # the subscriber reported the message as spam: nothing is ever sent to them again
     NOTHING = "nothing"  # delayed, delivered, or an automatic reply
     FOREIGN = "foreign"  # not about a message of ours, or unreadable
     FORGED = "forged"  # names a delivery without its signature
-    KNOWN = "known"  # was processed before
+    KNOWN = "known"  # the report was processed before
     GONE = "gone"  # about a message of ours to a subscriber who has been deleted
 
 
@@ -26,12 +26,14 @@ KEPT = (Verdict.PERMANENT, Verdict.TEMPORARY, Verdict.REFUSED, Verdict.COMPLAINT
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Whom a report is about: one of these, proved by a signature of ours or by an authenticated provider.
+    """The subscriber or message that a report is about.
 
-    delivery_id  the row of the ledger
-    uid          the subscriber
-    address      email address, as a provider names it
-    asked        a subscriber's number, and the hour (since 1970) in which we sent them a confirmation email
+    At most one field is set. Its value is proved by a signature of ours or by an authenticated provider.
+
+    delivery_id  the id of the delivery's row in the ledger
+    uid          the uid of the subscriber
+    address      the email address that a provider named
+    asked        the subscriber's id, and the hour (since 1970) in which we sent them a confirmation email
     """
 
     delivery_id: int | None = None
@@ -44,7 +46,7 @@ class Addressee:
 
     @property
     def key(self) -> str:
-        """What stands for the message, or else for its subscriber, in the keys of reports."""
+        """The part of a report's key that identifies the message, or the subscriber if the message is unknown."""
         if self.asked:
             return f"notice {self.asked[0]} {self.asked[1]}"
         return f"delivery {self.delivery_id}" if self.delivery_id else f"subscriber {self.uid}"
@@ -52,11 +54,11 @@ class Addressee:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report, read and judged; nothing has been written yet.
+    """A report that has been read and judged, but not yet recorded.
 
     status   enhanced status code (RFC 3463), or ""
-    words    the server's own words, short and without email addresses
-    keys     must all be new, or the report was processed before; empty if it changes nothing
+    words    the server's own words, shortened and without email addresses
+    keys     identify the report: if any of them is already stored, it was processed before; empty if it changes nothing
     """
 
     verdict: Verdict

@@ -1,17 +1,17 @@
-"""What can go wrong, as one tree.
+"""The exceptions of the program, as one tree.
 
-    PublisherError            one line for the user: what, where, how to fix it
-    ├── ProjectError          there is no project here, or it cannot be used
+    PublisherError            one line for the user: what is wrong, where, and how to fix it
+    ├── ProjectError          there is no project in this folder, or it cannot be used
     ├── ConfigError           publisher.toml or a PUBLISHER_* variable; holds every mistake at once
     ├── PostError             one post cannot be read; it is skipped, and the others are published
     ├── TemplateError         a template is missing or broken
-    ├── StoreError            the database cannot be opened, or refuses
+    ├── StoreError            the database cannot be opened, migrated or written
     ├── SubscriberError       an address or a subscription is not acceptable
-    ├── DnsError              the DNS gives no answer
+    ├── DnsError              a DNS query got no answer
     ├── BounceError           bounce reports cannot be read
-    ├── TransportError        the mail server or the outbox folder gave no answer
-    │   └── RefusedError      the mail server refuses an edition, whoever it is for
-    └── StoppedError          nothing is wrong: a run was asked to stop
+    ├── TransportError        the mail server or the outbox folder cannot be used
+    │   └── RefusedError      the mail server refuses an edition for every recipient
+    └── StoppedError          not a failure: a run was asked to stop
 
 A server's refusal of one message is not an error but a value (see mail/transport.py).
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 
 class PublisherError(Exception):
-    """The root: a problem that the user can fix.
+    """The base class of all errors: a problem that the user can fix.
 
     message  what is wrong, in one sentence without a full stop
     where    "path:line", "path" or a URL; "" if there is no such place
@@ -44,7 +44,7 @@ class PublisherError(Exception):
 
 
 class ProjectError(PublisherError):
-    """There is no project here, or its folders cannot be used."""
+    """There is no project in this folder, or its folders cannot be used."""
 
 
 class ConfigError(PublisherError):
@@ -83,20 +83,20 @@ class SubscriberError(PublisherError):
 
 
 class DnsError(PublisherError):
-    """The DNS gives no answer: its server can't be reached, or can't answer this question."""
+    """A DNS query got no answer: the server can't be reached, or it can't answer this query."""
 
 
 class TransportError(PublisherError):
-    """The transport gave no answer: nothing listens, the login failed, or the disk is full."""
+    """The transport cannot be used: for example, nothing listens, the login failed or the disk is full."""
 
 
 class RefusedError(TransportError):
-    """The mail server refuses the content of an edition or its sender, so the rest would be refused too."""
+    """The mail server refuses an edition's content or sender, so it would refuse the other messages too."""
 
 
 class BounceError(PublisherError):
-    """Bounce reports cannot be read: no such mailbox, no login, or another program has locked it."""
+    """Bounce reports cannot be read: the mailbox is missing or locked by another program, or the login failed."""
 
 
 class StoppedError(PublisherError):
-    """A run was asked to stop before it was done. What is left is in the database, for the next run."""
+    """A run was asked to stop before it finished. The remaining work is in the database, for the next run."""

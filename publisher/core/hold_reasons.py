@@ -1,7 +1,7 @@
 """Holds: why an edition is not sent, and who stopped it.
 
-Who holds an edition decides what may release it, so it is a value of its own. The reason is a text for people, and
-nothing reads it but they.
+The way in which an edition may be released depends on who holds it, so that is a value of its own (HeldBy). The reason
+is a text for people; the program never interprets it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from enum import StrEnum
 class HeldBy(StrEnum):
     """Who holds an edition."""
 
-    APPROVAL = "approval"  # its newsletter wants each edition approved by the owner
-    SCHEDULER = "scheduler"  # it is late, or its email has errors, and the owner should look first
-    PERSON = "person"  # someone held, skipped or cancelled it
-    SERVER = "server"  # the mail server refuses it whoever it is for
+    APPROVAL = "approval"  # the newsletter requires the owner's approval of each edition
+    SCHEDULER = "scheduler"  # the edition is late, or its email has errors, and the owner should look at it first
+    PERSON = "person"  # someone held, skipped or cancelled the edition
+    SERVER = "server"  # the mail server refuses the edition for every recipient
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why nothing of an edition is sent until it is released. why: a text for people, not ""."""
+    """The reason why an edition is not sent until it is released. why: a text for people; it must not be empty."""
 
     by: HeldBy
     why: str
@@ -39,33 +39,33 @@ class Hold:
 
 
 def by_person(why: str) -> Hold:
-    """Return the hold of someone who stops an edition."""
+    """Return the hold for an edition that someone has stopped."""
     return Hold(HeldBy.PERSON, why)
 
 
 def approval(goes_at: datetime | None, zone: tzinfo) -> Hold:
-    """Return the hold of an edition that the owner has to approve.
+    """Return the hold for an edition that the owner has to approve.
 
-    goes_at: when it is sent after that; None if it is sent at once.
+    goes_at: when the approved edition is sent; None if it is sent as soon as it is approved.
     """
     then = "" if goes_at is None else f", then goes at {_civil(goes_at, zone)} ({zone})"
     return Hold(HeldBy.APPROVAL, f"waits for approval{then}")
 
 
 def late(due: datetime, found: datetime, zone: tzinfo) -> Hold:
-    """Return the hold of an edition whose scheduled time is too long ago."""
+    """Return the hold for an edition whose scheduled time was too long ago."""
     return Hold(HeldBy.SCHEDULER, f"waits for a person: was due {_civil(due, zone)}, found at {_civil(found, zone)}")
 
 
 def errors(messages: Iterable[str]) -> Hold:
-    """Return the hold of an edition whose email has findings of level error; `messages` has at least one."""
+    """Return the hold for an edition whose email has errors. messages: the errors, at least one."""
     first, *more = messages
     rest = f" (and {len(more)} more)" if more else ""
     return Hold(HeldBy.SCHEDULER, f"waits for a person: {first}{rest}")
 
 
 def joined(*holds: Hold | None) -> Hold | None:
-    """Return several holds as one, held by whoever comes first; None if there are none."""
+    """Combine several holds into one, with the holder of the first; return None if there are none."""
     found = [hold for hold in holds if hold]
     return Hold(found[0].by, "; ".join(hold.why for hold in found)) if found else None
 

@@ -1,4 +1,4 @@
-"""Which host this is, so that a copy of a project on another host sends nothing by itself."""
+"""The identity of this host, by which a copy of a project on another host knows not to send anything by itself."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MACHINE = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 def host_id(root: Path, environment: Mapping[str, str], machine: Sequence[Path] = _MACHINE) -> str:
     """Return the id of this host for a project, as 16 hexadecimal digits.
 
-    It is made from the machine's id (machine-id(5)), its name and the project's folder. A cloned disk, a copied folder
-    and a database restored elsewhere are therefore different hosts. A container, which has a different name each time,
-    sets PUBLISHER_HOST.
+    The id is derived from the machine's id (machine-id(5)), its name and the project's folder. A cloned disk, a copied
+    folder or a database restored elsewhere therefore counts as a different host. A container has a different name each
+    time, so it should set PUBLISHER_HOST, from which the id is then derived instead.
     """
     given = environment.get(HOST_VARIABLE, "").strip()
     parts = ["given", given] if given else [_machine_id(machine), socket.gethostname(), str(root.resolve())]
@@ -24,7 +24,7 @@ def host_id(root: Path, environment: Mapping[str, str], machine: Sequence[Path] 
 
 
 def host_name(root: Path, environment: Mapping[str, str]) -> str:
-    """Return this host's name for people."""
+    """Return a readable name of this host."""
     return environment.get(HOST_VARIABLE, "").strip() or f"{socket.gethostname()}:{root.resolve()}"
 
 

@@ -1,8 +1,8 @@
 """The program's fixed texts in other languages, from gettext catalogs.
 
-English is in the code, next to where it is used. A language is one file, templates/locale/<language>.po; a project's
-own file of that name changes some texts or adds a language. Babel reads the files and Python's gettext looks texts up,
-so plurals follow the rule that each file declares.
+The English texts are in the code, next to where they are used. Each other language is one file,
+templates/locale/<language>.po. A project's own file of that name changes some texts or adds a language. Babel reads the
+files and Python's gettext looks up the texts, so plurals follow the rule that each file declares.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """The texts of one room in one language. language: the language that they are really in."""
+    """The texts of one part of the program in one language. language: the language that was actually found."""
 
     language: str
     phrases: Mapping[str, str]
@@ -61,13 +61,15 @@ class Translation:
 
 
 def translate(room: str, english: Mapping[str, str | Plural], language: str, folders: Sequence[Path]) -> Translation:
-    """Return the texts of a room in a language: for pt-BR from pt-BR, then from pt, then in English.
+    """Return the texts of one part of the program in a language.
 
-    room      the first part of each message's context: "letter" with the key "why" is "letter.why"
-    english   all texts of the room
+    Each text for pt-BR comes from pt-BR, or else from pt, or else from English.
+
+    room      that part of the program; it begins each message's context: "letter" with the key "why" is "letter.why"
+    english   all texts of the room, by key
     language  BCP 47; "" is English
     folders   template folders, the project's own first; each may contain locale/<language>.po
-    Raises TemplateError, with file and line, for a catalog that can't be read or misspells a placeholder.
+    Raises TemplateError, with file and line, if a catalog can't be read or has an unknown placeholder.
     """
     chain = NullTranslations()
     found = ENGLISH
@@ -85,7 +87,7 @@ def translate(room: str, english: Mapping[str, str | Plural], language: str, fol
 
 
 def _catalogs_for(language: str, folders: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The catalogs for a language, the nearest first, each with its language tag."""
+    """Return the catalogs for a language, the most specific first, each with its language tag."""
     parts = language.replace("_", "-").split("-")
     tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
     files = [path for folder in folders for path in sorted((folder / LOCALE_FOLDER).glob("*.po"))]
@@ -98,7 +100,7 @@ def _same(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _opened(path: Path, changed: int) -> Catalog:
-    """Read a catalog. changed: when it was edited, so that the cache notices."""
+    """Read a catalog. changed: the file's modification time, so that the cache notices an edit."""
     del changed
     from babel.messages.pofile import PoFileError, read_po  # here and below: 16 ms, and English needs no catalog
 
@@ -137,7 +139,10 @@ def _check(message: Message, path: Path) -> None:
 
 
 def placeholders(text: str) -> set[str]:
-    """Return the names in braces in a phrase; raise ValueError for a single brace, or braces with more than a name."""
+    """Return the names in braces in a phrase.
+
+    Raises ValueError if a brace is unmatched or braces contain more than a name.
+    """
     parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
     if any(form or conversion for _, form, conversion in parts):
         raise ValueError("braces may contain a name and nothing else")
@@ -145,10 +150,10 @@ def placeholders(text: str) -> set[str]:
 
 
 def _of_room(catalog: Catalog, room: str, english: Mapping[str, str | Plural]) -> Catalog:
-    """Return a room's messages, found by their contexts alone and given today's English.
+    """Return a room's messages, matched by context alone, with the current English texts.
 
-    gettext would look for the English as well, so that a project's catalog would lose a phrase whenever a new version
-    of the program words it differently.
+    gettext would match the English text as well. A project's catalog would then lose a phrase whenever a new version of
+    the program words that phrase differently.
     """
     from babel.messages.catalog import Catalog as NewCatalog
 
@@ -169,7 +174,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
-    """The catalog as gettext reads it: without empty and fuzzy translations."""
+    """Return the catalog in the form that gettext reads, without empty and fuzzy translations."""
     from babel.messages.mofile import write_mo
 
     file = io.BytesIO()
@@ -184,11 +189,11 @@ def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
 
 
 def _place(path: Path) -> str:
-    """A catalog's path as people write it, whether shipped or the project's own."""
+    """Return the path of a catalog, shipped or the project's own, as it appears in messages."""
     return f"templates/{path.parent.name}/{path.name}"
 
 
-# Languages written from right to left, and scripts that make any language so (az-Arab).
+# Languages that are written from right to left, and scripts that are, whatever the language (az-Arab).
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "ckb", "dv", "fa", "he", "khw", "ks", "ku", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
 )

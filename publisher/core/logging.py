@@ -1,6 +1,7 @@
-"""The log of a long-lived process on stderr, for people or as JSON. The only user of structlog.
+"""The log of a long-running process on stderr, as readable lines or as JSON.
 
-No personal data gets through: of an email address only its domain is logged, of a personal link only its page.
+No personal data is logged: only the domain of an email address, and only the page of a personal link. No other module
+uses structlog.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ _LINK = re.compile(r"/(confirm|address|preferences|unsubscribe|approve|skip)/[^\
 
 
 class Stream(Protocol):
-    """Where lines are written."""
+    """A stream that log lines are written to."""
 
     def write(self, text: str, /) -> object:
         """Write the text."""
 
     def flush(self) -> None:
-        """Write out what is buffered."""
+        """Flush the buffer."""
 
     def isatty(self) -> bool:
         """Return whether this is a terminal."""
 
 
 class _Stderr:
-    """Whatever sys.stderr is at the moment."""
+    """A stream that writes to the current sys.stderr, even if it is replaced later."""
 
     def write(self, text: str, /) -> object:
         return sys.stderr.write(text)
@@ -50,10 +51,10 @@ _logger: Any = None
 
 
 def configure(style: Format = "human", stream: Stream | None = None) -> None:
-    """Set the format of lines from now on, in all threads, and log the warnings of libraries the same way.
+    """Set the format of all further lines, in all threads, and log the warnings of libraries in the same format.
 
     style   "auto" is "human" if the stream is a terminal, otherwise "json"
-    stream  by default whatever sys.stderr is when a line is written
+    stream  where lines are written; by default, to the current sys.stderr
     """
     global _format, _stream, _logger
     _format, _stream, _logger = style, stream or _Stderr(), None
@@ -61,11 +62,11 @@ def configure(style: Format = "human", stream: Stream | None = None) -> None:
 
 
 def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"] = "info", **fields: Any) -> None:
-    """Write one line.
+    """Write one line to the log.
 
-    event   what happened, in a few words that don't vary
-    text    the whole line for people; without it they see the event and the fields
-    fields  what varies
+    event   what happened, in a few fixed words
+    text    the whole readable line; if empty, the line consists of the event and the fields
+    fields  the details that vary
     """
     global _logger
     if _logger is None:
@@ -73,11 +74,11 @@ def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"
     try:
         getattr(_logger, level)(event, text=text, **fields)
     except (OSError, ValueError):
-        return  # no one reads the log any more; that is not a reason to stop
+        return  # the reader of the log has gone away, which is no reason to stop
 
 
 def redacted(text: str) -> str:
-    """Return a text on one line, without personal data."""
+    """Return the text on one line, without personal data."""
     return _LINK.sub(r"/\1/…", _ADDRESS.sub("…@", " ".join(text.split())))
 
 
@@ -115,10 +116,10 @@ def _for_people(logger: Any, method: str, line: MutableMapping[str, Any]) -> str
 
 
 class _Bridge(logging.Handler):
-    """Passes on what libraries log with Python's own logging."""
+    """A handler that passes on what libraries log with Python's logging module."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as one line; of an exception only its type, because its message may contain an address."""
+        """Write a record as one line, with only the type of an exception, as its message may contain an address."""
         level: Literal["warning", "error"] = "error" if record.levelno >= logging.ERROR else "warning"
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
         log(record.getMessage(), level=level, library=record.name, error=kind)

@@ -1,7 +1,7 @@
-"""The nouns of posts: frozen, complete at birth, times aware. Nothing here reads a file, a clock or a setting.
+"""The data types for posts. They are frozen, and all their times have a time zone.
 
-The nouns of sending are in newsletter_models. The two are apart on purpose: a build with nothing to do needs only
-these, and defining the other classes would take a twentieth of its time.
+Nothing here reads a file, a clock or a setting. The types for newsletters are in newsletter_models, a separate module
+because a build with nothing to do doesn't need them, and defining them would take a twentieth of its time.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from enum import StrEnum
 
 
 def require_aware(name: str, value: datetime | None) -> None:
-    """Raise ValueError if a datetime has no time zone, because then it means a different moment on each host."""
+    """Raise ValueError if a datetime has no time zone, since it would mean a different moment on each host."""
     if value is not None and value.utcoffset() is None:
         raise ValueError(f"{name} must have a time zone: {value!r}")
 
 
 class Severity(StrEnum):
-    """How bad a Problem is: a post with an error is skipped, a post with a warning is published."""
+    """The severity of a Problem. A post with an error is skipped; a post with a warning is published."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -27,10 +27,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in a file of the project, in one line.
+    """A problem in a file of the project, described in one line.
 
-    path  relative to the project
-    line  from 1; 0 means the whole file
+    path  path of the file, relative to the project
+    line  line number from 1; 0 means the whole file
     """
 
     path: str
@@ -59,7 +59,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The picture of a post; url is absolute."""
+    """The picture of a post. url: the absolute URL."""
 
     url: str
     alt: str = ""
@@ -70,9 +70,9 @@ class Image:
 class Enclosure:
     """A file that belongs to a post, such as a podcast episode (RSS 2.0 <enclosure>).
 
-    url       absolute
-    length    bytes, 0 if unknown
-    duration  seconds, 0 if unknown
+    url       absolute URL
+    length    size in bytes, 0 if unknown
+    duration  length in seconds, 0 if unknown
     """
 
     url: str
@@ -83,7 +83,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A subject that posts share. The slug is readable, different for different names, and never changes."""
+    """A tag of posts. The slug is readable, unique to the name, and never changes."""
 
     name: str
     slug: str
@@ -94,12 +94,12 @@ class Post:
     """The metadata of one Markdown file, whose body is not read until it is rendered.
 
     source     path relative to the posts folder, POSIX style
-    id         permanent: from front matter, or a tag: URI (RFC 4151)
+    id         permanent id: from front matter, or a tag: URI (RFC 4151)
     permalink  site-relative path of the page, "/2024/07/06/hello/"
     url        absolute URL of the page
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
-    digest     changes whenever the rendered post may change
-    files      the picture and enclosures that may be files of the project: (site path, project path)
+    digest     hash that changes whenever the rendered post may change
+    files      the picture and enclosures that may be files of the project, as (site path, project path)
     """
 
     source: str
@@ -137,9 +137,9 @@ class RenderedPost:
     """A post with its body as HTML.
 
     html     sanitised, with absolute URLs; code blocks are <pre><code class="language-x"> without highlighting
-    excerpt  plain text, one paragraph, empty only if the post is
-    words    number of words in the body; in scripts without spaces a character counts as half a word
-    assets   files of the project that the body shows: (site-relative path, path relative to the project)
+    excerpt  one paragraph of plain text, empty only if the post is empty
+    words    number of words in the body; in scripts without spaces, a character counts as half a word
+    assets   files of the project that the body shows, as (site-relative path, path relative to the project)
     """
 
     post: Post
@@ -151,17 +151,17 @@ class RenderedPost:
 
     @property
     def minutes(self) -> int:
-        """Reading time in whole minutes at 220 words a minute, at least 1."""
+        """The reading time in whole minutes, at least 1, at 220 words a minute."""
         return max(1, round(self.words / 220))
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file of public/ that has not been made yet.
+    """A file to be written to public/.
 
-    path  relative to the output folder, POSIX style, no leading slash
-    key   hash of everything that `make` depends on; if it is unchanged, so is the file
-    make  returns the content
+    path  path relative to the output folder, in POSIX style, without a leading slash
+    key   hash of everything that `make` depends on; if the key is unchanged, so is the file
+    make  function that returns the content
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The nouns of newsletters: letters, editions, subscribers and deliveries."""
+"""The data types for newsletters: letters, editions, subscribers and deliveries."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from publisher.core.models import require_aware
 
 
 class Mark:
-    """Stands in a letter for a value of the recipient, which is filled in for each message.
+    """The placeholders in a letter for values of the recipient, which are filled in for each message.
 
-    A mark may be in an href or in text. It survives premailer and never occurs in a post, because composing a letter
-    alters any text that looks like one.
+    A mark may be in an href or in text. It survives premailer. It never comes from a post, because composing a letter
+    alters any text of a post that looks like a mark.
     """
 
     UNSUBSCRIBE = "@@publisher-unsubscribe@@"
@@ -28,10 +28,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Says that a letter contains less of its posts than configured, because email clients would clip it.
+    """A note that a letter contains less of its posts than configured, because email clients would clip a longer one.
 
-    wanted, carried  "full", "excerpt" or "titles"
-    bytes_before     size of the HTML as configured
+    wanted        what is configured: "full" or "excerpt"
+    carried       what the letter contains: "excerpt" or "titles"
+    bytes_before  size that the HTML would have had as configured
     """
 
     wanted: str
@@ -43,10 +44,10 @@ class Fallback:
 class Letter:
     """An edition rendered for one variant of its audience, before any recipient is known.
 
-    variant   "" for all topics
+    variant   name of the variant; "" for all topics
     html      a whole document with inlined CSS; contains marks (see Mark)
-    text      plain text, at most 72 columns where possible; contains marks
-    fallback  why it contains less than configured; None for a letter from the ledger, which doesn't store it
+    text      plain text, at most 72 columns wide where possible; contains marks
+    fallback  why the letter contains less than configured, else None; the ledger doesn't store it
     """
 
     variant: str
@@ -59,7 +60,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class EditionPost:
-    """What an edition stores about each of its posts."""
+    """The data that an edition stores about each of its posts."""
 
     id: str
     title: str
@@ -68,9 +69,9 @@ class EditionPost:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A selection of topics, and how many active subscribers of a newsletter have it.
+    """A selection of topics, and the number of active subscribers of a newsletter who made it.
 
-    topics  as the database spells them; empty means all
+    topics  the topics as spelt in the database; empty means all
     """
 
     topics: tuple[str, ...]
@@ -79,14 +80,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class EditionDraft:
-    """An edition that is composed and not yet in the ledger.
+    """An edition that has been composed but is not yet in the ledger.
 
-    letters      the one for all topics (variant ""), and one for each other variant
+    slot         the label of the scheduled time, or "post:" with the id of its only post
+    letters      the letter for all topics (variant ""), and a letter for each other variant
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
-    variants     the variant for each selection of topics, as the database spells it; None if nothing is sent to those
+    variants     the variant for each selection of topics, spelt as in the database; None if nothing is sent to those
                  subscribers. An empty selection gets "", whether or not it is listed
-    hold         why nothing of it is sent until it is released; None if it is sent at once
-    goes_at      when it is sent, if it is made ahead; None if it is sent when it is made
+    hold         why the edition is not sent until it is released; None if it is not on hold
+    goes_at      when the edition is sent, if it is made ahead of that; None if it is sent when it is made
     """
 
     newsletter: str
@@ -108,10 +110,13 @@ class EditionDraft:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What a newsletter sends for one slot. Immutable once made, except for its hold; id is its key in the store.
+    """An edition of a newsletter: the issue for one slot (a scheduled time or a post).
 
-    hold     why nothing of it is sent, as of when it was read; None if it is sent
-    goes_at  nothing of it is sent before; None unless it was made ahead or had to wait
+    An edition never changes once it is made, except for its hold and goes_at.
+
+    id       key in the store
+    hold     why the edition is not sent, at the time of reading; None if it is not on hold
+    goes_at  the earliest time at which it is sent; None unless it was made ahead or had to wait
     """
 
     id: int
@@ -130,32 +135,32 @@ class Edition:
 
     @property
     def held(self) -> str:
-        """Why nothing of it is sent, for people; "" if it is sent."""
+        """The reason for the hold, as a text for people; "" if the edition is not on hold."""
         return self.hold.why if self.hold else ""
 
     @property
     def held_by(self) -> str | None:
-        """Who holds it (see HeldBy); None if it is sent."""
+        """The holder of the edition (see HeldBy); None if it is not on hold."""
         return self.hold.by.value if self.hold else None
 
     @property
     def dated(self) -> datetime:
-        """The date of its messages and its web version: when it is sent, or was made."""
+        """The date of its messages and its web version: `goes_at`, or else `made_at`."""
         return self.goes_at or self.made_at
 
     @property
     def path(self) -> str:
-        """Site-relative path of the edition's web version."""
+        """The site-relative path of the edition's web version."""
         return f"/editions/{self.newsletter}/{slot_path(self.slot)}/"
 
 
 def slot_path(slot: str) -> str:
-    """Return a slot's label as one safe path segment; "post:tag:a,2024:x" has colons and may have slashes."""
+    """Return a slot's label as one safe path segment, as a label such as "post:tag:a,2024:x" may contain slashes."""
     return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
 
 
 class SubscriberStatus(StrEnum):
-    """Whether a subscriber gets email: only an active one does. subscriber_status.py has every change."""
+    """The status of a subscriber. Only active subscribers get email; subscriber_status.py lists every transition."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -166,13 +171,13 @@ class SubscriberStatus(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address is on the suppression list."""
+    """The reason why an address is on the suppression list."""
 
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     ERASED = "erased"
-    SUPPRESSED = "suppressed"  # the owner put it there
-    MOVED = "moved"  # its subscriber has a new address; no import adds it again, but its own mailbox may confirm
+    SUPPRESSED = "suppressed"  # the owner put the address on the list
+    MOVED = "moved"  # the subscriber has a new address; no import adds this one again, but its mailbox may confirm it
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +192,9 @@ class Subscription:
 class Subscriber:
     """A person on the list. id is the store's key; uid is random, public and permanent.
 
-    paused_until  nothing is sent before that moment
-    confirmed_at  when the person, or whoever confirmed it for them, first agreed
-    bounces       in a row, since the last message that arrived
+    paused_until  no email is sent before this moment
+    confirmed_at  when the person first agreed, or the owner first confirmed it for them
+    bounces       number of bounces since the last message that arrived
     """
 
     id: int
@@ -206,7 +211,7 @@ class Subscriber:
 
 
 class DeliveryStatus(StrEnum):
-    """How far a delivery is; mail/lifecycle.py has every change."""
+    """The status of a delivery; mail/lifecycle.py lists every transition."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -219,7 +224,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed row of the ledger, with what its message needs."""
+    """A delivery that a worker has claimed from the ledger, with everything its message needs."""
 
     id: int
     edition_id: int
@@ -232,7 +237,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryCounts:
-    """How many deliveries of an edition have each status."""
+    """The number of deliveries of an edition with each status."""
 
     by_status: dict[DeliveryStatus, int] = field(default_factory=dict)
 
@@ -245,5 +250,5 @@ class DeliveryCounts:
 
     @property
     def open(self) -> int:
-        """How many have not been sent yet."""
+        """The number of deliveries that have not been completed yet."""
         return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]

@@ -1,6 +1,6 @@
 """Signatures and hashes with the project's secret: for links, sessions and the suppression list.
 
-Every use has a purpose that is part of its key, so a signature made for one purpose is worthless for any other.
+Each purpose has its own key, so a signature made for one purpose is not valid for any other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def signer(secret: str, purpose: str) -> URLSafeSerializer:
-    """Return a serializer that signs values and reads them back, comparing in constant time; HMAC with SHA-256."""
+    """Return a serializer that signs values with HMAC-SHA-256 and checks signatures in constant time."""
     return _serializer()(
         secret,
         salt=f"publisher {purpose}",
@@ -29,10 +29,10 @@ def _serializer() -> type[URLSafeSerializer]:
     from itsdangerous.encoding import base64_decode, base64_encode
 
     class Serializer(URLSafeSerializer):
-        """Tokens without compression, which takes 30 us to find out that a value as short as ours gets no shorter.
+        """A serializer of tokens that skips compression and accepts only one spelling of each token.
 
-        Each value has exactly one token. The last character of base64 has unused bits, so several texts decode to the
-        same bytes; only the text that was issued is accepted.
+        Compressing values as short as ours takes 30 us and saves nothing. The last character of base64 has unused
+        bits, so several texts decode to the same bytes, but only the text that was issued is accepted.
         """
 
         def dump_payload(self, obj: Any) -> bytes:
@@ -49,7 +49,7 @@ def _serializer() -> type[URLSafeSerializer]:
 
 
 def hashing_key(secret: str, purpose: str) -> bytes:
-    """Return the key for `keyed_hash` for one purpose."""
+    """Return the key that `keyed_hash` uses for one purpose."""
     return hmac.digest(secret.encode(), f"publisher {purpose}".encode(), "sha256")
 
 

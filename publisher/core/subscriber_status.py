@@ -1,4 +1,4 @@
-"""Which event leads to which status: the only module that decides a subscriber's next status.
+"""The table of subscriber events and statuses; only this module decides a subscriber's next status.
 
     event       stranger  pending       active        unsubscribed  bounced       complained  suppressed
     ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -16,11 +16,11 @@
     suppressed  ·         suppressed    suppressed    suppressed    suppressed    suppressed  suppressed
     lifted      ·         pending       active        unsubscribed  bounced       complained  unsubscribed
 
-A dot is a move that is refused, for the reason in REFUSALS. Typing an address into a form proves nothing, so
-`requested` makes no one active and undoes nothing; `confirmed` comes from the mailbox itself. `returned` is for people
-who unsubscribed themselves. People whom the owner `removed` have the same status, but their consent history keeps them
-from returning: a link in an old email must not undo the removal, while signing up and confirming again is a new
-agreement.
+A dot means that the event is refused, for the reason in REFUSALS. A stranger is an address that is not in the database.
+Typing an address into a form proves nothing, so `requested` never makes anyone active and never undoes another event;
+`confirmed` comes from the mailbox itself. `returned` is for people who unsubscribed themselves. People whom the owner
+`removed` have the same status, but their consent history prevents `returned`: a link in an old email must not undo the
+removal. If they sign up and confirm again, that is a new agreement.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from publisher.core.newsletter_models import SubscriberStatus
 
 
 class SubscriberEvent(StrEnum):
-    """What can happen to a subscriber."""
+    """The events that can happen to a subscriber."""
 
     REQUESTED = "requested"  # someone typed the address into a form
     CONFIRMED = "confirmed"  # the link sent to the address was used
     ADDED = "added"  # the owner confirms that the person agreed
     READDED = "readded"  # the owner confirms that the person asked to return
-    IMPORTED = "imported"  # a row of a CSV file
+    IMPORTED = "imported"  # the address is in a CSV file that was imported
     LEFT = "left"  # the subscriber unsubscribed
     REMOVED = "removed"  # the owner unsubscribed them
-    RETURNED = "returned"  # the subscriber undid it with their own link
+    RETURNED = "returned"  # the subscriber undid the unsubscription with their own link
     MOVED = "moved"  # the subscriber's new address was confirmed
     BOUNCED = "bounced"  # the mailbox accepts no email
     COMPLAINED = "complained"  # the subscriber reported an email as spam
     SUPPRESSED = "suppressed"  # the owner put the address on the suppression list
-    LIFTED = "lifted"  # the owner took it off the list
+    LIFTED = "lifted"  # the owner took the address off the suppression list
 
 
 _S = SubscriberStatus
@@ -119,7 +119,7 @@ TABLE: Mapping[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus
     }
 )
 
-# Why a move is refused, by the present status.
+# Why an event is refused, by the current status.
 REFUSALS: Mapping[SubscriberStatus | None, str] = MappingProxyType(
     {
         None: "is not a subscriber",

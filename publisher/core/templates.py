@@ -1,11 +1,11 @@
-"""Jinja2 templates: those shipped with Publisher, which a project's own files of the same name replace.
+"""Jinja2 templates. A project's own template replaces the shipped template of the same name.
 
 A project's template can extend the shipped one and override a single block:
 
     {% extends "shipped/pages/post.html" %}
     {% block footer %}...{% endblock %}
 
-In a file of that name the prefix may be omitted: a template that extends itself extends the shipped one.
+In a file of the same name, the prefix may be omitted: a template that extends its own name extends the shipped one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SHIPPED_PREFIX = "shipped"
 
 
 def shipped_folder() -> Path:
-    """Return the folder of the shipped templates: inside the wheel, or next to the package in a checkout."""
+    """Return the folder of the shipped templates, which is inside an installed package but next to it in a checkout."""
     package = Path(__file__).parent.parent
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
@@ -38,14 +38,17 @@ class Templates:
     """All templates of one project.
 
     own      the project's templates/ folder, which need not exist
-    folders  where files are looked up, the project's own first
+    folders  the folders in which files are looked up, the project's own first
     """
 
     def __init__(self, own: Path) -> None:
         self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def render(self, name: str, **context: Any) -> str:
-        """Render a template such as "pages/post.html"; raise TemplateError with the file and line of a failure."""
+        """Render a template such as "pages/post.html".
+
+        Raises TemplateError, with the file and line if they are known.
+        """
         import jinja2  # here and below: 29 ms, and a build with nothing to do renders no template
 
         try:
@@ -69,7 +72,7 @@ class Templates:
         return any((folder / name).is_file() for folder in self.folders)
 
     def source(self, name: str) -> str:
-        """Return the text of a file such as "pages/site.css", from the first folder that has it."""
+        """Return the text of a file such as "pages/site.css", from the first folder that contains it."""
         for folder in self.folders:
             if (folder / name).is_file():
                 return _read(folder / name, name)
@@ -78,7 +81,7 @@ class Templates:
     def family(self, name: str) -> dict[str, str]:
         """Return the text of a template and of all templates that it extends, includes or imports, by name.
 
-        The template itself comes first. One that is named by a variable, or can't be found or read, is left out.
+        The template itself comes first. Templates that are named by a variable or can't be read are left out.
         """
         import jinja2
         from jinja2.meta import find_referenced_templates
@@ -99,7 +102,7 @@ class Templates:
         return texts
 
     def digest(self, *parts: str) -> str:
-        """Return a hash of every file under these parts ("pages", "email", "locale"), shipped and own."""
+        """Return a hash of all files, shipped and own, in the given subfolders ("pages", "email", "locale")."""
         found = hashlib.sha256()
         for folder in self.folders:
             for path in sorted(path for part in parts for path in (folder / part).rglob("*")):
@@ -114,7 +117,7 @@ class Templates:
 
         class Folders(jinja2.FileSystemLoader):
             def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-                """As in Jinja2, except that a file that isn't text is named in the error."""
+                """Return the source as Jinja2 does, but name a file that isn't text in the error."""
                 try:
                     return super().get_source(environment, template)
                 except UnicodeDecodeError as error:
@@ -125,7 +128,7 @@ class Templates:
 
         class Environment(jinja2.Environment):
             def join_path(self, template: str, parent: str) -> str:
-                """A file that extends or includes its own name means the shipped file, not itself without end."""
+                """Return the name to load; a file that extends or includes its own name gets the shipped file."""
                 return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
 
         environment = Environment(
@@ -140,7 +143,7 @@ class Templates:
         return environment
 
     def _line_of(self, error: BaseException) -> str:
-        """The innermost template line in the traceback of an error; "" if there is none."""
+        """Return the innermost template line in the traceback of an error; "" if there is none."""
         place, frame = "", error.__traceback__
         while frame is not None:
             filename = frame.tb_frame.f_code.co_filename
@@ -150,7 +153,7 @@ class Templates:
         return place
 
     def _place(self, filename: str) -> str:
-        """A template's path as people write it, whether shipped or the project's own."""
+        """Return the path of a template, shipped or the project's own, as it appears in messages."""
         for folder in (*self.folders, shipped_folder()):
             if Path(filename).is_relative_to(folder):
                 return f"templates/{Path(filename).relative_to(folder).as_posix()}"
@@ -158,7 +161,7 @@ class Templates:
 
 
 def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
-    """Return a date as it is written in a language ("6 July 2024"). style: Babel's short, medium, long or full."""
+    """Return a date as it is written in a language, such as "6 July 2024". style: Babel's short, medium, long or full."""
     from babel import Locale, UnknownLocaleError  # 10 ms, and few templates show a date
     from babel.dates import format_date
 
@@ -181,7 +184,7 @@ def _not_text(name: str) -> TemplateError:
 
 
 def _message(error: Exception) -> str:
-    """The message of an error in a template, without names that only the program's own code knows."""
+    """Return the message of an error in a template, without the internal names of the program's classes."""
     return re.sub(
         r"'publisher\.[\w.]*?(\w+?)(?:View)? object' has no attribute",
         lambda match: f"{match[1].lower()} has no",
