@@ -56,7 +56,7 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
 
 
 def _typed(text: str, kind: Any) -> Any:
-    """Convert a variable's text to the type of its key. Text that doesn't fit is returned, and validation reports it."""
+    """Convert a variable's text to the type of its key. Text that doesn't fit stays text, for validation to report."""
     if kind is bool:
         return SWITCHES.get(text.strip().lower(), text)
     if kind is int:

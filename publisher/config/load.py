@@ -32,7 +32,7 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
     """Read the configuration of the project at `root`.
 
     environ   environment variables, by default those of the process; only names that start with PUBLISHER_ count
-    Raises ConfigError with all mistakes, each with its file, line and key. Raises ProjectError if the file can't be read.
+    Raises ConfigError with all mistakes, each with its file, line and key, and ProjectError if the file can't be read.
     """
     text = _read(root / CONFIG_FILE)
     env = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith("PUBLISHER_")}

@@ -104,9 +104,9 @@ def dkim_selector(value: str) -> None:
 
 
 def parse_dns_server(text: str) -> tuple[str, int]:
-    """Return the IP address and port in "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353"; the port is 53 by default.
+    """Return the IP address and port in "192.0.2.53", "127.0.0.1:5353", "::1" or "[::1]:5353".
 
-    Raises ValueError with a message for the person who wrote the text.
+    The port is 53 if the text has none. Raises ValueError with a message for the person who wrote the text.
     """
     found = re.fullmatch(r"\[(?P<six>[^]]*)](?::(?P<port6>\d+))?|(?P<four>[^:]*):(?P<port4>\d+)|(?P<bare>.*)", text)
     parts = found.groupdict() if found else {}

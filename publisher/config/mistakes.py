@@ -108,7 +108,7 @@ def _wrong_value(kind: Any, value: Any, path: KeyPath) -> Iterator[Wrong]:
 
 
 def _objection(kind: Any, value: Any) -> str:
-    """Return what a single value must be instead, or "" if its type is right. Unlike in isinstance, true is no int."""
+    """Return what a single value must be instead, or "" if its type is right. A bool doesn't pass as an int."""
     if get_origin(kind) is Literal:
         *most, last = map(repr, get_args(kind))
         return "" if type(value) is str and value in get_args(kind) else f"must be {', '.join(most)} or {last}"

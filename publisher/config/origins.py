@@ -43,7 +43,7 @@ class KeyLines:
         self._lines = text.split("\n")  # TOML has only this line end, but splitlines() splits at others too
 
     def of(self, path: KeyPath) -> int:
-        """Return the line (from 1) on which the key at `path` begins, or else its nearest parent; 0 if neither exists."""
+        """Return the line (from 1) on which the key at `path` begins, or its nearest parent; 0 if neither exists."""
         for length in range(len(path), 0, -1):
             line = self._first(path[:length])
             if line:

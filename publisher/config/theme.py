@@ -76,7 +76,7 @@ def grounds(paper: str, text: str) -> tuple[str, str]:
 
 
 def unreadable(theme: Theme) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, message, hint) for each colour of a theme that has less contrast with its paper than WCAG's AA requires.
+    """Yield (key, message, hint) for each colour of a theme that has less contrast than WCAG's level AA requires.
 
     A theme in which all hints have been followed has no such colours.
     """

@@ -74,7 +74,7 @@ def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"
     try:
         getattr(_logger, level)(event, text=text, **fields)
     except (OSError, ValueError):
-        return  # the reader of the log has gone away, which is no reason to stop
+        return  # the reader of the log has gone away; the process goes on
 
 
 def redacted(text: str) -> str:

@@ -161,7 +161,7 @@ class Templates:
 
 
 def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
-    """Return a date as it is written in a language, such as "6 July 2024". style: Babel's short, medium, long or full."""
+    """Return a date as a language writes it, such as "6 July 2024". style: Babel's short, medium, long or full."""
     from babel import Locale, UnknownLocaleError  # 10 ms, and few templates show a date
     from babel.dates import format_date
 
