@@ -1,26 +1,27 @@
-"""Posts: from a folder of Markdown files to Post objects, and from their bodies to HTML.
+"""Posts: a folder of Markdown files becomes Post objects, and their bodies become HTML.
 
-The archive walks the folder, reads the front matter of the files that changed, and keeps what it learnt in an index, so
-that a build with nothing to do reads no file at all. Front matter of every blog tool ends up as the same Post. A body
-is read only when its post is rendered: to HTML that is safe anywhere, with absolute URLs. A post that cannot be read
-becomes a Problem and never stops the others. This room knows nothing of feeds, pages or newsletters, which show posts.
+The archive walks the folder, reads the front matter of changed files, and stores the result in an index, so that a
+build with nothing to do reads no post at all. The front matter of every blog tool becomes the same kind of Post. A body
+is read only when its post is rendered, as HTML that is safe anywhere, with absolute URLs. A post that cannot be read
+becomes a Problem and never stops the others. This package knows nothing about the feeds, pages and newsletters that
+show posts.
 
 Begin with archive.open_archive; then follow one file through head, frontmatter and metadata, and its body through
-markup. Other rooms import from these modules:
+markup. Other packages import from these modules:
 
-    allowed_html  what HTML a post may contain
+    allowed_html  the HTML that a post may contain
     archive       the posts of a project at one moment
-    cache_keys    the keys that say whether something cached is still good
-    dates         dates as writers spell them
+    cache_keys    the keys that show whether a cached output is still valid
+    dates         parsing of dates in front matter
     enclosures    podcast episodes and other attached files
-    encoding      from bytes to clean text
-    frontmatter   where front matter ends, and what it says
-    head          one file read up to the end of its front matter
-    markup        from a Markdown body to a RenderedPost
+    encoding      decoding of bytes to clean text
+    frontmatter   splitting and parsing of front matter
+    head          reading of a file up to the end of its front matter
+    markup        rendering of a Markdown body as a RenderedPost
     permalinks    paths of posts, and their permanent ids
-    prose         which lines of a body are prose, and where things are in a file
+    prose         the difference between prose and code in a body, and the search for lines in a file
     published     the ids under which readers already know posts
-    scan          which files are posts
+    scan          the search for post files
     slugs         the path segments of posts, tags and authors
 """
 

@@ -1,4 +1,4 @@
-"""The HTML that a post may contain: nothing that runs, and only absolute URLs. The only module that uses nh3."""
+"""The HTML that a post may contain: no scripts, and only absolute URLs. No other module uses nh3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAGS = frozenset(
     """.split()  # noqa: SIM905 - a list of 80 quoted words is 80 lines
 )
 
-# These are removed with everything inside them.
+# These elements are removed together with their content.
 CONTENT_GOES = frozenset(
     ("script", "style", "template", "noscript", "title", "textarea", "select", "object", "svg", "math")
 )
@@ -47,7 +47,7 @@ _ATTRIBUTES = {
     "video": {"src", "poster", "controls", "width", "height", "preload", "loop", "muted"},
 }
 
-# Classes that the templates style. Any other class belongs to some other site's stylesheet.
+# The classes that the templates style. Any other class belongs to another site's stylesheet.
 _CLASSES = re.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
 )
@@ -83,12 +83,12 @@ Absolutise = Callable[[str, str], str | None]
 
 
 def sanitise(fragment: str, absolutise: Absolutise) -> str:
-    """Return the fragment without anything that can run, and with every URL passed through `absolutise`."""
+    """Return the fragment without active content, and with every URL passed through `absolutise`."""
     return Sanitiser().clean(fragment, absolutise)
 
 
 class Sanitiser:
-    """Sanitises many fragments; nh3 takes over the tables only once. One instance must not be used by two threads."""
+    """A sanitiser for many fragments, which sets up nh3 only once. Threads must not share an instance."""
 
     def __init__(self) -> None:
         self._filter = _Filter()
@@ -102,7 +102,7 @@ class Sanitiser:
         )
 
     def clean(self, fragment: str, absolutise: Absolutise) -> str:
-        """See sanitise."""
+        """Return the sanitised fragment; see `sanitise`."""
         if not _KNOWN.issuperset(_OPENING.findall(fragment)):
             fragment = _without_unknown_tags(fragment)
         self._filter.absolutise = absolutise
@@ -119,10 +119,10 @@ def _nowhere(tag: str, reference: str) -> str | None:
 
 
 class _Filter:
-    """Decides about each attribute when nh3 asks.
+    """The callback with which nh3 filters attributes.
 
-    It has no reference to the cleaner, and between two fragments none to a post. The garbage collector cannot see into
-    a cleaner, so a cycle through one would never be freed.
+    It has no reference to the cleaner, and refers to a post only while a fragment is cleaned. The garbage collector
+    cannot see into a cleaner, so a reference cycle through it would never be freed.
     """
 
     def __init__(self) -> None:
@@ -157,7 +157,7 @@ def _srcset(tag: str, value: str, absolutise: Absolutise) -> str | None:
 
 
 def has_safe_scheme(reference: str, tag: str) -> bool:
-    """Return whether a reference is relative, or has a scheme that a post may use (data: only for pictures)."""
+    """Return whether a reference is relative or has an allowed scheme; data: is allowed only in pictures."""
     if ":" not in reference:
         return True
     try:
@@ -172,22 +172,22 @@ def has_safe_scheme(reference: str, tag: str) -> bool:
 _OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
 
 
-# With quotes, since an attribute may contain what looks like the end of the tag.
+# Quoted attributes are matched as a whole, since they may contain a ">".
 _TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*)(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _KNOWN = TAGS | CONTENT_GOES
 
 
 def _without_unknown_tags(fragment: str) -> str:
-    """Remove unknown tags, but keep what is between them.
+    """Remove unknown tags, but keep the text between them.
 
-    nh3 does so too, except for tags that have the name of one in MathML or SVG, such as <Card> or <List>: there it
-    removes everything up to the closing tag, and if there is none, the rest of the post.
+    nh3 does so too, except for tags that are named as in MathML or SVG, such as <Card> or <List>. There it removes
+    everything up to the closing tag or, if there is none, the rest of the post.
     """
     return _TAG.sub(lambda match: match[0] if match[1].lower() in _KNOWN else "", fragment)
 
 
 def dropped_tags(fragment: str) -> list[str]:
-    """Return the names of the tags in unsanitised HTML that the sanitiser removes, each once."""
+    """Return the names of the tags in unsanitised HTML that the sanitiser will remove, without duplicates."""
     if "<" not in fragment:
         return []
     names = dict.fromkeys(_OPENING.findall(re.sub(r"<!--.*?-->", "", fragment, flags=re.DOTALL)))

@@ -1,4 +1,4 @@
-"""The posts of a project at one moment, read from files only where these changed."""
+"""The posts of a project at one moment. Only files that have changed are read."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _TICK_NS = 20_000_000
 
 
 def open_archive(config: Config, now: datetime, *, keep: bool = True) -> Archive:
-    """Return the project's posts as they are at `now`.
+    """Return the archive of the project's posts at the moment `now`.
 
-    keep  whether the index is kept in .publisher/ for the next time; False keeps it in memory and writes nothing
-    Raises nothing for bad posts: they are in Archive.problems.
+    keep  whether the index is saved in .publisher/ for the next run; if False, it stays in memory
+    Broken posts raise no exception; they are reported in Archive.problems.
     """
     return ArchiveReader(config, keep=keep).archive(now)
 
 
 def require_posts(config: Config) -> None:
-    """Raise ProjectError when there is no posts folder: a typing error, or a disk that is away, empties no site."""
+    """Raise ProjectError if there is no posts folder, so that a typing error or a missing disk can't empty the site."""
     folder = config.root / config.posts.folder
     if folder.exists() and not folder.is_dir():
         hint = "move it away, or set posts.folder"
@@ -53,7 +53,7 @@ def require_posts(config: Config) -> None:
 
 @contextmanager
 def index_errors(config: Config) -> Iterator[None]:
-    """Turn an error of SQLite about the index of posts into a ProjectError."""
+    """Turn an SQLite error about the index of posts into a ProjectError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -62,7 +62,7 @@ def index_errors(config: Config) -> Iterator[None]:
 
 
 def index_state(config: Config) -> str:
-    """Return what changes with every write to the index of posts: SQLite's own counter, at byte 24 of the file."""
+    """Return a text that changes with every write to the index: its mtime and SQLite's change counter (byte 24)."""
     try:
         with (config.state_dir / INDEX_FILE).open("rb") as file:
             return f"{os.fstat(file.fileno()).st_mtime_ns}:{file.read(28)[24:].hex()}"
@@ -71,14 +71,14 @@ def index_state(config: Config) -> str:
 
 
 class ArchiveReader:
-    """Compares the posts folder with the index, and reads what changed since.
+    """A reader that compares the posts folder with the index and reads the files that have changed.
 
-    For callers that want to know whether anything changed, or want the archive at several moments; all others call
-    open_archive.
+    It is for callers that need to know whether anything changed, or need the archive at several moments. All others
+    call open_archive.
     """
 
     def __init__(self, config: Config, *, keep: bool = True) -> None:
-        """Walk the folder, but read no post yet. See open_archive for the arguments."""
+        """Walk the folder without reading any post. See open_archive for the arguments."""
         self.settings = PostSettings.of(config)
         self.folder = config.root / config.posts.folder
         path = config.state_dir / INDEX_FILE if keep else None
@@ -88,7 +88,7 @@ class ArchiveReader:
         self._found, self.problems = scan(self.folder, self.settings.folder, config.root)
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
-        # Most builds find nothing changed; comparing the two as a whole says so in a quarter of the time.
+        # In most builds nothing has changed, and comparing the two as a whole takes a quarter of the time.
         changed = () if known == self._found else self._found.items()
         self._changed = [source for source, stamp in changed if known.get(source) != stamp]
         self._changed += self._remeasured()
@@ -99,11 +99,11 @@ class ArchiveReader:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the folder could be walked, and every file is as the index knows it."""
+        """Whether the folder could be walked and every file is unchanged since it was indexed."""
         return not (self._changed or self._gone or self.problems)
 
     def archive(self, now: datetime) -> Archive:
-        """Read the front matter of the files that changed, and return the archive as it is at `now`."""
+        """Read the front matter of the changed files, and return the archive at the moment `now`."""
         if self._changed or self._gone:
             from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
 
@@ -116,7 +116,7 @@ class ArchiveReader:
         return Archive(self.folder, self.index, rows, problems, now, self.settings)
 
     def _remeasured(self) -> list[str]:
-        """Return the posts whose enclosures have other sizes now; few posts have any."""
+        """Return the sources of posts with an enclosure whose size has changed."""
         measured = self.index.measured()
         if not measured:
             return []
@@ -136,9 +136,9 @@ class Archive:
     """The posts of one project at one moment.
 
     posts        the posts that are public at `now`, newest first; each is loaded when it is first used
-    problems     files that are left out (errors), and warnings about front matter, by path
-    waiting      how many posts will become public later
-    next_change  when the next post appears, expires, or reaches its `updated`; None if none will
+    problems     errors of posts that are left out, and warnings about front matter, sorted by path
+    waiting      number of posts that will become public later
+    next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class Archive:
         self._index = index
         self.problems = sorted(problems, key=lambda p: (p.path, p.line))
         moment = now.timestamp()
-        # In most archives no post waits or expires; then the list is taken as it is.
+        # In most archives no post waits or expires, and the list is used unchanged.
         timed = [row for row in rows if row.updated > moment or row.expires is not None]
         hidden = {row.source for row in timed if row.published > moment or moment >= (row.expires or moment + 1)}
         self._rows = [row for row in rows if row.source not in hidden] if hidden else rows
@@ -168,26 +168,26 @@ class Archive:
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
 
     def load(self, sources: Iterable[str]) -> list[Post]:
-        """Return whole posts, in the order of `sources`."""
+        """Return the complete posts, in the order of `sources`."""
         wanted = list(sources)
         for post in self._index.posts([source for source in wanted if source not in self._loaded]):
             self._loaded[post.source] = self._with_digest(post)
         return [self._loaded[source] for source in wanted]
 
     def digest(self, source: str) -> str:
-        """Return what changes whenever the rendered post may change."""
+        """Return a hash that changes whenever the rendered post may change."""
         return self._digests[source]
 
     def permalink(self, source: str) -> str | None:
-        """Return the permalink of a public post by its path, None if there is no such post."""
+        """Return the permalink of the public post with this source path; None if there is no such post."""
         return self._permalinks.get(source)
 
     def ids(self) -> dict[str, str]:
-        """Return the id of every public post by its path."""
+        """Return the id of every public post, by source path."""
         return {row.source: row.id for row in self._rows}
 
     def by_stem(self) -> dict[str, list[str]]:
-        """Return the sources of the public posts by file name without its ending."""
+        """Return the sources of the public posts, by file name without the ending."""
         if self._stems is None:
             self._stems = {}
             for source in self._permalinks:
@@ -196,11 +196,11 @@ class Archive:
         return self._stems
 
     def in_feeds(self) -> list[str]:
-        """Return the sources of the posts for feeds, newest first."""
+        """Return the sources of the posts that appear in feeds, newest first."""
         return [row.source for row in self._rows if row.in_feeds]
 
     def by_tag(self) -> dict[str, list[str]]:
-        """Return for every tag's slug the sources of its posts for feeds, newest first."""
+        """Return the sources of the posts that appear in feeds by the slug of each tag, newest first."""
         found: dict[str, list[str]] = {}
         lists: dict[str, list[list[str]]] = {"": []}  # posts share a few combinations of tags
         for source, tags in [(row.source, row.tags) for row in self._rows if row.in_feeds]:
@@ -211,7 +211,7 @@ class Archive:
         return found
 
     def tags(self) -> list[Tag]:
-        """Return every tag of a public post, by slug, under the name that most posts use."""
+        """Return all tags of public posts, sorted by slug, each with the name that most posts use."""
         counts: Counter[str] = Counter()
         for text, count in Counter(row.tags for row in self._rows if row.tags).items():
             for line in text.split("\n"):
@@ -222,7 +222,10 @@ class Archive:
         return [Tag(min(names)[1], slug) for slug, names in sorted(spellings.items())]
 
     def by_author(self) -> dict[str, tuple[str, list[str]]]:
-        """Return for every author's slug the name that most posts use, and their posts for feeds, newest first."""
+        """Return the name that most posts use, and the sources of the author's posts in feeds, by the author's slug.
+
+        The sources are sorted with the newest first.
+        """
         sources: dict[str, list[str]] = {}  # by all authors of a post; there are few combinations
         for row in self._rows:
             if row.in_feeds:
@@ -240,35 +243,35 @@ class Archive:
         }
 
     def _merged(self, keys: list[str], lists: dict[str, list[str]]) -> list[str]:
-        """Return the lists of these keys as one, in the order of the archive."""
+        """Return the lists for these keys as one list, in the order of the archive."""
         if len(keys) == 1:
             return lists[keys[0]]
         wanted = {source for key in keys for source in lists[key]}
         return [row.source for row in self._rows if row.source in wanted]
 
     def remember(self, rendered: Iterable[Referred]) -> None:
-        """Keep what the bodies of rendered posts refer to, for the next start."""
+        """Store in the index what the bodies of rendered posts refer to, for the next run."""
         self._index.remember(rendered)
 
     def mark_broken(self, problem: Problem, source: str) -> None:
-        """Leave out a post whose body turned out to be unreadable, until its file changes."""
+        """Leave out a post whose body cannot be read, until its file changes."""
         size, mtime_ns = self._index.stamps()[source]
         stamp = (size, mtime_ns if problem.line else UNKNOWN_NS)  # line 0: the file could not be opened
         self._index.update([(source, stamp, self._digests[source], ParsedFile(None, (problem,)))], ())
 
     def assets(self) -> list[tuple[str, str]]:
-        """Return the files that rendered public posts show: (site path, project path), each once."""
+        """Return the files that rendered public posts show, as (site path, project path), without duplicates."""
         return sorted(
             {pair for source, pairs in self._index.assets().items() if source in self._permalinks for pair in pairs}
         )
 
     def body_problems(self) -> list[Problem]:
-        """Return the warnings about the bodies of public posts that were rendered, now or before."""
+        """Return the warnings about the bodies of public posts that were rendered in this run or an earlier one."""
         found = [problem for source, problem in self._index.problems("body_problems") if source in self._permalinks]
         return found + self.asset_clashes()
 
     def asset_clashes(self) -> list[Problem]:
-        """Return a warning for every file that is not published, because another file has the same URL."""
+        """Return a warning for every file that is not published because another file has the same URL."""
         first: dict[str, str] = {}
         return [
             Problem(
@@ -283,7 +286,7 @@ class Archive:
         ]
 
     def weights(self, kind: str) -> dict[str, int]:
-        """Return what keep_weights kept under this kind, for the posts that have not changed since."""
+        """Return the weights stored by keep_weights for this kind, for posts that have not changed since."""
         return {
             source: weight
             for source, (weight, weighed) in self._index.weights().items()
@@ -291,20 +294,21 @@ class Archive:
         }
 
     def keep_weights(self, kind: str, weights: Mapping[str, int]) -> None:
-        """Keep how many bytes posts take in feeds, for the next start: to know it, a post has to be rendered.
+        """Store the size in bytes that each post has in feeds, so that the next run need not render it to know.
 
-        kind names the way of weighing, such as full texts or summaries.
+        kind     the kind of content that was measured, such as full texts or summaries
+        weights  size in bytes, by source
         """
         self._index.keep_weights((s, weight, f"{kind}:{self._digests[s]}") for s, weight in weights.items())
 
     def _with_digest(self, post: Post) -> Post:
         digest = self._digests[post.source]
-        if post.updated > self.now:  # else feed readers would take a change that is still to come for the newest
+        if post.updated > self.now:  # else feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:
-        """Return digests that change too when a post that is linked to moves."""
+        """Return the digest of each post, which also changes when a post that it links to moves."""
         moment = self.now.timestamp()
         digests = {
             row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
@@ -318,7 +322,7 @@ class Archive:
 
 
 class PostList(Sequence[Post]):
-    """A sequence of posts that loads each when it is first used."""
+    """A sequence of posts, each of which is loaded when it is first used."""
 
     def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
         self._sources, self._load = sources, load
@@ -342,14 +346,14 @@ class PostList(Sequence[Post]):
 def resolve_clashes(
     rows: list[PostRow], shown: str, published: Callable[[], Mapping[str, str]] = dict
 ) -> tuple[list[PostRow], list[Problem]]:
-    """Leave out posts whose id or permalink another post has; return the others, and an error for each left out.
+    """Leave out posts whose id or permalink another post has; return the other posts, and an error for each omitted post.
 
-    A post that readers already know keeps its id and permalink, whatever its date. Among the others the older one
-    does, and the first by path if they have the same date.
+    A post that readers already know keeps its id and permalink, whatever its date. Among other posts, the oldest keeps
+    them, or the first by path if the dates are equal.
 
-    rows       newest first
-    shown      how the posts folder is named in problems
-    published  returns the ids that readers know, by path; called only where there is a clash
+    rows       the posts, newest first
+    shown      the posts folder's name in problems
+    published  function that returns the ids that readers know, by path; called only if there is a clash
     """
     permalinks = {_folded(row.permalink) for row in rows}
     if len(permalinks) == len(rows) == len({row.id for row in rows}):
@@ -377,7 +381,7 @@ def _clash(shown: str, source: str, other: str, what: str, value: str, change: s
 
 
 def _by_precedence(rows: list[PostRow], published: Mapping[str, str]) -> list[PostRow]:
-    """Sort the posts by their right to an id. A file that was renamed is known by its id alone."""
+    """Sort the posts by their right to an id. A renamed file is recognised by its id alone."""
     known = set(published.values())
 
     def rank(row: PostRow) -> tuple[int, float, str]:
@@ -388,5 +392,5 @@ def _by_precedence(rows: list[PostRow], published: Mapping[str, str]) -> list[Po
 
 
 def _folded(permalink: str) -> str:
-    """Return what two permalinks share when they would be one file, on a disk that ignores case too."""
+    """Return a key that is equal for two permalinks if they would be the same file, even on a disk that ignores case."""
     return permalink.casefold().removesuffix("index.html")

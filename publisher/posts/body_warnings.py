@@ -16,10 +16,11 @@ def body_warnings(
 ) -> Iterator[BodyWarning]:
     """Yield the warnings about a body.
 
-    raw        its HTML before it was sanitised, and `clean` after
-    lines      finds the lines of its file
+    raw        the HTML before it was sanitised
+    clean      the HTML after it was sanitised
+    lines      the finder of lines in the post's file
     fragments  the names after # in links to the post itself
-    mentioned  the tags that have a warning already, which are not repeated
+    mentioned  the tags that earlier warnings mentioned, which are not repeated
     """
     yield from _dropped(raw, lines, mentioned)
     yield from _unsafe(raw, lines)

@@ -1,4 +1,4 @@
-"""The keys of caches: what was made under one key is never used under another."""
+"""The keys of caches. Output that was cached under one key is never used under another."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 
 def hash_of(*parts: str) -> str:
-    """Return a short hash of texts, for keys and digests."""
+    """Return a short hash of the texts, for use in keys and digests."""
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 @cache
 def code_key() -> str:
-    """Return a hash of the program's own files by name, size and time, since other code may make other outputs.
+    """Return a hash of the names, sizes and times of the program's own files, since other code may make other output.
 
-    The rooms cli, mail and store are left out, since they make nothing that is cached.
+    The packages cli, mail and store are left out, since they make no cached output.
     """
     found = hashlib.blake2b(digest_size=8)
     for path, folders, names in os.walk(Path(__file__).parent.parent):

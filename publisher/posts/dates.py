@@ -1,4 +1,4 @@
-"""Dates as writers spell them, made aware in the site's time zone."""
+"""Parsing of the dates in front matter, in the many forms that writers use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 # America, and midnight local time does not exist on every day everywhere.
 MORNING = time(9, 0)
 
-# What 9999-12-31 means as an expiry date. The calendar's very last hours do not exist in every time zone.
+# The meaning of 9999-12-31 as an expiry date. The calendar's very last hours do not exist in every time zone.
 NEVER = datetime(9999, 12, 30, tzinfo=UTC)
 
 _LOOSE = re.compile(
@@ -18,7 +18,7 @@ _LOOSE = re.compile(
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE | re.ASCII,
 )
-# The most common spelling, which the standard library reads in a third of the time.
+# The most common form, which the standard library parses in a third of the time.
 _PLAIN_ISO = re.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 # Also matches a word that only begins like a month, which dateutil rejects.
 _NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
@@ -29,15 +29,15 @@ _UNIVERSAL = ("UTC", "GMT", "Z")
 
 
 def parse_date(text: str, zone: tzinfo) -> datetime:
-    """Return the moment that `text` names, aware. A day alone means MORNING; a time without a zone is in `zone`.
+    """Parse a date, and return it with a time zone. A day alone means MORNING; a time without a zone is in `zone`.
 
-    Understands ISO 8601 and its looser forms (2024-1-5 9:00 +0900), RFC 2822, and dates with the name of the month
-    (5 January 2024). Raises ValueError for anything else. That includes ambiguous dates such as 01/02/2024 and
-    5 May 24, and names of time zones such as CET, which mean different hours on different machines.
+    The accepted forms are ISO 8601, looser forms of it (2024-1-5 9:00 +0900), RFC 2822, and dates with the name of the
+    month (5 January 2024). Raises ValueError for all others, including ambiguous dates such as 01/02/2024 and 5 May 24,
+    and names of time zones such as CET, which mean different hours on different machines.
     """
     text = text.strip()
     if _PLAIN_ISO.fullmatch(text) and not text.startswith("9999"):
-        with suppress(ValueError):  # then the code below says what is wrong with it
+        with suppress(ValueError):  # the code below then reports what is wrong with the date
             return datetime.fromisoformat(text)
     if text[4:5] == "/" and text[:4].isdecimal():
         text = text.replace("/", "-")
@@ -92,7 +92,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
         elif not re.search(r"\b\d{4}\b", text):
             raise ValueError("which number is the year?")
         else:
-            # With two defaults, a part that was filled in differs: a text without a day is not a date.
+            # Parsing with two defaults reveals parts that were filled in: a text without a day is not a date.
             found, other = (
                 parser.parse(text, default=datetime(year, part, part, 9), tzinfos=_named_zone)  # noqa: DTZ001 - placed below
                 for year, part in ((2001, 1), (2002, 2))
@@ -107,7 +107,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
 
 
 def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
-    """Return the zone of an offset in seconds. Names are rejected: dateutil would ask the machine what they mean."""
+    """Return the zone for an offset in seconds. Names are rejected, as dateutil would look them up on the machine."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     if name is None:
@@ -118,5 +118,5 @@ def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
 
 
 def place(civil: datetime, zone: tzinfo) -> datetime:
-    """Put a naive time into its zone. A time that a clock change skips becomes the one as far after the gap."""
+    """Put a naive time into a time zone. A time that a clock change skips is moved forward by the length of the gap."""
     return civil.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)

@@ -19,7 +19,7 @@ NOT_THERE = -1
 
 _MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
 
-# Asked before the machine's own table, which calls an .m4a audio/mp4a-latm on one machine and nothing on the next.
+# These take precedence over the machine's own table, in which .m4a is audio/mp4a-latm on some machines only.
 _TYPES = {
     ".aac": "audio/aac",
     ".epub": "application/epub+zip",
@@ -49,9 +49,10 @@ def enclosures_of(
 ) -> tuple[Enclosure, ...]:
     """Return the enclosures in a value of front matter: a URL, a table with `url`, or a list of these.
 
-    url_of     returns the absolute URL of a reference, "" if it isn't one
-    length_of  returns the bytes of a reference and its URL, 0 if unknown; called only where there is no valid `length`
-    warn       is called with a message and a hint for an unknown type, or an invalid length or duration
+    url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
+    length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if there
+               is no valid `length`
+    warn       function that is called with a message and a hint for an unknown type, or an invalid length or duration
     """
     found = []
     for item in value if isinstance(value, list) else [value]:
@@ -81,9 +82,9 @@ def enclosures_of(
 
 
 def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator[Problem]:
-    """Yield a warning for each enclosure whose length is unknown, with its line; reads the files of only such posts.
+    """Yield a warning, with the line, for each enclosure whose length is unknown. Only the files of such posts are read.
 
-    shown is how the posts folder is named in problems.
+    shown: the posts folder's name in problems.
     """
     for post in posts:
         for enclosure in post.enclosures:
@@ -98,7 +99,7 @@ def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator
 
 
 def _line_of(file: Path, name: str) -> int:
-    """Return the first line that contains a file's name, 1 if none does."""
+    """Return the number of the first line that contains the name, or 1 if no line does."""
     try:
         lines = file.read_bytes().decode("utf-8", "replace").splitlines()
     except OSError:
@@ -107,9 +108,9 @@ def _line_of(file: Path, name: str) -> int:
 
 
 def files_of(reference: str, url: str, settings: PostSettings, source: str) -> list[str]:
-    """Return where in the project the file of a reference may be, in the order of the build: static files first.
+    """Return the paths at which the file of a reference may be, in the order of the build: static files first.
 
-    The paths are relative to the project and don't lead out of it; whether a symbolic link does, size_in finds out.
+    The paths are relative to the project and don't lead out of it. Symbolic links are not resolved; size_in does that.
     """
     found = []
     if url.startswith(f"{settings.site_url}/"):
@@ -122,7 +123,7 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
 
 
 def size_in(root: Path, path: str) -> int:
-    """Return the bytes of a file of the project, NOT_THERE if there is none, or it is a link out of the project."""
+    """Return the size in bytes of a file of the project; NOT_THERE if it is missing or links out of the project."""
     try:
         file = Path(os.path.realpath(root / path))
         status = file.stat()
@@ -139,12 +140,12 @@ def _type_of(url: str) -> str:
         return _TYPES[ending]
     import mimetypes  # only for rare endings
 
-    # A new table has the types that Python knows, without those that the machine adds.
+    # A new table contains only Python's own types, without those that the machine adds.
     return mimetypes.MimeTypes().guess_type(f"file{ending}")[0] or ""
 
 
 def _seconds(text: str) -> int | None:
-    """Return the seconds of "1:02:03", "62:03" or "3723", None for anything else."""
+    """Return the seconds in text such as "1:02:03", "62:03" or "3723"; None for other text."""
     if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text, re.ASCII):
         return None
     total = 0

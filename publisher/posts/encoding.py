@@ -1,4 +1,4 @@
-"""From bytes to clean text: UTF-8, one kind of line end, no characters that XML forbids, no garbled text."""
+"""Decoding of bytes to clean text, with one kind of line end, and without garbled or forbidden characters."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
 from publisher.posts.prose import code_lines
 
-# What XML 1.0 section 2.2 forbids, and the C1 controls, which it discourages.
+# The characters that XML 1.0 section 2.2 forbids, and the C1 controls, which it discourages.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 
-# The bytes that no forbidden character has in UTF-8. Most bodies have no others, and to see that takes a quarter of the
-# pattern's time. 0xc2 begins the C1 controls, 0xed surrogates, 0xef U+FFFE.
+# The bytes that occur in no forbidden character in UTF-8. Most bodies contain only these, and checking that takes a
+# quarter of the pattern's time. 0xc2 begins the C1 controls, 0xed surrogates, 0xef U+FFFE.
 _CLEAN_BYTES = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b not in b"\x7f\xc2\xed\xef"))
 
-# What UTF-8 looks like that was read as Windows-1252 or Latin-1: a lead byte's letter, then a continuation's.
+# UTF-8 that was read as Windows-1252 or Latin-1: the letter of a lead byte, then that of a continuation byte.
 _SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
 # Portuguese and Icelandic words in capitals before a mark, “IRMÔ and «BORл: ftfy takes them for IRMÔ and BORл.
-# Where nothing else in the line is garbled, they are not either.
+# If nothing else in the line is garbled, neither are these words.
 _UPPER_CASE_END = re.compile("(?<=[A-ZÀ-Þ])[ÃÐ](?:[”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)| )")
 
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
@@ -29,23 +29,23 @@ _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One place where garbled text was repaired: the line (from 1), what it said and what it says now."""
+    """A repair of garbled text: the line (from 1), and its words before and after."""
 
     line: int
     before: str
     after: str
 
     def warning(self, path: str, first_line: int = 1) -> Problem:
-        """Return the warning for the file at `path`, if the text begins on `first_line` of it."""
+        """Return the warning about this repair. path: the file. first_line: the line of the file on which the text begins."""
         what = f"repaired garbled text: {self.before!r} → {self.after!r}"
         return Problem(path, first_line + self.line - 1, what, "save the file as UTF-8", Severity.WARNING)
 
 
 def decode(data: bytes, *, whole: bool) -> str:
-    r"""Decode a file or the beginning of one; every line end becomes \n, and a byte order mark is removed.
+    r"""Decode a file, or the beginning of a file. Every line end becomes \n, and a byte order mark is removed.
 
-    whole says whether `data` is the whole file. At the end of a part, a character that is cut off is left out.
-    Raises PostError with the line for bytes that are not UTF-8 text.
+    whole: whether `data` is the whole file. If it isn't, an incomplete character at its end is left out.
+    Raises PostError, with the line, for bytes that are not UTF-8 text.
     """
     refuse_binary(data)
     try:
@@ -64,7 +64,7 @@ def decode(data: bytes, *, whole: bool) -> str:
 
 
 def refuse_binary(data: bytes) -> None:
-    """Raise PostError for bytes that no text editor wrote."""
+    """Raise PostError if the bytes are not text, because they contain NUL bytes."""
     if b"\0" in data:
         raise PostError(
             "is not text: it contains NUL bytes", hint="save it as UTF-8 text, or move it out of the folder"
@@ -72,12 +72,12 @@ def refuse_binary(data: bytes) -> None:
 
 
 def is_surely_clean(text: str) -> bool:
-    """Return True for most texts without forbidden characters, quickly. False only means that they may have some."""
+    """Quickly return True for most texts without forbidden characters; False means only that there may be some."""
     return not text.encode("utf-8", "surrogatepass").translate(None, _CLEAN_BYTES)
 
 
 def without_controls(text: str) -> tuple[str, list[int]]:
-    """Remove control characters; return the text, and the lines that had any."""
+    """Remove control characters; return the text, and the numbers of the lines that contained any."""
     if is_surely_clean(text) or not _FORBIDDEN.search(text):
         return text, []
     lines = sorted({text.count("\n", 0, match.start()) + 1 for match in _FORBIDDEN.finditer(text)})
@@ -85,17 +85,17 @@ def without_controls(text: str) -> tuple[str, list[int]]:
 
 
 def is_suspect(text: str) -> bool:
-    """Return quickly whether some of a text may be garbled."""
+    """Quickly return whether any part of the text may be garbled."""
     return not text.isascii() and _SUSPECT.search(text) is not None
 
 
 def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
-    """Repair garbled text (mojibake) line by line where it is certain; return the text and the repairs.
+    """Repair garbled text (mojibake) line by line, where the repair is certain; return the text and the repairs.
 
-    It is certain where reading the line's bytes the right way gives well-formed text that is less garbled by ftfy's
-    measure. Text that was right is never changed, nor is code, where the writer may want to show garbled text.
+    A repair is certain if decoding the line's bytes correctly gives well-formed text that ftfy rates as less garbled.
+    Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
 
-    markdown  whether the text is a body, which may have blocks of code
+    markdown  whether the text is a body, which may contain blocks of code
     """
     if not is_suspect(text):
         return text, []

@@ -1,4 +1,4 @@
-"""The plain text of a post: its excerpt, and its number of words. All functions are pure."""
+"""The plain text of a post, its excerpt and its number of words. All functions are pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300
 
-# Only what is certainly markup: "<head>" in a sentence about HTML is text.
+# Only tags that are certainly markup: "<head>" in a sentence about HTML is text.
 _MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
 
 _PAIR = re.compile(r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>(.*?)</\1\s*>", re.IGNORECASE)
@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def plain_text(fragment: str) -> str:
-    """Return the text of an HTML fragment on one line, without tags, entities, code blocks and footnote marks."""
+    """Return the text of an HTML fragment on one line, without tags, code blocks and footnote marks."""
     text = _TAG.sub("", _BREAK.sub(" ", _skipped(fragment)))
     if "&" in text:
         text = html.unescape(text)
@@ -51,7 +51,7 @@ def _skipped(fragment: str) -> str:
 
 
 def plain_line(text: str) -> str:
-    """Return a text of front matter without markup, on one line."""
+    """Return a text from front matter without its markup; any text that contained HTML becomes one line."""
     if "**" in text or "](" in text:
         text = _STRONG.sub(r"\1", _LINK.sub(r"\1", text))
     if "*" in text or "`" in text:
@@ -62,19 +62,19 @@ def plain_line(text: str) -> str:
 
 
 def without_pairs(text: str) -> str:
-    """Return a title without pairs of tags; "The <b> element" is about markup, and stays as it is."""
+    """Return a title without pairs of tags. A single tag, as in "The <b> element", is text and stays."""
     return _PAIR.sub(r"\2", text) if "</" in text else text
 
 
 def is_visible(text: str) -> bool:
-    """Return whether any of a text can be seen; spaces and characters of no width cannot."""
+    """Return whether a text contains any visible character. Spaces and characters without width are not visible."""
     return any(map(str.isprintable, text.replace(" ", "")))
 
 
 def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
     """Return the first paragraph of prose in a post's HTML as plain text, cut at a word.
 
-    A paragraph that is only a picture, a link or a leftover of another tool is not prose.
+    A paragraph that consists only of a picture, a link or another tool's syntax is not prose.
     """
     for match in _PARAGRAPH.finditer(_skipped(fragment)):
         text = plain_text(match[1])
@@ -84,7 +84,7 @@ def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
 
 
 def _is_prose(text: str, markup: str) -> bool:
-    """Return whether a paragraph says something: it has words, and they are not just a link."""
+    """Return whether a paragraph is prose: it has words, and it isn't just a short link or another tool's syntax."""
     if _LEFTOVER.match(text) or not _WORD.search(text):
         return False
     linked = plain_text("".join(re.findall(r"<a\b[^>]*>.*?</a>", markup, re.DOTALL)))
@@ -92,7 +92,7 @@ def _is_prose(text: str, markup: str) -> bool:
 
 
 def shorten(text: str, limit: int = MOST_CHARACTERS) -> str:
-    """Cut a text after the last word that fits into `limit` characters, and add an ellipsis."""
+    """Cut a text that is longer than `limit` characters, after a word if possible, and add an ellipsis."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
@@ -113,5 +113,5 @@ def count_words(fragment: str) -> int:
 
 @cache
 def _wide() -> re.Pattern[str]:
-    """Return a pattern for one character of Thai, Lao, Burmese, Khmer, Chinese or Japanese."""
+    """Return a pattern that matches one Thai, Lao, Burmese, Khmer, Chinese or Japanese character."""
     return re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")

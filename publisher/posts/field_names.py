@@ -1,7 +1,7 @@
-"""What every blog tool calls a field, and front matter that can be asked by our names.
+"""The names of front matter fields in every blog tool, and a class that finds fields by our own names.
 
-Keys are compared without case, hyphens, underscores and spaces. A dotted spelling such as `header.image` looks inside
-a table. The first spelling with a value wins, so the order in the tables decides.
+Keys are compared without case, hyphens, underscores and spaces. A dotted spelling such as `header.image` refers to a
+key inside a table. The first spelling with a value is used, so the order in the tables below matters.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "audio": ("audio", "enclosure", "enclosures", "podcast", "episode", "audiourl", "mp3"),
 }
 
-# Switches: the first that hides the post decides.
+# Switches: any value that turns the switch off decides.
 SWITCHES: dict[str, tuple[str, ...]] = {
     "draft": ("draft", "private", "unlisted"),
     "shown": ("published",),
@@ -132,7 +132,7 @@ TAG_KEYS = (
     "topics",
 )
 
-# Eleventy uses these tags for its collections; they are not subjects.
+# Eleventy uses these tags for its collections; they are not topics.
 NO_TAGS = {"post", "posts", "all"}
 
 _TRUE = {"true", "yes", "on", "1", "y"}
@@ -144,11 +144,11 @@ _HIDDEN_STATES |= {"members", "paid", "tiers"}  # Ghost
 
 @lru_cache(maxsize=4096)
 def fold(key: str) -> str:
-    """Return a key as the tables spell it."""
+    """Return a key in the spelling of the tables: in lower case, without hyphens, underscores and spaces."""
     return re.sub(r"[-_ ]", "", key).lower()
 
 
-# Where a field may be: the key as it was written, the folded keys below it, and the spelling.
+# A place where a field may be: the key as it was written, the folded keys below it, and the spelling.
 Place = tuple[str, tuple[str, ...], str]
 
 _TAGS = "tags"
@@ -156,9 +156,9 @@ _NOWHERE: tuple[Place, ...] = ()
 
 
 def _by_first_key() -> dict[str, list[tuple[str, int, str]]]:
-    """Return the tables the other way round: first key -> (our field, rank, spelling).
+    """Return the tables inverted, as first key -> list of (our field, rank, spelling).
 
-    A post has ten keys, and the tables have 170.
+    A lookup by key is faster, since a post has about ten keys and the tables have 170.
     """
     turned: dict[str, list[tuple[str, int, str]]] = {}
     for field, spellings in (*SPELLINGS.items(), *SWITCHES.items(), (_TAGS, TAG_KEYS)):
@@ -172,10 +172,10 @@ _BY_FIRST_KEY = _by_first_key()
 
 @lru_cache(maxsize=1024)
 def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Place, ...]]]:
-    """Return two tables for a post's keys: folded key -> key as written; our field -> where it may be, best first.
+    """Return two tables for a post's keys: folded key -> key as written, and our field -> its possible places.
 
-    The posts of one blog use a few sets of keys, so this is worked out a few times for 10,000 posts. Where two keys
-    are the same when folded, the first counts.
+    The best place comes first. If two keys are equal when folded, the first counts. The result is cached because the
+    posts of a blog use only a few sets of keys.
     """
     written: dict[str, str] = {}
     for key in keys:
@@ -189,12 +189,12 @@ def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Plac
 
 
 class FrontMatter:
-    """Front matter, or a table in it, that can be asked for our fields whatever they are called there."""
+    """Front matter, or a table in it, whose fields can be found by our names, whatever their keys are."""
 
     __slots__ = ("_fields", "_lines", "_places", "_written")
 
     def __init__(self, fields: dict[str, Tree], lines: dict[str, int]) -> None:
-        """Take the values of parsed front matter, and the lines of their keys."""
+        """Keep the values of parsed front matter, and the lines of their keys."""
         self._fields, self._lines = fields, lines
         self._written, self._places = _places(tuple(fields))
 
@@ -204,7 +204,7 @@ class FrontMatter:
         return _below(value, below) if below else value
 
     def find(self, field: str) -> tuple[Tree, int]:
-        """Return the value of one of our fields, and its line; (None, 1) if it has none."""
+        """Return the value of one of our fields and its line; (None, 1) if the field has no value."""
         for place in self._places.get(field, _NOWHERE):
             value = self._at(place)
             if value and not (field == "published" and _is_bool(value)):
@@ -212,7 +212,7 @@ class FrontMatter:
         return None, 1
 
     def text(self, field: str) -> str:
-        """Return one of our fields as a single line of text, "" if it is missing or not text."""
+        """Return one of our fields as a single line of text; "" if it is missing or not text."""
         if field not in self._places:
             return ""
         value, _ = self.find(field)
@@ -221,17 +221,17 @@ class FrontMatter:
         return " ".join(value.split()) if isinstance(value, str) else ""
 
     def at(self, spelling: str) -> Tree:
-        """Return the value at a dotted spelling, or None."""
+        """Return the value of a key or dotted spelling, or None if it is missing."""
         first, *below = spelling.split(".")
         key = self._written.get(first)
         return None if key is None else self._at((key, tuple(below), spelling))
 
     def is_draft(self) -> bool:
-        """Return whether the front matter says that the post is not to be published yet."""
+        """Return whether the front matter marks the post as a draft or as hidden."""
         return self._says("draft", _TRUE) or self._says("shown", _FALSE) or self._says("state", _HIDDEN_STATES)
 
     def wants(self, switch: str) -> bool:
-        """Return whether the post is to be shown in feeds ("in_feeds") or newsletters ("in_newsletters")."""
+        """Return whether the post should appear in feeds ("in_feeds") or newsletters ("in_newsletters")."""
         return not self._says(switch, _FALSE)
 
     def _says(self, switch: str, words: set[str]) -> bool:
@@ -242,7 +242,7 @@ class FrontMatter:
         return False
 
     def tags(self) -> list[str]:
-        """Return every tag and category in the order of TAG_KEYS, each once."""
+        """Return all tags and categories in the order of TAG_KEYS, without duplicates."""
         found: dict[str, None] = {}
         for place in self._places.get(_TAGS, _NOWHERE):
             for name in _names(self._at(place), words=place[2] in ("tags", "categories")):
@@ -266,7 +266,9 @@ def _is_bool(value: Tree) -> bool:
 def _names(value: Tree, *, words: bool) -> list[str]:
     """Return the names in the value of a tag field.
 
-    A string may contain several, separated by commas, or where words is true by spaces, as in Jekyll's tags.
+    A string may contain several names separated by commas or semicolons.
+
+    words  whether spaces also separate names, as in Jekyll's tags
     """
     if isinstance(value, list):
         # Ghost exports its tags as tables with a name.
@@ -280,7 +282,7 @@ def _names(value: Tree, *, words: bool) -> list[str]:
 
 
 def first_text(table: FrontMatter, *spellings: str) -> str:
-    """Return the text of the first of these keys that has any, on one line; "" if none has."""
+    """Return the text of the first of these keys that has any, on one line; "" if no key has text."""
     for spelling in spellings:
         value = table.at(spelling)
         if isinstance(value, str) and value.strip():

@@ -1,10 +1,10 @@
-"""Front matter: where it ends, and what it says.
+"""Splitting and parsing of front matter.
 
-Nine posts in ten have plain `key: value` lines between two lines of dashes; those are read here, without any library.
-Other YAML, TOML and JSON are read by posts.frontmatter_formats, whose libraries take 0.015 s to import: a tenth of a
-build with one changed post. Headers without a fence, which Pelican uses, are read here too.
+Nine posts in ten have plain `key: value` lines between two lines of dashes, which are parsed here without any library.
+Other YAML, TOML and JSON are parsed by posts.frontmatter_formats, whose libraries take 0.015 s to import, a tenth of a
+build with one changed post. Headers without a fence, which Pelican uses, are parsed here too.
 
-Whatever the format, every scalar is the text that the writer typed: a title `2024`, `1.10` or `yes` stays as it is.
+In every format, each scalar is kept as the text that the writer typed: a title `2024`, `1.10` or `yes` stays unchanged.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _HEADER_LINE = re.compile(r"(?:title|date|slug|author|authors|category|tags|stat
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
-class Unfinished(Exception):  # noqa: N818 - an answer, not an error
-    """The text ends inside the front matter: more of the file is needed."""
+class Unfinished(Exception):  # noqa: N818 - not an error
+    """The text ends inside the front matter, so more of the file is needed."""
 
 
 def parse_head(text: str, *, whole: bool) -> Head:
-    r"""Parse the beginning of a file whose line ends are \n; without front matter, all of it is the body.
+    r"""Parse the beginning of a file whose line ends are \n. If there is no front matter, the whole text is the body.
 
-    whole says whether `text` is all of the file. Raises Unfinished when it is not and the front matter does not end
-    in it; raises PostError with the line when the front matter cannot be read.
+    whole: whether `text` is the whole file. If it isn't, and the front matter doesn't end in it, Unfinished is raised.
+    Raises PostError, with the line, if the front matter cannot be read.
     """
     if text[:3] in _CLOSING:
         return _head(text, _end_of_block(text, whole=whole))
     if _JSON_OPENS.match(text):
         if not whole:
-            raise Unfinished  # in a part of the file, the end of a nested object looks like the end
+            raise Unfinished  # in part of a file, the end of a nested object may look like the end
         return _head(text, _end_of_json(text))
     if _HEADER_LINE.match(text):
         return _header_lines(text, whole=whole)
@@ -53,7 +53,7 @@ def parse_head(text: str, *, whole: bool) -> Head:
 
 
 def split_body(text: str) -> tuple[str, int]:
-    """Return the body of a whole file, and the line on which it begins. Raises PostError as parse_head does."""
+    """Return the body of a whole file, and the line on which it begins; raise PostError as parse_head does."""
     if text.startswith("---"):
         end = _end_of_block(text, whole=True)
         return text[end:].removeprefix("\n"), text.count("\n", 0, end) + 2
@@ -62,14 +62,14 @@ def split_body(text: str) -> tuple[str, int]:
 
 
 def markdown_of(file: Path, *, fix_encoding: bool) -> str:
-    """Return the text of a post's file without its front matter; fix_encoding repairs garbled text, as in its HTML."""
+    """Return a post's Markdown without its front matter. fix_encoding: whether to repair garbled text, as in its HTML."""
     text, _ = without_controls(decode(file.read_bytes(), whole=True))
     body = split_body(text)[0]
     return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
 
 def _end_of_block(text: str, *, whole: bool) -> int:
-    """Return the offset behind the closing fence."""
+    """Return the offset after the closing fence."""
     fence = text[:3]
     closing = _CLOSING[fence].search(text, text.find("\n") + 1 or len(text))
     if closing:
@@ -83,7 +83,7 @@ def _end_of_block(text: str, *, whole: bool) -> int:
 
 
 def _end_of_json(text: str) -> int:
-    """Return the offset behind the first JSON value; a nested object may close on a line of its own."""
+    """Return the offset after the first JSON value, in which a nested object may also close on a line of its own."""
     try:
         return json.JSONDecoder().raw_decode(text)[1]
     except (ValueError, RecursionError):
@@ -140,7 +140,7 @@ def _header_lines(text: str, *, whole: bool) -> Head:
 
 
 _NULLS = frozenset(("null", "Null", "NULL"))
-# In YAML these end a line or open a file. They are not in the patterns below, which they would make slow to compile.
+# In YAML these end a line or begin a file. They would make the patterns below slow to compile.
 _STRANGE = re.compile("\u2028|\u2029|\ufeff")
 _NOT_SIMPLE = r"\n\t\x80-\x9f"
 _SIMPLE_LINE = re.compile(
@@ -155,10 +155,10 @@ _SIMPLE_ITEM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+._ -]*[A-Za-z0-9+._])?")
 
 
 def simple_yaml(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
-    """Read YAML of the plainest kind, as the lines between the fences; None for anything that needs a parser.
+    """Parse the simplest kind of YAML from the lines between the fences; return None if they need a real parser.
 
-    That is one `key: value` per line, where the value is plain, in double quotes without escapes, or a flat list of
-    plain words. It is read as the parser would read it (a test compares the two), in an eighth of the time.
+    Simple YAML has one `key: value` per line, where the value is plain, in double quotes without escapes, or a flat
+    list of plain words. The result is the same as the parser's (a test compares the two), in an eighth of the time.
     """
     return _simple(block) if block.isascii() or not _STRANGE.search(block) else None
 
@@ -190,6 +190,6 @@ def _simple(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
 
 @lru_cache(maxsize=4096)
 def _words(items: str) -> tuple[str, ...]:
-    """Return the items of a flat list, () where one needs a YAML parser. Cached, since many posts share their tags."""
+    """Return the items of a flat list; () if any needs a YAML parser. Cached because many posts share their tags."""
     words = [item.strip(" ") for item in items.split(",")]
     return tuple(words) if all(map(_SIMPLE_ITEM.fullmatch, words)) and _NULLS.isdisjoint(words) else ()

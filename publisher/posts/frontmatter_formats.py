@@ -1,8 +1,8 @@
-"""YAML, TOML and JSON front matter, for python-frontmatter, as values that are all text.
+"""Handlers of YAML, TOML and JSON front matter for python-frontmatter, which return all values as text.
 
 python-frontmatter splits the block and calls one of the three handlers here. They keep every scalar as the writer
-typed it, remember the line of every key, and say what is wrong in words that help the writer.
-Only posts.frontmatter imports this module, and only for front matter that it cannot read by itself.
+typed it, remember the line of every key, and raise errors with messages that help the writer.
+Only posts.frontmatter imports this module, and only for front matter that it cannot parse by itself.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from publisher.posts.post_file import Tree
 
 try:
     from yaml import CSafeLoader as _SafeLoader
-except ImportError:  # a PyYAML without libyaml is slower and otherwise the same
+except ImportError:  # PyYAML without libyaml is slower but otherwise the same
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
-# Far more than real front matter has. A YAML alias bomb of a few hundred bytes soon expands past it.
+# Far more than real front matter has. A YAML alias bomb of a few hundred bytes quickly exceeds it.
 MOST_NODES = 20_000
 
 _STR, _NULL, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 
 
 def parse_block(block: str) -> tuple[dict[str, Tree], dict[str, int]]:
-    """Parse a block of front matter with its fences; return its fields, and the line in the file of each key.
+    """Parse a block of front matter including its fences; return its fields, and each key's line in the file.
 
-    Raises PostError with the line when the block cannot be read.
+    Raises PostError, with the line, if the block cannot be read.
     """
     handler = _YAML if block.startswith("---") else _TOML if block.startswith("+++") else _JSON
     metadata, _ = frontmatter.parse(block, handler=handler)
@@ -46,7 +46,7 @@ def parse_block(block: str) -> tuple[dict[str, Tree], dict[str, int]]:
 
 
 def _without_controls(value: Tree) -> Tree:
-    """Remove the control characters and lone surrogates that an escape such as \\u0000 brings in."""
+    """Remove the control characters and lone surrogates that escapes such as \\u0000 produce."""
     if isinstance(value, dict):
         return {key: _without_controls(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -55,7 +55,7 @@ def _without_controls(value: Tree) -> Tree:
 
 
 class _Handler(BaseHandler):
-    """What the handlers share: split() is given a block that begins with its fence and ends with it."""
+    """The base class of the handlers. split() expects a block that begins and ends with its fence."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
     FM_BOUNDARY = re.compile(r"^---", re.MULTILINE)
@@ -74,7 +74,7 @@ class _Handler(BaseHandler):
 
 
 class Loader(_SafeLoader):
-    """YAML whose plain scalars are text, null or a merge key: numbers, dates and switches stay text.
+    """A YAML loader that treats plain scalars as text, null or a merge key, so that numbers, dates and booleans stay text.
 
     PyYAML's own resolver runs a regular expression for each scalar, which takes longer than parsing it.
     """
@@ -111,7 +111,7 @@ class _YamlHandler(_Handler):
 
 
 class _YamlValues:
-    """Turns YAML nodes into plain values, at most MOST_NODES of them."""
+    """A converter of YAML nodes to plain values, which accepts at most MOST_NODES nodes."""
 
     def __init__(self) -> None:
         self._left = MOST_NODES
@@ -124,7 +124,7 @@ class _YamlValues:
                 merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
             elif isinstance(key, yaml.ScalarNode):
                 fields[str(key.value)] = self.value(value)
-        # PyYAML's own merging copies before anything can count: nine lines of aliases fill the memory.
+        # PyYAML's own merging copies before nodes can be counted, so nine lines of aliases would fill the memory.
         for source in merged:
             inherited = self.value(source)
             if isinstance(inherited, dict):
@@ -176,7 +176,7 @@ _YAML, _TOML, _JSON = _YamlHandler(), _TomlHandler(), _JsonHandler()
 
 
 def _as_text(value: Any) -> Any:
-    """Turn the scalars of TOML and JSON into the text that a writer would have typed."""
+    """Convert the scalars of TOML and JSON to the text that a writer would have typed."""
     if isinstance(value, dict):
         return {str(key): _as_text(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -196,7 +196,7 @@ def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
 
 
 def _unreadable(language: str, error: Exception, line: int) -> PostError:
-    """Put an error of a parser that does not name a place into words."""
+    """Return a PostError for a parser's error that has no usable line of its own."""
     if isinstance(error, RecursionError):
         what = f"the front matter can't be read as {language}: its values are nested too deeply, or contain themselves"
         return PostError(what, line=line, hint="remove brackets, and aliases (*name) inside what they name")
@@ -205,8 +205,8 @@ def _unreadable(language: str, error: Exception, line: int) -> PostError:
 
 
 def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
-    """Put an error in a block of YAML, which begins on the second line of its file, into words."""
-    # For an open quote the parser names the end of the text; the writer needs the line where it begins.
+    """Return a PostError for an error in a block of YAML, which begins on the second line of its file."""
+    # For an unclosed quote, the parser reports the end of the text, but the writer needs the line where it begins.
     is_open = "end of stream" in str(error.problem) and "quoted" in str(error.context)
     mark = error.context_mark if is_open else error.problem_mark or error.context_mark
     line = (mark.line if mark else 0) + 2

@@ -1,4 +1,4 @@
-"""One file read up to the end of its front matter, and not further unless its title is in the body."""
+"""Reading of a post file up to the end of its front matter, or further if its title is in the body."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from publisher.posts.metadata import build_post
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, problem_of
 from publisher.posts.scan import MOST_BYTES, Stamp
 
-# Most front matter ends within these. For longer front matter the whole file is read.
+# Most front matter ends within these bytes. For longer front matter, the whole file is read.
 _HEAD_BYTES = 4096
 
 
 def read_file(
     folder: str, source: str, stamp: Stamp, settings: PostSettings, settled_ns: int
 ) -> tuple[str, Stamp, str, ParsedFile]:
-    """Parse one file of the posts folder; return its path, stamp, digest and what it turned out to be.
+    """Parse a file of the posts folder; return its source path, stamp, digest and parsed content.
 
-    folder      the posts folder's path with a slash at its end
-    settled_ns  a file of this time or later may change again without a change of its stamp, so it gets an unknown one
-    Raises nothing for a file that cannot be read: the error is among the problems.
+    folder      path of the posts folder, with a trailing slash
+    source      path of the file, relative to the folder
+    stamp       the file's size and mtime (see scan.Stamp)
+    settled_ns  a time in nanoseconds; a file modified then or later may change again with the same stamp, so it gets an
+                unknown stamp
+    An unreadable file raises no exception; the error is among the problems of the ParsedFile.
     """
     size, mtime_ns = stamp
     digest = hash_of(source, str(size), str(mtime_ns))
@@ -37,16 +40,16 @@ def read_file(
         parsed = parse_file(folder + source, source, size, digest, settings)
     except (PostError, OSError) as error:
         if isinstance(error, OSError):
-            stamp = (size, UNKNOWN_NS)  # permissions change without a change of the stamp: try again next time
+            stamp = (size, UNKNOWN_NS)  # a change of permissions doesn't show in the stamp, so try again next time
         return source, stamp, digest, ParsedFile(None, (problem_of(error, f"{settings.folder}/{source}"),))
-    # A post that shows the sizes of other files changes when one of them does.
+    # A post that shows the sizes of other files changes when one of those files does.
     return source, stamp, hash_of(digest, str(parsed.measured)) if parsed.measured else digest, parsed
 
 
 def parse_file(path: str, source: str, size: int, digest: str, settings: PostSettings) -> ParsedFile:
     """Parse the file at `path` as if it were at `source` in the posts folder.
 
-    Raises PostError or OSError when it cannot be read.
+    size: the file's size in bytes. Raises PostError or OSError if the file cannot be read.
     """
     if size > MOST_BYTES:
         raise PostError(
@@ -61,7 +64,7 @@ def parse_file(path: str, source: str, size: int, digest: str, settings: PostSet
 
 
 def _read(path: str, size: int) -> bytes:
-    """Read the first `size` bytes. os.open takes a third of the time of open(), for each of 10,000 files."""
+    """Read the first `size` bytes of a file. os.open takes a third of the time of open(), for each of 10,000 files."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         return os.read(handle, size)
@@ -70,7 +73,7 @@ def _read(path: str, size: int) -> bytes:
 
 
 def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, whole: bool) -> ParsedFile:
-    """Decode only the front matter, if it has the post's title; else the text after it may have one."""
+    """Parse the data of a file. Only the front matter is decoded, unless the title may be in the body."""
     refuse_binary(data)
     front = _front(data)
     text = decode(front, whole=True) if front else ""
@@ -92,7 +95,7 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
 
 
 def _front(data: bytes) -> bytes:
-    """Return front matter of the most common kind with both its fences, b"" if there is another kind or none."""
+    """Return front matter of the most common kind with both its fences; b"" if there is no such front matter."""
     end = data.find(b"\n---", 3) + 4 if data.startswith(b"---\n") else 0
     return data[:end] if end > 4 and data[end : end + 1] in (b"\n", b"") else b""
 
@@ -103,7 +106,7 @@ def _has_title(head: Head) -> bool:
 
 
 def _repaired(text: str, head: Head, source: str, settings: PostSettings, problems: list[Problem]) -> Head:
-    """Parse the front matter again with garbled text repaired, and add a warning for each place."""
+    """Parse the front matter again with its garbled text repaired, and add a warning for each repair."""
     end = len(text) - len(head.body)
     front, repairs = repair(text[:end])
     problems += [item.warning(f"{settings.folder}/{source}") for item in repairs]
