@@ -346,7 +346,7 @@ class PostList(Sequence[Post]):
 def resolve_clashes(
     rows: list[PostRow], shown: str, published: Callable[[], Mapping[str, str]] = dict
 ) -> tuple[list[PostRow], list[Problem]]:
-    """Leave out posts whose id or permalink another post has; return the other posts, and an error for each omitted post.
+    """Leave out posts whose id or permalink another post has; return the other posts, and an error for each omission.
 
     A post that readers already know keeps its id and permalink, whatever its date. Among other posts, the oldest keeps
     them, or the first by path if the dates are equal.
@@ -392,5 +392,5 @@ def _by_precedence(rows: list[PostRow], published: Mapping[str, str]) -> list[Po
 
 
 def _folded(permalink: str) -> str:
-    """Return a key that is equal for two permalinks if they would be the same file, even on a disk that ignores case."""
+    """Return a key that is equal for two permalinks if they would be one file, even on a disk that ignores case."""
     return permalink.casefold().removesuffix("index.html")

@@ -50,9 +50,9 @@ def enclosures_of(
     """Return the enclosures in a value of front matter: a URL, a table with `url`, or a list of these.
 
     url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
-    length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if there
-               is no valid `length`
-    warn       function that is called with a message and a hint for an unknown type, or an invalid length or duration
+    length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if
+               `length` is missing or invalid
+    warn       function that is called with a message and a hint for an unknown type or an invalid length or duration
     """
     found = []
     for item in value if isinstance(value, list) else [value]:
@@ -82,7 +82,7 @@ def enclosures_of(
 
 
 def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator[Problem]:
-    """Yield a warning, with the line, for each enclosure whose length is unknown. Only the files of such posts are read.
+    """Yield a warning, with the line, for each enclosure of unknown length. Only the files of such posts are read.
 
     shown: the posts folder's name in problems.
     """

@@ -36,7 +36,11 @@ class Repair:
     after: str
 
     def warning(self, path: str, first_line: int = 1) -> Problem:
-        """Return the warning about this repair. path: the file. first_line: the line of the file on which the text begins."""
+        """Return the warning for this repair.
+
+        path        path of the file
+        first_line  line of the file on which the repaired text begins
+        """
         what = f"repaired garbled text: {self.before!r} → {self.after!r}"
         return Problem(path, first_line + self.line - 1, what, "save the file as UTF-8", Severity.WARNING)
 

@@ -51,7 +51,7 @@ def _skipped(fragment: str) -> str:
 
 
 def plain_line(text: str) -> str:
-    """Return a text from front matter without its markup; any text that contained HTML becomes one line."""
+    """Return a line of text from front matter without its Markdown or HTML markup."""
     if "**" in text or "](" in text:
         text = _STRONG.sub(r"\1", _LINK.sub(r"\1", text))
     if "*" in text or "`" in text:

@@ -62,7 +62,7 @@ def split_body(text: str) -> tuple[str, int]:
 
 
 def markdown_of(file: Path, *, fix_encoding: bool) -> str:
-    """Return a post's Markdown without its front matter. fix_encoding: whether to repair garbled text, as in its HTML."""
+    """Return a post's Markdown without its front matter. fix_encoding: whether to repair garbled text."""
     text, _ = without_controls(decode(file.read_bytes(), whole=True))
     body = split_body(text)[0]
     return (repair_body(body)[0] if fix_encoding else body).strip("\n")

@@ -74,7 +74,7 @@ class _Handler(BaseHandler):
 
 
 class Loader(_SafeLoader):
-    """A YAML loader that treats plain scalars as text, null or a merge key, so that numbers, dates and booleans stay text.
+    """A YAML loader that treats plain scalars as text, null or a merge key, so that numbers and dates stay text.
 
     PyYAML's own resolver runs a regular expression for each scalar, which takes longer than parsing it.
     """

@@ -1,8 +1,8 @@
-"""The index of the archive: what is known about every post file, so that an unchanged file is not read again.
+"""The index of the archive: the stored data about every post file, so that unchanged files are not read again.
 
-It is only a cache, a file in .publisher/ that may be deleted at any time. It is not part of the store, and uses
+It is only a cache, in a file in .publisher/ that may be deleted at any time. It is not part of the store, and uses
 Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do. An index that is
-damaged, or was made by another version or under other settings, is discarded and made again.
+damaged, or was made by another version or with other settings, is discarded and rebuilt.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
 
-# The time in the stamp of a file that may change, or may have changed, without its real stamp showing it. No file has
-# this time, so such a file is read again.
+# The time in the stamp of a file that may change, or may have changed, without a change of its real stamp. No file has
+# this time, so such a file is always read again.
 UNKNOWN_NS = -1
 
 _SCHEMA = """
@@ -42,12 +42,12 @@ CREATE INDEX with_assets ON entries (source) WHERE assets != '';
 CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
 """
 
-# SQLite's smallest page. SQLite reads a page that is cut off as if it ended in zeros.
+# SQLite's smallest page size. SQLite reads a truncated page as if it ended in zeros.
 _SMALLEST_PAGE = 512
 
 
 class PostRow(NamedTuple):
-    """The columns by which posts are chosen and sorted; the whole Post is loaded only for posts that are shown."""
+    """The columns by which posts are selected and sorted. The whole Post is loaded only if it is shown."""
 
     source: str
     published: float
@@ -62,7 +62,13 @@ class PostRow(NamedTuple):
 
 
 class Referred(NamedTuple):
-    """What the body of one rendered post refers to: posts, and files (site path, project path); and its warnings."""
+    """The references in the body of a rendered post, and the warnings about the body.
+
+    source    the post's source path
+    links     the sources of the posts that it links to
+    assets    the files that it shows, as (site path, project path)
+    problems  the warnings
+    """
 
     source: str
     links: list[str]
@@ -73,7 +79,7 @@ class Referred(NamedTuple):
 class Index:
     """The index file of one project, or an index in memory if path is None.
 
-    key names the settings and the code that made its rows. Rows made with another key are discarded.
+    key: a hash of the settings and code with which the rows were made. Rows made with another key are discarded.
     """
 
     def __init__(self, path: Path | None, key: str) -> None:
@@ -81,11 +87,11 @@ class Index:
         self._db = self._open()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the index."""
         self._db.close()
 
     def stamps(self) -> dict[str, Stamp]:
-        """Return the stamp of every known file; {} if the index turns out to be damaged, and is made again."""
+        """Return the stamp of every known file; {} if the index is damaged, in which case it is rebuilt."""
         try:
             rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
             return {source: (size, mtime) for source, size, mtime in rows}
@@ -105,14 +111,14 @@ class Index:
             )
 
     def rows(self) -> list[PostRow]:
-        """Return the posts (no drafts, no broken ones), newest first, and by path where the moment is the same."""
+        """Return all posts that are neither drafts nor broken, newest first, or by path if the times are equal."""
         with self._damage_explained():
             found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
-            # Most blogs' paths are in the order of time already: Python's sort profits, SQLite's takes twice as long.
+            # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
             return sorted(map(PostRow._make, found), key=attrgetter("published"), reverse=True)
 
     def posts(self, sources: Iterable[str]) -> Iterator[Post]:
-        """Load whole posts in the order of `sources`."""
+        """Yield the complete posts in the order of `sources`."""
         wanted = "SELECT source, id, permalink, digest, tags, in_feeds, post FROM entries WHERE source = ?"
         for source in sources:
             with self._damage_explained():
@@ -120,7 +126,7 @@ class Index:
             yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
-        """Return (source, problem) for everything wrong with the front matter of files, or with their bodies.
+        """Return the problems in the front matter of files, or the warnings about their bodies, as (source, problem).
 
         column  "problems" for front matter, "body_problems" for bodies
         """
@@ -129,25 +135,25 @@ class Index:
             return [(source, _to_problem(item)) for source, text in found for item in json.loads(text)]
 
     def measured(self) -> dict[str, list[tuple[str, int]]]:
-        """Return for every post whose enclosures are files of the project: these files, and their bytes."""
+        """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
         with self._damage_explained():
             found = self._db.execute("SELECT source, measured FROM entries WHERE measured != ''")
             return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
 
     def links(self) -> dict[str, list[str]]:
-        """Return for every rendered post that links to others: the sources of those."""
+        """Return the sources of the posts that each rendered post links to, by the post's source."""
         with self._damage_explained():
             found = self._db.execute("SELECT source, links FROM entries WHERE links != ''")
             return {source: json.loads(text) for source, text in found}
 
     def assets(self) -> dict[str, list[tuple[str, str]]]:
-        """Return for every rendered post that shows files: (site path, project path) of each."""
+        """Return the files that each rendered post shows, as (site path, project path), by the post's source."""
         with self._damage_explained():
             found = self._db.execute("SELECT source, assets FROM entries WHERE assets != ''")
             return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
 
     def remember(self, rendered: Iterable[Referred]) -> None:
-        """Keep what the bodies of rendered posts refer to, and the warnings about them."""
+        """Store the references in the bodies of rendered posts, and the warnings about them."""
         rows = [
             (_dump(item.links), _dump(item.assets), _dump([_flat_problem(p) for p in item.problems]), item.source)
             for item in rendered
@@ -156,13 +162,13 @@ class Index:
             self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
 
     def weights(self) -> dict[str, tuple[int, str]]:
-        """Return for every post that was weighed: how much it weighs, and how it was weighed."""
+        """Return (size in bytes, how it was measured) of the posts whose size in feeds is known, by source."""
         with self._damage_explained():
             found = self._db.execute("SELECT source, weight, weighed FROM entries WHERE weighed != ''")
             return {source: (weight, weighed) for source, weight, weighed in found}
 
     def keep_weights(self, weights: Iterable[tuple[str, int, str]]) -> None:
-        """Keep (source, weight, how it was weighed) of posts."""
+        """Store (source, size in bytes, how it was measured) of posts."""
         with self._db:
             self._db.executemany(
                 "UPDATE entries SET weight = ?, weighed = ? WHERE source = ?",
@@ -173,7 +179,7 @@ class Index:
         try:
             return self._connect()
         except sqlite3.DatabaseError:
-            self._discard()  # garbage, or half a file
+            self._discard()  # not a database, or truncated
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
@@ -205,13 +211,13 @@ class Index:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
 
     def _discard(self) -> None:
-        """Remove the file; everything in it can be made again."""
+        """Remove the file, all of whose content can be rebuilt."""
         for suffix in ("", "-journal", "-wal", "-shm"):
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _damage_explained(self) -> Iterator[None]:
-        """Discard an index whose damage shows only now, when it is too late to begin again; raise ProjectError."""
+        """Discard an index that turns out to be damaged, and raise ProjectError since it is too late to start over."""
         try:
             yield
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -223,7 +229,7 @@ class Index:
             ) from error
 
 
-# Made once: json.dumps with these settings would make an encoder for every post.
+# Made once, since json.dumps with these settings would make an encoder for every post.
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
@@ -253,7 +259,7 @@ def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
 
 
 def _flat_post(post: Post) -> list[Any]:
-    """Return what the other columns do not have. What most posts lack is in a table at the end, or left out."""
+    """Return the data that is not in other columns. Fields that most posts lack are in a table at the end."""
     rest = {
         "expires": post.expires.isoformat() if post.expires else None,
         "excerpt": post.excerpt,
@@ -301,7 +307,7 @@ def _to_post(source: str, post_id: str, permalink: str, digest: str, tags: str, 
 
 
 def tags_of(text: str) -> list[Tag]:
-    """Return the tags in a row's column of lines, slug before name."""
+    """Return the tags in a row's `tags` column, which has a line "slug<TAB>name" for each tag."""
     lines = [line.partition("\t") for line in text.split("\n")] if text else []
     return [Tag(name, slug) for slug, _, name in lines]
 

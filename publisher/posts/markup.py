@@ -1,6 +1,6 @@
-"""From a body in Markdown or HTML to a RenderedPost: safe HTML with absolute URLs, an excerpt, a word count.
+"""Rendering of a body in Markdown or HTML as a RenderedPost: safe HTML with absolute URLs, an excerpt and a word count.
 
-The only module that uses comrak.
+No other module uses comrak.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from publisher.posts.post_file import problem_of
 from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
 
-# How many rendered posts are kept. A page, three feeds and several lists may show the same post.
+# The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096
 
 _MORE = "<!--more-->"
@@ -38,7 +38,7 @@ _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.I
 
 
 class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the build
-    """The body of a post cannot be read although its front matter could: it must be left out of what is being built."""
+    """The body of a post cannot be read, although its front matter could be. The build must leave the post out."""
 
     def __init__(self, source: str, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -46,7 +46,12 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
 
 
 class LocalLink(NamedTuple):
-    """A link without a domain: its URL, how it is written, and on which line of the file."""
+    """A link without a domain.
+
+    url      absolute URL
+    written  the link as written in the post
+    line     line of the file
+    """
 
     url: str
     written: str
@@ -55,10 +60,10 @@ class LocalLink(NamedTuple):
 
 @dataclass
 class Renderer:
-    """Renders the posts of an archive, each once.
+    """A renderer of an archive's posts, which keeps the latest results.
 
-    inspect      also look for the warnings that only `publisher check` shows, and fill local_links
-    local_links  by source, the links that were written without a domain
+    inspect      whether to look for the warnings that only `publisher check` shows, and to fill local_links
+    local_links  the links that were written without a domain, by source
     """
 
     archive: Archive
@@ -70,7 +75,7 @@ class Renderer:
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def render(self, post: Post) -> RenderedPost:
-        """Return the rendered post. Raises BrokenPost when its body cannot be read."""
+        """Return the rendered post; raise BrokenPost if its body cannot be read."""
         made = self._made.get(post.source)
         if made is None:
             made = self._made[post.source] = self._render(post)
@@ -79,7 +84,7 @@ class Renderer:
         return made
 
     def remember(self) -> None:
-        """Let the archive keep what the rendered posts refer to."""
+        """Store what the rendered posts refer to in the archive's index."""
         self.archive.remember(self._referred)
         self._referred.clear()
 
@@ -92,14 +97,14 @@ class Renderer:
 
 
 class _Body:
-    """The body of one post, being rendered."""
+    """The body of a post while it is rendered."""
 
     def __init__(self, post: Post, renderer: Renderer) -> None:
         archive, config = renderer.archive, renderer.config
         self.post, self.config, self.inspect = post, config, renderer.inspect
         self.renderer = renderer
         self.problems: list[Problem] = []
-        self._mentioned_tags: set[str] = set()  # in problems, so that no other warning repeats them
+        self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = f"{config.posts.folder}/{post.source}"
         data = (archive.folder / post.source).read_bytes()
         text, controls = without_controls(decode(data, whole=True))
@@ -139,7 +144,7 @@ class _Body:
         clean = clean.replace(' id=""', "")  # the id of a heading without letters
         if "&#" not in self.written:
             return clean
-        if "\ufffd" not in self.written:  # then HTML made it of "&#0;" or "&#xD800;"
+        if "\ufffd" not in self.written:  # then it comes from "&#0;" or "&#xD800;"
             clean = clean.replace("\ufffd", "")
         return without_controls(clean)[0]  # XML forbids "&#1;"
 
@@ -201,7 +206,7 @@ class _Body:
 
 
 def _without_title(body: str, title: str) -> str:
-    """Drop a first heading that only repeats the post's title, which pages and emails show anyway."""
+    """Return the body without a first heading that repeats the post's title, which is shown above the body anyway."""
     if first_heading(body) != title:
         return body
     lines = body.lstrip("\n").split("\n")
@@ -211,7 +216,7 @@ def _without_title(body: str, title: str) -> str:
 
 @cache
 def _options() -> tuple[Any, Any, Any]:
-    """Return comrak's options: GitHub's dialect with footnotes, definition lists, alerts, smart quotes, heading ids."""
+    """Return comrak's options: GitHub's Markdown with footnotes, definition lists, alerts, smart quotes, heading ids."""
     extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
     for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
         setattr(extension, name, True)
@@ -226,6 +231,6 @@ _ZOOM = re.compile(r'(<img\b[^>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGN
 
 
 def _finish(fragment: str) -> str:
-    """Remove the empty anchors in headings, which have the id themselves, and turn Typora's `zoom` into a width."""
+    """Remove the empty anchors in headings, and turn Typora's `zoom` style into a width."""
     fragment = _ANCHOR.sub("", fragment)
     return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

@@ -1,4 +1,4 @@
-"""From front matter to a Post: every tool's spelling of a date, a picture or an author becomes the same field."""
+"""Conversion of front matter to a Post. Each tool's form of a date, a picture or an author becomes the same field."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ from publisher.posts.urls import absolute, is_disguised, is_web_url, local_file,
 
 
 def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> ParsedFile:
-    """Make the Post of one file, or nothing of a draft. Raises PostError with the line if it cannot be published."""
+    """Build the Post from a file; a draft gives a ParsedFile without a Post.
+
+    Raises PostError, with the line, if the file cannot be published.
+    """
     meta = FrontMatter(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
         return ParsedFile(None)
@@ -40,7 +43,7 @@ def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> 
 
 
 class _PostBuilder:
-    """Works out the fields of one post, and collects warnings on the way."""
+    """The builder of one post, which determines its fields and collects warnings."""
 
     def __init__(self, source: str, head: Head, meta: FrontMatter, settings: PostSettings) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
@@ -55,7 +58,7 @@ class _PostBuilder:
         rest = dated[1] if dated else self.name
         title = self._title(rest)
         language = _language(self.meta.text("language")) or self.settings.language
-        # The day in the file name never changes when the date in the front matter is corrected.
+        # Unlike the date in the front matter, the day in the file name is never corrected.
         day = dated[0] if dated else published.astimezone(self.settings.zone).date()
         name = post_slug(rest)
         path = self._permalink(published, name, language)
@@ -103,7 +106,7 @@ class _PostBuilder:
     def _date(self, field: str) -> datetime | None:
         value, line = self.meta.find(field)
         if value is None or (isinstance(value, str) and value.startswith("0001-01-01")):
-            return None  # Hugo writes the year 1 where there is no date
+            return None  # Hugo writes the year 1 if there is no date
         if not isinstance(value, str):
             raise PostError(
                 f"{field}: a list or a table isn't a valid date", line=line, hint="write it like 2024-07-06 08:30"
@@ -142,7 +145,7 @@ class _PostBuilder:
         return path
 
     def _own_path(self, value: Tree, line: int) -> str:
-        """Return the permalink in the front matter, "" if there is none that can be used."""
+        """Return the permalink in the front matter; "" if it is missing or cannot be used."""
         if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
             return ""
         path = tidy_path(value) if isinstance(value, str) else ""
@@ -192,7 +195,7 @@ class _PostBuilder:
         return enclosures_of(value, lambda reference: self._absolute(url, reference), self._length, warn)
 
     def _length(self, reference: str, url: str) -> int:
-        """Return the bytes of the project's file that will be published at the URL, 0 if there is none."""
+        """Return the size in bytes of the project's file that will be published at the URL; 0 if there is none."""
         for path in files_of(reference, url, self.settings, self.source):
             self.measured[path] = size_in(self.settings.root, path)
             if self.measured[path] >= 0:
@@ -200,7 +203,7 @@ class _PostBuilder:
         return 0
 
     def _absolute(self, base: str, reference: str) -> str:
-        """Return the URL of a picture or an enclosure, "" if it isn't one; note the file of the project behind it."""
+        """Return the absolute URL of a picture or enclosure, or ""; note the project's file that it refers to."""
         reference = reference.strip()
         url = absolute(base, reference) if looks_like_url(reference) else ""
         if not is_web_url(url):
@@ -217,7 +220,7 @@ class _PostBuilder:
 
 
 def first_heading(body: str) -> str:
-    """Return the text of a level-one heading at the beginning of the body, "" if there is none."""
+    """Return the text of a level-one heading at the beginning of the body; "" if there is no such heading."""
     match = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)", body) or re.match(
         r"\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|$)", body
     )
@@ -225,7 +228,7 @@ def first_heading(body: str) -> str:
 
 
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
-# A separator between names. What follows a comma may belong to the same name: O'Brien, Jr.
+# A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr.
 _BETWEEN_NAMES = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _NAME_AND_EMAIL = re.compile(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>")
@@ -233,12 +236,12 @@ _NAME_AND_EMAIL = re.compile(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>")
 
 @lru_cache(maxsize=1024)
 def _authors_in(text: str, *, many: bool) -> tuple[Author, ...]:
-    """Return the authors that a text names; many says whether commas separate them."""
+    """Return the authors in a text. many: whether commas and semicolons separate several authors."""
     return tuple(author for author in map(_author, _BETWEEN_NAMES.split(text) if many else [text]) if author)
 
 
 def _author(item: Tree) -> Author | None:
-    """Return the author in a value of front matter: a name, "Name <email>", or a table; None if there is no name."""
+    """Return the author in a front matter value (a name, "Name <email>" or a table); None if there is no name."""
     if isinstance(item, dict):
         table = FrontMatter(item, {})
         name = first_text(table, "name", "title", "displayname")
@@ -263,7 +266,7 @@ def _tag(name: str) -> Tag:
 
 @lru_cache(maxsize=256)
 def _language(text: str) -> str:
-    """Return a language as BCP 47 spells it (zh_cn becomes zh-CN), "" for anything else."""
+    """Return a language tag as BCP 47 spells it, such as zh-CN for zh_cn; "" if the text isn't a language."""
     parts = text.replace("_", "-").split("-")
     if not re.fullmatch(r"[A-Za-z]{2,3}", parts[0]):
         return ""

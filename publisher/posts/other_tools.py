@@ -1,6 +1,6 @@
-"""Syntax of other tools in a body: carried over where that is possible, reported with its line where it isn't.
+"""The syntax of other tools in a body, which is converted if possible, or else reported with its line.
 
-Jekyll's {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} do what they do there, and kramdown's
+Jekyll's {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} work as in Jekyll. Kramdown's
 attribute lists are removed, or become targets for links. Other Liquid, Hugo's shortcodes and MDX stay in the text, with
 a warning. Every step keeps the number of lines, so that a warning names the line that the writer sees.
 """
@@ -17,9 +17,11 @@ from publisher.posts.prose import line_at, masked
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Syntax of one kind that stays in the text as it is: what it is, and on which lines of the body.
+    """Syntax of another tool that stays in the text unchanged.
 
-    tags  the names of the tags that `what` mentions
+    what   description of the syntax, as the beginning of a warning
+    lines  the lines of the body (from 1) that contain it
+    tags   the names of the tags that `what` mentions
     """
 
     what: str
@@ -27,12 +29,12 @@ class Leftover:
     tags: tuple[str, ...] = ()
 
 
-# Takes the name of a post's file as another tool spells it; returns the URL of that post, or None.
+# Takes the name of a post's file in another tool's spelling; returns the URL of that post, or None.
 Resolve = Callable[[str], str | None]
 
 
 def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Leftover]]:
-    """Return the body with everything carried over that can be, and what is left; lines count from 1."""
+    """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted."""
     if "{%" in body or "{{" in body:
         body = _blocks(body)
         body = _known_values(body, site_url, resolve)
@@ -45,12 +47,12 @@ def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Le
 _BLOCK = re.compile(r"\{%-?\s*(raw|highlight|comment)\b([^%]*?)-?%\}(.*?)\{%-?\s*end\1\s*-?%\}", re.DOTALL)
 _INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 
-# Placeholders for the {{ and {% of raw blocks, which mean themselves. A body has no control characters of its own.
+# Placeholders for the {{ and {% in raw blocks, which are plain text. A body has no control characters of its own.
 _RAW_VALUE, _RAW_TAG = "\x02", "\x03"
 
 
 def _blocks(body: str) -> str:
-    """Carry over raw blocks, and outside code also highlight and comment; hide raw text from the later steps."""
+    """Convert raw blocks, and also highlight and comment outside code; hide raw text from the later steps."""
     outline = masked(_BLOCK.sub(_emptied, body))
 
     def replaced(match: re.Match[str]) -> str:
@@ -81,7 +83,7 @@ def _raw(text: str) -> str:
 
 
 def _highlighted(match: re.Match[str], code: str, language: str) -> str:
-    """Return code between fences longer than any inside it, or in <pre> if the tags share their lines with text."""
+    """Return code between fences that are longer than any inside it, or in <pre> if the tags share lines with text."""
     text = match.string
     indent = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     behind = text[match.end() :].partition("\n")[0]
@@ -100,9 +102,9 @@ _FILTERED = re.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|ab
 
 
 def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
-    """Put in the values that exist here too: the site's URL, and the URLs of its posts.
+    """Insert the values that we know: the site's URL, and the URLs of its posts.
 
-    In a post that uses Liquid in its prose, Liquid in code counts too; a post about Liquid has it in code only.
+    If a post uses Liquid in its prose, Liquid in its code is replaced too. A post about Liquid has it only in code.
     """
     if not _LIQUID.search(masked(body)):
         return body
@@ -131,7 +133,7 @@ _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 
 
 def _attribute_lists(body: str) -> str:
-    """Remove kramdown's attribute lists and end-of-block marks; an id stays as a target for links."""
+    """Remove kramdown's attribute lists and end-of-block marks, but keep ids as targets for links."""
     body = _cut(body, _END_OF_BLOCK)
     body = _cut(body, _EXTENSION)
     body = _edit(body, _HEADING_ID, lambda m: f"{m['marks']} {_target(m['id'])}{m['text']}")
@@ -141,7 +143,7 @@ def _attribute_lists(body: str) -> str:
 
 
 def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
-    """Replace what `pattern` finds outside code; `change` is called with the match in the unmasked text."""
+    """Replace each match of `pattern` outside code with the result of `change` for the match in the unmasked text."""
     out, last = [], 0
     for found in pattern.finditer(masked(body)):
         real = pattern.match(body, found.start())
@@ -160,7 +162,10 @@ def _target(name: str) -> str:
 
 
 def _block_lists(body: str) -> str:
-    """Remove lists on lines of their own. An id moves to the line above, a placeholder for contents goes."""
+    """Remove attribute lists on lines of their own.
+
+    An id moves to the line above. A placeholder for a table of contents is removed.
+    """
     lines = body.split("\n")
     view = masked(body)
     for found in _BLOCK_LIST.finditer(view):
@@ -230,7 +235,7 @@ def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:
 
 
 def _name(what: str) -> str:
-    """Return the name of a construct without its arguments, such as {% assign %}."""
+    """Return a construct without its arguments, such as {% assign %}, or shortened if it has no name."""
     tag = re.match(r"(\{%-?)\s*(\w+)", what) or re.match(r"(\{\{[<%])\s*(/?\s*[\w./-]+)", what)
     if tag:
         return f"{tag[1]} {tag[2]} {'%}' if tag[1].startswith('{%') else '>}}' if '<' in tag[1] else '%}}'}"

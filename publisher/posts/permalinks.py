@@ -1,6 +1,7 @@
-"""Where a post's page is: from its file name or front matter, and never where the site has a file of its own.
+"""The permalinks and ids of posts, made from file names or front matter.
 
-Permalinks and ids must never change once a post is published, so neither may the rules here. All functions are pure.
+A permalink must never be the path of a file that the site itself needs. Permalinks and ids must never change once a
+post is published, so the rules here must not change either. All functions are pure.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
 _FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
 _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
-# The names of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder where the site
-# has a file.
+# The paths of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder of the same
+# name as the file.
 _FILES = re.compile(
     r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap\.xml)(?:/|$)", re.IGNORECASE
 )
@@ -33,7 +34,7 @@ _PAGES = re.compile(
 
 
 def name_of(source: str) -> tuple[str, str]:
-    """Split a post's path into (folder, name). A page bundle such as `hello/index.md` has the name of its folder."""
+    """Split a post's path into (folder, name). A page bundle such as `hello/index.md` is named after its folder."""
     folder, _, file = source.rpartition("/")
     stem = file.rpartition(".")[0]
     if folder and stem.lower() in ("index", "_index"):
@@ -43,12 +44,12 @@ def name_of(source: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def _folder(folder: str) -> str:
-    """Return the folder as it appears in URLs, without Jekyll's own folders, which mean nothing to a reader."""
+    """Return the folder as it appears in URLs, without Jekyll's own folders, which mean nothing to readers."""
     return "/".join(part for part in folder.split("/") if part not in ("_posts", "_drafts"))
 
 
 def file_date(name: str) -> tuple[date, str] | None:
-    """Return the day and the rest of a file name such as 2024-07-06-hello, or None."""
+    """Return the day and the rest of a file name such as 2024-07-06-hello; None for other names."""
     match = _FILE_DATE.fullmatch(name)
     if match is None:
         return None
@@ -60,7 +61,7 @@ def file_date(name: str) -> tuple[date, str] | None:
 
 
 def path_date(path: str) -> date | None:
-    """Return the day in a path such as 2025/06/26/Name, or None."""
+    """Return the day in a path such as 2025/06/26/Name; None for other paths."""
     match = _PATH_DATE.search(path)
     if match is None:
         return None
@@ -71,7 +72,7 @@ def path_date(path: str) -> date | None:
 
 
 def tag_uri(authority: str, day: date, folder: str, name: str) -> str:
-    """Return the permanent id of a post (RFC 4151), which depends only on its first day and its file name."""
+    """Return the permanent id of a post (RFC 4151), which depends on the authority, the day and the file's path."""
     specific = f"{folder}/{name}" if folder and name else folder or name
     return f"tag:{authority}:{day.isoformat()}:{specific if _PLAIN.fullmatch(specific) else _uri_safe(specific)}"
 
@@ -81,7 +82,7 @@ def _uri_safe(text: str) -> str:
 
 
 def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str) -> str:
-    """Fill in a permalink pattern; empty parts leave no double slash. Returns a path on the site, not yet quoted."""
+    """Return the path for a permalink pattern, not yet quoted. Empty parts leave no double slash."""
     filled = _template(pattern) % {
         "folder": folder,
         "year": day.year,
@@ -95,7 +96,7 @@ def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str)
 
 @lru_cache(maxsize=16)
 def _template(pattern: str) -> str:
-    """Return the pattern in the syntax of the % operator."""
+    """Return the pattern as a format string for the % operator."""
     text = pattern.replace("%", "%%")
     for part in ("folder", "slug", "lang"):
         text = text.replace(f"{{{part}}}", f"%({part})s")
@@ -105,9 +106,9 @@ def _template(pattern: str) -> str:
 
 
 def tidy_path(path: str) -> str:
-    """Make a path absolute and clean, with a slash at its end unless it has a file ending.
+    """Return a path in absolute form, with a trailing slash unless it has an ending such as .html.
 
-    Dot segments are dropped, so that no post can name a file outside the output folder.
+    Dot segments are removed, so that no post can name a file outside the output folder.
     """
     if _TIDY.fullmatch(path):
         return path
@@ -119,7 +120,7 @@ def tidy_path(path: str) -> str:
 
 
 def why_unfit(value: object, path: str) -> str:
-    """Return why a permalink in front matter cannot be used, "" if it can; path is the tidied value."""
+    """Return the reason why a permalink in front matter cannot be used; "" if it can. path: the tidied value."""
     if not isinstance(value, str):
         return "the permalink is not text, and is ignored"
     if re.search(r"[{}:\s]", value):
@@ -137,7 +138,7 @@ def _short(value: str) -> str:
 
 
 def is_file_of_site(path: str) -> bool:
-    """Return whether a page at this path would be in the way of a feed, the list of feeds or the sitemap."""
+    """Return whether a page at this path would conflict with a feed, the list of feeds or the sitemap."""
     return _FILES.search(path) is not None
 
 
@@ -146,21 +147,21 @@ def is_page_of_site(path: str) -> bool:
     return _PAGES.fullmatch(path) is not None
 
 
-# Paths that the web application serves, or that come and go with editions, so that no build knows them.
+# Paths that the web application serves or that depend on editions, so that a build doesn't know them.
 _ELSEWHERE = ("editions", "subscribe", "preferences", "unsubscribe")
 
 
 def site_path(url: str, site_url: str) -> str | None:
-    """Return the path of a URL relative to the root of the site; None for a URL of a different site."""
+    """Return the path of a URL relative to the root of the site; None for a URL of another site."""
     if url != site_url and not url.startswith(f"{site_url}/"):
         return None
     return unquote(urlsplit(url).path)[len(urlsplit(site_url).path) :].lstrip("/")
 
 
 def is_served(path: str, built: Container[str]) -> bool:
-    """Return whether a web server finds something at a path of the site.
+    """Return whether a web server can serve a path of the site.
 
-    built  the paths, relative to the output folder, of all files that a build writes
+    built  the paths of all files that a build writes, relative to the output folder
     """
     if path.split("/")[0] in _ELSEWHERE:
         return True

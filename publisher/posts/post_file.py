@@ -1,6 +1,6 @@
-"""One post file: the settings that it is read with, what its front matter says, and what it turned out to be.
+"""The data types of post files: the settings for reading a file, its front matter, and the result of parsing it.
 
-The archive needs these types even when no file changed, so this module imports nothing that reads files.
+The archive needs these types even if no file has changed, so this module imports nothing that reads files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Tree = str | None | list["Tree"] | dict[str, "Tree"]
 
 @dataclass(frozen=True, slots=True)
 class PostSettings:
-    """The part of the configuration on which a Post depends, ready to use."""
+    """The part of the configuration on which a Post depends."""
 
     folder: str
     pattern: str
@@ -35,7 +35,7 @@ class PostSettings:
 
     @classmethod
     def of(cls, config: Config) -> PostSettings:
-        """Pick the settings out of the configuration."""
+        """Return the settings from the configuration."""
         author = config.site.author
         return cls(
             folder=config.posts.folder,
@@ -53,11 +53,11 @@ class PostSettings:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The front matter of a post file, and where its body begins.
+    """The front matter of a post file, and the beginning of its body.
 
-    fields     the values by key; every scalar is text (None where YAML says null)
+    fields     the values by key; every scalar is text, or None for null
     lines      the line in the file, from 1, of every top-level key
-    body       the text after the front matter, as much of it as was read
+    body       the text after the front matter, as far as it was read
     body_line  the line in the file on which the body begins
     """
 
@@ -69,9 +69,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What a file turned out to be: a post, or none (a draft, or a file with an error); and its problems.
+    """The result of parsing a post file.
 
-    measured  files of the project on whose size the post depends: (path, bytes), with -1 for a file that is missing
+    post      the post; None for a draft or a file with an error
+    problems  the errors and warnings about the file
+    measured  the project's files on whose sizes the post depends, as (path, bytes), with -1 for a missing file
     """
 
     post: Post | None
@@ -80,7 +82,7 @@ class ParsedFile:
 
 
 def problem_of(error: PostError | OSError, path: str) -> Problem:
-    """Return the error that leaves a post out, for the file at `path` in the project."""
+    """Return the Problem for an error because of which a post is left out. path: the file, relative to the project."""
     if isinstance(error, PostError):
         return Problem(path, error.line, error.message, error.hint)
     return Problem(path, 0, f"cannot be read: {error.strerror}")

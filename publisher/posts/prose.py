@@ -1,4 +1,4 @@
-"""Which lines of a Markdown body are prose and which are code, and on which line of the file something is."""
+"""Functions that tell prose from code in a Markdown body, and find the lines of a file that contain a text."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)"
 
 
 def code_lines(lines: list[str]) -> list[bool]:
-    """Return for every line whether it belongs to a code block, fenced or indented.
+    """Return, for every line, whether it belongs to a code block, fenced or indented.
 
-    An indented line is code after a blank line, unless a list is open above it: then it continues the item. A fence
-    in a list item ends with the item, closed or not. <pre>, <script> and <style> blocks of HTML count as code.
+    An indented line after a blank line is code, unless it continues the item of a list above it. A fence in a list item
+    ends with the item, even if it isn't closed. HTML blocks of <pre>, <script>, <style> and <textarea> count as code.
     """
     reader = _Blocks()
     return [reader.is_code(line) for line in lines]
 
 
 class _Blocks:
-    """Whether the line before was inside a fence, inside raw HTML or inside a list."""
+    """The state of reading a body line by line: whether a fence, raw HTML or a list is open."""
 
     def __init__(self) -> None:
         self._fence, self._fence_indent, self._html_end = "", 0, ""
@@ -42,7 +42,7 @@ class _Blocks:
         if not self._fence:
             return False
         if line.strip() and _indent(line) < self._fence_indent:
-            self._fence = ""  # the list item, and the fence in it, end here
+            self._fence = ""  # the list item ends here, and so does the fence in it
             return False
         inner = line.strip(" \t>")
         if inner.startswith(self._fence) and not inner.strip(self._fence[0]):
@@ -77,9 +77,9 @@ def _indent(line: str) -> int:
 
 
 def masked(body: str) -> str:
-    """Return the body with all code blanked, so that a search finds only prose at the same offsets and lines.
+    """Return the body with all code replaced by spaces, so that a search finds only prose, at unchanged offsets.
 
-    The backticks of inline code stay, so that a pattern can see what follows them.
+    The backticks of inline code stay, since patterns may need to match them.
     """
     lines = body.split("\n")
     blank = "\n".join(" " * len(line) if code else line for line, code in zip(lines, code_lines(lines), strict=True))
@@ -87,35 +87,35 @@ def masked(body: str) -> str:
 
 
 def without_inline_code(text: str) -> str:
-    """Return the text with inline code blanked between its backticks."""
+    """Return the text with the inline code between backticks replaced by spaces."""
     if "`" not in text:
         return text
     return _INLINE_CODE.sub(lambda m: m[1] + re.sub(r"[^\n]", " ", m[2]) + m[1], text)
 
 
 class LineFinder:
-    """Finds the lines of a post's file on which something is written."""
+    """A finder of the lines on which a text appears in a post's file."""
 
     def __init__(self, file: str, body: str) -> None:
-        """Take the text of the whole file, and the body at its end."""
+        """Keep the text of the whole file. body: the part of it after the front matter."""
         self._file, self.head = file, file[: len(file) - len(body)]
         self._first = self.head.count("\n") + 1
-        # The file with its front matter and its code blanked.
+        # The file with its front matter and code blanked.
         self.prose = "\n" * self.head.count("\n") + masked(body)
 
     def line_of(self, text: str) -> int:
-        """Return the first line with a text: in prose, else anywhere in the file, else the first line of the body."""
+        """Return the first line with the text in prose, else anywhere in the file, else the first line of the body."""
         return self._line(text, self.prose, without_inline_code(self._file), self._file) or self._first
 
     def line_in_head(self, text: str) -> int:
-        """Return the first line of the front matter with a text, else the same as line_of."""
+        """Return the first line of the front matter with the text, else the result of line_of."""
         return self._line(text, self.head) or self.line_of(text)
 
     @staticmethod
     def _line(text: str, *sections: str) -> int:
         patterns = []
         for spelling in filter(None, (text, unquote(text), escape(text))):
-            # Each mark may have a backslash before it. A name that continues with letters is a different name.
+            # Punctuation may be escaped with a backslash. A name that continues with letters is a different name.
             pattern = "".join(char if char.isalnum() else rf"\\?{re.escape(char)}" for char in spelling)
             patterns.append(pattern + (r"(?![\w-])" if spelling[-1].isalnum() else ""))
         for section in sections:
@@ -127,5 +127,5 @@ class LineFinder:
 
 
 def line_at(text: str, offset: int) -> int:
-    """Return the line, from 1, of an offset in a text."""
+    """Return the line number (from 1) of an offset in a text."""
     return text.count("\n", 0, offset) + 1

@@ -1,8 +1,8 @@
-"""The ids that were published: under which id feed readers know each post, and from which settings the ids were made.
+"""The published ids: the id under which feed readers know each post, and the settings from which the ids were made.
 
-This is not a cache, since nothing else knows what readers have seen. So it has a file of its own,
+This is not a cache, since the ids that readers have seen are stored nowhere else. They have a file of their own,
 .publisher/published.db, which outlives the index of posts and is written in one transaction after a build. Like the
-index it uses Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do.
+index, it uses Python's own sqlite3, because importing SQLAlchemy takes longer than a build with nothing to do.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ CREATE TABLE IF NOT EXISTS origin (
 CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
 
-# What `publisher init` writes; and the domains that RFC 2606 reserves, where no one has a site.
+# The domain that `publisher init` writes, and the domains that RFC 2606 reserves, where no one has a site.
 _SCAFFOLD = "example.org"
 _RESERVED = ("example.org", "example.com", "example.net", "example", "test", "invalid")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a generated id depends on besides the post's file: settings, and the host if there is no site.authority."""
+    """The origin of generated ids: the values on which they depend besides the post's file."""
 
     host: str
     authority: str
@@ -42,14 +42,14 @@ class Origin:
 
     @classmethod
     def of(cls, config: Config) -> Origin:
-        """Return the origin of the ids that a build would make now."""
+        """Return the origin of the ids that a build with this configuration would make."""
         return cls(_host(config), authority_of(config), config.site.timezone, config.posts.folder)
 
 
 def authority_of(config: Config) -> str:
-    """Return the authority of generated ids: site.authority, else that of earlier published ids, else the host.
+    """Return the authority for generated ids: site.authority, else that of the published ids, else the host and 2024.
 
-    So the posts of a project that never set the key keep their ids when the domain changes.
+    In a project that never set site.authority, posts therefore keep their ids when the domain changes.
     """
     if config.site.authority:
         return config.site.authority
@@ -58,7 +58,7 @@ def authority_of(config: Config) -> str:
 
 
 class PublishedIds:
-    """The published ids of one project. Every method raises ProjectError when the file is damaged or cannot be used."""
+    """The published ids of one project. Every method raises ProjectError if their file is damaged or unusable."""
 
     def __init__(self, config: Config) -> None:
         self._path = config.state_dir / "published.db"
@@ -66,18 +66,18 @@ class PublishedIds:
 
     @property
     def is_there(self) -> bool:
-        """Whether anything was ever published."""
+        """Whether any ids have been published."""
         try:
             return self._path.stat().st_size > 0
         except OSError:
             return False
 
     def origin(self) -> Origin | None:
-        """Return what the published ids were made from; None if nothing was published that readers can know."""
+        """Return the origin of the published ids; None if there are no published ids that readers can know."""
         return self._found()[0]
 
     def has(self, origin: Origin, ids: Mapping[str, str]) -> bool:
-        """Return whether these were the last ones written; this takes a fraction of the time of reading them all."""
+        """Return whether these are the ids that were written last, without reading all the stored ids."""
         return self._found() == (origin, _digest(ids))
 
     def _found(self) -> tuple[Origin | None, str]:
@@ -99,7 +99,7 @@ class PublishedIds:
             return dict(db.execute("SELECT source, id FROM ids"))
 
     def write(self, origin: Origin, ids: Mapping[str, str]) -> None:
-        """Add the ids of all public posts to those that were published before, in one transaction."""
+        """Add the ids of all public posts to the ids published earlier, in one transaction."""
         before = self.ids()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._open() as db:
@@ -125,10 +125,14 @@ class PublishedIds:
 
 
 def had_no_readers(known: Origin, host: str, authority: str) -> bool:
-    """Return whether earlier builds were only trials, now that the site has this host and (if set) this authority.
+    """Return whether the ids published so far come only from trial builds, which no feed reader has seen.
 
     Trials are builds for this machine (http://localhost:8000) before the site has a real URL, and builds with the
-    example domain of `publisher init`, before the writer replaces it in both places.
+    example domain of `publisher init` before the writer replaces it in both settings.
+
+    known      the origin of the ids published so far
+    host       the site's present host
+    authority  the present site.authority; "" if it is not set
     """
     if _is_local(known.host):
         return not _is_local(host)

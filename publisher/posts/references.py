@@ -1,4 +1,4 @@
-"""Makes the references in the body of a post absolute: to other posts, to files, to the post itself, to the web."""
+"""The references in a post to other posts, files, the post itself and the web, which are made absolute."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from publisher.posts.urls import absolute, is_disguised, local_file, quoted
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
 
-# "https:page" means a different place in every feed reader, and nothing in most.
+# "https:page" means a different place in every feed reader, and is invalid in most.
 _HALF_URL = re.compile(r"https?:(?!//[^/])", re.IGNORECASE)
 _WHOLE_URL = re.compile(r"https?://[^/]")
 
-# A path from the root without dots: neither a file nor the file of a post, and nothing to resolve.
+# A path from the root without dots, which is neither a file nor a post's file, and needs no resolving.
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 
 
 class References:
-    """The references of one post, collected while they are made absolute.
+    """The references in one post, which are collected while they are made absolute.
 
-    links          the sources of posts that it links to, whether these exist or not
-    assets         (site path, project path) of the files that it shows
+    links          the sources of posts that it links to, whether they exist or not
+    assets         the files that it shows, as (site path, project path)
     fragments      the names after # in links to the post itself
-    local          links that were written without a domain: URL -> as written
-    problems       (reference as written, message, hint) about the body
-    head_problems  the same about the pictures and enclosures in the front matter
+    local          the links that were written without a domain, as URL -> link as written
+    problems       the problems in the body, as (reference as written, message, hint)
+    head_problems  the problems with pictures and enclosures in the front matter, in the same form
     """
 
     def __init__(self, post: Post, archive: Archive, config: Config) -> None:
@@ -51,7 +51,7 @@ class References:
         self.head_problems, self.problems = self.problems, []
 
     def absolutise(self, tag: str, reference: str) -> str | None:
-        """Return the absolute URL of a reference, None if it is not allowed in a post."""
+        """Return the absolute URL of a reference in an HTML tag; None if it is not allowed in a post."""
         reference = reference.strip()
         if _WHOLE_URL.match(reference):
             return reference
@@ -63,7 +63,9 @@ class References:
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", reference):
             return None if _HALF_URL.match(reference) else reference
         if _PLAIN_PATH.fullmatch(reference):
-            url: str | None = self._origin + reference  # nine in ten of the rest, ten times as fast as urljoin
+            url: str | None = (
+                self._origin + reference
+            )  # nine in ten of the remaining references, and ten times as fast as urljoin
         else:
             url = self._joined(reference)
         if tag == "a" and url and not any(broken == reference for broken, _, _ in self.problems):
@@ -71,7 +73,10 @@ class References:
         return url
 
     def foreign_post(self, name: str) -> str | None:
-        """Return the URL of a post by the name that Jekyll uses: _posts/2024-07-06-hello.md, or without the ending."""
+        """Return the URL of the post that Jekyll calls _posts/2024-07-06-hello.md, with or without the ending.
+
+        Returns None if there is no such post, or more than one.
+        """
         name = name.strip("\"'").removesuffix("/")
         wanted = [part for part in name.split("/") if part not in ("_posts", ".", "")]
         if not wanted:
@@ -97,7 +102,7 @@ class References:
             return None  # not a URL at all, such as //[
 
     def _other_post(self, reference: str) -> str | None:
-        """Return the URL of a post's page for a link to its file, None for other links."""
+        """Return the URL of a post's page for a link to its file; None for other links."""
         parts = urlsplit(reference)
         path = unquote(parts.path)
         if parts.netloc or not path.lower().endswith(ENDINGS):
@@ -131,7 +136,7 @@ class References:
         return url
 
     def _is_shown(self, found: tuple[str, str], reference: str) -> bool:
-        """Return whether the file is to be published. A path from the root may stand for a static file instead."""
+        """Return whether the file should be published. A path from the root may refer to a static file instead."""
         if is_disguised(self._config.root, found[1]):
             self.problems.append(
                 (

@@ -1,4 +1,4 @@
-"""Which files are posts: a walk through the folder that opens no file."""
+"""The search for post files, which walks the posts folder without opening a file."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from publisher.core.models import Problem
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
 
-# A novel has half a megabyte. A larger file than this is a data dump with the wrong ending.
+# A novel has half a megabyte. A file larger than this is a data dump with the wrong ending.
 MOST_BYTES = 5_000_000
 
 # Jekyll's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
 _POST_FOLDERS = ("_posts", "_drafts")
 
-# What shows that a file has changed without reading it: (size, mtime in nanoseconds).
+# (size, mtime in nanoseconds) of a file, which show whether it has changed without reading it.
 Stamp = tuple[int, int]
 
 # The device and inode of a folder, whatever paths lead to it.
@@ -27,12 +27,12 @@ _Inode = tuple[int, int]
 
 
 def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[str, Stamp], list[Problem]]:
-    """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems by path.
+    """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems sorted by path.
 
-    shown    how the folder is named in problems
-    project  the folder that symbolic links may lead to, besides `folder` itself
+    shown    the folder's name in problems
+    project  a folder besides `folder` itself that symbolic links may lead to
     Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
-    but one that leads to a folder above itself or out of the project is a problem.
+    but a link to a folder above itself or out of the project is a problem.
     """
     walk = _Walk(folder, shown, project or folder)
     pending = [("", _inodes_above(folder))]
@@ -42,7 +42,10 @@ def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[st
 
 
 class _Walk:
-    """What a walk has found so far. Paths are relative to the folder, with a slash at the end of a folder's."""
+    """The files and problems that a walk has found so far.
+
+    Paths are relative to the posts folder; those of folders end in a slash.
+    """
 
     def __init__(self, folder: Path, shown: str, project: Path) -> None:
         self.found: dict[str, Stamp] = {}
@@ -51,7 +54,7 @@ class _Walk:
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
     def read(self, path: str, above: tuple[_Inode, ...]) -> list[tuple[str, tuple[_Inode, ...]]]:
-        """Note the files of one folder; return the folders in it, each with the inodes of the folders above it."""
+        """Note the files in one folder; return its subfolders, each with the inodes of the folders above it."""
         try:
             here = _inode(f"{self._folder}/{path}")
             if here in above:
@@ -89,9 +92,9 @@ class _Walk:
         return folders
 
     def _leads_out(self, path: str) -> bool:
-        """Return whether a link leads to something outside the project. A broken link does not.
+        """Return whether a symbolic link leads to a file or folder outside the project. A broken link does not.
 
-        Only links are resolved, since that takes longer than the walk.
+        Call this only for links, since resolving a path is slow.
         """
         real = os.path.realpath(f"{self._folder}/{path}")
         return os.path.exists(real) and not f"{real}{os.sep}".startswith(self._inside)
@@ -106,7 +109,10 @@ class _Walk:
 
 
 def _inodes_above(folder: Path) -> tuple[_Inode, ...]:
-    """Return the folders above the posts folder: a link to the project would turn the built pages into posts."""
+    """Return the inodes of the folders above the posts folder, so that a link to one of them is reported.
+
+    Through a link to the project, for example, the built pages would become posts.
+    """
     above = []
     for parent in folder.resolve().parents:
         with suppress(OSError):
@@ -121,7 +127,7 @@ def _inode(path: str) -> _Inode:
 
 @contextmanager
 def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
-    """Open os.scandir with a file descriptor if possible: then the system need not resolve the path of each file."""
+    """Open os.scandir, with a file descriptor if possible, so that the system need not resolve each file's path."""
     if os.scandir not in os.supports_fd:
         with os.scandir(path) as entries:
             yield entries
@@ -135,7 +141,7 @@ def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
 
 
 def _printable(name: str) -> str:
-    """Return the name as UTF-8 text, with an escape for each byte that isn't."""
+    """Return the name as UTF-8 text, with an escape for each invalid byte."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

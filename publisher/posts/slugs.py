@@ -1,6 +1,6 @@
 """Slugs: the path segments of posts, tags and authors, readable in any script.
 
-They are part of URLs and ids, so they must never change: neither may the rules here. All functions are pure.
+Slugs are part of URLs and ids, so neither they nor the rules here may ever change. All functions are pure.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-# A file name may have 255 bytes, and the name of a file that is being written is a little longer than its final one.
+# A file name may have 255 bytes, and while a file is being written its name is a little longer.
 MOST_NAME_BYTES = 200
 
-# Marks that only choose how an emoji looks.
+# Characters that only change how an emoji looks.
 LOOKS = re.compile("[\ufe00-\ufe0f]")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def post_slug(text: str) -> str:
-    """Return the path segment of a post from its title or file name."""
+    """Return the path segment for a post with this title or file name."""
     if _SLUG.fullmatch(text):
         return text if len(text) <= MOST_NAME_BYTES else _short(text)
     text = _folded(re.sub(r"['’`]", "", text))
@@ -30,7 +30,7 @@ def post_slug(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return the text without case, in one Unicode form, with emoji free of marks that only choose their look."""
+    """Return the text case-folded, in one Unicode form, and without characters that only change how an emoji looks."""
     before = ""
     while text != before:
         before, text = text, unicodedata.normalize("NFKC", LOOKS.sub("", text)).casefold()
@@ -38,7 +38,7 @@ def _folded(text: str) -> str:
 
 
 def _short(slug: str) -> str:
-    """Return a slug that fits into a file name: of one that is too long, the beginning and a hash of the whole."""
+    """Return a slug that fits into a file name. A slug that is too long becomes its beginning and a hash."""
     data = slug.encode("utf-8", "surrogatepass")
     if len(data) <= MOST_NAME_BYTES:
         return slug
@@ -46,7 +46,7 @@ def _short(slug: str) -> str:
     return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 
-# Signs are spelled out, so that C, C++ and C# have different paths that people can read.
+# Signs are spelt out, so that C, C++ and C# have different, readable paths.
 _SPELLED = {
     "+": "plus",
     "#": "sharp",
@@ -71,19 +71,19 @@ _SPACE = re.compile("[\\s\u2010\u2011-]+")
 # Unicode's decomposition types for letters that are only a form of another letter. m² is not a form of m2.
 _FORMS = ("<wide>", "<narrow>", "<compat>", "<noBreak>", "<font>", "<initial>", "<medial>", "<final>", "<isolated>")
 
-# Files that the site has in the folders of tags and authors; and slugs that end as if in a hash.
+# Files that the site writes in the folders of tags and authors, and slugs that seem to end in a hash.
 _TAKEN = re.compile(r"index\.html?|(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json|.*_[0-9a-f]{8}", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
 def tag_slug(name: str) -> str:
-    """Return the path segment of a tag or an author, in any script.
+    """Return the path segment for a tag or an author, in any script.
 
-    Names that differ in more than case, spaces, hyphens and Unicode form have different slugs, whatever other names
-    there are: 日本語 stays as it is, R and D becomes r-and-d. Underscores mark a word that stands for a sign: R&D
-    becomes r_and_d, C++ c_plus_plus, C# c_sharp, .NET dot_net. A slug from which the name could not be told ends in
-    an underscore and eight digits of the name's hash: a/b becomes a-b_82badf67. With fewer digits, a few hundred names
-    that differ only in such characters could collide.
+    Names that differ in more than case, spaces, hyphens and Unicode form have different slugs. 日本語 stays unchanged,
+    and "R and D" becomes r-and-d. Underscores mark a word that represents a sign: R&D becomes r_and_d, C++ becomes
+    c_plus_plus, C# becomes c_sharp, and .NET becomes dot_net. If the name could not be derived from the slug, the slug
+    ends in an underscore and eight digits of the name's hash: a/b becomes a-b_82badf67. With fewer digits, a few
+    hundred names that differ only in such characters could collide.
     """
     said = normal_form(name)
     slug = _readable(said)
@@ -96,13 +96,13 @@ def tag_slug(name: str) -> str:
 
 
 def topic_slug(text: str) -> str:
-    """Return the slug of a tag, given either its name or a slug that was copied from a URL."""
+    """Return the slug of a tag. text: its name, or a slug that was copied from a URL."""
     is_slug = tag_slug(_meant(text)) == text or re.fullmatch(r"[^\s/\\]+_[0-9a-f]{8}", text)
     return text if is_slug else tag_slug(text)
 
 
 def normal_form(name: str) -> str:
-    """Return what all spellings of one tag have in common: no case, one hyphen for spaces, one Unicode form."""
+    """Return a tag's name in normal form: case-folded, with one hyphen for spaces, in one Unicode form."""
     before, text = "", name
     while text != before:
         before, text = text, LOOKS.sub("", text).casefold()
@@ -112,7 +112,7 @@ def normal_form(name: str) -> str:
 
 
 def _plain(char: str) -> str:
-    """Return the plain letters of a form such as ﬁ (fi); any other character as it is."""
+    """Return the plain letters for a letter form, such as "fi" for ﬁ; return any other character unchanged."""
     kind, _, _ = unicodedata.decomposition(char).partition(" ")
     if kind not in _FORMS:
         return char
@@ -121,7 +121,7 @@ def _plain(char: str) -> str:
 
 
 def _readable(said: str) -> str:
-    """Return the name as a path shows it: signs as words between underscores, other characters as hyphens."""
+    """Return a readable path segment for the name: signs become words between underscores, others hyphens."""
     out = re.sub(r"[-_]*_[-_]*", "_", "".join(_parts(_folded(said))))
     slug = re.sub(r"-{2,}", "-", out).strip("-_")
     return f"{slug}_" if "_" in out and "_" not in slug else slug  # a sign alone: "*" must differ from "star"
@@ -141,5 +141,5 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _meant(slug: str) -> str:
-    """Return the name that a slug without a hash stands for."""
+    """Return the normal form of the name that a slug without a hash was made from."""
     return "".join(_SIGNS.get(part, part) for part in slug.split("_")) if "_" in slug else slug

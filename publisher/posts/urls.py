@@ -1,7 +1,7 @@
-"""URLs of references in posts, and the files of the project that they stand for.
+"""The URLs of references in posts, and the files of the project that they refer to.
 
-A reference is always joined to the post's own URL. When the same reference, read from the post's file, is the path of a
-file of the project, that file is copied to the joined URL. So what is written works in an editor's preview, on the
+A reference is always joined to the post's own URL. If the same reference, relative to the post's file, is the path of a
+file in the project, that file is copied to the joined URL. The reference therefore works in an editor's preview, on the
 page, in feeds and in emails.
 """
 
@@ -17,7 +17,7 @@ _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
 _LIKE_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
-# Only files that are looked at, listened to or downloaded: a link must never publish a configuration or a database.
+# Only pictures, sounds, videos and documents, since a link must never publish a configuration file or a database.
 _MEDIA = re.compile(
     r"\.(?:avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|aac|flac|m4a|mp3|oga|ogg|opus|wav|m4v|mov|mp4|ogv|webm|vtt"
     r"|epub|pdf|zip|tar|gz|docx?|odt|ods|odp|pptx?|xlsx?|ics|bib)$",
@@ -28,22 +28,22 @@ _LONGEST_NAME = 255
 
 
 def is_web_url(text: str) -> bool:
-    """Return whether a text is an absolute URL of a page or a file on the web."""
+    """Return whether a text is an absolute http(s) URL."""
     return _WEB.match(text) is not None
 
 
 def looks_like_url(text: str) -> bool:
-    """Return whether a value of front matter may be a path or a URL, rather than a switch or a name."""
+    """Return whether a value in front matter may be a path or a URL, rather than a boolean or a name."""
     return _LIKE_URL.fullmatch(text) is not None
 
 
 def quoted(path: str) -> str:
-    """Return a path as it is written in a URL."""
+    """Return a path with the escapes that it needs in a URL."""
     return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/._~-!$&'()*+,;=:@")
 
 
 def absolute(base: str, reference: str) -> str:
-    """Join a reference to a post's own URL; return "" for one that cannot be parsed, such as //[."""
+    """Join a reference to a post's own URL; return "" if the reference cannot be parsed, as //[ cannot."""
     try:
         joined = urljoin(base, reference.strip())
     except ValueError:
@@ -52,10 +52,13 @@ def absolute(base: str, reference: str) -> str:
 
 
 def local_file(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
-    """Return (site path, path in the project) of the file that a reference may stand for, None if it can be none.
+    """Return (site path, project path) of the file that a reference may refer to; None if it can't refer to a file.
 
-    reference  as written in the post; url: the same, absolute
-    folder     the posts folder, relative to the project; source: the post's file in it
+    reference  the reference as written in the post
+    url        the absolute URL of the reference
+    site_url   the site's URL without a trailing slash
+    folder     the posts folder, relative to the project
+    source     the post's file, relative to the posts folder
     The file need not exist. It is never a hidden file, and never outside the project.
     """
     if not url.startswith(f"{site_url}/") or not _MEDIA.search(urlsplit(reference).path):
@@ -76,6 +79,6 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
 
 
 def is_disguised(root: Path, project_path: str) -> bool:
-    """Return whether a file is a link to one outside the project, or to one that isn't a picture, sound or document."""
+    """Return whether a file is a link that leads out of the project, or to a file that posts must not publish."""
     real = os.path.realpath(root / project_path)
     return not _MEDIA.search(real) or not Path(real).is_relative_to(os.path.realpath(root))
