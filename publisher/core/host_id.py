@@ -1,4 +1,4 @@
-"""The identity of this host, by which a copy of a project on another host knows not to send anything by itself."""
+"""The identity of this host, which keeps a copy of a project on another host from sending email by itself."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ def translate(room: str, english: Mapping[str, str | Plural], language: str, fol
 
     Each text for pt-BR comes from pt-BR, or else from pt, or else from English.
 
-    room      that part of the program; it begins each message's context: "letter" with the key "why" is "letter.why"
-    english   all texts of the room, by key
+    room      name of the part; a message's context consists of it and the key: "letter.why" for "letter" and "why"
+    english   all texts of this part in English, by key
     language  BCP 47; "" is English
     folders   template folders, the project's own first; each may contain locale/<language>.po
     Raises TemplateError, with file and line, if a catalog can't be read or has an unknown placeholder.
@@ -150,7 +150,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def _of_room(catalog: Catalog, room: str, english: Mapping[str, str | Plural]) -> Catalog:
-    """Return a room's messages, matched by context alone, with the current English texts.
+    """Return the messages for one part of the program, matched by context alone, with the current English texts.
 
     gettext would match the English text as well. A project's catalog would then lose a phrase whenever a new version of
     the program words that phrase differently.

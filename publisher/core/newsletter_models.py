@@ -82,7 +82,7 @@ class Choice:
 class EditionDraft:
     """An edition that has been composed but is not yet in the ledger.
 
-    slot         the label of the scheduled time, or "post:" with the id of its only post
+    slot         label of the slot: the name of a scheduled time such as 2026-W47, or "post:" and a post's id
     letters      the letter for all topics (variant ""), and a letter for each other variant
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
     variants     the variant for each selection of topics, spelt as in the database; None if nothing is sent to those

@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def plain_text(fragment: str) -> str:
-    """Return the text of an HTML fragment on one line, without tags, code blocks and footnote marks."""
+    """Return an HTML fragment's text on one line, without tags, code blocks and footnote marks. Entities are decoded."""
     text = _TAG.sub("", _BREAK.sub(" ", _skipped(fragment)))
     if "&" in text:
         text = html.unescape(text)

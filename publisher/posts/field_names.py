@@ -112,7 +112,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "audio": ("audio", "enclosure", "enclosures", "podcast", "episode", "audiourl", "mp3"),
 }
 
-# Switches: any value that turns the switch off decides.
+# Switches. A key that hides the post takes precedence over the others.
 SWITCHES: dict[str, tuple[str, ...]] = {
     "draft": ("draft", "private", "unlisted"),
     "shown": ("published",),

@@ -216,7 +216,10 @@ def _without_title(body: str, title: str) -> str:
 
 @cache
 def _options() -> tuple[Any, Any, Any]:
-    """Return comrak's options: GitHub's Markdown with footnotes, definition lists, alerts, smart quotes, heading ids."""
+    """Return comrak's options.
+
+    They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids.
+    """
     extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
     for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
         setattr(extension, name, True)

@@ -28,7 +28,7 @@ _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 class References:
     """The references in one post, which are collected while they are made absolute.
 
-    links          the sources of posts that it links to, whether they exist or not
+    links          the sources of the posts that it links to, whether they exist or not
     assets         the files that it shows, as (site path, project path)
     fragments      the names after # in links to the post itself
     local          the links that were written without a domain, as URL -> link as written
