@@ -83,7 +83,7 @@ class Signer:
 def sign(message: bytes, signers: Iterable[Signer], at: datetime) -> bytes:
     """Return a message with the signatures of all signers in front of it. message: with CRLF line ends."""
     head, _, body = message.partition(b"\r\n\r\n")
-    whole = body if body.endswith(b"\r\n") or not body else body + b"\r\n"  # as SMTP ends it
+    whole = body if body.endswith(b"\r\n") or not body else body + b"\r\n"  # SMTP ends the body like this
     headers, hashed = signed_headers(head + b"\r\n"), hash_body([canonical(whole)])
     return b"".join(signer.header(headers, hashed, at) for signer in signers) + message
 

@@ -11,7 +11,7 @@ from publisher.mail.addresses import wire_address
 # RFC 2047 allows 75 characters for an encoded word. "=?utf-8?b?" and "?=" take 12; base64 puts 45 bytes into 60 more.
 WORD_BYTES = 45
 
-# RFC 5322 asks for at most 78 characters per line. A longer word gets a line of its own.
+# RFC 5322 recommends at most 78 characters per line. A longer word has a line to itself.
 LINE = 78
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")

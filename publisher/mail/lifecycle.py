@@ -172,7 +172,7 @@ def _decide(
 def _update(
     delivery_id: int, event: DeliveryEvent, now: datetime, *, reason: str = "", next_try_at: datetime | None = None
 ) -> LedgerUpdate:
-    # SQLAlchemy takes 0.2 s to load; every caller has loaded it by now, but not everyone who needs the table above.
+    # SQLAlchemy takes 0.2 s to load. All callers have already loaded it, but not all users of the table above have.
     from publisher.store.deliveries import Settled
 
     settled = Settled(

@@ -79,7 +79,7 @@ class Outbox:
             with temporary.open("xb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # shows _sweep in other processes that this process is alive
                 if not os.fstat(file.fileno()).st_nlink:
-                    continue  # it was swept between the two lines above
+                    continue  # another process removed it between the two lines above
                 try:
                     file.write(message)
                     file.flush()

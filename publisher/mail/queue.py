@@ -185,7 +185,7 @@ class _OneByOne:
         delivery = waiting[0]
         try:
             message = self._merge.message(delivery)
-        except ValueError as error:  # the address or name spoils this message and no other
+        except ValueError as error:  # the address or name is a problem only for this message
             waiting.popleft()
             self._ledger.write(delivery, Rejected(str(error)))
             return

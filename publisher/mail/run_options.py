@@ -68,7 +68,7 @@ class Stop:
         try:
             yield
         finally:
-            with self._lock:  # from here on nobody can be in the middle of calling it
+            with self._lock:  # after this block, no thread can still be calling it
                 self._listeners.remove(listener)
 
 

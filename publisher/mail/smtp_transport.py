@@ -84,7 +84,7 @@ class SmtpTransport:
     def troubles(self) -> tuple[TransportError, ...]:
         """See BulkTransport. Each error names the server, the reason and the solution."""
         if len(self._servers) == 1:
-            return ()  # no other server stood in, and each message says why it was not sent
+            return ()  # no other server replaced it, and each message says why it was not sent
         return tuple(
             TransportError(
                 f"{health.reason}; other mail servers are used instead",

@@ -126,7 +126,7 @@ def handed_over(folder: Path, worker: str, among: Iterable[int]) -> frozenset[in
         return None
     if not boot or boot != _boot_id():
         return None
-    whole = len(records) // _RECORD.size * _RECORD.size  # a record that was cut short belongs to no handed-over message
+    whole = len(records) // _RECORD.size * _RECORD.size  # the message of an incomplete record was not handed over
     return frozenset(among).intersection(number for (number,) in _RECORD.iter_unpack(records[:whole]))
 
 

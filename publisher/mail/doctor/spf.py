@@ -1,4 +1,7 @@
-"""The check of a domain's SPF record, which lists the servers that may send for it (RFC 7208), with advice."""
+"""The check of a domain's SPF record, with advice on a better record.
+
+An SPF record lists the servers that may send emails for a domain (RFC 7208).
+"""
 
 from __future__ import annotations
 

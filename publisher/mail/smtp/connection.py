@@ -334,5 +334,5 @@ def _reason(error: BaseException) -> str:
     if isinstance(error.__cause__, OSError):
         error = error.__cause__
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (error.errno or 0) > 0:
-        return os.strerror(cast(int, error.errno))  # asyncio puts words of its own before the system's
+        return os.strerror(cast(int, error.errno))  # asyncio puts its own words before those of the system
     return " ".join(str(error).split()) or type(error).__name__

@@ -24,10 +24,10 @@ FAILURES = 5
 # How many messages a server may take beyond its share: about as many as its connections are handling.
 AHEAD = 8
 
-# By how many seconds a rate may run ahead, to make up for a timer that fired late.
+# How many seconds early a message may be sent under a rate limit, to make up for a timer that fired late.
 BURST_SECONDS = 0.05
 
-# A server whose connections have not answered for this long no longer makes the other servers wait for their shares.
+# A server that has not answered for this many seconds no longer makes the other servers wait for its share.
 SILENT_SECONDS = 2.0
 
 
@@ -163,7 +163,7 @@ class ConnectionPool:
         self._connections: set[Connection] = set()
         self._idle: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
-        self._failing: set[Connection] = set()  # those that broke while they had a message
+        self._failing: set[Connection] = set()  # the connections that broke while they had a message
         self._answered_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False

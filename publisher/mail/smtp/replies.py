@@ -11,8 +11,8 @@ READY_FOR_DATA = 354
 CLOSING = 421
 LOGIN_NEEDED = 530
 
-# RFC 5321, 4.5.3.1.5 allows 512 bytes for a line. Servers write whole sentences with links, but none needs more than
-# this.
+# RFC 5321, 4.5.3.1.5 allows 512 bytes for a line. Some servers write whole sentences with links, but no server needs
+# more than these limits.
 LINE_BYTES = 8_192
 REPLY_BYTES = 65_536
 
@@ -20,7 +20,7 @@ _LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
 
 # RFC 3463: no such mailbox, no such domain, an invalid address, a mailbox that has moved, a domain that accepts no
-# mail (RFC 7505), a disabled mailbox. 5.2.2, a full mailbox, is not among them, since it may be emptied.
+# mail (RFC 7505), a disabled mailbox. 5.2.2, a full mailbox, is left out, because the mailbox may be emptied.
 _GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 

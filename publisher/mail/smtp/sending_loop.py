@@ -32,7 +32,7 @@ from publisher.mail.transport import Deferred, GivenBack, Outcome, Rejected
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500
 CLAIM_SECONDS = 0.25
 
-# If this many connections broke during one message, it may be the cause. It is deferred, for the sake of the others.
+# A message is deferred if this many connections broke while they were sending it, because it may be the cause.
 MOST_BREAKS = 2
 
 # The edition is stopped when this many messages were refused for their content, if they are most of the answers.
@@ -158,7 +158,7 @@ class SendingLoop:
     def _message(self, claim: Claim) -> Message | None:
         try:
             return _with_envelope(self._merge, claim.delivery)
-        except ValueError as error:  # the address or name spoils this message and no other
+        except ValueError as error:  # the address or name is a problem only for this message
             self._settle(claim, Rejected(str(error)))
             return None
 
