@@ -1,8 +1,8 @@
-"""The command line. Each command parses its arguments, calls one function of another room, and prints the result.
+"""The command line. Each command parses its arguments, calls a function of another package, and prints the result.
 
-Begin with `main`: the table of commands, and how an error becomes a line and an exit code. `app` has what all commands
-share. A file is a command or a group of commands and is loaded when it is run (see `lazy`), because
-`publisher --help` must answer at once. So each file imports at its top whatever it needs.
+Begin with `main`, which has the table of commands and turns an error into a message and an exit code. `app` has the
+code that all commands share. Each other file contains a command or a group of commands. It is loaded only when the
+command is run (see `lazy`), so that `publisher --help` answers at once, and can import at its top what it needs.
 
 main  run a command line
 """

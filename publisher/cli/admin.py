@@ -1,4 +1,4 @@
-"""publisher admin password"""
+"""The command `publisher admin password`."""
 
 from __future__ import annotations
 

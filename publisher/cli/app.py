@@ -1,4 +1,4 @@
-"""What all commands share: the global options, the project that they work on, and how they print."""
+"""The code that all commands share: the global options, the project to work on, and printing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class App:
-    """The global options of one run."""
+    """The global options of a command line."""
 
     project: Path | None = None
     now_text: str = ""
@@ -30,13 +30,16 @@ class App:
     verbose: bool = False
 
     def config(self) -> Config:
-        """Load the project's configuration; raise ConfigError with every mistake in it."""
+        """Load the project's configuration; raise ConfigError with all its mistakes."""
         from publisher.config import load_config  # not at the top: `--help` must load quickly
 
         return load_config(self.root())
 
     def root(self) -> Path:
-        """Return the project's folder. It has a publisher.toml, which may not be valid. Raises ProjectError."""
+        """Return the project's folder; raise ProjectError if there is no folder with a publisher.toml.
+
+        The publisher.toml may not be valid.
+        """
         from publisher.config import CONFIG_FILE, find_project  # not at the top: `--help` must load quickly
 
         if self.project is None:
@@ -44,7 +47,7 @@ class App:
         try:
             root = self.project.resolve()
             found = (root / CONFIG_FILE).is_file()
-        except (OSError, RuntimeError) as error:  # which of them a circular link raises depends on Python's version
+        except (OSError, RuntimeError) as error:  # a circular link raises one or the other, depending on the Python
             raise ProjectError("cannot be opened", where=str(self.project), hint="name a different folder") from error
         if not found:
             raise ProjectError(
@@ -55,11 +58,14 @@ class App:
         return root
 
     def now(self, config: Config) -> datetime:
-        """Return the time at which the command acts: --now, or the clock's."""
+        """Return the time to act at, which is --now (by default in the site's time zone) or the current time."""
         return self.moment(config.zone)
 
     def moment(self, zone: tzinfo = UTC) -> datetime:
-        """Return the time at which the command acts. A --now without a time zone is taken to be in `zone`."""
+        """Return the time to act at, which is --now or the current time; raise BadParameter if --now is not a time.
+
+        zone  the time zone of a --now that names none
+        """
         if not self.now_text:
             return datetime.now(UTC)
         from publisher.posts.dates import parse_date  # not at the top: `--help` must load quickly
@@ -70,7 +76,7 @@ class App:
             raise click.BadParameter(str(error), param_hint="--now") from error
 
     def say(self, text: str = "") -> None:
-        """Print a line, unless --json is set: then stdout is for a script."""
+        """Print a line, unless --json is set, because stdout then contains only JSON."""
         if not self.json:
             click.echo(text)
 
@@ -81,14 +87,14 @@ class App:
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
     def report(self, problems: Iterable[Problem]) -> None:
-        """Print problems on stderr, a line each."""
+        """Print each problem as a line on stderr."""
         for problem in problems:
             mark = click.style(problem.severity.value, fg="red" if problem.severity == "error" else "yellow")
             click.echo(f"{mark}: {problem}", err=True)
 
     @property
     def shows_progress(self) -> bool:
-        """Whether to show a live progress bar: someone is watching the terminal."""
+        """Whether to show a live progress bar: stderr is a terminal, and --json is not set."""
         return sys.stderr.isatty() and not self.json
 
 
@@ -114,7 +120,7 @@ def _global_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def take_options(ctx: click.Context, values: dict[str, Any]) -> App:
-    """Apply the global options given in this place; they override those given further left."""
+    """Apply the global options in `values`, which override those further left on the command line; return the App."""
     app: App = ctx.ensure_object(App)
     project = values.pop("project_", None)
     if project is None and app.project is None and os.environ.get("PUBLISHER_PROJECT"):
@@ -127,7 +133,7 @@ def take_options(ctx: click.Context, values: dict[str, Any]) -> App:
 
 
 def with_app(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the global options, accepted before and after its name, and the App as its first argument."""
+    """Decorate a command to accept the global options, before or after its name, and to get the App as an argument."""
 
     @_global_options
     @click.pass_context
@@ -146,7 +152,7 @@ def _here() -> Path:
 
 
 def require_known(config: Config, names: Iterable[str]) -> None:
-    """Raise PublisherError for a name that is not a newsletter's, suggesting the nearest one."""
+    """Raise PublisherError, with the nearest known name, if one of the names is not a configured newsletter."""
     import difflib  # not at the top: `--help` must load quickly
 
     known = [newsletter.name for newsletter in config.newsletters]
@@ -158,7 +164,7 @@ def require_known(config: Config, names: Iterable[str]) -> None:
 
 
 def plural(number: int, noun: str, plural_noun: str = "") -> str:
-    """Return "1 post", "2 posts", "1,200 posts"."""
+    """Return a number with its noun in the singular or plural, such as "1 post" or "1,200 posts"."""
     return f"{number:,} {noun if number == 1 else plural_noun or noun + 's'}"
 
 
@@ -168,6 +174,6 @@ def warn(message: str) -> None:
 
 
 def fail(error: PublisherError) -> None:
-    """Print an error on stderr, a line for each mistake."""
+    """Print an error on stderr, with a line for each mistake that it contains."""
     for line in error.lines():
         click.echo(f"{click.style('error', fg='red')}: {line}", err=True)

@@ -1,4 +1,4 @@
-"""publisher bounces read | list | stats"""
+"""The commands `publisher bounces read`, `list` and `stats`."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def stats(app: App, newsletter: str | None) -> None:
 
 def _require_newsletter(config: Config, newsletter: str | None, found: Sequence[Any]) -> None:
     if newsletter and not found:
-        require_known(config, [newsletter])  # one that was renamed still lists what it sent
+        require_known(config, [newsletter])  # checked last, because a renamed newsletter may still have bounces
 
 
 def _row(bounce: Bounce) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""publisher build"""
+"""The command `publisher build`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def show_build(app: App, report: BuildReport) -> None:
 
 
 def as_json(report: BuildReport) -> dict[str, object]:
-    """Return the report as plain values."""
+    """Return a build report as JSON values."""
     return {
         "folder": str(report.folder),
         "posts": report.posts,

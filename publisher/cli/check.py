@@ -1,4 +1,4 @@
-"""publisher check"""
+"""The command `publisher check`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 class CheckLine(NamedTuple):
-    """One problem, as it is printed. Only a finding about an email has a newsletter and a code."""
+    """A problem in the form in which it is printed. Only findings about emails have a newsletter and a code."""
 
     level: str
     path: str
@@ -93,7 +93,7 @@ def _json(line: CheckLine) -> dict[str, Any]:
 
 
 def _show(problems: Sequence[CheckLine], letters: Sequence[tuple[LetterCheck, list[CheckLine]]]) -> None:
-    """Print tables to a terminal; otherwise plain lines, which editors and grep understand."""
+    """Print tables if the output is a terminal, or else plain lines, which editors and grep understand."""
     if sys.stdout.isatty():
         _print_table(problems)
         for letter, lines in letters:

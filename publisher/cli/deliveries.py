@@ -1,4 +1,4 @@
-"""publisher deliveries list | retry | hold | resume | cancel"""
+"""The commands `publisher deliveries list`, `retry`, `hold`, `resume` and `cancel`."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ None of these sends anything: the next `publisher publish` does.
 
 STATUSES = ("failed", "uncertain", "deferred", "sending", "queued", "skipped", "sent")  # problems first
 RETRIED = ("failed", "uncertain", "deferred", "queued")
-PATIENCE = 5.0  # seconds in which running deliveries let go of what they have not handed over
+PATIENCE = 5.0  # seconds to wait for running deliveries to stop
 BY_HAND = "put on hold manually"
 CANCELLED = "cancelled manually"
 
-TABLE = 500  # rows in a table: the widths must be known before the first is printed
+TABLE = 500  # rows in one table, because the column widths must be known before the first row is printed
 REASONS = 20
 
-# A word that differs from message to message: an address, or a long word with a digit, like the name of a queued file.
-# The codes of replies (550 5.1.1) and links to explanations stay.
+# A word that differs from message to message: an address, or a long word with a digit, such as the name of a queued
+# file. Reply codes (550 5.1.1) and links to explanations do not match.
 _VARYING_WORD = re.compile(r"\S*@\S*|(?!https?://)(?=\S*\d)(?!\d\.\d{1,3}\.\d{1,3}\b)\S{6,}")
 
 HEAD = ("Address", "Status", "Attempts", "Next try", "Server's reply")
@@ -228,9 +228,9 @@ def _confirm(edition: Edition, waiting: int) -> None:
 
 
 def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[DeliveryStatus], limit: int) -> None:
-    """Print the edition's counts, then its messages in these statuses, in this order. Needs little memory.
+    """Print the edition's counts, then its messages in the order of `statuses`. Messages are read as they are printed.
 
-    limit: at most this many messages; 0 for all.
+    limit  the maximum number of messages to print; 0 for all
     """
     counts = store.deliveries.counts(edition.id)
     reasons = group_reasons(store.ledger.reasons(edition.id, statuses))
@@ -249,7 +249,10 @@ def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[
 
 
 def group_reasons(reasons: Iterable[ReasonCount]) -> list[tuple[DeliveryStatus, str, int]]:
-    """Return (status, reason, count), the most frequent first; "..." replaces the words in which reasons differ."""
+    """Return (status, reason, count) tuples, the most frequent first.
+
+    Words that vary between messages, such as addresses, are replaced by "...", so that similar reasons count as one.
+    """
     counts: Counter[tuple[DeliveryStatus, str]] = Counter()
     for each in reasons:
         counts[each.status, _VARYING_WORD.sub("...", each.reason)] += each.count
@@ -291,7 +294,7 @@ def _head_json(
 
 
 def _stream(head: dict[str, Any], rows: Iterator[LedgerRow]) -> None:
-    """Print one JSON object whose last key has the rows, each as it is read."""
+    """Print `head` as a JSON object with a last key "deliveries", whose rows are printed as they are read."""
     write = sys.stdout.write
     write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "deliveries": [')
     for number, row in enumerate(rows):

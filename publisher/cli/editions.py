@@ -1,4 +1,4 @@
-"""publisher editions list | show"""
+"""The commands `publisher editions list` and `publisher editions show`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def list_editions(app: App, newsletter: str | None = None) -> None:
     with open_existing_store(config) as store:
         rows = [_row(store, edition) for edition in store.editions.list(newsletter)] if store else []
     if newsletter and not rows:
-        require_known(config, [newsletter])  # one that was renamed still lists what it sent
+        require_known(config, [newsletter])  # checked last, because a renamed newsletter may still have editions
     if app.json:
         app.print_json(rows)
     elif rows:
@@ -95,7 +95,10 @@ def get_edition(store: Store | None, edition_id: int) -> tuple[Store, Edition]:
 
 
 def _letter_of(app: App, config: Config, store: Store, edition: Edition, variant: str) -> Letter | None:
-    """Return the letter for these topics, in any order and spelling. Says so if it is the one for all topics."""
+    """Return the letter for a selection of topics, which may be in any order and spelling, or None.
+
+    If the letter for all topics also serves this selection, a line on stderr says so.
+    """
     topics = topic_set(variant.split(","))
     if not topics or (letter := store.editions.letter(edition.id, variant_key(topics))):
         return letter if topics else None

@@ -1,4 +1,4 @@
-"""publisher hosts list | confirm | forget"""
+"""The commands `publisher hosts list`, `confirm` and `forget`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CONFIRM_HINT = "if this host is to send: publisher hosts confirm"
 
 
 def require_confirmed(config: Config, store: Store, now: datetime) -> None:
-    """Record this host; the first one counts as confirmed. Raises PublisherError if this one is not."""
+    """Record this host; raise PublisherError if it is not confirmed. A project's first host counts as confirmed."""
     if waits := check_in_host(config, store, now):
         raise PublisherError(waits, hint=CONFIRM_HINT)
 
 
 def why_this_host_waits(config: Config) -> str:
-    """Return why nothing may be sent from here; "" if it may, or no host has run the project. Writes nothing."""
+    """Return why this host may not send; "" if it may or if no host has run the project yet. Writes nothing."""
     with open_existing_store(config) as store:
         return why_unconfirmed(config, store) if store else ""
 

@@ -9,7 +9,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are given by name."""
+    """A group of commands that are given as the names of their modules and attributes."""
 
     def __init__(
         self,
@@ -18,10 +18,10 @@ class LazyGroup(click.Group):
         aliases: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Prepare.
+        """Take the names of the commands, without importing them.
 
-        groups   heading -> command -> ("package.module:attribute", a line of help); shown without importing
-        aliases  other name -> command; they work and are not shown
+        groups   for each heading in the help, the commands by name, each as ("package.module:attribute", line of help)
+        aliases  other names of commands, which the help does not show, each with the real name
         """
         super().__init__(*args, **kwargs)
         self._groups, self._aliases = groups, aliases or {}

@@ -1,4 +1,4 @@
-"""publisher mail keys | doctor"""
+"""The commands `publisher mail keys` and `publisher mail doctor`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ def keys(app: App, domain: str, selector: str, kind: Kind | None) -> None:
 
 
 def _dns_names(domain: str, selector: str) -> tuple[str, str]:
-    """Return both in their DNS form, because they name a record and a file; raise PublisherError if invalid."""
+    """Return the domain and the selector in their DNS form; raise PublisherError if either is invalid.
+
+    They become the names of a DNS record and of a file.
+    """
     try:
         domain, selector = wire_domain(domain).lower().removesuffix("."), selector.lower()
         host_name(domain)
@@ -164,7 +167,7 @@ def _send(app: App, config: Config, recipient: str, now: datetime) -> int:
 
 
 def _show_all(app: App, found: Sequence[Diagnosis]) -> int:
-    """Print what was found; return the exit code."""
+    """Print the findings and their number; return the exit code, which is 1 if there are errors."""
     errors, warnings = (sum(each.level == level for each in found) for level in ("error", "warning"))
     if app.json:
         app.print_json([_json(each) for each in found])
@@ -182,7 +185,7 @@ def _json(each: Diagnosis) -> dict[str, Any]:
 
 
 def _show(found: Sequence[Diagnosis]) -> None:
-    """Print what there is, then what to do. A DNS record is on a line of its own, so that it can be copied."""
+    """Print the findings, then what to do about them. DNS records are on separate lines, so that they can be copied."""
     if sys.stdout.isatty():
         draw_table(
             [("", 0), ("Check", 0), ("Of", 3), ("What was found", 4), ("What it means", 4)],
@@ -209,5 +212,5 @@ def _where(each: Diagnosis) -> str:
 
 
 def _printable(text: str) -> str:
-    """Replace what would move a terminal's cursor, because DNS records are written by strangers."""
+    """Replace unprintable characters by spaces: DNS records are untrusted, and could move the terminal's cursor."""
     return "".join(character if character.isprintable() else " " for character in text)

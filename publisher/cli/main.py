@@ -1,4 +1,4 @@
-"""The command line: its commands, and the only place where an error becomes an exit code."""
+"""The table of commands, and the only place where an error becomes an exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from publisher.cli.app import App, fail, with_app
 from publisher.cli.lazy import LazyGroup
 from publisher.core.errors import PublisherError
 
-# By what the user is about to do, in the order in which a newcomer gets there.
+# The commands, grouped by task, in the order in which a newcomer needs them.
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "init": ("publisher.cli.start:init", "Create a new project."),
@@ -91,7 +91,7 @@ def cli(app: App) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; return the exit code. Never raises, and never shows a traceback."""
+    """Run a command line and return its exit code, without ever raising an exception or showing a traceback."""
     return _flush(_run(arguments))
 
 
@@ -120,16 +120,16 @@ def _run(arguments: list[str]) -> int:
 
 
 def _escape_unprintable() -> None:
-    """Print characters that the terminal's encoding lacks as escapes: a title must not stop a command."""
+    """Make the output escape characters that its encoding lacks, so that a title cannot make a command fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _flush(code: int) -> int:
-    """Write out what is still buffered; return the exit code, 1 if the output takes no more.
+    """Flush the output; return the exit code, or 1 if flushing failed and the code was 0.
 
-    If we left this to Python, it would end with exit code 120.
+    If flushing failed when Python itself does it at exit, the exit code would be 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -141,23 +141,23 @@ def _flush(code: int) -> int:
                 _system_error(error)
             code = code or 1
         except ValueError:
-            code = code or 1  # it is closed
+            code = code or 1  # the stream is closed
     return code
 
 
 def _discard(stream: Any) -> None:
-    """Let what is buffered go nowhere, so that Python's own flush at exit succeeds."""
+    """Redirect a stream to the null device, so that Python's own flush at exit succeeds."""
     try:
         descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
     except (OSError, ValueError):
-        pass  # not a real file, or nothing left to do it with
+        pass  # not a real file, or no file descriptor is left
 
 
 def _system_error(error: OSError) -> int:
-    """Report what the system refused: a file without permission, a disk or pipe that takes no more."""
+    """Report an error of the operating system, such as a missing permission or a full disk; return exit code 1."""
     hints = {
         errno.EEXIST: "a file is in the way: move it",
         errno.ENOTDIR: "a file is in the way: move it",
@@ -173,7 +173,7 @@ def _system_error(error: OSError) -> int:
 
 
 def _unexpected(error: Exception, arguments: list[str]) -> int:
-    """Report a bug of ours in one line, with the traceback in a file to send in."""
+    """Report a bug in Publisher in one line, save the traceback in a file to attach, and return exit code 1."""
     first = " ".join(str(error).split())[:200]
     message = f"internal error: {type(error).__name__}" + (f": {first}" if first else "")
     path = _save_traceback(error, arguments)

@@ -1,4 +1,4 @@
-"""publisher preview"""
+"""The command `publisher preview`."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
 
 
 def _has_desktop() -> bool:
-    """Return whether a browser would open a window: otherwise it could be a text browser in this terminal."""
+    """Return whether a browser would open in a window, and not as a text browser in this terminal."""
     windows = sys.platform in ("darwin", "win32") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
     return windows and sys.stdout.isatty()
 
 
 def _open(address: str) -> None:
-    """Open a browser, in a thread because some return only when they are closed."""
+    """Open a browser in a thread, because some browsers block until they are closed."""
     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

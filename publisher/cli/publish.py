@@ -1,4 +1,4 @@
-"""publisher publish"""
+"""The command `publisher publish`."""
 
 from __future__ import annotations
 
@@ -88,7 +88,10 @@ def publish(
 
 
 def _require_confirmed_host(config: Config, now: datetime) -> None:
-    """Refuse before anything is built or a hub is notified. A project without a database is on its first host."""
+    """Raise PublisherError if this host may not send, before anything is built or a hub is notified.
+
+    A project without a database is on its first host, which may send.
+    """
     if config.newsletters:
         with open_existing_store(config) as store:
             if store:
@@ -120,7 +123,7 @@ def _publish(
 def _deliver(
     app: App, project: Project, names: Sequence[str], created: Sequence[tuple[PlannedEdition, Edition]]
 ) -> list[DeliveryResult]:
-    """Deliver everything that is open. If something stops it, first show what was done and what remains."""
+    """Deliver all open editions. If an exception stops the delivery, show its results so far before raising it."""
     begun: dict[int, DeliveryProgress] = {}
     try:
         with delivery_bars(app) as draw:
@@ -157,7 +160,7 @@ def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[
 
 
 def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
-    """Ask before real email is sent. The outbox needs no question."""
+    """Ask the user to confirm before real email is sent. The outbox needs no confirmation."""
     open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
     count = sum(planned.recipients for planned in plan.editions) + open_now
     if yes or not count or config.mail.transport == "outbox":
@@ -181,13 +184,13 @@ def _joined(first: BuildReport, second: BuildReport) -> BuildReport:
 
 
 def _clock(app: App, now: datetime) -> Any:
-    """Return the clock for leases and dates of deliveries. With --now it is stopped at that time."""
+    """Return the clock for the leases and dates of deliveries. With --now, it always returns that time."""
     return (lambda: now) if app.now_text else (lambda: datetime.now(UTC))
 
 
 @contextmanager
 def _hub_notified_last(app: App, config: Config) -> Iterator[None]:
-    """Notify the WebSub hub after the emails are sent, because it can be slow; do so even if something failed."""
+    """Notify the WebSub hub at the end, because it can be slow, even if the body of the `with` statement failed."""
 
     def notify() -> None:
         if config.feeds.hub:
@@ -203,9 +206,9 @@ def _hub_notified_last(app: App, config: Config) -> Iterator[None]:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP (a closed terminal) raise SystemExit(128 + number), to end cleanly as Ctrl-C does.
+    """Make SIGTERM and SIGHUP (a closed terminal) raise SystemExit(128 + number), so that they end the run cleanly.
 
-    A signal that was ignored when the program started, as `nohup` ignores SIGHUP, stays ignored.
+    A signal that was already ignored when the program started stays ignored, such as SIGHUP under `nohup`.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread can set signal handlers
@@ -272,7 +275,7 @@ def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: Edit
 
 
 def _letters(planned: PlannedEdition, draft: EditionDraft) -> list[dict[str, Any]]:
-    """Return the letters of an edition as plain values; one without posts has no subject, and is not sent."""
+    """Return the letters of an edition as JSON values. A letter without posts has no subject and is not sent."""
     subjects = {letter.variant: letter.subject for letter in draft.letters}
     return [
         {

@@ -1,4 +1,4 @@
-"""What became of an edition's messages, for the end of `publish` and for `deliveries`."""
+"""Show the results of delivering editions, at the end of `publish` and in `deliveries`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def show_result(app: App, result: DeliveryResult) -> None:
-    """Print what became of one edition."""
+    """Print the result of delivering one edition."""
     edition = result.edition
     parts = [f"{plural(result.sent, 'message')} sent", *_not_sent(result.after, bool(edition.held))]
     if result.unmatched:
@@ -43,14 +43,17 @@ def show_result(app: App, result: DeliveryResult) -> None:
 
 
 def show_held(app: App, edition: Edition, counts: DeliveryCounts) -> None:
-    """Print that an edition is on hold, why, and how to resume it."""
+    """Print that an edition is on hold, the reason, and how to resume it."""
     app.say(f"{_name(edition)}: {plural(counts.open, 'message')} on hold: {edition.held}\n  {_what_to_do(edition)}")
 
 
 def show_stopped(
     app: App, store: Store, names: Sequence[str], progress: Sequence[DeliveryProgress], stop: BaseException
 ) -> None:
-    """Print what a run did before it was stopped, what remains, and how to continue; nothing if it did nothing."""
+    """Print what a run did before it was stopped, what remains, and how to continue.
+
+    Prints nothing if an error stopped the run before its first message.
+    """
     results = results_so_far(store, progress)
     asked = not isinstance(stop, PublisherError)
     if not asked and not any(each.done for each in progress):
@@ -72,7 +75,7 @@ def show_stopped(
 
 
 def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
-    """Print when the first waiting message is due and how to retry at once; nothing if it is due now."""
+    """Print when the first waiting message is due and how to retry it at once, unless it is due now."""
     if due is None:
         return
     config = app.config()
@@ -82,18 +85,18 @@ def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
 
 
 def show_troubles(troubles: Sequence[TransportError]) -> None:
-    """Print a warning for each mail server that fails while others do its work."""
+    """Print a warning for each mail server that failed and whose work other servers have taken over."""
     for trouble in troubles:
         warn(str(trouble))
 
 
 def trouble_json(trouble: TransportError) -> dict[str, str]:
-    """Return what is wrong with a mail server, as plain values."""
+    """Return the error of a mail server as JSON values."""
     return {"relay": trouble.where, "reason": trouble.message, "mend": trouble.hint}
 
 
 def result_json(result: DeliveryResult) -> dict[str, Any]:
-    """Return what became of one edition, as plain values."""
+    """Return the result of delivering one edition as JSON values."""
     edition = result.edition
     return {
         "id": edition.id,
@@ -117,7 +120,7 @@ def _name(edition: Edition) -> str:
 
 
 def _not_sent(after: DeliveryCounts, held: bool) -> list[str]:
-    """Return how many messages are not sent, by their status."""
+    """Return a phrase such as "3 deferred" for each status, other than sent, that messages have."""
     words = (
         (Status.QUEUED, "on hold" if held else "waiting"),
         (Status.SENDING, "being sent by another run"),

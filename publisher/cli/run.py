@@ -1,4 +1,4 @@
-"""publisher run"""
+"""The command `publisher run`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
         web = WebThread(listener, clock)
         web.open(config)
         web.begin()
-        # Not at the top: the scheduler takes 0.2 s to load, in which the pages are already served.
+        # Not at the top: the scheduler takes 0.2 s to load, and meanwhile the pages are already served.
         from publisher.daemon.process import Process
 
         def ready() -> None:
@@ -61,7 +61,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
 
 
 def _clock(app: App) -> Callable[[], datetime]:
-    """Return the clock; with --now, one that starts at that time."""
+    """Return the clock. With --now, it starts at that time and runs on."""
     if not app.now_text:
         return lambda: datetime.now(UTC)
     config = app.config()

@@ -1,4 +1,4 @@
-"""publisher schedule"""
+"""The command `publisher schedule`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
 def _show(app: App, forecast: Forecast) -> None:
     zone = f" ({forecast.slots[0].at.tzinfo})" if forecast.slots else ""
     app.say(f"{forecast.newsletter.name}: {forecast.newsletter.schedule}{zone}")
-    shown = ""  # so that one reason is not repeated for slot after slot
+    shown = ""  # the last reason shown, which is not repeated for each further slot
     for slot in forecast.slots:
         app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}  {_remarks(slot, shown)}".rstrip())
         shown = slot.contents.advice or shown

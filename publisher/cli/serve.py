@@ -1,4 +1,4 @@
-"""publisher serve"""
+"""The command `publisher serve`."""
 
 from __future__ import annotations
 

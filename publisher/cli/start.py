@@ -1,4 +1,4 @@
-"""publisher init, publisher new"""
+"""The commands `publisher init` and `publisher new`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""publisher status"""
+"""The command `publisher status`."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -
 
 
 def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> int:
-    """Return how many feeds there are, counting all formats of a feed as one."""
+    """Return the number of feeds, counting all formats of a feed as one."""
 
     def never(post: object) -> RenderedPost:
         raise AssertionError("counting renders nothing")

@@ -1,4 +1,4 @@
-"""publisher subscribers add | show | unsubscribe | erase | suppress: one person"""
+"""The commands `publisher subscribers add`, `show`, `unsubscribe`, `erase` and `suppress`, for one subscriber."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def suppress(app: App, address: str, lift: bool) -> None:
 
 
 def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
-    """Return the newsletters that were named, or all if none was; raise PublisherError for an unknown one."""
+    """Return the given names of newsletters, or all if none are given; raise PublisherError for an unknown name."""
     known = [newsletter.name for newsletter in config.newsletters]
     if not known:
         raise PublisherError(
@@ -180,7 +180,7 @@ def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:
 
 
 def unknown_topics(config: Config, now: datetime, slugs: Sequence[str]) -> Iterator[str]:
-    """Yield a line for each topic that no post has, suggesting the tag that may have been meant."""
+    """Yield a warning for each topic that is not a tag of any post, with the most similar tag as a suggestion."""
     if not slugs:
         return
     posts = open_archive(config, now, keep=False).posts
@@ -192,7 +192,7 @@ def unknown_topics(config: Config, now: datetime, slugs: Sequence[str]) -> Itera
 
 
 def _topic_slugs(topics: Iterable[str]) -> list[str]:
-    """Return topics as slugs; raise PublisherError for one without any character that a tag can have."""
+    """Return the slugs of topics; raise PublisherError for a topic without any character that a tag can have."""
     named = list(topics)
     if not all(map(normal_form, named)):
         raise PublisherError("--topic is empty", hint="name a tag, or omit --topic for all posts")

@@ -1,4 +1,4 @@
-"""publisher subscribers import | export"""
+"""The commands `publisher subscribers import` and `publisher subscribers export`."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def import_file(
 
 
 def _target(app: App, dry_run: bool) -> Store:
-    """Open the project's store. For a dry run in a project without one, open a temporary one."""
+    """Open the project's database, or a temporary one for a dry run in a project that has no database."""
     config = app.config()
     if dry_run and not has_store(config):
         folder = tempfile.mkdtemp(prefix="publisher-")
@@ -95,7 +95,7 @@ def _target(app: App, dry_run: bool) -> Store:
 
 
 def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
-    """Show how the columns are read, before anything is written."""
+    """Print how the columns are read, before anything is written, and append them to `seen`."""
     seen.append(columns)
     fields = ", ".join(f"{field} from {column!r}" for field, column in columns.shown.items())
     app.say(f"{f'{columns.tool} export: ' if columns.tool else ''}{fields}")
@@ -148,7 +148,10 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
 
 
 def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int:
-    """Write the list atomically, so that a full disk leaves no half of it behind. Only its owner may read it."""
+    """Write the list to a file atomically; return the number of subscribers.
+
+    A full disk leaves no partial file behind. Only the file's owner may read it.
+    """
     part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
     try:
         with replacing(file, part):

@@ -1,4 +1,4 @@
-"""publisher subscribers list | stats | tidy | rename-newsletter: all subscribers"""
+"""The commands `publisher subscribers list`, `stats`, `tidy` and `rename-newsletter`, for all subscribers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""publisher subscribers: its commands, which load on demand. They are in the modules named `subscriber...`."""
+"""The command group `publisher subscribers`. Its commands are in the `subscriber*` modules and load on demand."""
 
 from __future__ import annotations
 

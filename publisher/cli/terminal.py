@@ -1,4 +1,4 @@
-"""What people see in a terminal: progress bars and tables. Scripts get neither, and rich is loaded for people only."""
+"""Progress bars and tables for a terminal. Scripts get neither, and rich is loaded only if it draws something."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
     from publisher.publishing.deliver import DeliveryProgress
 
-# Seconds over which the rate is measured: long enough for a server that answers in bursts.
+# Seconds over which the rate is averaged, long enough for a server that answers in bursts.
 RATE_SECONDS = 15.0
 
-# Seconds between two updates: drawing after each message would take a tenth of the time of sending.
+# Seconds between two updates. Drawing after each message would take a tenth of the sending time.
 BETWEEN_DRAWINGS = 0.05
 
-# What would break a line of output, or move a terminal's cursor.
+# Characters that would break a line of output or move the terminal's cursor.
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 
 
 @contextmanager
 def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a function (done, total) that draws a bar, or None if no one is watching. The bar disappears at the end."""
+    """Provide a function (done, total) that draws a progress bar, or None if no bar is to be shown.
+
+    The bar disappears at the end.
+    """
     if not app.shows_progress:
         yield None
         return
@@ -45,7 +48,10 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
 
 @contextmanager
 def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
-    """Give a function that draws the progress of an edition: a bar, the rate, the remaining time, results so far."""
+    """Provide a function that draws the progress of an edition: a bar, the rate, the time left and the results.
+
+    The function does nothing if no progress is to be shown. The bars disappear at the end.
+    """
     if not app.shows_progress:
         yield lambda progress: None
         return
@@ -84,22 +90,22 @@ def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
 
 
 def rate(speed: float | None) -> str:
-    """Return messages per second in words; "" if not known yet."""
+    """Return a speed in messages per second as text, such as "12/s" or "6/min"; "" if it is not known yet."""
     if not speed:
         return ""
     return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s" if speed >= 0.5 else f"{60 * speed:.0f}/min"
 
 
 def progress_text(progress: DeliveryProgress) -> str:
-    """Return the results of this run in words, successes first."""
+    """Return the results of this run as text, such as "120 sent, 3 deferred", successes first."""
     shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
     return ", ".join(f"{progress[status]:,} {status}" for status in shown if progress[status])
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows below a head; tab-separated lines without a head if the output is not a terminal.
+    """Print a table with a header row, or tab-separated lines without a header if the output is not a terminal.
 
-    Control characters in a cell become spaces.
+    Control characters in cells are replaced by spaces.
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if sys.stdout.isatty():
@@ -112,8 +118,8 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def draw_table(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str | tuple[str, str]]]) -> None:
     """Draw a table on a terminal.
 
-    columns  title and share of the width; 0 for as wide as its cells
-    rows     cells, each a text, or a text and its style
+    columns  title and share of the width of each column; a share of 0 makes the column as wide as its cells
+    rows     the cells of each row, each a text or a (text, style) pair
     """
     from rich import box
     from rich.console import Console

@@ -1,27 +1,27 @@
-"""What a command or a tick of the scheduler does: from new posts to emails in the hands of a mail server.
+"""The work of a command or a scheduler tick, from finding new posts to handing emails to a mail server.
 
-Everything below this room (posts, site, newsletters, mail, subscribers, the store) is put to work here; nothing here
-knows whether a command, the daemon or a web page asked for it. Each step can be repeated at any time: the database
-knows what was done.
+This package uses all the packages below it (posts, site, newsletters, mail, subscribers, store). It does not know
+whether a command, the daemon or a web page called it. Each step can be repeated at any time, because the database
+records what has been done.
 
-Begin with `publish`: plan the editions, render them, write them into the ledger. `deliver` sends what is in the
-ledger. `tick` does both on schedule. Only the two modules of wiring turn configuration into objects.
+Begin with `publish`, which plans the editions, renders them and writes them into the ledger. `deliver` sends the
+editions in the ledger. `tick` does both on schedule. Only the two wiring modules turn configuration into objects.
 
 wiring         the open project, its database and its build
-mail_wiring    the transport, headers, keys, links and rules of email
+mail_wiring    the transport, headers, keys, links and rules for email
 new_project    create a project or a post
-edition_plan   which editions would be created now, and from which posts
-publish        plan, render and create editions; test emails
-render         the renderer of planned editions
-deliver        send what is unfinished
-operations     approve, skip, hold, resume, retry, cancel
-due_editions   which editions the schedules ask for now, and creating them
-forecast       the next slots and what they will contain
-tick           one look at the clock: create, send, do the chores
+edition_plan   plan which editions would be created now, and from which posts
+publish        plan, render and create editions; send test emails
+render         render planned editions
+deliver        send unfinished editions
+operations     approve, skip, hold, resume, retry or cancel an edition
+due_editions   find the editions that are due now, and create them
+forecast       the next slots (scheduled times) and what they will contain
+tick           create and send due editions, and do the chores
 read_bounces   process bounce reports
-project_check  everything that is wrong with a project
-letter_check   the next emails and their findings
-mail_doctor    what `mail doctor` examines and sends
+project_check  find every problem in a project
+letter_check   check the next email of each newsletter
+mail_doctor    collect what `mail doctor` examines, and send its test message
 """
 
 __all__ = [

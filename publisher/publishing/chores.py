@@ -1,4 +1,4 @@
-"""The housekeeping of a project: each chore at its own rhythm, on one host at a time."""
+"""The housekeeping of a project. Each chore has its own interval and runs on one host at a time."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ REPORTS_KEPT = timedelta(days=400)
 
 
 def run_chores(project: Project, now: datetime) -> tuple[list[str], dict[str, list[Problem]]]:
-    """Do the chores that are due; return a line for each that did something, and the problems of each that began.
+    """Do the chores that are due; return a line for each chore that had work to do, and the problems by chore.
 
-    The database knows when each was begun. A chore that fails is tried again when it is next due, and does not stop
-    the others. Deliveries that a killed worker left behind are not a chore: the next run picks them up first.
+    The problems include every chore that was started, with an empty list if it succeeded. The database records when
+    each chore was last started. A chore that fails does not stop the others, and is tried again when it is next due.
+    Deliveries that a killed worker left behind are not a chore: the next run picks them up first.
     """
     done: list[str] = []
     trouble: dict[str, list[Problem]] = {}
@@ -78,7 +79,7 @@ def _optimise(project: Project, now: datetime) -> str:
     return ""
 
 
-# The names are in the database.
+# The database stores these names.
 CHORES: dict[str, tuple[timedelta, Chore]] = {
     "read bounces": (timedelta(minutes=5), _read_bounces),
     "forget": (timedelta(hours=6), _forget_unconfirmed),

@@ -1,4 +1,4 @@
-"""Delivering unfinished editions, one after the other, and what the mail server's answers say about subscribers."""
+"""Deliver unfinished editions, one after the other, and stop sending to mailboxes that do not exist."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from publisher.mail.transport import Transport
     from publisher.store import Store
 
-# Mailboxes that do not exist are recorded in groups of this size, which takes a tenth of the time of one by one.
+# Mailboxes that do not exist are recorded in groups of this size, which is ten times as fast as one at a time.
 GONE_GROUP = 50
 
 # If more mailboxes than this, and more than half of those that answered, do not exist, the server is to blame.
@@ -38,16 +38,17 @@ GONE_BELIEVED = 20
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of the deliveries of one edition.
+    """The result of delivering one edition.
 
-    edition    as it is after the run, including its hold
-    sent       messages sent by this run; another one may be sending at the same time
-    unmatched  subscribers who got nothing because no post matches their topics; known only to the run that created
-               the edition
-    stopped    subscribers who get no more email because their mailboxes do not exist
-    doubted    mailboxes that the mail server says do not exist, if they are too many to be believed
-    next_try   when the first waiting message is due; None if none is waiting
-    troubles   what is wrong with mail servers whose work others have taken over
+    edition    the edition after the run, including its hold
+    sent       number of messages sent by this run; another run may be sending at the same time
+    after      number of deliveries in each status after the run
+    unmatched  number of subscribers who got no email because no post matches their topics; only the run that created
+               the edition knows it, for other runs it is 0
+    stopped    number of subscribers who get no more email because their mailboxes do not exist
+    doubted    number of mailboxes that the mail server says do not exist, if there are too many to believe it
+    next_try   when the first waiting message is due; None if no message is waiting
+    troubles   errors of mail servers whose work other servers have taken over
     """
 
     edition: Edition
@@ -61,17 +62,17 @@ class DeliveryResult:
 
     @property
     def all_sent(self) -> bool:
-        """Whether nothing is left that this run should have sent. It is not responsible for editions on hold."""
+        """Whether this run sent everything that it should have. An edition on hold may still have queued messages."""
         after, Status = self.after, DeliveryStatus  # noqa: N806 - an enum
         left = after[Status.DEFERRED] + after[Status.FAILED] + after[Status.UNCERTAIN]
         return not left and (not after[Status.QUEUED] or bool(self.edition.held))
 
 
 class DeliveryProgress:
-    """How far a run has come with one edition."""
+    """The progress of a run with one edition."""
 
     def __init__(self, edition: Edition, total: int) -> None:
-        """total: how many deliveries were open when the run began."""
+        """Start at zero. total: the number of deliveries that were open when the run began."""
         self.edition = edition
         self._total = total
         self._settled: Counter[DeliveryStatus] = Counter()
@@ -100,7 +101,10 @@ Created = Sequence[tuple[PlannedEdition, Edition]]
 def deliver_open(
     project: Project, names: Sequence[str], watch: Watch | None = None, created: Created = ()
 ) -> list[DeliveryResult]:
-    """Deliver everything that is unfinished and due, oldest edition first. See deliver_editions."""
+    """Deliver all unfinished editions that are due, oldest first, as `deliver_editions` does.
+
+    names  names of the newsletters to deliver; all if it is empty
+    """
     now = project.clock()
     unfinished = [e for e in project.store.editions.unfinished() if not names or e.newsletter in names]
     ready = [each for each in unfinished if not each.held and (each.goes_at is None or each.goes_at <= now)]
@@ -114,14 +118,14 @@ def deliver_editions(
     created: Created = (),
     stop: Stop | None = None,
 ) -> list[DeliveryResult]:
-    """Deliver what is due of these editions, one after the other.
+    """Deliver the messages of these editions that are due, one edition after the other.
 
-    An edition that the mail server rejects for every recipient is put on hold with the reason; the others go on.
-    Subscribers whose mailboxes do not exist get no more email.
+    An edition that the mail server rejects for every recipient is put on hold with the reason, and the run continues
+    with the next edition. Subscribers whose mailboxes do not exist get no more email.
 
     watch    called when an edition begins, and after each delivery
-    created  the editions that this run has created. Those that are on hold or have no recipients are in the result
-             as well
+    created  the editions that this run has created; the result also includes the editions among them that are on
+             hold or have no recipients
     stop     lets another thread end the run, which then raises StoppedError
     Raises TransportError if the transport does not answer.
     """
@@ -144,7 +148,7 @@ def deliver_editions(
 
 
 def results_so_far(store: Store, progress: Iterable[DeliveryProgress]) -> list[DeliveryResult]:
-    """Return what became of the editions of a run that was stopped."""
+    """Return the results for the editions that a run has begun, even if it was stopped."""
     return [
         DeliveryResult(
             store.editions.get(each.edition.id) or each.edition,
@@ -204,7 +208,7 @@ def _troubles(transport: Transport) -> tuple[TransportError, ...]:
 
 
 class _GoneMailboxes:
-    """Stops email to mailboxes that do not exist, as long as the mail server can be believed."""
+    """Stops email to mailboxes that do not exist, unless the mail server reports implausibly many of them."""
 
     def __init__(self, project: Project, progress: DeliveryProgress) -> None:
         self._project, self._progress = project, progress
@@ -213,14 +217,14 @@ class _GoneMailboxes:
         self._reported = self.stopped = self.doubted = 0
 
     def reported(self, delivery: Delivery, reason: str) -> None:
-        """Note that the mail server says a mailbox does not exist."""
+        """Note that, according to the mail server, the mailbox of this delivery does not exist."""
         self._reported += 1
         self._waiting.append((delivery.subscriber_uid, reason))
         if len(self._waiting) % GONE_GROUP == 0:
             self._write()
 
     def end(self) -> None:
-        """Record the rest, or count it as doubted."""
+        """Stop email to the remaining mailboxes, or count them as doubted."""
         self._write()
         self.doubted = len(self._waiting)
 

@@ -1,6 +1,7 @@
-"""Which editions are due according to their newsletters' schedules, and creating them.
+"""Find the editions that are due according to their newsletters' schedules, and create them.
 
-The posts are read again each time. Whatever cannot be created is reported; what looks wrong is put on hold.
+The posts are read again each time. An edition that cannot be created is reported. An edition that looks wrong is
+created on hold.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from publisher.publishing.publish import compose_plan, create_editions
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
 
-# This long before a slot its posts are checked, so that a broken one can still be fixed in time.
+# Posts are checked this long before a slot, so that a broken post can still be fixed in time.
 SOON = timedelta(hours=1)
 
 # A broken file is reported once it has not changed for this long, because until then it is probably being written.
@@ -32,12 +33,12 @@ UNTOUCHED = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class DueEditions:
-    """What the schedules ask for now.
+    """The editions that are due now, and the state of the slots (scheduled times).
 
-    editions  by the newsletter's name
-    begun     the slots that have begun, by newsletter: they are over once an edition is created or there is none to
-              create
-    soon      whether a slot is near
+    editions  the editions to create, by the newsletter's name
+    begun     the time of the slot that has begun, by the newsletter's name; the slot is over once its edition is
+              created or turns out to have nothing to send
+    soon      whether a slot is near, so that posts should be checked
     """
 
     editions: dict[str, DueEdition] = field(default_factory=dict)
@@ -47,10 +48,10 @@ class DueEditions:
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """What was created, and what is wrong.
+    """The editions that were created, and the problems that were found.
 
-    problems  skipped posts, and newsletters whose edition cannot be rendered
-    broken    every post that cannot be read, including files that are still being written
+    problems  errors in skipped posts, and in newsletters whose edition cannot be rendered
+    broken    errors in every post that cannot be read, including files that are still being written
     looked    whether posts were read at all
     """
 
@@ -61,9 +62,10 @@ class DueReport:
 
 
 def create_due_editions(project: Project, now: datetime) -> DueReport:
-    """Create the editions that are due, late, or to be approved at `now`. Raises PublisherError if none can be.
+    """Create the editions that are due, late, or to be approved at `now`.
 
-    A slot for which there is nothing to send is over: later posts go into the next one.
+    If there is nothing to send for a slot, the slot is over, and later posts go into the next one. Raises
+    PublisherError if no edition can be created.
     """
     due = find_due(project, now)
     if due.editions:
@@ -77,7 +79,11 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
 
 
 def find_due(project: Project, now: datetime) -> DueEditions:
-    """Decide for which slots editions are due at `now`. Writes only since when the slots of a new newsletter count."""
+    """Return the editions that are due at `now`.
+
+    When it first sees a newsletter, it records the time from which the newsletter's slots count. For an "each post"
+    newsletter, it also records which posts are never sent.
+    """
     config, store = project.config, project.store
     editions: dict[str, DueEdition] = {}
     begun: dict[str, datetime] = {}
@@ -119,8 +125,10 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
 
 
 def _hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:
-    """Put those editions on hold whose letter has a finding of level error."""
-    from publisher.publishing.letter_check import LetterChecker  # not at the top: loads lxml, and `status` comes by
+    """Put each edition on hold if its letter has a finding of level error and its newsletter asks for that."""
+    from publisher.publishing.letter_check import (
+        LetterChecker,
+    )  # not at the top: it loads lxml
 
     checker = LetterChecker(config, plan.archive)
     planned, held = [], []
@@ -146,9 +154,9 @@ def _due_edition(config: Config, newsletter: NewsletterConfig, decision: Decisio
 def _settled_posts(
     project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime
 ) -> DueEdition | None:
-    """Return the posts of an "each post" newsletter that may go now, or None.
+    """Return the due edition of an "each post" newsletter with the posts that may be sent now, or None.
 
-    Posts from before the newsletter existed are passed over.
+    Posts that were published before the newsletter existed are never sent.
     """
     config, store = project.config, project.store
     is_new = store.newsletters.find(newsletter.name) is None
@@ -174,7 +182,7 @@ def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive,
 def _ready(
     config: Config, newsletter: NewsletterConfig, archive: Archive, new: Iterable[Post], now: datetime
 ) -> Iterable[tuple[str, Hold | None]]:
-    """Yield the id of each post that has waited long enough, and the hold of its edition, if any."""
+    """Yield the id of each post that has waited long enough, and the hold of its edition (None if there is none)."""
     zone = config.newsletter_zone(newsletter)
     settle, allowed = timedelta(minutes=newsletter.settle_minutes), parse_duration(newsletter.max_lateness)
     for post in new:
@@ -199,7 +207,7 @@ def _read_posts(config: Config, now: datetime) -> Archive:
 
 
 def _is_untouched(config: Config, problem: Problem, now: datetime) -> bool:
-    """Return whether a broken file is finished, not just being written: before a slot there is time to complete it."""
+    """Return whether a broken file has not changed for a while, so that it is probably not still being written."""
     try:
         changed = datetime.fromtimestamp((config.root / problem.path).stat().st_mtime, UTC)
     except OSError:

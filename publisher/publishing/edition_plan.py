@@ -1,4 +1,4 @@
-"""Which editions would be created now, and from which posts. Planning decides; it writes nothing."""
+"""Plan which editions would be created now, and from which posts. Planning creates no edition."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DueEdition:
-    """For which slot of a newsletter to plan an edition, and on what conditions.
+    """The slot (scheduled time) for which to plan a newsletter's edition, and the conditions.
 
     slot     label of the slot; "" for the current one
     beside   whether to plan another edition (2026-W47.2) if the slot has one already
-    posts    for the schedule "each post": ids of the posts that may go, each with why its edition is on hold
-             (None if it is not); None for all posts
-    hold     why the edition will be on hold; None if it will not
-    goes_at  when to send an edition that is created ahead of its slot
+    posts    for the schedule "each post": the ids of the posts that may be sent, each with the hold of its edition
+             (None if it is not on hold); None for all posts
+    hold     the hold with which the edition is created; None if it is not on hold
+    goes_at  when to send the edition if it is created ahead of its slot
     """
 
     slot: str = ""
@@ -46,9 +46,10 @@ class DueEdition:
 class PlannedEdition:
     """An edition that would be created now.
 
-    variants  which subscribers get which of the posts; the variant for all topics comes first
-    hold      why it will be on hold; None if it will not
-    goes_at   when to send it, if it is created ahead of its slot
+    passed_over  ids of older posts that the newsletter will never send
+    variants     which subscribers get which of the posts; the variant for all topics comes first
+    hold         the hold with which the edition is created; None if it is not on hold
+    goes_at      when to send the edition, if it is created ahead of its slot
     """
 
     newsletter: NewsletterConfig
@@ -62,24 +63,24 @@ class PlannedEdition:
 
     @property
     def recipients(self) -> int:
-        """How many subscribers will get an email."""
+        """The number of subscribers who will get an email."""
         return sum(variant.subscribers for variant in self.variants if variant.posts)
 
     @property
     def unmatched(self) -> int:
-        """How many subscribers will get none, because no post matches their topics."""
+        """The number of subscribers who will get no email because no post matches their topics."""
         return sum(variant.subscribers for variant in self.variants if not variant.posts)
 
     def for_choices(self, choices: Iterable[Choice]) -> PlannedEdition:
-        """Return the same edition for subscribers with these selections of topics."""
+        """Return the same edition with the variants for these choices of topics."""
         return replace(self, variants=variants_of(self.posts, choices))
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """A newsletter for which no edition would be created now, and why.
+    """A newsletter for which no edition would be created now, and the reason.
 
-    command  what to do about it on the command line; "" for nothing
+    command  advice on what to do about it on the command line; "" if there is none
     """
 
     newsletter: NewsletterConfig
@@ -88,7 +89,7 @@ class Idle:
 
     @property
     def advice(self) -> str:
-        """The reason, followed by the command, if there is one."""
+        """The reason, followed by the command if there is one."""
         return f"{self.reason} ({self.command})" if self.command else self.reason
 
 
@@ -96,11 +97,11 @@ class Idle:
 class Plan:
     """What publishing would do now.
 
-    editions    to create
-    idle        newsletters without one
+    editions    the editions to create
+    idle        the newsletters that get no edition
     unfinished  existing editions with messages still to send
-    left_out    posts that had to be skipped because their bodies cannot be read
-    broken      newsletters whose edition cannot be rendered, because a note or template is broken
+    left_out    problems of posts that had to be skipped because their bodies cannot be rendered
+    broken      problems of newsletters whose edition cannot be rendered, because a note, template or key is broken
     """
 
     archive: Archive
@@ -112,7 +113,7 @@ class Plan:
 
 
 class UnreadablePostError(PublisherError):
-    """A planned post whose body cannot be rendered, although its front matter is good."""
+    """Raised if the body of a planned post cannot be rendered, although its front matter is valid."""
 
     def __init__(self, source: str, problem: Problem) -> None:
         hint = problem.hint or "fix it; until then `publisher build` skips it"
@@ -133,10 +134,10 @@ def make_plan(
 ) -> Plan:
     """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
 
-    store    None if there is no database yet: no subscribers, nothing sent
-    keep     False reads the posts without writing their index
-    without  source files of posts that cannot be sent
-    due      which slot to plan for, by the newsletter's name; the current slot for newsletters that are not in it
+    store    None if there is no database yet, so that there are no subscribers and nothing was sent
+    keep     whether to write the index of posts, which is a cache
+    without  source files of posts to leave out
+    due      the edition to plan, by the newsletter's name; a newsletter that it does not contain gets the current slot
     extra    whether to plan another edition for a current slot that already has one
     """
     require_posts(config)
@@ -166,9 +167,9 @@ def plan_newsletter(
     due: DueEdition,
     gone: frozenset[str] = frozenset(),
 ) -> list[PlannedEdition] | Idle:
-    """Plan what one newsletter would send of these posts at `now`, or return why it would send nothing.
+    """Return the editions that one newsletter would send of these posts at `now`, or why it would send none.
 
-    gone  ids of posts that earlier editions will have sent or passed over, although those do not exist yet
+    gone  ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
     """
     zone = config.newsletter_zone(newsletter)
     # In this order: an edition that another process creates meanwhile either takes the slot or shows in `handled`.
@@ -199,7 +200,7 @@ def plan_newsletter(
 
 
 def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> PlannedEdition:
-    """Return the edition with which a newsletter would begin, whatever it has sent: something to preview or check."""
+    """Return the edition that a newsletter would send if it were new, to preview or check."""
     zone = config.newsletter_zone(newsletter)
     selection = select_posts(list(archive.posts), newsletter, frozenset(), True, now, zone)
     schedule = parse_schedule(newsletter.schedule)
@@ -215,9 +216,10 @@ def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archiv
 def next_edition(
     config: Config, store: Store | None, newsletter: NewsletterConfig, archive: Archive, now: datetime
 ) -> PlannedEdition:
-    """Return the edition that a newsletter sends next, whether or not it is due: the posts that it has never sent.
+    """Return the edition that a newsletter sends next, whether or not it is due.
 
-    For the schedule "each post" that is the oldest new post. Without new posts it is the sample edition.
+    It contains the posts that the newsletter has never sent; for the schedule "each post", only the oldest of them.
+    If there are no new posts, it is the sample edition.
     """
     planned = sample_edition(config, newsletter, archive, now)
     if store is None:
@@ -237,12 +239,12 @@ def next_edition(
 
 
 def rule_of(config: Config, newsletter: NewsletterConfig) -> str:
-    """Return a newsletter's schedule and time zone as one text. If it changes, slots count from that moment on."""
+    """Return a newsletter's schedule and time zone as one string. When it changes, earlier slots no longer count."""
     return f"{newsletter.schedule} | {config.newsletter_zone(newsletter).key}"
 
 
 def lead_of(newsletter: NewsletterConfig) -> timedelta:
-    """Return how long before its slot an edition is created: long enough for approval, if that is needed."""
+    """Return how long before its slot an edition is created, so that the owner has time to approve it if needed."""
     return timedelta(hours=newsletter.approve_hours) if newsletter.approve else timedelta()
 
 
@@ -288,7 +290,7 @@ def _unfinished(store: Store, names: Sequence[str]) -> tuple[tuple[Edition, Deli
 
 
 def _free_slot(label: str, taken: frozenset[str]) -> str:
-    """Return the slot itself, or the first free place beside it (2026-W47.2)."""
+    """Return the label of the slot, or if it is taken, the label with the first free number (2026-W47.2)."""
     if label not in taken:
         return label
     number = 2

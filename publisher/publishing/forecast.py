@@ -1,4 +1,7 @@
-"""The next slots of each newsletter, and what each edition will contain if nothing more is written by then."""
+"""Forecast the next slots (scheduled times) of each newsletter, and what each edition will contain.
+
+A forecast assumes that no more posts are written.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an edition will contain.
+    """The contents of a future edition.
 
-    posts    their titles, newest first
-    readers  how many subscribers will get it
-    idle     why no edition will be made
+    posts    titles of its posts, newest first
+    readers  number of subscribers who will get it
+    idle     why no edition will be created; None if one will be
     """
 
     posts: tuple[str, ...] = ()
@@ -42,7 +45,7 @@ class Contents:
 
     @property
     def advice(self) -> str:
-        """Why no edition will be made, with the command that would change it; "" if there will be one."""
+        """Why no edition will be created, with the command that would change it; "" if one will be created."""
         return self.idle.advice if self.idle else ""
 
 
@@ -50,9 +53,9 @@ class Contents:
 class ForecastSlot:
     """A slot that is still to come, or one that is due and has no edition yet.
 
-    at      in the newsletter's time zone
-    remark  anything unusual: "the clocks go forward and skip 02:30 ..."; "" if there is nothing
-    made    whether the slot already has an edition, created by hand or for approval. Its contents are empty then
+    at      time of the slot, in the newsletter's time zone
+    remark  an unusual circumstance, such as "the clocks go forward and skip 02:30 ..."; "" if there is none
+    made    whether the slot already has an edition, created by hand or for approval; `contents` is then empty
     """
 
     label: str
@@ -64,10 +67,10 @@ class ForecastSlot:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What one newsletter will send.
+    """The forecast of one newsletter.
 
-    slots  the next ones, soonest first; empty for a newsletter without a schedule
-    next   what its next edition will contain: that of the first slot without one, or of now if there are no slots
+    slots  its next slots, soonest first; empty if its schedule has no next slot
+    next   contents of its next edition: for the first slot without an edition, or for now if there are no slots
     """
 
     newsletter: NewsletterConfig
@@ -80,9 +83,10 @@ def forecasts(
 ) -> list[Forecast]:
     """Return the forecasts of the newsletters called `names` (all, if it is empty).
 
-    count  how many slots of each
+    The contents of an edition follow the rules of the scheduler at the time at which it will create the edition.
+
+    count  number of slots for each newsletter
     keep   whether to write the index of posts, which is a cache; nothing else is written
-    Contents follow the scheduler's own rules, as of the moment at which it will create the edition.
     """
     wanted = [each for each in config.newsletters if not names or each.name in names]
     if not wanted:
@@ -93,7 +97,7 @@ def forecasts(
 
 
 class FuturePosts:
-    """The posts as they will be at later moments. All are loaded once; later ones only add what appears by then."""
+    """The posts that are public now, and those that will be public at later times. Each post is loaded once."""
 
     def __init__(self, config: Config, now: datetime, *, keep: bool) -> None:
         self._reader = ArchiveReader(config, keep=keep)
@@ -103,7 +107,7 @@ class FuturePosts:
         self._spans: list[tuple[Archive, list[Post]]] = [(first, self._public)]
 
     def at(self, moment: datetime) -> list[Post]:
-        """Return the posts at a moment that is not before the first. Some of them may have expired by then."""
+        """Return the posts at a moment that is not before `now`. They may include posts that have expired by then."""
         for archive, posts in self._spans:
             if archive.now <= moment and (archive.next_change is None or moment < archive.next_change):
                 return posts
@@ -114,7 +118,7 @@ class FuturePosts:
 
 
 def describe_schedule(schedule: Schedule, settle_minutes: int) -> str:
-    """Return in words when editions are created by a schedule without a next slot."""
+    """Describe in words when a schedule that has no next slot creates editions."""
     match schedule.kind:
         case ScheduleKind.MANUAL:
             return "when you publish"
@@ -124,7 +128,7 @@ def describe_schedule(schedule: Schedule, settle_minutes: int) -> str:
 
 
 def remark(schedule: Schedule, slot: Slot, zone: tzinfo) -> str:
-    """Return what the clocks going forward or back means for a slot; "" if nothing."""
+    """Return a remark if a slot falls where the clocks go forward or back; "" otherwise."""
     local = slot.at.astimezone(zone)
     wanted = slot.label[-5:] if schedule.kind is ScheduleKind.CRON else f"{schedule.at:%H:%M}" if schedule.at else ""
     if wanted and f"{local:%H:%M}" != wanted:
@@ -172,7 +176,10 @@ def _slots(
 def _overdue(
     config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime
 ) -> Iterator[tuple[Slot, str]]:
-    """Yield the slot that has begun and gets its edition with the next tick, if a tick has ever seen the newsletter."""
+    """Yield the slot that has begun and gets its edition at the next tick, with a remark.
+
+    Yields nothing if no tick has seen the newsletter with its present schedule.
+    """
     watched = store.newsletters.find(newsletter.name) if store else None
     if store is None or watched is None or watched.rule != rule_of(config, newsletter):
         return

@@ -1,4 +1,4 @@
-"""Each newsletter's next email as it would go out now, and what is wrong with it."""
+"""Check the next email of each newsletter as it would be sent now."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_letters(
 ) -> Iterator[LetterCheck]:
     """Check the next letter of each newsletter that has posts to show.
 
-    spam  ask SpamAssassin too, which takes some seconds for each
+    spam  whether to ask SpamAssassin too, which takes a few seconds for each letter
     """
     renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive)
     for newsletter in config.newsletters:
@@ -66,7 +66,7 @@ def check_letters(
 
 
 class LetterChecker:
-    """Checks letters of one project at one state of its posts. What they share is rendered once."""
+    """Checks the letters of one project. Posts that several letters have in common are rendered once."""
 
     def __init__(self, config: Config, archive: Archive) -> None:
         self._config, self._archive = config, archive
@@ -74,7 +74,7 @@ class LetterChecker:
         self._templates = Templates(config.root / "templates")
 
     def findings(self, planned: PlannedEdition, letter: Letter) -> list[Finding]:
-        """Return what is wrong with a letter of a planned edition, without running another program."""
+        """Return the findings about a letter of a planned edition, without running another program."""
         posts = [self._renderer.render(post) for post in planned.posts]
         return lint_letter(
             letter,
@@ -87,7 +87,7 @@ class LetterChecker:
         )
 
     def spam(self, planned: PlannedEdition, letter: Letter, now: datetime) -> list[Finding]:
-        """Return SpamAssassin's verdict on the letter as a message. Takes some seconds."""
+        """Return SpamAssassin's findings about the letter, sent as a message. This takes a few seconds."""
         where = f"templates/email/{planned.newsletter.template}.html"
         edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, now)
         return spam_findings(sample_message(self._config, edition, letter), where)
@@ -104,9 +104,10 @@ class LetterChecker:
 
 
 def sample_message(config: Config, edition: Edition, letter: Letter, *, name: str = "", address: str = "") -> bytes:
-    """Return the letter as the message that one subscriber would get. Its personal links do nothing.
+    """Return the message that one subscriber would get with this letter. Its personal links do nothing.
 
-    address  the subscriber's; by default the sender's own. Raises ValueError if the sender is not valid in a header.
+    name, address  the subscriber's name and address; the default address is the sender's own
+    Raises ValueError if the sender is not valid in a header.
     """
     headers = headers_of(config, edition.newsletter)
     links = Links(config.public_url, _SECRET)

@@ -1,4 +1,4 @@
-"""What `publisher mail doctor` works on: the email of one domain, and a test message to send."""
+"""Prepare what `publisher mail doctor` needs: the email setup of a domain, and a test message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from publisher.publishing.mail_wiring import (
 
 
 def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: datetime) -> MailSetup:
-    """Return everything about the email of a domain that the doctor examines.
+    """Return the email setup of a domain, for the doctor to examine.
 
     addresses  public IP addresses from which email leaves, if the user named any
     at         date of the sample message
@@ -45,9 +45,10 @@ def mail_patient(config: Config, domain: str, addresses: tuple[str, ...], at: da
 
 
 def send_trial(config: Config, to: str, at: datetime) -> Outcome:
-    """Send a test message to an address, exactly as an edition would be sent. Raises PublisherError as sending does.
+    """Send a test message to an address in the same way as an edition, and return the outcome.
 
-    Its return address belongs to no delivery, so a bounce of it changes nothing.
+    Its return address belongs to no delivery, so a bounce of the message changes nothing. Raises PublisherError if
+    it cannot be sent.
     """
     name = config.newsletters[0].name if config.newsletters else "letters"
     headers = headers_of(config, name)

@@ -1,4 +1,4 @@
-"""Where the configuration of email becomes objects: the transport, headers, keys, links and the rules of sending."""
+"""Turn the configuration of email into objects: the transport, headers, keys, links and rules for sending."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from publisher.subscribers.tokens import TokenSigner
 
 
 def open_transport(config: Config) -> Transport:
-    """Return the transport that the configuration names. An SMTP server is first contacted by the first message."""
+    """Return the configured transport. An SMTP server is not contacted before the first message."""
     if config.mail.transport == "smtp":
         # Not at the top: the SMTP client brings asyncio and ssl, 45 ms that an outbox does not need.
         from publisher.mail.smtp_transport import SmtpTransport
@@ -45,9 +45,9 @@ def _with_password(server: Relay, root: Path) -> Relay:
 
 
 def headers_of(config: Config, name: str) -> NewsletterHeaders:
-    """Return the headers that all messages of the newsletter `name` share, even if it is no longer configured.
+    """Return the headers that all messages of the newsletter `name` share.
 
-    Raises ProjectError if a DKIM key cannot be read.
+    The newsletter does not have to be configured any longer. Raises ProjectError if a DKIM key cannot be read.
     """
     newsletter = config.newsletter(name) or NewsletterConfig(name=name)
     host = urlsplit(config.site.url).hostname or "localhost"
@@ -65,7 +65,7 @@ def headers_of(config: Config, name: str) -> NewsletterHeaders:
 
 
 def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
-    """Return the DKIM keys that sign messages from `sender`; raise ProjectError if one cannot be read."""
+    """Return the signers, one for each DKIM key, for messages from `sender`; raise ProjectError for a broken key."""
     if not config.mail.dkim:
         return ()
     from publisher.mail.dkim_keys import read_key  # not at the top: loads cryptography, 80 ms
@@ -78,7 +78,7 @@ def signers_of(config: Config, sender: str) -> tuple[Signer, ...]:
 
 
 def unreadable_keys(config: Config) -> list[tuple[int, ProjectError]]:
-    """Return each key of mail.dkim that is missing or invalid, as its place in the list and the error."""
+    """Return the index in mail.dkim and the error of each key that is missing or invalid."""
     if not config.mail.dkim:
         return []
     from publisher.mail.dkim_keys import read_key  # not at the top: loads cryptography, 80 ms
@@ -98,22 +98,22 @@ def sender_domain(sender: str) -> str:
 
 
 def project_secret(config: Config) -> str:
-    """Return the project's secret, creating it on first use; raise ProjectError if that fails."""
+    """Return the project's secret, which is created on first use; raise ProjectError if that fails."""
     return load_secret(config.state_dir, os.environ)
 
 
 def project_links(config: Config) -> Links:
-    """Return the maker of personal links: unsubscribe, preferences, approval."""
+    """Return the object that creates personal links, for example to unsubscribe or to approve an edition."""
     return Links(config.public_url, project_secret(config))
 
 
 def return_path(config: Config) -> ReturnPath | None:
-    """Return the maker of return addresses, or None if mail.bounces is not set."""
+    """Return the object that creates return addresses, or None if mail.bounces is not set."""
     return ReturnPath(config.mail.bounces, project_secret(config)) if config.mail.bounces else None
 
 
 def subscription_policy(config: Config) -> SubscriptionPolicy:
-    """Return the project's rules for confirming, bouncing and deleting subscribers."""
+    """Return the project's rules for confirmations, bounces and the deletion of subscribers."""
     return SubscriptionPolicy(
         tokens=TokenSigner(project_secret(config)),
         confirm_within=timedelta(days=config.subscribers.confirm_days),
@@ -125,11 +125,14 @@ def subscription_policy(config: Config) -> SubscriptionPolicy:
 
 
 def delivery_options(config: Config, stop: Stop | None = None) -> DeliveryOptions:
-    """Return the project's rules for delivering an edition. stop: lets another thread end the delivery."""
+    """Return the project's rules for delivering an edition.
+
+    stop  lets another thread end the delivery
+    """
     seconds = config.delivery.lease_seconds
     if config.mail.transport == "smtp":
-        # A batch must outlast a server that answers late, or another worker would send its messages too: within
-        # half of the lease a message is begun, and then two answers may be late, the one before its own and its own.
+        # The lease of a batch must outlast a server that answers late, or another worker would send its messages too.
+        # A message is begun within half of the lease. Then two answers may be late: the previous one and its own.
         seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
     lease = timedelta(seconds=seconds)
     back = return_path(config)

@@ -1,4 +1,4 @@
-"""New projects and new posts: files that are created once and then belong to the author."""
+"""Create new projects and new posts. Their files are never overwritten."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from publisher.posts.published import authority_of
 from publisher.posts.scan import scan
 from publisher.posts.slugs import post_slug
 
-# What YAML rejects or a terminal obeys: control characters, lone surrogates, non-characters.
+# Characters that YAML rejects or a terminal obeys: control characters, lone surrogates, non-characters.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def create_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
-    """Write a new project into `folder`; return the files that were created, and those that exist and were left alone.
+    """Write a new project into `folder`; return the files that were created, and the existing ones left alone.
 
-    now: date of the first post, and the year in `site.authority`. Raises ProjectError if the folder cannot be written.
+    now  date of the first post, and the year in `site.authority`
+    Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()
     now = now.astimezone(ZoneInfo(zone))
@@ -50,7 +51,7 @@ def create_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]
 def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:
     """Write a draft titled `title`, dated `now` in the site's time zone; return its path.
 
-    Raises ProjectError if the title has no visible character, and if a file of that name exists.
+    Raises ProjectError if the title has no visible character, or if a file with that name already exists.
     """
     title = " ".join(_UNSEEN.sub(" ", title).split())
     if not title:
@@ -87,7 +88,7 @@ def local_zone() -> str:
 
 
 def _yaml(text: str) -> str:
-    """Quote a text for YAML. A JSON string is a valid YAML string, in which colons and hashes mean nothing."""
+    """Quote a string for YAML as a JSON string, which is also valid YAML."""
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""What an owner can do with an edition: approve or skip it, hold it, resume it, retry or cancel its messages."""
+"""The actions of an owner on an edition: approve, skip, hold or resume it, and retry or cancel its messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from publisher.newsletters.slots import is_post_slot
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# The statuses from which a delivery can be retried, and cancelled.
+# The statuses in which a delivery can be retried, and those in which it can be cancelled.
 RETRIABLE = frozenset(moves(DeliveryEvent.RETRY))
 CANCELLABLE = frozenset(moves(DeliveryEvent.CANCELLED))
 
@@ -23,19 +23,22 @@ _SKIPPED = by_person("skipped by the owner")
 
 
 def waits(edition: Edition) -> bool:
-    """Return whether the owner is asked to approve or skip the edition."""
+    """Return whether the edition waits for the owner to approve or skip it."""
     return edition.hold is not None and edition.hold.asks_owner
 
 
 def approve(store: Store, edition: Edition, *, now: datetime) -> bool:
-    """Release an edition that waits for the owner, to be sent now or at its later slot; return whether it waited."""
+    """Release an edition that waits for the owner; return whether it was waiting.
+
+    It is sent by the next run, or at its slot if that is still to come.
+    """
     return waits(edition) and resume(store, edition, now=now)
 
 
 def skip(store: Store, edition: Edition) -> bool:
-    """Never send an edition that waits for the owner; return whether it waited.
+    """Give up an edition that waits for the owner, so that it is never sent; return whether it was waiting.
 
-    Its posts go into the newsletter's next edition, unless the newsletter sends each post by itself.
+    Its posts go into the newsletter's next edition, unless the newsletter sends each post separately.
     """
     if not waits(edition):
         return False
@@ -45,18 +48,20 @@ def skip(store: Store, edition: Edition) -> bool:
 
 
 def hold(store: Store, edition: Edition, why: str, by: HeldBy = HeldBy.PERSON) -> bool:
-    """Send nothing more of the edition until it is resumed; return whether it was not on hold already.
+    """Put an edition on hold until it is resumed; return False if it was already on hold, and then change nothing.
 
-    Running deliveries stop within a second; see `in_hand`. An edition that is on hold keeps its reason. why: a
-    sentence for whoever finds it on hold, not "".
+    Running deliveries stop within a second; see `in_hand`.
+
+    why  the reason, for the person who finds the edition on hold; it must not be ""
     """
     return store.editions.hold(edition.id, Hold(by, why))
 
 
 def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
-    """Release an edition that is on hold, with its deferred messages due at once; return whether it was on hold.
+    """Release an edition that is on hold, and make its deferred messages due at once; return whether it was on hold.
 
-    If none of it was sent yet, it gets a new date, unless its time is still to come. Sends nothing: the next run does.
+    If none of its messages has been sent, the edition gets a new date, unless its slot is still to come. The next run
+    sends the messages.
     """
     store.editions.begin(edition.id, now)
     held = store.editions.release(edition.id)
@@ -66,11 +71,11 @@ def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
 
 
 def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], *, now: datetime) -> int:
-    """Make deliveries in these statuses due at once; return how many there were.
+    """Make deliveries in these statuses due at once; return how many were changed.
 
     An uncertain message may arrive twice, with the same Message-ID. Deliveries that are due already are not counted.
-    An edition whose time is still to come waits for it, one on hold stays on hold, and people who have unsubscribed
-    get nothing. Raises ValueError for a status that cannot be retried (see RETRIABLE).
+    An edition whose slot is still to come waits for it, and an edition on hold stays on hold. People who have
+    unsubscribed get nothing. Raises ValueError for a status that cannot be retried (see RETRIABLE).
     """
     if refused := sorted(set(statuses) - RETRIABLE):
         raise ValueError(f"a delivery that is {refused[0]} cannot be retried")
@@ -84,11 +89,13 @@ def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], 
 
 
 def cancel(store: Store, edition: Edition, *, why: str, patience: float = 0.0) -> int:
-    """Never send the messages that are waiting or uncertain; return how many there were.
+    """Cancel the messages that are waiting or uncertain, so that they are never sent; return their number.
 
-    Rejected messages stay rejected. Meanwhile the edition is on hold, for at most `patience` seconds, until running
-    deliveries have let go of it; messages that they hold after that may still go out. why: recorded as the reason
-    for each message.
+    Rejected messages stay rejected. If messages are being sent, the edition is first put on hold for up to `patience`
+    seconds until running deliveries stop. Messages still being sent after that may still go out.
+
+    why       recorded as the reason for each message
+    patience  seconds to wait for running deliveries
     """
     if not patience or not in_hand(store, edition):
         return _cancel_waiting(store, edition, why)
@@ -102,7 +109,7 @@ def cancel(store: Store, edition: Edition, *, why: str, patience: float = 0.0) -
 
 
 def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:
-    """Return how many messages are being sent right now. patience: seconds to wait for there to be none."""
+    """Return how many messages are being sent right now, waiting up to `patience` seconds until there are none."""
     until = monotonic() + patience
     while count := store.deliveries.counts(edition.id)[DeliveryStatus.SENDING]:
         if monotonic() >= until:

@@ -1,4 +1,4 @@
-"""Emails to the owner: an edition on hold, with its letter; and problems. Each is sent once, not with every tick."""
+"""Emails to the owner about editions on hold and about problems. Each is sent once, not at every tick."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ AGAIN = timedelta(days=1)
 
 
 def alert_held(project: Project, now: datetime) -> tuple[list[str], list[Problem]]:
-    """Email the owner each edition that the scheduler put on hold, with its letter and a link to approve it.
+    """Email the owner about each edition that waits for approval, with its letter and a link to approve it.
 
-    Returns a line for each edition, and why emails could not be sent. Each edition is reported once, whichever
-    process created it; if its email fails, the next tick tries again. If `mail.owner` is not set, nothing is emailed
-    and the lines are returned all the same.
+    Returns a line for each edition reported, and the problems that prevented emails. Each edition is reported once,
+    whichever process created it. If its email fails, the next tick tries again. If `mail.owner` is not set, nothing
+    is emailed, but the lines are still returned.
     """
     config, owner = project.config, project.store.owner
     alerts, unsent = [], []
@@ -50,7 +50,7 @@ def alert_held(project: Project, now: datetime) -> tuple[list[str], list[Problem
 
 
 def edition_name(edition: Edition) -> str:
-    """Return what to call an edition: its newsletter and slot, or the post if the slot is named by a post's id."""
+    """Return a name for an edition: its newsletter and slot, or its newsletter and post if it has no scheduled slot."""
     posts = ", ".join(post.title for post in edition.posts) or edition.subject
     return f"{edition.newsletter} {posts if is_post_slot(edition.slot) else edition.slot}"
 
@@ -62,13 +62,14 @@ def alert_problems(
     now: datetime,
     still: Sequence[Problem] | None = None,
 ) -> tuple[list[str], list[Problem]]:
-    """Email the owner, in one message, the problems that were not reported yet.
+    """Email the owner, in one message, about the problems that have not been reported yet.
 
-    Returns a line for each of them, and why the email could not be sent. A problem is reported again if the content
-    of its file has changed, and after a day.
+    Returns a line for each problem reported, and the problem that prevented the email, if any. A problem is reported
+    again if the content of its file has changed, and after a day.
 
-    still  every problem of this kind that exists now. One that is not among them has been fixed, and is reported if
-           it returns. None if they are not all known
+    kind   name under which the reported problems are remembered
+    still  every problem of this kind that exists now, or None if they are not all known; a problem that is missing
+           from it has been fixed, and is reported again if it returns
     """
     config, owner = project.config, project.store.owner
     if still is not None:
@@ -89,7 +90,7 @@ def alert_problems(
 
 
 def _key(config: Config, problem: Problem) -> str:
-    """Return what identifies a problem: its text, and the content of its file if it has one."""
+    """Return a key that identifies a problem: its text, and a hash of the content of its file if it has one."""
     file = config.root / problem.path
     try:
         content = hashlib.sha256(file.read_bytes()).hexdigest() if problem.path and file.is_file() else ""
@@ -119,7 +120,7 @@ def _email_edition(project: Project, edition: Edition, now: datetime) -> None:
 
 
 def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
-    """Put the lines and the link at the top of a letter's body."""
+    """Return a letter's HTML with these lines, including the link, at the top of its body."""
     banner = "<br>".join(
         f'<a href="{html.escape(link)}">Approve or skip it</a>' if link in line else html.escape(line) for line in lines
     )

@@ -1,4 +1,4 @@
-"""Everything that `publisher check` reports about posts, links into the site, settings and emails."""
+"""Find the problems that `publisher check` reports about posts, links within the site, settings and emails."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from publisher.site.build.site_files import built_paths
 from publisher.site.feeds.validator import feed_problems
 from publisher.subscribers.manage import orphaned
 
-# Findings that posts and settings report themselves, at the same place.
+# Codes of findings that the checks of posts and settings also report, for the same file and line.
 _REPORTED_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectCheck:
-    """What is wrong with a project: problems by path and line, and each newsletter's next letter."""
+    """The problems of a project, ordered by path and line, and the check of each newsletter's next letter."""
 
     problems: tuple[Problem, ...]
     letters: tuple[LetterCheck, ...] = ()
@@ -43,10 +43,10 @@ class ProjectCheck:
 def check_project(
     config: Config, now: datetime, progress: Callable[[int, int], None] | None, *, spam: bool = False
 ) -> ProjectCheck:
-    """Check the whole project as it is at `now`. Renders everything and writes nothing.
+    """Check the whole project as it is at `now`. This renders everything and writes nothing.
 
-    progress  called with (done, total) posts
-    spam      ask SpamAssassin about the letters too, which takes some seconds for each
+    progress  called with the number of posts done and their total
+    spam      whether to ask SpamAssassin about the letters too, which takes a few seconds for each
     """
     archive = open_archive(config, now, keep=False)
     problems = _post_problems(config, archive, progress)
@@ -69,7 +69,7 @@ def check_project(
 
 
 def _post_problems(config: Config, archive: Archive, progress: Callable[[int, int], None] | None) -> list[Problem]:
-    """Render every post; return what is wrong with front matter, bodies, links and attached files."""
+    """Render every post; return the problems of front matter, bodies, links and attached files."""
     renderer = Renderer(archive, config, inspect=True)
     problems = list(archive.problems)
     rendered = []
@@ -93,9 +93,9 @@ def _post_problems(config: Config, archive: Archive, progress: Callable[[int, in
 def dead_links(
     config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
 ) -> list[Problem]:
-    """Return the links of posts, written without a domain, to paths at which the build writes nothing.
+    """Return a problem for each link in a post, written without a domain, to a path at which the build writes nothing.
 
-    A link with the site's own domain is not reported: something else may be served there.
+    A link with the site's own domain is not reported, because another program may serve a page there.
     """
     planned = built_paths(config, archive, posts)
     found = []
@@ -159,7 +159,7 @@ def _settings(config: Config) -> Iterable[Problem]:
 
 
 def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """Report settings about time and approval that cannot be meant."""
+    """Report settings about time and approval that cannot be intended."""
     for number, each in enumerate(config.newsletters):
         schedule = parse_schedule(each.schedule)
         for is_so, key, what, hint in (
@@ -193,21 +193,21 @@ def _is_always_late(config: Config, newsletter: NewsletterConfig) -> bool:
 
 
 def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """Report DKIM keys that cannot be used: without them nothing is sent."""
+    """Report DKIM keys that cannot be used. Without them, no email is sent."""
     for number, error in unreadable_keys(config):
         message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no email is sent"
         yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.hint)
 
 
 def _mail_settings(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """Report unwise settings of signing and sending."""
+    """Report unwise settings for signing and sending."""
     for doubt in lint_mail_settings(config):
         severity = Severity.ERROR if doubt.severe else Severity.WARNING
         yield Problem(CONFIG_FILE, lines.of(doubt.keys), doubt.message, doubt.hint, severity)
 
 
 def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
-    """Yield each logo that is a missing file under static/, as its key, the key in words, and its path."""
+    """Yield the key, the key in words and the path of each logo whose file is missing from the static folder."""
     themes: list[tuple[tuple[str | int, ...], str, Theme]] = [(("theme", "logo"), "theme.logo", config.theme)]
     for number, each in enumerate(config.newsletters):
         themes.append((("newsletters", number, "theme", "logo"), f"newsletter {each.name}: theme.logo", each.theme))
@@ -218,7 +218,7 @@ def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
 
 
 def _orphaned(config: Config) -> list[Problem]:
-    """Report newsletters that have subscribers and are not in the configuration: nothing is sent to them."""
+    """Report newsletters that have subscribers but are missing from the configuration, so that nothing is sent."""
     with open_existing_store(config) as store:
         found = orphaned(store, [each.name for each in config.newsletters]) if store else []
     return [Problem(CONFIG_FILE, 0, each.message, each.hint, Severity.WARNING) for each in found]

@@ -1,7 +1,7 @@
-"""From new posts to editions in the ledger: plan, render, create. Also test emails, which leave no trace.
+"""Plan editions, render them and write them into the ledger; send test emails, which are not recorded.
 
-Rendering writes nothing. Creating is one transaction for each edition. Every step can be repeated at any time;
-`deliver` sends whatever is unfinished, from this run or from one that was killed.
+Rendering writes nothing. Each edition is created in one transaction. Every step can be repeated at any time. `deliver`
+sends all unfinished editions, whether they are from this run or from one that was killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from publisher.publishing.render import EditionRenderer
     from publisher.store import Store
 
-RENDERED_AGAIN = 5  # times, if subscribers keep changing their topics while an edition is being created
+RENDERED_AGAIN = 5  # attempts, if subscribers keep changing their topics while an edition is being created
 
 
 def compose_plan(
@@ -48,10 +48,11 @@ def compose_plan(
     due: Mapping[str, DueEdition] | None = None,
     extra: bool = True,
 ) -> tuple[Plan, list[EditionDraft]]:
-    """Plan as `make_plan` does, and render every edition of the plan. Writes no edition.
+    """Plan as `make_plan` does, and render every edition of the plan, without creating any.
 
-    If a post cannot be rendered, everything is planned again without it. If a newsletter's note, template or DKIM
-    key is broken, it is reported in `broken` and gets no edition; the others are not affected.
+    If a post cannot be rendered, everything is planned again without that post. If a newsletter's note, template or
+    DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not
+    affected.
     """
     unreadable: dict[str, Problem] = {}
     while True:
@@ -69,11 +70,11 @@ def compose_plan(
 def create_editions(
     project: Project, plan: Plan, drafts: Sequence[EditionDraft], now: datetime
 ) -> list[tuple[PlannedEdition, Edition]]:
-    """Write the rendered editions of a plan into the ledger; return them with what they were planned from.
+    """Write the rendered editions of a plan into the ledger; return each with its planned edition.
 
-    An edition that another process has just created is left to it. If subscribers have meanwhile selected topics
-    for which nothing was rendered, the edition is rendered again. Raises ChoicesChangedError if that keeps
-    happening; editions that were created by then remain.
+    An edition that another process has just created is left to that process. If subscribers have meanwhile selected
+    topics for which no letter was rendered, the edition is rendered again. Raises ChoicesChangedError if that keeps
+    happening; editions created before the error remain.
     """
     created = []
     for planned, draft in zip(plan.editions, drafts, strict=True):
@@ -84,7 +85,7 @@ def create_editions(
 
 
 def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
-    """Return a line for each edition that contains less of its posts than its newsletter asks for, and why."""
+    """Return a line for each edition that shows less of its posts than its newsletter is set to, with the reason."""
     lines = []
     for draft in drafts:
         letters = [letter for letter in draft.letters if letter.fallback]
@@ -99,8 +100,12 @@ def shortened(drafts: Iterable[EditionDraft]) -> list[str]:
 def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime, topics: Collection[str] = ()) -> str:
     """Send a test email of a newsletter's next edition to an address; return its subject.
 
-    A newsletter with nothing new sends its newest posts. topics: send the version for a subscriber with these
-    topics. Nothing is recorded, and the personal links in the email do nothing. Raises PublisherError.
+    If the newsletter has no new posts, the email contains its newest posts. Nothing is recorded, and the personal
+    links in the email do nothing.
+
+    name    name of the newsletter
+    topics  send the version for a subscriber with these topics; the version for all topics if it is empty
+    Raises PublisherError if there is no post to show, or if the email cannot be rendered or sent.
     """
     newsletter = config.newsletter(name)
     assert newsletter is not None  # noqa: S101 - the caller has checked the name
@@ -125,7 +130,7 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
 
     Nothing is recorded. Raises PublisherError if the email is not accepted.
     """
-    # A slot that nothing else has, so that a second test is a second message, even in the same second or with --now.
+    # The slot is unique, so that a second test is a separate message, even in the same second or with --now.
     draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)
     with open_transport(config) as transport:
         outcome = send_test_email(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
@@ -134,7 +139,7 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
 
 
 def rendering_problem(newsletter: str, error: PublisherError) -> Problem:
-    """Return why a newsletter's edition cannot be rendered, as a problem of the note or template to blame."""
+    """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file."""
     path, _, line = error.where.rpartition(":")
     number = int(line) if path and line.isdigit() else 0
     message = f"newsletter {newsletter}: {error.message}"

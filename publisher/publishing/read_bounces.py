@@ -1,4 +1,4 @@
-"""Bounce reports and what follows from them: read each, judge it, and change its subscriber's status."""
+"""Process bounce reports: read each report, judge it, and update its subscriber."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BY_MAIL = "report by mail"
 
-# How a summary names each verdict, for one and for many, in this order.
+# The singular and plural name of each verdict, in the order of a summary.
 _WORDS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.PERMANENT: ("hard bounce", "hard bounces"),
     Verdict.TEMPORARY: ("soft bounce", "soft bounces"),
@@ -37,7 +37,7 @@ _WORDS: Mapping[Verdict, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class BounceReport:
-    """How many reports were read, by verdict."""
+    """The number of reports that were read, by verdict."""
 
     counts: Mapping[Verdict, int] = field(default_factory=dict)
 
@@ -46,12 +46,12 @@ class BounceReport:
 
     @property
     def read(self) -> int:
-        """How many there were."""
+        """The total number of reports."""
         return sum(self.counts.values())
 
     @property
     def summary(self) -> str:
-        """All of it in a line: "12 read: 3 hard bounces, 7 soft bounces, 1 spam complaint, 1 not for this project"."""
+        """The counts in one line: "12 read: 3 hard bounces, 7 soft bounces, 1 spam complaint, 1 forged"."""
         parts = [f"{self[verdict]:,} {words[self[verdict] != 1]}" for verdict, words in _WORDS.items() if self[verdict]]
         return f"{self.read:,} read: {', '.join(parts)}" if parts else "nothing to read"
 
@@ -61,10 +61,12 @@ def read_bounces(
 ) -> BounceReport:
     """Process every new report in a source, and mark it there as read.
 
-    source   a path or URL; by default what bounces.source names
-    dry_run  write nothing and mark nothing
-    If it is interrupted, what was processed stays processed; no report is processed twice, however often it is read.
-    Raises BounceError if there is no source or it cannot be read, StoreError if the database fails.
+    After an interruption, the reports already processed keep their effect. No report is processed twice, however often
+    it is read.
+
+    source   a path or URL; by default the setting bounces.source
+    dry_run  whether to write nothing and mark no report
+    Raises BounceError if there is no source or it cannot be read, and StoreError if the database fails.
     """
     place = source or config.bounces.source
     if not place:
@@ -86,14 +88,14 @@ def apply_messages(
 
 
 def apply_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:
-    """Process reports that are judged already, such as a webhook's, each in a transaction of its own."""
+    """Process reports that have already been parsed, such as those of a webhook, each in its own transaction."""
     terms = subscription_policy(config)
     outcomes = (take_report(store, terms, report, now=now, source=source) for report in reports)
     return BounceReport(Counter(outcomes))
 
 
 def signatures_of(config: Config) -> Signatures:
-    """Return how messages of this project are recognised in a report: return addresses and personal links."""
+    """Return the signatures by which a report's message is recognised: return addresses and personal links."""
     return Signatures(return_path(config), project_links(config))
 
 

@@ -1,4 +1,4 @@
-"""Rendering planned editions into emails. Each post is rendered once, however many editions and variants have it."""
+"""Render planned editions into emails. Each post is rendered once, however many editions and variants contain it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostErro
 
 
 class EditionRenderer:
-    """Renders the editions of one run, at one state of the posts."""
+    """Renders the editions of one run from one archive of posts."""
 
     def __init__(self, config: Config, archive: Archive) -> None:
         self._config, self._archive = config, archive
@@ -29,9 +29,9 @@ class EditionRenderer:
         self._views: dict[tuple[Any, ...], PostView] = {}
 
     def draft(self, planned: PlannedEdition, now: datetime) -> EditionDraft:
-        """Return a planned edition rendered and ready for the ledger, with one letter for each variant with posts.
+        """Render a planned edition for the ledger, with one letter for each variant that has posts.
 
-        Raises as `letter` does.
+        Raises the same errors as `letter`.
         """
         letters = self._letters(planned, now)
         return EditionDraft(
@@ -53,10 +53,10 @@ class EditionRenderer:
         )
 
     def letter(self, planned: PlannedEdition, now: datetime, variant: Variant | None = None) -> Letter:
-        """Render the letter of one variant that has posts; by default the variant for all topics.
+        """Render the letter of a variant that has posts, by default the variant for all topics.
 
-        Raises PublisherError if a note or a template is broken. Raises UnreadablePostError if a post is, and marks
-        the post in the index so that the next build skips it.
+        Raises PublisherError if a note or a template is broken. If a post cannot be rendered, it marks the post in the
+        index so that the next build skips it, and raises UnreadablePostError.
         """
         note = read_note(self._config, planned.newsletter, planned.slot)
         return self._compose(planned, now, variant or all_topics(planned.posts), note)
@@ -90,7 +90,7 @@ class EditionRenderer:
         )
 
     def _view(self, rendered: RenderedPost, *how: Any) -> PostView:
-        """Return what a letter shows of a post. Made once, because an edition can have fifty letters."""
+        """Return a post's values for the template. They are kept, because an edition can have fifty letters."""
         key = (rendered.post.source, *how)
         if key not in self._views:
             self._views[key] = post_view(rendered, *how)
@@ -105,7 +105,7 @@ class EditionRenderer:
 
 
 def _without_missing_logo(config: Config, newsletter: NewsletterConfig) -> tuple[Config, NewsletterConfig]:
-    """Drop a logo whose file is missing: the name is better than a broken picture at the top."""
+    """Remove a logo whose file is missing, because the name at the top is better than a broken picture."""
     if not config.missing_logo(config.newsletter_theme(newsletter)):
         return config, newsletter
     bare = replace(newsletter, theme=replace(newsletter.theme, logo=""))

@@ -1,8 +1,8 @@
-"""One look at the clock: create the editions that are due, send what is open, do the chores.
+"""The two halves of a scheduler tick: create the editions that are due, and send open editions.
 
-The daemon calls `create_due` and `send_due` when it starts and then every 15 to 60 seconds, each in a thread of its
-own, since sending may take hours. Neither keeps state between two calls: everything they know is in the database, so
-they can be killed at any moment, run twice, or run on two hosts.
+The daemon calls `create_due` and `send_due` when it starts and then every 15 to 60 seconds, each in its own thread,
+because sending may take hours. All their state is in the database, so they can be killed at any moment, run twice,
+or run on two hosts.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What one half of a tick did, for the log.
+    """The result of one half of a tick, for the log.
 
     at           when it began
-    created      the editions that it created; those on hold have `held`
-    delivered    what became of the editions that it sent from
-    problems     skipped posts, editions that could not be rendered, email that could not be sent; including those of
-                 earlier ticks that are still there, but of a chore only what was not reported before
-    alerts       what is new among the problems and the editions on hold, a line each; the owner was notified
-    unreported   the same if there is no one to notify, because `mail.owner` is not set
-    stuck        whether no mail server accepted anything, so that the caller should leave them alone for a while
-    chores       the chores that were done, a line each
-    waits        why nothing was created or sent: this host is not confirmed; "" if it is
+    created      the editions that it created, including editions on hold
+    delivered    the results of the editions that it delivered
+    problems     skipped posts, editions that could not be rendered, and email that could not be sent; problems that
+                 remain from earlier ticks are included, except those of chores that were already reported
+    alerts       a line for each new problem and each new edition on hold, of which the owner was notified
+    unreported   the same lines if the owner cannot be notified because `mail.owner` is not set
+    chores       a line for each chore that had work to do
+    waits        why nothing was created or sent if this host is not confirmed; "" if it is
+    stuck        whether the mail servers failed, so that the caller should wait before trying them again
     """
 
     at: datetime
@@ -56,11 +56,10 @@ class TickReport:
 
 
 def create_due(project: Project) -> TickReport:
-    """Create the editions that are due, notify the owner of what is new, and do the chores.
+    """Create the editions that are due, notify the owner of new problems and editions on hold, and do the chores.
 
-    Takes no longer than rendering takes, so that editions are created on time whatever is being sent. Raises
-    StoreError if the database is unavailable. Anything else that goes wrong is among the problems, and the next call
-    tries again.
+    It sends no newsletter, so editions are created on time even while a long delivery is running. Raises StoreError
+    if the database is unavailable. Other errors are among the problems of the result, and the next call tries again.
     """
     now = project.clock()
     if waits := check_in_host(project.config, project.store, now):
@@ -86,11 +85,11 @@ def create_due(project: Project) -> TickReport:
 
 
 def send_due(project: Project, *, progress: Progress | None = None, stop: Stop | None = None) -> TickReport:
-    """Send everything that is open and due, edition after edition. May take hours.
+    """Send all open editions that are due, one after the other. This may take hours.
 
-    progress  called with (done, total) deliveries of the edition that is being sent
-    stop      lets another thread end it after the message in hand, with StoppedError
-    Raises StoreError as `create_due` does.
+    progress  called with the number of deliveries done and their total, for the edition that is being sent
+    stop      lets another thread end the run after the current message, which then raises StoppedError
+    Raises StoreError if the database is unavailable.
     """
     now = project.clock()
     if waits := check_in_host(project.config, project.store, now):
@@ -102,7 +101,10 @@ def send_due(project: Project, *, progress: Progress | None = None, stop: Stop |
 def _alert(
     project: Project, due: DueReport, trouble: Sequence[Problem], now: datetime
 ) -> tuple[list[str], list[Problem]]:
-    """Notify the owner of what is new: broken posts, if posts were read; whatever stops editions; editions on hold."""
+    """Notify the owner of new errors, broken posts and editions on hold.
+
+    Returns a line for each of them, and the problems that prevented emails.
+    """
     alerts, unsent = alert_problems(project, "trouble", trouble, now, still=trouble)
     if due.looked:
         broken = [problem for problem in due.problems if problem in due.broken]
@@ -136,9 +138,9 @@ def _deliver(
 
 
 def _do_chores(project: Project, now: datetime) -> tuple[list[str], list[str], list[Problem]]:
-    """Do the chores that are due; return what was done, what the owner was notified of, and what is newly wrong.
+    """Do the chores that are due; return lines about the work done, the alerts to the owner, and new problems.
 
-    A chore runs at its own rhythm, and in between its problems are not known. The database knows which were reported.
+    Only problems that the database does not list as reported are new.
     """
     done, trouble = run_chores(project, now)
     alerts: list[str] = []

@@ -1,6 +1,6 @@
-"""Where configuration becomes objects: the open project, its database and its build.
+"""Turn the configuration into objects: the open project, its database and its build.
 
-What belongs to email is in `mail_wiring`, which a build does not load.
+Email has its own module, `mail_wiring`, which a build does not load.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project that is being worked on: its configuration, its open database and the clock to go by."""
+    """An open project: its configuration, its database, and the clock to use."""
 
     config: Config
     store: Store
@@ -42,23 +42,23 @@ def open_project_store(config: Config) -> Store:
 
 
 def open_existing_store(config: Config) -> AbstractContextManager[Store | None]:
-    """Open the project's database, or give None if there is none yet. Never creates one."""
+    """Return a context manager that opens the project's database, or gives None if there is no database yet."""
     return open_project_store(config) if has_store(config) else nullcontext()
 
 
 def has_store(config: Config) -> bool:
-    """Return whether there is a database to read. Never creates one."""
+    """Return whether the project has a database, without creating one."""
     return store_exists(config.database.url, config.root)
 
 
 def check_in_host(config: Config, store: Store, now: datetime) -> str:
-    """Record this host; return why it may not send, or "" if it may. The first host of a project may."""
+    """Record this host; return why it may not send, or "" if it may. A project's first host counts as confirmed."""
     host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
     return "" if host.confirmed_at is not None else why_unconfirmed(config, store)
 
 
 def why_unconfirmed(config: Config, store: Store) -> str:
-    """Return why this host may not send, or "" if it may or would be the first. Writes nothing."""
+    """Return why this host may not send, or "" if it may or would be the project's first host. Writes nothing."""
     known, here = store.hosts.list(), host_id(config.root, os.environ)
     if not known or any(host.id == here and host.confirmed_at for host in known):
         return ""
@@ -67,7 +67,7 @@ def why_unconfirmed(config: Config, store: Store) -> str:
 
 
 def transport_name(config: Config) -> str:
-    """Return where messages go, to show to a person: `smtp://mail.example.org:587`, or `outbox/`."""
+    """Return the destination of messages in readable form: `smtp://mail.example.org:587` or `outbox/`."""
     if config.mail.transport == "smtp":
         return ", ".join(f"{'lmtp' if s.address.lmtp else 'smtp'}://{s.address}" for s in config.mail.servers)
     return f"{config.mail.outbox}/"
@@ -98,7 +98,7 @@ def web_copies(config: Config, now: datetime) -> WebVersions:
 
 
 def _load_copies(config: Config, now: datetime) -> Sequence[WebVersion]:
-    # Not at the top: a build that changes nothing does without it, and the 15 ms that it takes to load.
+    # Not at the top: it takes 15 ms to load, and a build that changes nothing does not need it.
     from publisher.newsletters.letter.web_version import web_version
 
     with open_project_store(config) as store:
@@ -110,7 +110,7 @@ def _load_copies(config: Config, now: datetime) -> Sequence[WebVersion]:
 
 
 def _secret(config: Config) -> str:
-    # Not at the top: most runs never need the secret, and a build must not load what belongs to email.
+    # Not at the top: most runs never need the secret, and a build must not load the email modules.
     from publisher.publishing.mail_wiring import project_secret
 
     return project_secret(config)

@@ -1,14 +1,14 @@
-"""The web site: from posts and editions to the files of the output folder.
+"""The web site. This package turns posts and editions into the files of the output folder.
 
-`build` is where to begin: it compares every file that the site would have with what is on the disk, and makes those
-that changed. `feeds` and `pages` say which files there are, each an Output with a key that is known before anything is
-rendered, and how each is made. Nothing here parses a post (that is `posts`), renders an email (`newsletters`) or
-touches the database: the caller passes in the editions to show.
+Begin with `build`, which compares every file that the site should have with the files on the disk, and makes those
+that changed. `feeds` and `pages` list the files and make them. Each file is an Output, whose key is known before
+anything is rendered. This package parses no posts (see `posts`), renders no emails (see `newsletters`) and does not
+access the database: the caller passes in the editions to show.
 
-build         bring the output folder up to date; ids that may not change
-feeds         RSS, Atom, JSON Feed, OPML; what `publisher check` says about the built files
+build         bring the output folder up to date, and protect the ids of published posts
+feeds         RSS, Atom, JSON Feed and OPML, and the checks of built feeds for `publisher check`
 pages         the HTML pages, their words, and the sign-up form
-web_versions  editions as the site shows them
+web_versions  the web versions of editions
 websub        notify a hub of changed feeds
 """
 

@@ -1,4 +1,4 @@
-"""The web versions of editions, for feeds and pages to show. They are rendered before they come to this room."""
+"""The web versions of editions, for feeds and pages to show. Another package renders them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WebVersion:
-    """An edition as anyone may see it: html is a whole document, with no mark left to fill in."""
+    """The public version of an edition. `html` is a complete document without placeholders."""
 
     edition: Edition
     html: str
@@ -20,10 +20,10 @@ class WebVersion:
 
 @dataclass(frozen=True, slots=True)
 class WebVersions:
-    """All editions to publish, newest first.
+    """The web versions of all editions to show, loaded when they are needed.
 
-    key   changes whenever they do; empty for none
-    load  returns them; only called when a build has something to do, because it reads the database
+    key   a string that changes whenever the editions do; "" if there are none
+    load  returns the web versions, newest first; it reads the database, so it is called only if a build needs it
     """
 
     key: str

@@ -1,8 +1,9 @@
 """Notify a WebSub hub of changed feeds (W3C WebSub section 7, and the ping that all hubs understand).
 
-`notify_hub` compares every feed on the disk with what the hub accepted last, and pings the hub about those that
-differ. What the hub accepted is kept in .publisher/hub.json, no larger than the list of feeds. So nothing is lost
-when a build ran alone, when the hub was away, or when a run was killed: the next call makes up for it.
+`notify_hub` compares every feed on the disk with the version that the hub accepted last, and pings the hub about the
+feeds that differ. The accepted versions are recorded in .publisher/hub.json, which has at most one entry for each
+feed. So no change is lost if a build ran on its own, if the hub was unavailable, or if a run was killed: the next
+call notifies the hub of it.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ if TYPE_CHECKING:
     import httpx
 
 FILE = "hub.json"
-# Only the status of an answer matters. A short body is read all the same, so that the connection can be reused.
+# Only the status of a response matters. A short body is still read, so that the connection can be reused.
 MOST_ANSWER_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class HubLimits:
-    """How long a hub may keep a run waiting.
+    """The limits on the time that a run spends waiting for a hub.
 
-    attempts       per feed, while the hub does not answer or answers with a 5xx
-    pause_seconds  before the second attempt; doubled before each further one
-    each_seconds   per feed, all attempts together
-    all_seconds    for all feeds
-    failures       stop after this many failed feeds in a row
+    attempts       maximum attempts per feed, if the hub does not respond or responds with a 5xx status
+    pause_seconds  pause before the second attempt, in seconds; doubled before each further attempt
+    each_seconds   maximum time for all attempts of a feed together
+    all_seconds    maximum time for all feeds
+    failures       number of failed feeds in a row after which the run stops
     """
 
     attempts: int = 3
@@ -49,11 +50,11 @@ class HubLimits:
 
 @dataclass(frozen=True, slots=True)
 class PingResult:
-    """What became of notifying the hub about one feed.
+    """The result of notifying the hub about one feed.
 
-    error     "" if the hub accepted it
-    tried     False if the hub was not asked, because it failed for feeds before this one
-    answered  False if the hub could not be reached, or did not answer in time
+    error     why the ping failed; "" if the hub accepted it
+    tried     False if no ping was sent, because the hub failed for earlier feeds or there was no time left
+    answered  False if the hub could not be reached or did not respond in time
     """
 
     url: str
@@ -64,7 +65,7 @@ class PingResult:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """A feed as it is on the disk. While the stamp (size and time) is equal, the digest is equal too."""
+    """The state of a feed file: its stamp (size and time) and its digest, which changes only if the stamp does."""
 
     stamp: str
     digest: str
@@ -72,16 +73,20 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class HubMemory:
-    """What a hub knows, by the path of each feed: `accepted` at its state then; `failed` in the last round."""
+    """The record of what a hub knows.
+
+    accepted  state of each feed when the hub last accepted a ping for it, by the path of the feed
+    failed    paths of the feeds that failed in the last round
+    """
 
     accepted: dict[str, FeedState]
     failed: frozenset[str]
 
 
 def notify_hub(config: Config) -> list[Problem]:
-    """Notify the hub of every feed that changed since it accepted it; return at most one warning.
+    """Notify the hub of every feed that has changed since the hub last accepted it; return the warnings.
 
-    A failing hub raises nothing: what it does not accept is sent again next time.
+    A failing hub raises no error; feeds that it does not accept are tried again next time.
     """
     if not config.feeds.hub:
         return []
@@ -100,14 +105,17 @@ def notify_hub(config: Config) -> list[Problem]:
 
 
 def changed_feeds(states: dict[str, FeedState], memory: HubMemory) -> list[str]:
-    """Return the feeds that the hub does not know as they are: the site's own first, those that failed last."""
+    """Return the paths of the feeds that have changed since the hub accepted them.
+
+    The site's main feeds come first, and feeds that failed in the last round come last.
+    """
     accepted = memory.accepted
     changed = (name for name, s in states.items() if name not in accepted or accepted[name].digest != s.digest)
     return sorted(changed, key=lambda name: (name in memory.failed, name.count("/"), name))
 
 
 def _states(config: Config, accepted: dict[str, FeedState]) -> dict[str, FeedState]:
-    """Return the state of every current feed in the output folder; a file is only read if its stamp has changed."""
+    """Return the state of every feed in the output folder, by path. A file is read only if its stamp has changed."""
     folder = config.root / config.pages.output
     found = {}
     for name in filter(is_feed, Manifest.read(manifest_file(config, folder)).outputs):
@@ -144,7 +152,7 @@ def _warning(hub: str, failed: list[PingResult]) -> list[Problem]:
 
 
 def _read(path: Path, hub: str) -> HubMemory:
-    """Return what the file says about this hub; nothing if it is about a different hub, missing or broken."""
+    """Read the record of this hub; return an empty one if the file is missing, broken or about a different hub."""
     try:
         raw = json.loads(path.read_bytes())
         if raw["hub"] == hub:
@@ -168,19 +176,19 @@ def _write(path: Path, hub: str, memory: HubMemory) -> list[Problem]:
 
 
 def ping(hub: str, urls: Iterable[str], limits: HubLimits | None = None) -> list[PingResult]:
-    """POST hub.mode=publish for each changed feed; return one PingResult each. A failing hub raises nothing.
+    """Post hub.mode=publish to the hub for each URL; return one PingResult for each. A failing hub raises no error.
 
-    The first feed gets all attempts. Once a feed has failed with all of them, each other feed gets one attempt.
-    A hub that cannot be reached, or fails for `limits.failures` feeds in a row, is not asked about the rest.
+    The first feed gets all attempts. Once a feed has failed, each further feed gets only one attempt. If the hub
+    cannot be reached, or fails for `limits.failures` feeds in a row, the remaining feeds are not tried.
     """
     return asyncio.run(_PingRound(hub, limits or HubLimits()).run(list(urls)))
 
 
 class _PingRound:
-    """The pings of one round, one after the other.
+    """A round of pings, sent one after the other.
 
-    Asynchronous, because only a cancelled task is sure to end on time: a read timeout starts again with every byte,
-    so a hub that sends one header line a second would never run into it.
+    It is asynchronous because only a cancelled task is sure to end on time. A read timeout starts again with every
+    byte, so a hub that sends one header line per second would never exceed it.
     """
 
     # httpx is imported in functions: it takes 60 ms, and most projects have no hub.
@@ -242,7 +250,7 @@ class _PingRound:
         return result
 
     async def _post(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
-        """Return the hub's answer, with at most a little of its body read."""
+        """Post the URL of a feed to the hub; return the response after reading at most a small part of its body."""
         data = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
         async with client.stream("POST", self._hub, data=data) as answer:
             size = 0

@@ -1,13 +1,13 @@
-"""Bring the output folder up to date: make only what changed, and replace each file atomically.
+"""Bring the output folder up to date. Only files that changed are made, and each file is replaced atomically.
 
-Begin with `builder.build`. It compares the manifest of the last build with the project; if nothing has changed, it
-ends there, and has imported neither the renderer nor the feeds and pages. Otherwise `rebuild` plans all files
-(`site_files`), makes those whose keys differ, and removes what is left over (`folder`).
+Begin with `builder.build`. It compares the manifest of the last build with the project. If nothing has changed, it
+ends there, without importing the renderer, the feeds and the pages. Otherwise `rebuild` plans all files
+(`site_files`), makes those whose keys differ, and removes the files that are no longer part of the site (`folder`).
 
 copied_files  the static folder, and the files that posts show
-folder        the output folder: written atomically, cleaned up; feeds in it that no build wrote
-ids           the ids of published posts, which settings must not change
-site_files    every file of the site as an output, and the paths that links can lead to
+folder        write and clean up the output folder, and find feeds in it that no build wrote
+ids           protect the ids of published posts against changes of settings
+site_files    plan every file of the site as an output, and list the paths that links can lead to
 """
 
 from publisher.site.build.builder import BuildReport, build

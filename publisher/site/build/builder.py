@@ -1,4 +1,4 @@
-"""One build: if nothing has changed since the last one, report what that one found; else make what changed."""
+"""Build the site. If nothing has changed since the last build, its report is repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build found and did. `problems` has an error for each skipped post, and warnings."""
+    """The result of a build.
+
+    folder    the output folder
+    posts     number of public posts
+    waiting   number of posts scheduled for later
+    feeds     number of feed files, without archive documents
+    pages     number of HTML pages
+    written   number of files that the build wrote
+    removed   number of files that the build removed
+    problems  an error for each skipped post, and warnings
+    """
 
     folder: Path
     posts: int
@@ -54,12 +64,16 @@ def build(
     progress: Progress | None = None,
     accept_new_ids: bool = False,
 ) -> BuildReport:
-    """Bring the output folder up to date with the posts as they are at `now`.
+    """Bring the output folder up to date with the posts that are public at `now`.
 
-    out defaults to the folder in the configuration. A bad post is reported and skipped; the others are published.
+    A post with an error is reported and skipped, and the others are published.
 
-    Raises ProjectError if the folder cannot be written; every file in it is then whole, old or new. Raises it as
-    well, before any file is written, if settings would change the ids of published posts, unless accept_new_ids.
+    out             the output folder; by default the folder in the configuration
+    editions        the web versions of editions to show
+    progress        called with the number of files made and their total
+    accept_new_ids  whether to continue if settings would change the ids of published posts
+    Raises ProjectError if the folder cannot be written; every file in it is then complete, whether old or new. Also
+    raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
     """
     require_posts(config)
     path = out or config.root / config.pages.output
@@ -71,7 +85,7 @@ def build(
     with index_errors(config), closing(ArchiveReader(config)) as reader:
         if _is_current(config, reader, manifest, inputs, path, now):
             return _report(path, manifest)
-        # Imported here: it takes 0.2 s, and a build with nothing to do needs none of it.
+        # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.
         from publisher.site.build.rebuild import Rebuild
 
         folder = OutputFolder(path, manifest)
@@ -90,7 +104,7 @@ def build(
 def _is_current(
     config: Config, reader: ArchiveReader, manifest: Manifest, inputs: str, path: Path, now: datetime
 ) -> bool:
-    """Return whether the folder is as a build would make it now. Costs a stat per file; reads no post."""
+    """Return whether the output folder is up to date. This takes a stat for each file, but reads no post."""
     return (
         reader.is_unchanged
         and manifest.is_current(inputs, index_state(config), now)

@@ -1,6 +1,7 @@
-"""Files that a build copies as they are: the static folder, and the pictures and sounds that posts show.
+"""Files that a build copies unchanged: the static folder, and the pictures and sounds that posts show.
 
-Apart from site_files, because every build asks for them: a build with nothing to do imports no feed and no page.
+They are not in `site_files`, because every build needs this module, and a build with nothing to do must not import
+the feeds and pages.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from publisher.core.models import Output
 
 
 def static_files(folder: Path) -> list[Output]:
-    """Return every file under the static folder, sorted by path, including hidden ones such as .nojekyll."""
+    """Return an output for every file under the static folder, including hidden files such as .nojekyll."""
     found = []
     for path, folders, names in os.walk(folder):
         folders.sort()
@@ -27,9 +28,9 @@ def static_files(folder: Path) -> list[Output]:
 
 
 def assets(root: Path, wanted: Iterable[tuple[str, str]]) -> Iterator[Output]:
-    """Yield a copy of each file that posts show, given as (path in the site, path in the project).
+    """Yield an output for each file that posts show, given as (path in the site, path in the project).
 
-    Missing files are skipped, and so are links that lead out of the project.
+    Missing files and links that lead out of the project are skipped.
     """
     inside = root.resolve()
     for site_path, project_path in wanted:
@@ -39,12 +40,12 @@ def assets(root: Path, wanted: Iterable[tuple[str, str]]) -> Iterator[Output]:
 
 
 def is_copy(output: Output) -> bool:
-    """Return whether an output copies a file of the project, rather than making one."""
+    """Return whether an output is a copy of a file in the project, rather than a generated file."""
     return output.key.startswith("copy:")
 
 
 def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Return by path the size and time of files of the project; "" for a file that does not exist."""
+    """Return a stamp (size and time) for each of these files, by path; "" for a file that does not exist."""
     found = {}
     for path in paths:
         try:

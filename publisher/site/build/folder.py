@@ -1,4 +1,4 @@
-"""The output folder: each file is compared, then replaced atomically, and removed when nothing makes it any more."""
+"""The output folder. Changed files are replaced atomically, and files that are no longer made are removed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
 
-# Names every file that builds wrote. In the folder itself, so that it survives a deleted cache and a killed build.
+# The list of all files that builds wrote. It is in the output folder itself, so that it survives a deleted cache and a
+# killed build.
 LIST = ".publisher-files.json"
 
-# Called with the number of files made so far, and how many there are to make.
+# Called with the number of files made so far, and the number of files to make.
 Progress = Callable[[int, int], None]
 
 
 class OutputFolder:
-    """Writes files into one folder, and keeps the entries of the manifest and the folder's own list true.
+    """Writes files into the output folder, and updates the manifest and the folder's own list.
 
-    written, removed  paths of the files that this build replaced or added, and removed
+    written  paths of the files that this build replaced or added
+    removed  paths of the files that this build removed
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -33,9 +35,11 @@ class OutputFolder:
         self.removed: list[str] = []
 
     def begin(self, wanted: Collection[str]) -> None:
-        """Add the paths in `wanted` to the folder's list before they are written, and remove what is in their way.
+        """Add the paths in `wanted` to the folder's list before the files are written, and clear the way for them.
 
-        Because of the list, the next build knows every file that a killed build left behind.
+        With the list, the next build knows every file that a killed build left behind. Old files are removed if they
+        are at the path of a wanted folder, or in a folder at the path of a wanted file. Partial files of killed builds
+        are removed too. Raises ProjectError if the output folder is a file or the list cannot be written.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
@@ -49,7 +53,7 @@ class OutputFolder:
             self._remove(name)
 
     def is_current(self, output: Output) -> bool:
-        """Return whether the file was made with the same key and has not been touched since."""
+        """Return whether the file was made with the same key and has not been modified since."""
         known = self._manifest.outputs.get(output.path)
         if known is None or known.key != output.key:
             return False
@@ -60,7 +64,7 @@ class OutputFolder:
         return (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
 
     def put_stale(self, outputs: Iterable[Output], progress: Progress | None) -> None:
-        """Make and write the outputs that are not current."""
+        """Make and write the outputs whose files are not current."""
         stale = [output for output in outputs if not self.is_current(output)]
         for number, output in enumerate(stale):
             if progress:
@@ -68,7 +72,7 @@ class OutputFolder:
             self.put(output, output.make())
 
     def put(self, output: Output, data: bytes) -> None:
-        """Write one file atomically, unless it already has these bytes. Raise ProjectError if that fails."""
+        """Write a file atomically unless it already has this content; raise ProjectError if that fails."""
         target = self.path / output.path
         try:
             if not _holds(target, data):
@@ -80,9 +84,9 @@ class OutputFolder:
         self._manifest.outputs[output.path] = WrittenFile(output.key, status.st_size, status.st_mtime_ns)
 
     def remove_others(self, wanted: set[str]) -> None:
-        """Remove the files of earlier builds that are not in `wanted`, and the folders that this leaves empty.
+        """Remove the files of earlier builds that are not in `wanted`, and the folders that become empty.
 
-        Only files named by the manifest or the folder's list are removed; anything else in the folder stays.
+        Only files in the manifest or the folder's list are removed; other files in the folder stay.
         """
         for name in sorted((self._listed | self._manifest.outputs.keys()) - wanted):
             self._remove(name)
@@ -95,7 +99,7 @@ class OutputFolder:
             target.unlink()
             self.removed.append(name)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return  # already gone, or replaced by something that no build wrote
+            return  # already gone, or a file or folder that no build wrote is in its place
         except OSError as error:
             raise ProjectError(f"cannot be removed: {error.strerror}", where=str(target)) from error
         self._remove_empty(target.parent)
@@ -131,15 +135,15 @@ class OutputFolder:
         if target.parent not in self._known_folders:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._known_folders.add(target.parent)
-        # All in the top folder, and named by process, so that `begin` finds those of a build that was killed.
+        # Partial files are in the top folder and named by process, so that `begin` finds those of a killed build.
         with replacing(target, self.path / f".publisher-{os.getpid()}-{id(self):x}.part") as part:
             part.write_bytes(data)
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:
-    """Return a warning for each feed in an output folder that its list does not name, since no build updates it.
+    """Return a warning for each feed in an output folder that is not in the folder's list, so that no build updates it.
 
-    shown  name of the output folder in the warnings
+    shown  name of the output folder for the warnings
     """
     if not (path / LIST).is_file():
         return []
@@ -158,7 +162,7 @@ def _holds(target: Path, data: bytes) -> bool:
 
 
 def _read_list(path: Path) -> set[str]:
-    """Return the paths in a folder's list. A broken or tampered list names nothing, least of all outside the folder."""
+    """Return the paths in a folder's list; an empty set if it is broken. Paths outside the folder are ignored."""
     try:
         names = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -172,7 +176,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _in_the_way(gone: Iterable[str], wanted: Collection[str]) -> list[str]:
-    """Return the old files that are where a folder is wanted, or in a folder where a file is wanted."""
+    """Return the old files that are at the path of a wanted folder, or in a folder at the path of a wanted file."""
     gone = sorted(gone)
     if not gone:
         return []
@@ -181,7 +185,7 @@ def _in_the_way(gone: Iterable[str], wanted: Collection[str]) -> list[str]:
 
 
 def parents(name: str) -> list[str]:
-    """Return every folder above a path: a and a/b for a/b/c."""
+    """Return all folders above a path, such as a and a/b for a/b/c."""
     parts = name.split("/")
     return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
@@ -192,7 +196,7 @@ def _is_alive(process: str) -> bool:
     except (ProcessLookupError, ValueError, OverflowError):
         return False
     except OSError:
-        return True  # it belongs to another user
+        return True  # the process belongs to another user
     return True
 
 

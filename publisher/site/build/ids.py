@@ -1,7 +1,7 @@
-"""The ids that feed readers and newsletters know: settings that would change them are refused, unless it is meant.
+"""Protect the ids of published posts: changes of settings that would change them are refused unless confirmed.
 
-Feed readers show a post with a new id again, and newsletters send it again. Changes to the file of a post (its id,
-date or name) are never refused, because they are made on purpose.
+If the id of a post changes, feed readers show the post again and newsletters send it again. Changes to the file of a
+post (its id, date or name) are never refused, because they are deliberate.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ _KEYS = {"authority": "site.authority", "timezone": "site.timezone", "folder": "
 
 @dataclass(frozen=True, slots=True)
 class NewId:
-    """A published post that would get a new id. Ids are as feeds write them.
+    """A published post that would get a new id.
 
-    before  its path in the posts folder when it was published
+    source    its path in the posts folder now
+    before    its path in the posts folder when it was published
+    old, new  its ids as feeds write them
     """
 
     source: str
@@ -36,28 +38,28 @@ class NewId:
 
 
 class KnownIds:
-    """The ids of published posts, as one build or publish checks and records them."""
+    """Checks and records the ids of published posts during a build or a publish."""
 
     def __init__(self, config: Config, *, accept_new: bool) -> None:
-        """accept_new: continue even though ids change."""
+        """Open the record of ids. accept_new: whether to continue even if ids change."""
         self._config, self._accept = config, accept_new
         self._record = PublishedIds(config)
 
     def require_same(self, archive: Archive) -> None:
-        """Raise ProjectError if the settings would give published posts different ids. Write nothing."""
+        """Raise ProjectError if the settings would give published posts different ids. Writes nothing."""
         problem = None if self._accept else changed_by_settings(self._config, archive, self._record)
         if problem:
             raise ProjectError(problem.message, where=problem.path, hint=problem.hint)
 
     def record(self, archive: Archive) -> None:
-        """Record the ids of the public posts, if any of them is new."""
+        """Record the ids of the public posts if they differ from the record."""
         ids, origin = archive.ids(), Origin.of(self._config)
         if ids and not self._record.has(origin, ids):
             self._record.write(origin, ids)
 
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
-    """Yield problems for `publisher check`: an error if settings change ids, else a warning for each post that does."""
+    """Yield the problems of ids: an error if settings change them, or else a warning for each post with a new id."""
     record = PublishedIds(config)
     problem = changed_by_settings(config, archive, record)
     if problem:
@@ -77,7 +79,7 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
 
 
 def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) -> Problem | None:
-    """Return a problem if the settings would give published posts new ids, else None."""
+    """Return a problem if the settings would give published posts new ids, or None."""
     known, origin = record.origin(), Origin.of(config)
     if known is None or not changed_keys(known, origin):
         return None
@@ -100,7 +102,7 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
 
 
 def changed_keys(known: Origin, now: Origin) -> list[str]:
-    """Return the settings that ids are made from and that have changed."""
+    """Return the keys of the settings that ids are made from and that have changed."""
     return [key for key in _KEYS if getattr(known, key) != getattr(now, key)]
 
 
@@ -113,8 +115,11 @@ def new_ids(
 ) -> list[NewId]:
     """Return the published posts whose ids change because of the settings, not because of their files.
 
-    ids, public  ids by path: of the posts published before, and of those that are public now
-    id_before    returns the id of a file, given its path now and then, under the old settings
+    known      the settings for ids when the posts were published
+    now        the settings for ids now
+    ids        ids of the posts published earlier, by path
+    public     ids of the posts that are public now, by path
+    id_before  returns the id of a file under the old settings, given its current path and its earlier path
     """
     moved = _moved(ids, public) if known.folder != now.folder else {}
     found = []
@@ -129,7 +134,7 @@ def new_ids(
 
 
 def to_blame(known: Origin, now: Origin, found: list[NewId]) -> list[str]:
-    """Return the settings that changed the ids, judged by the parts in which the ids differ."""
+    """Return the keys of the settings that changed the ids, which the differing parts of the ids show."""
     changed = changed_keys(known, now)
     parts = [zip(_KEYS, each.old.split(":", 3)[1:], each.new.split(":", 3)[1:], strict=False) for each in found]
     differing = {key for part in parts for key, old, new in part if old != new}
@@ -139,7 +144,7 @@ def to_blame(known: Origin, now: Origin, found: list[NewId]) -> list[str]:
 
 
 def _moved(ids: Mapping[str, str], public: Mapping[str, str]) -> dict[str, str]:
-    """Return by path now the path then, for posts whose path in the old folder was longer or shorter."""
+    """Return the earlier paths, by current path, of posts whose path in the old posts folder was longer or shorter."""
     gone = [source for source in ids if source not in public]
     tails = {tail: source for source in gone for tail in _tails(source)}
     found = {}
@@ -152,7 +157,7 @@ def _moved(ids: Mapping[str, str], public: Mapping[str, str]) -> dict[str, str]:
 
 
 def _tails(source: str) -> Iterator[str]:
-    """Yield the path, then the path without its first folder, and so on down to the name of the file."""
+    """Yield the path, then the path without its first folder, and so on, down to the file name."""
     yield source
     while "/" in source:
         source = source.partition("/")[2]
@@ -160,7 +165,7 @@ def _tails(source: str) -> Iterator[str]:
 
 
 def _id_before(archive: Archive, known: Origin, source: str, source_before: str) -> str:
-    """Return the id of a file under the old settings; "" if it cannot be read or was not a post."""
+    """Return the id of a file under the old settings; "" if it cannot be read or is not a post."""
     settings = replace(archive.settings, authority=known.authority, zone=ZoneInfo(known.timezone))
     try:
         path = archive.folder / source
@@ -171,7 +176,7 @@ def _id_before(archive: Archive, known: Origin, source: str, source_before: str)
 
 
 def _folder(config: Config, known: Origin, found: list[NewId]) -> str:
-    """Return the posts folder in which posts have their old paths; it may have been moved as a whole."""
+    """Return the posts folder that gives posts their old paths, even if the old folder was moved as a whole."""
     path = f"{config.posts.folder}/{found[0].source}" if found else ""
     return path.removesuffix(f"/{found[0].before}") if found and path.endswith(f"/{found[0].before}") else known.folder
 

@@ -1,6 +1,6 @@
-"""The manifest of an output folder: which files a build wrote, and from what.
+"""The manifest of an output folder, which records the files that a build wrote and their inputs.
 
-Kept in .publisher/, where it may be deleted: without it, the next build makes and compares every file again.
+It is in .publisher/ and may be deleted. The next build then makes and compares every file again.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def manifest_file(config: Config, folder: Path) -> Path:
 
 
 def is_feed(name: str) -> bool:
-    """Return whether a path is that of a feed to subscribe to, not of a page of a feed's archive."""
+    """Return whether a path is that of a current feed document, not of an archive document."""
     return name.rpartition("/")[2] in ("feed.xml", "atom.xml", "feed.json")
 
 
 class WrittenFile(NamedTuple):
-    """A file that a build wrote: the key it was made with, and its size and time afterwards."""
+    """A file that a build wrote, with the key of its output, and its size and modification time."""
 
     key: str
     size: int
@@ -40,16 +40,17 @@ class WrittenFile(NamedTuple):
 
 @dataclass
 class Manifest:
-    """The record of one output folder. A build fills it in and writes it at its end.
+    """The record of an output folder. A build fills it in, and writes it at the end.
 
+    path      path of the manifest file
     inputs    hash of the configuration, code, templates, static files and editions that the folder was made from
-    since     when it was built
-    until     when the next post appears or expires (None: never)
-    facts     counts for the report of a build with nothing to do
-    problems  what the build reported, which such a build reports again
-    outputs   the files, by path
-    index     state of the index of posts after the build; a different one means that something read changed posts
-    shown     stamps of the project's files that posts show, by path ("" for a missing file)
+    since     the time of the build
+    until     when the next post appears or expires; None if there is no such time
+    facts     counts, for the report of a later build with nothing to do
+    problems  the problems of the build, which a later build with nothing to do reports again
+    outputs   the written files, by path
+    index     state of the index of posts after the build; a different state means that posts have changed
+    shown     stamps of the project's files that posts show, by path; "" for a missing file
     """
 
     path: Path
@@ -101,7 +102,7 @@ class Manifest:
             part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
 
     def is_current(self, inputs: str, index: str, now: datetime) -> bool:
-        """Return whether, apart from the output files themselves, nothing has changed since the build."""
+        """Return whether nothing has changed since the build, without looking at the output files."""
         return (
             (self.inputs, self.index) == (inputs, index)
             and self.since is not None
@@ -110,7 +111,7 @@ class Manifest:
         )
 
     def is_intact(self, folder: str) -> bool:
-        """Return whether every file still has the size and time that it was written with."""
+        """Return whether every written file still has its recorded size and modification time."""
         stat = os.stat
         try:
             for name, written in self.outputs.items():

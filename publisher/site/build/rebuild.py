@@ -1,4 +1,4 @@
-"""The part of a build that has something to do. Imported only then: it loads the renderer, the feeds and the pages."""
+"""The part of a build that makes files. It loads the renderer, the feeds and the pages, so it is imported on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from publisher.site.web_versions import WebVersion, WebVersions
 
 
 class Rebuild:
-    """One build of one folder. It writes what changed, and leaves the manifest true, though not yet saved."""
+    """A build that has files to make. It writes the changed files and updates the manifest, but does not save it."""
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class Rebuild:
         self._web_versions: Sequence[WebVersion] | None = None
 
     def run(self, now: datetime, progress: Progress | None, *, accept_new_ids: bool) -> None:
-        """Make everything that changed.
+        """Make all files that changed.
 
         If the body of a post turns out to be unreadable, that post is skipped and the whole site is planned again.
-        Raises ProjectError, before any file is written, if settings would change ids; unless accept_new_ids.
+        Raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
         """
         known = KnownIds(self._config, accept_new=accept_new_ids)
         while True:

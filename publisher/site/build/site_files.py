@@ -1,4 +1,4 @@
-"""Every file that a build would write, none of them made yet, and which of two gets a path that both want."""
+"""Plan every file of the site as an output, and decide which output is used if two have the same path."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def plan_site(
     static: Sequence[Output],
     editions: Sequence[WebVersion],
 ) -> Iterator[Output]:
-    """Yield the static files, then the feeds, then the pages; if two have the same path, the first is meant.
+    """Yield the static files, then the feeds, then the pages. If two have the same path, the first takes precedence.
 
-    Renders a post only to learn how much of a feed it takes, if that is not known yet (see PostSource.weights).
+    A post is rendered only if its weight in a feed is needed and is not known yet (see PostSource.weights).
 
-    static    the project's own files
-    editions  newest first
+    static    the project's static files
+    editions  web versions of editions, newest first
     """
     feeds = list(feeds_of(config, archive, PostSource(config, archive, render), editions))
     yield from static
@@ -69,13 +69,13 @@ def _pages(
 def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost]) -> frozenset[str]:
     """Return the paths, relative to the output folder, of all files that a build writes, except web versions.
 
-    posts  whose pictures and sounds to include; those of other posts are not known before they are rendered
+    posts  rendered posts, whose pictures and sounds are included
     """
 
     def never(post: object) -> RenderedPost:
         raise AssertionError("planning renders nothing")
 
-    # Where the archive of a feed is cut is only known after rendering; no post links to a part of it.
+    # How the archive of a feed is divided is known only after rendering, and no post links to an archive document.
     config = replace(config, feeds=replace(config.feeds, archives=False))
     static = static_files(config.root / config.pages.static)
     planned = plan_site(config, archive, never, Templates(config.root / "templates"), static, ())
@@ -83,12 +83,12 @@ def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost])
 
 
 def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Problem]) -> dict[str, Output]:
-    """Return one output per path, the first; add a problem for each of the others.
+    """Return the first output for each path, by path, and add a problem to `problems` for each output that clashes.
 
-    A static file may replace a page of the same name, which is fine. A path cannot be both a file and a folder,
-    and names that differ only in case are the same file on many systems.
+    A static file may replace a page with the same path. A path cannot be both a file and a folder, and paths that
+    differ only in case are the same file on many systems.
 
-    shown  name of the output folder in problems
+    shown  name of the output folder for the problems
     """
     planned = {output.path: output for output in outputs}
     if len(planned) == len(outputs) and not _may_clash(planned):
@@ -104,7 +104,7 @@ def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Proble
             planned[output.path] = files[name] = output
             folders.update(above)
         elif taken and is_copy(taken) and is_copy(output):
-            planned[output.path] = output  # both are the owner's own files, so the disk here tells them apart
+            planned[output.path] = output  # both are files of the owner, so the file system here distinguishes them
         elif not (taken and is_copy(taken) and taken.path == output.path):
             problems.append(_clash(shown, output, taken))
     return planned

@@ -1,13 +1,13 @@
-"""The feeds of a site: which there are, what each contains, and how each format is written.
+"""The feeds of a site in all their formats.
 
-Begin with `feed_list.feeds_of`: it decides which feeds there are without reading a post. `documents` cuts each into
-the current document and its archive, `feed_files` makes outputs of these, and `xml_feed`, `json_feed` and `opml` write
-them, feedgen doing RSS and Atom. An `items.Item` is one entry, the same in every format.
+Begin with `feed_list.feeds_of`, which lists the feeds without reading a post. `documents` divides each feed into the
+current document and its archive. `feed_files` makes outputs of these documents. `xml_feed` (with feedgen), `json_feed`
+and `opml` write them. An `items.Item` is an entry, which is the same in every format.
 
-feed_list   which feeds there are, and where
-feed_files  every feed file as an output
-items       entries, made from posts or editions
-validator   what is wrong with feeds that were built
+feed_list   list the feeds and the paths of their files
+feed_files  plan every feed file as an output
+items       make entries from posts or editions
+validator   find problems in feeds that were built
 """
 
 __all__ = ["feed_files", "feed_list", "items", "validator"]

@@ -1,7 +1,8 @@
 """The documents of a feed: the current one, which feed readers poll, and its archive (RFC 5005 section 4).
 
-Where the archive is cut has to be known before anything is rendered, so it is cut by weight: the bytes of a document
-are at most its `frame_weight` and the `item_weight` of its entries. A test tries to break that.
+The archive must be divided into documents before anything is rendered, so it is divided by weight, which is an upper
+bound of a size. A document has at most as many bytes as its `frame_weight` plus the `item_weight` of each entry. A
+test verifies this bound.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from publisher.config import Config
 from publisher.site.feeds.feed_list import Feed, feed_url
 from publisher.site.feeds.items import Item, text_weight
 
-# Everything in a document that is the same for each feed: tags, namespaces, dates.
+# An upper bound for the bytes that are the same in the documents of every feed: tags, namespaces, dates.
 _FRAME = 2500
 
-# The `updated` of a feed without entries. The clock would make every build of an empty site differ, and validators
-# warn about dates before 1990, so it is the day of RFC 4287.
+# The `updated` of a feed without entries. With the current time, every build of an empty site would differ, and
+# validators warn about dates before 1990, so it is the date of RFC 4287.
 BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPart:
-    """Which entries one document has.
+    """The part of a feed that goes into one document.
 
-    number  0 for the current document; archive documents count from 1, which has the oldest entries
-    older   number of the archive document that continues where this one ends, 0 for none
+    number  0 for the current document; archive documents are numbered from 1, which has the oldest entries
+    older   number of the archive document with the next older entries; 0 if there is none
+    keys    the keys of its entries, newest first
     """
 
     feed: Feed
@@ -37,10 +39,11 @@ class FeedPart:
 
 
 def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
-    """Yield the current document, then the archive, newest first.
+    """Yield the part for the current document, then the parts of the archive, newest first.
 
-    There is an archive if there are more entries than feeds.limit, or if they may exceed feeds.max_bytes. It has every
-    entry once; see pages_of. Its documents do not link to newer ones, because then they would change.
+    There is an archive if it is enabled and there are more entries than feeds.limit, or if they may exceed
+    feeds.max_bytes. It contains every entry once (see pages_of). Its documents do not link to newer documents, so that
+    they do not change.
     """
     settings = config.feeds
     pages = []
@@ -56,11 +59,11 @@ def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
 
 
 def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, int]]:
-    """Cut a list of entries, newest first, into pages; return the (start, end) of each, the oldest page first.
+    """Divide a list of entries, newest first, into pages; return the (start, end) of each page, oldest page first.
 
-    A page takes the next newer entry while it has fewer than `limit` entries that together weigh at most `most`
-    bytes. An entry heavier than that gets a page of its own. Because pages are filled from the oldest entry on, a page
-    that is full never changes, whatever is added at the front of the list.
+    A page has at most `limit` entries, which together weigh at most `most` bytes. An entry that is heavier gets a page
+    of its own. Pages are filled starting from the oldest entry, so a full page never changes when entries are added at
+    the front of the list.
     """
     found: list[tuple[int, int]] = []
     end, total = len(weights), 0
@@ -75,7 +78,7 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
 
 
 def frame_weight(config: Config, title: str, description: str, url: str) -> int:
-    """Return at least the bytes of a document without its entries. `url` is the longest of its own URLs."""
+    """Return an upper bound for the bytes of a document without its entries. `url` is the longest of its own URLs."""
     site, person = config.site, config.site.author
     texts = [title, title, description, site.title, site.title, site.language, site.image, site.image, site.image]
     texts += [person.name, person.name, person.email, person.email, person.url, config.feeds.hub]
@@ -85,7 +88,7 @@ def frame_weight(config: Config, title: str, description: str, url: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is needed to write one format of a part: its entries, and the URLs of it and its neighbours."""
+    """A part of a feed with its entries, ready to be written in any format."""
 
     part: FeedPart
     items: Sequence[Item]
@@ -97,17 +100,17 @@ class Document:
 
     @property
     def updated(self) -> datetime:
-        """When an entry changed last. Never the time of the build, so that an unchanged feed keeps its bytes."""
+        """The time of the latest change of an entry. The time of the build would make an unchanged feed differ."""
         return max((item.updated for item in self.items), default=BEFORE_ANY)
 
     @property
     def distinct_updated(self) -> datetime:
-        """`updated` for Atom: no earlier than any entry's, which have made-up fractions of a second."""
+        """The `updated` of an Atom feed, the latest `distinct_updated` of its entries."""
         return max((item.distinct_updated for item in self.items), default=BEFORE_ANY)
 
     @property
     def is_archive(self) -> bool:
-        """Whether this is an archive document, not the current one."""
+        """Whether this is an archive document rather than the current document."""
         return self.part.number > 0
 
     def url(self, kind: str) -> str:
@@ -119,5 +122,5 @@ class Document:
         return feed_url(self.config, self.feed.path(kind))
 
     def older(self, kind: str) -> str:
-        """Return the URL of the next older document, "" if there is none."""
+        """Return the URL of the next older document, or "" if there is none."""
         return feed_url(self.config, self.feed.path(kind, self.part.older)) if self.part.older else ""

@@ -1,4 +1,4 @@
-"""The files of all feeds, as outputs that a build compares by their keys before it makes any."""
+"""The files of all feeds, as outputs whose keys a build compares before it makes any file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
-    """Yield every feed file, and the OPML list of feeds.
+    """Yield every feed file, then the OPML list of feeds, as outputs.
 
-    Renders a post only to learn how much of an archive document it takes, if that is not known yet.
+    A post is rendered only if its weight is needed to divide an archive and is not known yet.
     """
     writer = _Writer(config)
     settings = repr((config.site, config.feeds, code_key()))
@@ -37,7 +37,8 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
         yield Output(OPML_FILE, hash_of(settings, *listed), partial(_opml, config, feeds))
 
 
-# lxml and feedgen are imported when a file is made: they take 0.1 s, and `publisher status` and `check` only plan.
+# lxml and feedgen take 0.1 s to import. They are imported when a file is made, because `publisher status` and `check`
+# only plan.
 
 
 def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
@@ -47,7 +48,7 @@ def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
 
 
 class _Writer:
-    """Makes documents. Keeps each XML entry for the next feed that shows it, and all formats of the latest part."""
+    """Writes documents. It keeps the XML entries for other feeds that show them, and all formats of the last part."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -56,15 +57,15 @@ class _Writer:
         self._documents: dict[str, bytes] = {}
 
     def write(self, part: FeedPart, kind: str) -> bytes:
-        """Return one format of a part. All formats are made at once, because they must have the same entries."""
+        """Return one format of a part. All its formats are made together, because they must have the same entries."""
         if self._part is not part:
             self._part, self._documents = part, self._fitting(part)
         return self._documents[kind]
 
     def _fitting(self, part: FeedPart) -> dict[str, bytes]:
-        """Return every format of a part, without its oldest entries if one would exceed feeds.max_bytes.
+        """Return every format of a part, by kind, without its oldest entries if a format would exceed feeds.max_bytes.
 
-        No entry is dropped from an archive document: it was cut by weights that are never too small (see pages_of).
+        No entry is dropped from an archive document, because its entries were chosen by their weights (see pages_of).
         """
         most = self._config.feeds.max_bytes
         items = part.feed.source.items(part.keys)
@@ -75,7 +76,7 @@ class _Writer:
             largest = max(map(len, documents.values()))
             if largest <= most or part.number or len(items) <= 1:
                 return documents
-            # Drop the share of entries that is too much, and at least one, so that a few rounds are enough.
+            # Drop entries in proportion to the excess, at least one, so that a few rounds are enough.
             items = items[: max(1, min(len(items) - 1, len(items) * most // largest))]
 
     def _document(self, part: FeedPart, kind: str, items: Sequence[Item]) -> bytes:

@@ -1,4 +1,4 @@
-"""Which feeds a site has, where their files are, and which entries each has. Pure, and cheap: no post is read."""
+"""The list of a site's feeds, with the paths of their files and the keys of their entries. No post is read for it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ _NAMES = {"rss": ("feed", "xml"), "atom": ("atom", "xml"), "json": ("feed", "jso
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One machine-readable list of entries, in every configured format.
+    """A feed, which is published in every configured format.
 
     folder  folder of its files, relative to the site: "" or "tags/ruby/"
-    id      a permanent tag URI (RFC 4151), which does not change with the domain
+    id      permanent tag URI (RFC 4151), which does not change with the domain
     page    absolute URL of the page that shows the same entries
-    keys    its entries, newest first; `source` makes an Item of each
-    group   heading in lists of feeds: "site", "tags", "authors" or "newsletters"
-    label   its name under that heading
+    keys    keys of its entries, newest first
+    source  makes the Item of each key
+    group   its group in lists of feeds: "site", "tags", "authors" or "newsletters"
+    label   its name within that group
     """
 
     folder: str
@@ -41,12 +42,16 @@ class Feed:
     label: str
 
     def path(self, kind: str, number: int = 0) -> str:
-        """Return the path of a file, relative to the output folder. `number` is that of an archive document, from 1."""
+        """Return the path of a document, relative to the output folder.
+
+        kind    format of the document: "rss", "atom" or "json"
+        number  number of an archive document, from 1; 0 for the current document
+        """
         return f"{self.folder}{file_name(kind, number)}"
 
 
 def file_name(kind: str, number: int = 0) -> str:
-    """Return the name of a feed's file: feed.xml, atom.xml, feed.json, or feed-3.xml in its archive."""
+    """Return the file name of a document, such as feed.xml, atom.xml or feed.json, or feed-3.xml in the archive."""
     name, ending = _NAMES[kind]
     return f"{name}-{number}.{ending}" if number else f"{name}.{ending}"
 
@@ -54,9 +59,10 @@ def file_name(kind: str, number: int = 0) -> str:
 def feeds_of(
     config: Config, archive: Archive, posts: PostSource, editions: Sequence[WebVersion] = ()
 ) -> Iterator[Feed]:
-    """Yield the main feed, then one for each tag, author, and newsletter with editions; tags and authors by slug.
+    """Yield the main feed, then a feed for each tag, each author, and each newsletter with editions.
 
-    A site with only one author gets no feed for that author, which would be the main feed again.
+    Tags and authors are sorted by slug. If a site has only one author, there is no feed for that author, because it
+    would be the same as the main feed.
     """
     maker = _Maker(config, posts)
     site = config.site
@@ -95,7 +101,7 @@ def _newsletters(config: Config, maker: _Maker, editions: Sequence[WebVersion]) 
 
 
 class _Maker:
-    """Makes the feeds of posts, which share the site's title, language and source."""
+    """Makes the feeds of posts, which have the site's title, language and source of entries in common."""
 
     def __init__(self, config: Config, posts: PostSource) -> None:
         self._config, self._posts = config, posts
@@ -126,12 +132,12 @@ def feed_url(config: Config, path: str) -> str:
 
 
 def feed_links(config: Config, feed: Feed) -> list[tuple[str, str, str]]:
-    """Return (title, absolute URL, media type) of a feed in each configured format."""
+    """Return the (title, absolute URL, media type) of a feed in each configured format."""
     return [(feed.title, feed_url(config, feed.path(kind)), MEDIA_TYPES[kind]) for kind in config.feeds.formats]
 
 
 def site_image(config: Config) -> str:
-    """Return the absolute URL of the site's picture, "" if it has none."""
+    """Return the absolute URL of the site's picture, or "" if it has none."""
     image = config.site.image
     if not image or image.startswith(("http://", "https://")):
         return image

@@ -1,4 +1,4 @@
-"""Texts that are safe in any feed: characters that XML allows, dates in no locale, HTML that feed readers show."""
+"""Make text safe for any feed: valid XML characters, dates independent of the locale, and HTML for feed readers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from publisher.posts.encoding import is_surely_clean
 
-# Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML calls errors.
+# Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML treats as errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -18,19 +18,19 @@ _CHECKBOX = re.compile(r"<input\b([^>]*)>")
 
 
 def xml_text(text: str) -> str:
-    r"""Return the text without characters that XML forbids. A carriage return becomes \n, as it would in XML."""
+    r"""Return the text without characters that XML forbids. A carriage return becomes \n, as in an XML parser."""
     if is_surely_clean(text) and "\r" not in text:
         return text
     return re.sub(_FORBIDDEN, "", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def plain_lines(text: str) -> str:
-    """Return the text on one line, as for a title, without characters that XML forbids."""
+    """Return the text as a single line, for example for a title, without characters that XML forbids."""
     return " ".join(xml_text(text).split())
 
 
 def rfc2822(moment: datetime) -> str:
-    """Return a date for RSS (RFC 2822): in UTC, and in English whatever the locale."""
+    """Return a date for RSS (RFC 2822), in UTC, and in English regardless of the locale."""
     utc = moment.astimezone(UTC)
     return f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04} {utc:%H:%M:%S} +0000"
 
@@ -55,7 +55,7 @@ def feed_html(fragment: str) -> str:
 
 
 def _without_bare_spans(fragment: str) -> str:
-    """Drop spans without attributes, which the highlighting of other tools leaves behind."""
+    """Remove spans without attributes, which the code highlighting of other tools leaves behind."""
     are_bare: list[bool] = []
 
     def kept(match: re.Match[str]) -> str:
@@ -70,9 +70,9 @@ def _without_bare_spans(fragment: str) -> str:
 
 
 def edition_html(document: str) -> str:
-    """Return the web version of an edition as a fragment for feeds: its text, links and pictures without its layout.
+    """Return the web version of an edition as an HTML fragment for feeds, with its text, links and pictures.
 
-    Layout tables are unwrapped; tables of data stay.
+    Layout tables are unwrapped, and data tables are kept.
     """
     # Imported here: lxml takes 30 ms, and `publisher status` loads this module without needing it.
     from lxml import html as lxml_html

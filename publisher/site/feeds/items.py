@@ -1,4 +1,4 @@
-"""The entries of feeds, the same for every format: their source, content and weight."""
+"""The entries of feeds, which are the same for every format: their sources, contents and weights."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from publisher.site.web_versions import WebVersion
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What every format says about one entry. Its texts only have characters that XML allows.
+    """An entry of a feed. Its texts contain only characters that XML allows.
 
-    html      full text, "" in a feed of summaries
+    html      the full text; "" in a feed of summaries
     summary   plain text, never empty
-    markdown  the post as it was written, "" unless feeds.markdown is set
+    markdown  the Markdown source of the post; "" unless feeds.markdown is set
     """
 
     id: str
@@ -44,24 +44,27 @@ class Item:
 
     @property
     def distinct_updated(self) -> datetime:
-        """`updated` with a fraction of a second made from the id.
+        """The time `updated`, with a fraction of a second that is derived from the id.
 
-        Posts that appear at the same moment, such as translations, must not share an atom:updated: RFC 4287 section
-        4.1.1 allows that only for copies of one entry.
+        Posts that appear at the same moment, such as translations, must not share an atom:updated, because RFC 4287
+        section 4.1.1 allows that only for copies of one entry.
         """
         fraction = int.from_bytes(hashlib.blake2b(self.id.encode(), digest_size=4).digest()) % 1_000_000
         return self.updated.replace(microsecond=0) + timedelta(microseconds=fraction)
 
 
 class ItemSource(Protocol):
-    """Makes the entries of a feed from their keys, and knows beforehand what they depend on and weigh."""
+    """A source that makes entries from their keys. It has their digests and weights without making them."""
 
     def digest(self, key: str) -> str:
-        """Return a text that changes whenever the entry may change. Cheap."""
+        """Return a string that changes whenever the entry may change. This is cheap."""
         ...
 
     def weights(self, keys: Sequence[str]) -> list[int]:
-        """Return for each key at least the bytes of its entry in the largest format. Cheap the second time."""
+        """Return, for each key, an upper bound for the bytes of its entry in the largest format.
+
+        Calling it again for the same keys is cheap.
+        """
         ...
 
     def items(self, keys: Sequence[str]) -> list[Item]:
@@ -70,7 +73,7 @@ class ItemSource(Protocol):
 
 
 class PostSource:
-    """Entries made from posts; a key is the path of a post. Each is made once, however many feeds show it."""
+    """A source of entries for posts, whose keys are paths. Each entry is made once, however many feeds show it."""
 
     def __init__(self, config: Config, archive: Archive, render: Callable[[Post], RenderedPost]) -> None:
         self._config, self._archive, self._render = config, archive, render
@@ -92,7 +95,7 @@ class PostSource:
                 if key not in known:
                     known[key] = fresh[key] = item_weight(self.items([key])[0])
         finally:
-            # An unreadable body ends the loop; keep what is known by then, so that no post is rendered again for it.
+            # An unreadable body ends the loop. The weights so far are kept, so that no post is rendered again for them.
             if fresh:
                 self._archive.keep_weights(self._kind, fresh)
         return [known[key] for key in keys]
@@ -110,7 +113,12 @@ class PostSource:
 
 
 def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "") -> Item:
-    """Return the entry of a post. `authority` is that of its tag URI, such as "example.org,2024"."""
+    """Return the entry of a post.
+
+    authority  the authority of tag URIs, such as "example.org,2024"
+    full       whether the entry has the full text
+    markdown   the Markdown source of the post, if the entry is to have it
+    """
     post = rendered.post
     title = xml_text(post.title)
     return Item(
@@ -141,7 +149,7 @@ def entry_id(written: str, authority: str) -> str:
 
 
 class EditionSource:
-    """Entries made from the editions of one newsletter; a key is a slot."""
+    """A source of entries for the editions of one newsletter, whose keys are slots (scheduled times)."""
 
     def __init__(self, config: Config, name: str, copies: Sequence[WebVersion]) -> None:
         self._config = config
@@ -156,7 +164,7 @@ class EditionSource:
         return [self._weight(self._copies[key]) for key in keys]
 
     def _weight(self, copy: WebVersion) -> int:
-        """Weigh the whole web version: removing its layout, as the entry does, takes longer than writing the entry."""
+        """Return the weight of an entry with its whole web version, because removing the layout would take too long."""
         bare = self._item(WebVersion(copy.edition, "<html></html>"))
         return item_weight(replace(bare, html=copy.html if self._config.feeds.content == "full" else ""))
 
@@ -182,12 +190,12 @@ class EditionSource:
         )
 
 
-# At most the bytes of field names, tags and dates around the texts of an entry, an author, a tag, an enclosure.
+# Upper bounds for the bytes of field names, tags and dates around an entry, an author, a tag and an enclosure.
 _ENTRY, _PERSON, _TAG, _ENCLOSURE = 700, 120, 40, 250
 
 
 def item_weight(item: Item) -> int:
-    """Return at least the bytes of the entry in the largest of RSS, Atom and JSON Feed."""
+    """Return an upper bound for the bytes of an entry in the largest of RSS, Atom and JSON Feed."""
     image = item.image
     texts = [item.id, item.url, item.title, item.title, item.summary, item.language]
     texts += [text for author in item.authors for text in (author.name, author.email, author.url)]
@@ -201,14 +209,14 @@ def item_weight(item: Item) -> int:
 
 
 def text_weight(text: str) -> int:
-    """Return at least the bytes of a text that is escaped twice, where & may become &#x26;amp;."""
+    """Return an upper bound for the bytes of a text that is escaped twice, where & may become &#x26;amp;."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     marks = text.count("&") + text.count("<") + text.count(">")
     return size + 9 * marks + 5 * sum(map(text.count, '"\\\n\t'))
 
 
 def markup_weight(html: str) -> int:
-    """Return at least the bytes of full text: in a CDATA section in RSS, escaped in Atom, quoted in JSON."""
+    """Return an upper bound for the bytes of a full text, as CDATA in RSS, escaped in Atom, or quoted in JSON."""
     size = len(html) if html.isascii() else len(html.encode("utf-8", "surrogatepass"))
     section = 12 * html.count("]]>")
     escaped = 4 * html.count("&") + 3 * (html.count("<") + html.count(">"))

@@ -13,7 +13,7 @@ from publisher.site.feeds.items import Item
 
 
 def json_feed(document: Document) -> bytes:
-    """Return the document, with the same entries, ids and order as in RSS and Atom."""
+    """Return the JSON Feed document, with the same entries, ids and order as in RSS and Atom."""
     feed, config = document.feed, document.config
     person, image = config.site.author, site_image(config)
     hub = config.feeds.hub if not document.part.number else ""
@@ -35,7 +35,7 @@ def json_feed(document: Document) -> bytes:
 
 
 def _item(item: Item) -> dict[str, Any]:
-    """Return one entry, without the keys that have no value."""
+    """Return an entry as JSON values, without keys whose value is empty."""
     found: dict[str, Any] = {
         "id": item.id,
         "url": item.url,

@@ -15,9 +15,9 @@ GROUPS = {"site": "", "newsletters": "Newsletters", "tags": "Tags", "authors": "
 
 
 def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
-    """Return the document, which lists each feed once: as RSS or Atom, if either is configured.
+    """Return the OPML document, which lists each feed once, as RSS or Atom if either is configured.
 
-    It has no date, which would change the file with every build.
+    It contains no date, which would change the file with every build.
     """
     # Every feed reader that imports OPML reads RSS and Atom.
     kind = next((kind for kind in config.feeds.formats if kind != "json"), "json" if config.feeds.formats else "rss")
@@ -38,8 +38,8 @@ def opml(config: Config, feeds: Sequence[Feed]) -> bytes:
 
 def _outline(parent: Any, config: Config, feed: Feed, kind: str) -> None:
     attributes = {
-        # In OPML 2.0 "rss" includes Atom. There is no word for JSON Feed: FreshRSS needs this one, and readers that
-        # only look at the URL ignore it.
+        # In OPML 2.0, "rss" includes Atom. There is no type for JSON Feed, but FreshRSS needs this one, and readers
+        # that look only at the URL ignore it.
         "type": "JSONFeed" if kind == "json" else "rss",
         "text": xml_text(feed.label),
         "title": xml_text(feed.title),

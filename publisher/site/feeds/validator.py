@@ -1,7 +1,7 @@
 """Validate the feeds in the output folder, for `publisher check`.
 
-Not to check feedgen, but everything else between a post and the file on the disk: a static file that replaces a feed,
-a missing picture, an edit by hand.
+This does not check feedgen, but finds whatever else can go wrong between a post and the file on the disk, such as a
+static file that replaces a feed, a missing picture, or an edit by hand.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
 _ARCHIVED = re.compile(r"-\d+(?=\.)")
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-# Matches only inside tags, because a post about these things names them in its text.
+# Active content, such as scripts. It matches only inside tags, because the text of a post may mention these names.
 _ACTIVE = re.compile(
     r"<(?:script|style|object|embed|form)\b"
     r'|<[a-z][^\s<>]*(?:\s+[^\s=<>"]+(?:="[^"]*")?)*?\s+(?:on[a-z]+=|[^\s=<>"]+="\s*javascript:)',
@@ -34,9 +34,9 @@ _ACTIVE = re.compile(
 
 
 def feed_problems(config: Config, folder: Path, reported: Set[str] = frozenset()) -> list[Problem]:
-    """Return what is wrong with the feed files under `folder`; nothing if the site was never built.
+    """Return the problems of the feed files under `folder`; an empty list if the site was never built.
 
-    reported  URLs of enclosures whose unknown length was already reported with their post
+    reported  URLs of enclosures whose unknown length has already been reported for their post
     """
     if folder.exists() and not folder.is_dir():
         return [Problem(config.pages.output, 0, "is a file, not a folder", "move it away")]
@@ -67,7 +67,7 @@ class _Links(HTMLParser):
 
 
 class _FeedFile:
-    """One feed file: parsed, then checked entry by entry."""
+    """A feed file to check. It is parsed, and then checked entry by entry."""
 
     def __init__(self, config: Config, shown: str, data: bytes, reported: Set[str]) -> None:
         self._config, self._shown, self._data, self._reported = config, shown, data, reported
@@ -109,7 +109,7 @@ class _FeedFile:
                 yield from self._enclosure(url, length)
 
     def _enclosure(self, url: str, length: str) -> Iterator[Problem]:
-        """Check a length: with a wrong one, podcast apps stop early or download again."""
+        """Check the length of an enclosure. If it is wrong, podcast apps stop early or download the file again."""
         prefix = f"{self._config.site_url}/"
         if not length or length == "0":
             if url in self._reported:

@@ -1,8 +1,8 @@
-"""RSS 2.0 and Atom 1.0 documents. The only user of feedgen.
+"""RSS 2.0 and Atom 1.0 documents. Only this module uses feedgen.
 
-feedgen does the structure, the order of elements, escaping and required fields. What it omits or gets wrong is
-corrected here: dates (it switches the locale of the process to format them), authors' names in RSS, an Atom entry's
-links and language, pictures without a media:group, enclosures, CDATA.
+feedgen handles the structure, the order of elements, escaping and required fields. This module corrects what feedgen
+omits or gets wrong: dates (it switches the locale of the process to format them), authors' names in RSS, an Atom
+entry's links and language, pictures without a media:group, enclosures, and CDATA.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def atom(document: Document, entries: Sequence[XmlEntry]) -> bytes:
 
 
 def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list[tuple[str, str]]) -> Any:
-    """Return feedgen's object for a document, with everything that RSS and Atom have in common."""
+    """Return a feedgen generator for a document, with everything that RSS and Atom have in common."""
     feed = document.feed
     if document.is_archive:
         namespaces = [*namespaces, ("fh", HISTORY)]
@@ -111,7 +111,7 @@ def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list
 
 
 def _podcast(channel: Any, config: Config) -> None:
-    """Add what podcast directories require of a channel with episodes."""
+    """Add the elements that podcast directories require in a channel with episodes."""
     person = config.site.author
     add(channel, f"{{{ITUNES}}}author", person.name or config.site.title, before="item")
     if person.email:
@@ -131,7 +131,7 @@ def _podcast(channel: Any, config: Config) -> None:
 
 
 def _relations(document: Document, kind: str) -> list[tuple[str, str]]:
-    """Return the links besides self and alternate as (relation, URL): WebSub section 4, RFC 5005 section 4."""
+    """Return the links other than self and alternate as (relation, URL) pairs (WebSub and RFC 5005, both section 4)."""
     found = []
     if document.config.feeds.hub and not document.part.number:
         found.append(("hub", document.config.feeds.hub))
@@ -140,13 +140,13 @@ def _relations(document: Document, kind: str) -> list[tuple[str, str]]:
     if document.part.number:
         found.append(("current", document.current(kind)))
     if document.part.number == 1 and document.is_archive:
-        # The oldest document has no prev-archive. RFC 5005 requires a link, and this one exists from its first day.
+        # The oldest document has no prev-archive. RFC 5005 requires a link, and the target of this one always exists.
         found.append(("next-archive", feed_url(document.config, document.feed.path(kind, 2))))
     return found
 
 
 class _Namespaces(BaseExtension):  # type: ignore[misc]
-    """Declares the namespaces of added elements once, at the root."""
+    """A feedgen extension that declares the namespaces of added elements once, at the root."""
 
     def __init__(self, *wanted: tuple[str, str]) -> None:
         self._wanted = dict(wanted)
@@ -156,7 +156,7 @@ class _Namespaces(BaseExtension):  # type: ignore[misc]
 
 
 class XmlEntry(FeedEntry):  # type: ignore[misc]
-    """An item as RSS and Atom elements. Each is made once, and moves from feed to feed."""
+    """An item as an RSS and an Atom element. Each element is made once, and is moved from feed to feed."""
 
     def __init__(self, item: Item) -> None:
         super().__init__()
@@ -190,7 +190,7 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
         # Feed readers treat a description as HTML: feedparser turns "Use <head> & <3" into "Use  & <3".
         set_text(element, "description", escape(item.summary, quote=False))
         if item.html:
-            # Half the size of escaped HTML. Where ]]> would end the section, libxml2 splits it.
+            # CDATA is half the size of escaped HTML. Where ]]> would end the section, libxml2 splits it.
             element.find(f"{{{CONTENT}}}encoded").text = etree.CDATA(item.html)
         add(element, "pubDate", rfc2822(item.published))
         for author in item.authors:
@@ -237,13 +237,13 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
             etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", url=self.item.image.url)
 
 
-# What a feed reader that guesses would take for HTML. Only such a text is declared as HTML and escaped: some readers
-# ignore the declaration (rss-parser 3.13, feedsmith 3.0) and show "Use &lt;head&gt;", where plain text is safe.
+# Text that a guessing feed reader would take for HTML. Only such text is declared as HTML and escaped, because some
+# readers ignore the declaration (rss-parser 3.13, feedsmith 3.0) and show "Use &lt;head&gt;"; plain text is safe.
 _LIKE_HTML = re.compile(r"</\w+>|&#?\w")
 
 
 def declare_html(element: Any) -> None:
-    """Escape an Atom text construct that looks like HTML once more, and declare it (RFC 4287 section 3.1)."""
+    """Declare an Atom text construct as HTML, and escape it, if it looks like HTML (RFC 4287 section 3.1)."""
     if element is not None and element.text and _LIKE_HTML.search(element.text):
         element.set("type", "html")
         element.text = escape(element.text, quote=False)
@@ -273,7 +273,7 @@ def add(parent: Any, name: str, text: str, before: str = "") -> Any:
 
 
 def set_text(parent: Any, name: str, text: str) -> None:
-    """Set the text of a child, which is added if it is missing."""
+    """Set the text of a child element, and add the element if it is missing."""
     element = parent.find(name)
     if element is None:
         element = etree.SubElement(parent, name)
@@ -293,7 +293,7 @@ _PLAIN = re.compile(rb"(<!\[CDATA\[.*?\]\]>)|&(?:amp|lt);", re.DOTALL)
 
 
 def _hexadecimal(data: bytes) -> bytes:
-    """Write & and < in plain text as hexadecimal references, as the RSS Best Practices Profile recommends."""
+    """Write & and < outside CDATA as hexadecimal references, as the RSS Best Practices Profile recommends."""
     return _PLAIN.sub(lambda match: match[1] or (b"&#x26;" if match[0] == b"&amp;" else b"&#x3C;"), data)
 
 

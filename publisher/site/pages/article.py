@@ -1,4 +1,4 @@
-"""The page of a post, and a post as other pages show it."""
+"""The page of a post, and the details of a post that other pages show."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ DESCRIPTION_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class ListedPost:
-    """A post as lists, tags, the archive and neighbouring posts show it.
+    """A post for lists, tag pages, the archive and the pages of neighbouring posts.
 
-    path     its output path
-    stamp    when it was published, in ISO 8601
-    updated  when it was last changed, in ISO 8601
-    link     everything that a link to it shows, as one text: it changes with the title and the permalink
-    face     everything that a list shows, as one text: link, date, image and the excerpt of its front matter
+    path      its output path
+    language  its language, or the site's if it has none
+    stamp     when it was published, in ISO 8601
+    updated   when it was last changed, in ISO 8601
+    link      everything that a link to it shows, as one string: title, permalink and language
+    face      everything that a list shows, as one string: link, date, image and the excerpt in its front matter
     """
 
     post: Post
@@ -41,7 +42,7 @@ class ListedPost:
 
     @property
     def href(self) -> str:
-        """Its quoted path from the root of the site; templates put `page.root` in front of it."""
+        """The quoted path of its page from the root of the site. Templates put `page.root` in front of it."""
         return href(self.path)
 
     @property
@@ -54,7 +55,7 @@ class ListedPost:
 
     @property
     def excerpt(self) -> str:
-        """The excerpt of its front matter, "" if it has none, because a list of old posts renders no post."""
+        """The excerpt in its front matter; "" if it has none, because most lists do not render their posts."""
         return self.post.excerpt
 
     @property
@@ -62,12 +63,12 @@ class ListedPost:
         return self.post.published.year
 
     def day(self, language: str, style: str = "long") -> str:
-        """Return the day of publication, written as the language does."""
+        """Return the day of publication in the format of a language."""
         return day_in_words(self.post.published.date(), language, style)
 
 
 def listed_post(post: Post, site_language: str) -> ListedPost:
-    """Return a post for lists. Only joins texts, because every build does it for every post."""
+    """Return the ListedPost of a post. It only joins strings, because a build calls it for every post."""
     language = post.language or site_language
     stamp = post.published.isoformat()
     updated = stamp if post.updated is post.published else post.updated.isoformat()
@@ -80,7 +81,7 @@ def listed_post(post: Post, site_language: str) -> ListedPost:
 def plan_articles(
     frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost]
 ) -> Iterator[Output]:
-    """Yield the page of each post, newest first. A post is rendered when its page is made, not before."""
+    """Yield an output for the page of each post, newest first. A post is rendered only when its page is made."""
     last = len(entries) - 1
     for index, entry in enumerate(entries):
         newer = entries[index - 1] if index else None
@@ -90,7 +91,7 @@ def plan_articles(
 
 
 def facts(entry: ListedPost) -> str:
-    """Return, as one text, everything that the page of a post shows and lists do not."""
+    """Return everything that the page of a post shows and lists do not, as one string."""
     post = entry.post
     parts = [post.digest, post.url, entry.updated]
     parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
@@ -109,7 +110,7 @@ def make_article(
     older: ListedPost | None,
     render: Callable[[Post], RenderedPost],
 ) -> bytes:
-    """Render a post, and make its page."""
+    """Render a post and return its page."""
     post, rendered = entry.post, render(entry.post)
     up = root(entry.path)
     page = _page(frame, entry, rendered)
@@ -153,7 +154,7 @@ def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost) -> Page:
 
 
 def structured_data(frame: Frame, post: Post, page: Page) -> str:
-    """Return the post as JSON-LD (schema.org BlogPosting), escaped so that it is safe inside <script>."""
+    """Return the post as JSON-LD (schema.org BlogPosting), escaped to be safe inside <script>."""
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "BlogPosting",
@@ -179,7 +180,7 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
 
 
 def _updated(entry: ListedPost) -> str:
-    """Return the day of the last change, "" if it is the day of publication."""
+    """Return the day of the last change in the post's language; "" if it is not after the day of publication."""
     published, updated = entry.post.published.date(), entry.post.updated.date()
     return day_in_words(updated, entry.language) if updated > published else ""
 
@@ -198,7 +199,7 @@ def _audio(post: Post, frame: Frame, up: str) -> list[dict[str, str]]:
 
 
 def clock(seconds: int) -> str:
-    """Return a duration in seconds as 1:02:03 or 2:03, "" for 0, which means unknown."""
+    """Return a duration in seconds as text such as 1:02:03 or 2:03; "" for 0, which means unknown."""
     if not seconds:
         return ""
     minutes, rest = divmod(seconds, 60)
@@ -207,7 +208,7 @@ def clock(seconds: int) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """Return at most `length` characters of a text, cut between words if possible."""
+    """Return a text shortened to at most `length` characters, cut between words if possible."""
     if len(text) <= length:
         return text
     cut = text[: length - 1]

@@ -1,4 +1,4 @@
-"""The pages of newsletters: the editions that each has sent, and the web version of every edition."""
+"""The pages of newsletters: lists of their editions, and the web version of each edition."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NewsletterArchive:
 
     @property
     def href(self) -> str:
-        """Its quoted path from the root of the site."""
+        """The quoted path of its page from the root of the site."""
         return href(self.path)
 
     @property
@@ -42,13 +42,13 @@ class NewsletterArchive:
 
     @property
     def identity(self) -> str:
-        """Everything that its pages show, as one text."""
+        """Everything that its pages show, as one string."""
         shown = [(e.number, e.subject, e.path, e.dated.isoformat()) for e in self.editions]
         return repr((self.name, self.title, self.description, shown))
 
 
 def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> Iterator[Output]:
-    """Yield the pages of newsletters; nothing if there are no editions yet."""
+    """Yield an output for each page of newsletters and editions, or none if there are no editions yet."""
     archives = _archives(config, [page.edition for page in pages])
     if not archives:
         return
@@ -64,19 +64,19 @@ def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> 
 
 
 def make_editions(frame: Frame, archives: Sequence[NewsletterArchive]) -> bytes:
-    """Make the page that lists all newsletters, each with its latest editions."""
+    """Return the page that lists all newsletters, each with its latest editions."""
     page = frame.page("editions/index.html", frame.words.editions, section="editions")
     return frame.render("editions.html", page, shelves=archives, edition_href=_href, day=_day)
 
 
 def make_newsletter(frame: Frame, archive: NewsletterArchive) -> bytes:
-    """Make the page that lists all editions of a newsletter."""
+    """Return the page that lists all editions of a newsletter."""
     page = frame.page(archive.path, archive.title, description=archive.description, section="editions")
     return frame.render("newsletter.html", page, shelf=archive, edition_href=_href, day=_day)
 
 
 def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
-    """Make the web version of an edition: as it was sent, with a bar that leads to the site above it."""
+    """Return the page of an edition, which is its web version with a bar above it that links to the site."""
     html = page.html
     head_end, body_start = _HEAD_END.search(html), _BODY_START.search(html)
     if head_end is None or body_start is None or body_start.start() < head_end.start():
@@ -92,7 +92,7 @@ def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
 
 
 def _archives(config: Config, editions: Sequence[Edition]) -> list[NewsletterArchive]:
-    """Return the newsletters that have sent something, in the order of the configuration, then former ones."""
+    """Return the newsletters that have editions: configured ones in their order, then former ones by name."""
     former = sorted({edition.newsletter for edition in editions} - {n.name for n in config.newsletters})
     known = [(n.name, config.newsletter_title(n), n.description) for n in config.newsletters]
     archives = [

@@ -1,4 +1,4 @@
-"""What all pages of a build share: the site, the stylesheet and the words; how keys, links and bytes are made."""
+"""The parts that all pages of a build share: the site, the stylesheet, the words, and the making of keys and links."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from publisher.core.templates import Templates, civil_date
 from publisher.site.pages.words import words_for
 
 SEPARATOR = "\x1f"
-# "/a/b/", as nearly every permalink is: a short cut for when ten thousand are planned.
+# A permalink such as "/a/b/". Nearly all are like that, and this saves time when ten thousand are planned.
 _PLAIN_PERMALINK = re.compile(r"(?:/[^/.\\][^/\\]*)+/").fullmatch
 _FORMATS = {
     "application/rss+xml": "RSS",
@@ -39,13 +39,13 @@ class FeedLink:
 
     @property
     def label(self) -> str:
-        """The name of its format, where several formats of one feed are shown side by side."""
+        """The name of its format, for places that show several formats of a feed side by side."""
         return _FORMATS.get(self.media_type, self.title)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """What templates know about the site, as `site`. `base` is the path of its root: "/" or "/blog/"."""
+    """The site, as templates see it under the name `site`. `base` is the path of its root: "/" or "/blog/"."""
 
     title: str
     url: str
@@ -62,18 +62,18 @@ class SiteView:
         return direction(self.language)
 
     def near(self, url: str, up: str) -> str:
-        """Return a URL on this site relative to a page whose `page.root` is `up`; any other URL unchanged."""
+        """Return a URL on this site relative to a page whose `page.root` is `up`; return any other URL unchanged."""
         prefix = f"{self.url}/"
         return up + url.removeprefix(prefix) if url.startswith(prefix) else url
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What templates know about the page being made, as `page`.
+    """The page being made, as templates see it under the name `page`.
 
-    root     goes in front of a path from the root of the site ("../../"), so that the site works under any URL, on a
-             preview server and from the disk
-    section  the entry of the menu that it belongs to: "", "archive", "tags" or "editions"
+    root     the relative path from the page to the root of the site, such as "../../"; templates put it in front of
+             paths from the root, so that the site works under any URL, on a preview server and from the disk
+    section  the menu entry that the page belongs to: "archive", "tags", "editions" or "subscribe"; "" for none
     """
 
     title: str
@@ -94,7 +94,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The frame around every page of one build. `digest` changes with anything that every page shows."""
+    """The frame around every page of a build. `digest` changes whenever something that every page shows changes."""
 
     site: SiteView
     words: SimpleNamespace
@@ -103,11 +103,11 @@ class Frame:
     digest: str
 
     def key(self, *parts: str) -> str:
-        """Return the key of a page that shows these parts inside the frame."""
+        """Return the key of a page with these contents inside the frame."""
         return _hash(self.digest, *parts)
 
     def render(self, template: str, page: Page, **context: Any) -> bytes:
-        """Render templates/pages/<template> for a page."""
+        """Render the template templates/pages/<template> for a page."""
         text = self.templates.render(
             f"pages/{template}",
             site=self.site,
@@ -119,7 +119,7 @@ class Frame:
         return text.encode("utf-8", "replace")
 
     def page(self, path: str, title: str, **facts: Any) -> Page:
-        """Return a page at an output path, in the language of the site."""
+        """Return the Page for an output path, in the language of the site. `facts` are further fields of the Page."""
         return Page(
             title=title,
             url=f"{self.site.url}/{href(path.removesuffix('index.html'))}",
@@ -133,7 +133,7 @@ class Frame:
 def make_frame(
     config: Config, templates: Templates, feeds: Sequence[FeedLink], *, has_tags: bool, has_editions: bool
 ) -> Frame:
-    """Read the stylesheets, and hash what every page depends on, once for all pages."""
+    """Return the frame for all pages of a build. This reads the stylesheets and hashes what every page depends on."""
     url = config.site_url
     site = SiteView(
         title=config.site.title,
@@ -156,24 +156,24 @@ def stylesheet(templates: Templates) -> str:
 
 
 def stylesheet_path(templates: Templates) -> str:
-    """Return the output path of the stylesheet, whose name changes with its content, so it can be cached for ever."""
+    """Return the output path of the stylesheet. Its name changes with its content, so it can be cached for ever."""
     return f"assets/site.{_hash(stylesheet(templates))[:10]}.css"
 
 
 def root(path: str) -> str:
-    """Return the relative path from an output path to the root of the site: "./" or "../../"."""
+    """Return the relative path from an output path to the root of the site, such as "./" or "../../"."""
     return "../" * path.count("/") or "./"
 
 
 @lru_cache(maxsize=65_536)
 def href(path: str) -> str:
-    """Return an output path as a quoted link, without an "index.html" at its end."""
+    """Return an output path as a quoted link, without a trailing "index.html"."""
     short = path.removesuffix("index.html") if path.endswith("/index.html") or path == "index.html" else path
     return quote(short, safe=_SAFE_IN_PATH)
 
 
 def output_path(permalink: str) -> str:
-    """Return the output path that serves a permalink; it is always inside the output folder."""
+    """Return the output path for a permalink. It is always inside the output folder."""
     if _PLAIN_PERMALINK(permalink):
         return f"{permalink[1:]}index.html"
     parts = [part for part in permalink.replace("\\", "/").split("/") if part not in ("", ".", "..")]
@@ -187,7 +187,7 @@ def tag_path(tag: Tag) -> str:
     return f"tags/{tag.slug}/index.html"
 
 
-# Babel takes 11 us for a date, and the date of a post is on several pages: its own, lists and the archive.
+# Babel takes 11 us to format a date, and a post's date is on several pages: its own, lists and the archive.
 day_in_words = lru_cache(maxsize=65_536)(civil_date)
 
 

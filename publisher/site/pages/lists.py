@@ -1,8 +1,8 @@
-"""Pages that list posts: the index, the pages of tags, the list of tags, and the archive by year.
+"""The pages that list posts: the index, the pages of tags, the list of tags, and the archive by year.
 
-The first page of the index shows excerpts, for which its posts are rendered. Later pages and those of tags only show
-what front matter says: a new post moves every older one along, so with excerpts from bodies, one new post would
-have all 10,000 rendered again.
+The first page of the index shows excerpts of its posts, which are rendered for that. Later pages and tag pages show
+only what is in front matter, because a new post moves every older post down the lists. If they showed excerpts from
+bodies, one new post would cause all 10,000 posts to be rendered again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ TagFeeds = Callable[[Tag], Sequence[FeedLink]]
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The place of a page among several. `newer` and `older` are quoted paths from the root of the site, or None."""
+    """The position of a page in a series.
+
+    number  number of the page, from 1
+    count   number of pages in the series
+    newer   quoted path of the page with newer posts, from the root of the site; None on the first page
+    older   quoted path of the page with older posts, from the root of the site; None on the last page
+    """
 
     number: int
     count: int
@@ -45,12 +51,15 @@ class TagPosts:
 
     @property
     def href(self) -> str:
-        """Its quoted path from the root of the site."""
+        """The quoted path of the tag's first page from the root of the site."""
         return href(self.path)
 
 
 def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
-    """Return the tags of posts, sorted by name. A slug is one tag, with the spelling of its newest post."""
+    """Return the tags of posts with their posts, sorted by name.
+
+    Tags with the same slug are the same tag, in the spelling of its newest post.
+    """
     found: dict[str, TagPosts] = {}
     for entry in entries:
         for tag in entry.post.tags:
@@ -62,7 +71,7 @@ def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
 
 
 def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, render: Render) -> Iterator[Output]:
-    """Yield index.html, page/2/index.html and so on."""
+    """Yield the pages of the index as outputs: index.html, page/2/index.html and so on."""
     for paging, path, some in _pages("", entries, per_page):
         faces = [entry.face for entry in some]
         if paging.number == 1:
@@ -72,7 +81,7 @@ def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, rende
 
 
 def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[ListedPost], render: Render) -> bytes:
-    """Make one page of the index. The first one renders its posts for their excerpts and reading times."""
+    """Return one page of the index. For the first page, posts are rendered to get their excerpts and reading times."""
     page = frame.page(path, frame.site.title, description=frame.site.description)
     rows = [(entry, entry.excerpt, 0) for entry in entries]
     if paging.number == 1:
@@ -82,7 +91,7 @@ def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Listed
 
 
 def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: TagFeeds) -> Iterator[Output]:
-    """Yield the list of tags, and the pages of each tag."""
+    """Yield the list of tags and the pages of each tag as outputs, or nothing if there are no tags."""
     if not tags:
         return
     counts = [f"{found.tag.name}\0{found.tag.slug}\0{len(found.entries)}" for found in tags]
@@ -97,7 +106,7 @@ def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: 
 
 
 def make_tags(frame: Frame, tags: Sequence[TagPosts]) -> bytes:
-    """Make the list of tags, each with the number of its posts."""
+    """Return the page that lists the tags, each with the number of its posts."""
     return frame.render("tags.html", frame.page("tags/index.html", frame.words.tags, section="tags"), tags=tags)
 
 
@@ -109,20 +118,20 @@ def make_tag(
     paging: Paging,
     entries: Sequence[ListedPost],
 ) -> bytes:
-    """Make one page of a tag's posts."""
+    """Return one page of a tag's posts."""
     page = frame.page(path, found.tag.name, feeds=feeds, section="tags")
     rows = [(entry, entry.excerpt, 0) for entry in entries]
     return frame.render("tag.html", page, tag=found.tag, total=len(found.entries), rows=rows, paging=paging)
 
 
 def plan_archive(frame: Frame, entries: Sequence[ListedPost]) -> Output:
-    """Return the page of all posts by year."""
+    """Return the output for the archive, the page of all posts by year."""
     key = frame.key("archive", *(f"{entry.link}\0{entry.stamp}" for entry in entries))
     return Output("archive/index.html", key, partial(make_archive, frame, entries))
 
 
 def make_archive(frame: Frame, entries: Sequence[ListedPost]) -> bytes:
-    """Make the archive. It has only titles and days, so that ten thousand posts still fit on one page."""
+    """Return the archive page. It shows only titles and days, so that ten thousand posts still fit on it."""
     years = [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry.year)]
     page = frame.page("archive/index.html", frame.words.archive, section="archive")
     return frame.render("archive.html", page, years=years, total=len(entries))
@@ -131,7 +140,10 @@ def make_archive(frame: Frame, entries: Sequence[ListedPost]) -> bytes:
 def _pages(
     folder: str, entries: Sequence[ListedPost], per_page: int
 ) -> Iterator[tuple[Paging, str, Sequence[ListedPost]]]:
-    """Cut a list into pages: (place, output path, posts). No posts give one empty page."""
+    """Divide a list of posts into pages; yield the position, output path and posts of each page.
+
+    If there are no posts, there is one empty page.
+    """
     count = max(1, -(-len(entries) // per_page))
     paths = [
         f"{folder}page/{number}/index.html" if number > 1 else f"{folder}index.html" for number in range(1, count + 1)

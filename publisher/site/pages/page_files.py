@@ -1,4 +1,4 @@
-"""Every page of a site as an output, the sitemap, the page for unknown addresses and the stylesheet included."""
+"""Plan every page of a site as an output, including the sitemap, the page for unknown addresses and the stylesheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_ta
 from publisher.site.pages.signup import ListedFeed, plan_subscribe, sign_up_form
 from publisher.site.web_versions import WebVersion
 
-# The maximum number of URLs in a sitemap (sitemaps.org). A larger site has an index of several.
+# The maximum number of URLs in a sitemap (sitemaps.org). A larger site has an index of several sitemaps.
 MOST_URLS = 50_000
 NOT_FOUND = "404.html"
 
@@ -33,14 +33,14 @@ def plan_pages(
     listed: Sequence[ListedFeed] = (),
     opml: str = "",
 ) -> Iterator[Output]:
-    """Yield every file of the pages, none of them made yet, and each path only once.
+    """Yield an output for every page and for the files that go with the pages, with each path only once.
 
-    posts      public posts, newest first; one with the permalink of another page ("/archive/") replaces that page
-    render     called when an output is made, not before
-    feeds      linked from every page
-    tag_feeds  feeds of a tag, linked from its pages as well
+    posts      public posts, newest first; a post with the permalink of another page ("/archive/") replaces that page
+    render     renders a post; called only when an output is made
+    feeds      links to feeds that are on every page
+    tag_feeds  returns the links to the feeds of a tag, which are on its pages as well
     listed     feeds shown on the page that explains feeds
-    opml       URL of the list of all feeds, "" for none
+    opml       URL of the list of all feeds; "" if there is none
     """
     entries = [listed_post(post, config.site.language) for post in posts]
     tags = by_tag(entries)
@@ -66,22 +66,26 @@ def plan_pages(
 
 
 def make_not_found(frame: Frame) -> bytes:
-    """Make the page for unknown addresses. It is served at any depth, so its links start at the root of the site."""
+    """Return the page for unknown addresses.
+
+    It can be served at any path, so its links start at the root of the site.
+    """
     page = replace(frame.page(NOT_FOUND, frame.words.not_found), root=frame.site.base)
     return frame.render("404.html", page)
 
 
 def make_stylesheet(frame: Frame) -> bytes:
-    """Make the stylesheet of all pages."""
+    """Return the stylesheet of all pages."""
     return stylesheet(frame.templates).encode()
 
 
 def plan_sitemap(
     frame: Frame, entries: Sequence[ListedPost], paths: Sequence[str], most: int = MOST_URLS
 ) -> Iterator[Output]:
-    """Yield sitemap.xml with all posts and the pages at `paths`; if these are more than `most` URLs, an index of parts.
+    """Yield sitemap.xml with all posts and the pages at `paths`.
 
-    No date comes from the clock, so an unchanged site keeps its sitemap.
+    If there are more than `most` URLs, sitemap.xml is an index of several sitemaps, which are yielded too. No date is
+    that of the build, so the sitemap of an unchanged site does not change.
     """
     urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
     days = [""] * len(paths) + [entry.updated[:10] for entry in entries]

@@ -1,10 +1,12 @@
-"""The body of a post, made ready for its page.
+"""Prepare the body of a post for its page.
 
-The rendered body is sanitised HTML with absolute URLs, as feeds and emails need it. A page adds coloured code, tables
-that scroll on a phone, links that also work on a preview server, and has only one <h1>.
+The rendered body is sanitised HTML with absolute URLs, as feeds and emails need it. For the page, this module colours
+code, makes tables scroll on a phone, makes links that also work on a preview server, and leaves the title as the only
+<h1>.
 
-Pygments finds the tokens of code, and this module writes them instead of Pygments' HtmlFormatter: it needs sixteen
-classes instead of eighty, and one span for neighbours with the same class, which makes coloured code a third smaller.
+Pygments finds the tokens of code, but this module writes the HTML itself, instead of Pygments' HtmlFormatter. It uses
+sixteen classes instead of eighty, and one span for adjacent tokens with the same class, so that coloured code is a
+third smaller.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-# Either a plain code block or one tag. Attribute values are skipped as a whole: a "<table>" in an alt text is text, and
-# rewriting it would let a post break out of the attribute.
+# Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
+# text, and rewriting it would let a post break out of the attribute.
 _PIECE = re.compile(
     r'<pre[^<>]*><code class="language-([^"\s]+)[^"]*">([^<]*)</code></pre>'
     r'|</?([a-zA-Z][a-zA-Z0-9]*)([^<>"]*(?:"[^"]*"[^<>"]*)*)>'
@@ -66,9 +68,15 @@ _CLASSES = {
 
 
 def page_body(html: str, *, title: str, url: str, site_url: str, root: str, table_label: str) -> str:
-    """Return the body of the post at `url` for its own page, from which `root` leads to the root of the site.
+    """Return the body of a post for its own page.
 
-    A first heading that repeats the title is dropped. Any other <h1> becomes <h2>, because the title is the <h1>.
+    A first heading that repeats the title is removed. Any other <h1> becomes an <h2>, because the title is the <h1>.
+
+    html         the rendered body
+    url          absolute URL of the post
+    site_url     absolute URL of the site, without a slash at the end
+    root         relative path from the page to the root of the site
+    table_label  name of a scrollable table, for screen readers
     """
     return _PIECE.sub(_rewriter(site_url, root, url, table_label), _without_title(html, title))
 
@@ -99,7 +107,10 @@ def _rewriter(site_url: str, root: str, url: str, table_label: str) -> Callable[
 
 
 def _furnish(name: str, tag: str, table_label: str) -> str:
-    """Return a tag with what a page needs; `tabindex` lets people scroll with the keyboard what is too wide."""
+    """Return a tag with the changes that it needs on a page.
+
+    With `tabindex`, tables and code that are too wide can be scrolled with the keyboard.
+    """
     closing = tag.startswith("</")
     if name == "table":
         region = f'<div class="table-scroll" role="region" tabindex="0" aria-label="{table_label}">'
@@ -114,16 +125,16 @@ def _furnish(name: str, tag: str, table_label: str) -> str:
 
 
 def _code(language: str, code: str) -> str:
-    """Return a code block in colours, or without them if its language is unknown."""
+    """Return a code block as HTML, coloured if its language is known."""
     coloured = highlight(unescape(code), unescape(language))
     inner = code if coloured is None else coloured
     return f'<pre tabindex="0"><code class="language-{language}" translate="no">{inner}</code></pre>'
 
 
 def highlight(code: str, language: str) -> str | None:
-    """Return code as HTML with a span for each coloured token, or None if no lexer knows the language.
+    """Return code as HTML with spans for coloured tokens, or None if there is no lexer for the language.
 
-    The code is escaped and otherwise unchanged.
+    The text of the code is escaped but otherwise unchanged.
     """
     lexer = _lexer(language)
     if lexer is None:
@@ -160,7 +171,10 @@ def _class_of(kind: Any) -> str:
 
 @lru_cache(maxsize=256)
 def _lexer(language: str) -> Lexer | None:
-    """Return the lexer of a language. Cached: finding and compiling one takes as long as lexing a page of code."""
+    """Return the lexer of a language, or None if there is none.
+
+    Lexers are cached, because finding and compiling a lexer takes as long as lexing a page of code.
+    """
     # Imported here: Pygments takes 40 ms, and many sites have no code.
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound

@@ -1,7 +1,7 @@
-"""The sign-up form, and the page of the site that has it and explains feeds.
+"""The sign-up form, and the page of the site that contains it and explains feeds.
 
-The form is also on the pages of the web application, and anyone can put it into their own HTML (`publisher serve
---snippet`). The page of feeds replaces feeds styled with XSLT, which browsers are dropping.
+The form is also on pages of the web application, and can be pasted into any HTML page (`publisher serve --snippet`).
+The page that explains feeds replaces feeds styled with XSLT, which browsers are about to drop.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ENGLISH: dict[str, str | Plural] = {
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic of a newsletter, as a checkbox."""
+    """A topic of a newsletter, shown as a checkbox."""
 
     name: str
     is_chosen: bool
@@ -45,7 +45,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class NewsletterOffer:
-    """A newsletter in a form, with the choices of a subscriber, if there is one."""
+    """A newsletter in a form, with the subscriber's choices if the form is for a subscriber."""
 
     name: str
     title: str
@@ -56,7 +56,7 @@ class NewsletterOffer:
 
 @dataclass(frozen=True, slots=True)
 class SignUpForm:
-    """The form on a page of the site. `action` is the URL that it is sent to."""
+    """The sign-up form on a page of the site. `action` is the URL that the form is sent to."""
 
     action: str
     offers: tuple[NewsletterOffer, ...]
@@ -65,7 +65,7 @@ class SignUpForm:
 
 @dataclass(frozen=True, slots=True)
 class ListedFeed:
-    """A feed for visitors: a name, what it contains, and a link for each format."""
+    """A feed, as visitors see it: its title, a description, and a link for each format."""
 
     group: str
     title: str
@@ -74,16 +74,18 @@ class ListedFeed:
 
 
 def sign_up_form(config: Config) -> SignUpForm | None:
-    """Return the form of the site; None without web.public_url, which receives it, or without newsletters."""
+    """Return the sign-up form of the site; None if there are no newsletters, or if web.public_url is not set."""
     if not config.web.public_url or not config.newsletters:
         return None
     return SignUpForm(f"{config.public_url}/subscribe", newsletter_offers(config), config.site.language)
 
 
 def newsletter_offers(config: Config, held: Sequence[Subscription] = ()) -> tuple[NewsletterOffer, ...]:
-    """Return every newsletter of the configuration, with a subscriber's own newsletters and topics chosen.
+    """Return an offer for every configured newsletter, with the subscriber's newsletters and topics marked as chosen.
 
-    A topic that the subscriber has and the newsletter no longer offers is still shown.
+    The offers include topics that a newsletter no longer offers but the subscriber still has.
+
+    held  the subscriber's subscriptions; empty for a new subscriber
     """
     mine = {subscription.newsletter: subscription for subscription in held}
     found = []
@@ -102,7 +104,7 @@ def newsletter_offers(config: Config, held: Sequence[Subscription] = ()) -> tupl
 
 
 def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
-    """Return the topics of one newsletter; different spellings of a tag are one topic."""
+    """Return the topics of a newsletter. Different spellings of a tag are the same topic."""
     mine = {topic_slug(topic) for topic in held}
     names = {topic_slug(name): name for name in held} | {tag_slug(name): name for name in offered}
     order = dict.fromkeys([*map(tag_slug, offered), *map(topic_slug, held)])
@@ -110,13 +112,17 @@ def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
 
 
 def form_words(language: str, templates: Templates) -> SimpleNamespace:
-    """Return the words of the form in a language (BCP 47 tag). Templates use them as `say.address`."""
+    """Return the words of the form in a language (a BCP 47 tag). Templates use them as `say.address`."""
     spoken = translate("form", ENGLISH, language, templates.folders)
     return SimpleNamespace(language=spoken.language, **spoken.phrases)
 
 
 def plan_subscribe(frame: Frame, feeds: Sequence[ListedFeed], opml: str, form: SignUpForm | None = None) -> Output:
-    """Return the page about feeds. `opml` is the URL of the list of all feeds, "" for none."""
+    """Return the output for the page that explains feeds.
+
+    opml  URL of the list of all feeds; "" if there is none
+    form  the sign-up form to show, or None
+    """
     key = frame.key("subscribe", repr(feeds), opml, repr(form))
     return Output(PATH, key, partial(_make, frame, tuple(feeds), opml, form))
 

@@ -1,4 +1,4 @@
-"""The words of the pages that the program writes. All other text on them comes from the project."""
+"""The program's own words on the pages. All other text comes from the project."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ ENGLISH: dict[str, str | Plural] = {
 
 
 def words_for(language: str, templates: Templates) -> SimpleNamespace:
-    """Return the words in a language (BCP 47 tag). Templates use them as `words.older`.
+    """Return the words in a language (a BCP 47 tag). Templates use them as `words.older`.
 
-    `words.language` is the language that they are really in: that of the nearest catalog, or English.
+    `words.language` is the language of the catalog that was found, or English if there is none for this language.
     """
     spoken = translate("page", ENGLISH, language, templates.folders)
     tongue = {"language": spoken.language, "direction": direction(spoken.language)}
