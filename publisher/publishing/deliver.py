@@ -72,7 +72,7 @@ class DeliveryProgress:
     """The progress of a run with one edition."""
 
     def __init__(self, edition: Edition, total: int) -> None:
-        """Start at zero. total: the number of deliveries that were open when the run began."""
+        """Begin to count the deliveries of an edition. total: how many were open when the run began."""
         self.edition = edition
         self._total = total
         self._settled: Counter[DeliveryStatus] = Counter()

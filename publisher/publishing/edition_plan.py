@@ -167,7 +167,7 @@ def plan_newsletter(
     due: DueEdition,
     gone: frozenset[str] = frozenset(),
 ) -> list[PlannedEdition] | Idle:
-    """Return the editions that one newsletter would send of these posts at `now`, or why it would send none.
+    """Return the editions that a newsletter would create from these posts at `now`, or why there would be none.
 
     gone  ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
     """
@@ -251,7 +251,7 @@ def lead_of(newsletter: NewsletterConfig) -> timedelta:
 def decision_of(
     config: Config, store: Store, newsletter: NewsletterConfig, watched: Watched, now: datetime
 ) -> Decision:
-    """Return what to do at `now` about a newsletter's newest slot."""
+    """Return the decision about a newsletter's newest slot at `now`."""
     return decide(
         parse_schedule(newsletter.schedule),
         config.newsletter_zone(newsletter),

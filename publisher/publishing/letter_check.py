@@ -87,7 +87,7 @@ class LetterChecker:
         )
 
     def spam(self, planned: PlannedEdition, letter: Letter, now: datetime) -> list[Finding]:
-        """Return SpamAssassin's findings about the letter, sent as a message. This takes a few seconds."""
+        """Return SpamAssassin's findings about the letter as an email. This takes a few seconds."""
         where = f"templates/email/{planned.newsletter.template}.html"
         edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, now)
         return spam_findings(sample_message(self._config, edition, letter), where)

@@ -77,7 +77,7 @@ def read_bounces(
 def apply_messages(
     config: Config, store: Store, source: ReportSource, now: datetime, dry_run: bool = False
 ) -> BounceReport:
-    """Process every message of an open source. Raises as `read_bounces` does."""
+    """Process every message of an open source. Raises the same errors as `read_bounces`."""
     signatures, terms, counts = signatures_of(config), subscription_policy(config), Counter[Verdict]()
     for message in source.messages():
         report = read_message(message.data, signatures)
