@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def plain_text(fragment: str) -> str:
-    """Return an HTML fragment as one line of text, with entities decoded, but no tags, code blocks or note marks."""
+    """Return an HTML fragment as a line of text, with entities decoded, but no tags, code blocks or footnote marks."""
     text = _TAG.sub("", _BREAK.sub(" ", _skipped(fragment)))
     if "&" in text:
         text = html.unescape(text)
