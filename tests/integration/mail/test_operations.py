@@ -89,7 +89,7 @@ def test_a_retry_affects_only_the_chosen(store: Store, edition: Edition, chosen:
 
 @pytest.mark.parametrize("final", [SENDING, SENT, SKIPPED])
 def test_settled_deliveries_cannot_be_retried(store: Store, edition: Edition, final: DeliveryStatus) -> None:
-    with pytest.raises(ValueError, match=f"what is {final} cannot be tried again"):
+    with pytest.raises(ValueError, match=f"a delivery that is {final} cannot be retried"):
         by_hand.retry(store, edition, [FAILED, final], now=NOW)
     assert by_status(store, edition)[FAILED] == 1
 

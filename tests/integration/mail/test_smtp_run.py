@@ -196,7 +196,7 @@ def test_an_unwritable_ledger_stops_the_run(sqlite_store: Store, tmp_path: Path)
 def test_a_signal_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) -> None:
     url = f"sqlite:///{tmp_path}/publisher.db"
     with open_store(url, tmp_path) as store, sink(tmp_path / "sink") as to:
-        edition = make_edition(store, 3_000)
+        edition = make_edition(store, 10_000)
         way = f"smtp:{to.server.address.port}"
         process = subprocess.Popen(
             [sys.executable, str(PROGRAM), url, str(tmp_path), way, "hold", "6"],
@@ -214,5 +214,5 @@ def test_a_signal_leaves_nothing_in_doubt(tmp_path: Path, stop: signal.Signals) 
         _, said = process.communicate(timeout=60)
         assert process.returncode in (-stop, 128 + stop), said
         counts = store.deliveries.counts(edition.id)
-        assert counts.by_status == {SENT: counts[SENT], QUEUED: 3_000 - counts[SENT]}
-        assert 100 <= counts[SENT] == len(to.taken()) < 3_000
+        assert counts.by_status == {SENT: counts[SENT], QUEUED: 10_000 - counts[SENT]}
+        assert 100 <= counts[SENT] == len(to.taken()) < 10_000

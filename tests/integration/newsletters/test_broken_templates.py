@@ -103,7 +103,7 @@ def test_a_missing_logo_is_skipped_and_reported_once(project: Project) -> None:
     said = project.ok("check").out
     assert said.splitlines()[:-1] == [
         "warning: publisher.toml:15: newsletter weekly: theme.logo: there is no static/none.png, so letters show no "
-        "logo (put the picture there, or write its URL)"
+        "logo (put the picture there, or give its URL)"
     ]
     assert letter(project) == plain
     project.write("static/none.png", b"\x89PNG")
