@@ -6,7 +6,6 @@ be present. Then, keys are checked in combination.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING
@@ -69,6 +68,8 @@ def find_mistakes(
 
 
 def _unknown_variable(name: str) -> PublisherError:
+    import difflib  # only for a mistake: it costs 2 ms
+
     near = difflib.get_close_matches(name, variables(), n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else "docs/configuration.md lists them"
     return PublisherError("sets no known key", where=name, hint=hint)
@@ -85,6 +86,8 @@ def _wrong_keys(cls: type, table: Mapping[str, Any], above: KeyPath = ()) -> Ite
         elif key.default is MISSING:
             yield path, f"{_dotted(path)} is missing", f"add {_example(path)}"
     for name in (name for name in table if name not in keys):
+        import difflib  # only for a mistake: it costs 2 ms
+
         near = difflib.get_close_matches(name, keys, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(keys)}"
         yield (*above, name), f"{_dotted((*above, name))}: unknown key", hint

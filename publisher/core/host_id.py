@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import socket
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,13 +19,13 @@ def host_id(root: Path, environment: Mapping[str, str], machine: Sequence[Path] 
     time, so it should set PUBLISHER_HOST, from which the id is then derived instead.
     """
     given = environment.get(HOST_VARIABLE, "").strip()
-    parts = ["given", given] if given else [_machine_id(machine), socket.gethostname(), str(root.resolve())]
+    parts = ["given", given] if given else [_machine_id(machine), os.uname().nodename, str(root.resolve())]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def host_name(root: Path, environment: Mapping[str, str]) -> str:
     """Return a readable name of this host."""
-    return environment.get(HOST_VARIABLE, "").strip() or f"{socket.gethostname()}:{root.resolve()}"
+    return environment.get(HOST_VARIABLE, "").strip() or f"{os.uname().nodename}:{root.resolve()}"
 
 
 def _machine_id(files: Sequence[Path]) -> str:
