@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -74,4 +75,8 @@ class Chores:
     def optimise(self) -> None:
         """Let the database collect statistics about its tables, so that it plans queries well."""
         with self._database.outside_transactions() as run:
-            run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")
+            try:
+                run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")
+            except sqlite3.OperationalError as error:  # another process is writing: statistics can wait for another day
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
