@@ -100,6 +100,6 @@ def running(
         process.end() if process.process.poll() is None else (process.process.returncode, process.log.read_text())
     )
     assert code == 0, log
-    assert "Traceback" not in log
-    assert "defect" not in log
+    assert "Traceback" not in log, log
+    assert "defect" not in log, log
     assert "example.org" not in re.sub("…@example.org", "", log)
