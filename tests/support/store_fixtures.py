@@ -14,11 +14,68 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
 
+import publisher.store.store
 from publisher.store import Store, open_store
+from publisher.store.database import Database
+from publisher.store.migrate import migrate, move_to, revision
+from publisher.store.tables import HEAD
 from tests.support.needs import PATH
 
 _schemas = count(1)
+
+
+class QuickMigration:
+    """Migrates an empty database by the statements that the migrations executed on the first one of its kind.
+
+    Alembic takes fifty milliseconds to find them again, and a thousand tests begin with an empty database.
+    """
+
+    def __init__(self) -> None:
+        self._statements: dict[bool, list[tuple[str, Any]]] = {}
+
+    def __call__(self, database: Database) -> None:
+        with database.write() as connection:
+            if before := revision(connection):
+                pass
+            elif kept := self._statements.get(database.is_sqlite):
+                cursor = connection.connection.cursor()
+                for statement, values in kept:
+                    cursor.execute(statement, values)
+            else:
+                self._statements[database.is_sqlite] = _recorded(connection)
+        if before:
+            migrate(database)
+
+
+def _recorded(connection: Connection) -> list[tuple[str, Any]]:
+    """Migrate with Alembic, and return the statements that change something, with their values."""
+    executed: list[tuple[str, Any]] = []
+
+    def record(connection: Any, cursor: Any, statement: str, values: Any, *rest: Any) -> None:
+        if not statement.lstrip().startswith(("SELECT", "PRAGMA")):
+            executed.append((statement, values))
+
+    event.listen(connection, "before_cursor_execute", record)
+    move_to(connection, HEAD)
+    event.remove(connection, "before_cursor_execute", record)
+    return executed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_migration() -> Iterator[pytest.MonkeyPatch]:
+    """Run the migrations once for each kind of database, and copy what they did; see real_migration."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publisher.store.store, "migrate", QuickMigration())
+        yield patch
+
+
+@pytest.fixture
+def real_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the migrations themselves whenever a store is opened: for the tests of migrations."""
+    monkeypatch.setattr(publisher.store.store, "migrate", migrate)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
 from publisher.store.tables import HEAD, metadata, subscribers
 from tests.support.store_samples import NOW, add_people, draft
 
+pytestmark = pytest.mark.usefixtures("real_migration")
+
 
 @pytest.fixture
 def database(store_url: str, tmp_path: Path) -> Iterator[Database]:

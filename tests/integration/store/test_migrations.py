@@ -20,6 +20,8 @@ from publisher.subscribers.manage import suppress
 from tests.support.consent_samples import FORM, SECRET, TERMS, ask
 from tests.support.store_samples import NOW, draft, person
 
+pytestmark = pytest.mark.usefixtures("real_migration")
+
 MOMENT = "2025-01-02 03:04:05"
 # Numbers are given by the database, as they were; the first of each table is 1.
 OLD = (
