@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,16 +47,6 @@ def require_posts(config: Config) -> None:
             where=config.posts.folder,
             hint='create it with `publisher new "Hello, world"`, or set posts.folder',
         )
-
-
-@contextmanager
-def index_errors(config: Config) -> Iterator[None]:
-    """Turn an SQLite error about the index of posts into a ProjectError."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        where, hint = str(config.state_dir / INDEX_FILE), "free some disk space, or fix the permissions"
-        raise ProjectError(f"cannot be used: {error}", where=where, hint=hint) from error
 
 
 def index_state(config: Config) -> str:

@@ -23,6 +23,9 @@ from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
 
+# How long to wait for another process that is writing the index.
+WAIT_SECONDS = 30
+
 # The time in the stamp of a file that may change, or may have changed, without a change of its real stamp. No file has
 # this time, so such a file is always read again.
 UNKNOWN_NS = -1
@@ -95,7 +98,9 @@ class Index:
         try:
             rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
             return {source: (size, mtime) for source, size, mtime in rows}
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise self._unusable(error) from error
             self._db.close()
             self._discard()
             self._db = self._connect()
@@ -103,7 +108,7 @@ class Index:
 
     def update(self, changed: Iterable[tuple[str, Stamp, str, ParsedFile]], gone: Iterable[str]) -> None:
         """Write the entries of changed files and delete those of removed ones, in one transaction."""
-        with self._db:
+        with self._errors_explained(), self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
                 "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'')",
@@ -112,7 +117,7 @@ class Index:
 
     def rows(self) -> list[PostRow]:
         """Return all posts that are neither drafts nor broken, newest first, or by path if the times are equal."""
-        with self._damage_explained():
+        with self._errors_explained():
             found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
             return sorted(map(PostRow._make, found), key=attrgetter("published"), reverse=True)
@@ -121,8 +126,12 @@ class Index:
         """Yield the complete posts in the order of `sources`."""
         wanted = "SELECT source, id, permalink, digest, tags, in_feeds, post FROM entries WHERE source = ?"
         for source in sources:
-            with self._damage_explained():
-                post = _to_post(*self._db.execute(wanted, (source,)).fetchone())
+            with self._errors_explained():
+                row = self._db.execute(wanted, (source,)).fetchone()
+                if row is None and source not in self.stamps():
+                    # Another process has found that the file is gone, or is building the index from nothing.
+                    raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
+                post = _to_post(*row)
             yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
@@ -130,25 +139,25 @@ class Index:
 
         column  "problems" for front matter, "body_problems" for bodies
         """
-        with self._damage_explained():
+        with self._errors_explained():
             found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
             return [(source, _to_problem(item)) for source, text in found for item in json.loads(text)]
 
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
-        with self._damage_explained():
+        with self._errors_explained():
             found = self._db.execute("SELECT source, measured FROM entries WHERE measured != ''")
             return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
 
     def links(self) -> dict[str, list[str]]:
         """Return the sources of the posts that each rendered post links to, by the post's source."""
-        with self._damage_explained():
+        with self._errors_explained():
             found = self._db.execute("SELECT source, links FROM entries WHERE links != ''")
             return {source: json.loads(text) for source, text in found}
 
     def assets(self) -> dict[str, list[tuple[str, str]]]:
         """Return the files that each rendered post shows, as (site path, project path), by the post's source."""
-        with self._damage_explained():
+        with self._errors_explained():
             found = self._db.execute("SELECT source, assets FROM entries WHERE assets != ''")
             return {source: [tuple(pair) for pair in json.loads(text)] for source, text in found}
 
@@ -158,18 +167,18 @@ class Index:
             (_dump(item.links), _dump(item.assets), _dump([_flat_problem(p) for p in item.problems]), item.source)
             for item in rendered
         ]
-        with self._db:
+        with self._errors_explained(), self._db:
             self._db.executemany("UPDATE entries SET links = ?, assets = ?, body_problems = ? WHERE source = ?", rows)
 
     def weights(self) -> dict[str, tuple[int, str]]:
         """Return (size in bytes, how it was measured) of the posts whose size in feeds is known, by source."""
-        with self._damage_explained():
+        with self._errors_explained():
             found = self._db.execute("SELECT source, weight, weighed FROM entries WHERE weighed != ''")
             return {source: (weight, weighed) for source, weight, weighed in found}
 
     def keep_weights(self, weights: Iterable[tuple[str, int, str]]) -> None:
         """Store (source, size in bytes, how it was measured) of posts."""
-        with self._db:
+        with self._errors_explained(), self._db:
             self._db.executemany(
                 "UPDATE entries SET weight = ?, weighed = ? WHERE source = ?",
                 ((weight, weighed, source) for source, weight, weighed in weights),
@@ -178,19 +187,23 @@ class Index:
     def _open(self) -> sqlite3.Connection:
         try:
             return self._connect()
-        except sqlite3.DatabaseError:
-            self._discard()  # not a database, or truncated
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise self._unusable(error) from error
+        self._discard()  # not a database, or truncated
+        try:
             return self._connect()
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
 
     def _connect(self) -> sqlite3.Connection:
         if self._path:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._path.exists() and self._path.stat().st_size % _SMALLEST_PAGE:
                 raise sqlite3.DatabaseError("the file ends in the middle of a page")
-        db = sqlite3.connect(self._path or ":memory:", timeout=30)
+        db = sqlite3.connect(self._path or ":memory:", timeout=WAIT_SECONDS)
         try:
             db.execute("PRAGMA synchronous = OFF")
-            db.execute("PRAGMA busy_timeout = 30000")
             if self._stored_key(db) != self._key:
                 self._create(db)
         except BaseException:
@@ -206,9 +219,14 @@ class Index:
         return ""
 
     def _create(self, db: sqlite3.Connection) -> None:
-        db.executescript(f"BEGIN IMMEDIATE; DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS entries; {_SCHEMA} COMMIT;")
+        """Create the tables, unless another process has done so since their key was read."""
         with db:
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('key', ?)", (self._key,))
+            db.execute("BEGIN IMMEDIATE")
+            if self._stored_key(db) == self._key:
+                return
+            for statement in ("DROP TABLE IF EXISTS meta", "DROP TABLE IF EXISTS entries", *_SCHEMA.split(";")):
+                db.execute(statement)
+            db.execute("INSERT INTO meta VALUES ('key', ?)", (self._key,))
 
     def _discard(self) -> None:
         """Remove the file, all of whose content can be rebuilt."""
@@ -216,17 +234,30 @@ class Index:
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _damage_explained(self) -> Iterator[None]:
-        """Discard an index that turns out to be damaged, and raise ProjectError since it is too late to start over."""
+    def _errors_explained(self) -> Iterator[None]:
+        """Raise ProjectError for any error, and discard an index that is damaged, as it is too late to start over."""
         try:
             yield
         except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not _is_damage(error):
+                raise self._unusable(error) from error
             self._discard()
-            raise ProjectError(
-                "the index of posts was damaged and has been removed",
-                where=str(self._path),
-                hint="run the same command again",
-            ) from error
+            said = "the index of posts was damaged and has been removed"
+            raise ProjectError(said, where=str(self._path), hint=_AGAIN) from error
+
+    def _unusable(self, error: sqlite3.DatabaseError) -> ProjectError:
+        """Return the error for an index that is not damaged: it is locked, or the disk is full or read-only."""
+        hint = f"{_AGAIN}; if that does not help, free some disk space or fix the permissions"
+        return ProjectError(f"cannot be used: {error}", where=str(self._path), hint=hint)
+
+
+_AGAIN = "run the same command again"
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether an error means that the file must be rebuilt, and not that it is in use or cannot be written."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 # Made once, since json.dumps with these settings would make an encoder for every post.

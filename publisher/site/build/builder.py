@@ -10,7 +10,7 @@ from pathlib import Path
 from publisher.config import Config
 from publisher.core.models import Problem, Severity
 from publisher.core.templates import Templates
-from publisher.posts.archive import ArchiveReader, index_errors, index_state, require_posts
+from publisher.posts.archive import ArchiveReader, index_state, require_posts
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.published import PublishedIds
 from publisher.site.build.copied_files import stamps, static_files
@@ -82,7 +82,7 @@ def build(
     static = static_files(config.root / config.pages.static) if config.pages.enabled else []
     look = templates.digest("pages", "web", "locale")
     inputs = hash_of(repr(config), code_key(), look, editions.key, *(f"{o.path}:{o.key}" for o in static))
-    with index_errors(config), closing(ArchiveReader(config)) as reader:
+    with closing(ArchiveReader(config)) as reader:
         if _is_current(config, reader, manifest, inputs, path, now):
             return _report(path, manifest)
         # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.

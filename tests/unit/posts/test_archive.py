@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Post
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
 from publisher.posts.frontmatter import markdown_of
+from publisher.posts.index import Index
 from publisher.posts.markup import BrokenPost, Renderer
 from tests.support.posts_samples import BERLIN, HELLO, NOW, SITE, Folder, post_of
 
@@ -345,3 +347,39 @@ def test_a_digest_changes_when_the_rendered_post_may(folder: Folder, change: str
     else:
         age(folder.write("link.md", "[t](a.md) more", "title: link\ndate: 2024-07-09"))
     assert folder.archive(keep=True).digest("link.md") != before
+
+
+def test_an_index_that_two_processes_create_at_once_is_created_once(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.root / ".publisher" / "index.db").unlink()
+    create, others = Index._create, []
+
+    def too_late(index: Index, db: sqlite3.Connection) -> None:
+        monkeypatch.setattr(Index, "_create", create)
+        others.append(folder.archive(keep=True))  # the other process sees an empty file, too, and is quicker
+        create(index, db)
+
+    monkeypatch.setattr(Index, "_create", too_late)
+    assert folder.reader().is_unchanged
+    assert titles(others[0]) == ["c", "b", "a"]
+
+
+def test_a_post_that_another_process_forgot_does_not_remove_the_index(folder: Folder) -> None:
+    mine = folder.archive(keep=True)
+    (folder.root / "posts" / "a.md").unlink()
+    assert titles(folder.archive(keep=True)) == ["c", "b"]
+    with pytest.raises(ProjectError, match="was changed by another process"):
+        titles(mine)
+    assert (folder.root / ".publisher" / "index.db").exists()
+
+
+def test_a_locked_index_is_an_error_and_not_removed(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publisher.posts.index.WAIT_SECONDS", 0)
+    path = folder.root / ".publisher" / "index.db"
+    folder.write("new.md", "Body", "title: n\ndate: 2024-07-09")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ProjectError, match="database is locked"):
+            folder.archive(keep=True)
+    assert titles(folder.archive(keep=True)) == ["n", "c", "b", "a"]
