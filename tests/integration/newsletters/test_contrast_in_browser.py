@@ -2,74 +2,62 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import subprocess
-from pathlib import Path
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from publisher.newsletters.lint.contrast import Cascade, colour_of, initial_style, visible_texts
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from tests.support.editions_samples import LETTERS, make
-from tests.support.needs import needs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.support.browser import Chromium
 
 Seen = tuple[str, str, str, float, bool]
 
 # What each text of a page looks like: its beginning, colour, background, size and weight.
-SCRIPT = """<script>window.onload = () => {
+SCRIPT = """() => {
 const seen = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walk.nextNode()) {
   const text = walk.currentNode.data, element = walk.currentNode.parentElement, clear = 'rgba(0, 0, 0, 0)';
-  if (!/[\\p{L}\\p{N}]/u.test(text) || element.tagName == 'SCRIPT') continue;
+  if (!/[\\p{L}\\p{N}]/u.test(text) ) continue;
   if (!element.checkVisibility({checkOpacity: true, visibilityProperty: true})) continue;
   let behind = element;
   while (getComputedStyle(behind).backgroundColor == clear) behind = behind.parentElement;
   const style = getComputedStyle(element), ground = getComputedStyle(behind).backgroundColor;
   seen.push([text.trim().slice(0, 30), style.color, ground, parseFloat(style.fontSize), +style.fontWeight]);
 }
-document.body.innerHTML = '<pre></pre>';
-document.body.firstChild.textContent = JSON.stringify(seen);
-}</script>"""
+return seen;
+}"""
 
 
-@needs("chromium")
+@pytest.fixture(scope="module")
+def page(browser: Chromium) -> Iterator[Page]:
+    """One window for every letter."""
+    with browser.page(width=900) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("name", LETTERS)
-def test_every_text_has_a_browsers_colours(name: str, dark: bool, tmp_path: Path) -> None:
+def test_every_text_has_a_browsers_colours(name: str, dark: bool, page: Page) -> None:
     letter = make(*LETTERS[name])
     sheet = ParsedLetter(letter)
     texts = visible_texts(sheet.tree, Cascade(sheet, dark=dark), initial_style(dark=dark))
     ours = sorted(
         (text.strip()[:30], str(look.colour), str(look.behind), round(look.size, 1), look.bold) for text, look in texts
     )
-    page = tmp_path / "letter.html"
-    page.write_text(letter.html.replace("</body>", f"{SCRIPT}</body>"), encoding="utf-8")
     assert len(ours) > 20
-    assert ours == seen_by_chromium(page, dark)
+    assert ours == seen_by_chromium(page, letter.html, dark)
 
 
-def seen_by_chromium(page: Path, dark: bool) -> list[Seen]:
-    ran = subprocess.run(
-        [
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            f"--user-data-dir={page.parent / 'profile'}",
-            "--window-size=900,900",
-            f"--blink-settings=preferredColorScheme={0 if dark else 1}",
-            "--dump-dom",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        timeout=120,
-        check=True,
-    )
-    found = re.search("<pre>(.*?)</pre>", ran.stdout.decode(), re.DOTALL)
-    assert found
+def seen_by_chromium(page: Page, html: str, dark: bool) -> list[Seen]:
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.set_content(html)
     return sorted(
         (text, str(colour_of(colour)), str(colour_of(behind)), round(size, 1), weight >= 700)
-        for text, colour, behind, size, weight in json.loads(html.unescape(found[1]))
+        for text, colour, behind, size, weight in page.evaluate(SCRIPT)
     )
