@@ -13,7 +13,7 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench clients docs clean
+.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench clients docs pictures clean
 
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
@@ -69,6 +69,10 @@ docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py
 	@$(BIN)/python docs/generate_catalogs.py
 	@$(BIN)/python docs/generate_findings.py
+
+# The screenshots in the documents. Chromium is needed.
+pictures: .venv/.installed-test
+	@$(BIN)/python docs/generate_pictures.py
 
 clean:
 	rm -rf .venv public outbox .publisher

@@ -1,0 +1,124 @@
+"""Take the screenshots in docs/pictures/ of the sample project with Chromium.
+
+    make pictures
+
+Take them again after a change of looks or words. They are not compared in tests, as fonts differ between machines.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+SITE = "https://gazette.example.org"
+NOW = "2026-11-30T09:00"
+PUBLISHER = [sys.executable, "-m", "publisher"]
+ARABIC = {"The Publisher Gazette, weekly": "الصحيفة الهادئة", 'language = "en"': 'language = "ar"'}
+PHONES = """<body style="margin: 0; padding: 20px; display: flex; gap: 20px; background: #c9c5bd">{}</body>"""
+PHONE = """<img style="border-radius: 12px" src="data:image/png;base64,{}">"""
+
+
+def make_project(folder: Path, replacements: dict[str, str], without: str = "") -> Path:
+    """Copy the sample project, except posts that match `without`; publish it, and return its folder."""
+    ignored = shutil.ignore_patterns(without) if without else None
+    shutil.copytree(ROOT / "posts", folder / "posts", ignore=ignored)
+    settings = (ROOT / "publisher.toml").read_text(encoding="utf-8")
+    for old, new in replacements.items():
+        settings = settings.replace(old, new)
+    (folder / "publisher.toml").write_text(settings, encoding="utf-8")
+    people = ["subscribers", "import", str(ROOT / "docs" / "sample-subscribers.csv")]
+    for command in (people, ["publish", "--now", NOW]):
+        subprocess.run([*PUBLISHER, *command], cwd=folder, check=True, capture_output=True)  # noqa: S603 - our own
+    return folder
+
+
+def first_letter(project: Path) -> str:
+    """Return the HTML of an email of the weekly newsletter."""
+    for file in sorted(project.rglob("*.eml")):
+        message = message_from_bytes(file.read_bytes(), policy=policy.default)
+        html = message.get_body(("html",))
+        if "weekly" in str(message["List-Id"]) and html:
+            return str(html.get_content())
+    raise SystemExit("no email of the weekly newsletter was written")
+
+
+@contextmanager
+def preview(project: Path) -> Iterator[str]:
+    """Run the preview, and yield its address."""
+    command = [*PUBLISHER, "preview", "--no-open", "--now", NOW]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        try:
+            lines = iter(process.stdout or [])
+            yield next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
+        finally:
+            process.terminate()
+
+
+def screenshot(
+    browser: Browser, page_of: str, size: tuple[int, int], *, site: Path | None = None, dark: bool = False
+) -> bytes:
+    """Return a picture of a page, which is an address or HTML, at a size in CSS pixels.
+
+    site  the project whose images the page shows
+    """
+    width, height = size
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+    )
+    if site:
+        here = f"{site}/public"
+        page.route(f"{SITE}/**", lambda route: route.fulfill(path=here + route.request.url.removeprefix(SITE)))
+    if page_of.startswith(("http:", "file:")):
+        page.goto(page_of)
+    else:
+        page.set_content(page_of)
+    page.wait_for_load_state("networkidle")
+    if page_of.startswith("http:"):
+        page.locator(
+            ".side a[data-stop]", has_text=re.compile(r"\d posts")
+        ).first.click()  # the first edition that was sent
+        page.wait_for_load_state("networkidle")
+    picture = page.screenshot()
+    page.close()
+    return picture
+
+
+def main() -> None:
+    """Take all pictures."""
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        program = shutil.which("chromium") or sys.exit("chromium is missing (on Debian: apt install chromium)")
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        english = make_project(Path(scratch) / "english", {})
+        arabic = make_project(Path(scratch) / "arabic", ARABIC, without="2026-[01][0178]*")
+        letter, phone = first_letter(english), (360, 780)
+        phones = [
+            screenshot(browser, letter, phone, site=english),
+            screenshot(browser, letter, phone, site=english, dark=True),
+            screenshot(browser, first_letter(arabic), phone, site=arabic),
+        ]
+        three = PHONES.format("".join(PHONE.format(base64.b64encode(each).decode()) for each in phones))
+        with preview(english) as address:
+            pictures = {
+                "index": screenshot(browser, f"file://{english}/public/index.html", (760, 1060)),
+                "letter": screenshot(browser, letter, (760, 1060), site=english),
+                "letter-phones": screenshot(browser, three, (1160, 820)),
+                "preview": screenshot(browser, address, (1280, 660)),
+            }
+        for name, picture in pictures.items():
+            (PICTURES / f"{name}.png").write_bytes(picture)
+
+
+if __name__ == "__main__":
+    main()
