@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.support import ROOT
@@ -63,8 +64,13 @@ class Text:
     for_users: bool
 
 
-def texts() -> Iterator[Text]:
-    """Yield every text that somebody reads."""
+@cache
+def texts() -> tuple[Text, ...]:
+    """Return every text that somebody reads; the files are parsed once."""
+    return tuple(_texts())
+
+
+def _texts() -> Iterator[Text]:
     for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"):
         yield from _document(ROOT / name)
     for path in sorted((ROOT / "docs").glob("*.md")):
@@ -91,21 +97,22 @@ def _template(path: Path) -> Iterator[Text]:
 
 
 def _program(path: Path) -> Iterator[Text]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(source)))
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
     place = path.relative_to(ROOT)
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             for offset, line in enumerate(node.value.splitlines()):
                 shown = re.sub(r"`[^`]*`|[\w.]*letters?[\w.-]*\.\w+", "", line)
                 yield Text(f"{place}:{node.lineno + offset}", shown, id(node) not in docstrings)
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(source.splitlines(), 1):
         comment = re.search(r"(?:^|\s)# (.*)$", line)
         if comment and "noqa" not in comment[1]:
             yield Text(f"{place}:{number}", comment[1], False)
