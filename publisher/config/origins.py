@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from publisher.config.environment import CONFIG_FILE, variables
@@ -40,6 +40,7 @@ class KeyLines:
     """
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._lines = text.split("\n")  # TOML has only this line end, but splitlines() splits at others too
 
     def of(self, path: KeyPath) -> int:
@@ -52,7 +53,7 @@ class KeyLines:
 
     def _first(self, path: KeyPath) -> int:
         before = 0
-        for end, table in self._beginnings:
+        for end, table in _beginnings(self._text):
             if _contains(table, path):
                 written = (n for n in range(before + 1, end + 1) if self._is_code(n))
                 return next(written, end)
@@ -63,17 +64,21 @@ class KeyLines:
         line = self._lines[number - 1].lstrip()
         return bool(line) and not line.startswith("#")
 
-    @cached_property
-    def _beginnings(self) -> list[tuple[int, dict[str, Any]]]:
-        """Every beginning of the text that is valid TOML, as its last line and the parsed table."""
-        found = []
-        for end in range(1, len(self._lines) + 1):
-            try:
-                table = tomllib.loads("\n".join(self._lines[:end]) + "\n")
-            except tomllib.TOMLDecodeError:
-                continue  # ends in the middle of a value of several lines
-            found.append((end, table))
-        return found
+
+@lru_cache(maxsize=1)
+def _beginnings(text: str) -> list[tuple[int, dict[str, Any]]]:
+    """Every beginning of the text that is valid TOML, as its last line and the parsed table.
+
+    It takes time that grows with the square of the length, and the check of each email asks about the same text.
+    """
+    lines, found = text.split("\n"), []
+    for end in range(1, len(lines) + 1):
+        try:
+            table = tomllib.loads("\n".join(lines[:end]) + "\n")
+        except tomllib.TOMLDecodeError:
+            continue  # ends in the middle of a value of several lines
+        found.append((end, table))
+    return found
 
 
 def _contains(table: Any, path: KeyPath) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,6 @@ class Templates:
         The template itself comes first. Templates that are named by a variable or can't be read are left out.
         """
         import jinja2
-        from jinja2.meta import find_referenced_templates
 
         texts: dict[str, str] = {}
         waiting = [name]
@@ -95,7 +94,7 @@ class Templates:
                 continue
             try:
                 texts[each] = loader.get_source(self._environment, each)[0]
-                named = find_referenced_templates(self._environment.parse(texts[each]))
+                named = _referenced(texts[each])
             except (jinja2.TemplateError, TemplateError):
                 continue
             waiting += [self._environment.join_path(other, each) for other in named if other]
@@ -170,6 +169,15 @@ def civil_date(value: date | datetime, language: str, style: str = "long") -> st
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     return format_date(value, format=style, locale=locale)
+
+
+@lru_cache(maxsize=64)
+def _referenced(text: str) -> tuple[str | None, ...]:
+    """Return the names in a template's text, which is parsed once for all emails of a run."""
+    import jinja2
+    from jinja2.meta import find_referenced_templates
+
+    return tuple(find_referenced_templates(jinja2.Environment(autoescape=True).parse(text)))
 
 
 def _read(path: Path, name: str) -> str:

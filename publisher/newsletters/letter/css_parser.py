@@ -147,13 +147,13 @@ def read_declarations(css: str) -> tuple[Declaration, ...]:
     return () if _too_deep(nodes) else tuple(_declarations(nodes, []))
 
 
-def imports(css: str) -> Iterator[int]:
-    """Yield the line of each @import, however it is spelt, except in comments and strings."""
+@lru_cache(maxsize=32)
+def imports(css: str) -> tuple[int, ...]:
+    """Return the line of each @import, however it is spelt, except in comments and strings."""
     if "@" not in css:
-        return
-    for node, _ in _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True)):
-        if node.type == "at-keyword" and node.lower_value == "import":
-            yield node.source_line
+        return ()
+    nodes = _with_depth(tinycss2.parse_component_value_list(css, skip_comments=True))
+    return tuple(node.source_line for node, _ in nodes if node.type == "at-keyword" and node.lower_value == "import")
 
 
 def _in_words(message: str) -> str:
@@ -166,6 +166,7 @@ def _plain_selector(message: str) -> str:
     return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
 
 
+@lru_cache(maxsize=32)
 def unclosed(css: str) -> int:
     """Return the line of a block, bracket, comment or url() that is never closed; 0 if all are closed."""
     # A word added at the end becomes a token of its own, unless an open block or comment swallows it.

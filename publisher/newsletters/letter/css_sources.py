@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import groupby
 
@@ -35,12 +36,7 @@ def sources_of(templates: Templates, template: str) -> list[CssSource]:
     """Return all CSS of an email template, such as "email/digest.html", with its files and lines."""
     found: list[CssSource] = []
     for name, text in templates.family(template).items():
-        where = f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}"
-        if name.endswith(".css"):
-            css = "".join(data for _, _, data in _pieces(text))
-            found.append(CssSource(css, f"{where}:1", kept=name.endswith("-kept.css")))
-        else:
-            found += _in_template(text, where)
+        found += _in_file(text, f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}")
     return found
 
 
@@ -66,6 +62,15 @@ def line_of(where: str, line: int) -> str:
     if file and first.isdigit():
         return f"{file}:{int(first) + line - 1}"
     return f"{where}:{line}"
+
+
+@lru_cache(maxsize=64)
+def _in_file(text: str, where: str) -> tuple[CssSource, ...]:
+    """Return the CSS of one file, which is read once for all emails of a run."""
+    if not where.endswith(".css"):
+        return tuple(_in_template(text, where))
+    css = "".join(data for _, _, data in _pieces(text))
+    return (CssSource(css, f"{where}:1", kept=where.endswith("-kept.css")),)
 
 
 def _in_template(text: str, where: str) -> Iterator[CssSource]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import jinja2
 from jinja2 import nodes
@@ -34,23 +35,41 @@ _LENGTHS = {"font-size", "width", "height", "max-width", "min-width", "max-heigh
 
 def block_findings(context: LintContext) -> Iterator[Finding]:
     """Yield a finding for each overriding block that does not exist in a parent template, and suggest a name."""
-    environment = jinja2.Environment(autoescape=True)
     family = context.locator.templates.family(f"email/{context.newsletter.template}.html")
-    trees = {name: environment.parse(text) for name, text in family.items() if name.endswith(".html")}
-    blocks = {name: {each.name for each in tree.find_all(nodes.Block)} for name, tree in trees.items()}
-    for name, tree in trees.items():
-        if not any(isinstance(node, nodes.Extends) for node in tree.body):
+    blocks = {name: _blocks(text) for name, text in family.items() if name.endswith(".html")}
+    for name, own in blocks.items():
+        if not own.extends:
             continue
-        known = set().union(*(names for other, names in blocks.items() if other != name))
-        for node in tree.body:
-            if isinstance(node, nodes.Block) and node.name not in known:
-                near = difflib.get_close_matches(node.name, sorted(known), n=1)
+        known = set[str]().union(*(each.names for other, each in blocks.items() if other != name))
+        for block, line in own.outermost:
+            if block not in known:
+                near = difflib.get_close_matches(block, sorted(known), n=1)
                 yield found(
                     "block-unknown",
-                    f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}:{node.lineno}",
-                    f"the block {node.name!r} does not exist in a template that this one extends, so it is not shown",
+                    f"templates/{name.removeprefix(f'{SHIPPED_PREFIX}/')}:{line}",
+                    f"the block {block!r} does not exist in a template that this one extends, so it is not shown",
                     f"did you mean {near[0]!r}?" if near else "",
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class _TemplateBlocks:
+    """The blocks of one template: their names, and those outside any other block with their lines."""
+
+    extends: bool
+    names: frozenset[str]
+    outermost: tuple[tuple[str, int], ...]
+
+
+@lru_cache(maxsize=64)
+def _blocks(text: str) -> _TemplateBlocks:
+    """Return the blocks in a template's text, which is parsed once for all emails of a run."""
+    tree = jinja2.Environment(autoescape=True).parse(text)
+    return _TemplateBlocks(
+        any(isinstance(node, nodes.Extends) for node in tree.body),
+        frozenset(each.name for each in tree.find_all(nodes.Block)),
+        tuple((node.name, node.lineno) for node in tree.body if isinstance(node, nodes.Block)),
+    )
 
 
 def template_findings(templates: Templates, template: str) -> list[Finding]:
@@ -73,6 +92,12 @@ def css_findings(css: str, where: str, *, kept: bool = False) -> list[Finding]:
     The order of rules, `!important`, `:not()`, colours and capital letters are not reported, because inlining
     handles them.
     """
+    return [replace(each, where=line_of(where, line)) for line, each in _numbered_findings(css, kept)]
+
+
+@lru_cache(maxsize=64)
+def _numbered_findings(css: str, kept: bool) -> tuple[tuple[int, Finding], ...]:
+    """Return the findings with their lines, counted from 1; every email of a template has the same CSS."""
     sheet = read_sheet(css)
     numbered = [(line, _import()) for line in imports(css)]
     numbered += [(mistake.line, _mistake(mistake)) for mistake in sheet.mistakes]
@@ -82,7 +107,7 @@ def css_findings(css: str, where: str, *, kept: bool = False) -> list[Finding]:
         numbered += list(_weak_declarations(sheet))
     else:
         numbered += [(rule.line, finding) for rule in sheet.rules for finding in _kept_selectors(rule)]
-    return [replace(each, where=line_of(where, line)) for line, each in sorted(numbered, key=lambda pair: pair[0])]
+    return tuple(sorted(numbered, key=lambda pair: pair[0]))
 
 
 def _import() -> Finding:
