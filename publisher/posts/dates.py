@@ -25,6 +25,9 @@ _NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec
 _IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
 _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 _HALF_OF_DAY = re.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
+# Both numbers can be a month.
+_DAY_OR_MONTH_FIRST = re.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{2,4}(?!\d)")
+_HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
 _UNIVERSAL = ("UTC", "GMT", "Z")
 
 
@@ -46,7 +49,13 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
         return _from_parts(match, zone)
     if _NAMED_MONTH.search(text):
         return _from_words(text, zone)
-    raise ValueError(f"{_short(text)} isn't a valid date; write it like 2024-07-06 or 2024-07-06 08:30")
+    if _DAY_OR_MONTH_FIRST.match(text):
+        raise ValueError(f"{_short(text)} is an ambiguous date; {_HINT}")
+    raise ValueError(f"{_short(text)} isn't a valid date; {_HINT}")
+
+
+class _UnclearError(ValueError):
+    """A date is rejected although it can be parsed. The message says why and how to fix it."""
 
 
 def _short(text: str) -> str:
@@ -90,7 +99,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
             if found.tzinfo is None and ":" not in last:
                 found = found.replace(tzinfo=_named_zone(last, None))
         elif not re.search(r"\b\d{4}\b", text):
-            raise ValueError("which number is the year?")
+            raise _UnclearError(f"is an ambiguous date; {_HINT}")
         else:
             # Parsing with two defaults reveals parts that were filled in: a text without a day is not a date.
             found, other = (
@@ -98,11 +107,13 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
                 for year, part in ((2001, 1), (2002, 2))
             )
             if found != other:
-                raise ValueError("year, month or day is missing")
+                raise _UnclearError(f"has no year, month or day; {_HINT}")
         if not 1000 <= found.year < NEVER.year:
             raise ValueError("year is out of range")
+    except _UnclearError as error:
+        raise ValueError(f"{_short(text)} {error}") from error
     except (ValueError, OverflowError, TypeError) as error:
-        raise ValueError(f"{_short(text)} isn't a valid date; write it like 2024-07-06 or 2024-07-06 08:30") from error
+        raise ValueError(f"{_short(text)} isn't a valid date; {_HINT}") from error
     return place(found, zone) if found.tzinfo is None else found
 
 
@@ -114,7 +125,7 @@ def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
         return None
     if name in _UNIVERSAL or name == "-0000":
         return UTC
-    raise ValueError(f"the zone {name} is not known")
+    raise _UnclearError(f"has an unknown time zone, {_short(name)}; write an offset such as +01:00")
 
 
 def place(civil: datetime, zone: tzinfo) -> datetime:

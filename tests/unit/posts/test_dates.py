@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -70,7 +71,24 @@ def test_a_date_is_the_moment_its_writer_meant(written: str, moment: str) -> Non
 
 @pytest.mark.parametrize("written", REFUSED)
 def test_ambiguous_dates_are_rejected(written: str) -> None:
-    with pytest.raises(ValueError, match="isn't a valid date"):
+    with pytest.raises(ValueError, match=r"(isn't a valid|is an ambiguous) date|has (an unknown time zone|no year)"):
+        parse(written, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("01/02/2024", "is an ambiguous date; write it like 2024-07-06"),
+        ("12.1.24", "is an ambiguous date"),
+        ("31/12/2024", "isn't a valid date; write it like 2024-07-06"),
+        ("5 May 24", "is an ambiguous date"),
+        ("May 2024", "has no year, month or day"),
+        ("6 July 2024 08:30 CET", "has an unknown time zone, 'CET'; write an offset such as +01:00"),
+        ("Sat, 06 Jul 2024 08:30:00 CEST", "has an unknown time zone, 'CEST'; write an offset"),
+    ],
+)
+def test_a_rejected_date_says_why(written: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{written!r} {reason}")):
         parse(written, BERLIN)
 
 
