@@ -9,23 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, require_known, warn, with_app
+from publisher.cli.app import App, plural, require_known, warn, with_app
+from publisher.cli.terminal import confirm
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.subscribers.address import clean_language, normalise, shortened
-from publisher.subscribers.manage import COMMAND_LINE, lift_suppression, subscribe
+from publisher.subscribers.manage import (
+    COMMAND_LINE,
+    lift_suppression,
+    require_subscriber,
+    similar_address,
+    subscribe,
+)
 from publisher.subscribers.manage import suppress as suppress_address
 from publisher.subscribers.manage import unsubscribe as unsubscribe_address
 from publisher.subscribers.privacy import erase as erase_address
-from publisher.subscribers.privacy import export_data
+from publisher.subscribers.privacy import export_data, rows_about
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 NO_SUBSCRIBERS = "there are no subscribers yet"
+
+yes_option: Callable[[Any], Any] = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 
 newsletter_options: Callable[[Any], Any] = click.option(
     "-n",
@@ -96,9 +105,9 @@ def show(app: App, address: str) -> None:
         person = store.subscribers.get(bare)
         data = export_data(store, person.uid) if person else None
         listed = store.suppressions.reason(bare)
-    if data is None:
         if not listed:
-            raise PublisherError(f"{bare} is not a subscriber")
+            require_subscriber(store, bare)
+    if data is None:
         status = "has moved to a different address" if listed == "moved" else "is suppressed"
         raise PublisherError(f"{bare} {status}; nothing else is stored about it")
     if app.json:
@@ -129,9 +138,10 @@ def unsubscribe(app: App, address: str, newsletter: str | None) -> None:
 
 @click.command(epilog="Example: publisher subscribers erase ada@example.org")
 @click.argument("address")
+@yes_option
 @with_app
-def erase(app: App, address: str) -> int:
-    """Delete all data about ADDRESS, including traces in the database file.
+def erase(app: App, address: str, yes: bool) -> int:
+    """Delete all data about ADDRESS, including traces in the database file. Shows what it is, and asks first.
 
     Only a keyed hash remains, so that no import or form can add the address again. Messages in the outbox, logs and
     backups are not touched; delete them yourself. Exits with 1 if another process was reading the database: then run
@@ -139,6 +149,7 @@ def erase(app: App, address: str) -> int:
     """
     config = app.config()
     with _existing_store(config) as store:
+        _confirm_erasure(store, address, app.now(config), yes)
         done = erase_address(store, address, now=app.now(config), source=COMMAND_LINE)
     if app.json:
         app.print_json({"address": address, "rows": done.rows, "scrubbed": done.scrubbed})
@@ -154,17 +165,59 @@ def erase(app: App, address: str) -> int:
 @click.command(epilog="Example: publisher subscribers suppress ada@example.org")
 @click.argument("address")
 @click.option("--lift", is_flag=True, help="Lift the suppression. This alone does not subscribe anyone.")
+@yes_option
 @with_app
-def suppress(app: App, address: str, lift: bool) -> None:
-    """Never send to ADDRESS again, whether it is a subscriber or not, and refuse it in imports and forms."""
+def suppress(app: App, address: str, lift: bool, yes: bool) -> None:
+    """Never send to ADDRESS again, whether it is a subscriber or not, and refuse it in imports and forms.
+
+    Asks first, and names the subscriber whose address is most similar if ADDRESS is not known.
+    """
     config = app.config()
     change = lift_suppression if lift else suppress_address
     with open_project_store(config) as store:
+        if not lift:
+            _confirm_suppression(store, address, yes)
         changed = change(store, address, now=app.now(config), source=COMMAND_LINE)
     if app.json:
         app.print_json({"address": address, "changed": changed})
     words = ("is no longer suppressed", "was not suppressed") if lift else ("is suppressed", "was already suppressed")
     app.say(f"{address}: {words[0] if changed else words[1]}")
+
+
+def _confirm_erasure(store: Store, address: str, now: datetime, yes: bool) -> None:
+    """Show what would be deleted, and ask; raise PublisherError for an address about which nothing is stored."""
+    bare = normalise(address)
+    rows = rows_about(store, bare, now)
+    if not rows:
+        if store.suppressions.reason(bare) is None:
+            require_subscriber(store, bare)
+        return  # it was erased before, and only traces in the database file can be left
+    if yes:
+        return
+    person = store.subscribers.get(bare)
+    about = f"{bare}: {plural(rows, 'row')}"
+    if person:
+        data = export_data(store, person.uid) or {}
+        chosen = ", ".join(each["newsletter"] for each in data["subscriptions"]) or "no newsletter"
+        counts = (
+            f"{plural(len(data['consent']), 'consent event')}, {plural(len(data['deliveries']), 'email')} sent or due"
+        )
+        about = f"{' '.join((person.address, person.name)).rstrip()}, {person.status}, {chosen}; {counts}"
+    confirm(f"{about}\nDelete all of it for ever?", yes=yes, unasked=f"would delete everything about {bare}")
+
+
+def _confirm_suppression(store: Store, address: str, yes: bool) -> None:
+    """Ask before an address is suppressed, and name the most similar subscriber if it is not known."""
+    bare = normalise(address)
+    if store.suppressions.reason(bare) is not None:
+        return
+    person = store.subscribers.get(bare)
+    near = "" if person else similar_address(store, bare)
+    unknown = "" if person else f"{bare} is not a subscriber" + (f" (did you mean {near}?)" if near else "")
+    if unknown and yes and near:
+        warn(unknown)
+    question = f"{unknown or bare + ' is a subscriber'}. Never send to {bare} again?"
+    confirm(question, yes=yes, unasked=unknown or f"would never send to {bare} again")
 
 
 def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App
+from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -101,6 +102,19 @@ def progress_text(progress: DeliveryProgress) -> str:
 
     shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
     return ", ".join(f"{progress[status]:,} {status}" for status in shown if progress[status])
+
+
+def confirm(question: str, *, yes: bool, unasked: str) -> None:
+    """Ask a question that is answered with yes or no, and raise click.Abort for no.
+
+    yes      whether the answer is already given, by --yes
+    unasked  what would happen, for the error if there is no terminal to ask at
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise PublisherError(unasked, hint="use --yes to do it without being asked")
+    click.confirm(question, abort=True, err=True)
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -83,6 +83,21 @@ class Subscribers:
         """Return the subscriber with a normalised address, whatever their status, or None."""
         return self._one(subscribers.c.address_key == address_key(address))
 
+    def similar(self, address: str, most: int = 2_000) -> Sequence[str]:
+        """Return addresses that a mistyped one may stand for: with its local part, its beginning, or its domain.
+
+        most: how many addresses to return at most, the likeliest first, since a large provider has a great many.
+        """
+        column = subscribers.c.address_key
+        local, _, domain = address_key(address).rpartition("@")
+        half = max(2, len(local) // 2)
+        like = [column.startswith(start, autoescape=True) for start in (f"{local}@", local[:half])]
+        like += [column.endswith(end, autoescape=True) for end in (f"{local[-half:]}@{domain}", f"@{domain}")]
+        rank = sa.case(*((each, number) for number, each in enumerate(like)))
+        query = sa.select(subscribers.c.address).where(sa.or_(*like)).order_by(rank, subscribers.c.id)
+        with self._database.read() as connection:
+            return list(connection.execute(query.limit(most)).scalars())
+
     def by_uid(self, uid: str) -> Subscriber | None:
         """Return the subscriber with a public uid, whatever their status, or None."""
         return self._one(subscribers.c.uid == uid)

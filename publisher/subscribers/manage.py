@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.newsletter_models import SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.store.subscriber_records import Added, Evidence, NewSubscriber
 from publisher.subscribers.address import clean_language, clean_name, normalise
@@ -80,10 +80,34 @@ def unsubscribe(
     newsletter: the newsletter to unsubscribe from; None for all newsletters.
     Raises SubscriberError if the address is unusable or is not a subscriber.
     """
-    bare = normalise(address)
-    if store.subscribers.get(bare) is None:
-        raise SubscriberError(f"{bare} is not a subscriber")
+    bare = require_subscriber(store, address).address
     return store.subscribers.remove(bare, newsletter, at=at, source=source)
+
+
+def require_subscriber(store: Store, address: str) -> Subscriber:
+    """Return the subscriber with an address; raise SubscriberError, with the most similar known address, if none has.
+
+    It also raises SubscriberError for an unusable address.
+    """
+    bare = normalise(address)
+    if person := store.subscribers.get(bare):
+        return person
+    near = similar_address(store, bare)
+    raise SubscriberError(f"{bare} is not a subscriber", hint=f"did you mean {near}?" if near else "")
+
+
+def similar_address(store: Store, address: str) -> str:
+    """Return the known address that is most like a normalised one that nobody has, or "" if none is."""
+    near = [(_likeness(address, known), known) for known in store.subscribers.similar(address)]
+    score, found = max(near, default=(0.0, ""))
+    return found if score else ""
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return how much two addresses are alike, from 0 to 2; 0 if either of their halves differs too much."""
+    halves = zip(one.casefold().rpartition("@")[::2], other.casefold().rpartition("@")[::2], strict=True)
+    local, domain = (difflib.SequenceMatcher(None, *half, autojunk=False).ratio() for half in halves)
+    return local + domain if local >= 0.6 and domain >= 0.7 else 0.0
 
 
 def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:

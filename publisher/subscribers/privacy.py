@@ -68,6 +68,13 @@ def export_data(store: Store, uid: str) -> dict[str, Any] | None:
     }
 
 
+def rows_about(store: Store, address: str, now: datetime) -> int:
+    """Return how many rows `erase` would delete; 0 if nothing is stored about the address. Writes nothing."""
+    bare = normalise(address)
+    with store.subscribers.transaction(now, dry_run=True) as transaction:
+        return transaction.erase(transaction.find(bare), bare)
+
+
 def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
     """Delete everything about an address, and remove the remains from the database files.
 

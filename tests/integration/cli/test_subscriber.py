@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sqlite3
@@ -20,6 +21,13 @@ GHOST = (
     "1,ada@example.org,Ada,,true,false,2024-05-02\n"
     "2,off@example.org,Off,,false,false,2024-05-02\n"
 )
+
+
+class Typed(io.StringIO):
+    """What a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def addresses(project: Project) -> list[str]:
@@ -100,7 +108,7 @@ def test_show_lists_everything_stored(project: Project) -> None:
 
 def test_an_erased_address_is_refused_afterwards(project: Project) -> None:
     project.ok("subscribers", "add", "zebra@example.org", "--name", "Quagga")
-    ran = project.ok("subscribers", "erase", "Zebra@example.org")
+    ran = project.ok("subscribers", "erase", "Zebra@example.org", "--yes")
     assert ran.out == "Zebra@example.org: deleted (4 rows); the address is on the suppression list\n"
     files = [path for path in (project.root / ".publisher").iterdir() if path.is_file()]
     assert not [path for path in files if any(word in path.read_bytes() for word in (b"zebra", b"Quagga"))]
@@ -119,9 +127,54 @@ def test_an_erased_address_is_refused_afterwards(project: Project) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [
+        ("ada@exmaple.org", "ada@example.org"),
+        ("daa@example.org", "ada@example.org"),
+        ("lovelace.ada@gmial.com", "lovelace.ada@gmail.com"),
+        ("lovelace.aad@gmail.com", "lovelace.ada@gmail.com"),
+        ("Lovelace.Ada@gmail.co", "lovelace.ada@gmail.com"),
+        ("bob@example.org", ""),
+        ("ada@elsewhere.net", ""),
+    ],
+)
+def test_a_typing_error_erases_and_suppresses_no_one(project: Project, typed: str, known: str) -> None:
+    for each in ("ada@example.org", "lovelace.ada@gmail.com"):
+        project.ok("subscribers", "add", each)
+    before = project.ok("subscribers", "list", "--json").json
+    hint = f" (did you mean {known}?)" if known else ""
+    for line in (["erase", typed], ["erase", typed, "--yes"], ["show", typed], ["unsubscribe", typed]):
+        ran = project.run("subscribers", *line)
+        assert (ran.code, ran.out, ran.err) == (1, "", f"error: {typed} is not a subscriber{hint}\n")
+    assert project.run("subscribers", "suppress", typed).err.startswith(f"error: {typed} is not a subscriber{hint} (")
+    assert project.ok("subscribers", "list", "--json").json == before
+    assert project.ok("subscribers", "stats", "--json").json["suppressed"] == {}
+
+
+@pytest.mark.parametrize("command", ["erase", "suppress"])
+@pytest.mark.parametrize(("answer", "code"), [("n", 130), ("", 130), ("y", 0)])
+def test_what_cannot_be_undone_is_asked(
+    project: Project, monkeypatch: pytest.MonkeyPatch, command: str, answer: str, code: int
+) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--name", "Ada")
+    assert project.run("subscribers", command, "ada@example.org").err.endswith(
+        "(use --yes to do it without being asked)\n"
+    )
+    monkeypatch.setattr(sys, "stdin", Typed(f"{answer}\n" if answer else ""))
+    ran = project.run("subscribers", command, "ada@example.org")
+    assert ran.code == code
+    for word in (
+        "ada@example.org",
+        *(("Ada, active, weekly", "2 consent events, 0 emails") if command == "erase" else ()),
+    ):
+        assert word in ran.err
+    assert project.run("subscribers", "show", "ada@example.org").code == (1 if code == 0 and command == "erase" else 0)
+
+
 def test_lifting_a_suppression_subscribes_no_one(project: Project) -> None:
     project.subscribe("ada")
-    assert project.ok("subscribers", "suppress", "ada@example.org").out == "ada@example.org: is suppressed\n"
+    assert project.ok("subscribers", "suppress", "ada@example.org", "--yes").out == "ada@example.org: is suppressed\n"
     assert "was already suppressed" in project.ok("subscribers", "suppress", "ada@example.org").out
     assert "suppress --lift" in project.run("subscribers", "add", "ada@example.org", "--again").err
     assert "no longer" in project.ok("subscribers", "suppress", "ada@example.org", "--lift").out
@@ -131,7 +184,7 @@ def test_lifting_a_suppression_subscribes_no_one(project: Project) -> None:
 
 
 def test_a_lost_secret_is_one_line(project: Project) -> None:
-    project.ok("subscribers", "suppress", "ada@example.org")
+    project.ok("subscribers", "suppress", "ada@example.org", "--yes")
     (project.root / ".publisher/secret").write_text("0" * 64)
     ran = project.run("subscribers", "add", "ada@example.org")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
@@ -148,7 +201,7 @@ def test_subscribers_are_counted(project: Project) -> None:
     project.subscribe("ada")
     project.subscribe("bob")
     project.ok("subscribers", "remove", "bob@example.org")
-    project.ok("subscribers", "suppress", "eve@example.org")
+    project.ok("subscribers", "suppress", "eve@example.org", "--yes")
     assert project.ok("subscribers", "stats", "--json").json == {
         "status": {"active": 1, "unsubscribed": 1},
         "newsletters": {"weekly": 1},

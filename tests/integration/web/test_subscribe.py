@@ -79,7 +79,7 @@ def test_answer_does_not_reveal_the_status(web: WebClient) -> None:
     web.project.ok("subscribers", "add", "active@example.org", "--newsletter", "weekly")
     web.project.ok("subscribers", "add", "left@example.org", "--newsletter", "weekly")
     web.project.ok("subscribers", "remove", "left@example.org")
-    web.project.ok("subscribers", "suppress", "never@example.org")
+    web.project.ok("subscribers", "suppress", "never@example.org", "--yes")
     names = ("stranger", "active", "left", "never")
     answers = {name: web.ask(f"{name}@example.org") for name in names}
     assert {answer.status_code for answer in answers.values()} == {200}
@@ -88,7 +88,7 @@ def test_answer_does_not_reveal_the_status(web: WebClient) -> None:
     assert "already" not in link_in(web.mails("stranger@example.org")[0], "confirm")
     assert "/preferences/" in link_in(web.mails("active@example.org")[0], "preferences")
     assert "/confirm/" in link_in(web.mails("left@example.org")[0], "confirm")
-    assert not [f for f in web.project.files("outbox/new") if "never" in f]
+    assert not [f for f in web.project.files(".publisher/outbox/new") if "never" in f]
 
 
 def test_snippet_works_in_both_encodings(project: Project) -> None:
