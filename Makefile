@@ -1,5 +1,5 @@
 # Two commands do all the set-up on a machine with Python 3.11 or newer, make and git:
-#   make publish   turns posts/ into public/ and outbox/
+#   make publish   turns posts/ into public/ and .publisher/outbox/
 #   make test      runs the tests
 # Both may be run again at once; what is installed is not installed again.
 
@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
 	@$(BIN)/publisher publish
-	@echo "Open public/index.html in a browser; the letters are in outbox/new/."
+	@echo "Open public/index.html in a browser; the emails are in .publisher/outbox/new/."
 
 # All tests; PYTEST_ARGS adds to it, as in PYTEST_ARGS="-k feeds" or PYTEST_ARGS="-n 0 -x".
 test: .venv/.installed-test

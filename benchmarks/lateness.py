@@ -106,7 +106,7 @@ class Bench:
         return f"{'; '.join(said) or 'nothing'} | {' and '.join(map(str, mailed))} mails"
 
     def _messages(self, reader: str) -> int:
-        files = (self.root / "outbox" / "new").glob("*.eml")
+        files = (self.root / ".publisher/outbox/new").glob("*.eml")
         parser = BytesParser(policy=policy.default)
         return sum(parser.parsebytes(path.read_bytes())["To"].addresses[0].addr_spec == reader for path in files)
 

@@ -68,7 +68,7 @@ def measure(root: Path, posts: int, at_once: int) -> None:
         server.wait(120)
     with sqlite3.connect(root / ".publisher/publisher.db") as connection:
         (people,) = connection.execute("select count(*) from subscribers").fetchone()
-    mails = len(list((root / "outbox/new").glob("*.eml")))
+    mails = len(list((root / ".publisher/outbox/new").glob("*.eml")))
     print(f"{posts:,} forms in {took:.1f} s, {posts / took:,.0f} a second; answers {answers}")
     print(f"subscribers: {people}; mails: {mails}")
     if (people, mails) != (1, 1):

@@ -173,7 +173,7 @@ def _count(config: Config, store: Store, minutes: list[datetime], kills: int, re
 
 def _letters(config: Config) -> Iterator[tuple[str, str]]:
     """Yield slot and recipient of each message, by its own headers and not by its file's name."""
-    for path in (config.root / config.mail.outbox).glob("*/*.eml"):
+    for path in (config.root / config.outbox).glob("*/*.eml"):
         head, _, _ = path.read_text("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")
         subject = re.search(r"^Subject: .*Post (\d{12})", head, re.MULTILINE)
         address = re.search(r"^To: .*?([\w.]+@[\w.]+)", head, re.MULTILINE)

@@ -30,10 +30,15 @@ class App:
     verbose: bool = False
 
     def config(self) -> Config:
-        """Load the project's configuration; raise ConfigError with all its mistakes."""
+        """Load the project's configuration, and close its private folders; raise ConfigError with all its mistakes."""
         from publisher.config import load_config  # not at the top: `--help` must load quickly
+        from publisher.core.private_folder import protect  # the same
 
-        return load_config(self.root())
+        config = load_config(self.root())
+        for folder in (config.state_dir, config.root / config.outbox):
+            if folder.is_dir():
+                protect(folder)  # an older version left them open to git and to other users
+        return config
 
     def root(self) -> Path:
         """Return the project's folder; raise ProjectError if there is no folder with a publisher.toml.

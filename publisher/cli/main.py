@@ -66,7 +66,7 @@ Getting started:
   cd my-newsletter
   publisher new "Hello, world"      create a draft; when it's written, delete the line `draft: true`
   publisher subscribers add you@example.org
-  publisher publish                 write feeds and pages to public/, emails to outbox/
+  publisher publish                 write feeds and pages to public/, emails to .publisher/outbox/
 
 \b
 Day to day:

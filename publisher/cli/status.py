@@ -133,7 +133,7 @@ def _outbox(config: Config) -> int | None:
     """Return the number of messages in the outbox, or None if email goes to a server."""
     if config.mail.transport != "outbox":
         return None
-    folder = config.root / config.mail.outbox
+    folder = config.root / config.outbox
     return sum(1 for part in ("new", "cur") for _ in (folder / part).glob("*.eml*"))
 
 

@@ -187,6 +187,12 @@ def project_path(value: str) -> None:
         raise ValueError(f"{value!r} is where Publisher keeps its own files; choose a different folder")
 
 
+def outbox_path(value: str) -> None:
+    """Accept a folder inside the project, or below .publisher; the empty string means unset."""
+    if value:
+        project_path(re.sub(r"^(\./)*\.publisher/(?=[^/.])", "", value, flags=re.IGNORECASE))
+
+
 def colour(value: str) -> None:
     """Accept a colour as #rrggbb, which all email clients understand; the empty string means unset."""
     if value and not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):

@@ -234,7 +234,11 @@ class Mail:
     transport: Annotated[
         Literal["outbox", "smtp"], Doc("outbox writes .eml files to a Maildir; smtp really sends.")
     ] = "outbox"
-    outbox: Annotated[str, Check(checks.project_path), Doc("Folder of the outbox.")] = "outbox"
+    outbox: Annotated[
+        str,
+        Check(checks.outbox_path),
+        Doc("Folder of the outbox. Default: .publisher/outbox, or outbox in a project that already has one."),
+    ] = ""
     bounces: Annotated[
         str,
         Check(bounce_address),

@@ -14,6 +14,10 @@ from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
 from publisher.config.server import Admin, DatabaseConfig, RunConfig, Web
 from publisher.config.site import Feeds, PagesConfig, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
+from publisher.core.private_folder import STATE_FOLDER
+
+# The default outbox of version 0.1.
+OLD_OUTBOX = "outbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,17 @@ class Config:
     @property
     def state_dir(self) -> Path:
         """The folder of caches, secrets and the default database."""
-        return self.root / ".publisher"
+        return self.root / STATE_FOLDER
+
+    @property
+    def outbox(self) -> str:
+        """The path of the outbox in the project. By default it is in `.publisher`, where no site generator copies it.
+
+        A project of version 0.1 goes on with its outbox/, so that its messages are found and not written again.
+        """
+        if self.mail.outbox:
+            return self.mail.outbox
+        return OLD_OUTBOX if (self.root / OLD_OUTBOX / "new").is_dir() else f"{STATE_FOLDER}/outbox"
 
     @property
     def site_url(self) -> str:

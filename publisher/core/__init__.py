@@ -14,6 +14,7 @@ Public modules:
     logging             the log of a long-running process
     models              posts, and problems with them
     newsletter_models   editions, letters, subscribers, deliveries
+    private_folder      folders that only their owner can read, and that git leaves out
     signing             signatures and hashes with the project's secret
     subscriber_status   the table of subscriber events and statuses
     templates           Jinja2 templates: the shipped ones and the project's own
@@ -29,6 +30,7 @@ __all__ = [
     "logging",
     "models",
     "newsletter_models",
+    "private_folder",
     "signing",
     "subscriber_status",
     "templates",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from publisher.core.errors import ProjectError
+from publisher.core.private_folder import make_private
 
 
 def running(state_dir: Path) -> int:
@@ -40,7 +41,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
     """
     path = state_dir / "run.lock"
     try:
-        state_dir.mkdir(mode=0o700, exist_ok=True)
+        make_private(state_dir)
         file = path.open("a+", encoding="ascii")
     except OSError as error:
         raise ProjectError(

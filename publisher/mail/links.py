@@ -18,6 +18,7 @@ from itsdangerous import BadData
 
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Edition
+from publisher.core.private_folder import make_private
 from publisher.core.signing import signer
 from publisher.mail.addresses import wire_url
 
@@ -95,7 +96,7 @@ def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
 
 
 def _make_secret(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -11,14 +11,16 @@ import hashlib
 import os
 import secrets
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from publisher.core.errors import TransportError
+from publisher.core.private_folder import MAILDIR, make_private
 from publisher.mail.transport import Accepted, Outcome
 
 # File systems allow 255 bytes for a name. Email clients add flags to it, and names in tmp/ have a suffix.
-NAME_BYTES = 180
+NAME_BYTES = 160
 
 
 class Outbox:
@@ -32,8 +34,9 @@ class Outbox:
         self._seen: frozenset[str] = frozenset()
         self._seen_at = -1
         try:
-            for part in ("tmp", "new", "cur"):
-                (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
+            for part in MAILDIR:
+                (folder / part).mkdir(mode=0o700, exist_ok=True)
             self._sweep()
         except OSError as error:
             raise self._error(error) from error
@@ -50,9 +53,11 @@ class Outbox:
         The file is complete and on the disk before it appears, and its name is on the disk when this function returns,
         so the ledger can rely on both. Raises TransportError if the file cannot be written.
         """
-        name = file_name(address, key)
+        name, old = file_name(key), old_file_name(address, key)
         try:
-            if name not in self._read():
+            if not self._read() & {name, old}:
+                with suppress(FileNotFoundError):  # so that there is never a second file, even for a moment
+                    (self._folder / "new" / old).rename(self._folder / "new" / name)
                 self._write(name, message)
         except OSError as error:
             raise self._error(error) from error
@@ -118,15 +123,21 @@ class Outbox:
         return TransportError(f"the outbox cannot be written: {what}", where=str(self._folder), hint="see mail.outbox")
 
 
-def file_name(address: str, key: str) -> str:
-    """Return the name of a delivery's file. It is readable, always the same, and safe on every file system.
+def file_name(key: str) -> str:
+    """Return the name of a delivery's file. It never changes, is safe on every file system, and contains no address.
 
-    For the key "weekly-2026-W47/7f3a" and the address ada@example.org, the name is
-    weekly-2026-W47-ada@example.org-<8 hexadecimal digits of the key's hash>.eml.
+    For the key "weekly-2026-W47/7f3a" the name is weekly-2026-W47-<24 hexadecimal digits of the key's hash>.eml.
     """
-    label = key.rpartition("/")[0]
-    readable = unicodedata.normalize("NFC", f"{label}-{address}")
-    safe = "".join(c if c.isalnum() or c in "-_+.@" else "-" for c in readable).lstrip(".-")
-    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-    bounded = safe.encode()[:NAME_BYTES].decode(errors="ignore")
-    return f"{bounded}-{digest}.eml"
+    return _named(key.rpartition("/")[0].partition("@")[0], key, NAME_BYTES, digits=24)
+
+
+def old_file_name(address: str, key: str) -> str:
+    """Return the name that version 0.1 gave to a delivery's file, which contains the address."""
+    return _named(f"{key.rpartition('/')[0]}-{address}", key, 180, digits=8)
+
+
+def _named(readable: str, key: str, size: int, *, digits: int) -> str:
+    text = unicodedata.normalize("NFC", readable)
+    safe = "".join(c if c.isalnum() or c in "-_+.@" else "-" for c in text).lstrip(".-")
+    bounded = safe.encode()[:size].decode(errors="ignore")
+    return f"{bounded}-{hashlib.sha256(key.encode()).hexdigest()[:digits]}.eml"

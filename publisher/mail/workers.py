@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO
 
 from publisher.core.errors import ProjectError, TransportError
+from publisher.core.private_folder import make_inside
 
 SUFFIX = ".handed"
 
@@ -43,7 +44,7 @@ def working(folder: Path) -> Iterator[str]:
     name = f"{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
     path = folder / f"{name}.lock"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_inside(folder)
         file = _lock_own(path)
     except OSError as error:
         raise ProjectError(

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from publisher.core.errors import ProjectError
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.core.private_folder import make_private
 from publisher.posts.post_file import ParsedFile
 from publisher.posts.scan import Stamp
 
@@ -198,7 +199,7 @@ class Index:
 
     def _connect(self) -> sqlite3.Connection:
         if self._path:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._path.parent)
             if self._path.exists() and self._path.stat().st_size % _SMALLEST_PAGE:
                 raise sqlite3.DatabaseError("the file ends in the middle of a page")
         db = sqlite3.connect(self._path or ":memory:", timeout=WAIT_SECONDS)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
+from publisher.core.private_folder import make_private
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS origin (
@@ -101,7 +102,7 @@ class PublishedIds:
     def write(self, origin: Origin, ids: Mapping[str, str]) -> None:
         """Add the ids of all public posts to the ids published earlier, in one transaction."""
         before = self.ids()
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._path.parent)
         with self._open() as db:
             db.executescript(_SCHEMA)
             with db:

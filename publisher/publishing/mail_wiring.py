@@ -29,7 +29,7 @@ def open_transport(config: Config) -> Transport:
         from publisher.mail.smtp_transport import SmtpTransport
 
         return SmtpTransport([_with_password(server, config.root) for server in config.mail.servers])
-    return Outbox(config.root / config.mail.outbox)
+    return Outbox(config.root / config.outbox)
 
 
 def _with_password(server: Relay, root: Path) -> Relay:

@@ -70,7 +70,7 @@ def transport_name(config: Config) -> str:
     """Return the destination of messages in readable form: `smtp://mail.example.org:587` or `outbox/`."""
     if config.mail.transport == "smtp":
         return ", ".join(f"{'lmtp' if s.address.lmtp else 'smtp'}://{s.address}" for s in config.mail.servers)
-    return f"{config.mail.outbox}/"
+    return f"{config.outbox}/"
 
 
 def run_build(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from publisher.core.errors import StoreError
+from publisher.core.private_folder import STATE_FOLDER, close_file, make_private
 from publisher.store.location import sqlite_path
 
 # How long a writer waits for another process's transaction, in seconds.
@@ -148,11 +150,27 @@ def _postgres(url: URL) -> Engine:
 
 
 def _sqlite(path: Path) -> Engine:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_ours = path.parent.name == STATE_FOLDER or not path.parent.is_dir()
+    if is_ours:
+        make_private(path.parent)
     engine = sa.create_engine(URL.create("sqlite+pysqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "do_connect", lambda *_: _close_to_others(path, 0o077 if is_ours else 0o007))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _close_to_others(path: Path, bits: int) -> None:
+    """Create a database file that only its owner can read, or take these permissions from an existing one.
+
+    A file in a folder of the owner's own may stay open to their group, which may have to back it up. SQLite gives the
+    mode of the file to its -wal and -shm.
+    """
+    with suppress(OSError):  # connecting then reports what is wrong
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        close_file(path.with_name(f"{path.name}{suffix}"), bits)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:

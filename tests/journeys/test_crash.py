@@ -51,7 +51,7 @@ def entries(folder: Path) -> int:
 def moments(project: Project) -> list[Callable[[], bool]]:
     """Twenty moments of a publish, from its first instruction to the middle of delivery; the same every time."""
     dice = random.Random(2026)
-    public, state, new = project.root / "public", project.root / ".publisher", project.root / "outbox/new"
+    public, state, new = project.root / "public", project.root / ".publisher", project.root / ".publisher/outbox/new"
 
     def after(seconds: float) -> Callable[[], bool]:
         return lambda: time.sleep(seconds) is None
@@ -79,7 +79,7 @@ def crowd(empty: Project) -> Project:
 
 def assert_everybody_has_it_once(project: Project) -> None:
     """The outbox, the ledger and public/ agree."""
-    outbox = project.root / "outbox"
+    outbox = project.root / ".publisher/outbox"
     assert [entries(outbox / part) for part in ("tmp", "new", "cur")] == [0, READERS, 0]
     mail = project.mail()
     assert mail.keys() == {f"reader{number}@example.org" for number in range(READERS)}
@@ -116,12 +116,12 @@ def test_killed_at_twenty_moments_and_run_once_more_everybody_has_one_letter(cro
 
     killed = [kill_when(start(crowd, "publish"), reached) for reached in moments(crowd)]
     assert killed.count(True) == 20
-    assert 0 < entries(crowd.root / "outbox/new") < READERS
+    assert 0 < entries(crowd.root / ".publisher/outbox/new") < READERS
     finish(start(crowd, "publish"))
     assert_everybody_has_it_once(crowd)
-    before = crowd.listing("outbox")
+    before = crowd.listing(".publisher/outbox")
     finish(start(crowd, "publish"))
-    assert crowd.listing("outbox") == before
+    assert crowd.listing(".publisher/outbox") == before
 
 
 def test_two_runs_at_the_same_time_send_each_letter_once(crowd: Project) -> None:
@@ -134,7 +134,7 @@ def test_two_runs_at_the_same_time_send_each_letter_once(crowd: Project) -> None
 
 def test_a_run_goes_on_where_one_beside_it_was_killed(crowd: Project) -> None:
     crowd.ok("subscribers", "import", str(crowd.root / "people.csv"), now="")
-    new = crowd.root / "outbox/new"
+    new = crowd.root / ".publisher/outbox/new"
     for target in (0, 40, 90):
         left, right = start(crowd, "publish"), start(crowd, "publish")
         kill_when(left, lambda: entries(new) > target)  # noqa: B023 - called before the next round

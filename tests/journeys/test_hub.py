@@ -209,7 +209,7 @@ LETTERS = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\
 
 
 def test_letters_are_out_before_the_hub_is_told(project: Project, hub: Hub) -> None:
-    hub.look = lambda: sum(path.is_file() for path in (project.root / "outbox").rglob("*.eml"))
+    hub.look = lambda: sum(path.is_file() for path in (project.root / ".publisher/outbox").rglob("*.eml"))
     with_hub(project, hub.url, LETTERS)
     project.subscribe("ada")
     project.ok("publish")

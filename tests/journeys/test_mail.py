@@ -77,7 +77,7 @@ def test_from_an_empty_folder_to_two_mailboxes(begun: Project) -> None:
         assert max(len(line) for line in message.as_bytes().splitlines()) <= 998
     assert sent["bob@example.org"][0]["To"].addresses[0].display_name == 'Bob Ö. "The" Builder'
     assert (begun.root / "public/2026/11/15/rain/hill.png").is_file()
-    assert not (begun.root / "outbox").exists()
+    assert not (begun.root / ".publisher/outbox").exists()
 
 
 def assert_names_the_same_posts(html: str, text: str, posts: list[dict[str, str]]) -> None:

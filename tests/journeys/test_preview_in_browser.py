@@ -133,7 +133,7 @@ def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
     until(page, "document.querySelector('h1').textContent.startsWith('Fourth')")
     page.keyboard.type("ample.org")
     press(page, "Enter")
-    page.wait_for_selector("text=A test was sent to ada@example.org through outbox/")
+    page.wait_for_selector("text=A test was sent to ada@example.org through .publisher/outbox/")
     assert list(project.mail()) == ["ada@example.org"]
 
 

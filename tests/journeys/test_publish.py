@@ -29,7 +29,7 @@ def test_a_dry_run_says_what_then_happens(project: Project) -> None:
     assert {name: state for name, state in project.listing().items() if name != ".publisher"} == before
     assert said.out == (
         "Dry run: nothing is written. 3 posts would be built.\n"
-        "weekly 2026-W47, no. 1: 'Third and 2 more' would go to 2 subscribers (outbox/)\n"
+        "weekly 2026-W47, no. 1: 'Third and 2 more' would go to 2 subscribers (.publisher/outbox/)\n"
         "  2026-11-15  Third\n  2026-11-09  Second\n  2026-11-02  First\n"
     )
     (done,) = project.ok("publish", "--json").json["editions"]
@@ -50,7 +50,7 @@ def test_a_dry_run_writes_nothing(project: Project) -> None:
 def test_a_test_email_is_not_recorded(project: Project) -> None:
     project.subscribe("ada")
     ran = project.ok("publish", "--to", "me@example.net", "weekly")
-    assert "me@example.net (outbox/)" in ran.out
+    assert "me@example.net (.publisher/outbox/)" in ran.out
     (message,) = project.mail()["me@example.net"]
     assert "Third" in message["Subject"]
     assert message["Subject"] != "Third and 2 more"
@@ -103,11 +103,11 @@ def test_a_backdated_post_is_sent_once(project: Project) -> None:
 def test_publishing_twice_sends_nothing(project: Project) -> None:
     project.subscribe("ada")
     project.ok("publish")
-    public, outbox = project.listing("public"), project.listing("outbox")
+    public, outbox = project.listing("public"), project.listing(".publisher/outbox")
     ran = project.ok("publish")
     assert "nothing changed" in ran.out
     assert "weekly: no new posts" in ran.out
-    assert (project.listing("public"), project.listing("outbox")) == (public, outbox)
+    assert (project.listing("public"), project.listing(".publisher/outbox")) == (public, outbox)
     assert project.ok("publish", "--json").json["editions"] == []
 
 
@@ -186,13 +186,13 @@ def test_new_subscribers_get_the_next_edition(project: Project) -> None:
 
 def test_unsubscribing_in_time_stops_the_email(project: Project) -> None:
     project.subscribe("ada", "bob")
-    project.write("outbox/new", "in the way")
+    project.write(".publisher/outbox/new", "in the way")
     stopped = project.run("publish")
     assert (stopped.code, stopped.out) == (1, "")
     assert "outbox: the outbox cannot be written: " in stopped.err
     assert [e["deliveries"] for e in project.ok("editions", "--json").json] == [{"queued": 2}]
     project.ok("subscribers", "remove", "bob@example.org")
-    (project.root / "outbox/new").unlink()
+    (project.root / ".publisher/outbox/new").unlink()
     ran = project.ok("publish")
     assert "1 message sent, 1 unsubscribed in the meantime" in ran.out
     assert project.mail().keys() == {"ada@example.org"}
@@ -263,9 +263,9 @@ def test_a_project_without_newsletters_is_only_built(project: Project) -> None:
 
 def test_a_removed_newsletter_finishes_its_edition(project: Project) -> None:
     project.subscribe("ada")
-    project.write("outbox/new", "in the way")
+    project.write(".publisher/outbox/new", "in the way")
     assert project.run("publish").code == 1
-    (project.root / "outbox/new").unlink()
+    (project.root / ".publisher/outbox/new").unlink()
     project.configure(newsletters='\n[[newsletters]]\nname = "other"\n')
     project.ok("publish")
     assert titles(project) == ["Third and 2 more"]

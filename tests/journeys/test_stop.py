@@ -70,7 +70,7 @@ def test_the_outbox_stops_cleanly(project: Project, asked: signal.Signals, code:
         "subscribers", "import", str(project.root / "readers.csv"), "--newsletter", "weekly", "--consent", "asked"
     )
     process = start(project)
-    new = project.root / "outbox/new"
+    new = project.root / ".publisher/outbox/new"
     while process.poll() is None and not (new.is_dir() and next(new.iterdir(), None)):
         time.sleep(0.005)
     process.send_signal(asked)

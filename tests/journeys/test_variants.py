@@ -83,7 +83,7 @@ def test_a_dry_run_shows_every_version(project: Project) -> None:
     join(project, "dee", "fish")
     said = project.ok("publish", "--dry-run")
     assert said.out.splitlines()[1:] == [
-        "weekly 2026-W47, no. 1: 'Third and 2 more' would go to 3 subscribers (outbox/)",
+        "weekly 2026-W47, no. 1: 'Third and 2 more' would go to 3 subscribers (.publisher/outbox/)",
         "  2026-11-15  Third",
         "  2026-11-09  Second",
         "  2026-11-02  First",

@@ -150,7 +150,7 @@ class Project:
     def mail(self) -> dict[str, list[EmailMessage]]:
         """The messages in the outbox, by the reader they are for."""
         found: dict[str, list[EmailMessage]] = {}
-        for path in sorted((self.root / "outbox/new").glob("*.eml")):
+        for path in sorted((self.root / ".publisher/outbox/new").glob("*.eml")):
             message = parse(path.read_bytes())
             found.setdefault(message["To"].addresses[0].addr_spec, []).append(message)
         return found

@@ -102,7 +102,9 @@ class WebClient:
         return dict(self.project.ok("subscribers", "show", address, "--json").json)
 
     def _mails(self, address: str) -> list[EmailMessage]:
-        files = sorted((self.project.root / "outbox/new").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        files = sorted(
+            (self.project.root / ".publisher/outbox/new").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns
+        )
         found = [parse(path.read_bytes()) for path in files]
         return [message for message in found if message["To"].addresses[0].addr_spec == address]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Delivery
+from publisher.core.private_folder import make_inside
 
 # How many recipients a process reserves at once. A process that is killed wastes at most this many recipients, and
 # never sends to too many.
@@ -92,7 +93,7 @@ class DailyQuota:
         """Add an amount to the day's count, or as much of it as the quota allows; return the number that was added."""
         path = self._folder / f"{self._name}-{self._day}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_inside(self._folder)
             with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 used = _count(file.read())

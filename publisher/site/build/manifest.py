@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.models import Problem, Severity
+from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
 
 FORMAT = 2
@@ -97,7 +98,7 @@ class Manifest:
             "problems": [[p.path, p.line, p.message, p.hint, p.severity] for p in self.problems],
             "outputs": self.outputs,
         }
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path.parent)
         with replacing(self.path) as part:
             part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
 

@@ -41,7 +41,7 @@ def test_the_signature_verifies_with_the_record(empty: Project) -> None:
     empty.post("hello")
     empty.ok("subscribers", "add", "reader@example.org")
     empty.ok("publish")
-    (letter,) = (empty.root / "outbox/new").iterdir()
+    (letter,) = (empty.root / ".publisher/outbox/new").iterdir()
     text = "".join(record.split('"')[1::2]).encode()
     assert dkim.verify(letter.read_bytes(), dnsfunc=lambda name, timeout=5: text)
 

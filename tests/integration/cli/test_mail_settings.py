@@ -30,7 +30,7 @@ def test_a_unicode_domain_is_signed(project: Project, domain: str) -> None:
     project.subscribe("ada")
     assert warnings(project) == []
     project.ok("publish")
-    (message,) = (project.root / "outbox/new").iterdir()
+    (message,) = (project.root / ".publisher/outbox/new").iterdir()
     key = read_key(project.root / "a.pem").record_text().encode()
     records = {b"a._domainkey.xn--bcher-kva.example.": key}
     data = message.read_bytes()

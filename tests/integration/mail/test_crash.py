@@ -56,9 +56,11 @@ def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> No
 
 
 def readers_of(outbox: Path) -> list[str]:
-    """The address in each file's name."""
-    names = [path.name for part in ("new", "cur") for path in (outbox / part).glob("*")]
-    return sorted(re.sub(r"^weekly-2026-W47-(.*)-[0-9a-f]{8}\.eml$", r"\1", name) for name in names)
+    """The address to which each file is written."""
+    files = [path for part in ("new", "cur") for path in (outbox / part).glob("*")]
+    return sorted(
+        re.findall(rb"^To: .*?([\w.]+@[\w.]+)", path.read_bytes(), re.MULTILINE)[0].decode() for path in files
+    )
 
 
 def test_killed_workers_leave_one_file_per_subscriber(store_url: str, tmp_path: Path) -> None:

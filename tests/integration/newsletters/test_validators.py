@@ -89,7 +89,7 @@ def test_every_sample_letter_scores_under_two(project: Project) -> None:
     for name in NEWSLETTERS:
         project.subscribe("ada", newsletter=name)
     project.ok("publish")
-    files = sorted((project.root / "outbox/new").glob("*.eml"))
+    files = sorted((project.root / ".publisher/outbox/new").glob("*.eml"))
     assert len(files) == len(NEWSLETTERS)
     scores = {file.name: spam_score(file.read_bytes()) for file in files}
     assert {name: status for name, (score, status) in scores.items() if score >= 2} == {}

@@ -70,7 +70,7 @@ def shown(project: Project) -> list[str]:
     """The files that readers get and that say the secret word, in their names or in their bytes."""
     parts = [text for mails in project.mail().values() for mail in mails for text in texts(mail)]
     found = [text for text in parts if SECRET in text]
-    files = [path for folder in ("public", "outbox") for path in (project.root / folder).rglob("*")]
+    files = [path for folder in ("public", ".publisher/outbox") for path in (project.root / folder).rglob("*")]
     return found + [
         path.as_posix()
         for path in files

@@ -210,7 +210,7 @@ def test_buttons_need_session_token_and_origin(web: WebClient, owner: Owner) -> 
         ]
         assert [answer.status_code for answer in refused] == [403] * len(refused), path
     assert web.rows() == before
-    assert web.project.root.joinpath("outbox/new").is_dir()
+    assert web.project.root.joinpath(".publisher/outbox/new").is_dir()
     assert owner.get().status_code == 200
 
 

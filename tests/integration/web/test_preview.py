@@ -57,7 +57,7 @@ def test_looking_writes_only_the_index(project: Project, preview: PreviewClient)
         assert preview.get(path).status_code == 200, path
     after = project.listing()
     assert {path for path in after if before.get(path) != after[path]} <= {
-        *(".", ".publisher", ".publisher/index.db"),
+        *(".", ".publisher", ".publisher/.gitignore", ".publisher/index.db"),
         *(f".publisher/index.db-{part}" for part in ("wal", "shm", "journal")),
     }
 
@@ -211,7 +211,7 @@ def test_test_email_is_sent_and_not_recorded(project: Project, preview: PreviewC
     )
     assert sent.status_code == 303
     page = preview.page(sent.headers["location"])
-    assert "A test was sent to ada@example.org through outbox/" in page
+    assert "A test was sent to ada@example.org through .publisher/outbox/" in page
     assert 'class="plain"' in page  # the chosen view stays
     ((address, (message,)),) = project.mail().items()
     assert (address, message["Subject"]) == ("ada@example.org", "[Test] Third and 2 more")
@@ -228,14 +228,14 @@ def test_foreign_form_sends_nothing(
     fields = form(preview) | ({"token": token} if token else {})
     headers = {"Origin": preview.url if origin == "own" else origin} if origin else {}
     assert preview.client.post("/letters/weekly/next/test", data=fields, headers=headers).status_code == 403
-    assert not (project.root / "outbox").exists()
+    assert not (project.root / ".publisher/outbox").exists()
 
 
 def test_invalid_test_address_is_reported(project: Project, preview: PreviewClient) -> None:
     fields = form(preview, address="<script>")
     sent = preview.client.post("/letters/weekly/next/test", data=fields, headers={"Origin": preview.url})
     assert "No test was sent: '<script>' is not a valid email address" in preview.page(sent.headers["location"])
-    assert not (project.root / "outbox").exists()
+    assert not (project.root / ".publisher/outbox").exists()
 
 
 def test_other_host_names_are_refused(preview: PreviewClient) -> None:

@@ -84,4 +84,4 @@ def test_many_forms_at_once_make_one_subscriber(project: Project) -> None:
         server.ask("last@example.org")
         server.mails("last@example.org")
         assert project.ok("subscribers", "stats", "--json").json["status"]["pending"] == 2
-        assert len(project.files("outbox/new")) == 2
+        assert len(project.files(".publisher/outbox/new")) == 2

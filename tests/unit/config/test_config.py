@@ -216,7 +216,7 @@ def test_a_configuration_that_is_a_folder_is_one_line(tmp_path: Path) -> None:
         '[posts]\nfolder = "public/posts"\n',
         '[pages]\nstatic = "public"\n',
         '[pages]\noutput = "static/site"\n',
-        '[pages]\noutput = "Outbox"\n',
+        '[mail]\noutbox = "PUBLIC/mail"\n',
         '[mail]\noutbox = "./public//mail"\n',
         '[mail]\noutbox = "static/mail"\n',
     ],

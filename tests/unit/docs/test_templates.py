@@ -82,7 +82,7 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
     (page,) = (tmp_path / "public").glob("*/*/*/hello-world/index.html")
     assert "Reply by email" in page.read_text(encoding="utf-8")
     assert run(["--project", str(tmp_path), "publish", "--to", "you@example.org"]) == 0
-    (message,) = (tmp_path / "outbox/new").iterdir()
+    (message,) = (tmp_path / ".publisher/outbox/new").iterdir()
     assert "text-transform:lowercase" in message.read_text(encoding="utf-8").replace("=\n", "")
 
 

@@ -77,7 +77,7 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
 
     assert len(found) == 1
     assert load_secret(folder, {"PUBLISHER_SECRET": " "}) in found
-    assert [path.name for path in folder.iterdir()] == ["secret"]
+    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "secret"]
     assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.errors import TransportError
-from publisher.mail.outbox import Outbox, file_name
+from publisher.mail.outbox import Outbox, file_name, old_file_name
 from publisher.mail.transport import Accepted
 
 SENDER = "ada@example.org"
@@ -24,13 +25,43 @@ def files(outbox: Path) -> list[Path]:
     return sorted(path for part in ("tmp", "new", "cur") for path in (outbox / part).iterdir())
 
 
+@pytest.mark.parametrize("part", ["new", "cur"])
+def test_a_message_of_version_0_1_is_not_written_a_second_time(tmp_path: Path, part: str) -> None:
+    key, flags = "weekly-2026-W47/uid", ":2,S" if part == "cur" else ""
+    Outbox(tmp_path)
+    old = old_file_name("reader@example.org", key)
+    assert re.fullmatch(r"weekly-2026-W47-reader@example\.org-[0-9a-f]{8}\.eml", old)
+    (tmp_path / part / f"{old}{flags}").write_bytes(MESSAGE)
+
+    Outbox(tmp_path).send(SENDER, "reader@example.org", MESSAGE, key)
+    assert [path.parent.name for path in files(tmp_path)] == [part]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777, None])
+def test_git_and_other_users_see_nothing_of_an_outbox(tmp_path: Path, mode: int | None) -> None:
+    folder = tmp_path / "mail"
+    if mode:
+        folder.mkdir()
+        folder.chmod(mode)
+    Outbox(folder).send(SENDER, "reader@example.org", MESSAGE, "weekly/1")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_git_still_takes_what_else_is_in_the_folder_of_an_outbox(tmp_path: Path) -> None:
+    (tmp_path / "essay.md").write_text("mine")
+    (tmp_path / "new").mkdir()
+    Outbox(tmp_path)
+    assert (tmp_path / ".gitignore").read_text().split() == ["/.gitignore", "/tmp/", "/new/", "/cur/"]
+
+
 def test_the_same_delivery_keeps_one_file(tmp_path: Path) -> None:
     for _ in range(3):
         with Outbox(tmp_path) as outbox:
             outbox.send(SENDER, "reader@example.org", MESSAGE, "weekly-2026-W47/uid")
     (path,) = files(tmp_path)
     assert path.parent.name == "new"
-    assert path.name.startswith("weekly-2026-W47-reader@example.org-")
+    assert re.fullmatch(r"weekly-2026-W47-[0-9a-f]{24}\.eml", path.name)
 
 
 def test_a_file_moved_to_cur_is_not_written_again(tmp_path: Path) -> None:
@@ -101,10 +132,11 @@ ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=400)
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_file_names_are_safe_short_and_unique(address: str, key: str) -> None:
-    name = file_name(address, key)
+    name = file_name(f"{address}/{key}")
 
-    assert name == file_name(address, key)
-    assert name != file_name(address, f"{key}x")
+    assert name == file_name(f"{address}/{key}")
+    assert name != file_name(f"{address}/{key}x")
+    assert "@" not in name
     assert len(os.fsencode(name)) <= 200
     assert not set(name) & set('/\\:*?"<>|\0\r\n ')
     assert not name.startswith(".")
