@@ -15,9 +15,8 @@ from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.store.feed_readers import FeedReader
-from tests.support import NPM
 from tests.support.admin_page import PASSWORD, set_password
-from tests.support.needs import need_npm
+from tests.support.browser import faults, load_axe
 from tests.support.project import MONDAY, WEEKLY, Project, Ran
 from tests.support.smtp_server import Patient, mail_server
 from tests.support.store_samples import person
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from tests.support.browser import Chromium
 
-AXE = NPM / "web/node_modules/axe-core/axe.min.js"
 SINCE = datetime(2026, 10, 1, tzinfo=UTC)
 PEOPLE = 8
 
@@ -144,7 +142,6 @@ def test_a_held_edition_goes_when_the_owner_approves_it(
 
 
 def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Project, browser: Chromium) -> None:
-    need_npm("web", "axe-core")
     project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
     with serving(project, newsletters=WEEKLY) as server:
         fill(project)
@@ -166,20 +163,12 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
         wrong: dict[str, list[str]] = {}
         for width, dark in ((360, False), (1_100, True)):
             with browser.page(width=width, dark=dark, base_url=server.url) as page:
-                page.add_init_script(AXE.read_text())
+                load_axe(page)
                 page.goto("/admin/login")
-                wrong[f"login {width}"] = axe(page)
+                wrong[f"login {width}"] = faults(page)
                 log_in(page)
                 for path in paths:
                     page.goto(f"/admin{path}".rstrip("/"))
-                    wrong[f"{path} {width}"] = axe(page)
+                    wrong[f"{path} {width}"] = faults(page)
                     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
         assert {path: found for path, found in wrong.items() if found} == {}
-
-
-def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong, as "rule: element"."""
-    page.wait_for_load_state("load")
-    found = page.evaluate("axe.run(document)")
-    assert len(found["passes"]) > 5
-    return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import NPM
-from tests.support.needs import need_npm
+from tests.support.browser import faults, load_axe
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
 from tests.support.web_client import database, link_in, until
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from tests.support.browser import Chromium
 
 ADDRESS = "ada.lovelace@example.org"
-AXE = NPM / "web/node_modules/axe-core/axe.min.js"
 NEWSLETTERS = """
 [[newsletters]]
 name = "weekly"
@@ -151,17 +149,8 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
     assert "lovelace" not in project.read("serve.log").lower()
 
 
-def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong, as "rule: element"."""
-    page.wait_for_load_state("load")
-    found = page.evaluate("axe.run(document)")
-    assert len(found["passes"]) > 5
-    return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"]]
-
-
 @pytest.mark.parametrize(("dark", "language"), [(False, "en"), (True, "ar")])
 def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium, dark: bool, language: str) -> None:
-    need_npm("web", "axe-core")
     with serving(project, newsletters=NEWSLETTERS) as server:
         own = server.subscribed("ada@example.org", "weekly", language=language)
         server.post(own, do="save", newsletter="weekly", language=language, pause="2")
@@ -181,19 +170,19 @@ def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium
         wrong: dict[str, list[str]] = {}
         with browser.page(width=360, dark=dark, base_url=server.url) as page:
             page.set_extra_http_headers({"accept-language": language})
-            page.add_init_script(AXE.read_text())
+            load_axe(page)
             for path in paths:
                 page.goto(path)
-                wrong[path] = axe(page)
+                wrong[path] = faults(page)
                 assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
             page.goto("/subscribe")
             page.evaluate("document.querySelector('form').noValidate = true")
             page.click("button[type=submit]")
-            wrong["no address"] = axe(page)
+            wrong["no address"] = faults(page)
             for path, button in presses:
                 page.goto(path)
                 page.click(button)
-                wrong[f"{path} {button}"] = axe(page)
+                wrong[f"{path} {button}"] = faults(page)
         assert {path: found for path, found in wrong.items() if found} == {}
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.support.needs import need
+from tests.support.needs import need, need_npm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,11 +48,28 @@ class Chromium:
         context = self._running.new_context(
             base_url=base_url, viewport={"width": width, "height": height}, color_scheme=scheme
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         try:
             yield context.new_page()
         finally:
             context.close()
+
+
+def load_axe(page: Page) -> None:
+    """Put axe-core into whatever the page loads from now on; skip the test where it is not installed."""
+    page.add_init_script(path=need_npm("web", "axe-core") / "axe.min.js")
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page, as "rule: element"."""
+    page.wait_for_load_state("load")
+    # The elements that passed, and where they all are, would take most of the time.
+    passes, violations = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations'], selectors: false})"
+        ".then(found => [found.passes.length, found.violations])"
+    )
+    assert passes > 5
+    return [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
 
 
 @pytest.fixture(scope="module")  # not the session: Playwright's event loop would be in the way of asyncio.run elsewhere
