@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from publisher.cli.app import App, plural, with_app
+from publisher.cli.app import App, plural, warn, with_app
 from publisher.publishing.new_project import create_post, create_project
 
 
@@ -17,17 +17,23 @@ from publisher.publishing.new_project import create_post, create_project
 def init(app: App, folder: Path) -> None:
     """Create a new project in DIR (default: here).
 
-    Writes publisher.toml with comments, a first post and .gitignore. Existing files are left alone.
+    Writes publisher.toml with comments, a first post and .gitignore. Existing files are left alone, except that the
+    project's own files are added to .gitignore and, in the folder of a Jekyll blog, to `exclude` in _config.yml.
     """
-    made, kept = create_project(folder, app.moment())
+    done = create_project(folder, app.moment())
     if app.json:
-        app.print_json({"made": [str(p) for p in made], "kept": [str(p) for p in kept]})
+        paths = {"made": done.made, "changed": done.changed, "kept": done.kept}
+        app.print_json({key: [str(path) for path in found] for key, found in paths.items()})
         return
-    for path in made:
+    for path in done.made:
         app.say(f"made  {path}")
-    for path in kept:
+    for path in done.changed:
+        app.say(f"added to  {path}")
+    for path in done.kept:
         app.say(f"kept  {path} (already exists)")
-    if made:
+    for line in done.advice:
+        warn(line)
+    if done.made:
         go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
         app.say(f"\nNext: set your name and email address in publisher.toml, then run: {go}publisher publish")
 

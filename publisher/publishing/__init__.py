@@ -10,6 +10,7 @@ editions in the ledger. `tick` does both on schedule. Only the two wiring module
 wiring         the open project, its database and its build
 mail_wiring    the transport, headers, keys, links and rules for email
 new_project    create a project or a post
+site_generators  other generators in the same folder, and what they would publish
 edition_plan   plan which editions would be created now, and from which posts
 publish        plan, render and create editions; send test emails
 render         render planned editions
@@ -38,6 +39,7 @@ __all__ = [
     "publish",
     "read_bounces",
     "render",
+    "site_generators",
     "tick",
     "wiring",
 ]

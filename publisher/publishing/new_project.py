@@ -1,34 +1,53 @@
-"""Create new projects and new posts. Their files are never overwritten."""
+"""Create new projects and new posts. A file that exists keeps what is in it."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from publisher.config import CONFIG_FILE, Config
+from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
 from publisher.core.templates import Templates
 from publisher.posts.permalinks import tag_uri
 from publisher.posts.published import authority_of
 from publisher.posts.scan import scan
 from publisher.posts.slugs import post_slug
+from publisher.publishing.site_generators import JEKYLL_FILES, is_jekyll, with_exclusions
 
 # Characters that YAML rejects or a terminal obeys: control characters, lone surrogates, non-characters.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-def create_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]:
-    """Write a new project into `folder`; return the files that were created, and the existing ones left alone.
+@dataclass(frozen=True, slots=True)
+class CreatedProject:
+    """The files that `create_project` wrote, those that it added lines to, and those that it left alone.
+
+    advice  what the owner has to do by hand, as lines; () if nothing is left to do
+    """
+
+    made: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    advice: tuple[str, ...] = ()
+
+
+def create_project(folder: Path, now: datetime) -> CreatedProject:
+    """Write a new project into `folder`. Existing files are kept, but git and Jekyll learn what to leave out.
+
+    In a folder with a Jekyll blog, the project reads the blog's posts, and Jekyll publishes nothing of the project.
 
     now  date of the first post, and the year in `site.authority`
     Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()
     now = now.astimezone(ZoneInfo(zone))
-    context = {"moment": f"{now:%Y-%m-%d %H:%M}", "year": now.year, "zone": zone}
+    beside_jekyll = is_jekyll(folder) and not (folder / CONFIG_FILE).exists()
+    context = {"moment": f"{now:%Y-%m-%d %H:%M}", "year": now.year, "zone": zone, "jekyll": beside_jekyll}
     templates = Templates(folder / "templates")
     files = {
         CONFIG_FILE: "project/publisher.toml",
@@ -36,7 +55,7 @@ def create_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]
         ".gitignore": "project/gitignore",
     }
     made, kept = [], []
-    begun = bool(scan(folder / "posts", "posts")[0])
+    begun = is_jekyll(folder) or bool(scan(folder / "posts", "posts")[0])
     for name, template in files.items():
         path = folder / name
         if name.startswith("posts/") and begun:
@@ -45,7 +64,15 @@ def create_project(folder: Path, now: datetime) -> tuple[list[Path], list[Path]]
             made.append(path)
         else:
             kept.append(path)
-    return made, kept
+    changed = []
+    if folder / CONFIG_FILE in made:
+        ignored = templates.render(files[".gitignore"], **context)
+        changed = [path for path in kept if path.name == ".gitignore" and _ignore_more(path, ignored)]
+    advice: list[str] = []
+    if beside_jekyll:
+        made, changed, advice = _leave_out_of_jekyll(folder, made, changed)
+    kept = [path for path in kept if path not in changed]
+    return CreatedProject(tuple(made), tuple(changed), tuple(kept), tuple(advice))
 
 
 def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:
@@ -85,6 +112,54 @@ def local_zone() -> str:
     except (OSError, ValueError, KeyError):
         pass
     return "UTC"
+
+
+def _leave_out_of_jekyll(
+    folder: Path, made: list[Path], changed: list[Path]
+) -> tuple[list[Path], list[Path], list[str]]:
+    """Add the project's own files to `exclude` in Jekyll's settings; return the lists with that file, and advice."""
+    names = [CONFIG_FILE, *(f"{name}/" for name in ("letters", "templates") if not (folder / name).exists())]
+    path = next((folder / name for name in JEKYLL_FILES if (folder / name).is_file()), folder / JEKYLL_FILES[0])
+    by_hand = [f"add these to `exclude` in {path.name}, so that Jekyll does not publish them: {', '.join(names)}"]
+    if not path.exists():
+        _write_new(path, with_exclusions("", names) or "")
+        return [*made, path], changed, []
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return made, changed, by_hand
+    more = None if path.suffix == ".toml" else with_exclusions(text, names)
+    if more is None:
+        return made, changed, by_hand
+    if more != text:
+        _rewrite(path, more)
+        changed = [*changed, path]
+    return made, changed, []
+
+
+def _ignore_more(path: Path, wanted: str) -> bool:
+    """Add the lines that are missing from an existing .gitignore; return whether there were any."""
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return False
+    there = {line.strip().strip("/") for line in text.splitlines()}
+    missing = [line for line in wanted.split() if line.strip("/") not in there]
+    if missing:
+        line = "\r\n" if "\r\n" in text else "\n"
+        begin = "" if not text or text.endswith("\n") else line
+        _rewrite(path, text + begin + "".join(f"{each}{line}" for each in missing))
+    return bool(missing)
+
+
+def _rewrite(path: Path, text: str) -> None:
+    """Replace the text of an existing file, which keeps its permissions."""
+    try:
+        with replacing(path.resolve()) as part:
+            part.write_bytes(text.encode("utf-8", "surrogateescape"))
+            part.chmod(path.stat().st_mode & 0o777)
+    except OSError as error:
+        raise ProjectError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 
 def _yaml(text: str) -> str:

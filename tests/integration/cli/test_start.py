@@ -18,6 +18,7 @@ from publisher.cli.main import run
 from publisher.config import load_config
 from publisher.core.errors import ProjectError
 from publisher.publishing.new_project import create_post
+from publisher.publishing.site_generators import published_folders
 from tests.support.project import MONDAY, ROOT, Project
 
 
@@ -55,6 +56,42 @@ def test_a_folder_that_has_posts_gets_no_example(empty: Project, name: str) -> N
     assert run(["init", str(empty.root)]) == 0
     assert empty.files("posts") == {name}
     assert empty.ok("build", "--json").json["posts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "ignored"),
+    [
+        ("title: My blog\n", "node_modules/\n"),
+        ("exclude:\n  - drafts/\n", "_site"),
+        ("exclude: [drafts/]\n", None),
+        (None, None),
+    ],
+)
+def test_a_jekyll_blog_publishes_and_commits_nothing_of_ours(
+    empty: Project, config: str | None, ignored: str | None
+) -> None:
+    empty.write("_posts/2026-11-01-boats.md", "---\ntitle: Boats\ndate: 2026-11-01\n---\nWords.\n")
+    empty.write("about.md", "---\ntitle: About\n---\nMe.\n")
+    for name, text in (("_config.yml", config), (".gitignore", ignored)):
+        if text is not None:
+            empty.write(name, text)
+    git = ("git", "-C", str(empty.root), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A blog"]):
+        subprocess.run([*git, *command], check=True)
+
+    assert run(["init", str(empty.root)]) == 0
+    empty.ok("subscribers", "add", "r@example.net", "--name", "Reader")
+    empty.ok("publish", "--yes", now="")
+    assert len(empty.mail()["r@example.net"]) == 1
+    subprocess.run([*git, "add", "-A"], check=True)
+    staged = subprocess.run([*git, "diff", "--cached", "--name-only"], capture_output=True, text=True, check=True)
+    assert set(staged.stdout.split()) <= {"publisher.toml", "_config.yml", ".gitignore"}
+    (jekyll,) = published_folders(empty.root, empty.root)
+    taken = {path for path in empty.files(".") if not path.startswith(".git/") and jekyll.takes(empty.root / path)}
+    assert taken == {"about.md"}
+    before = empty.listing()
+    assert run(["init", str(empty.root)]) == 0
+    assert empty.listing() == before
 
 
 def test_init_works_in_the_current_folder(
