@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,10 @@ settings.register_profile("test", _PATIENT, derandomize=True)
 settings.register_profile("fuzz", _PATIENT, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
-# Without bytecode every program that a test starts compiles the package anew, for half a second; where it is forbidden
-# to write it, that is for the machine's own files.
+# Without bytecode every program that a test starts compiles the package again, for half a second, and every run the
+# tests, for six; where it is forbidden to write it, that is for the machine's own files.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A test whose module takes something from these starts a server, or a process that answers as one.
 _SERVERS = {
