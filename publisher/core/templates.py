@@ -21,10 +21,17 @@ from publisher.core.errors import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
     import jinja2
+    from jinja2.bccache import Bucket
 
 SHIPPED_PREFIX = "shipped"
+
+# The code of templates, for every Templates of this process: a process that rebuilds opens new ones each time, and
+# compiling the templates takes longer than rendering a few pages. By Jinja2's key: the source's checksum, the code.
+_compiled: dict[str, tuple[str, CodeType | None]] = {}
+_MOST_COMPILED = 256
 
 
 def shipped_folder() -> Path:
@@ -132,6 +139,7 @@ class Templates:
 
         environment = Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
+            bytecode_cache=_compiled_before(),
             autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text isn't HTML
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -157,6 +165,26 @@ class Templates:
             if Path(filename).is_relative_to(folder):
                 return f"templates/{Path(filename).relative_to(folder).as_posix()}"
         return filename
+
+
+def _compiled_before() -> jinja2.BytecodeCache:
+    """Return the cache that takes templates from _compiled, and adds to it."""
+    import jinja2
+
+    class Compiled(jinja2.BytecodeCache):
+        def load_bytecode(self, bucket: Bucket) -> None:
+            """Take the code of the same source, if it was compiled before."""
+            checksum, code = _compiled.get(bucket.key, ("", None))
+            if checksum == bucket.checksum:
+                bucket.code = code
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            """Keep the code, but not of ever more templates."""
+            if len(_compiled) >= _MOST_COMPILED:
+                _compiled.clear()
+            _compiled[bucket.key] = bucket.checksum, bucket.code
+
+    return Compiled()
 
 
 def civil_date(value: date | datetime, language: str, style: str = "long") -> str:

@@ -1,0 +1,37 @@
+"""Templates are compiled once in a process, and always rendered as they are now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from publisher.core.errors import TemplateError
+from publisher.core.templates import Templates
+
+
+def write(folder: Path, text: str) -> Templates:
+    folder.mkdir(exist_ok=True)
+    (folder / "x.html").write_text(text)
+    return Templates(folder)
+
+
+def test_a_changed_template_is_rendered_as_it_is_now(tmp_path: Path) -> None:
+    said = [write(tmp_path / "own", f"{text}{{{{ who }}}}").render("x.html", who="Ada") for text in ("a", "b", "a")]
+    assert said == ["aAda", "bAda", "aAda"]
+
+
+def test_templates_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    first, second = write(tmp_path / "first", "first"), write(tmp_path / "second", "second")
+    assert [first.render("x.html"), second.render("x.html"), write(tmp_path / "first", "first").render("x.html")] == [
+        "first",
+        "second",
+        "first",
+    ]
+
+
+def test_an_error_names_its_line_each_time(tmp_path: Path) -> None:
+    for _ in range(2):
+        templates = write(tmp_path / "own", "one\n{{ nobody.name }}\n")
+        with pytest.raises(TemplateError, match=r"^templates/x\.html:2: 'nobody' is undefined"):
+            templates.render("x.html")
