@@ -43,7 +43,8 @@ def test_what_is_due_is_sent_once_at_the_start(project: Project) -> None:
 
 
 def test_a_new_subscriber_gets_the_next_edition(project: Project) -> None:
-    with running(project, now="2026-11-16T07:59:45") as run:  # time to subscribe, also on a busy host
+    # It looks at its start and then not for a minute: time to start before eight, and to subscribe, on a busy host.
+    with running(project, "[run]\ntick_seconds = 60\n", now="2026-11-16T07:59:52") as run:
         run.subscribed("eve@example.org")
         run.look_until("edition delivered")
     assert letters(project) == {"eve@example.org": 1}
@@ -151,7 +152,7 @@ def test_sending_delays_no_other_slot(project: Project, tmp_path: Path) -> None:
     with sink(tmp_path / "sink") as to:
         port = to.server.address.port
         smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", rate = "1/s" }}\n'
-        with running(project, smtp, newsletters=newsletters, now="2026-11-16T08:00:50") as run:
+        with running(project, smtp, newsletters=newsletters, now="2026-11-16T08:00:55") as run:
             run.look_until("edition made")
             until(lambda: to.taken())
             made = run.look_until("edition made", newsletter="daily", slot="2026-11-16T08:01")

@@ -60,7 +60,7 @@ class Running(Serving):
             lines = [line for line in self.told(event) if facts.items() <= line.items()]
             if not lines:
                 self.process.send_signal(signal.SIGHUP)
-                time.sleep(0.5)
+                time.sleep(0.2)
             return lines[-1] if lines else None
 
         return until(found, self.log.read_text)
