@@ -15,7 +15,12 @@ from typing import Any, Literal, Protocol, TextIO, cast
 
 Format = Literal["auto", "human", "json"]
 
-_ADDRESS = re.compile(r"[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
+# A client or a server may send anything, and a flood of long lines would fill the disk.
+LONGEST_TEXT = 2_000
+
+# The lookbehind makes it begin at the first character of a word only. Otherwise a long word without "@" would be
+# searched again from each of its characters, which takes half a minute for 60 KB.
+_ADDRESS = re.compile(r"(?<![^\s<>\"'(,;:=])[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
 _LINK = re.compile(r"/(confirm|address|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
 
 
@@ -78,8 +83,9 @@ def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"
 
 
 def redacted(text: str) -> str:
-    """Return the text on one line, without personal data."""
-    return _LINK.sub(r"/\1/…", _ADDRESS.sub("…@", " ".join(text.split())))
+    """Return the text on one line of at most LONGEST_TEXT characters, without personal data."""
+    line = _LINK.sub(r"/\1/…", _ADDRESS.sub("…@", " ".join(text.split())))
+    return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}…"
 
 
 def _new_logger() -> Any:

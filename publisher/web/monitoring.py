@@ -35,6 +35,8 @@ OWN = (
     "hooks",
 )
 SITE = "site"
+# Of the paths that the log shows.
+LONGEST_PATH = 200
 
 
 class AccessLog:
@@ -88,7 +90,7 @@ def shown_path(path: str, page: str, status: int) -> str:
     """
     if page != SITE:
         return f"/{page}" if path.rstrip("/").endswith(f"/{page}") else f"/{page}/…"
-    plain = path.isascii() and path.isprintable() and " " not in path and "@" not in path
+    plain = len(path) <= LONGEST_PATH and path.isascii() and path.isprintable() and " " not in path and "@" not in path
     return path if status in (200, 206, 304) and plain else "…"
 
 

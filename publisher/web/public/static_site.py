@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -50,8 +51,9 @@ class SiteFiles(StaticFiles):
         except (RuntimeError, OSError) as error:  # there is no folder yet, or the name is too long for a file
             raise HTTPException(404) from error
         if isinstance(response, RedirectResponse):
-            # Omit the host, which the client may have forged. A location such as "//host" would lead to another site.
-            response.headers["location"] = "/" + scope["path"].strip("/") + "/"
+            # Built from the path of the folder that was found. What the client sent may have a forged host, or a path
+            # such as //host/../folder, which browsers take for a link to another site.
+            response.headers["location"] = quote(f"{scope.get('root_path', '')}/{path}/")
         name = path.rpartition("/")[2]
         if isinstance(response, FileResponse) or response.status_code == 304:
             feed_type = _feed_type(name)

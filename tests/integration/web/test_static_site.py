@@ -51,8 +51,30 @@ def test_missing_and_hidden_files_are_404(web: WebClient) -> None:
 def test_folder_redirect_ignores_the_host_header(web: WebClient) -> None:
     answer = web.get("/archive", host="evil.example")
     assert (answer.status_code, answer.headers["location"]) == (307, "/archive/")
-    odd = web.client.get(httpx.URL(web.url).copy_with(raw_path=b"//evil.example/..//archive"))
-    assert not odd.headers.get("location", "/").startswith("//")
+
+
+REDIRECTS = [
+    b"//evil.example/..//archive", b"/%5Cevil.example%2F..%2Farchive", b"/%09%2Fevil.example%2F..%2F..%2Farchive",
+    b"/%E2%82%AC%2F..%2Farchive", b"/a%00b%2F..%2Farchive", b"/%0D%0Aset-cookie:a%2F..%2Farchive", b"/%2F%2Farchive",
+    b"/.%2Farchive", b"/archive%2F.", b"/user@evil.example%2F..%2Farchive", b"/%ff%2F..%2Farchive",
+    b"/http:%2F%2Fevil.example%2F..%2F..%2Farchive", b"/%5C%5Cevil.example%2F..%2Farchive", b"/archive%00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", REDIRECTS)
+def test_a_redirect_never_leaves_the_site(web: WebClient, path: bytes) -> None:
+    answer = web.client.get(httpx.URL(web.url).copy_with(raw_path=path), follow_redirects=False)
+    assert answer.status_code in (200, 307, 404)
+    assert answer.headers.get("location", "/archive/") == "/archive/"
+
+
+def test_a_redirect_to_a_folder_with_an_odd_name_finds_it(web: WebClient) -> None:
+    folder = web.project.root / "public" / "a\\é ?#%"
+    folder.mkdir()
+    (folder / "index.html").write_text("found")
+    answer = web.client.get("/a%5C%C3%A9%20%3F%23%25", follow_redirects=False)
+    assert answer.headers["location"] == "/a%5C%C3%A9%20%3F%23%25/"
+    assert web.client.get(answer.headers["location"]).text == "found"
 
 
 def test_a_server_without_a_site_still_answers(project: Project) -> None:

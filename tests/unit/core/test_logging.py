@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publisher.core.logging import configure, log, redacted
+from publisher.core.logging import LONGEST_TEXT, configure, log, redacted
 
 ADDRESS = "ada.lovelace+x@letters.example.org"
 LINK = "https://a.example/letters/confirm/eyJ0.dG9rZW4.c2ln"
@@ -100,3 +100,15 @@ def test_a_closed_stream_raises_nothing() -> None:
     stream.close()
     log("ended")
     configure()
+
+
+@pytest.mark.parametrize("unit", ["a/../", "/", "a", "@", "a@", "a@b", "@-", "/confirm/", "a@-.", ",a@", "… "])
+def test_a_megabyte_is_logged_in_linear_time_and_cut(unit: str) -> None:
+    # In quadratic time it would take hours, and the time limit of a test would end it.
+    line = redacted(unit * (1_000_000 // len(unit)))
+    assert len(line) <= LONGEST_TEXT + 1
+
+
+def test_a_cut_never_uncovers_an_address() -> None:
+    for spaces in range(60):
+        assert "ada" not in redacted("x" * (LONGEST_TEXT - spaces) + " ada.lovelace@example.org")

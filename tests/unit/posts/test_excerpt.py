@@ -172,3 +172,29 @@ def test_an_excerpt_of_front_matter_loses_only_emphasis(written: str, shown: str
 )
 def test_a_footnote_mark_leaves_nothing_behind(body: str, text: str) -> None:
     assert rendered(f"{body}\n\n[^1]: Note.\n\n[^2]: Other.\n").excerpt == text
+
+
+MARK = '<sup class="footnote-ref"><a href="#fn1">[1]</a></sup>'
+
+
+@pytest.mark.parametrize(
+    ("fragment", "text"),
+    [
+        (f"One {MARK}, two", "One, two"),
+        (f"One{MARK} {MARK}.", "One."),
+        (f"One {MARK} two", "One two"),
+        (f"One{MARK}{MARK} two{MARK}</em>, three", "One two, three"),
+        (f"Un {MARK} ; deux", "Un ; deux"),
+        (f"m<sup>2</sup>{MARK}, s{MARK}<sup>3</sup>.", "m2, s3."),
+        (f"{MARK}.", "."),
+        ("<sup>footnote", "footnote"),
+    ],
+)
+def test_footnote_marks_leave_the_text_around_them(fragment: str, text: str) -> None:
+    assert plain_text(fragment) == text
+
+
+@pytest.mark.parametrize("unit", [MARK, f"{MARK} ", f"{MARK}.", "<sup>", "<sup class=footnote>", "<sup></em>", " \n"])
+def test_any_number_of_footnote_marks_takes_linear_time(unit: str) -> None:
+    # Exponential or quadratic time would exceed the time limit of a test.
+    assert "[1]" not in plain_text(f"As many have shown{unit * (400_000 // len(unit))} the sea is wide.")
