@@ -1,13 +1,16 @@
-"""A program for the crash tests: deliver all that is unfinished, as `publish` does.
+"""A worker of the crash tests in a process of its own: deliver all that is unfinished, as `publish` does.
 
-Waits for a line on standard input before it begins.
-Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold, connections (1).
+It says that it is ready when it has opened the store, and waits for an answer before it begins. As a program it speaks
+by lines on standard output and input.
+Arguments: database URL, state folder, "outbox:FOLDER" or "smtp:PORT", resend or hold, connections.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from publisher.config import Smtp
@@ -19,7 +22,9 @@ from publisher.store import open_store
 from tests.support.delivery_samples import HEADERS, LINKS
 
 
-def main(url: str, state: str, way: str, on_uncertain: str, connections: str = "1") -> None:
+def deliver_everything(
+    url: str, state: str, way: str, on_uncertain: str, connections: str, wait: Callable[[], object]
+) -> None:
     kind, _, where = way.partition(":")
     port = int(where) if kind == "smtp" else 25
     smtp = Smtp(host="127.0.0.1", port=port, tls="none", connections=int(connections))
@@ -28,11 +33,29 @@ def main(url: str, state: str, way: str, on_uncertain: str, connections: str = "
         open_store(url, Path(state)) as store,
         Outbox(Path(where)) if kind == "outbox" else SmtpTransport(smtp) as transport,
     ):
-        print("ready", flush=True)  # noqa: T201 - the test waits for it
-        sys.stdin.readline()
+        wait()
         for edition in store.editions.unfinished():
             deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=lambda: datetime.now(UTC))
 
 
+def forked(url: str, state: str, way: str, on_uncertain: str, line: Connection) -> None:
+    """Be a worker with one connection, in a process that was forked."""
+
+    def wait() -> None:
+        line.send("ready")
+        line.recv()
+
+    deliver_everything(url, state, way, on_uncertain, "1", wait)
+
+
+def main() -> None:
+    def wait() -> None:
+        print("ready", flush=True)  # noqa: T201 - the test waits for it
+        sys.stdin.readline()
+
+    url, state, way, on_uncertain, connections = sys.argv[1:]
+    deliver_everything(url, state, way, on_uncertain, connections, wait)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

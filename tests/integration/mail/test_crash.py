@@ -2,57 +2,72 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import re
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store import open_store
-from tests.support import ROOT
+from tests.support.deliver_everything import forked
 from tests.support.delivery_samples import make_edition
 from tests.support.smtp_server import mail_server
 
-PROGRAM = ROOT / "tests/support/deliver_everything.py"
+# A process that has loaded the program, and forks each worker: to load it takes longer than to send three hundred.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    ["__main__", "tests.support.deliver_everything", "sqlalchemy.dialects.postgresql.psycopg"]
+)
 
 
-def start(url: str, state: Path, way: str, on_uncertain: str = "resend") -> subprocess.Popen[str]:
+@dataclass(frozen=True)
+class Worker:
+    """A worker in a process of its own, and the way to speak to it."""
+
+    process: BaseProcess
+    line: Connection
+
+
+def start(url: str, state: Path, way: str, on_uncertain: str = "resend") -> Worker:
     """Start a worker in a process of its own, and let it begin."""
-    process = ready(url, state, way, on_uncertain)
-    begin(process)
-    return process
+    worker = ready(url, state, way, on_uncertain)
+    begin(worker)
+    return worker
 
 
-def ready(url: str, state: Path, way: str, on_uncertain: str = "resend") -> subprocess.Popen[str]:
+def ready(url: str, state: Path, way: str, on_uncertain: str = "resend") -> Worker:
     """Start a worker that has opened the store and waits."""
-    arguments = [sys.executable, str(PROGRAM), url, str(state), way, on_uncertain]
-    process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+    ours, theirs = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=forked, args=(url, str(state), way, on_uncertain, theirs))
+    process.start()
+    theirs.close()
+    assert ours.recv() == "ready"
+    return Worker(process, ours)
 
 
-def begin(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
+def begin(worker: Worker) -> None:
+    worker.line.send("go")
 
 
-def finish(process: subprocess.Popen[str]) -> None:
+def finish(worker: Worker) -> None:
     """Wait for a worker that nobody kills, and check that it ends well."""
-    process.communicate(timeout=120)
-    assert process.returncode == 0
+    worker.process.join(timeout=120)
+    assert worker.process.exitcode == 0
 
 
-def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+def kill_when(worker: Worker, reached: Callable[[], bool]) -> None:
     """Kill the worker as soon as this much is done, or let it end if it finishes first."""
-    while process.poll() is None and not reached():
+    while worker.process.is_alive() and not reached():
         time.sleep(0.001)
-    process.kill()
-    process.communicate()
+    worker.process.kill()
+    worker.process.join()
+    assert worker.process.exitcode in (0, -signal.SIGKILL)
 
 
 def readers_of(outbox: Path) -> list[str]:
@@ -68,8 +83,8 @@ def test_killed_workers_leave_one_file_per_subscriber(store_url: str, tmp_path: 
     with open_store(store_url, tmp_path) as store:
         edition = make_edition(store, 300)
     for target in sorted(moments.sample(range(290), 6)):
-        process = start(store_url, tmp_path, f"outbox:{outbox}")
-        kill_when(process, lambda: len(list((outbox / "new").iterdir())) > target)  # noqa: B023 - called before the next round
+        worker = start(store_url, tmp_path, f"outbox:{outbox}")
+        kill_when(worker, lambda: len(list((outbox / "new").iterdir())) > target)  # noqa: B023 - called before the next round
     finish(start(store_url, tmp_path, f"outbox:{outbox}"))
 
     assert readers_of(outbox) == sorted(f"reader{i}@example.org" for i in range(300))
@@ -99,8 +114,8 @@ def test_a_killed_sender_copies_only_messages_in_flight(store_url: str, tmp_path
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
         edition = make_edition(store, 150)
         for target in moments:
-            process = start(store_url, tmp_path, f"smtp:{settings.port}")
-            kill_when(process, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
+            worker = start(store_url, tmp_path, f"smtp:{settings.port}")
+            kill_when(worker, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
         finish(start(store_url, tmp_path, f"smtp:{settings.port}"))
 
         assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENT: 150}
@@ -115,8 +130,8 @@ def test_a_killed_sender_can_hold_doubtful_messages(store_url: str, tmp_path: Pa
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
         edition = make_edition(store, 300)
         for target in moments:
-            process = start(store_url, tmp_path, f"smtp:{settings.port}", "hold")
-            kill_when(process, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
+            worker = start(store_url, tmp_path, f"smtp:{settings.port}", "hold")
+            kill_when(worker, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
         finish(start(store_url, tmp_path, f"smtp:{settings.port}", "hold"))
 
         counts = store.deliveries.counts(edition.id)
