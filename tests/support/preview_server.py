@@ -36,7 +36,7 @@ class Preview(PreviewClient):
         """Press Ctrl-C; return the exit code and what was said on stderr."""
         self.client.close()
         self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
 
 

@@ -56,7 +56,7 @@ def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **setti
     url = f"{scheme}+unix://{path}" if unix else f"{scheme}://127.0.0.1:{port}"
     try:
         _await(process, path if unix else port)
-        yield Sink(Relay(**{"url": url, "tls": "none", "timeout": 10} | settings), dump, process)  # type: ignore[arg-type]
+        yield Sink(Relay(**{"url": url, "tls": "none", "timeout": 60} | settings), dump, process)  # type: ignore[arg-type]
     finally:
         process.kill()
         process.wait()
@@ -70,7 +70,7 @@ def free_port() -> int:
 
 def _await(process: subprocess.Popen[bytes], place: Path | int) -> None:
     """Wait until somebody listens there."""
-    for _ in range(1_000):
+    for _ in range(6_000):
         assert process.poll() is None, "smtp-sink ended"
         if isinstance(place, Path):
             if place.exists():
@@ -79,5 +79,5 @@ def _await(process: subprocess.Popen[bytes], place: Path | int) -> None:
             with socket.socket() as caller:
                 if not caller.connect_ex(("127.0.0.1", place)):
                     return
-        time.sleep(0.005)
+        time.sleep(0.01)
     raise AssertionError("smtp-sink does not listen")

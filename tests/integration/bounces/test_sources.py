@@ -191,7 +191,7 @@ def imap() -> Iterator[tuple[str, Path]]:
     (root / "dovecot.conf").write_text(DOVECOT.format(**values))
     process = subprocess.Popen([program, "-F", "-c", str(root / "dovecot.conf")])
     try:
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -204,7 +204,7 @@ def imap() -> Iterator[tuple[str, Path]]:
         yield f"imap://ada@127.0.0.1:{port}/INBOX", root / "mail"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
         shutil.rmtree(root, ignore_errors=True)
 
 

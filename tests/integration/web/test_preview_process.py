@@ -38,7 +38,7 @@ def test_port_in_use_is_one_line(project: Project, preview: Preview) -> None:
 
 def test_ctrl_c_ends_it_while_pages_wait(project: Project) -> None:
     running = Preview(project.root)
-    with httpx.stream("GET", f"{running.url}/events", timeout=30) as answer:
+    with httpx.stream("GET", f"{running.url}/events", timeout=60) as answer:
         next(answer.iter_lines())
         assert running.end() == (0, "")
 
@@ -50,5 +50,5 @@ def test_ctrl_c_ends_it_during_the_first_answer(project: Project) -> None:
     assert running.get("/assets/icon.svg").status_code == 200
     with ThreadPoolExecutor() as others:
         for _ in range(3):
-            others.submit(httpx.get, f"{running.url}/letters/weekly/next", timeout=30)
+            others.submit(httpx.get, f"{running.url}/letters/weekly/next", timeout=60)
         assert running.end() == (0, "")
