@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.parser import BytesHeaderParser
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -161,4 +163,5 @@ class Scene:
 
     def _filed(self) -> Counter[str]:
         files = (self.outbox / "new").glob("*.eml")
-        return Counter(path.name.removeprefix("weekly-2026-W47-").rpartition("-")[0] for path in files)
+        heads = (BytesHeaderParser().parsebytes(path.read_bytes()) for path in files)
+        return Counter(parseaddr(str(head["To"]))[1] for head in heads)
