@@ -36,7 +36,7 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
     """
     text = _read(root / CONFIG_FILE)
     env = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith("PUBLISHER_")}
-    raw = _plain(_parsed(text))
+    raw = _parsed(text)
     unknown = overlay(raw, env)
     if mistakes := find_mistakes(raw, text, env, unknown):
         raise ConfigError(mistakes)
@@ -59,7 +59,9 @@ def _read(path: Path) -> str:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        parsed = _plain(tomllib.loads(text))
+        assert isinstance(parsed, dict)  # noqa: S101 - a TOML document is a table
+        return parsed
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_toml_mistake(error, text)]) from error
     except (ValueError, RecursionError) as error:  # a number with thousands of digits, or thousands of nested brackets

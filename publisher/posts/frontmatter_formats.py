@@ -28,6 +28,14 @@ except ImportError:  # PyYAML without libyaml is slower but otherwise the same
 # Far more than real front matter has. A YAML alias bomb of a few hundred bytes quickly exceeds it.
 MOST_NODES = 20_000
 
+# How many lists and tables may be inside each other. The parsers and Python itself allow several hundred.
+DEEPEST = 100
+# libyaml's own recursion ends the process by a segmentation fault. A shorter text cannot be nested deeply enough.
+_SHALLOW_LENGTH = 2_000
+
+# tomllib takes 12 seconds and 3 GB for a key of 30,000 parts.
+_DOTTED = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){{{DEEPEST + 1}}}")
+
 _STR, _NULL, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 
 
@@ -93,6 +101,7 @@ class Loader(_SafeLoader):
 class _YamlHandler(_Handler):
     def load(self, fm: str, **kwargs: object) -> Any:
         try:
+            _require_shallow_yaml(fm)
             loader = Loader(fm)
             try:
                 node = loader.get_single_node()
@@ -110,11 +119,26 @@ class _YamlHandler(_Handler):
             raise _unreadable("YAML", error, line=2) from error
 
 
+def _require_shallow_yaml(text: str) -> None:
+    """Raise PostError, with the line, if lists and mappings in a YAML text are nested deeper than DEEPEST."""
+    if len(text) <= _SHALLOW_LENGTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise _too_deep("YAML", (event.start_mark.line if event.start_mark else 0) + 2)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 class _YamlValues:
-    """A converter of YAML nodes to plain values, which accepts at most MOST_NODES nodes."""
+    """A converter of YAML nodes to plain values, which accepts at most MOST_NODES nodes, DEEPEST deep."""
 
     def __init__(self) -> None:
         self._left = MOST_NODES
+        self._depth = 0
 
     def mapping(self, node: yaml.MappingNode) -> dict[str, Tree]:
         fields: dict[str, Tree] = {}
@@ -137,23 +161,32 @@ class _YamlValues:
             raise PostError("the front matter contains too many values", line=2, hint="remove its YAML aliases")
         if isinstance(node, yaml.ScalarNode):
             return None if node.tag == _NULL else node.value
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _too_deep("YAML", node.start_mark.line + 2)
+        value: Tree
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(item) for item in node.value]
-        assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
-        return self.mapping(node)
+            value = [self.value(item) for item in node.value]
+        else:
+            assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
+            value = self.mapping(node)
+        self._depth -= 1
+        return value
 
 
 class _TomlHandler(_Handler):
     fence = "+++"
 
     def load(self, fm: str, **kwargs: object) -> Any:
+        if dotted := _DOTTED.search(fm):
+            raise _too_deep("TOML", fm.count("\n", 0, dotted.start()) + 2)
         try:
             table = tomllib.loads(fm)
         except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
             found = re.search(r"at line (\d+)", str(error))
             line = int(found[1]) + 1 if found else fm.count("\n") + 2
             raise _unreadable("TOML", error, line=line) from error
-        return {"fields": _as_text(table), "lines": _key_lines(fm, r'^["\']?([\w-]+)["\']?\s*=', 2)}
+        return {"fields": _as_text(table, "TOML", 2), "lines": _key_lines(fm, r'["\']?([\w-]+)["\']?\s*=', 2)}
 
 
 class _JsonHandler(_Handler):
@@ -169,18 +202,20 @@ class _JsonHandler(_Handler):
             raise PostError(f"the front matter is not valid JSON: {error.msg}", line=error.lineno) from error
         except (ValueError, RecursionError) as error:
             raise _unreadable("JSON", error, line=1) from error
-        return {"fields": _as_text(table), "lines": _key_lines(fm, r'^\s*"([^"]+)"\s*:', 1)}
+        return {"fields": _as_text(table, "JSON", 1), "lines": _key_lines(fm, r'\s*"([^"]+)"\s*:', 1)}
 
 
 _YAML, _TOML, _JSON = _YamlHandler(), _TomlHandler(), _JsonHandler()
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: Any, language: str, line: int, depth: int = 0) -> Any:
     """Convert the scalars of TOML and JSON to the text that a writer would have typed."""
+    if depth > DEEPEST:
+        raise _too_deep(language, line)
     if isinstance(value, dict):
-        return {str(key): _as_text(item) for key, item in value.items()}
+        return {str(key): _as_text(item, language, line, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_as_text(item) for item in value]
+        return [_as_text(item, language, line, depth + 1) for item in value]
     if isinstance(value, bool):
         return "true" if value else "false"
     if hasattr(value, "isoformat"):
@@ -190,18 +225,24 @@ def _as_text(value: Any) -> Any:
 
 def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
     lines: dict[str, int] = {}
-    for match in re.finditer(pattern, block, re.MULTILINE):
-        lines.setdefault(match[1], block.count("\n", 0, match.start(1)) + first)
+    key = re.compile(pattern)
+    for number, line in enumerate(block.split("\n"), first):
+        if match := key.match(line):
+            lines.setdefault(match[1], number)
     return lines
 
 
 def _unreadable(language: str, error: Exception, line: int) -> PostError:
     """Return a PostError for a parser's error that has no usable line of its own."""
     if isinstance(error, RecursionError):
-        what = f"the front matter can't be read as {language}: its values are nested too deeply, or contain themselves"
-        return PostError(what, line=line, hint="remove brackets, and aliases (*name) inside what they name")
+        return _too_deep(language, line)
     message = (str(error).splitlines() or [type(error).__name__])[0]
     return PostError(f"the front matter is not valid {language}: {message}", line=line, hint="fix it there")
+
+
+def _too_deep(language: str, line: int) -> PostError:
+    what = f"the front matter can't be read as {language}: its values are nested too deeply, or contain themselves"
+    return PostError(what, line=line, hint="remove brackets, and aliases (*name) inside what they name")
 
 
 def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:

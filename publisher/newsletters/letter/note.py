@@ -11,23 +11,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
 
 import comrak
-import frontmatter
-import yaml
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
-from publisher.core.errors import PublisherError
+from publisher.core.errors import PostError, PublisherError
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import slot_path
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label
 from publisher.posts.allowed_html import sanitise
-from publisher.posts.prose import line_at
+from publisher.posts.frontmatter import parse_head
 
 NOTES_FOLDER = "letters"
 
@@ -64,13 +62,11 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
         raise PublisherError("not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except OSError as error:
         raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
-    metadata, body = _split(text, path)
-    for key, value in metadata.items():
-        _require_text(key, value, f"{path}:{_line_of(str(key), text)}")
+    fields, body = _split(clean(text), path)
     return Note(
-        subject=str(metadata.get("subject") or ""),
-        preheader=str(metadata.get("preheader") or ""),
-        html=markdown(body or newsletter.intro, config.site_url),
+        subject=str(fields.get("subject") or ""),
+        preheader=str(fields.get("preheader") or ""),
+        html=markdown(body.strip() or newsletter.intro, config.site_url),
     )
 
 
@@ -133,22 +129,18 @@ def _shape(label: str) -> str:
     return re.sub(r"\d", "0", label)
 
 
-def _split(text: str, path: str) -> tuple[dict[str, object], str]:
-    """Return the front matter and the body of a note; raises PublisherError if the front matter is invalid."""
+def _split(text: str, path: str) -> tuple[Mapping[str, object], str]:
+    """Return the front matter and the body of a note; raise PublisherError if the front matter is invalid."""
+    if not _has_front_matter(text):
+        return {}, text
+    skipped = text[: -len(text.lstrip())].count("\n")
     try:
-        metadata, body = frontmatter.parse(clean(text))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        problem = getattr(error, "problem", None) or "not valid YAML"
-        raise PublisherError(f"the front matter cannot be read: {problem}", where=where) from error
-    if not metadata and _has_front_matter(text):
-        raise PublisherError(
-            "the front matter is not enclosed in two lines of ---, so it would appear in the email",
-            where=f"{path}:1",
-            hint="write --- above and below subject: and preheader:",
-        )
-    return metadata, body
+        head = parse_head(text.lstrip(), whole=True)
+    except PostError as error:
+        raise PublisherError(error.message, where=f"{path}:{error.line + skipped}", hint=error.hint) from error
+    for key, value in head.fields.items():
+        _require_text(key, value, f"{path}:{head.lines.get(key, 1) + skipped}")
+    return head.fields, head.body
 
 
 def _has_front_matter(text: str) -> bool:
@@ -160,13 +152,8 @@ def _has_front_matter(text: str) -> bool:
     return lines[0].startswith("+++") or bool(re.match(r"(?:subject|preheader)\b|[\w-]+\s*:", below))
 
 
-def _require_text(key: object, value: object, where: str) -> None:
+def _require_text(key: str, value: object, where: str) -> None:
     if key not in ("subject", "preheader"):
         raise PublisherError(f"{key!r} is unknown", where=where, hint="use subject and preheader")
     if isinstance(value, list | dict):
         raise PublisherError(f"{key} is not text", where=where, hint=f'put it in quotes: {key}: "..."')
-
-
-def _line_of(key: str, text: str) -> int:
-    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*:", text, re.MULTILINE)
-    return line_at(text, found.start() if found else 0)

@@ -70,6 +70,11 @@ def test_a_note_gives_subject_preheader_and_intro(tmp_path):
     assert "Dear all, see this [1]." in letter.text
 
 
+def test_the_front_matter_of_a_note_may_be_toml(tmp_path):
+    note = read_note(write_note(tmp_path, "+++\nsubject = '2026'\n+++\n\nHi.\n"), WEEKLY, "2026-W47")
+    assert note == Note("2026", html="<p>Hi.</p>\n")
+
+
 def test_a_post_slot_has_a_note(tmp_path):
     config = write_note(tmp_path, "Hi.", "post-tag-example.org-2026-1")
     note = read_note(config, WEEKLY, "post:tag:example.org,2026:1")
@@ -81,16 +86,25 @@ def test_without_a_note_the_newsletters_intro_is_used(tmp_path):
     assert "<em>always</em>" in make(newsletter=replace(WEEKLY, intro="As *always*.")).html
 
 
+# Nine lines of nine aliases, each of which stands for the nine of the line before.
+MERGES = "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}\n" for i in range(1, 10))
+MERGES = f"---\na0: &a0 {{x: 1}}\n{MERGES}subject: x\n---\nDear readers"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("---\nsubject: [\n---\nx", r"2026-W47\.md:\d+: the front matter cannot be read"),
+        ("---\nsubject: [\n---\nx", r"2026-W47\.md:3: the front matter is not valid YAML"),
         ("---\nsubjct: x\n---\nx", r"2026-W47\.md:2: 'subjct' is unknown"),
         ("---\nsubject: x\nsubjct: x\n---\nx", r"2026-W47\.md:3: 'subjct' is unknown"),
         ("---\nsubject: x\npreheader: [1, 2]\n---\nx", r"2026-W47\.md:3: preheader is not text"),
         ("---\nsubject: {a: b}\n---\nx", r"2026-W47\.md:2: subject is not text"),
-        ("---\nsubject: x\n\nDear readers", r"2026-W47\.md:1: the front matter is not enclosed"),
-        ("+++\nsubject = 'x'\n+++\nDear readers", r"2026-W47\.md:1: the front matter is not enclosed"),
+        ("---\nsubject: x\n\nDear readers", r"2026-W47\.md:1: the front matter isn't closed"),
+        ("\n\n---\nsubject: x\nsubjct: x\n---\nx", r"2026-W47\.md:5: 'subjct' is unknown"),
+        ("+++\nsubject = 'x\n+++\nDear readers", r"2026-W47\.md:2: the front matter is not valid TOML"),
+        (f"---\nsubject: {'[' * 30_000}\n---\nx", r"2026-W47\.md:2: .* nested too deeply"),
+        (f"+++\n{'a.' * 500}b = 1\n+++\nx", r"2026-W47\.md:2: .* nested too deeply"),
+        (MERGES, r"2026-W47\.md:2: the front matter contains too many values"),
     ],
 )
 def test_an_unreadable_note_is_an_error(tmp_path, text, message):

@@ -308,3 +308,38 @@ def test_an_invisible_title_gives_way_to_the_heading(tmp_path: Path, front: str,
     (post,) = folder.posts()
     assert post.title == "The real one"
     assert folder.render().html == "<p>Words.</p>\n"
+
+
+DEEP = {
+    "YAML lists": (f"---\ntitle: {'[' * 30_000}\n---\n", 2),
+    "YAML tables": (f"---\ntitle: T\nx: {'{a: ' * 30_000}\n---\n", 3),
+    "YAML dashes": (f"---\nx:\n  {'- ' * 30_000}\n---\n", 3),
+    "YAML questions": (f"---\n{'? ' * 30_000}\n---\n", 2),
+    "YAML lines": ("---\n" + "".join(f"{' ' * n}a:\n" for n in range(600)) + "---\n", 102),
+    "closed YAML": (f"---\nx: {'[' * 101}{']' * 101}\n---\n", 2),
+    "TOML keys": (f"+++\ntitle = 'T'\n{'a.' * 500}b = 1\n+++\n", 3),
+    "long TOML keys": (f"+++\n{'a.' * 30_000}b = 1\n+++\n", 2),
+    "quoted TOML keys": ("+++\n" + "'a' . " * 30_000 + "b = 1\n+++\n", 2),
+    "TOML headings": (f"+++\n[{'a.' * 500}b]\n+++\n", 2),
+    "TOML lists": (f"+++\nx = {'[' * 30_000}\n+++\n", 2),
+    "closed TOML": (f"+++\nx = {'[' * 110}{']' * 110}\n+++\n", 2),
+    "JSON lists": ('{\n"a": ' + "[" * 30_000 + "\n}\n", 1),
+    "closed JSON": ('{\n"a": ' + "[" * 300 + "]" * 300 + "\n}\n", 1),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_deep_nesting_is_refused_with_its_line(kind: str) -> None:
+    text, line = DEEP[kind]
+    with pytest.raises(PostError, match="nested too deeply") as caught:
+        parse_head(text, whole=True)
+    assert caught.value.line == line
+
+
+def test_nesting_of_ninety_is_read() -> None:
+    for text in (f"---\nx: {'[' * 90}1{']' * 90}\n---\n", '{\n"x": ' + "[" * 90 + "1" + "]" * 90 + "\n}\n"):
+        value: object = parse_head(text, whole=True).fields["x"]
+        for _ in range(90):
+            assert isinstance(value, list)
+            (value,) = value
+        assert value == "1"
