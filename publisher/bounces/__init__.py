@@ -2,16 +2,17 @@
 
 A report arrives as an email in a mailbox (sources.py) or as a request to a webhook (providers/). reading.py recognises
 three kinds of emails: delivery status notifications (dsn.py), complaints (arf.py), and failures in plain words
-(legacy.py). verdict.py judges from the server's answer whether the mailbox still exists. The result is a
-core.bounce_report.Report, which refers to one of our own messages only if a signature of ours, or the provider, proves
-it. apply.py then applies the report to the subscriber, once and in one transaction. It is the only module here that
-uses the database. Begin with reading.py.
+(legacy.py). verdict.py judges from the server's answer whether the mailbox still exists, by the tables codes.tsv and
+phrases.tsv; it also judges the answers during sending. The result is a core.bounce_report.Report, which refers to one
+of our own messages only if a signature of ours, or the provider, proves it. apply.py then applies the report to the
+subscriber, once and in one transaction. It is the only module here that uses the database. Begin with reading.py.
 
 Public modules:
-    apply       applies a report; stops sending to mailboxes that don't exist
+    apply       applies reports, and refusals during sending
     providers   the webhooks of providers (a package)
     reading     turns an email into a report
     sources     reads a Maildir, an mbox file, an IMAP account or a single message
+    verdict     judges a mail server's answer
 """
 
-__all__ = ["apply", "providers", "reading", "sources"]
+__all__ = ["apply", "providers", "reading", "sources", "verdict"]

@@ -1,12 +1,15 @@
-"""Applies a bounce, a complaint or a missing mailbox to a subscriber, once and in one transaction."""
+"""Applies bounces, complaints and refusals during sending to subscribers, each once and in one transaction."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.bounce_report import KEPT, Addressee, Report, Verdict
+from publisher.bounces.verdict import judge, short_words, status_in
+from publisher.core.bounce_report import APPLIED, Addressee, Report, Verdict
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
@@ -37,28 +40,57 @@ def take_report(
         return _taken(change, policy, report, source)
 
 
-def stop_gone(
-    store: Store, policy: SubscriptionPolicy, gone: Iterable[tuple[str, str]], *, now: datetime, source: str
-) -> int:
-    """Stop sending to subscribers whose mailboxes don't exist, in one transaction; return how many were stopped.
+@dataclass(frozen=True, slots=True)
+class SendingFailure:
+    """A final failure during sending, with the mail server's last answer, and the verdict on it."""
 
-    gone  pairs of a subscriber's uid and the mail server's answer. A subscriber who was stopped before is not counted
-          in the result
+    delivery_id: int
+    answer: str
+    verdict: Verdict
+
+
+def judge_refusal(delivery_id: int, answer: str) -> SendingFailure:
+    """Return a final failure during sending, judged by the mail server's answer as a bounce message would be."""
+    return SendingFailure(delivery_id, answer, judge("", answer))
+
+
+def take_refusals(
+    store: Store, policy: SubscriptionPolicy, refusals: Iterable[SendingFailure], *, now: datetime, source: str
+) -> Counter[Verdict]:
+    """Apply the failures of one edition, in one transaction; return how many subscribers get no more email, by verdict.
+
+    Each failure is recorded. A subscriber who was stopped before is not counted in the result.
     """
-    stopped = 0
+    stopped = Counter[Verdict]()
     with store.subscribers.transaction(now) as change:
-        for uid, detail in sorted(gone):  # in a fixed order, so that two processes never deadlock
-            subscriber = change.find_uid(uid)
-            if subscriber is not None:
-                change.count_bounce(subscriber)
-                stopped += _stop(change, policy, subscriber, source, clean_line(detail, 300))
+        # In a fixed order, so that two processes never deadlock.
+        for refusal in sorted(refusals, key=lambda each: each.delivery_id):
+            found = change.delivery(refusal.delivery_id)
+            words = clean_line(refusal.answer, 300)
+            verdict = _taken(change, policy, _report(refusal), source, words)
+            stopped[verdict] += found is not None and _has_stopped(change, found[0], verdict)
     return stopped
 
 
-def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str) -> Verdict:
+def _report(refusal: SendingFailure) -> Report:
+    """Return the same report as for a bounce message with this answer, so that both together count once."""
+    addressee, answer = Addressee(delivery_id=refusal.delivery_id), refusal.answer
+    keys = (f"{addressee.key} {refusal.verdict}",)
+    return Report(refusal.verdict, addressee, status_in(answer), short_words(answer), keys)
+
+
+def _has_stopped(change: SubscriberTransaction, before: Subscriber, verdict: Verdict) -> bool:
+    after = change.find_id(before.id) if verdict in (Verdict.PERMANENT, Verdict.TEMPORARY) else None
+    return after is not None and after.status is not before.status
+
+
+def _taken(
+    change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str, words: str = ""
+) -> Verdict:
+    """Apply a report. words: what the history of the subscriber says if this stops the email; the code if empty."""
     if not change.take_report(report):
         return Verdict.KNOWN
-    if report.verdict not in KEPT:
+    if report.verdict not in APPLIED:
         return report.verdict
     found = _find(change, report.addressee)
     if found is None:
@@ -67,11 +99,14 @@ def _taken(change: SubscriberTransaction, policy: SubscriptionPolicy, report: Re
     complaint = report.verdict is Verdict.COMPLAINT
     if report.addressee.asked and subscriber.status is not SubscriberStatus.PENDING and not complaint:
         return Verdict.NOTHING  # the subscriber has confirmed since, or later messages say more about the mailbox
+    if report.verdict is Verdict.UNSUBSCRIBED:
+        change.leave(subscriber, report.newsletter or None, policy.kept(Evidence(source)))
+        return report.verdict
     if complaint:
         _complained(change, policy, subscriber, source)
     elif report.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY):
         subscriber = _restart_count_after_arrival(change, subscriber, report.addressee)
-        _bounced(change, policy, subscriber, report, source)
+        _bounced(change, policy, subscriber, report, source, words or report.status)
     change.record_bounce(subscriber, edition_id, report, source)
     return report.verdict
 
@@ -108,21 +143,24 @@ def _restart_count_after_arrival(
 
 
 def _bounced(
-    change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, report: Report, source: str
+    change: SubscriberTransaction,
+    policy: SubscriptionPolicy,
+    subscriber: Subscriber,
+    report: Report,
+    source: str,
+    detail: str,
 ) -> None:
     bounces = change.count_bounce(subscriber)
     if report.verdict is Verdict.PERMANENT or bounces >= policy.bounce_limit:
-        _stop(change, policy, subscriber, source, report.status)
+        _stop(change, policy, subscriber, source, detail)
 
 
 def _stop(
     change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str, detail: str
-) -> bool:
-    """Stop sending to a subscriber; return False if sending had already stopped. `detail` has no personal data."""
-    if change.apply(subscriber, SubscriberEvent.BOUNCED) is subscriber.status:
-        return False
-    change.record(subscriber, "bounced", policy.kept(Evidence(source)), detail)
-    return True
+) -> None:
+    """Stop sending to a subscriber, unless sending had already stopped."""
+    if change.apply(subscriber, SubscriberEvent.BOUNCED) is not subscriber.status:
+        change.record(subscriber, "bounced", policy.kept(Evidence(source)), detail)
 
 
 def _complained(change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str) -> None:

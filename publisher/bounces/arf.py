@@ -1,4 +1,4 @@
-"""Reads complaints of spam that mailbox providers forward (ARF, RFC 5965)."""
+"""Reads complaints of spam that mailbox providers forward: ARF (RFC 5965), and Microsoft's older form without it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from publisher.bounces.parts import addresses_in, groups, header, headers, of_type, original
+from publisher.bounces.parts import addresses_in, groups, header, headers, of_type, original, outer_parts, text_of
 
 # Types of feedback that can come from a person who presses "spam". `not-spam`, `virus`, `auth-failure` (RFC 6591) and
 # unregistered types are not complaints; by RFC 5965, 3.1, unknown types are treated as `other`.
@@ -15,13 +15,26 @@ COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 UNSUBSCRIBE_TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
 
 
+_MOST_TOKENS = 20
+
+# Microsoft's Junk Mail Reporting Program forwards the message with such a subject, or with such headers in it.
+_MICROSOFTS = re.compile(r"complaint about message from\b", re.IGNORECASE)
+_MICROSOFTS_HEADERS = ("X-HmXmrOriginalRecipient", "X-MS-Exchange-JMRP")
+
+
 def read_arf(message: Message) -> bool | None:
-    """Return whether a report is a complaint; None for a message that isn't a feedback report."""
+    """Return whether a report is a complaint; None for a message that isn't about a complaint."""
     part = of_type(message, "message/feedback-report")
-    if part is None:
+    if part is not None:
+        kinds = [header(group, "Feedback-Type").lower() for group in groups(part)]
+        return any(kind in COMPLAINTS for kind in kinds)
+    if str(message.get_param("report-type", "")).lower() == "feedback-report":
+        return True  # the type of feedback was lost on the way
+    reported = original(message)
+    if reported is None:
         return None
-    kinds = [header(group, "Feedback-Type").lower() for group in groups(part)]
-    return any(kind in COMPLAINTS for kind in kinds)
+    marked = any(header(each, name) for each in (message, reported) for name in _MICROSOFTS_HEADERS)
+    return True if marked or _MICROSOFTS.match(header(message, "Subject")) else None
 
 
 def return_addresses(message: Message) -> Iterator[str]:
@@ -37,8 +50,11 @@ def return_addresses(message: Message) -> Iterator[str]:
 
 
 def unsubscribe_tokens(message: Message) -> Iterator[str]:
-    """Yield the tokens in the List-Unsubscribe header of the reported message."""
+    """Yield the tokens in the List-Unsubscribe header of the reported message, or else of the links in its text."""
     reported = original(message)
-    if reported is not None:
-        for value in headers(reported, "List-Unsubscribe"):
-            yield from UNSUBSCRIBE_TOKEN.findall(value)
+    if reported is None:
+        return
+    found = [each for value in headers(reported, "List-Unsubscribe") for each in UNSUBSCRIBE_TOKEN.findall(value)]
+    texts = (text_of(part) for part in outer_parts(reported) if part.get_content_maintype() == "text")
+    found = found or [each for text in texts for each in UNSUBSCRIBE_TOKEN.findall(text)]
+    yield from found[:_MOST_TOKENS]

@@ -1,7 +1,8 @@
-"""Reads failures in plain words, as qmail and older versions of Exim, sendmail and Exchange write them.
+"""Reads failures in plain words or HTML, as qmail and older versions of Exim, sendmail and Exchange write them.
 
 flufl.bounce, which only this module uses, recognises the programs and the recipients. The failures are judged here,
-because flufl.bounce treats a full mailbox or a rejected message as a mailbox that doesn't exist.
+because flufl.bounce treats a full mailbox or a rejected message as a mailbox that doesn't exist. A report of a mail
+server that flufl.bounce doesn't know counts if a code or the words are telling.
 """
 
 from __future__ import annotations
@@ -16,16 +17,26 @@ from itertools import takewhile
 from flufl.bounce import all_failures
 
 from publisher.bounces.dsn import Failure
-from publisher.bounces.parts import header, outer_parts, text_of
-from publisher.bounces.verdict import judge, status_in
+from publisher.bounces.parts import header, outer_parts, text_of, type_of
+from publisher.bounces.phrases import Meaning, meanings_of
+from publisher.bounces.verdict import judge, judgement, status_in
 from publisher.core.bounce_report import Verdict
 
-_MAILERS = re.compile(r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|maildelivery|mmdf)\b", re.IGNORECASE)
+_MAILERS = re.compile(
+    r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|maildelivery|mmdf|microsoftexchange[0-9a-f]{32})\b",
+    re.IGNORECASE,
+)
+
+# The texts of a report, best first.
+_TEXTS = ("text/plain", "text/html")
+
+# A server that answers in the name of a full mailbox writes hardly anything else. People write more.
+_SHORT_ANSWER = 300
 
 # Such a line begins the copy of the failed message, which may contain any text.
 _COPY = re.compile(
     r"[ \t>]{0,10}(?:--.{0,60}?(?:copy of|original|below this line|unsent|message header)"
-    r"|(?:received|return-path|dkim-signature):)",
+    r"|original message (?:headers?|details)\b|message (?:headers|hops)\b|(?:received|return-path|dkim-signature):)",
     re.IGNORECASE,
 )
 _WARNING = re.compile(
@@ -35,24 +46,46 @@ _WARNING = re.compile(
 )
 
 
+def is_from_server(message: Message) -> bool:
+    """Return whether a message says that a mail server has sent it, and not a person."""
+    return _MAILERS.match(parseaddr(header(message, "From"))[1]) is not None
+
+
 def read_legacy(message: Message) -> Failure | None:
     """Return the failure that a mail server reports in plain words; None for any other message."""
-    if not _MAILERS.match(parseaddr(header(message, "From"))[1]):
-        return None
-    temporary, permanent = _recipients(message)
-    if not (temporary or permanent):
+    if not is_from_server(message):
         return None
     words = _words_above_the_copy(message)
-    if not permanent or _WARNING.search(words):
+    temporary, permanent = _recipients(message)
+    if _WARNING.search(words) or (temporary and not permanent):
         return Failure(Verdict.NOTHING)
-    answer = _answer(words, permanent)
-    return Failure(judge("", answer), status_in(answer), answer)
+    if permanent:
+        answer = _answer(words, permanent)
+        return Failure(judge("", answer), status_in(answer), answer)
+    return _unknown_report(words)
+
+
+def read_full_mailbox(message: Message) -> Failure | None:
+    """Return the failure if an automatic reply says hardly anything but that the mailbox is full; otherwise None."""
+    words = " ".join(_words_above_the_copy(message).split())
+    for text in (header(message, "Subject"), words):
+        short = len(text) <= _SHORT_ANSWER or is_from_server(message)
+        if short and Meaning.FULL in meanings_of(text):
+            return Failure(Verdict.TEMPORARY, status_in(text), text)
+    return None
+
+
+def _unknown_report(words: str) -> Failure | None:
+    """Return the failure in a server's report of no known form; None if nothing in it is telling."""
+    text = " ".join(words.split())
+    judged = judgement("", text)
+    return Failure(judged.verdict, status_in(text), text) if judged.firm else None
 
 
 def _words_above_the_copy(message: Message) -> str:
     """Return the text of a report up to the copy of the failed message."""
-    texts = [text_of(part) for part in outer_parts(message) if part.get_content_type() == "text/plain"]
-    lines = texts[0].splitlines(keepends=True) if texts else []
+    texts = {kind: text_of(part) for part in reversed([*outer_parts(message)]) if (kind := type_of(part)) in _TEXTS}
+    lines = next((texts[kind] for kind in _TEXTS if kind in texts), "").splitlines(keepends=True)
     return "".join(takewhile(lambda line: not _COPY.match(line), lines))
 
 
@@ -68,7 +101,7 @@ def _without_attached(part: Message) -> Message:
         return part
     parts = inner if part.get_content_maintype() == "multipart" else []
     bare = copy(part)
-    kept = [each for each in parts if isinstance(each, Message) and each.get_content_maintype() != "message"]
+    kept = [each for each in parts if isinstance(each, Message) and not type_of(each).startswith("message/")]
     bare.set_payload([_without_attached(each) for each in kept])
     return bare
 

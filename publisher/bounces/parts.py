@@ -1,16 +1,51 @@
-"""Reads the parts and headers of untrusted messages."""
+"""Reads the parts and headers of untrusted messages, whatever encoding the parts have.
+
+The email package parses attached messages and reports before they are decoded, and not all types of them. Here they
+stay as they came until they are decoded.
+"""
 
 from __future__ import annotations
 
+import codecs
+import html
 import re
 from collections.abc import Iterator
-from email import message_from_string
+from email import message_from_bytes, message_from_string, policy
 from email.message import Message
 
 MOST_TEXT = 50_000
 _MOST_PARTS = 100
+_MOST_GROUPS = 500
 
 _SEPARATORS = re.compile(r"[\s<>\"',;]+")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]{0,100}\n)+")
+
+# In HTML: the tags around what nobody sees, those that end a line, and all others.
+_NO_TEXT = re.compile(r"<(/?)(?:style|script|head|title)\b[^<>]{0,2000}>|<!--|-->", re.IGNORECASE)
+_LINE_TAG = re.compile(r"</?(?:p|br|div|tr|td|th|li|h[1-6]|table|ul|ol|pre|hr)\b[^<>]{0,2000}>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+# Charsets besides UTF-8 that are decoded, by the beginning of their name in Python. Others may take quadratic time.
+_CHARSETS = ("utf", "iso8859", "cp", "koi8", "mac", "gb", "big5", "euc", "shift", "iso2022", "ascii")
+
+
+class UndividedMessage(Message):
+    """A message in which parts of the types message/* are not parsed."""
+
+    def get_content_type(self) -> str:
+        """Return text/plain for all types message/*. `type_of` returns the true type."""
+        found = super().get_content_type()
+        return "text/plain" if found.startswith("message/") else found
+
+
+def parse_report(data: bytes) -> Message:
+    """Parse a message, but not the messages and reports that are attached to it."""
+    return message_from_bytes(data, UndividedMessage, policy=policy.compat32)
+
+
+def type_of(part: Message) -> str:
+    """Return the content type of a part, in lower case."""
+    return Message.get_content_type(part)
 
 
 def header(part: Message, name: str) -> str:
@@ -43,20 +78,32 @@ def outer_parts(message: Message) -> Iterator[Message]:
 
 def of_type(message: Message, *types: str) -> Message | None:
     """Return the first outer part with one of the content types, or None."""
-    return next((part for part in outer_parts(message) if part.get_content_type() in types), None)
+    return next((part for part in outer_parts(message) if type_of(part) in types), None)
 
 
 def groups(part: Message) -> list[Message]:
-    """Return the groups of fields in a message/* part, each as a message with only headers."""
-    inner = part.get_payload()
-    if isinstance(inner, list):
-        return [each for each in inner if isinstance(each, Message)]
-    return _parsed(_decoded(part))
+    """Return the groups of fields in a part of a report, each as a message with only headers."""
+    texts = _BLANK_LINES.split(_decoded(part).strip(), _MOST_GROUPS)[:_MOST_GROUPS]
+    return [message_from_string(group) for group in texts if group.strip()]
 
 
 def text_of(part: Message) -> str:
-    """Return the first MOST_TEXT characters of a part, decoded as UTF-8 whatever charset it declares."""
-    return _decoded(part)[:MOST_TEXT]
+    """Return the first MOST_TEXT characters of a part, decoded; of HTML only the text, one block on a line."""
+    text = _decoded(part)[:MOST_TEXT]
+    if type_of(part) != "text/html":
+        return text
+    return html.unescape(_TAG.sub("", _LINE_TAG.sub("\n", _shown_html(text)))).replace("\xa0", " ")
+
+
+def _shown_html(text: str) -> str:
+    """Return HTML without styles, scripts and comments."""
+    shown, hidden, begins = [], False, 0
+    for tag in _NO_TEXT.finditer(text):
+        if not hidden:
+            shown.append(text[begins : tag.start()])
+        hidden = tag[0] != "-->" and not tag[1]
+        begins = tag.end()
+    return " ".join([*shown, "" if hidden else text[begins:]])
 
 
 def original(message: Message) -> Message | None:
@@ -64,16 +111,31 @@ def original(message: Message) -> Message | None:
     part = of_type(message, "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
     if part is None:
         return None
-    found = groups(part)
-    return found[0] if found else None
-
-
-def _parsed(text: str) -> list[Message]:
-    return [message_from_string(group) for group in text.strip().split("\n\n") if group.strip()]
+    return parse_report(_decoded(part).lstrip("\n").encode("utf-8", "surrogateescape"))
 
 
 def _decoded(part: Message) -> str:
+    """Return the beginning of a part as text: without its transfer encoding, and with simple line ends."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
-    return content[: 4 * MOST_TEXT].decode("utf-8", "replace").replace("\r\n", "\n")
+    return _text(content[: 4 * MOST_TEXT], str(part.get_content_charset() or "")).replace("\r\n", "\n")
+
+
+def _text(content: bytes, charset: str) -> str:
+    """Decode as UTF-8, which most parts are, whatever they declare; otherwise as they declare."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    if content and (not text or "\x00" in text):
+        text = content.decode(_known(charset), "replace")
+    return text
+
+
+def _known(charset: str) -> str:
+    try:
+        name = codecs.lookup(charset[:40]).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return name if name.startswith(_CHARSETS) else "utf-8"

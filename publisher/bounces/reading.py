@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import Message
 
 from publisher.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
 from publisher.bounces.dsn import Failure, read_dsn
-from publisher.bounces.legacy import read_legacy
-from publisher.bounces.parts import addresses_in, header, headers, of_type
+from publisher.bounces.legacy import is_from_server, read_full_mailbox, read_legacy
+from publisher.bounces.parts import addresses_in, header, headers, of_type, parse_report
 from publisher.bounces.verdict import short_words
 from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.mail.links import LinkPurpose, Links
@@ -22,6 +21,9 @@ MOST_BYTES = 1_000_000
 
 # Headers in which servers record the recipient of a message. They are not trusted without our signature.
 _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "X-RCPT-To", "To")
+
+# Headers that only reports of failures have.
+_REPORTS = ("X-Failed-Recipients", "X-MS-Exchange-Message-Is-Ndr")
 
 # Errors that the email package and flufl.bounce raise for malformed or malicious messages.
 _BROKEN = (
@@ -45,7 +47,7 @@ def read_message(data: bytes, signatures: Signatures) -> Report:
     A complaint is also trusted if the message enclosed in it has our signature. All other addresses are ignored.
     """
     try:
-        return _read(message_from_bytes(data[:MOST_BYTES], policy=policy.compat32), signatures)
+        return _read(parse_report(data[:MOST_BYTES]), signatures)
     except _BROKEN:
         return Report(Verdict.FOREIGN)
 
@@ -66,9 +68,12 @@ def _read(message: Message, signatures: Signatures) -> Report:
 
 def _failure(message: Message) -> Failure | None:
     """Return the failure that a message reports; None for personal and automatic replies."""
-    if of_type(message, "message/disposition-notification"):
+    # Dovecot reports a full mailbox as a disposition (RFC 8098), otherwise a person's program.
+    if of_type(message, "message/disposition-notification") and not is_from_server(message):
         return None
-    return read_dsn(message) or (None if _is_answer(message) else read_legacy(message))
+    if failure := read_dsn(message):
+        return failure
+    return read_full_mailbox(message) if _is_answer(message) else read_legacy(message)
 
 
 def _is_answer(message: Message) -> bool:
@@ -80,8 +85,11 @@ def _is_answer(message: Message) -> bool:
         return True
     if header(message, "Precedence").lower() in ("auto_reply", "auto-reply"):
         return True
-    replied = header(message, "Auto-Submitted").lower().startswith("auto-replied")
-    return replied and bool(header(message, "In-Reply-To")) and not header(message, "X-Failed-Recipients")
+    submitted = header(message, "Auto-Submitted").lower()
+    if not submitted.startswith("auto-") or any(name in message for name in _REPORTS):
+        return False
+    replied = submitted.startswith("auto-replied") and bool(header(message, "In-Reply-To"))
+    return replied or not is_from_server(message)
 
 
 def _report(failure: Failure, addressee: Addressee) -> Report:

@@ -1,94 +1,151 @@
-"""Judges from a server's answer whether a mailbox exists (RFC 3463 and the registry of enhanced status codes).
+"""Judges a mail server's answer: whether the mailbox is gone, the failure passes, or the message was refused.
 
-Unless the answer proves that the mailbox doesn't exist, a failure is only counted. The next message that arrives
-corrects a wrong count, but no one would notice a subscriber who was stopped by mistake.
+The same judge is used for the answer during sending, for bounce messages and for webhooks. It knows the enhanced status
+codes (RFC 3463 and the registry; codes.tsv) and the words of many servers (phrases.tsv). The most telling code counts;
+words that say outright that there is no such mailbox outweigh a code about the sender or the message, and words about
+the sender, the message or a full mailbox outweigh everything. Unless an answer proves that the mailbox doesn't exist, a
+failure is only counted. The next message that arrives corrects a wrong count, but no one would notice a subscriber who
+was stopped by mistake.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
 
+from publisher.bounces.phrases import MOST_COMPARED, Meaning, meanings_of, plain_text, table_of
 from publisher.core.bounce_report import Verdict
 
 MOST_WORDS = 200
 
-# Codes (subject.detail of class 5) which mean that the mailbox or its domain doesn't exist and won't exist later.
-_GONE = frozenset(
-    {
-        *("1.1", "1.2", "1.3", "1.6", "1.10"),  # no such mailbox, no such system, bad syntax, moved, null MX
-        *("2.1", "4.4", "4.310"),  # disabled; no route to the domain (Postfix), no such domain (Exchange)
-        *("7.17", "7.18"),  # mailbox or domain has changed hands (RFC 7293)
-    }
+_CODE = re.compile(r"(?<![\w.])([245])\.([0-7])\.(\d{1,3})(?!\w|\.\d)")
+# A reply code is at the beginning, after a sign such as the ":" of "said:", or after a word that announces it.
+_REPLY = re.compile(
+    r"(?:^|[^\w.\s]\s{0,3}|\b(?:said|error|code|status|response)\s{1,3})(?<!\d)([45]\d\d)(?=[ \-:#]|$)", re.IGNORECASE
 )
-# Codes about the sender, the message or the receiver's rules, besides all of 5.5 (protocol), 5.6 (content) and 5.7
-# (policy).
-_REFUSED = frozenset({"1.7", "1.8", "2.3", "3.4"})
-_REFUSED_SUBJECTS = ("5", "6", "7")
-
-_CODE = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\w|\.\d)")
-_REPLY = re.compile(r"(?:^|[\s:;])([45]\d\d)[ -]")
 _WORD = re.compile(r"[^\s<>()\[\]\"',;:]+")
 
-_NOBODY = re.compile(
-    r"user unknown|unknown (?:user|recipient|mailbox|local part)|no such (?:user|mailbox|recipient|address|person)"
-    r"|(?:user|mailbox|recipient|address|account|domain)\b[^.;:]{0,80}?(?:does not exist|doesn't exist|not found)"
-    r"|no mailbox here|unrouteable address|invalid (?:recipient|mailbox)|not a valid (?:user|mailbox)"
-    r"|(?:account|mailbox) (?:is |has been )?(?:disabled|deactivated|inactive|closed)",
-    re.IGNORECASE,
-)
-_NOT_WANTED = re.compile(
-    r"spam|block|blacklist|denylist|policy|reputation|dmarc|spf|dkim|virus|content|reject(?:ed)? as|banned|listed",
-    re.IGNORECASE,
-)
-_NOT_NOW = re.compile(
-    r"quota|full|over ?limit|too (?:quickly|many|fast)|rate|try (?:again|later)|temporar|greylist", re.IGNORECASE
-)
+# Codes about the protocol, the content and the policy concern the sender or the message, unless the table differs.
+_REFUSED_SUBJECTS = ("5", "6", "7")
+# Servers also give these for a mailbox that doesn't exist, so a provider's own "hard bounce" outweighs them.
+_GENERAL = re.compile(r"5\.\d+|6\.0|7\.[01]")
+# Codes that say hardly anything, and those with which Exchange Online wraps another server's answer.
+_VAGUE = re.compile(r"0\.\d+|[1-5]\.0|\d\.35\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, and whether it is firm: whether a specific code or the words say so, and not only a general code."""
+
+    verdict: Verdict
+    firm: bool = True
 
 
 def judge(status: str, words: str = "") -> Verdict:
-    """Return the verdict on a failure: PERMANENT, TEMPORARY or REFUSED. Never raises.
+    """Return the verdict on a failure: PERMANENT, TEMPORARY or REFUSED. Never raises; the time is bounded.
 
     status  the enhanced status code, or ""
-    words   the server's answer, which may contain a code too. Codes such as x.0.0, which say nothing, are ignored. If
-            both codes say something but disagree, the milder verdict is returned
+    words   the server's answer, which may contain a reply code and more enhanced status codes
     """
-    codes = [code for code in (status_in(status), status_in(words)) if code]
-    telling = [code for code in codes if not code.endswith(".0.0")]
-    verdicts = {_of_code(code, words) for code in telling} or {_of_words(status or words, words)}
-    return Verdict.PERMANENT if verdicts == {Verdict.PERMANENT} else _milder(verdicts)
+    return judgement(status, words).verdict
 
 
-def _milder(verdicts: set[Verdict]) -> Verdict:
-    return Verdict.REFUSED if Verdict.REFUSED in verdicts else Verdict.TEMPORARY
+def weigh(vote: Verdict, status: str, words: str) -> Verdict:
+    """Return the verdict on a failure that a provider has judged too.
+
+    A provider's vote for PERMANENT counts, unless the answer itself says something else. A general code such as 5.7.1,
+    which may mean anything, makes it TEMPORARY, so that it is counted. Milder votes are returned as they are.
+    """
+    if vote is not Verdict.PERMANENT or not (status or words):
+        return vote
+    own = judgement(status, words)
+    if own.firm:
+        return own.verdict
+    return Verdict.TEMPORARY if own.verdict is Verdict.REFUSED else Verdict.PERMANENT
 
 
-def _of_code(code: str, words: str) -> Verdict:
-    kind, subject, _ = code.split(".")
-    detail = code[2:]
-    if kind == "4":
-        return Verdict.TEMPORARY
-    if detail in _GONE:
-        # Gmail also uses 5.2.1 for a mailbox that receives too much at once, and some servers for a full mailbox.
-        return Verdict.TEMPORARY if subject == "2" and _NOT_NOW.search(words) else Verdict.PERMANENT
-    refused = detail in _REFUSED or subject in _REFUSED_SUBJECTS
-    return Verdict.REFUSED if refused else Verdict.TEMPORARY
+def judgement(status: str, words: str) -> Judgement:
+    """Return the verdict as `judge` does, with its firmness."""
+    words = words[:MOST_COMPARED]
+    codes = [*_CODE.findall(status[:100]), *(code for code in _CODE.findall(words) if code[0] != "2")]
+    says = meanings_of(words)
+    if _passes(codes, words or status):
+        return Judgement(Verdict.REFUSED if Meaning.BLAMED in says else Verdict.TEMPORARY)
+    details = [f"{int(subject)}.{int(detail)}" for _, subject, detail in codes]
+    return _of_final(_told_by_codes(details, words), details, says)
 
 
-def _of_words(code: str, words: str) -> Verdict:
-    """Judge an answer without a meaningful code by its words; only unambiguous words are PERMANENT."""
-    reply = _REPLY.search(words)
-    if code.startswith("4") or (reply and reply[1].startswith("4")) or _NOT_NOW.search(words):
-        return Verdict.TEMPORARY
-    if _NOT_WANTED.search(words):
-        return Verdict.REFUSED
-    return Verdict.PERMANENT if _NOBODY.search(words) else Verdict.TEMPORARY
+def _passes(codes: list[tuple[str, str, str]], words: str) -> bool:
+    """Return whether a failure is temporary by its class: 4, or the contradictory 2."""
+    return any(code[0] != "5" for code in codes) or any(reply[0] == "4" for reply in _REPLY.findall(words))
 
 
-def status_in(text: str) -> str:
-    """Return the first enhanced status code in a text, such as "5.1.1", or ""."""
-    found = _CODE.search(text)
-    return ".".join(str(int(part)) for part in found.groups()) if found else ""
+def _of_final(told: frozenset[Verdict], details: list[str], says: frozenset[Meaning]) -> Judgement:
+    """Judge a final failure. told: what the specific codes say."""
+    if "2.2" in details:
+        return Judgement(Verdict.TEMPORARY)
+    if Meaning.BLAMED in says:
+        return Judgement(Verdict.REFUSED)
+    if Meaning.FULL in says:
+        return Judgement(Verdict.TEMPORARY)
+    gone, nobody = told == {Verdict.PERMANENT}, Meaning.NOBODY in says
+    if nobody and (gone or not says & {Meaning.LATER, Meaning.HINTED}):
+        return Judgement(Verdict.PERMANENT)
+    if Meaning.LATER in says and Verdict.REFUSED not in told:
+        return Judgement(Verdict.TEMPORARY)
+    if Meaning.HINTED in says and Verdict.TEMPORARY not in told and not _is_named(told, details):
+        return Judgement(Verdict.REFUSED)
+    return _of_codes(told, details)
+
+
+def _is_named(told: frozenset[Verdict], details: list[str]) -> bool:
+    """Return whether the table has the code together with the words, so that a hint in them does not count."""
+    return told == {Verdict.PERMANENT} and all(_VAGUE.fullmatch(each) or each == "4.1" for each in details)
+
+
+def _of_codes(told: frozenset[Verdict], details: list[str]) -> Judgement:
+    """Judge a final failure whose words say nothing."""
+    for verdict in (Verdict.REFUSED, Verdict.TEMPORARY, Verdict.PERMANENT):  # of codes that disagree, the milder
+        if verdict in told:
+            return Judgement(verdict)
+    if any(each[0] in _REFUSED_SUBJECTS for each in details):
+        return Judgement(Verdict.REFUSED, firm=not any(_GENERAL.fullmatch(each) for each in details))
+    return Judgement(Verdict.TEMPORARY, firm=False)
+
+
+def _told_by_codes(details: list[str], words: str) -> frozenset[Verdict]:
+    """Return the verdicts of the codes in the table; those of vague codes only if no other code is there."""
+    text = plain_text(words)
+    found = {detail: verdict for detail in details if (verdict := _of_detail(detail, text))}
+    telling = {detail: verdict for detail, verdict in found.items() if not _VAGUE.fullmatch(detail)}
+    unnamed = any(detail[0] in "67" and detail not in found for detail in details if not _VAGUE.fullmatch(detail))
+    return frozenset((telling or found).values()) | ({Verdict.REFUSED} if unnamed and found else set())
+
+
+def _of_detail(detail: str, text: str) -> Verdict | None:
+    """Return the verdict of the table on a code, such as "1.1"; None if it is not in the table."""
+    rows = _table().get(detail, ())
+    return next((verdict for phrase, verdict in rows if not phrase or phrase in text), None)
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, list[tuple[str, Verdict]]]:
+    """Return the phrases and verdicts of each code, those with a phrase first."""
+    found: dict[str, list[tuple[str, Verdict]]] = {}
+    for code, phrase, verdict, _ in sorted(table_of("codes.tsv"), key=lambda row: not row[1]):
+        found.setdefault(code.removeprefix("x."), []).append((phrase, Verdict(verdict)))
+    return found
+
+
+def status_in(*texts: str) -> str:
+    """Return the most telling enhanced status code in texts, such as "5.1.1", or "" if they have none."""
+    codes = [
+        ".".join(str(int(part)) for part in code) for text in texts for code in _CODE.findall(text[:MOST_COMPARED])
+    ]
+    telling = (code for code in codes if not _VAGUE.fullmatch(code[2:]))
+    return next(telling, codes[0] if codes else "")
 
 
 def short_words(text: str) -> str:

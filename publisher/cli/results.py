@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, warn
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import PublisherError, TransportError
 from publisher.core.newsletter_models import DeliveryCounts, Edition
 from publisher.core.newsletter_models import DeliveryStatus as Status
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 
+_STOPPED = {
+    Verdict.PERMANENT: "the mail server says the mailbox doesn't exist",
+    Verdict.TEMPORARY: "the mailbox has refused email too often in a row",
+}
+_DOUBTED = {Verdict.PERMANENT: "don't exist", Verdict.TEMPORARY: "take no email"}
+
+
 def show_result(app: App, result: DeliveryResult) -> None:
     """Print the result of delivering one edition."""
     edition = result.edition
@@ -25,21 +33,24 @@ def show_result(app: App, result: DeliveryResult) -> None:
     if result.unmatched:
         parts.append(f"skipped {plural(result.unmatched, 'subscriber')}: no post matches their topics")
     app.say(f"{_name(edition)}: {edition.subject!r}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
-    if result.stopped:
-        app.say(
-            f"  {plural(result.stopped, 'subscriber')} no longer sent to: "
-            "the mail server says the mailbox doesn't exist"
-        )
-    if result.doubted:
-        app.say(
-            f"  the mail server says {plural(result.doubted, 'mailbox', 'mailboxes')} don't exist. "
-            "That is implausibly many, so these subscribers were kept"
-        )
+    _show_stopped_subscribers(app, result)
     if edition.held:
         app.say(f"  on hold: {edition.held}\n  {_what_to_do(edition)}")
     elif not result.all_sent:
         say_next_try(app, edition.id, result.next_try)
         app.say(f"  to see why: publisher deliveries list {edition.id}")
+
+
+def _show_stopped_subscribers(app: App, result: DeliveryResult) -> None:
+    for verdict, why in _STOPPED.items():
+        if count := result.stopped.get(verdict, 0):
+            app.say(f"  {plural(count, 'subscriber')} no longer sent to: {why}")
+    for verdict, what in _DOUBTED.items():
+        if count := result.doubted.get(verdict, 0):
+            app.say(
+                f"  the mail server says {plural(count, 'mailbox', 'mailboxes')} {what}. "
+                "That is implausibly many, so these subscribers were kept"
+            )
 
 
 def show_held(app: App, edition: Edition, counts: DeliveryCounts) -> None:
@@ -110,7 +121,8 @@ def result_json(result: DeliveryResult) -> dict[str, Any]:
         "unmatched": result.unmatched,
         "held": edition.held,
         "held_by": edition.held_by,
-        "gone": result.stopped,
+        "gone": result.stopped.get(Verdict.PERMANENT, 0),
+        "over_limit": result.stopped.get(Verdict.TEMPORARY, 0),
         "next_try_at": result.next_try.isoformat(timespec="seconds") if result.next_try else None,
     }
 

@@ -70,6 +70,15 @@ class Sendgrid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Generic:
+    """[bounces.generic]: the webhook for any other provider."""
+
+    secret: Annotated[
+        str, Check(shared_secret), Doc("Password for /hooks/bounce/generic; empty turns the webhook off.")
+    ] = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BouncesConfig:
     """[bounces]: where bounce reports are read."""
 
@@ -86,3 +95,4 @@ class BouncesConfig:
     postmark: Annotated[Postmark, Doc("Postmark's webhook.")] = field(default_factory=Postmark)
     mailgun: Annotated[Mailgun, Doc("Mailgun's webhook.")] = field(default_factory=Mailgun)
     sendgrid: Annotated[Sendgrid, Doc("SendGrid's signed event webhook.")] = field(default_factory=Sendgrid)
+    generic: Annotated[Generic, Doc("The webhook for any other provider.")] = field(default_factory=Generic)

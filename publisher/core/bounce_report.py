@@ -7,12 +7,13 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """The verdict of one report. Only the first four verdicts are recorded."""
+    """The verdict of one report. Only the first four are recorded as bounces."""
 
     PERMANENT = "permanent"  # the mailbox or its domain doesn't exist: sending stops
     TEMPORARY = "temporary"  # the delivery failed this time: it is counted, and several in a row stop the sending
     REFUSED = "refused"  # the message or its sender was rejected: not the mailbox's fault, and not counted
     COMPLAINT = "complaint"  # the subscriber reported the message as spam: nothing is ever sent to them again
+    UNSUBSCRIBED = "unsubscribed"  # the subscriber unsubscribed at the provider that sends our messages
     NOTHING = "nothing"  # delayed, delivered, or an automatic reply
     FOREIGN = "foreign"  # not about a message of ours, or unreadable
     FORGED = "forged"  # names a delivery without its signature
@@ -21,7 +22,10 @@ class Verdict(StrEnum):
 
 
 KEPT = (Verdict.PERMANENT, Verdict.TEMPORARY, Verdict.REFUSED, Verdict.COMPLAINT)
-"""The verdicts that are recorded, worst first."""
+"""The verdicts that are recorded as bounces, worst first."""
+
+APPLIED = (*KEPT, Verdict.UNSUBSCRIBED)
+"""The verdicts that are applied to the subscriber."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,10 @@ class Addressee:
 class Report:
     """A report that has been read and judged, but not yet recorded.
 
-    status   enhanced status code (RFC 3463), or ""
-    words    the server's own words, shortened and without email addresses
-    keys     identify the report: if any of them is already stored, it was processed before; empty if it changes nothing
+    status      enhanced status code (RFC 3463), or ""
+    words       the server's own words, shortened and without email addresses
+    keys        identify the report: if any is already stored, it was processed before; empty if it changes nothing
+    newsletter  the newsletter that was unsubscribed from; "" for all, and for other verdicts
     """
 
     verdict: Verdict
@@ -66,3 +71,4 @@ class Report:
     status: str = ""
     words: str = ""
     keys: tuple[str, ...] = ()
+    newsletter: str = ""

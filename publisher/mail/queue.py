@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
 from publisher.mail.lifecycle import WAITING, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
-from publisher.mail.run_options import DeliveryOptions, Gone, Progress, Run
-from publisher.mail.transport import Outcome, Rejected, Transport, Unanswered
+from publisher.mail.run_options import DeliveryOptions, Progress, Refused, Run
+from publisher.mail.transport import Outcome, RefusedAt, Rejected, Transport, Unanswered
 from publisher.mail.workers import dead_workers, handed_over, journal, working
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def deliver(
     options: DeliveryOptions,
     clock: Callable[[], datetime],
     progress: Progress = lambda delivery, status, reason: None,
-    gone: Gone = lambda delivery, reason: None,
+    refused: Refused = lambda delivery, outcome: Verdict.TEMPORARY,
 ) -> DeliveryCounts:
     """Send the edition's deliveries that are due, each only once; return the number of deliveries in each status.
 
@@ -70,7 +71,8 @@ def deliver(
     them. First, the deliveries that dead workers left behind are taken over.
 
     clock: returns the present time, with a time zone. progress: called with each settled delivery, its status and the
-    server's words. gone: called with each delivery whose mailbox does not exist, and the server's words.
+    server's words. refused: called with each delivery that failed for good, and its last outcome; returns the
+    verdict on it. After many verdicts of REFUSED, the edition itself is refused.
 
     However the run ends, even by KeyboardInterrupt, the answers that have come are written, and deliveries that were
     not handed over return to the queue. Raises TransportError if no more messages can be sent, RefusedError if no more
@@ -82,7 +84,7 @@ def deliver(
     workers = options.state_dir / "workers"
     with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
         take_over(store, transport, options=options, now=clock())
-        run = Run(options, worker, notes, options.unanswered(transport), clock, progress, gone)
+        run = Run(options, worker, notes, options.unanswered(transport), clock, progress, refused)
         if isinstance(transport, BulkTransport):
             transport.deliver_edition(store, merge, run)
         else:
@@ -187,7 +189,7 @@ class _OneByOne:
             message = self._merge.message(delivery)
         except ValueError as error:  # the address or name is a problem only for this message
             waiting.popleft()
-            self._ledger.write(delivery, Rejected(str(error)))
+            self._ledger.write(delivery, Rejected(str(error), RefusedAt.HERE))
             return
         try:
             sender, key = self._merge.envelope_from(delivery), self._merge.key(delivery)
@@ -231,6 +233,7 @@ class _LedgerBuffer:
         self.unanswered_in_a_row = self.unanswered_in_a_row + 1 if update.unanswered else 0
         self._add(update)
         self._run.progress(delivery, update.status, update.reason)
+        self._run.judge_failure(delivery, update.status, outcome)
         waited = self._run.clock() - self._oldest if self._oldest else timedelta()
         if len(self._gathered) >= self._group or waited >= LONGEST_UNWRITTEN:
             self.flush()

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
 from publisher.mail.lifecycle import DeliveryEvent, moves
-from publisher.mail.transport import Transport
+from publisher.mail.transport import Deferred, Outcome, RefusedAt, Rejected, Transport
 from publisher.mail.verp import ReturnPath
 from publisher.mail.workers import Journal
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 OnUncertain = Literal["resend", "hold"]
 Progress = Callable[[Delivery, DeliveryStatus, str], None]
-Gone = Callable[[Delivery, str], None]
+Refused = Callable[[Delivery, Deferred | Rejected], Verdict]
 
 
 class Stop:
@@ -115,7 +116,7 @@ class Run:
     unanswered  the event for a message that got no answer
     clock       returns the present time, with a time zone
     progress    called with each delivery, its new status and the server's words
-    gone        called with each delivery whose mailbox does not exist, and the server's words
+    refused     called with each delivery that failed for good, and its last outcome; returns the verdict on it
     """
 
     options: DeliveryOptions
@@ -124,7 +125,13 @@ class Run:
     unanswered: DeliveryEvent
     clock: Callable[[], datetime]
     progress: Progress
-    gone: Gone
+    refused: Refused
+
+    def judge_failure(self, delivery: Delivery, status: DeliveryStatus, outcome: Outcome) -> Verdict | None:
+        """Report a server's answer if the delivery has failed for good; return the verdict on it, or else None."""
+        if status is not DeliveryStatus.FAILED or not isinstance(outcome, Deferred | Rejected):
+            return None
+        return None if outcome.at is RefusedAt.HERE else self.refused(delivery, outcome)
 
     def claim(self, store: Store, edition_id: int, limit: int, now: datetime) -> Sequence[Delivery]:
         """Lease up to `limit` of the edition's deliveries that are due.

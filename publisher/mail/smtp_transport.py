@@ -23,7 +23,7 @@ from publisher.mail.smtp.limits import DailyQuota
 from publisher.mail.smtp.pool import ConnectionPool, ServerHealth
 from publisher.mail.smtp.protocol import Answer, Ending, Fate, Message, dot_stuffed
 from publisher.mail.smtp.sending_loop import SendingLoop
-from publisher.mail.transport import GivenBack, Outcome, Rejected
+from publisher.mail.transport import GivenBack, Outcome, RefusedAt, Rejected
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -61,7 +61,7 @@ class SmtpTransport:
         try:
             recipient = wire_address(address)
         except ValueError as error:
-            return Rejected(str(error))
+            return Rejected(str(error), RefusedAt.HERE)
         utf8 = needs_smtputf8(sender) or needs_smtputf8(recipient)
         enveloped = Message(sender, recipient, [dot_stuffed(message)], utf8=utf8, eight_bit=not message.isascii())
         self._runner = self._runner or asyncio.Runner()

@@ -7,8 +7,17 @@ other message can be either: for example, the server is not reachable, the login
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
+
+
+class RefusedAt(StrEnum):
+    """How far a message got that was not accepted."""
+
+    HERE = "here"  # no server has answered for it
+    SENDER = "sender"  # the server had not heard of the recipient, so its answer cannot be about them
+    RECIPIENT = "recipient"  # the server knew the recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +27,26 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The server does not accept the message now, but may later. reason: the server's own words on one line."""
+    """The server does not accept the message now, but may later.
+
+    reason  the server's own words on one line
+    at      how far the message got
+    """
 
     reason: str
+    at: RefusedAt = RefusedAt.RECIPIENT
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """The server will never accept the message.
 
-    reason   the server's own words on one line
-    gone     whether the mailbox or its domain does not exist (RFC 3463), so that nothing should be sent to it again
-    content  whether the message or its sender was refused, and not the recipient; other messages will be refused too
+    reason  the server's own words on one line
+    at      how far the message got
     """
 
     reason: str
-    gone: bool = False
-    content: bool = False
+    at: RefusedAt = RefusedAt.RECIPIENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ import hmac
 import re
 from datetime import datetime
 
+# A gateway may put a tag before the address of what it sends out, by which it recognises its own bounces (BATV).
+_TAGS = re.compile(r"(?:(?:prvs|msprvs1)=[^=@]{1,100}=|btv1==[^=@]{1,100}==){1,3}")
+
 # 80 bits: too many to guess, since each guess costs an attacker a message.
 _SIGNATURE_BYTES = 10
 
@@ -33,8 +36,11 @@ class ReturnPath:
         return f"{self._local}+{delivery_id}-{self._signature(str(delivery_id))}@{self._domain}"
 
     def read(self, address: str) -> int | None:
-        """Return the id of the delivery that an address was made for; return None if it was not made here."""
-        local, _, domain = address.lower().rpartition("@")
+        """Return the id of the delivery that an address was made for; return None if it was not made here.
+
+        A tag of a gateway before the address is ignored (BATV, draft-levine-smtp-batv), here and in `read_notice`.
+        """
+        local, domain = _untagged(address)
         found = re.fullmatch(r"(.+)\+([1-9][0-9]{0,18})-([a-z2-7]+)", local)
         if not found or (found[1], domain) != (self._local.lower(), self._domain.lower()):
             return None
@@ -54,7 +60,7 @@ class ReturnPath:
 
         The hour is counted from the beginning of 1970. Returns None if the address was not made here.
         """
-        local, _, domain = address.lower().rpartition("@")
+        local, domain = _untagged(address)
         found = re.fullmatch(r"(.+)\+(n([1-9][0-9]{0,18})\.([0-9]{1,9}))-([a-z2-7]+)", local)
         if not found or (found[1], domain) != (self._local.lower(), self._domain.lower()):
             return None
@@ -63,10 +69,17 @@ class ReturnPath:
 
     def pretends(self, address: str) -> bool:
         """Return whether an address looks like one of this project's return addresses but was not made here."""
-        local, _, domain = address.lower().rpartition("@")
+        local, domain = _untagged(address)
         ours = local.startswith(f"{self._local.lower()}+") and domain == self._domain.lower()
         return ours and self.read(address) is None and self.read_notice(address) is None
 
     def _signature(self, text: str) -> str:
         digest = hmac.digest(self._key, text.encode(), "sha256")[:_SIGNATURE_BYTES]
         return base64.b32encode(digest).decode("ascii").lower()
+
+
+def _untagged(address: str) -> tuple[str, str]:
+    """Return the local part, without tags of gateways, and the domain of an address, both in lower case."""
+    local, _, domain = address.lower().rpartition("@")
+    tags = _TAGS.match(local)
+    return (local[tags.end() :] if tags else local), domain

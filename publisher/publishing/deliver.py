@@ -1,17 +1,19 @@
-"""Deliver unfinished editions, one after the other, and stop sending to mailboxes that do not exist."""
+"""Deliver unfinished editions, one after the other, and count the messages that mail servers refuse for good."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.bounces.apply import stop_gone
+from publisher.bounces.apply import SendingFailure, judge_refusal, take_refusals
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import RefusedError, TransportError
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
+from publisher.mail.transport import RefusedAt
 from publisher.publishing import operations
 from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.mail_wiring import (
@@ -26,14 +28,14 @@ from publisher.publishing.wiring import Project
 if TYPE_CHECKING:
     from publisher.mail.links import Links
     from publisher.mail.run_options import Stop
-    from publisher.mail.transport import Transport
+    from publisher.mail.transport import Deferred, Rejected, Transport
     from publisher.store import Store
 
-# Mailboxes that do not exist are recorded in groups of this size, which is ten times as fast as one at a time.
-GONE_GROUP = 50
+# Refusals are recorded in groups of this size, which is ten times as fast as one at a time.
+REFUSAL_GROUP = 50
 
-# If more mailboxes than this, and more than half of those that answered, do not exist, the server is to blame.
-GONE_BELIEVED = 20
+# If a server refuses more mailboxes than this, and more than half of those that it answered for, it is to blame itself.
+REFUSALS_BELIEVED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class DeliveryResult:
     after      number of deliveries in each status after the run
     unmatched  number of subscribers who got no email because no post matches their topics; only the run that created
                the edition knows it, for other runs it is 0
-    stopped    number of subscribers who get no more email because their mailboxes do not exist
-    doubted    number of mailboxes that the mail server says do not exist, if there are too many to believe it
+    stopped    number of subscribers who get no more email: PERMANENT if their mailboxes do not exist, TEMPORARY if they
+               have refused email too often in a row
+    doubted    number of mailboxes that the mail server refuses, by verdict, if there are too many to believe it
     next_try   when the first waiting message is due; None if no message is waiting
     troubles   errors of mail servers whose work other servers have taken over
     """
@@ -55,8 +58,8 @@ class DeliveryResult:
     sent: int
     after: DeliveryCounts
     unmatched: int = 0
-    stopped: int = 0
-    doubted: int = 0
+    stopped: Mapping[Verdict, int] = field(default_factory=dict)
+    doubted: Mapping[Verdict, int] = field(default_factory=dict)
     next_try: datetime | None = None
     troubles: tuple[TransportError, ...] = ()
 
@@ -172,7 +175,7 @@ def _deliver_edition(
 
     config, store = project.config, project.store
     progress = DeliveryProgress(edition, store.deliveries.counts(edition.id).open)
-    gone = _GoneMailboxes(project, progress)
+    refusals = _Refusals(project, progress, store.deliveries.counts(edition.id)[DeliveryStatus.SENT])
     report = watch or (lambda progress: None)
 
     def settled(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
@@ -191,14 +194,14 @@ def _deliver_edition(
             options=options,
             clock=project.clock,
             progress=settled,
-            gone=gone.reported,
+            refused=refusals.reported,
         )
     except RefusedError as error:
         operations.hold(store, edition, error.message, HeldBy.SERVER)
     finally:
-        gone.end()
+        refusals.end()
     (result,) = results_so_far(store, [progress])
-    return replace(result, stopped=gone.stopped, doubted=gone.doubted, troubles=_troubles(transport))
+    return replace(result, stopped=refusals.stopped, doubted=refusals.doubted, troubles=_troubles(transport))
 
 
 def _troubles(transport: Transport) -> tuple[TransportError, ...]:
@@ -207,31 +210,44 @@ def _troubles(transport: Transport) -> tuple[TransportError, ...]:
     return transport.troubles() if isinstance(transport, BulkTransport) else ()
 
 
-class _GoneMailboxes:
-    """Stops email to mailboxes that do not exist, unless the mail server reports implausibly many of them."""
+class _Refusals:
+    """Counts the messages that were refused for good, unless the mail server refuses implausibly many mailboxes.
 
-    def __init__(self, project: Project, progress: DeliveryProgress) -> None:
-        self._project, self._progress = project, progress
+    Those that were refused for their content or sender are recorded, but count against nobody.
+    """
+
+    def __init__(self, project: Project, progress: DeliveryProgress, sent_before: int) -> None:
+        """Prepare to count. sent_before: how many messages of the edition earlier runs have sent."""
+        self._project, self._progress, self._sent_before = project, progress, sent_before
         self._source = f"mail server, {progress.edition.newsletter} {progress.edition.slot}"
-        self._waiting: list[tuple[str, str]] = []
-        self._reported = self.stopped = self.doubted = 0
+        self._waiting: list[SendingFailure] = []
+        self._rejected: list[SendingFailure] = []
+        self._counted = 0
+        self.stopped, self.doubted = Counter[Verdict](), Counter[Verdict]()
 
-    def reported(self, delivery: Delivery, reason: str) -> None:
-        """Note that, according to the mail server, the mailbox of this delivery does not exist."""
-        self._reported += 1
-        self._waiting.append((delivery.subscriber_uid, reason))
-        if len(self._waiting) % GONE_GROUP == 0:
+    def reported(self, delivery: Delivery, outcome: Deferred | Rejected) -> Verdict:
+        """Note a delivery that failed for good, and return the verdict on the mail server's last answer."""
+        refusal = judge_refusal(delivery.id, outcome.reason)
+        if refusal.verdict is Verdict.REFUSED:
+            self._rejected.append(refusal)
+        elif outcome.at is RefusedAt.RECIPIENT:
+            self._counted += 1
+            self._waiting.append(refusal)
+        if max(len(self._waiting), len(self._rejected)) % REFUSAL_GROUP == 0:
             self._write()
+        return refusal.verdict
 
     def end(self) -> None:
-        """Stop email to the remaining mailboxes, or count them as doubted."""
+        """Record the remaining refusals, or count them as doubted."""
         self._write()
-        self.doubted = len(self._waiting)
+        self.doubted = Counter(refusal.verdict for refusal in self._waiting)
 
     def _write(self) -> None:
-        believed = self._reported <= GONE_BELIEVED or 2 * self._reported <= self._progress.done
-        if self._waiting and believed:
+        answered = self._sent_before + self._progress.done
+        group, self._rejected = self._rejected, []
+        if self._counted <= REFUSALS_BELIEVED or 2 * self._counted <= answered:
+            group, self._waiting = group + self._waiting, []
+        if group:
             project = self._project
-            group, self._waiting = self._waiting, []
             terms = subscription_policy(project.config)
-            self.stopped += stop_gone(project.store, terms, group, now=project.clock(), source=self._source)
+            self.stopped += take_refusals(project.store, terms, group, now=project.clock(), source=self._source)

@@ -27,6 +27,7 @@ _WORDS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.TEMPORARY: ("soft bounce", "soft bounces"),
     Verdict.REFUSED: ("rejected for its content or sender", "rejected for their content or sender"),
     Verdict.COMPLAINT: ("spam complaint", "spam complaints"),
+    Verdict.UNSUBSCRIBED: ("unsubscribe", "unsubscribes"),
     Verdict.NOTHING: ("delay or automatic reply", "delays or automatic replies"),
     Verdict.KNOWN: ("already processed", "already processed"),
     Verdict.GONE: ("for a deleted subscriber", "for deleted subscribers"),

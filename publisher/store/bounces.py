@@ -156,9 +156,10 @@ def record(
 
 
 def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
-    """Return whether any message between the previous bounce and this delivery was sent and did not bounce."""
+    """Return whether any message between the previous counted bounce and this delivery was sent and did not bounce."""
     theirs = bounces.c.subscriber_id == subscriber_id
-    earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, bounces.c.delivery_id < delivery_id)
+    counted = bounces.c.verdict.in_([Verdict.PERMANENT, Verdict.TEMPORARY])
+    earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, counted, bounces.c.delivery_id < delivery_id)
     last = connection.execute(earlier).scalar()
     if last is None:
         return False

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
+from publisher.bounces.providers.generic import read_generic
 from publisher.bounces.providers.mailgun import read_mailgun
 from publisher.bounces.providers.postmark import read_postmark
 from publisher.bounces.providers.sendgrid import read_sendgrid
@@ -87,6 +88,8 @@ def _readers(config: Config, sns: Sns) -> dict[str, Reader]:
         "mailgun": (mailgun, lambda request: read_mailgun(request, mailgun)),
         "sendgrid": (sendgrid, lambda request: read_sendgrid(request, sendgrid)),
     }
+    if generic := bounces.generic.secret:
+        found["generic"] = generic, lambda request: read_generic(request, generic)
     return {name: reader for name, (secret, reader) in found.items() if secret}
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from publisher.bounces.apply import judge_refusal
 from publisher.config import Relay
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
 from publisher.mail.queue import deliver
-from publisher.mail.run_options import DeliveryOptions, OnUncertain, Stop
+from publisher.mail.run_options import DeliveryOptions, OnUncertain, Refused, Stop
 from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Deferred, Rejected
 from publisher.mail.verp import ReturnPath
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock
@@ -41,6 +44,11 @@ def ended_in_time(stop: Stop) -> Iterator[None]:
         alarm.cancel()
 
 
+def judged(delivery: Delivery, outcome: Deferred | Rejected) -> Verdict:
+    """The verdict on a delivery that failed for good."""
+    return judge_refusal(delivery.id, outcome.reason).verdict
+
+
 def send(
     store: Store,
     servers: Sequence[Relay],
@@ -49,7 +57,7 @@ def send(
     *,
     clock: Clock | None = None,
     hold: bool = False,
-    gone: Callable[[Delivery, str], None] = lambda delivery, reason: None,
+    refused: Refused = judged,
     return_path: ReturnPath | None = None,
 ) -> DeliveryCounts:
     """Deliver over these servers; servers that fail rest only for a moment. A run that does not end fails the test."""
@@ -57,4 +65,5 @@ def send(
     on_uncertain: OnUncertain = "hold" if hold else "resend"
     options = DeliveryOptions(state, on_uncertain=on_uncertain, rest=rest, return_path=return_path, stop=stop)
     with SmtpTransport(servers) as transport, ended_in_time(stop):
-        return deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock or Clock(), gone=gone)
+        now = clock or Clock()
+        return deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=now, refused=refused)

@@ -6,8 +6,9 @@ web/webhooks.py. Nothing here opens a connection, except to fetch a certificate 
 subscription there. To add a provider, add a file, a table in config/bounces.py and a line in web/webhooks.py.
 
 Public modules:
+    generic                             any other provider, by a script of the owner
     mailgun, postmark, sendgrid, ses    one provider each
     webhook                             the request, and the error for a refused request
 """
 
-__all__ = ["mailgun", "postmark", "sendgrid", "ses", "webhook"]
+__all__ = ["generic", "mailgun", "postmark", "sendgrid", "ses", "webhook"]

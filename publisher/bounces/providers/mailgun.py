@@ -13,7 +13,6 @@ from publisher.bounces.providers.webhook import (
     addressee_of,
     event_in,
     event_key,
-    milder,
     parsed,
     report,
     same,
@@ -21,13 +20,23 @@ from publisher.bounces.providers.webhook import (
     table,
     text,
 )
+from publisher.bounces.verdict import weigh
 from publisher.core.bounce_report import Report, Verdict
 
 # Mailgun repeats a refused request for about eight hours. A token is valid only once, so an old token cannot be reused
 # within that time.
 FRESH = timedelta(hours=9)
 
-_REFUSED = ("espblock", "suppress-unsubscribe")
+_EVENTS = {"complained": Verdict.COMPLAINT, "unsubscribed": Verdict.UNSUBSCRIBED}
+
+# Reasons for not sending, most of them from Mailgun's own suppression lists, which no answer of a server outweighs.
+_REASONS = {
+    "suppress-bounce": Verdict.PERMANENT,
+    "suppress-complaint": Verdict.COMPLAINT,
+    "suppress-unsubscribe": Verdict.UNSUBSCRIBED,
+    "espblock": Verdict.REFUSED,
+    "old": Verdict.TEMPORARY,
+}
 
 
 def read_mailgun(request: WebhookRequest, signing_key: str) -> list[Report]:
@@ -50,8 +59,8 @@ def read_mailgun(request: WebhookRequest, signing_key: str) -> list[Report]:
         unsubscribe=_unsubscribe_headers(event),
     )
     key = event_key("mailgun", text(event.get("id")))
-    verdict = milder(_verdict(event, code, answer), code, answer)
-    return [report(verdict, addressee, key, status=code, words=words, more=event_key("mailgun token", token))]
+    verdict, more = _verdict(event, code, answer), event_key("mailgun token", token)
+    return [report(verdict, addressee, key, status=code, words=words, more=more)]
 
 
 def _verified_token(request: WebhookRequest, signature: dict[str, Any], signing_key: str) -> str:
@@ -69,17 +78,13 @@ def _verified_token(request: WebhookRequest, signature: dict[str, Any], signing_
 
 def _verdict(event: dict[str, Any], code: str, answer: str) -> Verdict:
     kind, severity, reason = (text(event.get(name)) for name in ("event", "severity", "reason"))
-    if kind == "complained":
-        return Verdict.COMPLAINT
-    if kind != "failed":
-        return Verdict.NOTHING
-    if severity != "permanent":
+    if kind in _EVENTS:
+        return _EVENTS[kind]
+    if kind != "failed" or severity != "permanent":
         return Verdict.NOTHING  # Mailgun tries again, and reports the last try as permanent with reason "old"
-    if reason in _REFUSED:
-        return Verdict.REFUSED
-    if reason == "old":
-        return Verdict.TEMPORARY
-    return Verdict.PERMANENT if reason in ("bounce", "suppress-bounce") else settled(code, answer)
+    if reason in _REASONS:
+        return _REASONS[reason]
+    return weigh(Verdict.PERMANENT, code, answer) if reason == "bounce" else settled(code, answer)
 
 
 def _unsubscribe_headers(event: dict[str, Any]) -> list[str]:

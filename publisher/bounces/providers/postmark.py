@@ -1,9 +1,8 @@
-"""Reads Postmark's webhooks for bounces and spam complaints: JSON, protected by a password of the owner's choice."""
+"""Reads Postmark's webhooks for bounces, complaints and changes of subscription, protected by a password of ours."""
 
 from __future__ import annotations
 
-import base64
-import binascii
+from typing import Any
 
 from publisher.bounces.providers.webhook import (
     WebhookError,
@@ -11,13 +10,13 @@ from publisher.bounces.providers.webhook import (
     addressee_of,
     event_in,
     event_key,
-    milder,
+    has_secret,
     parsed,
     report,
-    same,
     settled,
     text,
 )
+from publisher.bounces.verdict import weigh
 from publisher.core.bounce_report import Report, Verdict
 
 _TYPES = {
@@ -31,6 +30,13 @@ _TYPES = {
     "VirusNotification": Verdict.REFUSED,
     "DMARCPolicy": Verdict.REFUSED,
     "SpamComplaint": Verdict.COMPLAINT,
+    "Unsubscribe": Verdict.UNSUBSCRIBED,
+}
+# The reasons why Postmark has put an address on the suppression list of a stream.
+_SUPPRESSED = {
+    "HardBounce": Verdict.PERMANENT,
+    "SpamComplaint": Verdict.COMPLAINT,
+    "ManualSuppression": Verdict.UNSUBSCRIBED,
 }
 _UNDECIDED = ("Undetermined", "Unknown")
 
@@ -41,23 +47,22 @@ def read_postmark(request: WebhookRequest, secret: str) -> list[Report]:
     The secret is the password of HTTP's basic authentication, with any user name, or the header X-Webhook-Secret.
     Raises WebhookError with status 403 without the secret, or 400 if there is no event.
     """
-    given = (_password(request), request.headers.get("x-webhook-secret", ""))
-    if not any(same(each, secret) for each in given):
+    if not has_secret(request, secret):
         raise WebhookError(403)
     event = event_in(parsed(request.body), "Type", "RecordType")
+    if text(event.get("RecordType")) == "SubscriptionChange":
+        return [_subscription_change(request, event)]
     kind = text(event.get("Type")) or text(event.get("RecordType"))
     details = text(event.get("Details"))
     verdict = settled("", details) if kind in _UNDECIDED else _TYPES.get(kind, Verdict.NOTHING)
     addressee = addressee_of(request, text(event.get("Email")))
     key = event_key("postmark", text(event.get("ID")), kind, addressee.address)
-    return [report(milder(verdict, "", details), addressee, key, status=details, words=details)]
+    return [report(weigh(verdict, "", details), addressee, key, status=details, words=details)]
 
 
-def _password(request: WebhookRequest) -> str:
-    kind, _, coded = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(coded.strip(), validate=True).decode("utf-8").partition(":")[2]
-    except (binascii.Error, ValueError):
-        return ""
+def _subscription_change(request: WebhookRequest, event: dict[str, Any]) -> Report:
+    """Return the report of a change. An address that was taken off the list is not brought back."""
+    reason, address = text(event.get("SuppressionReason")), text(event.get("Recipient"))
+    verdict = _SUPPRESSED.get(reason, Verdict.NOTHING) if event.get("SuppressSending") is True else Verdict.NOTHING
+    key = event_key("postmark", "change", address, text(event.get("ChangedAt")), reason)
+    return report(verdict, addressee_of(request, address), key)

@@ -16,14 +16,13 @@ from publisher.bounces.providers.webhook import (
     WebhookRequest,
     addressee_of,
     event_key,
-    milder,
     parsed,
     report,
     rows,
     settled,
     text,
 )
-from publisher.bounces.verdict import status_in
+from publisher.bounces.verdict import status_in, weigh
 from publisher.core.bounce_report import Report, Verdict
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
@@ -33,7 +32,9 @@ _DROPPED = {
     "bounced address": Verdict.PERMANENT,
     "invalid": Verdict.PERMANENT,
     "spam reporting address": Verdict.COMPLAINT,
+    "unsubscribed address": Verdict.UNSUBSCRIBED,
 }
+_UNSUBSCRIBES = ("unsubscribe", "group_unsubscribe")
 
 
 def read_sendgrid(request: WebhookRequest, public_key: str) -> list[Report]:
@@ -65,21 +66,22 @@ def _is_signed(request: WebhookRequest, public_key: str) -> bool:
 def _report(request: WebhookRequest, event: dict[str, Any]) -> Report:
     addressee = addressee_of(request, text(event.get("email")))
     status, words = text(event.get("status")), text(event.get("reason"))
-    verdict = milder(_verdict(event), status, words)
+    verdict = _verdict(event, status, words)
     key = event_key("sendgrid", text(event.get("sg_event_id")))
     return report(verdict, addressee, key, status=status, words=words)
 
 
-def _verdict(event: dict[str, Any]) -> Verdict:
+def _verdict(event: dict[str, Any], status: str, words: str) -> Verdict:
     match text(event.get("event")):
         case "spamreport":
             return Verdict.COMPLAINT
+        case kind if kind in _UNSUBSCRIBES:
+            return Verdict.UNSUBSCRIBED
         case "dropped":
-            return _DROPPED.get(text(event.get("reason")).lower(), Verdict.NOTHING)
+            return _DROPPED.get(words.lower(), Verdict.NOTHING)
         case "bounce" if text(event.get("type")) == "blocked":
             return Verdict.REFUSED
         case "bounce":
-            status, words = text(event.get("status")), text(event.get("reason"))
             known = status_in(status) or text(event.get("bounce_classification")) == "Invalid Address"
-            return Verdict.PERMANENT if known else settled(status, words)
+            return weigh(Verdict.PERMANENT, status, words) if known else settled(status, words)
     return Verdict.NOTHING  # SendGrid tries a "deferred" message again

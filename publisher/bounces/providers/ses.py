@@ -19,12 +19,12 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from publisher.bounces.arf import COMPLAINTS
 from publisher.bounces.providers.webhook import (
+    MOST_EVENTS,
     WebhookError,
     WebhookRequest,
     addressee_of,
     event_in,
     event_key,
-    milder,
     parsed,
     report,
     rows,
@@ -33,6 +33,7 @@ from publisher.bounces.providers.webhook import (
     table,
     text,
 )
+from publisher.bounces.verdict import weigh
 from publisher.core.bounce_report import Addressee, Report, Verdict
 
 if TYPE_CHECKING:
@@ -53,7 +54,15 @@ _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "
 
 # The field for the kind of an event: in a notification of SES, and in an event of a configuration set.
 _KINDS = ("notificationType", "eventType")
-_REFUSED = ("ContentRejected", "AttachmentRejected", "MessageTooLarge")
+# Subtypes of a bounce that say everything, among them the reasons of Amazon's own suppression lists.
+_SUBTYPES = {
+    "ContentRejected": Verdict.REFUSED,
+    "AttachmentRejected": Verdict.REFUSED,
+    "MessageTooLarge": Verdict.REFUSED,
+    "Suppressed": Verdict.PERMANENT,
+    "OnAccountSuppressionList": Verdict.PERMANENT,
+    "UnsubscribedRecipient": Verdict.UNSUBSCRIBED,
+}
 
 
 @dataclass
@@ -175,27 +184,44 @@ def _fetched(client: httpx.Client, url: str) -> bytes:
 
 
 def _read_event(request: WebhookRequest, event: dict[str, Any]) -> list[Report]:
-    """Return a report for each recipient of a bounce or a complaint; an empty list for anything else."""
+    """Return a report for each recipient of a bounce, complaint or unsubscribe; an empty list for anything else."""
     kind = next((kind for name in _KINDS if (kind := text(event.get(name)))), "")
     if kind == "Bounce":
         return list(_bounces(request, event, table(event.get("bounce"))))
     if kind == "Complaint":
         return list(_complaints(request, event, table(event.get("complaint"))))
+    if kind == "Subscription":
+        return list(_unsubscribes(request, event, table(event.get("subscription"))))
     return []
 
 
 def _bounces(request: WebhookRequest, event: dict[str, Any], bounce: dict[str, Any]) -> Iterator[Report]:
     kind, detail = text(bounce.get("bounceType")), text(bounce.get("bounceSubType"))
-    verdict = Verdict.PERMANENT if kind == "Permanent" else Verdict.TEMPORARY
-    if detail in _REFUSED:
-        verdict = Verdict.REFUSED
-    undecided = kind == "Undetermined" and verdict is Verdict.TEMPORARY
     for each in rows(bounce.get("bouncedRecipients")):
         address, words = text(each.get("emailAddress")), text(each.get("diagnosticCode"))
         status = text(each.get("status"))
         key = event_key("ses", text(bounce.get("feedbackId")), address)
-        judged = settled(status, words) if undecided else milder(verdict, status, words)
+        judged = _SUBTYPES.get(detail) or _judged_by(kind, status, words)
         yield report(judged, _addressee(request, event, address), key, status=status or words, words=words)
+
+
+def _judged_by(kind: str, status: str, words: str) -> Verdict:
+    if kind == "Undetermined":
+        return settled(status, words)
+    return weigh(Verdict.PERMANENT if kind == "Permanent" else Verdict.TEMPORARY, status, words)
+
+
+def _unsubscribes(request: WebhookRequest, event: dict[str, Any], change: dict[str, Any]) -> Iterator[Report]:
+    """Yield a report for each recipient who left the contact list, or all of its topics."""
+    wanted = table(change.get("newTopicPreferences"))
+    topics = [text(topic.get("subscriptionStatus")) for topic in rows(wanted.get("topicSubscriptionStatus"))]
+    if wanted.get("unsubscribeAll") is not True and (not topics or any(each != "OptOut" for each in topics)):
+        return
+    mail = table(event.get("mail"))
+    found = mail.get("destination")
+    for address in map(text, found[:MOST_EVENTS] if isinstance(found, list) else []):
+        key = event_key("ses", "subscription", text(mail.get("messageId")), address, text(change.get("timestamp")))
+        yield report(Verdict.UNSUBSCRIBED, _addressee(request, event, address), key)
 
 
 def _complaints(request: WebhookRequest, event: dict[str, Any], complaint: dict[str, Any]) -> Iterator[Report]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -14,7 +16,7 @@ from typing import Any
 from publisher.bounces.arf import UNSUBSCRIBE_TOKEN
 from publisher.bounces.reading import Signatures
 from publisher.bounces.verdict import judge, short_words, status_in
-from publisher.core.bounce_report import KEPT, Addressee, Report, Verdict
+from publisher.core.bounce_report import APPLIED, Addressee, Report, Verdict
 from publisher.mail.links import LinkPurpose
 
 MOST_BYTES = 1_000_000
@@ -82,6 +84,22 @@ def same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
+def has_secret(request: WebhookRequest, secret: str) -> bool:
+    """Return whether a request has our secret: as the password of basic authentication, or in X-Webhook-Secret."""
+    given = (_password(request), request.headers.get("x-webhook-secret", ""))
+    return any(same(each, secret) for each in given)
+
+
+def _password(request: WebhookRequest) -> str:
+    kind, _, coded = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(coded.strip(), validate=True).decode("utf-8").partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
+
+
 def event_key(provider: str, *parts: str) -> str:
     """Return a key for an event, which is the same if the provider repeats the event."""
     joined = "\0".join(parts).encode("utf-8", "surrogatepass")
@@ -89,18 +107,26 @@ def event_key(provider: str, *parts: str) -> str:
 
 
 def report(
-    verdict: Verdict, addressee: Addressee, key: str, *, status: str = "", words: str = "", more: str = ""
+    verdict: Verdict,
+    addressee: Addressee,
+    key: str,
+    *,
+    status: str = "",
+    words: str = "",
+    more: str = "",
+    newsletter: str = "",
 ) -> Report:
     """Return the report of one event.
 
     key   the key of the event. If the delivery is known, the delivery's own key is used instead, so that a DSN and a
           webhook about one message count only once
     more  a second key that must be new; "" if there is none
+    newsletter  see Report
     """
     keys = [more] if more else []
-    if verdict in KEPT:
+    if verdict in APPLIED:
         keys.append(f"delivery {addressee.delivery_id} {verdict}" if addressee.delivery_id else key)
-    return Report(verdict, addressee, status_in(status), short_words(words), tuple(keys))
+    return Report(verdict, addressee, status_in(status, words), short_words(words), tuple(keys), newsletter)
 
 
 def addressee_of(
@@ -127,15 +153,6 @@ def _bare(address: str) -> str:
     """Return an email address without its display name; "" if there is none."""
     found = re.search(r"[^\s<>\"]+@[^\s<>\"]+", address[:1_000])
     return found[0] if found else ""
-
-
-def milder(verdict: Verdict, status: str, words: str) -> Verdict:
-    """Return the milder of the provider's verdict and our verdict on the server's answer."""
-    if verdict is not Verdict.PERMANENT or not (status or words):
-        return verdict
-    judged = judge(status, words)
-    # Without a status code, only a refusal of the message itself outweighs the provider's verdict.
-    return judged if status_in(status) or status_in(words) or judged is Verdict.REFUSED else verdict
 
 
 def settled(status: str, words: str) -> Verdict:

@@ -25,7 +25,7 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from publisher.mail.smtp.replies import CLOSING, LOGIN_NEEDED, READY_FOR_DATA, GarbledError, Reply, ReplyReader
-from publisher.mail.transport import Accepted, GivenBack, Outcome, Rejected, Unanswered
+from publisher.mail.transport import Accepted, GivenBack, Outcome, RefusedAt, Rejected, Unanswered
 
 Fate = Outcome | GivenBack
 
@@ -168,7 +168,7 @@ class SmtpProtocol:
         """
         if message.utf8 and not self._extensions.smtputf8:
             words = "the mail server cannot take addresses outside ASCII (no SMTPUTF8)"
-            return [Answer(message, Rejected(words))]
+            return [Answer(message, Rejected(words, RefusedAt.HERE))]
         self._next = message
         self._begin()
         return []
@@ -274,7 +274,7 @@ class SmtpProtocol:
             words = f"the mail server refuses the sender {command.message.sender if command.message else ''}"
             return self.end(f"{words}: {reply.sentence}", "see mail.sender")
         elif self._refusal is None:
-            self._refusal = reply.refusal()
+            self._refusal = reply.refusal(RefusedAt.SENDER if command.step is _Step.MAIL else RefusedAt.RECIPIENT)
         return []
 
     def _on_data(self, command: _Command, reply: Reply) -> list[Answer]:

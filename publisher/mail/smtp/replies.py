@@ -1,11 +1,11 @@
-"""The replies of an SMTP server: how they are parsed, and what a refusal means for a message."""
+"""The replies of an SMTP server: how they are parsed. What a refusal means for a subscriber is judged elsewhere."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from publisher.mail.transport import Deferred, Rejected
+from publisher.mail.transport import Deferred, RefusedAt, Rejected
 
 READY_FOR_DATA = 354
 CLOSING = 421
@@ -18,10 +18,6 @@ REPLY_BYTES = 65_536
 
 _LINE = re.compile(rb"([2-5]\d\d)([ -]?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\S)")
-
-# RFC 3463: no such mailbox, no such domain, an invalid address, a mailbox that has moved, a domain that accepts no
-# mail (RFC 7505), a disabled mailbox. 5.2.2, a full mailbox, is left out, because the mailbox may be emptied.
-_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
 class GarbledError(Exception):
@@ -63,13 +59,10 @@ class Reply:
         """Return the code and the text as one line."""
         return f"{self.code} {self.words}".rstrip()
 
-    def refusal(self) -> Deferred | Rejected:
-        """Return the outcome for a message that the server refused with this reply."""
-        if self.code < 500:
-            return Deferred(self.sentence)
-        status = self.status
-        about_content = status.startswith(("5.6.", "5.7.")) or status == "5.3.4" or self.code == 552
-        return Rejected(self.sentence, gone=status in _GONE, content=about_content and status not in _GONE)
+    def refusal(self, at: RefusedAt = RefusedAt.RECIPIENT) -> Deferred | Rejected:
+        """Return the outcome for a message that the server refused with this reply. at: how far the message got."""
+        kind = Deferred if self.code < 500 else Rejected
+        return kind(self.sentence, at)
 
 
 class ReplyReader:

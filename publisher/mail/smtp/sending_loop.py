@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import RefusedError, TransportError
 from publisher.core.newsletter_models import Delivery
 from publisher.mail.addresses import needs_smtputf8, wire_address
@@ -26,7 +27,7 @@ from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import Claim, ThrottledDeliveries
 from publisher.mail.smtp.pool import ConnectionPool, WorkShare
 from publisher.mail.smtp.protocol import Answer, Message
-from publisher.mail.transport import Deferred, GivenBack, Outcome, Rejected
+from publisher.mail.transport import Deferred, GivenBack, Outcome, RefusedAt, Rejected
 
 # Within these limits, a batch has about as many deliveries as are sent in CLAIM_SECONDS.
 SMALLEST_CLAIM, LARGEST_CLAIM = 50, 500
@@ -134,7 +135,7 @@ class SendingLoop:
         connection.unwritten -= 1
         claim.breaks += fate.suspect
         if claim.breaks >= MOST_BREAKS:
-            self._settle(claim, Deferred(f"the connection broke {claim.breaks} times: {fate.reason}"))
+            self._settle(claim, Deferred(f"the connection broke {claim.breaks} times: {fate.reason}", RefusedAt.HERE))
         elif fate.suspect:
             self._buffer.append(claim)
         else:
@@ -159,7 +160,7 @@ class SendingLoop:
         try:
             return _with_envelope(self._merge, claim.delivery)
         except ValueError as error:  # the address or name is a problem only for this message
-            self._settle(claim, Rejected(str(error)))
+            self._settle(claim, Rejected(str(error), RefusedAt.HERE))
             return None
 
     def _settle(self, claim: Claim, outcome: Outcome, written: Callable[[], None] = lambda: None) -> None:
@@ -173,13 +174,13 @@ class SendingLoop:
 
         self._ledger.write(update, done)
         self._answers += 1
-        if isinstance(outcome, Rejected):
-            self._count_refusal(delivery, outcome)
+        verdict = run.judge_failure(delivery, update.status, outcome)
+        if verdict is Verdict.REFUSED and isinstance(outcome, Rejected):
+            self._count_refusal(outcome)
 
-    def _count_refusal(self, delivery: Delivery, outcome: Rejected) -> None:
-        if outcome.gone:
-            self._run.gone(delivery, outcome.reason)
-        self._content_refusals += outcome.content
+    def _count_refusal(self, outcome: Rejected) -> None:
+        """End the run if the server refuses most messages for their content or sender."""
+        self._content_refusals += 1
         if self._content_refusals >= CONTENT_REFUSALS and 2 * self._content_refusals > self._answers:
             self.end(
                 RefusedError(

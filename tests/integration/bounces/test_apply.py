@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from publisher.bounces.apply import stop_gone, take_report
+from publisher.bounces.apply import judge_refusal, take_refusals, take_report
 from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
@@ -175,15 +175,78 @@ def test_bounces_are_listed_newest_first(people: Store) -> None:
     assert [row["status"] for row in data["returned"]] == ["4.2.2", "5.7.1"]
 
 
+def refuse(store: Store, answer: str, *deliveries: int, hours: int = 0) -> int:
+    """A mail server refuses these deliveries for good; return how many subscribers that stops."""
+    refusals = [judge_refusal(each, answer) for each in deliveries]
+    stopped = take_refusals(store, TERMS, refusals, now=later(hours=hours), source="mail server")
+    return stopped.total()
+
+
 def test_a_vanished_mailbox_is_stopped_once(people: Store) -> None:
     ada, bob, cy = subscribed(people), subscribed(people, "bob@example.org"), subscribed(people, "cy@example.org")
+    gone = [number for address, number in sent(people).items() if address[:3] in ("ada", "cy@")]
     unsubscribe(people, "cy@example.org", at=NOW)
-    gone = [(ada.uid, "550 5.1.1 no\nsuch user"), (cy.uid, "550 5.1.1 no such user"), ("nobody", "550 5.1.1")]
 
-    assert stop_gone(people, TERMS, gone, now=NOW, source="mail server") == 1
-    assert stop_gone(people, TERMS, gone, now=NOW, source="mail server") == 0
-    assert stop_gone(people, TERMS, [], now=NOW, source="mail server") == 0
+    assert refuse(people, "550 5.1.1 no\nsuch user", *gone, 10**9) == 1
+    assert refuse(people, "550 5.1.1 no such user", *gone) == 0
+    assert refuse(people, "550 5.1.1 no such user") == 0
 
     assert [known(people, each.address).status for each in (ada, bob, cy)] == ["bounced", "active", "unsubscribed"]
     last = people.subscribers.consent(ada.id)[-1]
     assert (last.what, last.detail, last.source) == ("bounced", "550 5.1.1 no such user", "mail server")
+    assert [(b.address, b.verdict, b.status, b.source) for b in people.bounces.recent()] == [
+        ("cy@example.org", "permanent", "5.1.1", "mail server"),
+        ("ada@example.org", "permanent", "5.1.1", "mail server"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 rejected",
+        "552 5.2.2 over quota",
+        "452 4.2.2 mailbox full",
+        "450 4.2.0 greylisted",
+        "554 transaction failed",
+    ],
+)
+def test_refusals_while_sending_count_like_bounces(people: Store, answer: str) -> None:
+    subscribed(people)
+    stopped = [refuse(people, answer, sent(people)["ada@example.org"], hours=n) for n in range(TERMS.bounce_limit)]
+    assert stopped == [*[0] * (TERMS.bounce_limit - 1), 1]
+    assert status(people) is SubscriberStatus.BOUNCED
+
+
+@pytest.mark.parametrize("answer", ["554 5.7.1 looks like spam", "550 5.1.8 sender address rejected: user unknown"])
+def test_a_refused_sender_or_content_is_nobodys_fault(people: Store, answer: str) -> None:
+    subscribed(people)
+    for _ in range(TERMS.bounce_limit + 1):
+        assert refuse(people, answer, sent(people)["ada@example.org"]) == 0
+    assert (known(people).bounces, status(people)) == (0, SubscriberStatus.ACTIVE)
+    assert people.bounces.counts() == {Verdict.REFUSED: TERMS.bounce_limit + 1}
+
+
+def test_a_message_that_is_accepted_in_between_restarts_the_count(people: Store) -> None:
+    subscribed(people)
+    for _ in range(TERMS.bounce_limit - 1):
+        refuse(people, "552 mailbox full", sent(people)["ada@example.org"])
+    sent(people)
+    refuse(people, "554 5.7.1 looks like spam", sent(people)["ada@example.org"])
+    assert refuse(people, "552 mailbox full", sent(people)["ada@example.org"]) == 0
+    assert (known(people).bounces, status(people)) == (1, SubscriberStatus.ACTIVE)
+
+
+def test_a_refusal_and_a_bounce_of_one_delivery_count_once(people: Store) -> None:
+    subscribed(people)
+    delivery = sent(people)["ada@example.org"]
+    refuse(people, "552 5.2.2 over quota", delivery)
+    assert take(people, of(delivery, Verdict.TEMPORARY, "5.2.2")) is Verdict.KNOWN
+    assert known(people).bounces == 1
+
+
+def test_an_unsubscribe_at_the_provider_is_one(people: Store) -> None:
+    ada = subscribed(people)
+    report = Report(Verdict.UNSUBSCRIBED, Addressee(address="ada@example.org"), keys=("provider 1",))
+    assert [take(people, report), take(people, report)] == [Verdict.UNSUBSCRIBED, Verdict.KNOWN]
+    assert status(people) is SubscriberStatus.UNSUBSCRIBED
+    assert (people.bounces.recent(), happened(people, ada)[-1]) == ([], ("unsubscribed", ""))

@@ -13,17 +13,19 @@ from pathlib import Path
 import pytest
 
 from publisher.config import Relay
+from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
 from publisher.mail.queue import deliver
 from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Deferred, Rejected
 from publisher.mail.verp import ReturnPath
 from publisher.store import Store, open_store
 from tests.support import ROOT
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition
 from tests.support.sink import free_port, sink
-from tests.support.smtp_samples import everybody, send
+from tests.support.smtp_samples import everybody, judged, send
 from tests.support.smtp_server import mail_server
 
 SENT, FAILED, DEFERRED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
@@ -116,13 +118,16 @@ def test_an_unreachable_server_empties_no_queue(sqlite_store: Store, tmp_path: P
     assert sqlite_store.deliveries.counts(edition.id).by_status == {QUEUED: 60}
 
 
-def test_gone_mailboxes_are_reported(sqlite_store: Store, tmp_path: Path) -> None:
+def test_final_refusals_are_reported(sqlite_store: Store, tmp_path: Path) -> None:
     edition = make_edition(sqlite_store, 5)
     told: list[tuple[str, str]] = []
+
+    def refused(delivery: Delivery, outcome: Deferred | Rejected) -> Verdict:
+        told.append((delivery.address, outcome.reason))
+        return judged(delivery, outcome)
+
     with sink(tmp_path / "sink", "-f", "RCPT", "-B", "550 5.1.1 no such user") as to:
-        counts = send(
-            sqlite_store, [to.server], edition, tmp_path, gone=lambda d, reason: told.append((d.address, reason))
-        )
+        counts = send(sqlite_store, [to.server], edition, tmp_path, refused=refused)
     assert counts.by_status == {FAILED: 5}
     assert sorted(told) == [(f"reader{i}@example.org", "550 5.1.1 no such user") for i in range(5)]
 

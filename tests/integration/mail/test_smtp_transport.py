@@ -15,7 +15,7 @@ from publisher.config import Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.doctor.mail_servers import check_tls
 from publisher.mail.smtp_transport import SmtpTransport
-from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
+from publisher.mail.transport import Accepted, Deferred, RefusedAt, Rejected, Unanswered
 from tests.support.needs import need
 from tests.support.smtp_server import Mailboxes, mail_server
 
@@ -35,8 +35,8 @@ def server() -> Iterator[tuple[Mailboxes, Smtp]]:
         ("450-mailbox busy@example.org", Deferred("450 mailbox busy")),
         ("550-no such user@example.org", Rejected("550 no such user")),
         ("data-451@example.org", Deferred("451 5.6.0 no thank you")),
-        ("data-554@example.org", Rejected("554 5.6.0 no thank you", content=True)),
-        ("no address", Rejected("'no address' is not a valid email address")),
+        ("data-554@example.org", Rejected("554 5.6.0 no thank you")),
+        ("no address", Rejected("'no address' is not a valid email address", RefusedAt.HERE)),
     ],
 )
 def test_a_refusal_is_a_value(server: tuple[Mailboxes, Smtp], address: str, outcome: Deferred | Rejected) -> None:

@@ -42,7 +42,12 @@ def test_a_signed_message_of_our_topic_is_read(version: str, subject: dict[str, 
     [
         (ses_bounce(), "permanent"),
         (ses_bounce("Permanent", "NoEmail"), "permanent"),
-        (ses_bounce("Permanent", "General", status="5.7.1"), "refused"),
+        (ses_bounce("Permanent", "General", status="5.7.1"), "temporary"),
+        (ses_bounce("Permanent", "General", diagnosticCode="smtp; 554 5.7.1 spam message rejected"), "refused"),
+        (ses_bounce("Permanent", "General", diagnosticCode="smtp; 550 5.5.0 mailbox unavailable"), "permanent"),
+        (ses_bounce("Permanent", "Suppressed"), "permanent"),
+        (ses_bounce("Permanent", "OnAccountSuppressionList", diagnosticCode="on the suppression list"), "permanent"),
+        (ses_bounce("Permanent", "UnsubscribedRecipient"), "unsubscribed"),
         (ses_bounce("Permanent", "General", status="5.2.2"), "temporary"),
         (ses_bounce("Transient", "MailboxFull", status="5.2.2"), "temporary"),
         (ses_bounce("Transient", "General", status="5.1.1"), "temporary"),
@@ -51,8 +56,25 @@ def test_a_signed_message_of_our_topic_is_read(version: str, subject: dict[str, 
         (ses_bounce("Undetermined", "Undetermined"), "temporary"),
     ],
 )
-def test_the_milder_of_two_verdicts_counts(event: Any, verdict: str) -> None:
+def test_a_bounce_is_judged_by_amazon_and_by_the_answer(event: Any, verdict: str) -> None:
     assert [each.verdict for each in Sns(Amazon()).read(call(sns(event)), TOPIC)] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdicts"),
+    [
+        ({"unsubscribeAll": True}, ["unsubscribed"]),
+        ({"topicSubscriptionStatus": [{"topicName": "a", "subscriptionStatus": "OptOut"}]}, ["unsubscribed"]),
+        ({"topicSubscriptionStatus": [{"subscriptionStatus": "OptOut"}, {"subscriptionStatus": "OptIn"}]}, []),
+        ({"unsubscribeAll": False}, []),
+        ({}, []),
+    ],
+)
+def test_leaving_a_contact_list_is_an_unsubscribe(wanted: Any, verdicts: list[str]) -> None:
+    mail = {"source": "x@letters.example", "destination": ["ada@example.org"], "messageId": "m"}
+    event = {"eventType": "Subscription", "subscription": {"newTopicPreferences": wanted}, "mail": mail}
+    found = Sns(Amazon()).read(call(sns(event)), TOPIC)
+    assert [(each.verdict, each.addressee) for each in found] == [(verdict, ADA) for verdict in verdicts]
 
 
 def test_events_find_the_delivery_by_path_or_link() -> None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from publisher.bounces.providers.generic import read_generic
 from publisher.bounces.providers.mailgun import read_mailgun
 from publisher.bounces.providers.postmark import read_postmark
 from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP, read_sendgrid
@@ -20,7 +21,7 @@ from publisher.bounces.providers.ses import Sns
 from publisher.bounces.providers.webhook import WebhookError, WebhookRequest
 from publisher.bounces.reading import read_message
 from publisher.core.bounce_report import Report, Verdict
-from tests.support.bounce_samples import SIGNATURES, failed, report
+from tests.support.bounce_samples import RETURN_PATH, SIGNATURES, failed, report
 from tests.support.provider_samples import (
     ADA,
     AMAZON,
@@ -48,7 +49,10 @@ from tests.support.store_samples import NOW
     [
         ("HardBounce", "smtp;550 5.1.1 user unknown", "permanent"),
         ("HardBounce", "", "permanent"),
-        ("HardBounce", "smtp;550 5.7.1 not wanted", "refused"),
+        ("HardBounce", "smtp;550 5.7.1 not wanted", "temporary"),
+        ("HardBounce", "smtp;550 5.7.26 not wanted", "refused"),
+        ("HardBounce", "smtp;550 5.5.0 Requested action not taken: mailbox unavailable", "permanent"),
+        ("Unsubscribe", "", "unsubscribed"),
         ("HardBounce", "smtp;554 your message was blocked as spam", "refused"),
         ("SoftBounce", "smtp;550 5.1.1 unknown", "temporary"),
         ("Transient", "", "temporary"),
@@ -66,6 +70,24 @@ def test_postmarks_types_are_judged(kind: str, details: str, verdict: str) -> No
     assert read_postmark(call(event, x_webhook_secret=SECRET), SECRET) == [found]
 
 
+@pytest.mark.parametrize(
+    ("reason", "suppressed", "verdict"),
+    [
+        ("ManualSuppression", True, "unsubscribed"),
+        ("HardBounce", True, "permanent"),
+        ("SpamComplaint", True, "complaint"),
+        ("ManualSuppression", False, "nothing"),
+        (None, False, "nothing"),
+        ("ManualSuppression", "true", "nothing"),
+    ],
+)
+def test_postmarks_changes_of_subscription_are_read(reason: str | None, suppressed: object, verdict: str) -> None:
+    event = {"RecordType": "SubscriptionChange", "Recipient": "ada@example.org", "SuppressionReason": reason}
+    event |= {"SuppressSending": suppressed, "Origin": "Recipient", "ChangedAt": "2026-11-21T09:00:00Z"}
+    (found,) = read_postmark(call(event, authorization=basic(SECRET)), SECRET)
+    assert (found.verdict, found.addressee) == (verdict, ADA)
+
+
 def test_postmark_without_its_secret_is_refused() -> None:
     event = {"RecordType": "SpamComplaint", "Email": "ada@example.org"}
     for value in (basic("wrong"), basic(""), f"Bearer {SECRET}", "Basic %%%", basic("x", SECRET), "Basic", ""):
@@ -81,7 +103,12 @@ def test_postmark_without_its_secret_is_refused() -> None:
     [
         (mailgun_failure(code=550, **{"enhanced-code": "5.1.1"}), "permanent"),
         (mailgun_failure(code=605, message="Not delivering to previously bounced address"), "permanent"),
-        (mailgun_failure(**{"enhanced-code": "5.7.1"}), "refused"),
+        (mailgun_failure(**{"enhanced-code": "5.7.1"}), "temporary"),
+        (mailgun_failure(code=554, message="rejected as spam", **{"enhanced-code": "5.7.1"}), "refused"),
+        (mailgun_failure(reason="suppress-bounce", code=605), "permanent"),
+        (mailgun_failure(reason="suppress-complaint", code=607), "complaint"),
+        (mailgun_failure(reason="suppress-unsubscribe", code=606), "unsubscribed"),
+        ({"event": "unsubscribed", "recipient": "ada@example.org", "id": "e-3"}, "unsubscribed"),
         (mailgun_failure("temporary", "generic", **{"enhanced-code": "4.2.2"}), "nothing"),
         (mailgun_failure("permanent", "old"), "temporary"),
         (mailgun_failure("permanent", "espblock"), "refused"),
@@ -117,13 +144,17 @@ def test_mailguns_token_must_be_signed_and_fresh() -> None:
     ("event", "verdict"),
     [
         (sendgrid_event("bounce", type="bounce", status="5.1.1", reason="550 5.1.1 unknown"), "permanent"),
-        (sendgrid_event("bounce", type="bounce", status="5.7.1", reason="550 no"), "refused"),
+        (sendgrid_event("bounce", type="bounce", status="5.7.1", reason="550 no"), "temporary"),
+        (sendgrid_event("bounce", type="bounce", status="5.7.1", reason="554 spam message"), "refused"),
         (sendgrid_event("bounce", type="bounce", status="550", reason="550 something"), "temporary"),
         (sendgrid_event("bounce", type="bounce", bounce_classification="Invalid Address"), "permanent"),
         (sendgrid_event("bounce", type="blocked", status="5.1.1"), "refused"),
         (sendgrid_event("dropped", reason="Bounced Address"), "permanent"),
         (sendgrid_event("dropped", reason="Spam Reporting Address"), "complaint"),
-        (sendgrid_event("dropped", reason="Unsubscribed Address"), "nothing"),
+        (sendgrid_event("dropped", reason="Unsubscribed Address"), "unsubscribed"),
+        (sendgrid_event("unsubscribe"), "unsubscribed"),
+        (sendgrid_event("group_unsubscribe", asm_group_id="7"), "unsubscribed"),
+        (sendgrid_event("group_resubscribe"), "nothing"),
         (sendgrid_event("deferred", response="451 later"), "nothing"),
         (sendgrid_event("spamreport"), "complaint"),
         (sendgrid_event("delivered"), "nothing"),
@@ -151,6 +182,50 @@ def test_sendgrid_without_its_signature_is_refused() -> None:
         assert refused(lambda bad=bad: read_sendgrid(bad, TWILIO_KEY)) == 403
     for key in ("", "AAAA", "no key", base64.b64encode(rsa_key).decode()):
         assert refused(lambda key=key: read_sendgrid(good, key)) == 403
+
+
+# --- any other provider
+
+
+@pytest.mark.parametrize(
+    ("event", "verdict"),
+    [
+        ({"event": "bounce", "answer": "550 5.1.1 no"}, "permanent"),
+        ({"event": "bounce", "status": "5.1.1"}, "permanent"),
+        ({"event": "bounce", "type": "hard"}, "permanent"),
+        ({"event": "bounce", "type": "soft", "answer": "550 5.1.1 no"}, "temporary"),
+        ({"event": "bounce", "type": "hard", "answer": "554 rejected as spam"}, "refused"),
+        ({"event": "bounce"}, "temporary"),
+        ({"event": "complaint"}, "complaint"),
+        ({"event": "unsubscribe"}, "unsubscribed"),
+    ],
+)
+def test_generic_events_are_judged(event: dict[str, str], verdict: str) -> None:
+    body = event | {"address": "Ada <ada@example.org>"}
+    (found,) = read_generic(call(body, x_webhook_secret=SECRET), SECRET)
+    assert (found.verdict, found.addressee) == (verdict, ADA)
+    assert read_generic(call([body, body], authorization=basic(SECRET)), SECRET) == [found, found]
+
+
+def test_a_generic_event_may_name_the_return_path_and_the_newsletter() -> None:
+    body = {"event": "unsubscribe", "return_path": RETURN_PATH.of(7), "newsletter": "weekly"}
+    (found,) = read_generic(call(body, x_webhook_secret=SECRET), SECRET)
+    assert (found.addressee.delivery_id, found.newsletter) == (7, "weekly")
+    both = [{"event": "complaint", "address": "ada@example.org", "id": n} for n in (1, 2)]
+    one, other = read_generic(call(both, x_webhook_secret=SECRET), SECRET)
+    assert one.keys != other.keys
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, [], [1], {"event": "bounce"}, [{"event": "complaint"}]),
+        *({"event": kind, "type": "harsh", "address": "ada@example.org"} for kind in ("bounce", "opened")),
+    ],
+)
+def test_a_generic_request_that_is_not_understood_is_refused(body: Any) -> None:
+    assert refused(lambda: read_generic(call(body, x_webhook_secret=SECRET), SECRET)) == 400
+    assert refused(lambda: read_generic(call(body, x_webhook_secret="wrong"), SECRET)) == 403
 
 
 # --- all of them
@@ -228,6 +303,7 @@ def test_any_json_is_read_or_refused(body: Any) -> None:
         lambda: read_mailgun(call(mailgun(body)), SECRET),
         lambda: read_mailgun(call(body), SECRET),
         lambda: read_sendgrid(sendgrid(body), TWILIO_KEY),
+        lambda: read_generic(call(body, x_webhook_secret=SECRET), SECRET),
         lambda: Sns(Amazon()).read(call(body), TOPIC),
         lambda: Sns(Amazon()).read(call(sns(ses_bounce() | {"bounce": body, "mail": body})), TOPIC),
     ]

@@ -20,7 +20,6 @@ NAMED_BY_RULE = ("cli.", "config.", "store.")
 SMALL = {
     "__main__": "the entry point",
     "bounces.arf": "one format",
-    "bounces.dsn": "one format",
     "cli.admin": "one command",
     "cli.lazy": "what `--help` loads",
     "cli.start": "one command",
