@@ -20,6 +20,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "init": ("publisher.cli.start:init", "Create a new project."),
         "new": ("publisher.cli.start:new", "Create a post and print its path."),
+        "keep-id": ("publisher.cli.start:keep_id", "Write the id of a post into it, so that it never changes."),
         "preview": ("publisher.cli.preview:preview", "Show the next emails, the site and the feeds in a browser."),
         "check": ("publisher.cli.check:check", "Find problems in settings, posts, links and emails."),
         "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),

@@ -22,9 +22,11 @@ from publisher.cli.terminal import bar, delivery_bars, print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError, TemplateError, TransportError
 from publisher.core.newsletter_models import Edition, EditionDraft
+from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
 from publisher.publishing.publish import compose_plan, create_editions, rendering_problem, send_test, shortened
+from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
 from publisher.site.build import BuildReport
 from publisher.site.build.ids import KnownIds
@@ -101,6 +103,8 @@ def _require_confirmed_host(config: Config, now: datetime) -> None:
 def _publish(
     app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool, extra: bool
 ) -> int:
+    if config.newsletters and not accept_new_ids and _refuse_new_ids(app, config, names, now):
+        return 1
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress, accept_new_ids=accept_new_ids)
     if not config.newsletters:
@@ -113,11 +117,29 @@ def _publish(
             app.say(line)
         _confirm_sending(config, plan, yes)
         created = create_editions(project, plan, drafts, now)
+        remember_files(config, store, plan.archive)
         if created:
             # The web versions are online before the first email links to them.
             report = _joined(report, run_build(config, now))
         results = _deliver(app, project, names, created)
     return _finish(app, report, plan, results)
+
+
+def _refuse_new_ids(app: App, config: Config, names: Sequence[str], now: datetime) -> bool:
+    """Report the posts that would be sent again because their ids changed, before anything is built; return if any.
+
+    Raises ProjectError if settings changed the ids of all posts.
+    """
+    with open_existing_store(config) as store:
+        archive = open_archive(config, now)
+        KnownIds(config, accept_new=False).require_same(archive)
+        return _report_sent_again(app, config, store, archive, names)
+
+
+def _report_sent_again(app: App, config: Config, store: Store | None, archive: Archive, names: Sequence[str]) -> bool:
+    found = sent_again(config, store, archive, names)
+    app.report(each.problem(config) for each in found)
+    return bool(found)
 
 
 def _deliver(
@@ -241,6 +263,8 @@ def _show_plan(
     """Show what would be sent, and to how many people; write nothing."""
     plan, drafts = compose_plan(config, store, names, now, keep=False, extra=extra)
     KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
+    if not accept_new_ids and _report_sent_again(app, config, store, plan.archive, names):
+        return 1
     app.report(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
     app.report(plan.broken)
     if waits := why_this_host_waits(config):

@@ -1,14 +1,22 @@
-"""The commands `publisher init` and `publisher new`."""
+"""The commands `publisher init`, `new` and `keep-id`, which write files for the author."""
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 
 import click
 
 from publisher.cli.app import App, plural, warn, with_app
+from publisher.config import Config
+from publisher.core.errors import PublisherError
+from publisher.posts.archive import open_archive
+from publisher.posts.post_id import write_id
 from publisher.publishing.new_project import create_post, create_project
+from publisher.publishing.sent_files import sent_again
+from publisher.publishing.wiring import open_existing_store
 
 
 @click.command(short_help="Create a new project.", epilog="Example: publisher init my-newsletter")
@@ -60,3 +68,41 @@ def new(app: App, title: str, tags: tuple[str, ...]) -> None:
         app.say(str(shown if config.root == Path.cwd() else path))
     if app.verbose:
         click.echo(f"{plural(len(tags), 'tag')}; a draft until you delete `draft: true`", err=True)
+
+
+@click.command(
+    name="keep-id",
+    short_help="Write the id of a post into it, so that it never changes.",
+    epilog="Example: publisher keep-id posts/2026-11-21-boats.md",
+)
+@click.argument("posts", nargs=-1, required=True, metavar="POST...", type=click.Path(path_type=Path))
+@with_app
+def keep_id(app: App, posts: tuple[Path, ...]) -> None:
+    """Write `id:` into the front matter of each POST, and change nothing else in it.
+
+    Feed readers and newsletters know a post by its id, which is otherwise made from its date and file name. A post
+    that has been sent, and then got another date or name, gets back the id under which it was sent.
+    """
+    config = app.config()
+    archive = open_archive(config, app.now(config), keep=False)
+    ids = archive.all_ids()
+    with open_existing_store(config) as store:
+        ids |= {each.source: each.old for each in sent_again(config, store, archive)}
+    sources = [_source(config, path, ids) for path in posts]
+    done = [(source, write_id(archive.folder / source, ids[source])) for source in dict.fromkeys(sources)]
+    if app.json:
+        app.print_json([{"post": source, "id": ids[source], "changed": changed} for source, changed in done])
+    for source, changed in done:
+        app.say(f"{config.posts.folder}/{source}: {'' if changed else 'already has '}id {ids[source]}")
+
+
+def _source(config: Config, path: Path, ids: Collection[str]) -> str:
+    """Return the path of a post in the posts folder; raise PublisherError if there is no such post."""
+    folder = (config.root / config.posts.folder).resolve()
+    for start in (Path.cwd(), config.root, folder):
+        found = Path(os.path.normpath(start / path))
+        for each in (found, found.resolve()):
+            if each.is_relative_to(folder) and each.relative_to(folder).as_posix() in ids:
+                return each.relative_to(folder).as_posix()
+    hint = "name the file of a post that is not a draft and has no error"
+    raise PublisherError("is not a post of this project", where=str(path), hint=hint)

@@ -19,6 +19,7 @@ markup. Other packages import from these modules:
     head          reading of a file up to the end of its front matter
     markup        rendering of a Markdown body as a RenderedPost
     permalinks    paths of posts, and their permanent ids
+    post_id       reading and writing the id in a post's front matter
     prose         the difference between prose and code in a body, and the search for lines in a file
     published     the ids under which readers already know posts
     scan          the search for post files
@@ -36,6 +37,7 @@ __all__ = [
     "head",
     "markup",
     "permalinks",
+    "post_id",
     "prose",
     "published",
     "scan",

@@ -139,7 +139,7 @@ class Archive:
         settings: PostSettings,
     ) -> None:
         self.folder, self.now, self.settings = folder, now, settings
-        self._index = index
+        self._index, self._all_rows = index, rows
         self.problems = sorted(problems, key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # In most archives no post waits or expires, and the list is used unchanged.
@@ -173,6 +173,14 @@ class Archive:
     def ids(self) -> dict[str, str]:
         """Return the id of every public post, by source path."""
         return {row.source: row.id for row in self._rows}
+
+    def all_ids(self) -> dict[str, str]:
+        """Return the id of every post, including those that are not public yet or no longer, by source path."""
+        return {row.source: row.id for row in self._all_rows}
+
+    def digest_of(self, source: str) -> str:
+        """Return the digest of a public post, and "" for any other path."""
+        return self._digests.get(source, "")
 
     def by_stem(self) -> dict[str, list[str]]:
         """Return the sources of the public posts, by file name without the ending."""
@@ -290,7 +298,7 @@ class Archive:
         self._index.keep_weights((s, weight, f"{kind}:{self._digests[s]}") for s, weight in weights.items())
 
     def _with_digest(self, post: Post) -> Post:
-        digest = self._digests[post.source]
+        digest = self._digests.get(post.source, post.digest)
         if post.updated > self.now:  # else feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
         return post if digest == post.digest else replace(post, digest=digest)

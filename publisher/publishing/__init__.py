@@ -12,6 +12,7 @@ mail_wiring    the transport, headers, keys, links and rules for email
 new_project    create a project or a post
 site_generators  other generators in the same folder, and what they would publish
 edition_plan   plan which editions would be created now, and from which posts
+sent_files     notice edits that would send a post a second time
 publish        plan, render and create editions; send test emails
 render         render planned editions
 deliver        send unfinished editions
@@ -39,6 +40,7 @@ __all__ = [
     "publish",
     "read_bounces",
     "render",
+    "sent_files",
     "site_generators",
     "tick",
     "wiring",

@@ -21,6 +21,7 @@ from publisher.newsletters.slots import Decision, Late, next_due, post_timing
 from publisher.posts.archive import Archive, open_archive, require_posts
 from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_plan, create_editions
+from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
 
@@ -67,6 +68,8 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
     If there is nothing to send for a slot, the slot is over, and later posts go into the next one. Raises
     PublisherError if no edition can be created.
     """
+    if project.store.post_files.missing():  # a database of an older version, or a process that was killed
+        remember_files(project.config, project.store, open_archive(project.config, now))
     due = find_due(project, now)
     if due.editions:
         return _create(project, due, now)
@@ -112,10 +115,13 @@ def find_due(project: Project, now: datetime) -> DueEditions:
 
 def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     config, store = project.config, project.store
-    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions)
-    KnownIds(config, accept_new=False).require_same(plan.archive)
+    archive = open_archive(config, now)
+    KnownIds(config, accept_new=False).require_same(archive)
+    again = {each.source: each.problem(config) for each in sent_again(config, store, archive, list(due.editions))}
+    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=again)
     plan, drafts = _hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
+    remember_files(config, store, plan.archive)
     decided = {planned.newsletter.name for planned in plan.editions} | {idle.newsletter.name for idle in plan.idle}
     for name, until in due.begun.items():
         if name in decided:  # a newsletter whose template is broken is tried again until it is fixed

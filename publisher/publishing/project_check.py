@@ -21,6 +21,7 @@ from publisher.posts.published import authority_of
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.publish import rendering_problem
+from publisher.publishing.sent_files import sent_again
 from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
@@ -54,7 +55,7 @@ def check_project(
     output = config.root / config.pages.output
     problems.extend(feed_problems(config, output, unknown))
     problems.extend(stray_feeds(output, config.pages.output))
-    problems.extend(id_problems(config, archive))
+    problems.extend(_changed_ids(config, archive))
     problems.extend(_settings(config))
     problems.extend(stray_notes(config, now))
     problems.extend(_orphaned(config))
@@ -215,6 +216,18 @@ def _logos(config: Config) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
         logo = config.missing_logo(theme)
         if logo:
             yield keys, name, logo
+
+
+def _changed_ids(config: Config, archive: Archive) -> Iterable[Problem]:
+    """Report posts with new ids: an error if a newsletter would send them again, or else a warning."""
+    changed = list(id_problems(config, archive))
+    yield from (problem for problem in changed if problem.severity is Severity.ERROR)
+    if any(problem.severity is Severity.ERROR for problem in changed):
+        return  # settings changed all of them
+    with open_existing_store(config) as store:
+        again = [each.problem(config) for each in sent_again(config, store, archive)]
+    yield from again
+    yield from (problem for problem in changed if problem.path not in {each.path for each in again})
 
 
 def _orphaned(config: Config) -> list[Problem]:

@@ -47,14 +47,17 @@ def compose_plan(
     keep: bool = True,
     due: Mapping[str, DueEdition] | None = None,
     extra: bool = True,
+    held: Mapping[str, Problem] | None = None,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as `make_plan` does, and render every edition of the plan, without creating any.
 
     If a post cannot be rendered, everything is planned again without that post. If a newsletter's note, template or
     DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not
     affected.
+
+    held  posts to leave out, by source, with the problem of each
     """
-    unreadable: dict[str, Problem] = {}
+    unreadable: dict[str, Problem] = dict(held or {})
     while True:
         plan = make_plan(config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra)
         try:

@@ -15,6 +15,7 @@ hosts                    which hosts may send
 ledger                   the ledger of deliveries, for people
 location                 questions about a database that need no SQLAlchemy
 newsletters              which slots (scheduled times) of a newsletter count
+post_files               the files from which sent posts were made
 subscriber_records       the values that the store takes and returns for subscribers
 subscriber_transaction   one transaction on subscribers
 """
@@ -41,6 +42,7 @@ __all__ = [
     "location",
     "newsletters",
     "open_store",
+    "post_files",
     "store_exists",
     "subscriber_records",
     "subscriber_transaction",

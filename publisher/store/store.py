@@ -17,6 +17,7 @@ from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
+from publisher.store.post_files import PostFiles
 from publisher.store.statistics import Statistics
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
@@ -29,6 +30,7 @@ class Store:
     subscribers   subscribers, their subscriptions and their consent
     suppressions  addresses that must never be mailed again
     editions      editions, and the posts that each newsletter has handled
+    post_files    the files from which sent posts were made
     deliveries    the ledger of deliveries, for workers that send
     ledger        the ledger of deliveries, for people who look at it and change it
     bounces       messages that bounced
@@ -46,6 +48,7 @@ class Store:
         self.suppressions = Suppressions(database, secret)
         self.subscribers = Subscribers(database, self.suppressions)
         self.editions = Editions(database)
+        self.post_files = PostFiles(database)
         self.deliveries = Deliveries(database)
         self.statistics = Statistics(database)
         self.owner = Owner(database)

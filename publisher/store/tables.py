@@ -34,7 +34,7 @@ from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0007"
+HEAD = "0008"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -200,6 +200,16 @@ newsletter_posts = Table(
     Column("post_id", Text, nullable=False),
     belongs("edition_id", "editions.id", nullable=True),
     PrimaryKeyConstraint("newsletter", "post_id"),
+)
+
+# The files from which sent posts were made, so that a sent post is recognised when its id changes.
+post_files = Table(
+    "post_files",
+    metadata,
+    Column("post_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),  # relative to the posts folder; "" if it is not known
+    Column("digest", String(64), nullable=False),
+    Column("words", Text, nullable=False),  # hashes that recognise the text
 )
 
 # The bounce reports that have been processed. A report counts only once, however often and from wherever it arrives.

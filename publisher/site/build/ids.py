@@ -1,7 +1,7 @@
 """Protect the ids of published posts: changes of settings that would change them are refused unless confirmed.
 
 If the id of a post changes, feed readers show the post again and newsletters send it again. Changes to the file of a
-post (its id, date or name) are never refused, because they are deliberate.
+post (its id, date or name) do not stop a build; publishing/sent_files.py keeps newsletters from sending it again.
 """
 
 from __future__ import annotations

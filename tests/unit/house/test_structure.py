@@ -22,7 +22,6 @@ SMALL = {
     "bounces.arf": "one format",
     "cli.admin": "one command",
     "cli.lazy": "what `--help` loads",
-    "cli.start": "one command",
     "cli.subscribers": "one command group, loaded without its commands",
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.host_id": "one noun",
