@@ -70,7 +70,7 @@ docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_catalogs.py
 	@$(BIN)/python docs/generate_findings.py
 
-# The screenshots in the documents. Chromium is needed.
+# The screenshots in the documents. Chromium and pngquant are needed.
 pictures: .venv/.installed-test
 	@$(BIN)/python docs/generate_pictures.py
 
