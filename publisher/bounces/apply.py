@@ -67,16 +67,27 @@ def take_refusals(
         for refusal in sorted(refusals, key=lambda each: each.delivery_id):
             found = change.delivery(refusal.delivery_id)
             words = clean_line(refusal.answer, 300)
-            verdict = _taken(change, policy, _report(refusal), source, words)
+            addressee = Addressee(delivery_id=refusal.delivery_id)
+            verdict = _taken(change, policy, _report(addressee, refusal.answer, refusal.verdict), source, words)
             stopped[verdict] += found is not None and _has_stopped(change, found[0], verdict)
     return stopped
 
 
-def _report(refusal: SendingFailure) -> Report:
+def _report(addressee: Addressee, answer: str, verdict: Verdict) -> Report:
     """Return the same report as for a bounce message with this answer, so that both together count once."""
-    addressee, answer = Addressee(delivery_id=refusal.delivery_id), refusal.answer
-    keys = (f"{addressee.key} {refusal.verdict}",)
-    return Report(refusal.verdict, addressee, status_in(answer), short_words(answer), keys)
+    return Report(verdict, addressee, status_in(answer), short_words(answer), (f"{addressee.key} {verdict}",))
+
+
+def take_refused_question(
+    store: Store, policy: SubscriptionPolicy, subscriber_id: int, asked_at: datetime, answer: str, *, source: str
+) -> Verdict:
+    """Apply the mail server's final answer to a confirmation email, as a bounce message about it would be applied.
+
+    asked_at  when the confirmation was requested
+    """
+    addressee = Addressee(asked=(subscriber_id, int(asked_at.timestamp()) // 3_600))
+    report = _report(addressee, answer, judge("", answer))
+    return take_report(store, policy, report, now=asked_at, source=source)
 
 
 def _has_stopped(change: SubscriberTransaction, before: Subscriber, verdict: Verdict) -> bool:

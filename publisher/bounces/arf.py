@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from publisher.bounces.parts import addresses_in, groups, header, headers, of_type, original, outer_parts, text_of
+from publisher.bounces.parts import addresses_in, groups, header, headers, of_type, original, outer_parts, source_of
 
 # Types of feedback that can come from a person who presses "spam". `not-spam`, `virus`, `auth-failure` (RFC 6591) and
 # unregistered types are not complaints; by RFC 5965, 3.1, unknown types are treated as `other`.
@@ -55,6 +55,6 @@ def unsubscribe_tokens(message: Message) -> Iterator[str]:
     if reported is None:
         return
     found = [each for value in headers(reported, "List-Unsubscribe") for each in UNSUBSCRIBE_TOKEN.findall(value)]
-    texts = (text_of(part) for part in outer_parts(reported) if part.get_content_maintype() == "text")
+    texts = (source_of(part) for part in outer_parts(reported) if part.get_content_maintype() == "text")
     found = found or [each for text in texts for each in UNSUBSCRIBE_TOKEN.findall(text)]
     yield from found[:_MOST_TOKENS]

@@ -11,7 +11,7 @@ from publisher.bounces.verdict import judge, status_in
 from publisher.core.bounce_report import Verdict
 
 # The type before an answer, as in "smtp; 550 no such user".
-_TYPE = re.compile(r"\s{0,10}[A-Za-z][\w.-]{0,60}\s{0,10};")
+_TYPE = re.compile(r"^\s{0,10}[A-Za-z][\w.-]{0,60}\s{0,10};")
 
 # IBM Domino and older versions of Exchange write the answer into these fields.
 _MORE_WORDS = ("X-Supplementary-Info", "X-Diagnostic-Code", "X-SMTP-Diagnostic")

@@ -87,9 +87,14 @@ def groups(part: Message) -> list[Message]:
     return [message_from_string(group) for group in texts if group.strip()]
 
 
+def source_of(part: Message) -> str:
+    """Return the first MOST_TEXT characters of a part, decoded; of HTML with its tags."""
+    return _decoded(part)[:MOST_TEXT]
+
+
 def text_of(part: Message) -> str:
     """Return the first MOST_TEXT characters of a part, decoded; of HTML only the text, one block on a line."""
-    text = _decoded(part)[:MOST_TEXT]
+    text = source_of(part)
     if type_of(part) != "text/html":
         return text
     return html.unescape(_TAG.sub("", _LINE_TAG.sub("\n", _shown_html(text)))).replace("\xa0", " ")

@@ -89,7 +89,10 @@ def _show_report(app: App, report: BounceReport, *, dry_run: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="How many, newest first. Default: 50.")
 @with_app
 def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
-    """List bounces, newest first, with the mail server's reply."""
+    """List bounces, newest first, with the mail server's reply.
+
+    They were reported by the mail server during sending, by email, or by a provider's webhook.
+    """
     config = app.config()
     with open_existing_store(config) as store:
         found = store.bounces.recent(newsletter, limit=limit) if store else ()
@@ -97,7 +100,8 @@ def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
     if app.json:
         app.print_json([_row(each) for each in found])
     elif found:
-        print_table(("When", "Subscriber", "Edition", "What", "Code", "Server's reply"), [_cells(b) for b in found])
+        head = ("When", "Subscriber", "Edition", "What", "Code", "Reported by", "Server's reply")
+        print_table(head, [_cells(each) for each in found])
     else:
         app.say("no bounces")
 
@@ -142,7 +146,8 @@ def _row(bounce: Bounce) -> dict[str, Any]:
 def _cells(bounce: Bounce) -> tuple[str, ...]:
     edition = f"{bounce.newsletter} {bounce.slot}".strip() or "-"
     when = bounce.at.isoformat(" ", timespec="minutes")[:16]
-    return when, bounce.address, edition, WORDS[bounce.verdict], bounce.status, bounce.words
+    source = bounce.source.partition(",")[0]  # without the edition, which has a column of its own
+    return when, bounce.address, edition, WORDS[bounce.verdict], bounce.status, source, bounce.words
 
 
 def _sums(edition: EditionBounces) -> dict[str, Any]:

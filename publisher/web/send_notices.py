@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.bounces.apply import take_refused_question
 from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import MessageTemplate, Recipient, message_id, transactional_message
@@ -57,7 +58,18 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
         letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at
     )
     return_address = _return_address(context, notice, made_at) or headers.sender
-    send_message(transport, return_address, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
+    try:
+        send_message(transport, return_address, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
+    except RejectedForGoodError as error:
+        _count_refusal(context, notice, made_at, error.message)
+        raise
+
+
+def _count_refusal(context: WebContext, notice: SubscriptionEmail, made_at: datetime, answer: str) -> None:
+    """Count a confirmation email that the mail server rejected, as its bounce would be counted."""
+    subscriber = context.store.subscribers.by_uid(notice.uid)
+    if notice.kind is SubscriptionEmailKind.CONFIRM and subscriber is not None:
+        take_refused_question(context.store, context.policy, subscriber.id, made_at, answer, source="mail server")
 
 
 def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str, ...]) -> None:

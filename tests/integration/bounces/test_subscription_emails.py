@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import Subscription
 from publisher.core.templates import Templates
-from publisher.mail.transport import Accepted, Outcome
+from publisher.mail.transport import Accepted, Outcome, Rejected
 from publisher.publishing.mail_wiring import open_transport, project_links, subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.web.context import WebContext
-from publisher.web.mail_worker import MailWorker
+from publisher.web.mail_worker import MailWorker, RejectedForGoodError
 from publisher.web.send_notices import send_notice
 from tests.support.bounce_samples import RETURN_PATH, failed, report
 from tests.support.project import WEEKLY, Project
@@ -24,6 +24,7 @@ from tests.support.returning import maildir
 from tests.support.store_samples import NOW
 
 ADA = "ada@example.org"
+TAKEN = Accepted()
 
 
 @dataclass
@@ -31,15 +32,16 @@ class Envelopes:
     """Takes every message, and remembers from where it said to come."""
 
     senders: list[str] = field(default_factory=list)
+    outcome: Outcome = TAKEN
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:
         self.senders.append(envelope_from)
-        return Accepted()
+        return self.outcome
 
 
-def asked(project: Project, *, confirmed: bool = False) -> str:
+def asked(project: Project, *, confirmed: bool = False, outcome: Outcome = TAKEN) -> str:
     """Ask for letters as Ada; return from where the mail said to come."""
-    config, envelopes = project.config(), Envelopes()
+    config, envelopes = project.config(), Envelopes(outcome=outcome)
     with open_project_store(config) as store:
         terms, wanted = subscription_policy(config), [Subscription("weekly")]
         evidence = Evidence("form")
@@ -79,6 +81,18 @@ def test_an_undeliverable_confirmation_bounces_once(letters: Project) -> None:
     assert read(letters, "4.2.2", back) == ("1 read: 1 soft bounce\n", "pending")
     assert read(letters, "5.1.1", back) == ("1 read: 1 hard bounce\n", "bounced")
     assert read(letters, "5.1.1", back) == ("1 read: 1 already processed\n", "bounced")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [("550 No such recipient here", "bounced"), ("552 over quota", "pending"), ("554 5.7.1 spam detected", "pending")],
+)
+def test_a_refusal_of_the_confirmation_counts_like_its_bounce(letters: Project, answer: str, status: str) -> None:
+    with pytest.raises(RejectedForGoodError):
+        asked(letters, outcome=Rejected(answer))
+    assert letters.ok("subscribers", "show", ADA, "--json").json["status"] == status
+    (listed,) = letters.ok("bounces", "list", "--json").json
+    assert (listed["source"], listed["words"]) == ("mail server", answer)
 
 
 def test_a_late_failure_stops_no_confirmed_subscriber(letters: Project) -> None:

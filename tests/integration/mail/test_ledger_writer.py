@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from publisher.core.bounce_report import Verdict
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.lifecycle import DeliveryEvent, update_after
 from publisher.mail.run_options import DeliveryOptions, Run
@@ -35,7 +36,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
             UNANSWERED,
             Clock(),
             progress=lambda delivery, status, reason: None,
-            gone=lambda delivery, reason: None,
+            refused=lambda delivery, outcome: Verdict.TEMPORARY,
         )
 
 

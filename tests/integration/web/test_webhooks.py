@@ -44,6 +44,9 @@ signing_key = "{SECRET}"
 
 [bounces.sendgrid]
 public_key = "{TWILIO_KEY}"
+
+[bounces.generic]
+secret = "{SECRET}"
 """
 
 
@@ -56,7 +59,11 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
 
 
 def post(web: WebClient, provider: str, body: bytes, **headers: str) -> httpx.Response:
-    return web.client.post(f"/hooks/bounce/{provider}", content=body, headers=headers)
+    return web.client.post(
+        f"/hooks/bounce/{provider}",
+        content=body,
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
 
 
 def test_each_provider_is_recorded_once(web: WebClient) -> None:
@@ -79,11 +86,34 @@ def test_each_provider_is_recorded_once(web: WebClient) -> None:
     assert [("bounced" in row, "complained" in row) for row in shown] == [(True, False), (True, False), (False, True)]
 
 
+def test_a_script_of_the_owners_can_report_events(web: WebClient) -> None:
+    for name in ("gus", "hal", "ivy"):
+        web.subscribed(f"{name}@example.org")
+    events = [
+        {"event": "bounce", "address": "gus@example.org", "answer": "550 5.1.1 user unknown"},
+        {"event": "unsubscribe", "address": "hal@example.org"},
+        {"event": "complaint", "address": "ivy@example.org"},
+        {"event": "bounce", "address": "nobody@example.org"},
+    ]
+    got = post(web, "generic", json.dumps(events).encode(), x_webhook_secret=SECRET)
+    told = "4 read: 1 hard bounce, 1 spam complaint, 1 unsubscribe, 1 for a deleted subscriber\n"
+    assert (got.status_code, got.text) == (200, told)
+    shown = {row.split("'")[3].partition("@")[0]: row for row in web.rows()["subscribers"]}
+    assert [word in shown[name] for name, word in (("gus", "'bounced'"), ("hal", "'unsubscribed'"))] == [True, True]
+    change = {"RecordType": "SubscriptionChange", "Recipient": "gus@example.org", "SuppressSending": True}
+    change |= {"SuppressionReason": "ManualSuppression", "ChangedAt": "2026-11-21T09:00:00Z"}
+    got = post(web, "postmark", json.dumps(change).encode(), authorization=basic(SECRET))
+    assert got.text == "1 read: 1 unsubscribe\n"
+
+
 def test_forged_and_unknown_calls_do_nothing(web: WebClient) -> None:
     before = web.rows()
     assert post(web, "postmark", b"{}").status_code == 403
     assert post(web, "mailgun", b"{}").status_code == 403
     assert post(web, "sendgrid", b"[]").status_code == 403
+    assert post(web, "generic", b'{"event": "complaint", "address": "ada@example.org"}').status_code == 403
+    assert post(web, "generic", b'[{"event": "bounce"}]', x_webhook_secret=SECRET).status_code == 400
+    assert post(web, "generic", b"[" + b" " * 1_000_001, x_webhook_secret=SECRET).status_code == 413
     assert post(web, "postmark", b"{", authorization=basic(SECRET)).status_code == 400
     assert post(web, "ses", b"{}").status_code == 404
     assert post(web, "nobody", b"{}").status_code == 404

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,10 +20,27 @@ def test_a_return_address_reads_back(number: int) -> None:
     assert len(address.partition("@")[0]) <= 64
 
 
+TAGS = ("prvs=1234ABCDEF=", "msprvs1=17550kaPb1GuO=", "btv1==0123456789a==", "prvs=2071f6d5a=msprvs1=1abc=")
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tag_of_a_gateway_is_ignored(tag: str) -> None:
+    asked = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    assert PATH.read(tag + PATH.of(7)) == PATH.read((tag + PATH.of(7)).lower()) == 7
+    assert PATH.read_notice(tag + PATH.of_notice(3, asked)) == (3, int(asked.timestamp()) // 3_600)
+    assert not PATH.pretends(tag + PATH.of(7))
+    forged = tag + PATH.of(7).replace("+7-", "+8-")
+    assert PATH.read(forged) is None and PATH.pretends(forged)
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "bounces@example.org",
+        "prvs=" + PATH.of(7),
+        "prvs==" + PATH.of(7),
+        "xprvs=1234=" + PATH.of(7),
+        "srs0=1234=" + PATH.of(7),
         "bounces+7@example.org",
         "bounces+7-aaaaaaaaaaaaaaaa@example.org",
         PATH.of(7).replace("+7-", "+8-"),
