@@ -45,14 +45,15 @@ def make_project(folder: Path, replacements: dict[str, str], without: str = "") 
     return folder
 
 
-def first_letter(project: Path) -> str:
-    """Return the HTML of an email of the weekly newsletter."""
-    for file in sorted(project.rglob("*.eml")):
+def whole_letter(project: Path) -> str:
+    """Return the HTML of the longest email of the weekly newsletter, which has the posts of all topics."""
+    letters = []
+    for file in project.rglob("*.eml"):
         message = message_from_bytes(file.read_bytes(), policy=policy.default)
         html = message.get_body(("html",))
         if "weekly" in str(message["List-Id"]) and html:
-            return str(html.get_content())
-    raise SystemExit("no email of the weekly newsletter was written")
+            letters.append(str(html.get_content()))
+    return max(letters, key=len)
 
 
 @contextmanager
@@ -112,11 +113,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         english = make_project(Path(scratch) / "english", {})
         arabic = make_project(Path(scratch) / "arabic", ARABIC, without="2026-[01][0178]*")
-        letter, phone = first_letter(english), (360, 780)
+        letter, phone = whole_letter(english), (360, 780)
         phones = [
             screenshot(browser, letter, phone, site=english),
             screenshot(browser, letter, phone, site=english, dark=True),
-            screenshot(browser, first_letter(arabic), phone, site=arabic),
+            screenshot(browser, whole_letter(arabic), phone, site=arabic),
         ]
         three = PHONES.format("".join(PHONE.format(base64.b64encode(each).decode()) for each in phones))
         with preview(english) as address:
