@@ -8,6 +8,7 @@ the whole Config.
 
 Public modules:
     mail        the parsed values of [mail]: servers, rates and domains
+    private_paths  what is never published
     origins     the line of a key in a TOML text
     schedule    parsed schedules and durations
     theme       the look of emails, and whether its colours are readable
@@ -43,6 +44,7 @@ __all__ = [
     "mail",
     "origins",
     "parse_schedule",
+    "private_paths",
     "schedule",
     "theme",
 ]

@@ -16,6 +16,12 @@ from publisher.core.atomic_write import replacing
 STATE_FOLDER = ".publisher"
 IGNORE_FILE = ".gitignore"
 
+# Why a file is not published, and what to do about a link.
+LEADS_OUT = "is a link to something outside the project, so it is not published"
+LEADS_TO_PRIVATE = "is a link to something private, so it is not published"
+IS_PRIVATE = "is private, so it is not published"
+COPY_IT = "copy its target into the project, or remove the link"
+
 # The folders of a Maildir. In a folder that holds something else as well, git leaves out only these.
 MAILDIR = ("tmp", "new", "cur")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import TemplateError
+from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE, STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ class Templates:
     """
 
     def __init__(self, own: Path) -> None:
+        self._own = own
         self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def render(self, name: str, **context: Any) -> str:
@@ -82,6 +84,7 @@ class Templates:
         """Return the text of a file such as "pages/site.css", from the first folder that contains it."""
         for folder in self.folders:
             if (folder / name).is_file():
+                _require_inside(folder / name, name, self._own)
                 return _read(folder / name, name)
         raise TemplateError(f"there is no template {name!r}", hint=f"add templates/{name}")
 
@@ -123,12 +126,15 @@ class Templates:
 
         class Folders(jinja2.FileSystemLoader):
             def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-                """Return the source as Jinja2 does, but name a file that isn't text in the error."""
+                """Return the source as Jinja2 does, but name a file that isn't text or isn't inside the project."""
                 try:
-                    return super().get_source(environment, template)
+                    found = super().get_source(environment, template)
+                    _require_inside(Path(found[1]), template, own)
+                    return found
                 except UnicodeDecodeError as error:
                     raise _not_text(template) from error
 
+        own = self._own
         folders = Folders(self.folders)
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: Folders(shipped_folder())})
 
@@ -206,6 +212,17 @@ def _referenced(text: str) -> tuple[str | None, ...]:
     from jinja2.meta import find_referenced_templates
 
     return tuple(find_referenced_templates(jinja2.Environment(autoescape=True).parse(text)))
+
+
+def _require_inside(path: Path, name: str, own: Path) -> None:
+    """Raise TemplateError for a file of the project's templates that is a link out of it, or to something private."""
+    if not path.is_relative_to(own):
+        return
+    real, project = path.resolve(), own.parent.resolve()
+    if not real.is_relative_to(project):
+        raise TemplateError(LEADS_OUT, where=f"templates/{name}", hint=COPY_IT)
+    if STATE_FOLDER in real.relative_to(project).parts:
+        raise TemplateError(LEADS_TO_PRIVATE, where=f"templates/{name}", hint=COPY_IT)
 
 
 def _read(path: Path, name: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import overload
 
 from publisher.config import Config
+from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of
@@ -73,7 +74,7 @@ class ArchiveReader:
         self.index = Index(path, hash_of(code_key(), repr(self.settings)))
         self._settled_ns = time.time_ns() - _TICK_NS
         self._published_ids = PublishedIds(config)
-        self._found, self.problems = scan(self.folder, self.settings.folder, config.root)
+        self._found, self.problems = scan(self.folder, self.settings.folder, config.root, PublicFiles(config))
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
         # In most builds nothing has changed, and comparing the two as a whole takes a quarter of the time.

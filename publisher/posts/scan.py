@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from publisher.config.private_paths import PublicFiles
 from publisher.core.models import Problem
+from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
 
@@ -26,15 +28,18 @@ Stamp = tuple[int, int]
 _Inode = tuple[int, int]
 
 
-def scan(folder: Path, shown: str, project: Path | None = None) -> tuple[dict[str, Stamp], list[Problem]]:
+def scan(
+    folder: Path, shown: str, project: Path | None = None, public: PublicFiles | None = None
+) -> tuple[dict[str, Stamp], list[Problem]]:
     """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems sorted by path.
 
     shown    the folder's name in problems
     project  a folder besides `folder` itself that symbolic links may lead to
+    public   decides which files a symbolic link may lead to
     Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
     but a link to a folder above itself or out of the project is a problem.
     """
-    walk = _Walk(folder, shown, project or folder)
+    walk = _Walk(folder, shown, project or folder, public)
     pending = [("", _inodes_above(folder))]
     while pending:
         pending += walk.read(*pending.pop())
@@ -47,10 +52,10 @@ class _Walk:
     Paths are relative to the posts folder; those of folders end in a slash.
     """
 
-    def __init__(self, folder: Path, shown: str, project: Path) -> None:
+    def __init__(self, folder: Path, shown: str, project: Path, public: PublicFiles | None) -> None:
         self.found: dict[str, Stamp] = {}
         self.problems: list[Problem] = []
-        self._folder, self._shown = folder, shown
+        self._folder, self._shown, self._public = folder, shown, public
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
     def read(self, path: str, above: tuple[_Inode, ...]) -> list[tuple[str, tuple[_Inode, ...]]]:
@@ -74,8 +79,7 @@ class _Walk:
                 continue
             path = folder + name
             has_ending = name.lower().endswith(ENDINGS)
-            if entry.is_symlink() and self._leads_out(path):
-                self._report_outside(path, might_be_posts=has_ending or entry.is_dir())
+            if entry.is_symlink() and self._is_refused(entry, path):
                 continue
             try:
                 status = entry.stat() if has_ending else None
@@ -91,18 +95,24 @@ class _Walk:
                 self._report(path, *_odd(status))
         return folders
 
-    def _leads_out(self, path: str) -> bool:
-        """Return whether a symbolic link leads to a file or folder outside the project. A broken link does not.
+    def _is_refused(self, entry: os.DirEntry[str], path: str) -> bool:
+        """Return whether a symbolic link must not be followed; report it if posts may be missing because of it."""
+        why = self._why_not(path)
+        if why and (path.lower().endswith(ENDINGS) or entry.is_dir()):
+            self._report(path, why, COPY_IT)
+        return bool(why)
 
-        Call this only for links, since resolving a path is slow.
+    def _why_not(self, path: str) -> str:
+        """Return why what a symbolic link leads to is not published: it is outside the project, or private.
+
+        A broken link is neither. Call this only for links, since resolving a path is slow.
         """
-        real = os.path.realpath(f"{self._folder}/{path}")
-        return os.path.exists(real) and not f"{real}{os.sep}".startswith(self._inside)
-
-    def _report_outside(self, path: str, *, might_be_posts: bool) -> None:
-        if might_be_posts:
-            what = "is a link to something outside the project, so it is not published"
-            self._report(path, what, "copy its target into the project, or remove the link")
+        full = f"{self._folder}/{path}"
+        real = os.path.realpath(full)
+        if os.path.exists(real) and not f"{real}{os.sep}".startswith(self._inside):
+            return LEADS_OUT
+        why = self._public.why_not(full) if self._public else ""
+        return why if why == LEADS_TO_PRIVATE else ""
 
     def _report(self, path: str, message: str, hint: str) -> None:
         self.problems.append(Problem(f"{self._shown}/{_printable(path)}".rstrip("/"), 0, message, hint))

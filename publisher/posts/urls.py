@@ -80,5 +80,7 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
 
 def is_disguised(root: Path, project_path: str) -> bool:
     """Return whether a file is a link that leads out of the project, or to a file that posts must not publish."""
-    real = os.path.realpath(root / project_path)
-    return not _MEDIA.search(real) or not Path(real).is_relative_to(os.path.realpath(root))
+    real, inside = os.path.realpath(root / project_path), os.path.realpath(root)
+    if not _MEDIA.search(real) or not Path(real).is_relative_to(inside):
+        return True
+    return any(part.startswith(".") for part in Path(real).relative_to(inside).parts)

@@ -23,6 +23,7 @@ from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.wiring import open_existing_store
+from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
 from publisher.site.build.site_files import built_paths
@@ -54,6 +55,7 @@ def check_project(
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
     output = config.root / config.pages.output
     problems.extend(feed_problems(config, output, unknown))
+    problems.extend(static_files(config).problems)
     problems.extend(stray_feeds(output, config.pages.output))
     problems.extend(_changed_ids(config, archive))
     problems.extend(_settings(config))

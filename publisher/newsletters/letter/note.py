@@ -19,9 +19,11 @@ from urllib.parse import urljoin
 import comrak
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import PostError, PublisherError
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import slot_path
+from publisher.core.private_folder import COPY_IT
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label
 from publisher.posts.allowed_html import sanitise
@@ -54,6 +56,8 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     cannot be read, because an edition must not be sent without the note that was written for it.
     """
     path = note_path(newsletter, slot)
+    if why := PublicFiles(config).why_not(config.root / path):
+        raise PublisherError(why, where=path, hint=COPY_IT)
     try:
         text = (config.root / path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:

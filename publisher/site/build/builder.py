@@ -79,9 +79,10 @@ def build(
     path = out or config.root / config.pages.output
     manifest = Manifest.read(manifest_file(config, path))
     templates = Templates(config.root / "templates")
-    static = static_files(config.root / config.pages.static) if config.pages.enabled else []
+    static = static_files(config)
     look = templates.digest("pages", "web", "locale")
-    inputs = hash_of(repr(config), code_key(), look, editions.key, *(f"{o.path}:{o.key}" for o in static))
+    copied = (*(f"{o.path}:{o.key}" for o in static.outputs), *map(str, static.problems))
+    inputs = hash_of(repr(config), code_key(), look, editions.key, *copied)
     with closing(ArchiveReader(config)) as reader:
         if _is_current(config, reader, manifest, inputs, path, now):
             return _report(path, manifest)

@@ -10,20 +10,51 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+from publisher.config import Config
+from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
-from publisher.core.models import Output
+from publisher.core.models import Output, Problem, Severity
+from publisher.core.private_folder import COPY_IT, IS_PRIVATE, LEADS_OUT
 
 
-def static_files(folder: Path) -> list[Output]:
-    """Return an output for every file under the static folder, including hidden files such as .nojekyll."""
-    found = []
+class StaticFiles(NamedTuple):
+    """The files under the static folder, including hidden ones such as .nojekyll, and what must not be published."""
+
+    outputs: list[Output]
+    problems: list[Problem]
+
+
+def static_files(config: Config) -> StaticFiles:
+    """Return an output for every file under the static folder, and a problem for what leads out or is private.
+
+    A link to a file of the project is followed, one to a folder is not. Without pages, there are no static files.
+    """
+    folder, shown, public = config.root / config.pages.static, config.pages.static, PublicFiles(config)
+    found = StaticFiles([], [])
+    if not config.pages.enabled:
+        return found
+    why = public.why_not(folder)
+    if why:
+        found.problems.append(Problem(shown, 0, why, COPY_IT if why == LEADS_OUT else "move it away"))
+        return found
+    has_private = public.has_private(folder)
     for path, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(names):
+        for name in sorted([*names, *(name for name in folders if has_private or os.path.islink(f"{path}/{name}"))]):
             file = Path(path, name)
-            if file.is_file():
-                found.append(_copy(file.relative_to(folder).as_posix(), file))
+            inside = file.relative_to(folder).as_posix()
+            why = public.why_not(file) if has_private or file.is_symlink() else ""
+            if why:
+                hint = "move it away" if why == IS_PRIVATE else COPY_IT
+                found.problems.append(Problem(f"{shown}/{inside}", 0, why, hint))
+                folders[:] = [each for each in folders if each != name]
+            elif file.is_symlink() and file.is_dir():
+                what = "is a link to a folder, so it is not published"
+                found.problems.append(Problem(f"{shown}/{inside}", 0, what, "copy the folder", Severity.WARNING))
+            elif file.is_file():
+                found.outputs.append(_copy(inside, file))
     return found
 
 

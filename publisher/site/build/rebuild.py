@@ -10,7 +10,7 @@ from publisher.core.models import Output
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
-from publisher.site.build.copied_files import assets, stamps
+from publisher.site.build.copied_files import StaticFiles, assets, stamps
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.ids import KnownIds
 from publisher.site.build.manifest import Manifest, is_feed
@@ -26,7 +26,7 @@ class Rebuild:
         config: Config,
         reader: ArchiveReader,
         templates: Templates,
-        static: Sequence[Output],
+        static: StaticFiles,
         editions: WebVersions,
         folder: OutputFolder,
         manifest: Manifest,
@@ -55,7 +55,7 @@ class Rebuild:
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
         renderer = Renderer(archive, self._config)
-        problems = list(archive.problems)
+        problems = [*archive.problems, *self._static.problems]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.begin(planned)
         self._folder.put_stale(planned.values(), progress)
@@ -75,7 +75,7 @@ class Rebuild:
         if self._web_versions is None:
             self._web_versions = self._editions.load()
         config, render = self._config, renderer.render
-        return list(plan_site(config, archive, render, self._templates, self._static, self._web_versions))
+        return list(plan_site(config, archive, render, self._templates, self._static.outputs, self._web_versions))
 
 
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:

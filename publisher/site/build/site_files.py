@@ -77,7 +77,7 @@ def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost])
 
     # How the archive of a feed is divided is known only after rendering, and no post links to an archive document.
     config = replace(config, feeds=replace(config.feeds, archives=False))
-    static = static_files(config.root / config.pages.static)
+    static = static_files(config).outputs
     planned = plan_site(config, archive, never, Templates(config.root / "templates"), static, ())
     return frozenset((*(each.path for each in planned), *(path for post in posts for path, _ in post.assets)))
 

@@ -145,7 +145,7 @@ class SitePreview:
     @cached_property
     def _outputs(self) -> dict[str, Output]:
         config = self._config
-        static = static_files(config.root / config.pages.static) if config.pages.enabled else []
+        static = static_files(config).outputs
         planned = plan_site(config, self._archive, self.render, self._templates, static, self._web_versions)
         found: dict[str, Output] = {}
         for output in planned:
