@@ -175,7 +175,11 @@ class Life:
     def _subscribe(self, client: httpx.Client) -> None:
         address = f"new{len(self._asked)}@soak.example"
         self._asked.append(address)
-        client.post(f"{self._url}/subscribe", data={"email": address, "newsletter": "minutely"}).raise_for_status()
+        form = client.get(f"{self._url}/subscribe").text
+        time.sleep(3)  # a form that is sent at once is not taken
+        (token,) = re.findall(r'name="token" value="([^"]+)"', form)
+        fields = {"email": address, "newsletter": "minutely", "token": token}
+        client.post(f"{self._url}/subscribe", data=fields).raise_for_status()
 
     def _confirm(self, client: httpx.Client) -> None:
         for address in self._asked:

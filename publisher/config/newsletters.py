@@ -94,6 +94,16 @@ class SubscribersConfig:
     """[subscribers]: how people confirm, and what is stored about them."""
 
     confirm_days: Annotated[int, Check(checks.between(1, 90)), Doc("Days until a confirmation link expires.")] = 7
+    confirm: Annotated[
+        Literal["button", "click"],
+        Doc(
+            "Whether a subscription is confirmed by a button on the page, or by opening the page in a browser. Some "
+            "mail scanners open links as a browser does: with click, they may confirm for a person."
+        ),
+    ] = "button"
+    farewell: Annotated[
+        bool, Doc("Whether to email people who unsubscribed, with a link to come back in case it wasn't them.")
+    ] = False
     forget_days: Annotated[
         int,
         Check(checks.between(1, 3_650)),

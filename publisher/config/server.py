@@ -37,6 +37,15 @@ class Web:
         Check(checks.between(1, 1_000_000)),
         Doc("Maximum number of requests per hour for one email address; more get the same answer but have no effect."),
     ] = 10
+    proof_of_work: Annotated[
+        bool,
+        Doc("Whether a browser must compute for a second before it can send the sign-up form. Needs JavaScript."),
+    ] = False
+    email_limit: Annotated[
+        int,
+        Check(checks.between(1, 1_000_000)),
+        Doc("Maximum number of emails per hour that the sign-up form sends to all addresses together."),
+    ] = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

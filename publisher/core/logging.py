@@ -21,7 +21,7 @@ LONGEST_TEXT = 2_000
 # The lookbehind makes it begin at the first character of a word only. Otherwise a long word without "@" would be
 # searched again from each of its characters, which takes half a minute for 60 KB.
 _ADDRESS = re.compile(r"(?<![^\s<>\"'(,;:=])[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
-_LINK = re.compile(r"/(confirm|address|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
+_LINK = re.compile(r"/(confirm|address|account|never|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")
 
 
 class Stream(Protocol):

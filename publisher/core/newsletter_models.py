@@ -175,6 +175,7 @@ class SuppressionReason(StrEnum):
 
     BOUNCED = "bounced"
     COMPLAINED = "complained"
+    DECLINED = "declined"  # the mailbox's owner asked never to be written to again
     ERASED = "erased"
     SUPPRESSED = "suppressed"  # the owner put the address on the list
     MOVED = "moved"  # the subscriber has a new address; no import adds this one again, but its mailbox may confirm it

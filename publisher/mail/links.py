@@ -32,6 +32,7 @@ class LinkPurpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     APPROVE = "approve"
+    NEVER = "never"
 
 
 class Links:
@@ -53,6 +54,13 @@ class Links:
     def preferences(self, uid: str) -> str:
         """Return the URL of a subscriber's preferences page."""
         return self._url(LinkPurpose.PREFERENCES, [uid])
+
+    def never(self, address: str) -> str:
+        """Return the URL of the page on which the owner of a mailbox says that they want no email at all.
+
+        It contains the address, because the address may belong to no subscriber, and is mailed to that address alone.
+        """
+        return self._url(LinkPurpose.NEVER, [address])
 
     def approval(self, edition: Edition) -> str:
         """Return the URL of the page on which the owner approves or skips an edition."""

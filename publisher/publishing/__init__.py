@@ -21,6 +21,8 @@ due_editions   find the editions that are due now, and create them
 forecast       the next slots (scheduled times) and what they will contain
 tick           create and send due editions, and do the chores
 read_bounces   process bounce reports
+owner_alerts   email the owner about editions on hold and about problems
+subscription_emails   send confirmations and other emails about a subscription
 project_check  find every problem in a project
 letter_check   check the next email of each newsletter
 mail_doctor    collect what `mail doctor` examines, and send its test message
@@ -36,12 +38,14 @@ __all__ = [
     "mail_wiring",
     "new_project",
     "operations",
+    "owner_alerts",
     "project_check",
     "publish",
     "read_bounces",
     "render",
     "sent_files",
     "site_generators",
+    "subscription_emails",
     "tick",
     "wiring",
 ]

@@ -121,6 +121,8 @@ def subscription_policy(config: Config) -> SubscriptionPolicy:
         keep_user_agent=config.subscribers.keep_user_agent,
         bounce_limit=config.subscribers.bounce_limit,
         forget_after=timedelta(days=config.subscribers.forget_days),
+        most_requests=config.web.email_limit,
+        farewell=config.subscribers.farewell,
     )
 
 

@@ -23,7 +23,9 @@ from publisher.store.subscriber_records import (
 )
 from publisher.store.tables import consent_events, subscribers, tokens
 
-ADDRESS = "address"  # the purpose of tokens for a new address
+# The purposes of tokens that the store treats in a special way.
+ADDRESS = "address"  # changes the subscriber's address
+CONFIRM = "confirm"  # subscribes to newsletters
 
 
 def event_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
@@ -116,9 +118,10 @@ def use_token(connection: Connection, token: IssuedToken, now: datetime) -> bool
     return True
 
 
-def void_tokens(connection: Connection, subscriber_id: int, purpose: str, now: datetime) -> None:
-    """Mark all of a subscriber's tokens for a purpose as used."""
-    good = (tokens.c.subscriber_id == subscriber_id, tokens.c.purpose == purpose, tokens.c.used_at.is_(None))
+def void_tokens(connection: Connection, subscriber_id: int, purpose: str | None, now: datetime) -> None:
+    """Mark all of a subscriber's tokens for a purpose, or for all purposes, as used."""
+    good = [tokens.c.subscriber_id == subscriber_id, tokens.c.used_at.is_(None)]
+    good += [tokens.c.purpose == purpose] if purpose else []
     connection.execute(sa.update(tokens).where(*good).values(used_at=now))
 
 
@@ -149,16 +152,13 @@ def tokens_to_address(connection: Connection, keys: Sequence[str], since: dateti
     return [_token(row) for row in connection.execute(query)]
 
 
-def mailed_change(
-    connection: Connection, key: str, purpose: str, since: datetime, now: datetime
-) -> PendingChange | None:
-    """Return the change of the newest valid token for an address key; None unless an email was sent after `since`."""
+def mailed_change(connection: Connection, key: str, purpose: str, now: datetime) -> PendingChange | None:
+    """Return the change of the newest valid and unused token of the subscriber with an address key, or None."""
     query = (
         sa.select(tokens.c.wish)
         .join_from(tokens, subscribers)
         .where(
             subscribers.c.address_key == key,
-            subscribers.c.asked_at > since,
             tokens.c.purpose == purpose,
             tokens.c.used_at.is_(None),
             tokens.c.expires_at > now,

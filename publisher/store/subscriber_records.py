@@ -74,6 +74,14 @@ class Added(StrEnum):
         return "moved to another address" if self is Added.MOVED else REFUSALS[SubscriberStatus(self.value)]
 
 
+class EmailTrigger(StrEnum):
+    """What triggers an email that its recipient may not have asked for. Each is counted separately."""
+
+    FORM = "form"  # an address that someone typed into a form
+    ACCOUNT = "account"  # the preferences link: it asks for a link to the subscriber's data
+    FAREWELL = "farewell"  # an unsubscribe link was used
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The origin of a consent or of its withdrawal.

@@ -13,11 +13,12 @@ from sqlalchemy.engine import Connection, Row
 from publisher.core.bounce_report import Report
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent, next_status
-from publisher.store import bounces, consent
+from publisher.store import bounces, consent, requested_emails
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
 from publisher.store.subscriber_records import (
     ConsentEvent,
+    EmailTrigger,
     Evidence,
     IssuedToken,
     PendingChange,
@@ -90,14 +91,36 @@ class SubscriberTransaction:
             self._update(subscriber, **values)
         return after
 
-    def claim_email(self, subscriber: Subscriber, every: timedelta) -> bool:
-        """Claim the right to send an email that anyone can trigger, such as a confirmation; return whether it was free.
+    def claim_email(self, mailbox: str, trigger: EmailTrigger, waits: Sequence[timedelta], most: int = 0) -> bool:
+        """Claim the right to send an email that its recipient may not have asked for; return False if it is too early.
 
-        An address can get only one such email in each interval `every`.
+        The transaction must be `alone`, so that two hosts do not both claim it.
+
+        mailbox  see subscribers/address.py
+        waits    how long to wait after the first email, the second, and so on; after that, none is sent until
+                 `allow_emails`
+        most     the number of such emails to all mailboxes within an hour; 0 for no limit
         """
-        free = sa.or_(subscribers.c.asked_at.is_(None), subscribers.c.asked_at <= self.now - every)
-        change = sa.update(subscribers).where(subscribers.c.id == subscriber.id, free)
-        return self._connection.execute(change.values(asked_at=self.now)).rowcount > 0
+        mailbox_hash = self._suppressions.hash_mailbox(self._connection, mailbox)
+        if requested_emails.must_wait(self._connection, mailbox_hash, trigger, waits, self.now):
+            return False
+        hour_ago = self.now - timedelta(hours=1)
+        if most and requested_emails.count_since(self._connection, trigger, hour_ago) >= most:
+            return False
+        requested_emails.count_email(self._connection, self._database, mailbox_hash, trigger, self.now)
+        return True
+
+    def allow_emails(self, mailbox: str) -> None:
+        """Forget how many emails a mailbox got, because its owner has just proved that they are wanted."""
+        requested_emails.forget(self._connection, self._suppressions.hash_mailbox(self._connection, mailbox))
+
+    def silence(self, mailbox: str) -> None:
+        """Let nobody trigger an email to a mailbox again, in any spelling, until `allow_emails`."""
+        requested_emails.silence(self._connection, self._suppressions.hash_mailbox(self._connection, mailbox), self.now)
+
+    def mark_asked(self, subscriber: Subscriber) -> None:
+        """Record that a subscriber is being asked to confirm."""
+        self._update(subscriber, asked_at=self.now)
 
     def describe(self, subscriber: Subscriber, *, name: str | None = None, language: str = "") -> None:
         """Set a subscriber's name and language. A name of None, or a language of "", leaves the old value."""
@@ -111,10 +134,11 @@ class SubscriberTransaction:
     def move(self, subscriber: Subscriber, address: str) -> None:
         """Give a subscriber a new address, and suppress the old one so that no import can add it again.
 
-        No other subscriber may have the new address.
+        No other subscriber may have the new address. All tokens that were mailed to the old one become invalid.
         """
         old, new = address_key(subscriber.address), address_key(address)
         self._update(subscriber, address=address, address_key=new)
+        consent.void_tokens(self._connection, subscriber.id, None, self.now)
         self.lift_move(address)
         if old != new:
             self._suppressions.add(self._connection, old, SuppressionReason.MOVED, self.now, "move")
@@ -154,8 +178,8 @@ class SubscriberTransaction:
     def remove(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence) -> bool:
         """Unsubscribe a subscriber for the operator, and record it; return whether anything changed.
 
-        Subscribers who have already unsubscribed themselves can be removed too. After that, they cannot return with the
-        link in their emails.
+        Subscribers who have already unsubscribed themselves can be removed too. After that, they cannot return with a
+        link in an email that they have.
 
         newsletter: the newsletter to unsubscribe from; None for all newsletters.
         """
@@ -166,6 +190,7 @@ class SubscriberTransaction:
             again = after is SubscriberStatus.UNSUBSCRIBED and not self.was_removed(subscriber)
             stopped = after is not subscriber.status or again
         if stopped:
+            consent.void_tokens(self._connection, subscriber.id, consent.CONFIRM, self.now)
             self.record(subscriber, "removed", evidence, newsletter or "")
         return stopped
 
@@ -268,6 +293,11 @@ class SubscriberTransaction:
         consent.change_token(self._connection, token, joined)
         return True
 
+    def suppression(self, address: str) -> SuppressionReason | None:
+        """Return the reason why an address is on the suppression list, or None if it is not."""
+        key = address_key(address)
+        return self._suppressions.among(self._connection, [key]).get(key)
+
     def suppressed(self, addresses: Collection[str]) -> bool:
         """Return whether any of the addresses must never be mailed again.
 
@@ -287,9 +317,8 @@ class SubscriberTransaction:
 
     def lift_move(self, address: str) -> None:
         """Take an address off the suppression list if the reason is only that its subscriber changed to another one."""
-        key = address_key(address)
-        if self._suppressions.among(self._connection, [key]).get(key) is SuppressionReason.MOVED:
-            self._suppressions.drop(self._connection, key)
+        if self.suppression(address) is SuppressionReason.MOVED:
+            self._suppressions.drop(self._connection, address_key(address))
 
     def _keys_of_new(self, address: str) -> tuple[str, str]:
         """Return the two keys under which tokens may store a new address: its address key, and a hash.

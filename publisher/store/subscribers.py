@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from publisher.core.newsletter_models import Choice, Subscriber, SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store import bounces, consent, erasure
+from publisher.store import bounces, consent, erasure, requested_emails
 from publisher.store.additions import Batch
 from publisher.store.audience import choices, mailable
 from publisher.store.database import Database
@@ -19,6 +19,7 @@ from publisher.store.subscriber_records import (
     Added,
     AddOptions,
     ConsentEvent,
+    EmailTrigger,
     Evidence,
     IssuedToken,
     NewSubscriber,
@@ -207,10 +208,21 @@ class Subscribers:
         with self._database.read() as connection:
             return consent.find_token(connection, token_hash, purpose, now)
 
-    def mailed_change(self, address: str, purpose: str, *, since: datetime, now: datetime) -> PendingChange | None:
-        """Return the change that the token in an email sent to an address after `since` can still make, or None."""
+    def mailed_change(self, address: str, purpose: str, *, now: datetime) -> PendingChange | None:
+        """Return the change that the newest token mailed to an address can still make, or None."""
         with self._database.read() as connection:
-            return consent.mailed_change(connection, address_key(address), purpose, since, now)
+            return consent.mailed_change(connection, address_key(address), purpose, now)
+
+    def must_wait(self, mailbox: str, trigger: EmailTrigger, waits: Sequence[timedelta], now: datetime) -> bool:
+        """Return whether a mailbox may not get such an email yet; see SubscriberTransaction.claim_email."""
+        with self._database.read() as connection:
+            mailbox_hash = self._suppressions.hash_mailbox(connection, mailbox)
+            return requested_emails.must_wait(connection, mailbox_hash, trigger, waits, now)
+
+    def emails_since(self, trigger: EmailTrigger, moment: datetime) -> int:
+        """Return how many mailboxes got an email with this trigger after a moment."""
+        with self._database.read() as connection:
+            return requested_emails.count_since(connection, trigger, moment)
 
     def tokens(self, subscriber_id: int) -> Sequence[IssuedToken]:
         """Return all tokens of a subscriber, used or not, oldest first."""

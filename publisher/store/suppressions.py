@@ -104,6 +104,10 @@ class Suppressions:
             self._key = made
         return keyed_hash(self._key, key)
 
+    def hash_mailbox(self, connection: Connection, mailbox: str) -> str:
+        """Return the hash of a mailbox, which differs from that of any address key. Raises StoreError as `hash`."""
+        return self.hash(connection, f"mailbox {mailbox}")
+
     def _key_id(self) -> str:
         return keyed_hash(self._key, "")[:16]
 

@@ -32,9 +32,10 @@ from publisher.core.bounce_report import Verdict
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
+from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0008"
+HEAD = "0009"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -100,7 +101,7 @@ subscribers = Table(
     Column("status", words(SubscriberStatus), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("paused_until", UtcTime),
-    Column("asked_at", UtcTime),  # when the address last got an email that anyone can trigger, such as a confirmation
+    Column("asked_at", UtcTime),  # when the address last got a confirmation email
     Column("confirmed_at", UtcTime),  # when they, or an operator who vouched for them, first gave consent
     Column("bounced_at", UtcTime),
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
@@ -152,6 +153,19 @@ tokens = Table(
     Column("used_at", UtcTime),
     Column("wish", Text, nullable=False),  # JSON: what happens when the token is used
     Column("address_key", String(640), nullable=False, index=True),  # of the new address; "" for other purposes
+)
+
+# How many emails a mailbox got that someone else may have triggered, since its owner last proved that they are wanted.
+# The hash is keyed, and the same for all spellings of a mailbox.
+requested_emails = Table(
+    "requested_emails",
+    metadata,
+    Column("mailbox_hash", String(64), nullable=False),
+    Column("trigger", words(EmailTrigger), nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("sent_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("mailbox_hash", "trigger"),
+    Index(None, "trigger", "sent_at"),
 )
 
 editions = Table(

@@ -8,6 +8,7 @@ operation returns the email that should be sent, and the web application sends i
 Begin with `double_opt_in.py`, then read `self_service.py`.
 
 address          addresses, names and languages in the form in which they are stored
+account          the link to a subscriber's data, which is mailed to them when they ask for it
 address_change   changing a subscriber's address, with a confirmation at the new address
 csv_columns      the meaning of the columns and cells of a subscriber file
 csv_import       importing a CSV file
@@ -21,6 +22,7 @@ tokens           signed tokens that can only be used once
 """
 
 __all__ = [
+    "account",
     "address",
     "address_change",
     "csv_columns",

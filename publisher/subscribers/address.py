@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from publisher.core.errors import SubscriberError
+from publisher.store.subscriber_records import address_key
 
 LONGEST_NAME = 200
 # Local parts that need no further validation: a dot-string (RFC 5321) of up to 64 common characters.
@@ -48,6 +49,33 @@ def _domain(domain: str) -> str:
     The results are cached, because validation takes 50 us, and a million subscribers share a few thousand domains.
     """
     return _validated(f"a@{domain}").removeprefix("a@")
+
+
+# Domains of one provider whose local parts belong to the same mailbox, and those that ignore dots in the local part.
+_SAME_DOMAINS = {
+    "googlemail.com": "gmail.com",
+    "mac.com": "icloud.com",
+    "me.com": "icloud.com",
+    "pm.me": "proton.me",
+    "protonmail.ch": "proton.me",
+    "protonmail.com": "proton.me",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+}
+_IGNORED_SIGNS = {"gmail.com": ".", "proton.me": "._-"}
+
+
+def mailbox_of(address: str) -> str:
+    """Return a text that is the same for all spellings of a normalised address which reach the same mailbox.
+
+    A tag after "+" is removed, as most providers ignore it (RFC 5233), and signs that the provider ignores. It is only
+    for counting emails: two mailboxes may share it at an unusual server.
+    """
+    local, _, domain = address_key(address).rpartition("@")
+    domain = _SAME_DOMAINS.get(domain, domain)
+    bare = local.partition("+")[0] or local
+    kept = "".join(sign for sign in bare if sign not in _IGNORED_SIGNS.get(domain, ""))
+    return f"{kept or bare}@{domain}"
 
 
 def clean_name(text: str) -> str:

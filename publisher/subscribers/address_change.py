@@ -1,16 +1,16 @@
-"""Changing a subscriber's address: they request it with the link in their emails, and confirm it at the new address."""
+"""Changing a subscriber's address: they request it with a link mailed to the old one, and confirm it at the new one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent, next_status
-from publisher.store.subscriber_records import Evidence, address_key
-from publisher.subscribers.address import normalise
+from publisher.store.subscriber_records import EmailTrigger, Evidence, address_key
+from publisher.subscribers.address import mailbox_of, normalise
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenPurpose
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
-MOST_REQUESTS = 3  # by one subscriber, for any new addresses, in each interval `policy.ask_every`
+MOST_REQUESTS = 3  # by one subscriber, for any new addresses, within an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,11 @@ def request_address_change(
 ) -> MoveRequest:
     """Handle a request for a new address, and invalidate the links of earlier requests for other addresses.
 
-    In each interval `policy.ask_every`, an address gets one such email, no matter how many subscribers ask, and a
-    subscriber can trigger up to MOST_REQUESTS of them. The page may say that a limit was reached. In all other cases it
-    must look the same, because it must not reveal whether the new address is known or suppressed. A second request for
-    the same address leaves its link valid. A request for the subscriber's current address withdraws earlier requests.
+    The new mailbox gets such emails as rarely as those of the sign-up form, and they count together, no matter who
+    asks. A subscriber can trigger up to MOST_REQUESTS of them an hour. The page may say that a limit was reached. In
+    all other cases it must look the same, because it must not reveal whether the new address is known or suppressed. A
+    second request for the same address leaves its link valid. A request for the subscriber's current address withdraws
+    earlier requests.
     Raises SubscriberError for an unusable address.
     """
     bare = normalise(address)
@@ -58,21 +59,22 @@ def request_address_change(
         subscriber = transaction.find_uid(uid)
         if subscriber is None or next_status(subscriber.status, SubscriberEvent.MOVED) is None:
             return MoveRequest()
-        before = [token for token in transaction.issued_to(bare, now - policy.ask_every) if token.expires_at > now]
-        if any(token.subscriber_id == subscriber.id and token.used_at is None for token in before):
+        recent = transaction.issued_to(bare, now - policy.waits[0])
+        if any(token.subscriber_id == subscriber.id and token.used_at is None for token in recent):
             return MoveRequest()  # its email is on its way
         transaction.void(subscriber, TokenPurpose.ADDRESS)
         if address_key(bare) == address_key(subscriber.address) or transaction.suppressed([subscriber.address]):
             return MoveRequest()
-        if before or _requests(transaction, subscriber, now - policy.ask_every) >= MOST_REQUESTS:
+        mailbox, hour_ago = mailbox_of(bare), now - timedelta(hours=1)
+        if _requests(transaction, subscriber, hour_ago) >= MOST_REQUESTS or not transaction.claim_email(
+            mailbox, EmailTrigger.FORM, policy.waits, policy.most_requests
+        ):
             return MoveRequest(limited=True)
         # A suppressed address is counted like any other; otherwise a second request would reveal it.
         mailed = not transaction.suppressed([bare])
-        expires = now + policy.confirm_within
-        token, token_hash = policy.tokens.make(TokenPurpose.ADDRESS, expires)
-        transaction.issue_to(subscriber, bare, token_hash, expires, kept=mailed)
+        email = _email(transaction, policy, SubscriptionEmailKind.ADDRESS, subscriber, bare, kept=mailed)
         transaction.record(subscriber, "address requested", policy.kept(evidence))
-        return MoveRequest(_email(SubscriptionEmailKind.ADDRESS, subscriber, bare, token) if mailed else None)
+        return MoveRequest(email if mailed else None)
 
 
 def look_at_address_change(
@@ -93,7 +95,8 @@ def confirm_address_change(
 ) -> Moved:
     """Change a subscriber's address to the one that the token was mailed to.
 
-    Links in emails that were already sent continue to work. An unconfirmed subscriber with the new address is deleted,
+    Unsubscribe and preferences links in emails that were already sent continue to work; all other links to the old
+    address do not. An unconfirmed subscriber with the new address is deleted,
     because the owner of the mailbox has just confirmed. If the change is refused, the token remains valid. No import
     can add the old address again, not even after the subscriber is erased.
     """
@@ -114,16 +117,18 @@ def confirm_address_change(
             transaction.erase(holder, holder.address)
         transaction.move(subscriber, issued.change.address)
         transaction.apply(subscriber, SubscriberEvent.MOVED)
+        transaction.allow_emails(mailbox_of(issued.change.address))
         transaction.record(subscriber, "moved", policy.kept(evidence))
         return Moved.MOVED
 
 
-def moved_email(before: Subscriber) -> SubscriptionEmail:
-    """Return the email that informs a subscriber's old address of the change.
+def moved_email(store: Store, policy: SubscriptionPolicy, before: Subscriber, *, now: datetime) -> SubscriptionEmail:
+    """Return the email that informs a subscriber's old address of the change, with a link to take it back.
 
     before: the subscriber as they were before the change.
     """
-    return _email(SubscriptionEmailKind.MOVED, before, before.address, "")
+    with store.subscribers.transaction(now, alone=True) as transaction:
+        return _email(transaction, policy, SubscriptionEmailKind.MOVED, before, before.address, kept=True)
 
 
 def _may_move(transaction: SubscriberTransaction, subscriber: Subscriber, address: str) -> bool:
@@ -138,9 +143,20 @@ def _requests(transaction: SubscriberTransaction, subscriber: Subscriber, since:
     )
 
 
-def _email(kind: SubscriptionEmailKind, subscriber: Subscriber, address: str, token: str) -> SubscriptionEmail:
-    """Build an email about a change of address. It does not greet the recipient by name.
+def _email(
+    transaction: SubscriberTransaction,
+    policy: SubscriptionPolicy,
+    kind: SubscriptionEmailKind,
+    subscriber: Subscriber,
+    address: str,
+    *,
+    kept: bool,
+) -> SubscriptionEmail:
+    """Issue a token that changes the address, and return the email with it. It does not greet the recipient by name.
 
     The new mailbox is not confirmed yet, and the old mailbox may belong to another person by now.
     """
-    return SubscriptionEmail(kind, subscriber.uid, address, "", subscriber.language, token)
+    expires_at = transaction.now + policy.confirm_within
+    token, token_hash = policy.tokens.make(TokenPurpose.ADDRESS, expires_at)
+    transaction.issue_to(subscriber, address, token_hash, expires_at, kept=kept)
+    return SubscriptionEmail(kind, subscriber.uid, address, "", subscriber.language, token, expires_at=expires_at)

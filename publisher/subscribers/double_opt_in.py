@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
-from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.subscriber_records import Evidence, IssuedToken, PendingChange, encode_subscription
-from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_status import SubscriberEvent, next_status
+from publisher.store.subscriber_records import EmailTrigger, Evidence, IssuedToken, PendingChange, encode_subscription
+from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of, normalise
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenPurpose
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
 MOST_TOPICS = 200
+# Why an address may be suppressed whose owner is told so. The other reasons are a wish to get no email at all.
+TOLD_OF_SUPPRESSION = (SuppressionReason.ERASED, SuppressionReason.SUPPRESSED, SuppressionReason.BOUNCED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,13 @@ def request_subscription(
     """Handle a form that requests a subscription; return the email to send, or None to send no email.
 
     The page must look the same in both cases and must not wait for the email, because it must not reveal who is
-    subscribed. In each interval `policy.ask_every`, an address gets at most one such email, no matter how many people
-    ask. Newsletters that are requested in the meantime are added to the choices on the confirmation page. Suppressed
-    addresses and subscribers who reported an email as spam get no email.
+    subscribed. A mailbox gets at most one such email until each of `policy.waits` is over, no matter how many people
+    ask and how they spell it, and none after that until its owner has confirmed. All mailboxes together get
+    `policy.most_requests` an hour. Newsletters that are requested in the meantime are added to the choices on the
+    confirmation page.
+
+    A suppressed address gets an email that says so, unless its owner reported an email as spam or asked never to be
+    written to again.
 
     known: the newsletters that exist.
     Raises SubscriberError if the address is unusable, no newsletter is chosen, or a newsletter does not exist.
@@ -76,24 +82,63 @@ def request_subscription(
     change = PendingChange(checked(subscriptions, known), clean_name(name), clean_language(language))
     if not change.subscriptions:
         raise SubscriberError("no newsletter was chosen")
-    if _is_mailed(store, policy, bare, change, now):
+    if _changes_nothing(store, policy, bare, change, now):
         return None
-    kept = policy.kept(evidence)
-    with store.subscribers.transaction(now) as transaction:
-        if transaction.suppressed([bare]):
-            return None
-        subscriber = transaction.find_or_add(bare, SubscriberEvent.REQUESTED)
-        if transaction.apply(subscriber, SubscriberEvent.REQUESTED) is None:
-            return None
-        if not transaction.claim_email(subscriber, policy.ask_every):
-            _extend_mailed(transaction, subscriber, change, kept)
-            return None
-        is_active = subscriber.status is SubscriberStatus.ACTIVE
-        if is_active and set(change.subscriptions) <= set(subscriber.subscriptions):
-            return _email(SubscriptionEmailKind.ALREADY, subscriber, change, "")
-        token = _issue(transaction, policy, subscriber, change)
-        transaction.record(subscriber, "requested", kept, described(change.subscriptions))
-        return _email(SubscriptionEmailKind.CONFIRM, subscriber, change, token)
+    with store.subscribers.transaction(now, alone=True) as transaction:
+        return _requested(transaction, policy, bare, change, policy.kept(evidence))
+
+
+def _requested(
+    transaction: SubscriberTransaction, policy: SubscriptionPolicy, bare: str, change: PendingChange, kept: Evidence
+) -> SubscriptionEmail | None:
+    known, reason = transaction.find(bare), transaction.suppression(bare)
+    suppressed = reason not in (None, SuppressionReason.MOVED)
+    if suppressed and reason not in TOLD_OF_SUPPRESSION:
+        return None
+    if not suppressed and next_status(known.status if known else None, SubscriberEvent.REQUESTED) is None:
+        return None
+    if not transaction.claim_email(mailbox_of(bare), EmailTrigger.FORM, policy.waits, policy.most_requests):
+        if known is not None and not suppressed:
+            _extend_mailed(transaction, known, change, kept)
+        return None
+    if suppressed:
+        newsletters = tuple(each.newsletter for each in change.subscriptions)
+        return SubscriptionEmail(SubscriptionEmailKind.SUPPRESSED, "", bare, "", change.language, "", newsletters)
+    subscriber = known or transaction.find_or_add(bare, SubscriberEvent.REQUESTED)
+    is_active = subscriber.status is SubscriberStatus.ACTIVE
+    if is_active and set(change.subscriptions) <= set(subscriber.subscriptions):
+        return email_about(SubscriptionEmailKind.ALREADY, subscriber, change)
+    transaction.mark_asked(subscriber)
+    transaction.record(subscriber, "requested", kept, described(change.subscriptions))
+    return confirmation(transaction, policy, subscriber, change)
+
+
+def confirmation(
+    transaction: SubscriberTransaction,
+    policy: SubscriptionPolicy,
+    subscriber: Subscriber,
+    change: PendingChange,
+    kind: SubscriptionEmailKind = SubscriptionEmailKind.CONFIRM,
+) -> SubscriptionEmail:
+    """Return an email with a new token that confirms a change. The caller must have claimed the right to send it."""
+    expires_at = transaction.now + policy.confirm_within
+    token, token_hash = policy.tokens.make(TokenPurpose.CONFIRM, expires_at)
+    mailed = replace(change, mailed=tuple(each.newsletter for each in change.subscriptions))
+    transaction.issue(subscriber, TokenPurpose.CONFIRM, token_hash, expires_at, mailed)
+    return replace(email_about(kind, subscriber, change), token=token, expires_at=expires_at)
+
+
+def email_about(kind: SubscriptionEmailKind, subscriber: Subscriber, change: PendingChange) -> SubscriptionEmail:
+    """Return an email to a subscriber's address about a requested change."""
+    return SubscriptionEmail(
+        kind=kind,
+        uid=subscriber.uid,
+        address=subscriber.address,
+        # A name that a stranger typed must not appear in an email as if it were our own text.
+        name=subscriber.name if subscriber.confirmed_at else "",
+        language=subscriber.language or change.language,
+        newsletters=tuple(each.newsletter for each in change.subscriptions),
+    )
 
 
 def look_at_request(
@@ -137,6 +182,7 @@ def confirm(
             return None
         kept = policy.kept(evidence)
         transaction.lift_move(subscriber.address)
+        transaction.allow_emails(mailbox_of(subscriber.address))
         transaction.record(subscriber, "confirmed", kept)
         if agreed is None:
             agreed = Agreed(good.change.named, subscriber.name or good.change.name)
@@ -184,13 +230,15 @@ def described(subscriptions: Iterable[Subscription]) -> str:
     return "; ".join(encode_subscription(subscription) for subscription in subscriptions)
 
 
-def _is_mailed(store: Store, policy: SubscriptionPolicy, bare: str, change: PendingChange, now: datetime) -> bool:
-    """Return whether a recent email to the address already covers the whole change.
+def _changes_nothing(store: Store, policy: SubscriptionPolicy, bare: str, change: PendingChange, now: datetime) -> bool:
+    """Return whether a request is too early for an email, and the last email already covers the whole change.
 
     This only reads, so that a flood of requests does not cause writes.
     """
-    mailed = store.subscribers.mailed_change(bare, TokenPurpose.CONFIRM, since=now - policy.ask_every, now=now)
-    return mailed is not None and mailed.joined(change) == mailed
+    if not store.subscribers.must_wait(mailbox_of(bare), EmailTrigger.FORM, policy.waits, now):
+        return False
+    mailed = store.subscribers.mailed_change(bare, TokenPurpose.CONFIRM, now=now)
+    return mailed is None or mailed.joined(change) == mailed
 
 
 def _extend_mailed(
@@ -201,29 +249,6 @@ def _extend_mailed(
         transaction.record(subscriber, "requested", evidence, described(change.subscriptions))
 
 
-def _issue(
-    transaction: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, change: PendingChange
-) -> str:
-    expires = transaction.now + policy.confirm_within
-    token, token_hash = policy.tokens.make(TokenPurpose.CONFIRM, expires)
-    mailed = replace(change, mailed=tuple(each.newsletter for each in change.subscriptions))
-    transaction.issue(subscriber, TokenPurpose.CONFIRM, token_hash, expires, mailed)
-    return token
-
-
 def _issued(store: Store, policy: SubscriptionPolicy, token: str, now: datetime) -> IssuedToken | None:
     token_hash = policy.tokens.read(TokenPurpose.CONFIRM, token, now)
     return store.subscribers.token(token_hash, TokenPurpose.CONFIRM, now) if token_hash else None
-
-
-def _email(kind: SubscriptionEmailKind, subscriber: Subscriber, change: PendingChange, token: str) -> SubscriptionEmail:
-    return SubscriptionEmail(
-        kind=kind,
-        uid=subscriber.uid,
-        address=subscriber.address,
-        # A name that a stranger typed must not appear in an email as if it were our own text.
-        name=subscriber.name if subscriber.confirmed_at else "",
-        language=subscriber.language or change.language,
-        token=token,
-        newsletters=tuple(each.newsletter for each in change.subscriptions),
-    )

@@ -16,7 +16,7 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.store.subscriber_records import Added, Evidence, NewSubscriber
-from publisher.subscribers.address import clean_language, clean_name, normalise
+from publisher.subscribers.address import clean_language, clean_name, mailbox_of, normalise
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -129,6 +129,8 @@ def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
 def lift_suppression(store: Store, address: str, *, now: datetime, source: str) -> bool:
     """Take an address off the suppression list; return whether it was on the list. This does not subscribe the address.
 
+    The forms can send to its mailbox again, however often they did so before.
+
     Raises SubscriberError for an unusable address, or for a subscriber who reported an email as spam.
     """
     bare = normalise(address)
@@ -138,6 +140,7 @@ def lift_suppression(store: Store, address: str, *, now: datetime, source: str) 
             raise SubscriberError(f"{bare} {REFUSALS[subscriber.status]}")
         if subscriber is not None and transaction.apply(subscriber, SubscriberEvent.LIFTED) is not subscriber.status:
             transaction.record(subscriber, "lifted", Evidence(source))
+        transaction.allow_emails(mailbox_of(bare))
         return transaction.lift(bare)
 
 

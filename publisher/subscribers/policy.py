@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from publisher.store.subscriber_records import Evidence
@@ -17,7 +17,11 @@ class SubscriptionPolicy:
 
     tokens           the signer of the tokens in subscription emails
     confirm_within   how long a mailed token is valid
-    ask_every        the shortest interval between two emails to the same address that anyone can trigger
+    waits            how long a mailbox gets no further email that someone else can trigger: after the first one, the
+                     second and so on. After the last wait and its email, it gets none until its owner has confirmed
+    most_requests    the number of emails that forms may trigger within an hour, to all mailboxes together; 0 for no
+                     limit
+    farewell         whether to email people who have unsubscribed, with a link to come back
     keep_ip          whether to store the IP address with a consent event
     keep_user_agent  whether to store the user agent with a consent event
     bounce_limit     the number of bounces in a row after which nothing more is sent
@@ -27,7 +31,9 @@ class SubscriptionPolicy:
 
     tokens: TokenSigner
     confirm_within: timedelta = timedelta(days=7)
-    ask_every: timedelta = timedelta(hours=1)
+    waits: tuple[timedelta, ...] = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
+    most_requests: int = 0
+    farewell: bool = False
     keep_ip: bool = False
     keep_user_agent: bool = False
     bounce_limit: int = 5
@@ -49,7 +55,10 @@ class SubscriptionEmailKind(StrEnum):
 
     CONFIRM = "confirm"  # press the button behind the link to subscribe
     ALREADY = "already"  # someone asked for what you are subscribed to; here are your preferences
+    SUPPRESSED = "suppressed"  # someone asked for a newsletter, but this address is on the suppression list
     ADDRESS = "address"  # press the button behind the link to get your newsletters at this address
+    ACCOUNT = "account"  # behind the link you can change your address, and download or delete your data
+    FAREWELL = "farewell"  # you have been unsubscribed; press the button behind the link to come back
     MOVED = "moved"  # your newsletters go to a different address now
 
 
@@ -57,9 +66,11 @@ class SubscriptionEmailKind(StrEnum):
 class SubscriptionEmail:
     """An email about a subscription, which must be sent immediately and only once.
 
+    uid          the subscriber's public uid; "" for an address that is not a subscriber's
     name         the subscriber's name if they have confirmed; otherwise "", because anyone could have typed it
     token        the token in the link; "" if the email has no such link
     newsletters  the newsletters that the email is about
+    expires_at   when the token expires; None without a token
     """
 
     kind: SubscriptionEmailKind
@@ -69,3 +80,4 @@ class SubscriptionEmail:
     language: str
     token: str = ""
     newsletters: tuple[str, ...] = ()
+    expires_at: datetime | None = None

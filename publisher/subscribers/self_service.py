@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
-from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.subscriber_records import Evidence, decode_subscription
-from publisher.subscribers.address import clean_language, clean_line, clean_name
-from publisher.subscribers.double_opt_in import checked, subscribe_to
-from publisher.subscribers.policy import SubscriptionPolicy
+from publisher.store.subscriber_records import (
+    ConsentEvent,
+    EmailTrigger,
+    Evidence,
+    PendingChange,
+    decode_subscription,
+)
+from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of
+from publisher.subscribers.double_opt_in import checked, confirmation, described, subscribe_to
+from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -21,6 +27,9 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 52  # weeks
 LONGEST_REASON = 500  # characters
+# How long the permanent links undo an unsubscription. Later on, only a link that is mailed again does: an old email
+# may be in other hands.
+UNDO_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,22 @@ class Preferences:
             raise SubscriberError(f"a pause has 0 to {LONGEST_PAUSE} weeks")
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The result of saving preferences.
+
+    subscriber  the subscriber after the changes
+    left        the newsletters that they are no longer subscribed to
+    waiting     the newsletters that they get only after they have confirmed by email, because they left them before
+    email       the email that asks for this; None if nothing is waiting, or one was sent recently
+    """
+
+    subscriber: Subscriber
+    left: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    email: SubscriptionEmail | None = None
+
+
 def set_preferences(
     store: Store,
     policy: SubscriptionPolicy,
@@ -54,31 +79,34 @@ def set_preferences(
     known: Collection[str],
     now: datetime,
     evidence: Evidence,
-) -> Subscriber | None:
-    """Save the preferences form; return the subscriber after the changes.
+) -> Saved | None:
+    """Save the preferences form.
 
-    A subscription stays if the form did not offer its newsletter, or if the newsletter no longer exists. Subscribers
-    who have unsubscribed become active again if they choose a newsletter. Returns None, and changes nothing, if the uid
-    is unknown or the subscriber may not be mailed. Raises SubscriberError for a newsletter that does not exist.
+    A subscription stays if the form did not offer its newsletter, or if the newsletter no longer exists. Newsletters
+    that ended within UNDO_WITHIN are restored if they are chosen; those that ended earlier need a confirmation by
+    email. Returns None, and changes nothing, if the uid is unknown or the subscriber may not be mailed. Raises
+    SubscriberError for a newsletter that does not exist.
 
     known: the newsletters that exist.
     """
     chosen = checked(wanted.subscriptions, known)
     kept = policy.kept(evidence)
-    with store.subscribers.transaction(now) as transaction:
+    with store.subscribers.transaction(now, alone=True) as transaction:
         subscriber = transaction.find_uid(uid)
-        if subscriber is None or not _may_choose(transaction, subscriber, chosen, kept):
+        if subscriber is None or (chosen and _is_removed(transaction, subscriber)):
             return None
-        declined = set(known if wanted.shown is None else wanted.shown) & set(known)
-        declined -= {subscription.newsletter for subscription in chosen}
-        for subscription in subscriber.subscriptions:
-            if subscription.newsletter in declined:
-                transaction.leave(subscriber, subscription.newsletter, kept)
+        waiting = _long_left(transaction, subscriber, chosen)
+        chosen = tuple(each for each in chosen if each not in waiting)
+        if not _may_choose(transaction, subscriber, chosen, kept):
+            return None
+        left = _leave_declined(transaction, subscriber, wanted, known, kept)
         subscribe_to(transaction, subscriber, chosen, kept)
         name = None if wanted.name is None else clean_name(wanted.name)
         transaction.describe(subscriber, name=name, language=clean_language(wanted.language))
         _pause(transaction, subscriber, wanted.pause_weeks, kept)
-        return transaction.find_uid(uid)
+        after = transaction.find_uid(uid) or subscriber
+        email = _ask_again(transaction, policy, after, waiting, kept)
+        return Saved(after, left, tuple(each.newsletter for each in waiting), email)
 
 
 def unsubscribe(
@@ -103,14 +131,58 @@ def unsubscribe(
         return transaction.leave(subscriber, newsletter, policy.kept(evidence), clean_line(reason, LONGEST_REASON))
 
 
+def farewell(
+    store: Store, policy: SubscriptionPolicy, uid: str, newsletters: Collection[str] | None, *, now: datetime
+) -> SubscriptionEmail | None:
+    """Return the email that tells a subscriber that they have been unsubscribed; None if there is to be none.
+
+    Its link undoes it until the token expires, unlike the undo button. It is for people whose email was forwarded, and
+    unsubscribed by someone else. Nobody gets it after a complaint, a bounce or a suppression.
+
+    newsletters: those that the subscriber just left; None for all.
+    """
+    if not policy.farewell:
+        return None
+    with store.subscribers.transaction(now, alone=True) as transaction:
+        subscriber = transaction.find_uid(uid)
+        if subscriber is None or subscriber.confirmed_at is None or transaction.suppressed([subscriber.address]):
+            return None
+        if subscriber.status not in (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED):
+            return None
+        names = [each.newsletter for each in subscriber.subscriptions] if newsletters is None else newsletters
+        had = tuple(each for name in names if (each := _last_subscription(transaction, subscriber, name)))
+        if not had or not transaction.claim_email(mailbox_of(subscriber.address), EmailTrigger.FAREWELL, policy.waits):
+            return None
+        return confirmation(transaction, policy, subscriber, PendingChange(had), SubscriptionEmailKind.FAREWELL)
+
+
+def decline_all(store: Store, address: str, *, now: datetime, source: str) -> None:
+    """Never write to a mailbox again, because its owner asked for it with the link in a subscription email.
+
+    The address is suppressed, and no form can trigger an email to any spelling of it. If it never confirmed, it is
+    deleted. Doing this twice changes nothing.
+    """
+    with store.subscribers.transaction(now, alone=True) as transaction:
+        subscriber = transaction.find(address)
+        if subscriber is not None and subscriber.status is SubscriberStatus.PENDING:
+            transaction.erase(subscriber, address)
+        elif subscriber is not None:
+            after = transaction.apply(subscriber, SubscriberEvent.SUPPRESSED)
+            if after is not subscriber.status:
+                transaction.record(subscriber, "suppressed", Evidence(source))
+        transaction.suppress(address, SuppressionReason.DECLINED, source)
+        transaction.silence(mailbox_of(address))
+
+
 def come_back(
     store: Store, policy: SubscriptionPolicy, uid: str, newsletter: str | None, *, now: datetime, evidence: Evidence
 ) -> bool:
     """Undo an unsubscription; return whether the subscriber is subscribed again.
 
     newsletter: the newsletter to restore; None to undo unsubscribing from everything.
-    Only subscriptions that they once had are restored, with the topics that they had chosen. The result is False for
-    subscribers who never confirmed, bounced, complained, or were suppressed or removed by the operator.
+    Only subscriptions that they left within UNDO_WITHIN are restored, with the topics that they had chosen. The result
+    is False for subscribers who left earlier, never confirmed, bounced, complained, or were suppressed or removed by
+    the operator.
     """
     kept = policy.kept(evidence)
     with store.subscribers.transaction(now) as transaction:
@@ -118,7 +190,9 @@ def come_back(
         if subscriber is None or subscriber.confirmed_at is None:
             return False
         had = _last_subscription(transaction, subscriber, newsletter) if newsletter else None
-        if newsletter and had is None:
+        if newsletter and (had is None or _long_left(transaction, subscriber, [had])):
+            return False
+        if not newsletter and _unsubscribed_before(transaction, subscriber):
             return False
         if not _return(transaction, subscriber, kept):
             return False
@@ -136,12 +210,79 @@ def _may_choose(
 
 
 def _return(transaction: SubscriberTransaction, subscriber: Subscriber, evidence: Evidence) -> bool:
-    if subscriber.status is SubscriberStatus.UNSUBSCRIBED and transaction.was_removed(subscriber):
+    if _is_removed(transaction, subscriber):
         return False
     after = transaction.apply(subscriber, SubscriberEvent.RETURNED)
     if after not in (None, subscriber.status):
         transaction.record(subscriber, "returned", evidence)
     return after is not None
+
+
+def _is_removed(transaction: SubscriberTransaction, subscriber: Subscriber) -> bool:
+    return subscriber.status is SubscriberStatus.UNSUBSCRIBED and transaction.was_removed(subscriber)
+
+
+def _long_left(
+    transaction: SubscriberTransaction, subscriber: Subscriber, chosen: Iterable[Subscription]
+) -> list[Subscription]:
+    """Return the chosen subscriptions that ended more than UNDO_WITHIN ago."""
+    if _unsubscribed_before(transaction, subscriber):
+        return list(chosen)
+    held = {each.newsletter for each in subscriber.subscriptions}
+    history = transaction.history(subscriber)
+    found = []
+    for each in chosen:
+        event = None if each.newsletter in held else _end_of(history, each.newsletter)
+        if event and event.at <= transaction.now - UNDO_WITHIN:
+            found.append(each)
+    return found
+
+
+def _end_of(history: Sequence[ConsentEvent], newsletter: str) -> ConsentEvent | None:
+    """Return the event that ended a subscription to a newsletter; None if there was none since it began."""
+    for event in reversed(history):
+        if event.detail.partition(" ")[0] == newsletter and event.what in ("left", "removed", "subscribed"):
+            return None if event.what == "subscribed" else event
+    return None
+
+
+def _unsubscribed_before(transaction: SubscriberTransaction, subscriber: Subscriber) -> bool:
+    """Return whether a subscriber unsubscribed from everything more than UNDO_WITHIN ago."""
+    if subscriber.status is not SubscriberStatus.UNSUBSCRIBED:
+        return False
+    events = [event.at for event in transaction.history(subscriber) if event.what == "unsubscribed"]
+    return not events or events[-1] <= transaction.now - UNDO_WITHIN
+
+
+def _leave_declined(
+    transaction: SubscriberTransaction,
+    subscriber: Subscriber,
+    wanted: Preferences,
+    known: Collection[str],
+    evidence: Evidence,
+) -> tuple[str, ...]:
+    """End the subscriptions that the form offered and that were not chosen; return their newsletters."""
+    declined = set(known if wanted.shown is None else wanted.shown) & set(known)
+    declined -= {subscription.newsletter for subscription in wanted.subscriptions}
+    left = tuple(each.newsletter for each in subscriber.subscriptions if each.newsletter in declined)
+    for newsletter in left:
+        transaction.leave(subscriber, newsletter, evidence)
+    return left
+
+
+def _ask_again(
+    transaction: SubscriberTransaction,
+    policy: SubscriptionPolicy,
+    subscriber: Subscriber,
+    waiting: Sequence[Subscription],
+    evidence: Evidence,
+) -> SubscriptionEmail | None:
+    """Return an email that asks a subscriber to confirm newsletters that they left; None if it is too early for one."""
+    mailbox = mailbox_of(subscriber.address)
+    if not waiting or not transaction.claim_email(mailbox, EmailTrigger.ACCOUNT, policy.waits):
+        return None
+    transaction.record(subscriber, "requested", evidence, described(waiting))
+    return confirmation(transaction, policy, subscriber, PendingChange(tuple(waiting)))
 
 
 def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: int | None, evidence: Evidence) -> None:

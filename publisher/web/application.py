@@ -27,6 +27,7 @@ from publisher.core.logging import log
 from publisher.core.templates import Templates
 from publisher.publishing.mail_wiring import open_transport, project_links, project_secret, subscription_policy
 from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.tokens import FormTokens
 from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
@@ -37,12 +38,13 @@ from publisher.web.context import FORM_SECONDS, WebContext
 from publisher.web.forms import Form, FormError, read_form
 from publisher.web.mail_worker import MailWorker
 from publisher.web.monitoring import AccessLog, Metrics
+from publisher.web.public.account_page import AccountPages, AddressChangePages
 from publisher.web.public.approval_page import ApprovalPages
-from publisher.web.public.preferences_page import AddressChangePages, PreferencesPages
+from publisher.web.public.preferences_page import PreferencesPages
 from publisher.web.public.public_pages import PublicPages
 from publisher.web.public.static_site import SiteFiles
 from publisher.web.public.subscribe_page import SubscribePages
-from publisher.web.public.unsubscribe_page import UnsubscribePages
+from publisher.web.public.unsubscribe_page import NeverPages, UnsubscribePages
 from publisher.web.responses import asset_headers, public_page_headers
 from publisher.web.webhooks import PATH as WEBHOOKS
 from publisher.web.webhooks import BounceWebhooks
@@ -100,6 +102,7 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
         Route(pages.prefix + WEBHOOKS, BounceWebhooks(context).post, methods=["POST"]),
         *_admin_routes(context, pages),
         Route(pages.style_path, front.style),
+        Route(pages.script_path, front.script),
         Route(f"{pages.prefix}/healthz", front.get(front.health)),
         Route(f"{pages.prefix}/metrics", front.get(front.metrics)),
         Mount(
@@ -114,8 +117,10 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
 
 def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> list[Route]:
     """Return the routes of the public pages, to which emails and the site link."""
-    subscribe, unsubscribe = SubscribePages(context, pages), UnsubscribePages(context, pages)
-    preferences, address = PreferencesPages(context, pages), AddressChangePages(context, pages)
+    tokens = FormTokens(project_secret(context.config), needs_proof=context.config.web.proof_of_work)
+    subscribe, unsubscribe = SubscribePages(context, pages, tokens), UnsubscribePages(context, pages)
+    preferences, account = PreferencesPages(context, pages), AccountPages(context, pages)
+    address, never = AddressChangePages(context, pages), NeverPages(context, pages)
     approval = ApprovalPages(context, pages)
     table: list[tuple[str, GetHandler, PostHandler | None]] = [
         ("/subscribe", subscribe.show_form, subscribe.take_form),
@@ -123,8 +128,9 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
         ("/address/{token}", address.show, address.change),
         ("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),
         ("/preferences/{token}", preferences.show, preferences.change),
-        ("/preferences/{token}/data", preferences.data, None),
-        ("/preferences/{token}/erase", preferences.show_erase, preferences.erase),
+        ("/account/{token}", account.show, account.change),
+        ("/account/{token}/erase", account.show_erase, account.erase),
+        ("/never/{token}", never.show, never.decline),
         ("/approve/{token}", approval.show, approval.decide),
     ]
     return [
@@ -224,6 +230,10 @@ class _Front:
     def style(self, request: Request) -> Response:
         """Return the stylesheet of the subscribers' pages."""
         return Response(self._pages.style, 200, asset_headers(), "text/css")
+
+    def script(self, request: Request) -> Response:
+        """Return the script of the subscribers' pages."""
+        return Response(self._pages.script, 200, asset_headers(), "text/javascript")
 
     def health(self, request: Request) -> Response:
         """Return "ok" if the database can be read."""

@@ -28,6 +28,8 @@ OWN = (
     "subscribe",
     "confirm",
     "address",
+    "account",
+    "never",
     "preferences",
     "unsubscribe",
     "healthz",

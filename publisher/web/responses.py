@@ -18,6 +18,8 @@ ADMIN_SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
 # In the preview, a frame shares our origin so that the page can restore its scroll position. Scripts are forbidden too.
 PREVIEW_SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 
+_OWN_SCRIPT = "script-src 'self'; "
+
 _SITE = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -36,15 +38,17 @@ class NotFoundError(PublisherError):
     """The object named in the URL does not exist."""
 
 
-def public_page_headers() -> dict[str, str]:
+def public_page_headers(*, script: bool = False) -> dict[str, str]:
     """Return the headers of a page for subscribers.
 
     The URL may contain a token, so the page must not be cached, and the URL must not be sent to other sites.
+
+    script  whether the page needs a script of our own
     """
     return _SITE | {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": f"default-src 'none'; {_OWN_SCRIPT * script}style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         "Referrer-Policy": "no-referrer",
         "X-Robots-Tag": "noindex, nofollow",
         "Vary": "Accept-Language",

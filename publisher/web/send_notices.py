@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.bounces.apply import take_refused_question
+from publisher.core.models import Problem
 from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
-from publisher.mail.message import MessageTemplate, Recipient, message_id, transactional_message
-from publisher.mail.transport import Accepted, Rejected, Transport
-from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
+from publisher.mail.message import MessageTemplate, Recipient, message_id
+from publisher.mail.transport import Accepted, Outcome, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
-from publisher.publishing.mail_wiring import headers_of, return_path
+from publisher.publishing.mail_wiring import headers_of
+from publisher.publishing.owner_alerts import alert_problems
+from publisher.publishing.subscription_emails import send_subscription_email
+from publisher.publishing.wiring import Project
+from publisher.store.subscriber_records import EmailTrigger
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind
+from publisher.subscribers.self_service import farewell
 from publisher.web.mail_worker import RejectedForGoodError, RetryLaterError
 
 if TYPE_CHECKING:
     from publisher.web.context import WebContext
-
-CONFIRM, ADDRESS = "confirm", "address"  # paths below the public URL
 
 
 def queue_notice(context: WebContext, notice: SubscriptionEmail) -> None:
@@ -30,39 +33,47 @@ def queue_notice(context: WebContext, notice: SubscriptionEmail) -> None:
 
 
 def send_notice(context: WebContext, transport: Transport, notice: SubscriptionEmail, made_at: datetime) -> None:
-    """Compose and send a subscription email, unless its address was deleted or suppressed in the meantime.
+    """Compose and send a subscription email, unless its address was suppressed in the meantime.
 
     made_at  the time at which the email was requested
 
     Raises RejectedForGoodError if the mail server will never accept the email, and another PublisherError if sending
     may be retried.
     """
-    if context.store.suppressions.is_listed(notice.address):
+    config, store, links = context.config, context.store, context.links
+    outcome = send_subscription_email(config, store, links, context.templates, transport, notice, made_at)
+    if isinstance(outcome, Rejected):
+        _count_refusal(context, notice, made_at, outcome.reason)
+    if outcome is not None:
+        _raise_unless_accepted(outcome)
+
+
+def queue_farewell(context: WebContext, uid: str, newsletters: Collection[str] | None) -> None:
+    """Queue the email to a subscriber who has just unsubscribed, if the project sends one.
+
+    newsletters  those that they left; None for all
+    """
+    now = context.now()
+    if context.policy.farewell and newsletters != ():
+        notice = farewell(context.store, context.policy, uid, newsletters, now=now)
+        if notice is not None:
+            queue_notice(context, notice)
+
+
+def alert_owner_of_limit(context: WebContext) -> None:
+    """Email the owner, at most once a day, if forms have triggered as many emails within an hour as they may.
+
+    Raises RetryLaterError if the email to the owner cannot be sent now.
+    """
+    now, most = context.now(), context.policy.most_requests
+    if not most or context.store.subscribers.emails_since(EmailTrigger.FORM, now - timedelta(hours=1)) < most:
         return
-    expires = made_at + context.policy.confirm_within if notice.token else None
-    link = _link(context, notice)
-    facts = NoticeFacts(
-        kind=notice.kind.value,
-        newsletters=notice.newsletters,
-        name=notice.name,
-        address=notice.address,
-        link=link,
-        language=notice.language,
-        made_at=made_at,
-        expires=expires,
-    )
-    letter = notice_letter(context.config, facts, context.templates)
-    headers = headers_of(context.config, _sender(context, notice.newsletters))
-    identity = hashlib.sha256(f"{notice.kind}\0{notice.uid}\0{link}\0{made_at.isoformat()}".encode()).hexdigest()
-    message = transactional_message(
-        letter, headers, to=notice.address, name=notice.name, identity=identity, made_at=made_at
-    )
-    return_address = _return_address(context, notice, made_at) or headers.sender
-    try:
-        send_message(transport, return_address, notice.address, message, f"notice-{notice.kind}/{identity[:20]}")
-    except RejectedForGoodError as error:
-        _count_refusal(context, notice, made_at, error.message)
-        raise
+    text = f"forms have triggered {most:,} emails within an hour; more are not sent until the hour is over"
+    hint = "if a robot fills in the form, set web.proof_of_work; if these are people, raise web.email_limit"
+    project = Project(context.config, context.store, context.now)
+    _, unsent = alert_problems(project, "form limit", [Problem("", 0, text, hint)], now)
+    if unsent:
+        raise RetryLaterError(unsent[0].message)
 
 
 def _count_refusal(context: WebContext, notice: SubscriptionEmail, made_at: datetime, answer: str) -> None:
@@ -93,7 +104,10 @@ def send_message(transport: Transport, sender: str, address: str, message: bytes
 
     Raises RejectedForGoodError if the message will never be accepted, and RetryLaterError if sending may be retried.
     """
-    outcome = transport.send(split_mailbox(sender)[1], address, message, key)
+    _raise_unless_accepted(transport.send(split_mailbox(sender)[1], address, message, key))
+
+
+def _raise_unless_accepted(outcome: Outcome) -> None:
     if isinstance(outcome, Rejected):
         raise RejectedForGoodError(outcome.reason)
     if not isinstance(outcome, Accepted):  # a message without a reply is sent again with the same Message-ID
@@ -124,32 +138,3 @@ def _send_edition(
     message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
     key = f"welcome-{edition.newsletter}/{subscriber.uid}"
     send_message(transport, headers.sender, subscriber.address, message, key)
-
-
-def _return_address(context: WebContext, notice: SubscriptionEmail, made_at: datetime) -> str:
-    """Return the return address of a confirmation email, which receives its bounces.
-
-    Return "" for other kinds of email, and if mail.bounces is not set. Other kinds go to subscribers, whose dead
-    mailboxes are noticed when editions bounce, or to a new address that does not belong to a subscriber yet.
-    """
-    path = return_path(context.config) if notice.kind is SubscriptionEmailKind.CONFIRM else None
-    subscriber = context.store.subscribers.by_uid(notice.uid) if path else None
-    return path.of_notice(subscriber.id, made_at) if path and subscriber else ""
-
-
-def _link(context: WebContext, notice: SubscriptionEmail) -> str:
-    if notice.kind is SubscriptionEmailKind.ALREADY:
-        return context.links.preferences(notice.uid)
-    if notice.kind is SubscriptionEmailKind.MOVED:
-        return ""  # the old mailbox may belong to someone else by now
-    path = ADDRESS if notice.kind is SubscriptionEmailKind.ADDRESS else CONFIRM
-    return f"{context.links.public_url}/{path}/{notice.token}"
-
-
-def _sender(context: WebContext, names: tuple[str, ...]) -> str:
-    """Return the name of the newsletter whose sender a notice uses.
-
-    It is the first newsletter that the notice is about, or else the first of the project.
-    """
-    known = [name for name in names if context.config.newsletter(name)] or context.newsletter_names
-    return known[0] if known else "newsletter"

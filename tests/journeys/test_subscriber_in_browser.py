@@ -133,10 +133,15 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
         assert mails.count() == 2
 
         page.goto(link_in(letter, "preferences"))
+        page.click("button[value=account]")
+        page.goto(link_in(mails.get(3), "account"))
         with page.expect_download() as download:
             page.click("text=Télécharger mes données")
         download.value.save_as(tmp_path / "data.json")
         assert json.loads((tmp_path / "data.json").read_text())["email"] == ADDRESS
+        page.goto(link_in(letter, "preferences"))
+        page.click("button[value=account]")
+        page.goto(link_in(mails.get(4), "account"))
         page.click("text=Supprimer mes données")
         page.click("button[value=erase]")
         page.wait_for_selector("h1:has-text('Vos données ont été supprimées')")
@@ -154,18 +159,23 @@ def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium
     with serving(project, newsletters=NEWSLETTERS) as server:
         own = server.subscribed("ada@example.org", "weekly", language=language)
         server.post(own, do="save", newsletter="weekly", language=language, pause="2")
-        server.post(own, do="move", email="new@example.org")
+        server.post(server.account(own), do="move", email="new@example.org")
+        account = server.account(own, count=2)
         server.ask("other@example.org")
+        never = server.link("other@example.org", "never")
         project.subscribe("first")
         project.ok("publish")
         confirm, move = server.link("other@example.org"), server.link("new@example.org", "address")
         leave = server.mails("first@example.org")[-1]["List-Unsubscribe"].strip("<>")
-        paths = ["/subscribe", "/subscribe/", confirm, own, f"{own}/erase", move, leave, "/confirm/x", "/nothing"]
+        paths = ["/subscribe", "/subscribe/", confirm, own, account, f"{account}/erase", move, leave, never]
+        paths += ["/confirm/x", "/account/x", "/nothing"]
         presses = [
             (confirm, "button"),
             (leave, "button[value=leave]"),
             (own, "button[value=save]"),
-            (f"{own}/erase", "button[value=erase]"),
+            (own, "button[value=account]"),
+            (f"{account}/erase", "button[value=erase]"),
+            (never, "button[value=never]"),
         ]
         wrong: dict[str, list[str]] = {}
         with browser.page(width=360, dark=dark, base_url=server.url) as page:
@@ -179,6 +189,11 @@ def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium
             page.evaluate("document.querySelector('form').noValidate = true")
             page.click("button[type=submit]")
             wrong["no address"] = faults(page)
+            page.fill("input[name=email]", "eve@example.org")
+            page.check("input[name=newsletter][value=weekly]")
+            page.evaluate("document.querySelector('[name=token]').remove()")  # as a form on another page
+            page.click("button[type=submit]")
+            wrong["one more click"] = faults(page)
             for path, button in presses:
                 page.goto(path)
                 page.click(button)
@@ -198,3 +213,29 @@ def test_a_form_is_filled_in_with_the_keyboard_alone_and_without_scripts(project
         page.keyboard.press("Enter")
         page.wait_for_selector("h1:has-text('Check your inbox')")
         assert "The weekly letter" in server.mails("ada@example.org")[0]["Subject"]
+
+
+def test_a_browser_proves_its_work_and_confirms_by_the_click_in_the_email(
+    project: Project, browser: Chromium, tmp_path: Path
+) -> None:
+    strict = '[subscribers]\nconfirm = "click"\n'
+    with (
+        serving(project, strict, newsletters=NEWSLETTERS, web="proof_of_work = true\nclient_limit = 1000") as server,
+        browser.page(width=360, dark=True, base_url=server.url) as page,
+    ):
+        said = complaints(page)
+        project.ok("build")
+        page.goto("/subscribe/")  # of the built site, which has no token
+        page.fill("input[name=email]", "ada@example.org")
+        page.check("input[name=newsletter][value=weekly]")
+        page.click("button[type=submit]")
+        page.wait_for_selector("h1:has-text('One more click')")
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        page.wait_for_selector("h1:has-text('Check your inbox')", timeout=60_000)
+        link = server.link("ada@example.org")
+        assert server.get(link).status_code == 200  # as a scanner does
+        assert server.show("ada@example.org")["status"] == "pending"
+        page.goto(link)
+        page.wait_for_selector("h1:has-text('You’re subscribed')")
+        assert server.show("ada@example.org")["status"] == "active"
+        assert [line for line in said if "404" not in line] == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -80,7 +82,10 @@ def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) 
         with httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=60) as browser:
             form = browser.get("/subscribe").text
             assert 'name="email"' in form
-            browser.post("/subscribe", data={"email": "eve@example.org", "newsletter": "weekly"}).raise_for_status()
+            token = re.search(r'name="token" value="([^"]+)"', form)[1]
+            time.sleep(2.1)  # it takes a person that long
+            fields = {"email": "eve@example.org", "newsletter": "weekly", "token": token}
+            browser.post("/subscribe", data=fields).raise_for_status()
             (asked,) = until(lambda: mails(folder))
             browser.post(link_in(asked, "confirm"), data={"do": "confirm"}).raise_for_status()
 

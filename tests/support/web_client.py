@@ -27,7 +27,9 @@ import sqlalchemy as sa
 
 from publisher.config import Config, load_config
 from publisher.core.logging import configure as configure_logging
+from publisher.publishing.mail_wiring import project_secret
 from publisher.store.database import Database
+from publisher.subscribers.tokens import FormTokens
 from publisher.web.application import open_application
 from tests.support.project import Project, parse
 
@@ -66,8 +68,22 @@ class WebClient:
         return self.client.post(path.removeprefix(self.url), data=fields)
 
     def ask(self, address: str = "ada@example.org", *newsletters: str, **fields: str | list[str]) -> httpx.Response:
-        """Subscribe on the page."""
-        return self.post("/subscribe", email=address, newsletter=list(newsletters or ("weekly",)), **fields)
+        """Subscribe on the page, which was loaded some seconds ago."""
+        return self.subscribe(email=address, newsletter=list(newsletters or ("weekly",)), **fields)
+
+    def subscribe(self, **fields: str | list[str]) -> httpx.Response:
+        """Send the form of the page, which was loaded some seconds ago."""
+        return self.post("/subscribe", **{"token": self.form_token()} | fields)
+
+    def form_token(self, seconds: float = 5, **options: bool) -> str:
+        """Return the token that the form had some seconds ago."""
+        secret = project_secret(load_config(self.project.root))
+        return FormTokens(secret, clock=lambda: time.time() - seconds, **options).make()
+
+    def account(self, path: str, address: str = "ada@example.org", count: int = 1) -> str:
+        """Ask for the link to a subscriber's data on the page of their preferences, and return it."""
+        assert 'role="status"' in self.post(path, do="account").text
+        return until(lambda: links[-1] if len(links := self._links(address, "account")) >= count else None)
 
     def mails(self, address: str, count: int = 1) -> list[EmailMessage]:
         """Wait until the outbox has this many messages to an address, and return them."""
@@ -100,6 +116,9 @@ class WebClient:
     def show(self, address: str = "ada@example.org") -> dict[str, Any]:
         """Return everything that is stored about a subscriber."""
         return dict(self.project.ok("subscribers", "show", address, "--json").json)
+
+    def _links(self, address: str, page: str) -> list[str]:
+        return [link_in(mail, page) for mail in self._mails(address) if f"/{page}/" in str(mail.get_body(("plain",)))]
 
     def _mails(self, address: str) -> list[EmailMessage]:
         files = sorted(

@@ -22,26 +22,44 @@ from publisher.newsletters.letter.safe_text import one_line
 from publisher.newsletters.letter.template_context import LetterView, postal_lines
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
-NoticeKind = Literal["confirm", "already", "address", "moved"]
+NoticeKind = Literal["confirm", "already", "suppressed", "address", "moved", "account", "farewell"]
 
 ENGLISH: dict[str, str | Plural] = {
     "hello": "Hello {name},",
     "confirm_subject": "Confirm your subscription to {title}",
     "confirm_text": "You (we hope) signed up {address} for:",
     "confirm_button": "Confirm my subscription",
-    "confirm_not_me": "If this wasn’t you, ignore this email and you won’t hear from us again. The link expires on "
+    "confirm_not_me": "If this wasn’t you, just ignore this email: you won’t be subscribed. The link expires on "
     "{date}.",
     "already_subject": "You’re already subscribed to {title}",
     "already_text": "Someone, perhaps you, signed up {address} for newsletters it already receives:",
     "already_button": "Manage preferences",
     "already_not_me": "Nothing has changed. If this wasn’t you, you can ignore this email.",
+    "suppressed_subject": "{title} can’t be sent to your address",
+    "suppressed_text": "Someone, perhaps you, signed up {address}. But this address is on our suppression list, so it "
+    "won’t receive:",
+    "suppressed_not_me": "Was it you? Then reply to this email, and we’ll take your address off the list. If not, "
+    "there’s nothing to do.",
     "address_subject": "Confirm your new address for {title}",
     "address_text": "A subscriber to {title} asked to receive it at {address} from now on.",
     "address_button": "Confirm this address",
     "address_not_me": "If this wasn’t you, ignore this email and nothing will change. The link expires on {date}.",
     "moved_subject": "Your email address for {title} has changed",
     "moved_text": "As requested, {title} will no longer be sent to {address}, but to a new address.",
-    "moved_not_me": "If this wasn’t you, open the preferences link in any earlier email and change the address back.",
+    "moved_button": "Change it back",
+    "moved_not_me": "If this wasn’t you, change the address back with this link. It expires on {date}.",
+    "account_subject": "Your data and your address",
+    "account_text": "With this link you can change the address {address}, download everything that we store about you, "
+    "or delete it. It works once.",
+    "account_button": "Open",
+    "account_not_me": "If this wasn’t you, someone has an email that we sent you, perhaps because you forwarded it. "
+    "They can do none of this without the link above. It expires on {date}.",
+    "farewell_subject": "You’ve been unsubscribed from {title}",
+    "farewell_text": "As requested, {address} will no longer receive:",
+    "farewell_button": "Subscribe again",
+    "farewell_not_me": "If this wasn’t you, perhaps someone used a link in an email that you forwarded. You can "
+    "subscribe again with this link until {date}.",
+    "never": "Never write to me again",
 }
 
 
@@ -54,6 +72,7 @@ class NoticeFacts:
     link         the URL of the button, or "" for a notice without a button
     language     a BCP 47 tag; "" stands for the newsletter's language
     expires      when the link stops working; None if it never does
+    never_link   the URL with which the recipient ends all such emails, or ""
     """
 
     kind: NoticeKind
@@ -64,6 +83,7 @@ class NoticeFacts:
     language: str
     made_at: datetime
     expires: datetime | None = None
+    never_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +96,7 @@ class NoticeView:
     button: str
     not_me: str
     link: str
+    never_link: str
 
 
 def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> Letter:
@@ -125,10 +146,11 @@ def _in_words(config: Config, facts: NoticeFacts, spoken: Translation) -> tuple[
     view = NoticeView(
         hello=say["hello"] if facts.name else "",
         text=_sentence(say[f"{facts.kind}_text"], after_hello=bool(facts.name)),
-        titles=() if facts.kind in ("address", "moved") else titles,
+        titles=() if facts.kind in ("address", "moved", "account") else titles,
         button=say.get(f"{facts.kind}_button", ""),
         not_me=say[f"{facts.kind}_not_me"],
         link=facts.link,
+        never_link=facts.never_link,
     )
     return say[f"{facts.kind}_subject"], view
 

@@ -42,7 +42,9 @@ class PublicPages:
         self._context = context
         self.prefix = urlsplit(context.links.public_url).path.rstrip("/")
         self.style = stylesheet(context.templates)
-        self.style_path = f"{self.prefix}/readers.{hashlib.sha256(self.style.encode()).hexdigest()[:10]}.css"
+        self.style_path = f"{self.prefix}/readers.{_short_hash(self.style)}.css"
+        self.script = context.templates.source("web/readers.js")
+        self.script_path = f"{self.prefix}/readers.{_short_hash(self.script)}.js"
         config = context.config
         self.home = _home(config.site_url, context.links.public_url)
         self._site = SiteView(
@@ -64,6 +66,7 @@ class PublicPages:
 
         title     the key of a text in the catalog; its placeholders are filled from `values`
         language  the visitor's language; by default the one that the browser prefers
+        script    among the variables: the path of the script that the page needs; without it, it may run none
         """
         say = speech(language or self.language(request), self._context.templates)
         values = variables.pop("values", {})
@@ -128,7 +131,8 @@ class PublicPages:
             prefix=self.prefix,
             **variables,
         )
-        return Response(text.encode("utf-8", "replace"), status, public_page_headers(), "text/html; charset=utf-8")
+        headers = public_page_headers(script=bool(variables.get("script")))
+        return Response(text.encode("utf-8", "replace"), status, headers, "text/html; charset=utf-8")
 
 
 def token_of(request: Request) -> str:
@@ -160,6 +164,10 @@ def title_of(config: Config, name: str) -> str:
     """Return the title of a newsletter, or its name if the newsletter is no longer configured."""
     newsletter = config.newsletter(name)
     return config.newsletter_title(newsletter) if newsletter else name
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def _home(site_url: str, public_url: str) -> str:

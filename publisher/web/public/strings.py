@@ -14,6 +14,11 @@ ENGLISH: dict[str, str | Plural] = {
     "sent_title": "Check your inbox",
     "sent": "If {address} can receive email from us, we’ve sent it a confirmation link. Click it to start receiving "
     "the newsletter. If it doesn’t arrive, check your spam folder, or try again in an hour.",
+    "step": "One more click",
+    "step_asked": "Press the button to sign up {address}. It keeps robots out.",
+    "working": "One moment…",
+    "needs_script": "To keep robots out, this form needs JavaScript. If yours is off, turn it on or write to "
+    "{address}, and we’ll sign you up.",
     "confirm": "Confirm your subscription",
     "confirm_asked": "{address} will receive:",
     "confirm_button": "Confirm subscription",
@@ -23,6 +28,8 @@ ENGLISH: dict[str, str | Plural] = {
     "preferences": "Email preferences",
     "preferences_of": "Your subscriptions ({address})",
     "saved": "Saved.",
+    "saved_waiting": "Saved. You unsubscribed from {newsletters} some time ago. To receive it again, use the link that "
+    "we’ve sent to {address}.",
     "not_saved": "This can’t be changed here for your address. Reply to any of our emails and we’ll do it for you.",
     "which_language": "Language of these pages and of emails about your subscription",
     "language_default": "Same as the site",
@@ -43,9 +50,18 @@ ENGLISH: dict[str, str | Plural] = {
     "move_confirm_button": "Confirm",
     "moved": "Your newsletters will now be sent to {address}.",
     "move_taken": "{address} is already subscribed. Nothing has changed.",
+    "account": "Your data and your address",
+    "account_hint": "To change your address, or to download or delete your data, you need a link that we send to "
+    "{address} now. It works once.",
+    "account_button": "Email me the link",
+    "account_sent": "We’ve sent a link to {address}. It works once, within 24 hours. If it doesn’t arrive, check your "
+    "spam folder, use the link in an earlier email, or try again later.",
+    "account_once": "This link works once. For anything else, ask for another one on the preferences page.",
+    "account_over": "It has already been used, has expired, or was copied incompletely. You can ask for another one on "
+    "the preferences page.",
     "data": "Your data",
     "data_hint": "Everything we store about you, as a file.",
-    "data_link": "Download my data",
+    "data_button": "Download my data",
     "erase": "Delete my data",
     "erase_hint": "This permanently deletes everything we store about you and blocks this address from being signed "
     "up again. It can’t be undone.",
@@ -53,7 +69,14 @@ ENGLISH: dict[str, str | Plural] = {
     "erase_button": "Delete my data permanently",
     "erase_back": "Cancel",
     "erased_title": "Your data has been deleted",
-    "erased": "Everything we stored about {address} has been deleted. You won’t hear from us again.",
+    "erased": "Everything we stored about {address} has been deleted. You won’t hear from us again. If the address is "
+    "ever signed up again, we’ll email it that it’s on our suppression list.",
+    "never": "Never write to me again",
+    "never_asked": "{address} will be put on our suppression list: we’ll never write to it again, and nobody can sign "
+    "it up.",
+    "never_button": "Never write to me again",
+    "never_title": "We won’t write to you again",
+    "never_done": "{address} is on our suppression list.",
     "leave": "Unsubscribe",
     "leave_asked": "Do you want to unsubscribe from {title}?",
     "leave_reason": "If you like, tell us why",
@@ -80,6 +103,7 @@ ENGLISH: dict[str, str | Plural] = {
     "too_many_hint": "Please try again in an hour.",
     "busy": "We can’t do this right now",
     "busy_hint": "Nothing has changed. Please try again in a few minutes.",
+    "busy_hour": "Nothing has changed. Please try again in an hour.",
     "nothing": "Page not found",
     "nothing_hint": "The address may be mistyped.",
 }

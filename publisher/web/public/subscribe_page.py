@@ -2,25 +2,30 @@
 
 The response to the form is the same whether or not the address is known, because the mail worker looks up the address
 and sends the email later. Opening the link in the email changes nothing, because mail scanners open every link; the
-button on the page confirms the subscription.
+button on the page confirms the subscription. With subscribers.confirm = "click" a script presses it for a person who is
+looking at the page.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.core.templates import Templates
-from publisher.mail.addresses import wire_url
+from publisher.mail.addresses import split_mailbox, wire_url
+from publisher.publishing.mail_wiring import headers_of
 from publisher.site.pages.signup import newsletter_offers
+from publisher.store.subscriber_records import EmailTrigger
 from publisher.subscribers.address import clean_language, normalise
 from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request, request_subscription
+from publisher.subscribers.tokens import FormTokens
 from publisher.web.public.public_pages import SHOWN_FIELD, TOPIC_FIELD, chosen, token_of
 from publisher.web.public.strings import speech
-from publisher.web.send_notices import queue_notice, queue_welcome
+from publisher.web.send_notices import alert_owner_of_limit, queue_notice, queue_welcome
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,19 +45,21 @@ SOURCE = "form /subscribe"
 class SubscribePages:
     """The handlers of /subscribe and /confirm."""
 
-    def __init__(self, context: WebContext, pages: PublicPages) -> None:
-        self._context, self._pages = context, pages
+    def __init__(self, context: WebContext, pages: PublicPages, tokens: FormTokens) -> None:
+        self._context, self._pages, self._tokens = context, pages, tokens
 
     def show_form(self, request: Request) -> Response:
         """Show the sign-up form."""
         return self._form(request)
 
     def take_form(self, request: Request, form: Form) -> Response:
-        """Check the sign-up form, and queue the request for the mail worker."""
-        context = self._context
+        """Check the sign-up form, and queue the request for the mail worker.
+
+        A form from another page has no token, and a robot sends it at once: both get a page with one button.
+        """
+        context, token, address = self._context, form.one("token"), form.one("email")
         if not context.rate_limits.allow_form(context.clients.address(request.scope)):
             return self._pages.too_many(request)
-        address = form.one("email")
         if form.one(HONEYPOT):
             return self._sent(request, address)
         try:
@@ -65,9 +72,16 @@ class SubscribePages:
             return self._form(request, form, trouble="stale_choice")
         if not wishes:
             return self._form(request, form, trouble="bad_choice")
-        if context.rate_limits.allow_request(bare) and not self._queue(request, form, bare, wishes):
+        if not self._tokens.accepts(token, address, form.one("proof")):
+            return self._step(request, form, token if self._tokens.is_known(token) else self._tokens.make())
+        return self._take(request, form, bare, wishes)
+
+    def _take(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> Response:
+        if self._has_reached_limit():
+            return self._pages.message(request, "busy", "busy_hour", status=503)
+        if self._context.rate_limits.allow_request(address) and not self._queue(request, form, address, wishes):
             return self._pages.message(request, "busy", "busy_hint", status=503)
-        return self._sent(request, bare)
+        return self._sent(request, address)
 
     def show_confirm(self, request: Request) -> Response:
         """Show the requested newsletters with a button to confirm. Change nothing yet."""
@@ -121,6 +135,7 @@ class SubscribePages:
             )
             if notice is not None:
                 queue_notice(context, notice)
+                context.mail_worker.put("owner alert", lambda transport: alert_owner_of_limit(context))
 
         return context.mail_worker.put("request", work)
 
@@ -136,7 +151,36 @@ class SubscribePages:
             email=form.one("email")[:254] if form else "",
             person_name=form.one("name")[:200] if form else "",
             trouble=trouble,
+            token=self._tokens.make(),
+            proof_bits=self._tokens.proof_bits,
+            contact=self._contact(),
+            script=self._pages.script_path if self._tokens.proof_bits else "",
         )
+
+    def _step(self, request: Request, form: Form, token: str) -> Response:
+        """Show the form again as a single button. A browser with scripts presses it by itself after some seconds."""
+        names = ("email", "name", "newsletter", "language", *(name for name in form.fields if TOPIC_FIELD in name))
+        return self._pages.page(
+            request,
+            "step.html",
+            "step",
+            values={"address": form.one("email")},
+            fields=[(name, value[:254]) for name in dict.fromkeys(names) for value in form.all(name)],
+            token=token,
+            proof_bits=self._tokens.proof_bits,
+            contact=self._contact(),
+            script=self._pages.script_path,
+        )
+
+    def _contact(self) -> str:
+        """Return the address to which people can write who cannot use the form."""
+        headers = headers_of(self._context.config, next(iter(self._context.newsletter_names), "newsletter"))
+        return split_mailbox(headers.reply_to or headers.sender)[1]
+
+    def _has_reached_limit(self) -> bool:
+        """Return whether forms have triggered as many emails within the hour as they may."""
+        most, hour_ago = self._context.policy.most_requests, self._context.now() - timedelta(hours=1)
+        return bool(most) and self._context.store.subscribers.emails_since(EmailTrigger.FORM, hour_ago) >= most
 
     def _sent(self, request: Request, address: str) -> Response:
         return self._pages.message(request, "sent_title", "sent", address=address[:254])
@@ -149,6 +193,7 @@ class SubscribePages:
         Only the newsletters named in the email are ticked, as someone else may have requested the others.
         """
         asked = {each.newsletter for each in change.subscriptions}
+        by_itself = self._context.config.subscribers.confirm == "click" and not trouble
         return self._pages.page(
             request,
             "confirm.html",
@@ -158,6 +203,8 @@ class SubscribePages:
             offers=[offer for offer in newsletter_offers(self._context.config, change.named) if offer.name in asked],
             person_name=subscriber.name or change.name,
             trouble=trouble,
+            by_itself=by_itself,
+            script=self._pages.script_path if by_itself else "",
             values={"address": subscriber.address},
         )
 

@@ -1,7 +1,8 @@
-"""The page at /unsubscribe/<token>, where subscribers unsubscribe and can undo it.
+"""The pages at /unsubscribe/<token>, where subscribers unsubscribe and can undo it for a day, and at /never/<token>.
 
-Opening the link changes nothing, because mail scanners open every link. Subscribers unsubscribe with a button on the
-page or with the one-click request of their mailbox provider (RFC 8058).
+On the second, anyone who got an email that a form triggered can say that they want no email at all. Opening a link
+changes nothing, because mail scanners open every link. Subscribers unsubscribe with a button on the page or with the
+one-click request of their mailbox provider (RFC 8058).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from publisher.mail.links import LinkPurpose
-from publisher.subscribers.self_service import come_back, unsubscribe
+from publisher.subscribers.self_service import come_back, decline_all, unsubscribe
 from publisher.web.public.public_pages import title_of, token_of
 from publisher.web.responses import public_page_headers
+from publisher.web.send_notices import queue_farewell
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 SOURCE = "link /unsubscribe"
 ONE_CLICK = "one-click /unsubscribe"
 _LONGEST_TOKEN = 500
+_LONGEST_NEVER = 2_500  # its token contains an address of up to 254 characters, escaped
 
 
 class UnsubscribePages:
@@ -82,7 +85,8 @@ class UnsubscribePages:
     def _unsubscribe(self, request: Request, uid: str, newsletter: str | None, source: str, reason: str = "") -> None:
         context = self._context
         evidence, now = context.evidence(request, source), context.now()
-        unsubscribe(context.store, context.policy, uid, newsletter, now=now, evidence=evidence, reason=reason)
+        if unsubscribe(context.store, context.policy, uid, newsletter, now=now, evidence=evidence, reason=reason):
+            queue_farewell(context, uid, [newsletter] if newsletter else None)
 
     def _page(
         self,
@@ -108,3 +112,32 @@ class UnsubscribePages:
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.UNSUBSCRIBE, token) if len(token) <= _LONGEST_TOKEN else None
         return (found[0], found[1]) if found and len(found) == 2 else None
+
+
+class NeverPages:
+    """The handlers of /never, which is linked from the emails that anyone can trigger with a form."""
+
+    def __init__(self, context: WebContext, pages: PublicPages) -> None:
+        self._context, self._pages = context, pages
+
+    def show(self, request: Request) -> Response:
+        """Show a button that puts the address on the suppression list. Change nothing yet."""
+        address = self._read(request)
+        if address is None:
+            return self._pages.bad_link(request)
+        return self._pages.page(request, "never.html", "never", values={"address": address})
+
+    def decline(self, request: Request, form: Form) -> Response:
+        """Put the address on the suppression list."""
+        address = self._read(request)
+        if address is None:
+            return self._pages.bad_link(request)
+        if form.one("do") != "never":
+            return self._pages.bad_form(request)
+        decline_all(self._context.store, address, now=self._context.now(), source="link /never")
+        return self._pages.message(request, "never_title", "never_done", address=address)
+
+    def _read(self, request: Request) -> str | None:
+        token = token_of(request)
+        found = self._context.links.read(LinkPurpose.NEVER, token) if len(token) <= _LONGEST_NEVER else None
+        return found[0] if found and len(found) == 1 else None

@@ -156,13 +156,10 @@ def test_only_the_mailbox_brings_a_subscriber_back(people: Store) -> None:
         assert (done.subscriber.status, done.subscriber.bounces) == ("active", 0)
 
 
-def test_suppressed_addresses_get_no_email(people: Store) -> None:
+def test_a_complaint_ends_all_email(people: Store) -> None:
     bounce(people, subscribed(people).uid, Verdict.COMPLAINT)
-    suppress(people, "never@example.org", now=NOW, source="command line")
     before = everything(people)
-
     assert ask(people, now=later(days=1)) is None
-    assert ask(people, "NEVER@example.org", now=later(days=1)) is None
     assert everything(people) == before
 
 

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import SubscriberError
-from publisher.core.newsletter_models import Subscription
+from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.mail.links import LinkPurpose, Links
 from publisher.store import Store
 from publisher.store.subscriber_records import AddOptions as ImportTerms
 from publisher.store.subscriber_records import address_key
+from publisher.subscribers.account import request_account_link, use_account_link
 from publisher.subscribers.address_change import (
     Moved,
     MoveRequest,
     confirm_address_change,
     look_at_address_change,
+    moved_email,
     request_address_change,
 )
 from publisher.subscribers.double_opt_in import confirm
 from publisher.subscribers.manage import lift_suppression, subscribe, suppress
 from publisher.subscribers.policy import SubscriptionEmailKind
 from publisher.subscribers.privacy import erase
-from publisher.subscribers.self_service import Preferences, come_back, set_preferences, unsubscribe
+from publisher.subscribers.self_service import (
+    UNDO_WITHIN,
+    Preferences,
+    Saved,
+    come_back,
+    farewell,
+    set_preferences,
+    unsubscribe,
+)
 from tests.support.consent_samples import (
     FORM,
     KNOWN,
@@ -45,16 +58,13 @@ from tests.support.store_samples import NOW, draft, later, person
 __all__ = ["people"]
 
 
-def prefer(store: Store, uid: str, *chosen: Subscription, now: object = NOW, **rest: object) -> object:
-    return set_preferences(
-        store,
-        TERMS,
-        uid,
-        Preferences(chosen, **rest),
-        known=KNOWN,
-        now=now,
-        evidence=FORM,  # type: ignore[arg-type]
-    )
+def save(store: Store, uid: str, *chosen: Subscription, now: datetime = NOW, **rest: Any) -> Saved | None:
+    return set_preferences(store, TERMS, uid, Preferences(chosen, **rest), known=KNOWN, now=now, evidence=FORM)
+
+
+def prefer(store: Store, uid: str, *chosen: Subscription, **rest: Any) -> Subscriber | None:
+    saved = save(store, uid, *chosen, **rest)
+    return saved.subscriber if saved else None
 
 
 def leave(store: Store, uid: str, newsletter: str | None = None, reason: str = "") -> bool:
@@ -82,13 +92,13 @@ def test_preferences_follow_the_form(people: Store) -> None:
 def test_a_subscription_not_on_the_form_stays(people: Store) -> None:
     ada = subscribed(people, "ada@example.org", "weekly", "daily")
 
-    def save(known: tuple[str, ...], shown: tuple[str, ...] | None) -> None:
+    def submit(known: tuple[str, ...], shown: tuple[str, ...] | None) -> None:
         wanted = Preferences((), shown=shown)
         set_preferences(people, TERMS, ada.uid, wanted, known=known, now=NOW, evidence=FORM)
 
-    save(("weekly",), None)  # the daily letter is missing from the configuration
+    submit(("weekly",), None)  # the daily letter is missing from the configuration
     assert known(people).subscriptions == wishes("daily")
-    save(("weekly", "daily"), ("weekly",))  # and is there again before the form is sent
+    submit(("weekly", "daily"), ("weekly",))  # and is there again before the form is sent
     assert known(people).subscriptions == wishes("daily")
     assert happened(people, ada)[-1] == ("left", "weekly")
 
@@ -220,6 +230,101 @@ def test_choosing_a_newsletter_is_a_return(people: Store) -> None:
     assert (known(people).status, known(people).subscriptions) == ("active", wishes("daily"))
 
 
+DAY = UNDO_WITHIN - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("newsletter", ["daily", None])
+def test_undo_works_for_a_day(people: Store, newsletter: str | None) -> None:
+    for address, moment, restored in (
+        ("one@example.org", NOW + DAY, True),
+        ("two@example.org", NOW + UNDO_WITHIN, False),
+    ):
+        ada = subscribed(people, address, "weekly", "daily")
+        leave(people, ada.uid, newsletter)
+        left = known(people, address)
+        assert come_back(people, TERMS, ada.uid, newsletter, now=moment, evidence=FORM) is restored
+        assert known(people, address) == (ada if restored else left)
+
+
+def test_an_old_link_to_the_preferences_asks_by_email_first(people: Store) -> None:
+    ada = subscribed(people, "ada@example.org", "weekly", "daily")
+    leave(people, ada.uid, "daily")
+    saved = save(people, ada.uid, *wishes("weekly", "daily"), now=NOW + UNDO_WITHIN, name="Ada")
+    assert saved is not None
+    assert (saved.subscriber.subscriptions, saved.subscriber.name) == (wishes(), "Ada")
+    assert saved.waiting == ("daily",)
+    assert saved.email is not None
+    assert (saved.email.kind, saved.email.newsletters) == (SubscriptionEmailKind.CONFIRM, ("daily",))
+    again = save(people, ada.uid, *wishes("weekly", "daily"), now=NOW + UNDO_WITHIN)
+    assert again is not None
+    assert (again.waiting, again.email) == (("daily",), None)
+    assert confirm(people, TERMS, saved.email.token, now=NOW + UNDO_WITHIN, evidence=FORM) is not None
+    assert known(people).subscriptions == wishes("daily", "weekly")
+
+
+def test_an_old_link_does_not_bring_back_someone_who_left_everything(people: Store) -> None:
+    ada = subscribed(people)
+    leave(people, ada.uid)
+    saved = save(people, ada.uid, *wishes("weekly", "daily"), now=later(days=700))
+    assert saved is not None
+    assert (saved.subscriber.status, saved.waiting) == ("unsubscribed", ("weekly", "daily"))
+
+
+def test_a_farewell_brings_back_until_it_expires(people: Store) -> None:
+    polite = replace(TERMS, farewell=True)
+    ada = subscribed(people, "ada@example.org", "weekly", "daily", topics=("ai",))
+    leave(people, ada.uid, "daily")
+    assert farewell(people, TERMS, ada.uid, ["daily"], now=NOW) is None  # the switch is off
+    email = farewell(people, polite, ada.uid, ["daily"], now=NOW)
+    assert email is not None
+    assert (email.kind, email.newsletters, email.expires_at) == ("farewell", ("daily",), NOW + TERMS.confirm_within)
+    assert farewell(people, polite, ada.uid, ["daily"], now=later(minutes=59)) is None
+    assert confirm(people, TERMS, email.token, now=later(days=7), evidence=FORM) is None
+    assert confirm(people, TERMS, email.token, now=later(days=6), evidence=FORM) is not None
+    assert known(people) == ada
+
+
+def test_nobody_gets_a_farewell_after_another_end(people: Store) -> None:
+    polite = replace(TERMS, farewell=True)
+    ends: dict[str, Callable[[str], object]] = {
+        "complained": lambda uid: bounce(people, uid, Verdict.COMPLAINT),
+        "bounced": lambda uid: bounce(people, uid),
+        "suppressed": lambda uid: suppress(people, "suppressed@example.org", now=NOW, source="test"),
+        "erased": lambda uid: erase(people, "erased@example.org", now=NOW, source="test"),
+    }
+    for name, end in ends.items():
+        uid = subscribed(people, f"{name}@example.org").uid
+        end(uid)
+        assert farewell(people, polite, uid, ["weekly"], now=NOW) is None, name
+
+
+@pytest.mark.parametrize("end", ["moved", "removed", "complained"])
+def test_an_emailed_link_ends_with(people: Store, end: str) -> None:
+    ada = subscribed(people)
+    leave(people, ada.uid)
+    email = farewell(people, replace(TERMS, farewell=True), ada.uid, None, now=NOW)
+    account = request_account_link(people, TERMS, ada.uid, now=NOW).email
+    assert email is not None
+    assert account is not None
+    if end == "moved":
+        assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+        assert use_account_link(people, TERMS, account.token, now=NOW) is None
+    elif end == "removed":
+        people.subscribers.remove("ada@example.org", at=NOW, source="test")
+    else:
+        bounce(people, ada.uid, Verdict.COMPLAINT)
+    assert confirm(people, TERMS, email.token, now=NOW, evidence=FORM) is None
+
+
+def test_the_old_address_can_take_a_move_back(people: Store) -> None:
+    ada = subscribed(people)
+    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    told = moved_email(people, TERMS, ada, now=NOW)
+    assert (told.kind, told.address) == (SubscriptionEmailKind.MOVED, "ada@example.org")
+    assert confirm_address_change(people, TERMS, told.token, now=later(days=1), evidence=FORM) is Moved.MOVED
+    assert known(people).id == ada.id
+
+
 def move(store: Store, uid: str, address: str, now: datetime = NOW) -> MoveRequest:
     return request_address_change(store, TERMS, uid, address, now=now, evidence=FORM)
 
@@ -282,7 +387,8 @@ def test_an_unconfirmed_subscriber_gives_way(people: Store) -> None:
     ada = subscribed(people)
     waiting = ask(people, "new@example.org", "daily", name="Mallory")
     assert waiting is not None
-    assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
+    request = move(people, ada.uid, "new@example.org", later(hours=1))
+    assert press(people, request, later(hours=1)) is Moved.MOVED
     moved = known(people, "new@example.org")
     assert (moved.id, moved.name, moved.subscriptions) == (ada.id, "", wishes())
     assert people.subscribers.count() == 1
@@ -348,7 +454,9 @@ def test_a_suppression_replaces_a_move(people: Store) -> None:
     assert press(people, move(people, ada.uid, "new@example.org")) is Moved.MOVED
     assert suppress(people, "ada@example.org", now=NOW, source="test")
     assert people.suppressions.reason("ada@example.org") == "suppressed"
-    assert ask(people, now=later(hours=2)) is None
+    told = ask(people, now=later(hours=2))
+    assert told is not None
+    assert told.kind is SubscriptionEmailKind.SUPPRESSED
     assert imported(people, "ada@example.org") == ["suppressed"]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.support.project import Project
-from tests.support.web_client import WebClient, database, link_in, web_client
+from tests.support.web_client import WebClient, database, link_in, until, web_client
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -113,8 +114,15 @@ def test_unsubscribe_link_changes_nothing_and_its_buttons_do(web: WebClient) -> 
 
 def test_new_address_is_confirmed_there(web: WebClient) -> None:
     path = web.subscribed()
-    said = web.post(path, do="move", email="ada@new.example.org")
+    assert web.post(path, do="move", email="ada@new.example.org").status_code == 400
+    account = web.account(path)
+    before = web.rows()
+    assert web.get(account).status_code == 200
+    assert web.post(account, do="move", email="nonsense").status_code == 400
+    assert web.rows() == before
+    said = web.post(account, do="move", email="ada@new.example.org")
     assert said.status_code == 200
+    assert web.post(account, do="move", email="other@new.example.org").status_code == 404
     link = web.link("ada@new.example.org", "address")
     before = web.rows()
     assert web.get(link).status_code == 200
@@ -124,29 +132,33 @@ def test_new_address_is_confirmed_there(web: WebClient) -> None:
     assert web.project.run("subscribers", "show", "ada@example.org").code == 1
     assert web.post(link).status_code == 404
     assert web.get(path).status_code == 200
-    assert web.post(path, do="move", email="nonsense").status_code == 400
+    back = web.link("ada@example.org", "address", 3)
+    assert web.post(back).status_code == 200
+    assert web.show("ada@example.org")["status"] == "active"
 
 
 def test_newer_address_change_voids_the_older(web: WebClient) -> None:
     path = web.subscribed()
-    web.post(path, do="move", email="typo@example.org")
+
+    def move(address: str, count: int) -> httpx.Response:
+        return web.post(web.account(path, count=count), do="move", email=address)
+
+    move("typo@example.org", 1)
     typo = web.link("typo@example.org", "address")
-    assert "victim" not in web.post(path, do="move", email="right@example.org").text
+    assert "victim" not in move("right@example.org", 2).text
     right = web.link("right@example.org", "address")
     assert web.post(typo).status_code == 404
-    assert web.post(path, do="move", email="third@example.org").status_code == 200
-    limited = web.post(path, do="move", email="fourth@example.org")
+    assert move("third@example.org", 3).status_code == 200
+    limited = move("fourth@example.org", 4)
     assert (limited.status_code, "We haven’t sent another link to fourth@example.org" in limited.text) == (429, True)
     assert web.post(right).status_code == 404
 
 
 def test_old_address_is_notified_and_not_imported_again(web: WebClient) -> None:
     path = web.subscribed(name="Ada")
-    web.ask("new@example.org", "daily")  # somebody who would block it
-    web.mails("new@example.org")
-    web.post(path, do="move", email="new@example.org")
-    assert web.post(web.link("new@example.org", "address", 2)).status_code == 200
-    told = web.mails("ada@example.org", 2)[-1]
+    web.post(web.account(path), do="move", email="new@example.org")
+    assert web.post(web.link("new@example.org", "address")).status_code == 200
+    told = web.mails("ada@example.org", 3)[-1]
     assert told["Subject"] == "Your email address for The Quiet Reader has changed"
     assert "new@example.org" not in told.as_string()
     web.project.write("old.csv", "email\nada@example.org\n")
@@ -158,25 +170,66 @@ def test_old_address_is_notified_and_not_imported_again(web: WebClient) -> None:
 def test_deletion_leaves_no_trace(web: WebClient) -> None:
     address = "ada.lovelace@example.org"
     path = web.subscribed(address, name="Ada Lovelace")
-    data = web.get(f"{path}/data")
+    assert web.get(f"{path}/data").status_code == 404
+    assert web.post(f"{path}/erase", do="erase").status_code == 405
+    data = web.post(web.account(path, address), do="data")
     assert data.json()["email"] == address
     assert "attachment" in data.headers["content-disposition"]
+    account = web.account(path, address, 2)
     before = web.rows()
     assert b"lovelace" in stored(web)
-    assert web.get(f"{path}/erase").status_code == 200
+    assert web.get(f"{account}/erase").status_code == 200
     assert web.rows() == before
 
-    gone = web.post(f"{path}/erase", do="erase")
+    gone = web.post(f"{account}/erase", do="erase")
     assert gone.status_code == 200
     assert b"lovelace" not in stored(web)
     assert web.get(path).status_code == 404
-    assert web.get(f"{path}/data").status_code == 404
+    assert web.get(account).status_code == 404
     web.project.write("again.csv", f"email\n{address}\n")
     assert web.project.run("subscribers", "import", str(web.project.root / "again.csv")).code == 1
     assert web.ask(address).status_code == 200
-    web.ask("other@example.org")
-    web.mails("other@example.org")
+    told = web.mails(address, 4)[-1]
+    assert told["Subject"] == "The weekly <letter> can’t be sent to your address"
+    assert "this address is on our suppression list" in " ".join(told.get_body(("plain",)).get_content().split())
     assert b"lovelace" not in stored(web)
+
+
+def test_never_is_a_button_that_suppresses(web: WebClient) -> None:
+    web.ask("ada@example.org")
+    link = web.link("ada@example.org", "never")
+    before = web.rows()
+    assert "never write to it again" in web.get(link).text
+    assert web.post(link).status_code == 400
+    assert web.rows() == before
+    for _ in range(2):
+        assert web.post(link, do="never").status_code == 200
+    assert web.project.run("subscribers", "show", "ada@example.org").code == 1
+    assert web.get(web.link()).status_code == 404
+
+
+def test_farewell_is_a_switch(project: Project) -> None:
+    with web_client(project, "[subscribers]\nfarewell = true\n") as web:
+        web.subscribed("ada@example.org", "weekly", "daily", **{"topic.weekly": "Reading"})
+        had = held(web)
+        link = leave_link(web)
+        web.post(link, **{"List-Unsubscribe": "One-Click"})
+        told = until(lambda: [mail for mail in web.mails("ada@example.org") if "unsubscribed" in mail["Subject"]])
+        assert len(held(web)) == 1
+        assert web.post(link_in(told[0], "confirm"), do="confirm").status_code == 200
+        assert held(web) == had
+
+
+def test_old_preferences_link_asks_by_email_first(project: Project) -> None:
+    with web_client(project, now="2026-11-20T10:00") as web:
+        path = web.subscribed()
+        web.post(path, do="save", shown=["weekly", "daily"])
+    with web_client(project, now="2026-11-21T10:01") as web:
+        said = web.post(path, do="save", shown=["weekly", "daily"], newsletter="weekly")
+        assert "You unsubscribed from The weekly &lt;letter&gt; some time ago" in said.text
+        assert held(web) == {}
+        web.post(link_in(web.mails("ada@example.org", 2)[-1], "confirm"), do="confirm")
+        assert held(web) == {"weekly": []}
 
 
 def test_bad_tokens_open_nothing(web: WebClient) -> None:
@@ -185,17 +238,17 @@ def test_bad_tokens_open_nothing(web: WebClient) -> None:
     web.ask("waiting@example.org")
     confirm = web.link("waiting@example.org").removeprefix(web.url)
     tokens = {p.split("/")[1]: p.split("/")[2] for p in (path, leave, confirm)}
-    pages = ["confirm", "address", "preferences", "unsubscribe"]
+    pages = ["confirm", "address", "preferences", "unsubscribe", "account", "never"]
     bad = ["x", "%00", "%ff", "a.b.c", "é" * 50, "x" * 5_000, "..%2f..%2fetc", "%3Cscript%3E"]
     tries = [f"/{page}/{token}" for page in pages for token in bad]
     tries += [f"/{page}/{token}" for page in pages for own, token in tokens.items() if page != own]
     tries += [f"/{page}/{token[:-1]}" for page, token in tokens.items()]
     tries += [f"/{page}/{'A' if token[0] != 'A' else 'B'}{token[1:]}" for page, token in tokens.items()]
-    tries += [f"/preferences/{tokens['unsubscribe']}/{what}" for what in ("data", "erase")]
+    tries += [f"/account/{token}/erase" for token in tokens.values()]
     before = web.rows()
     one_click = {"List-Unsubscribe": "One-Click", "do": "erase"}
     codes = {(path, web.get(path).status_code) for path in tries}
-    codes |= {(path, web.post(path, **one_click).status_code) for path in tries if not path.endswith("/data")}
+    codes |= {(path, web.post(path, **one_click).status_code) for path in tries}
     assert {code for _, code in codes} == {404}
     assert web.rows() == before
 

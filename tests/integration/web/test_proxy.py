@@ -69,7 +69,7 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
             assert httpx.get(f"{site.url}/metrics").status_code == 404
 
             def ask(client: str, name: str) -> int:
-                fields = {"email": f"{name}@example.org", "newsletter": "weekly"}
+                fields = {"email": f"{name}@example.org", "newsletter": "weekly", "token": server.form_token()}
                 headers = {"x-forwarded-for": client}
                 return httpx.post(f"{site.url}/subscribe", data=fields, headers=headers).status_code
 

@@ -117,7 +117,7 @@ def test_an_application_under_a_path_answers_there(project: Project) -> None:
         assert style.startswith("/letters/")
         assert web.get(style).headers["content-type"] == "text/css; charset=utf-8"
         assert 'action="/letters/subscribe"' in page.text
-        web.post("/letters/subscribe", email="ada@example.org", newsletter="weekly")
+        web.post("/letters/subscribe", email="ada@example.org", newsletter="weekly", token=web.form_token())
         link = web.link()
         assert "/letters/confirm/" in link
         assert web.get(link).status_code == 200

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from publisher.subscribers.tokens import PROOF_BITS, is_proof
 from tests.support.project import Project
 from tests.support.web_client import WebClient, link_in, until, web_client
 
@@ -64,7 +67,7 @@ def test_renamed_topic_is_reported(web: WebClient) -> None:
     answer = web.ask("ada@example.org", "weekly", **{"topic.weekly": "Renamed"})
     assert answer.status_code == 400
     assert "The options have changed since you opened this page" in answer.text
-    assert "Choose at least one" in web.post("/subscribe", email="ada@example.org").text
+    assert "Choose at least one" in web.subscribe(email="ada@example.org").text
 
 
 def test_confirmation_email_has_no_words_of_a_stranger(web: WebClient) -> None:
@@ -88,7 +91,7 @@ def test_answer_does_not_reveal_the_status(web: WebClient) -> None:
     assert "already" not in link_in(web.mails("stranger@example.org")[0], "confirm")
     assert "/preferences/" in link_in(web.mails("active@example.org")[0], "preferences")
     assert "/confirm/" in link_in(web.mails("left@example.org")[0], "confirm")
-    assert not [f for f in web.project.files(".publisher/outbox/new") if "never" in f]
+    assert "suppression list" in web.mails("never@example.org")[0].as_string()
 
 
 def test_snippet_works_in_both_encodings(project: Project) -> None:
@@ -96,13 +99,84 @@ def test_snippet_works_in_both_encodings(project: Project) -> None:
         made = web.project.ok("serve", "--snippet").out
         assert f'action="{web.url}/subscribe"' in made
         assert "<script" not in made
-        assert web.post("/subscribe", email="one@example.org").status_code == 200
+        steps = [web.post("/subscribe", email="one@example.org", newsletter="weekly")]
         parts = {"email": (None, "two@example.org"), "name": (None, "Zwei Ü")}
         foreign = {"origin": "https://elsewhere.example", "referer": "https://elsewhere.example/"}
-        assert web.client.post("/subscribe", files=parts, headers=foreign).status_code == 200
+        steps.append(web.client.post("/subscribe", files=parts, headers=foreign))
+        for step in steps:
+            assert (step.status_code, "One more click" in step.text) == (200, True)
+            assert "script-src 'self'" in step.headers["content-security-policy"]
+            assert "Check your inbox" in web.post("/subscribe", **hidden(step) | {"token": web.form_token()}).text
         web.mails("one@example.org")
-        web.post(web.link("two@example.org"))
+        assert web.post(web.link("two@example.org"), do="confirm").status_code == 200
         assert web.show("two@example.org")["name"] == "Zwei Ü"
+
+
+def hidden(page: httpx.Response) -> dict[str, list[str]]:
+    """The hidden fields of a page's form."""
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text):
+        fields.setdefault(name, []).append(html.unescape(value))
+    return fields
+
+
+def test_a_form_that_is_sent_unread_or_at_once_gets_one_more_button(web: WebClient) -> None:
+    choice = {"email": "ada@example.org", "newsletter": "weekly", "topic.weekly": ["R&D", "日本語"], "name": 'A"da'}
+    (fresh,) = hidden(web.get("/subscribe"))["token"]
+    early = (fresh, web.form_token(1))
+    for token in ("", "x", *early, web.form_token(86_500), web.form_token()[:-1], "x" * 10_000):
+        step = web.post("/subscribe", token=token, **choice)
+        assert (step.status_code, "One more click" in step.text) == (200, True), token
+        shown = hidden(step)
+        assert [shown[name] for name in choice] == [["ada@example.org"], ["weekly"], ["R&D", "日本語"], ['A"da']]
+        assert (shown["token"] == [token]) == (token in early)  # so that its age is not lost
+    assert web.rows()["subscribers"] == []
+    assert "Choose at least one" in web.post("/subscribe", email="ada@example.org").text
+
+
+def test_proof_of_work_is_for_one_address(project: Project) -> None:
+    with web_client(project, web="proof_of_work = true") as web:
+        page = web.get("/subscribe")
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        hint = page.text.partition("<noscript>")[2].partition("</noscript>")[0]
+        assert "write to ada@letters.example" in hint
+        script = web.get(re.search(r'<script src="([^"]+)"', page.text)[1])
+        assert script.headers["content-type"].startswith("text/javascript")
+        token = web.form_token()
+        assert "One more click" in web.ask(token="").text
+        numbers = (str(n) for n in range(10_000_000))
+        proof = next(each for each in numbers if is_proof(token, "ada@example.org", each, PROOF_BITS))
+        fields = {"newsletter": "weekly", "token": token, "proof": proof}
+        late = {"token": web.form_token(9)}
+        for wrong in ({"proof": ""}, {"proof": "-1"}, {"proof": f"{proof}0"}, {"proof": "٣"}, late):
+            assert "One more click" in web.post("/subscribe", **fields | {"email": "ada@example.org"} | wrong).text
+        assert "One more click" in web.post("/subscribe", email="bob@example.org", **fields).text
+        assert "Check your inbox" in web.post("/subscribe", email="ada@example.org", **fields).text
+        web.mails("ada@example.org")
+
+
+def test_confirming_by_a_click_needs_a_browser(project: Project) -> None:
+    with web_client(project, '[subscribers]\nconfirm = "click"\n') as web:
+        web.ask()
+        link, before = web.link(), web.rows()
+        page = web.get(link)
+        assert web.client.head(link).status_code == 200
+        assert web.rows() == before
+        assert ('data-when-here="' in page.text, 'type="submit"' in page.text) == (True, True)
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert web.post(link, do="confirm").status_code == 200
+
+
+def test_owner_hears_of_a_flood_once(project: Project) -> None:
+    with web_client(project, 'owner = "owner@example.org"\n', web="email_limit = 2") as web:
+        for number in range(2):
+            web.ask(f"reader{number}@example.org")
+            web.mails(f"reader{number}@example.org")
+        told = web.mails("owner@example.org")
+        assert web.ask("late@example.org").status_code == 503
+        assert "2 emails within an hour" in told[0].get_body(("plain",)).get_content()
+        assert len(web.mails("owner@example.org")) == 1
+        assert not [row for row in web.rows()["subscribers"] if "late" in row]
 
 
 def test_honeypot_catches_bots(web: WebClient) -> None:

@@ -39,7 +39,6 @@ SMALL = {
     "site.feeds.opml": "one format",
     "site.web_versions": "the seam between letters and pages",
     "store.location": "what a URL of a database names, without loading SQLAlchemy",
-    "subscribers.tokens": "one noun",
     "web.preview.view_options": "one noun",
     "web.rate_limit": "one noun",
 }

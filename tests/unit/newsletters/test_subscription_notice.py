@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -28,7 +29,7 @@ TEMPLATES = Templates(shipped_folder() / "none")
 SETTINGS = replace(CONFIG, newsletters=(WEEKLY,))
 
 
-@pytest.mark.parametrize("kind", ["confirm", "already", "address"])
+@pytest.mark.parametrize("kind", ["confirm", "already", "address", "moved", "account", "farewell"])
 @pytest.mark.parametrize("language", ["en", "ar", "de", "es", "fr", "ja", "pt", "nl", ""])
 def test_each_notice_has_address_and_link(kind: str, language: str) -> None:
     letter = notice_letter(SETTINGS, replace(FACTS, kind=kind, language=language), TEMPLATES)
@@ -45,11 +46,11 @@ def test_each_notice_has_address_and_link(kind: str, language: str) -> None:
     assert "prefers-color-scheme: dark" in letter.html
 
 
-def test_a_notice_of_a_move_has_no_link() -> None:
-    letter = notice_letter(SETTINGS, replace(FACTS, kind="moved", link="", name=""), TEMPLATES)
+def test_a_suppressed_address_is_told_so_without_a_link() -> None:
+    letter = notice_letter(SETTINGS, replace(FACTS, kind="suppressed", link="", name=""), TEMPLATES)
     for part in (letter.html, letter.text):
-        assert "will no longer be sent to ada@example.org" in " ".join(part.split())
-        assert "preferences link in any" in " ".join(part.split())
+        assert "is on our suppression list" in " ".join(part.split())
+        assert "reply to this email" in " ".join(part.split())
     assert "https://letters.example" not in letter.html + letter.text
     assert "act-link" not in letter.html.partition("</head>")[2]
 
@@ -89,3 +90,11 @@ def test_no_value_breaks_out_of_the_message() -> None:
     assert [part for part in message.walk() if part.defects] == []
     assert data == transactional_message(letter, headers, to="ada@example.org", name=hostile, identity="1", made_at=NOW)
     assert max(map(len, data.split(b"\r\n"))) <= 78
+
+
+def test_a_form_email_offers_an_end_of_all_of_them() -> None:
+    language, words, link = "de", "Nie wieder an mich schreiben", "https://letters.example/never/abc"
+    letter = notice_letter(SETTINGS, replace(FACTS, language=language, never_link=link), TEMPLATES)
+    assert f"{words}:\n{link}" in letter.text
+    assert re.search(rf'href="{link}"[^>]*>{words}</a>', letter.html)
+    assert words not in notice_letter(SETTINGS, replace(FACTS, language=language), TEMPLATES).text

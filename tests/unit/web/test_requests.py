@@ -82,7 +82,8 @@ def test_log_identifies_no_one() -> None:
     assert household("2001:db8:1:2:3::4") == household("2001:db8:1:2::9")
     assert shown_path("/unsubscribe/secret", page_of("/unsubscribe/secret", ""), 200) == "/unsubscribe/…"
     assert shown_path("/approve/secret", page_of("/approve/secret", ""), 200) == "/approve/…"
-    assert shown_path("/l/preferences/a/data", page_of("/l/preferences/a/data", "/l"), 200) == "/preferences/…"
+    assert shown_path("/l/account/a/erase", page_of("/l/account/a/erase", "/l"), 200) == "/account/…"
+    assert shown_path("/never/secret", page_of("/never/secret", ""), 200) == "/never/…"
     assert shown_path("/ada@example.org", "site", 200) == "…"
     assert shown_path("/posts/", "site", 200) == "/posts/"
     assert shown_path("/secret", "site", 404) == "…"

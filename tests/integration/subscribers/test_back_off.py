@@ -1,0 +1,174 @@
+"""How many emails strangers can cause, on both databases: for each mailbox and for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.store import Store, open_store
+from publisher.store.subscriber_records import EmailTrigger
+from publisher.subscribers.account import request_account_link, use_account_link
+from publisher.subscribers.address import mailbox_of
+from publisher.subscribers.address_change import request_address_change
+from publisher.subscribers.double_opt_in import confirm
+from publisher.subscribers.manage import lift_suppression, suppress
+from publisher.subscribers.privacy import erase, forget_unconfirmed
+from publisher.subscribers.self_service import decline_all
+from tests.support.consent_samples import FORM, SECRET, TERMS, ask, everything, known, people, subscribed
+from tests.support.store_samples import NOW, later
+
+__all__ = ["people"]
+
+# Each step is one wait after the one before.
+STEPS = [NOW, later(hours=1), later(days=1, hours=1), later(days=8, hours=1)]
+
+
+def hourly(days: int) -> Iterator[datetime]:
+    return (later(hours=hour) for hour in range(24 * days))
+
+
+def mailed(send: Callable[[datetime], object], days: int = 30) -> list[datetime]:
+    """The moments of an hourly request at which an email went out."""
+    return [moment for moment in hourly(days) if send(moment)]
+
+
+def test_an_address_that_never_confirms_gets_four_emails(people: Store) -> None:
+    assert mailed(lambda moment: ask(people, now=moment)) == STEPS
+
+
+def test_requests_do_not_postpone_forgetting(people: Store) -> None:
+    for moment in hourly(60):
+        ask(people, now=moment)
+        if moment.hour == 0:
+            forget_unconfirmed(people, TERMS, moment)
+    assert people.subscribers.get("ada@example.org") is None
+    assert ask(people, now=later(days=3_650)) is None
+    assert people.subscribers.count() == 0
+
+
+def test_waits_outlast_a_restart(store_url: str, tmp_path: Path) -> None:
+    found = []
+    for moment in (NOW, later(minutes=59), *STEPS[1:], later(days=400)):
+        with open_store(store_url, tmp_path, lambda: SECRET) as store:
+            found += [moment] if ask(store, now=moment) else []
+    assert found == STEPS
+
+
+def test_two_hosts_share_the_count(store_url: str, tmp_path: Path) -> None:
+    spellings = [f"{'.' * (n % 2)}ad{'.' * (n % 3 > 0)}a+{n}@gmail.com".removeprefix(".") for n in range(45)]
+    with (
+        open_store(store_url, tmp_path, lambda: SECRET) as one,
+        open_store(store_url, tmp_path, lambda: SECRET) as other,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        sent = list(pool.map(lambda each: ask((one, other)[len(each) % 2], each), spellings))
+    assert len(set(spellings)) == 45
+    assert sum(email is not None for email in sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("spelling", "mailbox"),
+    [
+        ("ada@example.org", "ada@example.org"),
+        ("Ada+News@Example.org", "ada@example.org"),
+        ("ada+a+b@example.org", "ada@example.org"),
+        ("a.da@example.org", "a.da@example.org"),  # a dot counts at most providers
+        ("+ada@example.org", "+ada@example.org"),
+        ("A.d.A+x@gmail.com", "ada@gmail.com"),
+        ("ada@googlemail.com", "ada@gmail.com"),
+        ("ａda@gmail.com", "ada@gmail.com"),
+        ("ada@me.com", "ada@icloud.com"),
+        ("a.d-a_@pm.me", "ada@proton.me"),
+    ],
+)
+def test_spellings_of_a_mailbox_are_counted_together(spelling: str, mailbox: str) -> None:
+    assert mailbox_of(spelling) == mailbox
+
+
+def test_every_kind_of_email_from_a_form_counts_together(people: Store) -> None:
+    """One mailbox: a subscriber, a suppressed address and a stranger, and the new address of someone else."""
+    subscribed(people, "ada@gmail.com")
+    suppress(people, "a.da@gmail.com", now=NOW, source="test")
+    mover = subscribed(people, "bob@example.org")
+    emails = []
+    for moment in hourly(30):
+        emails += [ask(people, each, now=moment) for each in ("ada@gmail.com", "a.da@gmail.com", "ad.a@gmail.com")]
+        asked = request_address_change(people, TERMS, mover.uid, "ada+x@gmail.com", now=moment, evidence=FORM)
+        emails.append(asked.email)
+    assert [email.kind for email in emails if email] == ["already"] * 4
+
+
+@pytest.mark.parametrize("prepare", [subscribed, lambda store: erase(store, "ada@example.org", now=NOW, source="test")])
+def test_known_and_erased_addresses_back_off_as_well(people: Store, prepare: Callable[[Store], object]) -> None:
+    prepare(people)
+    assert mailed(lambda moment: ask(people, now=moment)) == STEPS
+
+
+def test_a_new_address_is_asked_four_times(people: Store) -> None:
+    ada = subscribed(people)
+
+    def send(moment: datetime) -> object:
+        return request_address_change(people, TERMS, ada.uid, "victim@example.net", now=moment, evidence=FORM).email
+
+    assert mailed(send) == STEPS
+
+
+def test_the_old_address_is_asked_four_times(people: Store) -> None:
+    ada = subscribed(people)
+    assert mailed(lambda moment: request_account_link(people, TERMS, ada.uid, now=moment).email) == STEPS
+    assert request_account_link(people, TERMS, ada.uid, now=later(days=31)).possible
+
+
+def test_the_mailbox_starts_the_count_again(people: Store) -> None:
+    first = ask(people)
+    assert first is not None
+    assert confirm(people, TERMS, first.token, now=NOW, evidence=FORM)
+    assert ask(people, now=later(minutes=1)) is not None
+    ada = known(people)
+    link = request_account_link(people, TERMS, ada.uid, now=NOW).email
+    assert link is not None
+    assert request_account_link(people, TERMS, ada.uid, now=later(minutes=1)).email is None
+    assert use_account_link(people, TERMS, link.token, now=later(minutes=1)) == ada
+    assert use_account_link(people, TERMS, link.token, now=later(minutes=1)) is None
+    assert request_account_link(people, TERMS, ada.uid, now=later(minutes=2)).email is not None
+
+
+def test_an_hour_has_a_limit_for_all(people: Store) -> None:
+    few = replace(TERMS, most_requests=3)
+    crowd = [f"reader{n}@example.org" for n in range(6)]
+    assert [bool(ask(people, each, terms=few)) for each in crowd] == [True] * 3 + [False] * 3
+    assert people.subscribers.emails_since(EmailTrigger.FORM, NOW - timedelta(hours=1)) == 3
+    assert people.subscribers.count() == 3  # nothing is stored about the others
+    assert ask(people, crowd[5], terms=few, now=later(minutes=59)) is None
+    assert ask(people, crowd[5], terms=few, now=later(minutes=61)) is not None
+
+
+def test_never_means_never_for_every_spelling(people: Store) -> None:
+    ask(people, "ada@gmail.com", name="Ada")
+    decline_all(people, "ada@gmail.com", now=NOW, source="link /never")
+    assert people.subscribers.count() == 0
+    assert people.suppressions.is_listed("ada@gmail.com")
+    before = everything(people)
+    for spelling in ("ada@gmail.com", "a.da+x@googlemail.com"):
+        assert mailed(lambda moment, spelling=spelling: ask(people, spelling, now=moment), 3) == []
+    decline_all(people, "ada@gmail.com", now=NOW, source="link /never")
+    assert everything(people) == before
+
+    assert lift_suppression(people, "ada@gmail.com", now=NOW, source="test")
+    assert ask(people, "ada@gmail.com") is not None
+
+
+def test_never_ends_a_subscription_too(people: Store) -> None:
+    ada = subscribed(people)
+    decline_all(people, "ada@example.org", now=NOW, source="link /never")
+    decline_all(people, "stranger@example.org", now=NOW, source="link /never")
+    assert known(people).status is SubscriberStatus.SUPPRESSED
+    assert people.subscribers.count("weekly", mailable_at=NOW) == 0
+    assert not request_account_link(people, TERMS, ada.uid, now=NOW).possible
+    assert ask(people, "stranger@example.org") is None
