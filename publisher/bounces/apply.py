@@ -13,7 +13,8 @@ from publisher.core.bounce_report import APPLIED, Addressee, Report, Verdict
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.subscriber_records import Evidence
+from publisher.mail.verp import newsletter_key
+from publisher.store.subscriber_records import RENAMED, Evidence
 from publisher.subscribers.address import clean_line, normalise
 from publisher.subscribers.policy import SubscriptionPolicy
 
@@ -111,7 +112,7 @@ def _taken(
     if report.addressee.asked and subscriber.status is not SubscriberStatus.PENDING and not complaint:
         return Verdict.NOTHING  # the subscriber has confirmed since, or later messages say more about the mailbox
     if report.verdict is Verdict.UNSUBSCRIBED:
-        change.leave(subscriber, report.newsletter or None, policy.kept(Evidence(source)))
+        _unsubscribed(change, policy, subscriber, report, source)
         return report.verdict
     if complaint:
         _complained(change, policy, subscriber, source)
@@ -120,6 +121,21 @@ def _taken(
         _bounced(change, policy, subscriber, report, source, words or report.status)
     change.record_bounce(subscriber, edition_id, report, source)
     return report.verdict
+
+
+def _unsubscribed(
+    change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, report: Report, source: str
+) -> None:
+    newsletter = report.newsletter or _with_key(change, subscriber, report.newsletter_key)
+    if newsletter or not report.newsletter_key:
+        change.leave(subscriber, newsletter or None, policy.kept(Evidence(source)))
+
+
+def _with_key(change: SubscriberTransaction, subscriber: Subscriber, key: str) -> str:
+    """Return the newsletter with a key, by its current or an earlier name; "" if the subscriber no longer has it."""
+    held = [each.newsletter for each in subscriber.subscriptions]
+    earlier = [event.detail.partition(" ")[0] for event in change.history(subscriber) if event.what == RENAMED]
+    return next((name for name in [*held, *earlier] if key and newsletter_key(name) == key), "")
 
 
 def _find(change: SubscriberTransaction, addressee: Addressee) -> tuple[Subscriber, int | None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -41,7 +42,7 @@ class Signatures:
 
 
 def read_message(data: bytes, signatures: Signatures) -> Report:
-    """Return the report in a message, with its addressee. Never raises.
+    """Return the report in a message, with its addressee. Never raises. A request to unsubscribe is a report as well.
 
     A failure is trusted only if the report was sent to the return address of one delivery, which has our signature.
     A complaint is also trusted if the message enclosed in it has our signature. All other addresses are ignored.
@@ -57,6 +58,8 @@ def _read(message: Message, signatures: Signatures) -> Report:
     if complaint is not None:
         return _complaint(message, signatures) if complaint else Report(Verdict.NOTHING)
     recipients = list(_recipients(message))
+    if (left := _unsubscribed(message, recipients, signatures)) is not None:
+        return left
     addressee = _by_return_path(recipients, signatures)
     failure = _failure(message)
     if not addressee:
@@ -64,6 +67,22 @@ def _read(message: Message, signatures: Signatures) -> Report:
     if failure is None or failure.verdict is Verdict.NOTHING:
         return Report(Verdict.NOTHING, addressee)
     return _report(failure, addressee)
+
+
+def _unsubscribed(message: Message, recipients: Iterable[str], signatures: Signatures) -> Report | None:
+    """Return the report of a message to an address for unsubscribing (RFC 2369, 3.2); None if it is no such message.
+
+    Whatever it says, the address is the request. Only a report of a failure says nothing about the person. The same
+    message counts once, so that it does not unsubscribe somebody who has come back since.
+    """
+    path = signatures.return_path
+    found = {read for each in recipients if path and (read := path.read_unsubscribing(each))}
+    if len(found) != 1 or of_type(message, "message/delivery-status"):
+        return None
+    uid, key = found.pop()
+    identity = header(message, "Message-ID") or hashlib.sha256(message.as_bytes()).hexdigest()
+    keys = (f"unsubscribe {uid} {key} {identity[:300]}",)
+    return Report(Verdict.UNSUBSCRIBED, Addressee(uid=uid), keys=keys, newsletter_key=key)
 
 
 def _failure(message: Message) -> Failure | None:

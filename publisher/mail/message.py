@@ -74,6 +74,7 @@ class Recipient:
     message_id: str
     unsubscribe_url: str
     preferences_url: str
+    unsubscribe_address: str = ""  # the address that a message unsubscribes at; "" for none
 
     def values(self) -> dict[str, str]:
         """Return the values, by mark."""
@@ -115,8 +116,12 @@ class MailMerge:
             message_id=message_id(self.edition, uid, self.headers.sender),
             unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
             preferences_url=self.links.preferences(uid),
+            unsubscribe_address=self._unsubscribe_address(uid),
         )
         return self.templates[delivery.variant].pieces(recipient)
+
+    def _unsubscribe_address(self, uid: str) -> str:
+        return self.return_path.of_unsubscribing(uid, self.edition.newsletter) if self.return_path else ""
 
     def envelope_from(self, delivery: Delivery) -> str:
         """Return the bare address that a bounce of this delivery goes to."""
@@ -178,7 +183,7 @@ class MessageTemplate:
             [
                 mailbox_header("To", recipient.name, recipient.address),
                 plain_header("Message-ID", recipient.message_id),
-                plain_header("List-Unsubscribe", f"<{recipient.unsubscribe_url}>"),
+                plain_header("List-Unsubscribe", _ways_to_unsubscribe(recipient)),
                 _one_click(recipient.unsubscribe_url),
                 b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
             ]
@@ -305,6 +310,15 @@ def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetim
     if headers.archive:
         lines.append(plain_header("List-Archive", f"<{wire_url(headers.archive)}>"))
     return b"".join(lines)
+
+
+def _ways_to_unsubscribe(recipient: Recipient) -> str:
+    """Return the URLs with which a subscriber unsubscribes, the preferred one first (RFC 2369, 3.2)."""
+    ways = f"<{recipient.unsubscribe_url}>"
+    if recipient.unsubscribe_address:
+        address = quote(wire_address(recipient.unsubscribe_address), safe="@+")
+        ways += f", <mailto:{address}?subject=unsubscribe>"
+    return ways
 
 
 def _one_click(url: str) -> bytes:

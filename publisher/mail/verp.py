@@ -13,6 +13,7 @@ _TAGS = re.compile(r"(?:(?:prvs|msprvs1)=[^=@]{1,100}=|btv1==[^=@]{1,100}==){1,3
 
 # 80 bits: too many to guess, since each guess costs an attacker a message.
 _SIGNATURE_BYTES = 10
+_SHORT = 13  # characters, or 65 bits, of a signature that shares its local part with a uid
 
 
 class ReturnPath:
@@ -67,15 +68,46 @@ class ReturnPath:
         signed = hmac.compare_digest(found[5], self._signature(found[2]))
         return (int(found[3]), int(found[4])) if signed else None
 
+    def of_unsubscribing(self, subscriber_uid: str, newsletter: str) -> str:
+        """Return the address to which a subscriber writes to unsubscribe from a newsletter; "" for an unusual uid.
+
+        It looks like bounces+u<uid in base32><4 characters of the newsletter's hash>-<13 of the signature>@example.org:
+        with the longest address for bounces that the configuration allows, these are just 64 octets.
+        """
+        if not re.fullmatch(r"[0-9a-f]{24}", subscriber_uid):
+            return ""
+        uid = base64.b32encode(bytes.fromhex(subscriber_uid)).decode("ascii").lower().rstrip("=")
+        name = f"u{uid}{newsletter_key(newsletter)}"
+        return f"{self._local}+{name}-{self._signature(name)[:_SHORT]}@{self._domain}"
+
+    def read_unsubscribing(self, address: str) -> tuple[str, str] | None:
+        """Return the subscriber's uid and the newsletter's key (see `newsletter_key`) that an address was made for.
+
+        Returns None if the address was not made here.
+        """
+        local, domain = _untagged(address)
+        found = re.fullmatch(r"(.+)\+(u([a-z2-7]{20})([a-z2-7]{4}))-([a-z2-7]+)", local)
+        if not found or (found[1], domain) != (self._local.lower(), self._domain.lower()):
+            return None
+        if not hmac.compare_digest(found[5], self._signature(found[2])[:_SHORT]):
+            return None
+        return base64.b32decode(found[3].upper() + "====").hex(), found[4]
+
     def pretends(self, address: str) -> bool:
         """Return whether an address looks like one of this project's return addresses but was not made here."""
         local, domain = _untagged(address)
         ours = local.startswith(f"{self._local.lower()}+") and domain == self._domain.lower()
-        return ours and self.read(address) is None and self.read_notice(address) is None
+        return ours and not (self.read(address) or self.read_notice(address) or self.read_unsubscribing(address))
 
     def _signature(self, text: str) -> str:
         digest = hmac.digest(self._key, text.encode(), "sha256")[:_SIGNATURE_BYTES]
         return base64.b32encode(digest).decode("ascii").lower()
+
+
+def newsletter_key(newsletter: str) -> str:
+    """Return 4 characters that tell the newsletters of a project apart."""
+    digest = hashlib.sha256(f"newsletter {newsletter}".encode()).digest()
+    return base64.b32encode(digest[:5]).decode("ascii").lower()[:4]
 
 
 def _untagged(address: str) -> tuple[str, str]:

@@ -13,8 +13,12 @@ from publisher.bounces.reading import Signatures, read_message
 from publisher.bounces.sources import ReportSource, open_source
 from publisher.config import Config
 from publisher.core.bounce_report import Report, Verdict
-from publisher.core.errors import BounceError, ProjectError
-from publisher.publishing.mail_wiring import project_links, return_path, subscription_policy
+from publisher.core.errors import BounceError, ProjectError, PublisherError
+from publisher.core.logging import log
+from publisher.core.templates import Templates
+from publisher.publishing.mail_wiring import open_transport, project_links, return_path, subscription_policy
+from publisher.publishing.subscription_emails import send_subscription_email
+from publisher.subscribers.self_service import farewell
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -82,10 +86,32 @@ def apply_messages(
     signatures, terms, counts = signatures_of(config), subscription_policy(config), Counter[Verdict]()
     for message in source.messages():
         report = read_message(message.data, signatures)
+        before = _subscriptions(store, report)
         counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=dry_run)] += 1
         if not dry_run:
             message.mark_read()
+            if left := before - _subscriptions(store, report):
+                _send_farewell(config, store, report.addressee.uid, left, now)
     return BounceReport(counts)
+
+
+def _subscriptions(store: Store, report: Report) -> set[str]:
+    """Return the newsletters of a subscriber who is unsubscribing by email; none for any other report."""
+    subscriber = store.subscribers.by_uid(report.addressee.uid) if report.newsletter_key else None
+    return {each.newsletter for each in subscriber.subscriptions} if subscriber else set()
+
+
+def _send_farewell(config: Config, store: Store, uid: str, left: set[str], now: datetime) -> None:
+    """Send the email about unsubscribing, if the project sends one. A failure to send it is only logged."""
+    email = farewell(store, subscription_policy(config), uid, left, now=now)
+    if email is None:
+        return
+    try:
+        with open_transport(config) as transport:
+            templates, links = Templates(config.root / "templates"), project_links(config)
+            send_subscription_email(config, store, links, templates, transport, email, now)
+    except PublisherError as error:
+        log("farewell failed", level="warning", error=type(error).__name__)
 
 
 def apply_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:

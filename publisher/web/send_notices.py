@@ -13,7 +13,7 @@ from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.transport import Accepted, Outcome, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
-from publisher.publishing.mail_wiring import headers_of
+from publisher.publishing.mail_wiring import headers_of, return_path
 from publisher.publishing.owner_alerts import alert_problems
 from publisher.publishing.subscription_emails import send_subscription_email
 from publisher.publishing.wiring import Project
@@ -127,13 +127,14 @@ def _send_edition(
     letter = context.store.editions.letter(edition.id, variant_key(topic_set(held.topics)))
     if letter is None:
         return  # none of its posts match the topics, or nobody had chosen these topics when the edition was made
-    headers = headers_of(context.config, edition.newsletter)
+    headers, path = headers_of(context.config, edition.newsletter), return_path(context.config)
     recipient = Recipient(
         address=subscriber.address,
         name=subscriber.name,
         message_id=message_id(edition, subscriber.uid, headers.sender),
         unsubscribe_url=context.links.unsubscribe(subscriber.uid, edition.newsletter),
         preferences_url=context.links.preferences(subscriber.uid),
+        unsubscribe_address=path.of_unsubscribing(subscriber.uid, edition.newsletter) if path else "",
     )
     message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
     key = f"welcome-{edition.newsletter}/{subscriber.uid}"

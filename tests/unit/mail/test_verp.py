@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.mail.verp import ReturnPath
+from publisher.mail.verp import ReturnPath, newsletter_key
 
 PATH = ReturnPath("bounces@example.org", "a secret for tests only")
 
@@ -54,3 +54,24 @@ def test_a_tag_of_a_gateway_is_ignored(tag: str) -> None:
 )
 def test_a_foreign_return_address_is_refused(address: str) -> None:
     assert PATH.read(address) is None
+
+
+LONGEST = ReturnPath(f"{'b' * 24}@example.org", "a secret for tests only")
+
+
+@given(st.binary(min_size=12, max_size=12).map(bytes.hex), st.text(max_size=100))
+def test_an_address_to_unsubscribe_at_reads_back(uid: str, newsletter: str) -> None:
+    address = LONGEST.of_unsubscribing(uid, newsletter)
+    assert len(address.partition("@")[0]) <= 64
+    for spelling in (address, address.upper()):
+        assert LONGEST.read_unsubscribing(spelling) == (uid, newsletter_key(newsletter))
+        assert (LONGEST.read(spelling), LONGEST.read_notice(spelling)) == (None, None)
+        assert not LONGEST.pretends(spelling)
+    changed = f"{address[:30]}{'a' if address[30] != 'a' else 'b'}{address[31:]}"
+    assert LONGEST.read_unsubscribing(changed) is None
+    assert LONGEST.pretends(changed)
+    assert PATH.read_unsubscribing(address) is None
+
+
+def test_an_unusual_uid_has_no_address_to_unsubscribe_at() -> None:
+    assert PATH.of_unsubscribing("u1", "weekly") == ""
