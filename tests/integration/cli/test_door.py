@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -255,6 +256,19 @@ def test_a_terminal_without_unicode_gets_output(project: Project) -> None:
 def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
     for number in range(400):
         project.post(f"post-{number}", body="Words. " * 500)
+    public, ended = project.root / "public", (0, "", "")
+    for _ in range(5):  # on a busy machine a build may end before the signal arrives
+        shutil.rmtree(public, ignore_errors=True)
+        ended = interrupted_build(project, public)
+        if ended[0]:
+            break
+    assert ended == (130, "", "\nstopped\n")
+    assert not list(public.rglob("*.part"))
+    assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))
+
+
+def interrupted_build(project: Project, public: Path) -> tuple[int, str, str]:
+    """Interrupt a build once it has written its first page, and return its code and output."""
     process = subprocess.Popen(
         [sys.executable, "-m", "publisher", "-C", str(project.root), "build"],
         env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
@@ -262,14 +276,11 @@ def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    public = project.root / "public"
-    while process.poll() is None and next(public.rglob("*.html"), None) is None:  # most posts are still to be written
+    while process.poll() is None and next(public.rglob("*.html"), None) is None:
         time.sleep(0.001)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "\nstopped\n")
-    assert not list(public.rglob("*.part"))
-    assert all(path.read_text().rstrip().endswith("</html>") for path in public.rglob("*.html"))
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
 
 
 def test_an_interruption_while_loading_is_silent() -> None:
