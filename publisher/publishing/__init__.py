@@ -18,8 +18,10 @@ render         render planned editions
 deliver        send unfinished editions
 operations     approve, skip, hold, resume, retry or cancel an edition
 due_editions   find the editions that are due now, and create them
+exposure       what is private and would leave with git, in a site or in an image
 forecast       the next slots (scheduled times) and what they will contain
 tick           create and send due editions, and do the chores
+private_files  find what is private in a project
 read_bounces   process bounce reports
 owner_alerts   email the owner about editions on hold and about problems
 subscription_emails   send confirmations and other emails about a subscription
@@ -32,6 +34,7 @@ __all__ = [
     "deliver",
     "due_editions",
     "edition_plan",
+    "exposure",
     "forecast",
     "letter_check",
     "mail_doctor",
@@ -39,6 +42,7 @@ __all__ = [
     "new_project",
     "operations",
     "owner_alerts",
+    "private_files",
     "project_check",
     "publish",
     "read_bounces",

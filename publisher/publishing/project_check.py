@@ -18,6 +18,7 @@ from publisher.posts.enclosures import unknown_lengths
 from publisher.posts.markup import BrokenPost, LocalLink, Renderer
 from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import authority_of
+from publisher.publishing.exposure import exposures
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.publish import rendering_problem
@@ -59,6 +60,7 @@ def check_project(
     problems.extend(stray_feeds(output, config.pages.output))
     problems.extend(_changed_ids(config, archive))
     problems.extend(_settings(config))
+    problems.extend(exposures(config))
     problems.extend(stray_notes(config, now))
     problems.extend(_orphaned(config))
     letters = _letters(config, archive, now, spam)
