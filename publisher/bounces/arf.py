@@ -17,9 +17,9 @@ UNSUBSCRIBE_TOKEN = re.compile(r"/unsubscribe/([A-Za-z0-9_.-]{1,500})")
 
 _MOST_TOKENS = 20
 
-# Microsoft's Junk Mail Reporting Program forwards the message with such a subject, or with such headers in it.
+# Microsoft's Junk Mail Reporting Program forwards the message with such a subject, or with such a header in it.
 _MICROSOFTS = re.compile(r"complaint about message from\b", re.IGNORECASE)
-_MICROSOFTS_HEADERS = ("X-HmXmrOriginalRecipient", "X-MS-Exchange-JMRP")
+_MICROSOFTS_HEADER = "X-HmXmrOriginalRecipient"
 
 
 def read_arf(message: Message) -> bool | None:
@@ -33,7 +33,7 @@ def read_arf(message: Message) -> bool | None:
     reported = original(message)
     if reported is None:
         return None
-    marked = any(header(each, name) for each in (message, reported) for name in _MICROSOFTS_HEADERS)
+    marked = any(header(each, _MICROSOFTS_HEADER) for each in (message, reported))
     return True if marked or _MICROSOFTS.match(header(message, "Subject")) else None
 
 

@@ -41,7 +41,8 @@ class Meaning(StrEnum):
     BLAMED = "blamed"  # the sender, its server or the message is refused
     NOBODY = "nobody"  # there is no such mailbox or domain, or it is closed
     LATER = "later"  # too much at once, or a passing trouble
-    HINTED = "hinted"  # a word of refusals for rules or spam, which other refusals may contain too
+    HINTED = "hinted"  # a word of filters for spam or rules, which other refusals may contain too
+    DENIED = "denied"  # a word of refusals, which says little beside a code about the mailbox
 
 
 def meanings_of(words: str) -> frozenset[Meaning]:

@@ -91,18 +91,14 @@ def _of_final(told: frozenset[Verdict], details: list[str], says: frozenset[Mean
     if Meaning.FULL in says:
         return Judgement(Verdict.TEMPORARY)
     gone, nobody = told == {Verdict.PERMANENT}, Meaning.NOBODY in says
-    if nobody and (gone or not says & {Meaning.LATER, Meaning.HINTED}):
+    if nobody and (gone or not says & {Meaning.LATER, Meaning.HINTED, Meaning.DENIED}):
         return Judgement(Verdict.PERMANENT)
     if Meaning.LATER in says and Verdict.REFUSED not in told:
         return Judgement(Verdict.TEMPORARY)
-    if Meaning.HINTED in says and Verdict.TEMPORARY not in told and not _is_named(told, details):
+    hinted = Meaning.HINTED in says or (Meaning.DENIED in says and not gone)
+    if hinted and Verdict.TEMPORARY not in told:
         return Judgement(Verdict.REFUSED)
     return _of_codes(told, details)
-
-
-def _is_named(told: frozenset[Verdict], details: list[str]) -> bool:
-    """Return whether the table has the code together with the words, so that a hint in them does not count."""
-    return told == {Verdict.PERMANENT} and all(_VAGUE.fullmatch(each) or each == "4.1" for each in details)
 
 
 def _of_codes(told: frozenset[Verdict], details: list[str]) -> Judgement:

@@ -135,7 +135,7 @@ class SendingLoop:
         connection.unwritten -= 1
         claim.breaks += fate.suspect
         if claim.breaks >= MOST_BREAKS:
-            self._settle(claim, Deferred(f"the connection broke {claim.breaks} times: {fate.reason}", RefusedAt.HERE))
+            self._settle(claim, Deferred(f"the connection broke {claim.breaks} times: {fate.reason}"))
         elif fate.suspect:
             self._buffer.append(claim)
         else:
