@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from publisher.subscribers.tokens import PROOF_BITS, is_proof
-from tests.support.project import Project
+from tests.support.project import Project, parse
 from tests.support.web_client import WebClient, link_in, until, web_client
 
 
@@ -238,3 +238,15 @@ def test_dead_mail_server_delays_no_answer(project: Project) -> None:
         until(lambda: web.rows()["subscribers"])
         until(lambda: "publisher_mailroom_waiting 1.0" in web.get("/metrics").text)
         assert web.show()["status"] == "pending"
+
+
+def test_spellings_of_one_mailbox_get_one_email(project: Project) -> None:
+    domains = ("gmail.com", "googlemail.com")
+    spellings = [f"{('ada', 'a.da', 'a.d.a')[n % 3]}+{n}@{domains[n % 2]}" for n in range(45)]
+    with web_client(project, web="client_limit = 60") as web:
+        assert {web.ask(spelling).status_code for spelling in spellings} == {200}
+        web.ask("last@example.org")
+        web.mails("last@example.org")
+        files = list((project.root / ".publisher/outbox/new").glob("*.eml"))
+        recipients = [str(parse(file.read_bytes())["To"]) for file in files]
+        assert sorted(recipients) == [spellings[0], "last@example.org"]
