@@ -81,7 +81,7 @@ class Outbox:
     def _write(self, name: str, message: bytes) -> None:
         while True:
             temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
-            with temporary.open("xb") as file:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # shows _sweep in other processes that this process is alive
                 if not os.fstat(file.fileno()).st_nlink:
                     continue  # another process removed it between the two lines above

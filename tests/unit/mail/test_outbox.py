@@ -46,6 +46,7 @@ def test_git_and_other_users_see_nothing_of_an_outbox(tmp_path: Path, mode: int 
     Outbox(folder).send(SENDER, "reader@example.org", MESSAGE, "weekly/1")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (folder / ".gitignore").read_text() == "*\n"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files(folder)] == [0o600]
 
 
 def test_git_still_takes_what_else_is_in_the_folder_of_an_outbox(tmp_path: Path) -> None:
