@@ -74,16 +74,24 @@ def _whole(record: str, kind: str) -> str:
 @contextmanager
 def dns_server(table: Table) -> Iterator[str]:
     """Answer from a table of (name, kind) until the block ends; gives "127.0.0.1:port"."""
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Asked) as udp:
-        port = udp.server_address[1]
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        with socketserver.ThreadingTCPServer(("127.0.0.1", port), _AskedAtLength) as tcp:
-            servers: list[Any] = [udp, tcp]
-            for server in servers:
-                server.table = table
-                threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-            try:
-                yield f"127.0.0.1:{port}"
-            finally:
-                for server in servers:
-                    server.shutdown()
+    servers = _bound()
+    for server in servers:
+        server.table = table
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{servers[0].server_address[1]}"
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def _bound() -> list[Any]:
+    """A UDP and a TCP server on the same port. A port that is free for the one may be taken for the other."""
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    while True:
+        udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Asked)
+        try:
+            return [udp, socketserver.ThreadingTCPServer(("127.0.0.1", udp.server_address[1]), _AskedAtLength)]
+        except OSError:
+            udp.server_close()

@@ -12,6 +12,8 @@ from publisher.config import load_config
 from publisher.publishing.tick import create_due
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
+from publisher.store.database import Database
+from publisher.store.migrate import move_to
 from tests.support.project import WEEKLY, Project
 
 MAY = datetime(2026, 11, 16, 8, 1, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -130,13 +132,13 @@ def test_run_holds_the_post_sends_the_others_and_notifies_the_owner(sent: Projec
     assert any("posts/ship.md" in line and "would send it again" in line for line in report.alerts)
 
 
+@pytest.mark.usefixtures("real_migration")
 @pytest.mark.parametrize("recorded", [True, False])
 def test_a_database_without_the_table_knows_what_the_last_build_saw(sent: Project, recorded: bool) -> None:
-    import sqlite3
-
-    with sqlite3.connect(sent.root / ".publisher/publisher.db") as db:
-        db.execute("DROP TABLE post_files")
-        db.execute("UPDATE alembic_version SET version_num = '0007'")
+    database = Database("sqlite:///.publisher/publisher.db", sent.root)
+    with database.write() as connection:
+        move_to(connection, "0007")
+    database.close()
     if recorded:  # started once before the edit
         sent.ok("publish", "--yes", now=LATER)
     EDITS["another date"](sent)

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("mailbox_hash", "trigger", name="pk_requested_emails"),
     )
-    op.create_index("ix_requested_emails_trigger", "requested_emails", ["trigger", "sent_at"])
+    op.create_index("ix_requested_emails_trigger_sent_at", "requested_emails", ["trigger", "sent_at"])
 
 
 def downgrade() -> None:
