@@ -192,7 +192,7 @@ def _stop(
 
 def _complained(change: SubscriberTransaction, policy: SubscriptionPolicy, subscriber: Subscriber, source: str) -> None:
     """Never send to the subscriber again."""
-    after = change.apply(subscriber, SubscriberEvent.COMPLAINED)
+    after = change.apply(subscriber, SubscriberEvent.COMPLAINED, source)
     change.suppress(subscriber.address, SuppressionReason.COMPLAINED, source)
     if after is not subscriber.status:
         change.record(subscriber, "complained", policy.kept(Evidence(source)))

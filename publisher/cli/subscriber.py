@@ -16,7 +16,7 @@ from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
 from publisher.publishing.wiring import has_store, open_project_store
-from publisher.subscribers.address import clean_language, normalise, shortened
+from publisher.subscribers.address import clean_language, clean_line, normalise, shortened
 from publisher.subscribers.manage import (
     COMMAND_LINE,
     lift_suppression,
@@ -58,7 +58,12 @@ newsletter_options: Callable[[Any], Any] = click.option(
     help="A tag of posts; can be repeated. Default: all posts, or no change for an existing subscriber.",
 )
 @click.option("--language", default="", help="The person's language, such as de.")
-@click.option("--again", is_flag=True, help="Re-subscribe someone who unsubscribed or bounced and has asked to return.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Subscribe someone again who unsubscribed or bounced and asked to return; needs --why.",
+)
+@click.option("--why", default="", metavar="TEXT", help="How and when they asked to return; stored with their consent.")
 @with_app
 def add(
     app: App,
@@ -68,13 +73,18 @@ def add(
     topics: tuple[str, ...],
     language: str,
     again: bool,
-) -> None:
+    why: str,
+) -> int:
     """Add ADDRESS. You confirm that this person has agreed; it is recorded as coming from the command line."""
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
     slugs = _topic_slugs(topics)
     if language and not clean_language(language):
         raise PublisherError(f"{shortened(language)!r} isn't a language tag", hint="use one such as de or pt-BR")
+    if again is not bool(clean_line(why, 1)):
+        raise PublisherError(
+            "--again and --why belong together", hint="say how they asked to return: --again --why 'by phone on 3 May'"
+        )
     bare = normalise(address)
     with open_project_store(config) as store:
         done = subscribe(
@@ -85,13 +95,18 @@ def add(
             name=name,
             topics=slugs,
             language=language,
-            again=again,
+            again=why,
         )
     for line in unknown_topics(config, app.now(config), slugs):
         warn(line)
     if app.json:
-        app.print_json({"address": bare, "newsletters": chosen, "result": done.value})
-    app.say(f"{bare}: {done.value} ({', '.join(chosen)})")
+        app.print_json(
+            {"address": bare, "newsletters": chosen, "result": done.result.value, "refused": list(done.refusals)}
+        )
+    app.say(f"{bare}: {done.result.value} ({', '.join(chosen)})")
+    for reason in done.refusals:
+        warn(f"{bare} {reason} and is not subscribed to it again (if they ask to return: --again --why)")
+    return 1 if done.refusals else 0
 
 
 @click.command(epilog="Example: publisher subscribers show ada@example.org")

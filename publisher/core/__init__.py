@@ -5,19 +5,20 @@ Code that only one package needs belongs in that package. Begin reading with mod
 define the types that the rest of the program passes around.
 
 Public modules:
-    atomic_write        writing of a file completely or not at all
-    bounce_report       the meaning of a bounce or complaint, and the subscriber it is about
-    errors              the tree of exceptions
-    hold_reasons        why an edition is on hold, and who put it there
-    host_id             the identity of this host
-    i18n                fixed texts in other languages
-    logging             the log of a long-running process
-    models              posts, and problems with them
-    newsletter_models   editions, letters, subscribers, deliveries
-    private_folder      folders that only their owner can read, and that git leaves out
-    signing             signatures and hashes with the project's secret
-    subscriber_status   the table of subscriber events and statuses
-    templates           Jinja2 templates: the shipped ones and the project's own
+    atomic_write         writing of a file completely or not at all
+    bounce_report        the meaning of a bounce or complaint, and the subscriber it is about
+    errors               the tree of exceptions
+    hold_reasons         why an edition is on hold, and who put it there
+    host_id              the identity of this host
+    i18n                 fixed texts in other languages
+    logging              the log of a long-running process
+    models               posts, and problems with them
+    newsletter_models    editions, letters, subscribers, deliveries
+    private_folder       folders that only their owner can read, and that git leaves out
+    signing              signatures and hashes with the project's secret
+    subscriber_status    the table of subscriber events and statuses
+    subscription_status  the table of subscription events and statuses
+    templates            Jinja2 templates: the shipped ones and the project's own
 """
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "private_folder",
     "signing",
     "subscriber_status",
+    "subscription_status",
     "templates",
 ]

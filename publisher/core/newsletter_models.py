@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import require_aware
+from publisher.core.subscription_status import SubscriptionRecord
 
 
 class Mark:
@@ -193,6 +194,7 @@ class Subscription:
 class Subscriber:
     """A person on the list. id is the store's key; uid is random, public and permanent.
 
+    records       the newsletters that they were ever subscribed to, with the status of each subscription
     paused_until  no email is sent before this moment
     confirmed_at  when the person first agreed, or the owner first confirmed it for them
     bounces       number of bounces since the last message that arrived
@@ -205,10 +207,32 @@ class Subscriber:
     language: str
     status: SubscriberStatus
     created_at: datetime
-    subscriptions: tuple[Subscription, ...] = ()
+    records: tuple[SubscriptionRecord, ...] = ()
     paused_until: datetime | None = None
     confirmed_at: datetime | None = None
     bounces: int = 0
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """The newsletters that they are subscribed to now."""
+        return tuple(Subscription(each.newsletter, each.topics) for each in self.records if each.is_subscribed)
+
+    @property
+    def ended(self) -> tuple[SubscriptionRecord, ...]:
+        """The subscriptions that have ended."""
+        return tuple(each for each in self.records if not each.is_subscribed)
+
+    def record(self, newsletter: str) -> SubscriptionRecord | None:
+        """Return the record of their subscription to a newsletter; None if they were never asked."""
+        return next((each for each in self.records if each.newsletter == newsletter), None)
+
+    def status_in(self, newsletter: str) -> SubscriberStatus | None:
+        """Return their status as a subscriber of one newsletter; None if they were never asked."""
+        record = self.record(newsletter)
+        if record is None:
+            return None
+        is_active = self.status is SubscriberStatus.ACTIVE
+        return SubscriberStatus.UNSUBSCRIBED if is_active and not record.is_subscribed else self.status
 
 
 class DeliveryStatus(StrEnum):

@@ -1,26 +1,30 @@
 """The table of subscriber events and statuses; only this module decides a subscriber's next status.
 
-    event       stranger  pending       active        unsubscribed  bounced       complained  suppressed
-    ──────────────────────────────────────────────────────────────────────────────────────────────────────
-    requested   pending   pending       active        unsubscribed  bounced       ·           ·
-    confirmed   ·         active        active        active        active        ·           ·
-    added       active    active        active        ·             ·             ·           ·
-    readded     active    active        active        active        active        ·           ·
-    imported    active    ·             active        ·             ·             ·           ·
-    left        ·         unsubscribed  unsubscribed  unsubscribed  unsubscribed  complained  suppressed
-    removed     ·         unsubscribed  unsubscribed  unsubscribed  unsubscribed  complained  suppressed
-    returned    ·         ·             active        active        ·             ·           ·
-    moved       ·         ·             active        unsubscribed  active        ·           ·
-    bounced     ·         bounced       bounced       unsubscribed  bounced       complained  suppressed
-    complained  ·         complained    complained    complained    complained    complained  suppressed
-    suppressed  ·         suppressed    suppressed    suppressed    suppressed    suppressed  suppressed
-    lifted      ·         pending       active        unsubscribed  bounced       complained  unsubscribed
+    event       stranger      pending       active        unsubscribed  bounced       complained  suppressed
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    requested   pending       pending       active        unsubscribed  bounced       ·           ·
+    confirmed   ·             active        active        active        active        ·           ·
+    added       active        active        active        ·             ·             ·           ·
+    readded     active        active        active        active        active        ·           ·
+    imported    active        ·             active        ·             ·             ·           ·
+    left        unsubscribed  unsubscribed  unsubscribed  unsubscribed  unsubscribed  complained  suppressed
+    removed     unsubscribed  unsubscribed  unsubscribed  unsubscribed  unsubscribed  complained  suppressed
+    returned    ·             ·             active        active        ·             ·           ·
+    moved       ·             ·             active        unsubscribed  active        ·           ·
+    bounced     bounced       bounced       bounced       unsubscribed  bounced       complained  suppressed
+    complained  complained    complained    complained    complained    complained    complained  suppressed
+    suppressed  suppressed    suppressed    suppressed    suppressed    suppressed    suppressed  suppressed
+    lifted      ·             pending       active        unsubscribed  bounced       complained  unsubscribed
 
-A dot means that the event is refused, for the reason in REFUSALS. A stranger is an address that is not in the database.
+A dot means that the event is refused, for the reason in REFUSALS. A stranger is an address that is not in the database;
+that a stranger `left`, `bounced` and so on is what an imported file says.
 Typing an address into a form proves nothing, so `requested` never makes anyone active and never undoes another event;
 `confirmed` comes from the mailbox itself. `returned` is for people who unsubscribed themselves. People whom the owner
-`removed` have the same status, but their consent history prevents `returned`: a link in an old email must not undo the
+`removed` have the same status, but their subscriptions prevent `returned`: a link in an old email must not undo the
 removal. If they sign up and confirm again, that is a new agreement.
+
+Each subscription has a status of its own, by the table in subscription_status.py. Who leaves the last one has `left`.
+An event that leads to unsubscribed, complained or suppressed ends all subscriptions, as `ends_all` says.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.subscription_status import SubscriptionEvent
 
 
 class SubscriberEvent(StrEnum):
@@ -60,6 +65,11 @@ TABLE: Mapping[tuple[SubscriberStatus | None, SubscriberEvent], SubscriberStatus
         (None, _E.ADDED): _S.ACTIVE,
         (None, _E.READDED): _S.ACTIVE,
         (None, _E.IMPORTED): _S.ACTIVE,
+        (None, _E.LEFT): _S.UNSUBSCRIBED,
+        (None, _E.REMOVED): _S.UNSUBSCRIBED,
+        (None, _E.BOUNCED): _S.BOUNCED,
+        (None, _E.COMPLAINED): _S.COMPLAINED,
+        (None, _E.SUPPRESSED): _S.SUPPRESSED,
         (_S.PENDING, _E.REQUESTED): _S.PENDING,
         (_S.PENDING, _E.CONFIRMED): _S.ACTIVE,
         (_S.PENDING, _E.ADDED): _S.ACTIVE,
@@ -136,3 +146,33 @@ REFUSALS: Mapping[SubscriberStatus | None, str] = MappingProxyType(
 def next_status(status: SubscriberStatus | None, event: SubscriberEvent) -> SubscriberStatus | None:
     """Return the status after the event; None if the event is refused for the reason in REFUSALS."""
     return TABLE.get((status, event))
+
+
+# What the events that stop all mail do to each subscription.
+_ENDS_ALL: Mapping[SubscriberEvent, SubscriptionEvent] = MappingProxyType(
+    {
+        _E.LEFT: SubscriptionEvent.LEFT_ALL,
+        _E.REMOVED: SubscriptionEvent.REMOVED,
+        _E.COMPLAINED: SubscriptionEvent.COMPLAINED,
+        _E.SUPPRESSED: SubscriptionEvent.SUPPRESSED,
+    }
+)
+
+# What an event that adds a subscriber does to each subscription that is asked for.
+SUBSCRIBES: Mapping[SubscriberEvent, SubscriptionEvent] = MappingProxyType(
+    {
+        _E.CONFIRMED: SubscriptionEvent.CONFIRMED,
+        _E.ADDED: SubscriptionEvent.ADDED,
+        _E.READDED: SubscriptionEvent.READDED,
+        _E.IMPORTED: SubscriptionEvent.IMPORTED,
+        _E.RETURNED: SubscriptionEvent.UNDONE,
+    }
+)
+
+
+def ends_all(event: SubscriberEvent) -> SubscriptionEvent | None:
+    """Return what an event does to each of the subscriber's subscriptions; None if they go on.
+
+    A bounce says nothing about what the person wants, so their subscriptions go on when the mailbox works again.
+    """
+    return _ENDS_ALL.get(event)

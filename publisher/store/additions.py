@@ -1,38 +1,32 @@
-"""Adding any number of subscribers in one transaction. The same rules apply to one subscriber and to a million."""
+"""Adding any number of subscribers in one transaction. The same rules apply to one subscriber and to a million.
+
+A file may also say that somebody must not be mailed. That becomes a record, unless they have agreed here since then.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from operator import itemgetter
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.newsletter_models import SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_status import SubscriberEvent, next_status
-from publisher.store.consent import event_row
+from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_status import SUBSCRIBES, SubscriberEvent, next_status
+from publisher.core.subscription_status import (
+    SubscriptionEvent,
+    SubscriptionRecord,
+    SubscriptionStatus,
+    on_date,
+)
+from publisher.store.batch_rows import BatchRows, KnownSubscriber
 from publisher.store.database import Database
-from publisher.store.subscriber_records import Added, AddOptions, NewSubscriber, address_key, encode_topics
+from publisher.store.departures import Departures, rows_to_insert, said
+from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, address_key, encode_topics
+from publisher.store.subscriptions import changed, records_of
 from publisher.store.suppressions import Suppressions
-from publisher.store.tables import consent_events, subscribers, subscriptions
-
-
-@dataclass(slots=True)
-class _Known:
-    """The state of a subscriber who is in the database, while a batch is being added.
-
-    topics   newsletter -> the encoded topics that the subscriber has chosen
-    chosen   the newsletters that this batch has changed. If a batch names a newsletter twice, the first entry counts
-    """
-
-    id: int
-    status: SubscriberStatus
-    topics: dict[str, str] = field(default_factory=dict)
-    chosen: set[str] = field(default_factory=set)
+from publisher.store.tables import subscribers
 
 
 class Batch:
@@ -45,27 +39,34 @@ class Batch:
         self._database = database
         self._suppressions = suppressed
         self._options = options
-        self._events: list[dict[str, Any]] = []
-        self._subscriptions: list[dict[str, Any]] = []
-        self._changed: list[dict[str, Any]] = []
+        self._rows = BatchRows(options)
+        self._departures = Departures(connection, suppressed, self._rows)
 
-    def add(self, new: Sequence[NewSubscriber]) -> list[Added]:
+    def add(self, new: Sequence[NewSubscriber]) -> list[AddResult]:
         """Add subscribers and return the result for each, in order. The caller must hold Database.guard."""
         keys = [address_key(subscriber.address) for subscriber in new]
-        refused = self._refused(set(keys))
-        pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in refused]
-        # Reversed, so that the dictionary keeps the first of two spellings of an address.
-        fresh = self._insert_unknown(dict(reversed(pairs)))
-        known = self._known([key for key, _ in pairs])
+        listed = self._listed(set(keys))
+        pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in listed]
+        fresh = self._insert_unknown(rows_to_insert(pairs))
+        known = self._known({key for key, _ in pairs})
         results = []
         for key, subscriber in zip(keys, new, strict=True):
-            settled = self._settle(known[key], subscriber, key in fresh) if key in known else refused[key]
-            results.append(settled)
+            says = said(subscriber)
+            if key in listed:
+                results.append(AddResult(Added.UNCHANGED if says else listed[key]))
+            elif says is not None:
+                results.append(
+                    AddResult(self._departures.record(key, known.get(key), subscriber, says, fresh=key in fresh))
+                )
+            elif key in known:
+                results.append(self._settle(known[key], subscriber, key in fresh))
+            else:  # an earlier row of this batch put the address on the suppression list
+                results.append(AddResult(Added.SUPPRESSED))
             fresh.discard(key)  # the same address again in this batch is no longer new
-        self._write()
+        self._rows.write(self._connection, self._database)
         return results
 
-    def _refused(self, keys: set[str]) -> dict[str, Added]:
+    def _listed(self, keys: set[str]) -> dict[str, Added]:
         """Return the result for each suppressed key: MOVED if its subscriber has changed address, else SUPPRESSED.
 
         If the operator vouches that subscribers asked to come back (READDED), keys that were suppressed by a change of
@@ -79,19 +80,6 @@ class Batch:
                 del listed[key]
         return {key: Added.MOVED if key in moved else Added.SUPPRESSED for key in listed}
 
-    def _write(self) -> None:
-        in_one_order = itemgetter("subscriber_id", "newsletter")  # as in _insert_unknown
-        if self._subscriptions:
-            ordered = sorted(self._subscriptions, key=in_one_order)
-            self._connection.execute(self._database.insert_new(subscriptions), ordered)
-        for row in sorted(self._changed, key=in_one_order):
-            change = sa.update(subscriptions).where(
-                subscriptions.c.subscriber_id == row["subscriber_id"], subscriptions.c.newsletter == row["newsletter"]
-            )
-            self._connection.execute(change.values(topics=row["topics"]))
-        if self._events:
-            self._connection.execute(sa.insert(consent_events), self._events)
-
     def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> set[str]:
         """Insert the subscribers who are not in the database yet, and return their keys."""
         if not unknown:
@@ -104,9 +92,9 @@ class Batch:
                 "address_key": key,
                 "name": subscriber.name,
                 "language": subscriber.language,
-                "status": next_status(None, self._options.event),
+                "status": next_status(None, said(subscriber) or self._options.event),
                 "created_at": self._options.at,
-                "confirmed_at": self._options.at,
+                "confirmed_at": subscriber.joined_at or (None if said(subscriber) else self._options.at),
             }
             for key, subscriber in sorted(unknown.items())  # so that two imports lock rows in the same order
         ]
@@ -114,78 +102,91 @@ class Batch:
         query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(unknown))
         return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}
 
-    def _known(self, keys: Sequence[str]) -> dict[str, _Known]:
-        query = (
-            sa.select(
-                subscribers.c.id,
-                subscribers.c.address_key,
-                subscribers.c.status,
-                subscriptions.c.newsletter,
-                subscriptions.c.topics,
+    def _known(self, keys: set[str]) -> dict[str, KnownSubscriber]:
+        query = sa.select(subscribers.c.id, subscribers.c.address_key, subscribers.c.status)
+        rows = self._connection.execute(query.where(subscribers.c.address_key.in_(keys))).all()
+        found = records_of(self._connection, [row.id for row in rows])
+        return {
+            row.address_key: KnownSubscriber(
+                row.id, row.status, {each.newsletter: each for each in found.get(row.id, ())}
             )
-            .outerjoin_from(subscribers, subscriptions)
-            .where(subscribers.c.address_key.in_(set(keys)))
-        )
-        known: dict[str, _Known] = {}
-        for row in self._connection.execute(query):
-            subscriber = known.setdefault(row.address_key, _Known(row.id, row.status))
-            if row.newsletter is not None:
-                subscriber.topics[row.newsletter] = row.topics
-        return known
+            for row in rows
+        }
 
-    def _settle(self, known: _Known, subscriber: NewSubscriber, fresh: bool) -> Added:
+    def _settle(self, known: KnownSubscriber, subscriber: NewSubscriber, fresh: bool) -> AddResult:
+        """Carry out a row that says yes."""
         after = next_status(known.status, self._options.event)
         if after is None:
-            return Added(known.status.value)
-        returned = after is not known.status
+            return AddResult(Added(known.status.value), self._reasons(known, subscriber))
+        event = SUBSCRIBES[self._options.event]
+        since = subscriber.joined_at if event is SubscriptionEvent.IMPORTED else self._options.at
+        wanted, refusals = self._wanted(known, subscriber, event, since)
+        if refusals and not wanted:
+            return AddResult(Added.UNSUBSCRIBED, refusals)
+        gained = [each for each in wanted if not known.is_subscribed_to(each.newsletter)]
+        returned = after is not known.status or any(each.newsletter in known.records for each in gained)
         if returned:
             self._bring_back(known, after, subscriber.consent)
         if fresh:
-            self._record(known, "added", subscriber.consent)
-        gained, changed = self._choose(known, subscriber.subscriptions)
+            self._rows.record(known, "added", subscriber.consent)
+        self._departures.end(known, subscriber, SubscriptionEvent.FILE_LEFT)
+        changes = [each for each in wanted if self._subscribe(known, each)]
         if fresh or returned:
-            return Added.ADDED if fresh else Added.RETURNED
+            return AddResult(Added.ADDED if fresh else Added.RETURNED, refusals)
         if gained:
-            return Added.SUBSCRIBED
-        return Added.UPDATED if changed else Added.UNCHANGED
+            return AddResult(Added.SUBSCRIBED, refusals)
+        return AddResult(Added.UPDATED if changes else Added.UNCHANGED, refusals)
 
-    def _choose(self, known: _Known, wishes: Sequence[Subscription]) -> tuple[bool, bool]:
-        """Collect the changes to a subscriber's newsletters and topics.
-
-        Return two flags: whether a newsletter was added, and whether the topics of an existing one changed.
-        """
-        gained = changed = False
-        for wish in wishes:
-            topics = _encoded(wish.topics)
-            held = known.topics.get(wish.newsletter)
-            if held is None:
-                gained = True
-            elif not wish.topics or wish.newsletter in known.chosen or held == topics:
-                continue
+    def _wanted(
+        self, known: KnownSubscriber, subscriber: NewSubscriber, event: SubscriptionEvent, since: datetime | None
+    ) -> tuple[list[SubscriptionRecord], tuple[str, ...]]:
+        """Return the subscriptions as they are afterwards, and why the others are refused."""
+        wanted, refusals = [], []
+        for wish in {wish.newsletter: wish for wish in reversed(subscriber.subscriptions)}.values():
+            topics = wish.topics or None  # a row without topics leaves those that they chose
+            record = changed(
+                list(known.records.values()),
+                wish.newsletter,
+                event,
+                since=since,
+                source=self._options.source,
+                topics=None if wish.newsletter in known.chosen else topics,
+            )
+            if record is None:
+                refusals.append(known.records[wish.newsletter].ending(self._options.at))
             else:
-                changed = True
-            self._subscribe(known, wish.newsletter, topics, self._subscriptions if held is None else self._changed)
-        return gained, changed
+                wanted.append(record)
+        return wanted, tuple(refusals)
 
-    def _bring_back(self, known: _Known, status: SubscriberStatus, detail: str) -> None:
+    def _reasons(self, known: KnownSubscriber, subscriber: NewSubscriber) -> tuple[str, ...]:
+        """Return why somebody who unsubscribed is refused; empty if the status says enough."""
+        ended = [each for each in known.records.values() if not each.is_subscribed]
+        if known.status is not SubscriberStatus.UNSUBSCRIBED or not ended:
+            return ()
+        names = [wish.newsletter for wish in subscriber.subscriptions]
+        if asked := [each.ending(self._options.at) for each in ended if each.newsletter in names]:
+            return tuple(asked)
+        newest = max((each.since for each in ended if each.since), default=None)
+        removed = all(each.status is SubscriptionStatus.REMOVED for each in ended)
+        return (f"{'was unsubscribed' if removed else 'unsubscribed'}{on_date(newest, self._options.at)}",)
+
+    def _bring_back(self, known: KnownSubscriber, status: SubscriberStatus, detail: str) -> None:
         change = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
         confirmed = sa.func.coalesce(
             subscribers.c.confirmed_at, sa.literal(self._options.at, subscribers.c.created_at.type)
         )
         self._connection.execute(change.values(status=status, bounces=0, confirmed_at=confirmed))
         known.status = status
-        self._record(known, "returned", detail)
+        self._rows.record(known, "returned", detail)
 
-    def _subscribe(self, known: _Known, newsletter: str, topics: str, rows: list[dict[str, Any]]) -> None:
-        known.topics[newsletter] = topics
-        known.chosen.add(newsletter)
-        rows.append({"subscriber_id": known.id, "newsletter": newsletter, "topics": topics})
-        self._record(known, "subscribed", newsletter if topics == "[]" else f"{newsletter} {topics}")
-
-    def _record(self, known: _Known, what: str, detail: str) -> None:
-        self._events.append(event_row(known.id, self._options.at, what, self._options.source, detail))
-
-
-@lru_cache(maxsize=1_000)
-def _encoded(topics: tuple[str, ...]) -> str:
-    return encode_topics(topics)
+    def _subscribe(self, known: KnownSubscriber, record: SubscriptionRecord) -> bool:
+        """Save a subscription; return whether it began or has different topics."""
+        before = known.records.get(record.newsletter)
+        if record == before:
+            return False
+        self._rows.save(known, record)
+        if before is not None and (before.status, before.topics) == (record.status, record.topics):
+            return False  # only its date is new
+        topics = encode_topics(record.topics)
+        self._rows.record(known, "subscribed", record.newsletter + (f" {topics}" if record.topics else ""))
+        return True

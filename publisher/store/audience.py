@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, SubscriberStatus
 from publisher.store.subscriber_records import decode_topics, encode_topics
+from publisher.store.subscriptions import subscribed
 from publisher.store.tables import deliveries, subscribers, subscriptions
 
 
@@ -81,7 +82,7 @@ def missing_letters(variants: Mapping[tuple[str, ...], str | None], letters: Col
 
 
 def _mailable_subscribers(newsletter: str, at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return subscriptions.c.newsletter == newsletter, mailable(at)
+    return subscriptions.c.newsletter == newsletter, subscribed(), mailable(at)
 
 
 # All selections are passed as one parameter, however many there are. Both functions below take the subscribers, and a

@@ -64,19 +64,6 @@ def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent
     ]
 
 
-def newest_event(events: Sequence[ConsentEvent], kinds: Sequence[str]) -> str:
-    """Return the kind of the newest event of these kinds, or "" if there is none.
-
-    Events that removed a subscriber from a single newsletter are ignored.
-    """
-    of_all_mail = (event.what for event in reversed(events) if event.what in kinds and not _is_of_one(event))
-    return next(of_all_mail, "")
-
-
-def _is_of_one(event: ConsentEvent) -> bool:
-    return event.what == "removed" and bool(event.detail)
-
-
 def issue_token(connection: Connection, token: IssuedToken, address_key: str) -> None:
     """Record a token that is about to be mailed, and delete the subscriber's expired ones."""
     old = sa.delete(tokens).where(tokens.c.subscriber_id == token.subscriber_id, tokens.c.expires_at <= token.made_at)

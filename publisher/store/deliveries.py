@@ -19,6 +19,7 @@ from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.audience import mailable
 from publisher.store.database import Database
+from publisher.store.subscriptions import subscribed
 from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
 
 # The effect of an event on deliveries: status before -> status after. Deliveries in any other status are left alone.
@@ -212,6 +213,7 @@ def _mailable_subscribers(
             subscribers.c.id.in_(subscriber_ids),
             mailable(now),
             subscriptions.c.newsletter == newsletter,
+            subscribed(),
         )
     )
     return {row.id: row for row in connection.execute(query)}

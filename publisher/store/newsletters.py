@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.subscriber_records import RENAMED
+from publisher.store.subscriptions import subscribed, unsubscribe_those_without_any
 from publisher.store.tables import consent_events, editions, newsletter_posts, newsletters, subscriptions, tokens
 
 
@@ -83,6 +84,8 @@ class Renamed:
 
     readers   subscriptions that were moved, whatever the status of the subscriber
     both      subscribers of both names, who keep the topics that they chose for the new name; part of `readers`
+    left      subscribers of the old name who had unsubscribed from the new one, and stay so; not part of `readers`
+    ended     subscriptions that had ended and were moved, so that no file begins them again under the new name
     editions  editions that were moved, with their posts
     clashes   editions that keep the old name, because the new name already has an edition for the same slot
     """
@@ -91,35 +94,48 @@ class Renamed:
     both: int
     editions: int
     clashes: int
+    left: int = 0
+    ended: int = 0
 
 
 def rename(database: Database, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
     """Move subscriptions, editions, handled posts, pending confirmations and slots to a new name, in one transaction.
 
     Each subscriber's history gets an event "renamed" with both names, so that links with the old name in emails still
-    work.
+    work. For a subscriber of both names, the record of the new name counts: someone who unsubscribed from it stays so.
     dry_run: return the same result, but write nothing.
     """
     require_aware("now", now)
     with database.write(dry_run=dry_run) as connection:
-        readers, both = _subscriptions(connection, old, new, now, source)
+        readers, both, left, ended = _subscriptions(connection, old, new, now, source)
         moved, clashes = _editions(connection, old, new)
         _posts(connection, old, new)
         _pending(connection, old, new)
         _slots(connection, old, new)
-    return Renamed(readers, both, moved, clashes)
+    return Renamed(readers, both, moved, clashes, left, ended)
 
 
-def _subscriptions(connection: Connection, old: str, new: str, now: datetime, source: str) -> tuple[int, int]:
+def _subscriptions(connection: Connection, old: str, new: str, now: datetime, source: str) -> tuple[int, int, int, int]:
+    """Move the subscriptions; return (readers, both, left, ended) as Renamed has them."""
     subscriber_id, newsletter = subscriptions.c.subscriber_id, subscriptions.c.newsletter
     values = (sa.literal(value, column.type) for value, column in _event(now, source, f"{old} {new}"))
     names = ["subscriber_id", "at", "what", "source", "detail"]
     events = sa.select(subscriber_id, *values).where(newsletter == old)
     connection.execute(sa.insert(consent_events).from_select(names, events))
     theirs = sa.select(subscriber_id).where(newsletter == new)
-    both = connection.execute(sa.delete(subscriptions).where(newsletter == old, subscriber_id.in_(theirs))).rowcount
-    moved = connection.execute(sa.update(subscriptions).where(newsletter == old).values(newsletter=new)).rowcount
-    return moved + both, both
+    begun = theirs.where(subscribed())
+
+    def delete(*which: sa.ColumnElement[bool]) -> int:
+        return connection.execute(sa.delete(subscriptions).where(newsletter == old, *which)).rowcount
+
+    delete(~subscribed(), subscriber_id.in_(theirs))
+    both = delete(subscribed(), subscriber_id.in_(begun))
+    left = delete(subscribed(), subscriber_id.in_(theirs))
+    these = sa.update(subscriptions).where(newsletter == old)
+    moved = connection.execute(these.where(subscribed()).values(newsletter=new)).rowcount
+    ended = connection.execute(these.values(newsletter=new)).rowcount
+    unsubscribe_those_without_any(connection, new)
+    return moved + both, both, left, ended
 
 
 def _event(now: datetime, source: str, detail: str) -> list[tuple[object, sa.Column[object]]]:

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, SubscriberStatus
 from publisher.store.database import Database
+from publisher.store.subscriptions import subscribed
 from publisher.store.tables import consent_events, deliveries, delivery_totals, subscribers, subscriptions
 
-_ENDS = ("unsubscribed", "removed", "bounced", "complained", "suppressed")
+_ENDS = ("left", "unsubscribed", "removed", "bounced", "complained", "suppressed")
 
 
 class Statistics:
@@ -67,7 +68,7 @@ class Statistics:
         query = (
             sa.select(subscriptions.c.newsletter, sa.func.count().label("total"))
             .join_from(subscriptions, subscribers)
-            .where(subscribers.c.status == SubscriberStatus.ACTIVE)
+            .where(subscribers.c.status == SubscriberStatus.ACTIVE, subscribed())
             .group_by(subscriptions.c.newsletter)
         )
         with self._database.read() as connection:

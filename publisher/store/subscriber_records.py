@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
+from publisher.core.subscription_status import SubscriptionRecord
 
 # The kind of the consent event that records the renaming of a newsletter. Its detail is "OLD NEW".
 RENAMED = "renamed"
@@ -25,7 +26,13 @@ class NewSubscriber:
 
     address        the address, already normalised (see subscribers/address.py)
     subscriptions  the newsletters and topics; may be empty
-    consent        a note about how they gave their consent, which is stored if the address is new
+    consent        a note about how they gave their consent, which is stored if the address is new, or if they return
+    joined_at      when they agreed, if a file says so
+    ended          subscriptions that have ended, as a file says: status UNSUBSCRIBED or REMOVED, and since when
+    says           what a file says about the person if it is not that they may be mailed: LEFT, REMOVED, BOUNCED,
+                   COMPLAINED, SUPPRESSED, or REQUESTED for someone who never confirmed. LEFT and REMOVED are about
+                   `subscriptions` or, if there are none, about everything
+    said_at        when that happened, if the file says so
     """
 
     address: str
@@ -33,6 +40,10 @@ class NewSubscriber:
     language: str = ""
     subscriptions: tuple[Subscription, ...] = ()
     consent: str = ""
+    joined_at: datetime | None = None
+    ended: tuple[SubscriptionRecord, ...] = ()
+    says: SubscriberEvent | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,8 @@ class Added(StrEnum):
     UPDATED = "updated"  # an active subscriber has different topics now
     UNCHANGED = "unchanged"
     RETURNED = "returned"  # had unsubscribed or bounced, and the operator vouches that they asked to come back
+    RECORDED = "recorded"  # a file says that they must not be mailed, and now the database says so too
+    NEWER = "newer"  # a file says that they left, but they have agreed here since then
     PENDING = "pending"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
@@ -66,12 +79,39 @@ class Added(StrEnum):
 
     @property
     def refused(self) -> bool:
-        return self not in (Added.ADDED, Added.SUBSCRIBED, Added.UPDATED, Added.UNCHANGED, Added.RETURNED)
+        return self in _REFUSED
 
     @property
     def reason(self) -> str:
         """The reason for the refusal, as a phrase that follows the address."""
         return "moved to another address" if self is Added.MOVED else REFUSALS[SubscriberStatus(self.value)]
+
+
+_REFUSED = (
+    Added.PENDING,
+    Added.UNSUBSCRIBED,
+    Added.BOUNCED,
+    Added.COMPLAINED,
+    Added.SUPPRESSED,
+    Added.MOVED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """The result of adding a subscriber, with the reason for each refusal.
+
+    refusals  phrases that follow the address, such as "unsubscribed from weekly on 28 November 2026". If the result is
+              not a refusal, they are about some of the newsletters, and the others were subscribed to
+    """
+
+    result: Added
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The reason for the refusal, as a phrase that follows the address; "" if nothing was refused."""
+        return " and ".join(self.refusals) or (self.result.reason if self.result.refused else "")
 
 
 class EmailTrigger(StrEnum):
@@ -184,12 +224,6 @@ def encode_subscription(subscription: Subscription) -> str:
     """Return a subscription as the detail of a consent event: its newsletter, and its topics if there are any."""
     topics = f" {encode_topics(subscription.topics)}" if subscription.topics else ""
     return f"{subscription.newsletter}{topics}"
-
-
-def decode_subscription(detail: str) -> Subscription:
-    """Return the subscription that `encode_subscription` wrote."""
-    newsletter, _, topics = detail.partition(" ")
-    return Subscription(newsletter, decode_topics(topics or "[]"))
 
 
 def encode_change(change: PendingChange) -> str:

@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.bounce_report import Report
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_status import SubscriberEvent, next_status
-from publisher.store import bounces, consent, requested_emails
+from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
+from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
+from publisher.store import bounces, consent, requested_emails, subscriptions
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
 from publisher.store.subscriber_records import (
@@ -24,11 +25,9 @@ from publisher.store.subscriber_records import (
     PendingChange,
     address_key,
     current_name,
-    decode_topics,
-    encode_topics,
 )
 from publisher.store.suppressions import Suppressions
-from publisher.store.tables import subscribers, subscriptions
+from publisher.store.tables import subscribers
 
 
 class SubscriberTransaction:
@@ -74,10 +73,13 @@ class SubscriberTransaction:
         assert subscriber is not None  # noqa: S101 - it was added just now, or by someone else before
         return subscriber
 
-    def apply(self, subscriber: Subscriber, event: SubscriberEvent) -> SubscriberStatus | None:
+    def apply(self, subscriber: Subscriber, event: SubscriberEvent, source: str = "") -> SubscriberStatus | None:
         """Give a subscriber the status that follows an event; return the status, or None if the event is refused.
 
-        core/subscriber_status.py decides which status follows.
+        core/subscriber_status.py decides which status follows, and whether the event ends all subscriptions. After an
+        event that says no, confirmation links that were mailed before it are invalid.
+
+        source: where the event came from, for the record of each subscription that it ends.
         """
         after = next_status(subscriber.status, event)
         if after is None:
@@ -89,7 +91,17 @@ class SubscriberTransaction:
             values |= {"bounces": 0, "bounced_at": None}
         if values:
             self._update(subscriber, **values)
+        if ended := ends_all(event):
+            subscriptions.end_all(self._connection, subscriber.id, ended, self.now, source)
+            self.void(subscriber, consent.CONFIRM)
         return after
+
+    def unsubscribe_if_none_left(self, subscriber: Subscriber) -> None:
+        """Give a subscriber the status unsubscribed if they have no newsletter left."""
+        now = self.find_id(subscriber.id)
+        mailed = SubscriberStatus.ACTIVE, SubscriberStatus.BOUNCED
+        if now is not None and now.status in mailed and now.records and not now.subscriptions:
+            self.apply(now, SubscriberEvent.LEFT)
 
     def claim_email(self, mailbox: str, trigger: EmailTrigger, waits: Sequence[timedelta], most: int = 0) -> bool:
         """Claim the right to send an email that its recipient may not have asked for; return False if it is too early.
@@ -147,29 +159,43 @@ class SubscriberTransaction:
         """Pause a subscriber's emails until a moment. None ends a pause."""
         self._update(subscriber, paused_until=until)
 
-    def subscribe(self, subscriber: Subscriber, subscription: Subscription) -> bool:
-        """Subscribe to a newsletter with these topics; return whether anything changed."""
-        if subscription in subscriber.subscriptions:
+    def subscribe(
+        self, subscriber: Subscriber, subscription: Subscription, event: SubscriptionEvent, source: str
+    ) -> bool:
+        """Subscribe to a newsletter with these topics; return whether anything changed.
+
+        Nothing changes if core/subscription_status.py refuses the event.
+        event: what happened, such as CONFIRMED or CHOSEN.
+        """
+        name, topics = subscription.newsletter, subscription.topics
+        return self._change(subscriber, name, event, source, topics)
+
+    def end(
+        self, subscriber: Subscriber, newsletter: str, event: SubscriptionEvent, evidence: Evidence, reason: str = ""
+    ) -> bool:
+        """End the subscription to one newsletter, and record it; return whether anything changed.
+
+        The caller must call `unsubscribe_if_none_left` in the end.
+        """
+        if not self._change(subscriber, newsletter, event, evidence.source):
             return False
-        row = {"subscriber_id": subscriber.id, "newsletter": subscription.newsletter}
-        self._connection.execute(sa.delete(subscriptions).where(*_row_of(row)))
-        self._connection.execute(sa.insert(subscriptions), [row | {"topics": encode_topics(subscription.topics)}])
+        what = "left" if event is SubscriptionEvent.LEFT else "removed"
+        self.record(subscriber, what, evidence, f"{newsletter} {reason}".rstrip())
         return True
 
     def leave(self, subscriber: Subscriber, newsletter: str | None, evidence: Evidence, reason: str = "") -> bool:
         """Unsubscribe a subscriber at their own request, and record it; return whether anything changed.
 
+        Whoever leaves their last newsletter is unsubscribed.
         newsletter: the newsletter to leave, by its current or an earlier name; None to leave all newsletters.
         """
         if newsletter is not None:
-            # An email from before a renaming has the newsletter's old name.
-            if newsletter not in {wish.newsletter for wish in subscriber.subscriptions}:
-                newsletter = current_name(newsletter, self.history(subscriber))
-            if not self._drop(subscriber, newsletter):
+            newsletter = self.current_name(subscriber, newsletter)
+            if not self.end(subscriber, newsletter, SubscriptionEvent.LEFT, evidence, reason):
                 return False
-            self.record(subscriber, "left", evidence, f"{newsletter} {reason}".rstrip())
+            self.unsubscribe_if_none_left(subscriber)
             return True
-        after = self.apply(subscriber, SubscriberEvent.LEFT)
+        after = self.apply(subscriber, SubscriberEvent.LEFT, evidence.source)
         if after in (subscriber.status, None):
             return False
         self.record(subscriber, "unsubscribed", evidence, reason)
@@ -184,20 +210,29 @@ class SubscriberTransaction:
         newsletter: the newsletter to unsubscribe from; None for all newsletters.
         """
         if newsletter is not None:
-            stopped = self._drop(subscriber, newsletter)
-        else:
-            after = self.apply(subscriber, SubscriberEvent.REMOVED)
-            again = after is SubscriberStatus.UNSUBSCRIBED and not self.was_removed(subscriber)
-            stopped = after is not subscriber.status or again
-        if stopped:
-            consent.void_tokens(self._connection, subscriber.id, consent.CONFIRM, self.now)
-            self.record(subscriber, "removed", evidence, newsletter or "")
-        return stopped
+            changed = self.end(subscriber, newsletter, SubscriptionEvent.REMOVED, evidence)
+            if changed:
+                self.void(subscriber, consent.CONFIRM)
+                self.unsubscribe_if_none_left(subscriber)
+            return changed
+        after = self.apply(subscriber, SubscriberEvent.REMOVED, evidence.source)
+        again = after is SubscriberStatus.UNSUBSCRIBED and (
+            any(record.status is not SubscriptionStatus.REMOVED for record in subscriber.records)
+        )
+        if after is subscriber.status and not again:
+            return False
+        self.record(subscriber, "removed", evidence)
+        return True
 
     def was_removed(self, subscriber: Subscriber) -> bool:
         """Return whether the operator removed a subscriber from all newsletters, without a new consent since then."""
-        kinds = ("removed", "unsubscribed", "confirmed", "returned")
-        return consent.newest_event(self.history(subscriber), kinds) == "removed"
+        removed = [record.status is SubscriptionStatus.REMOVED for record in subscriber.records]
+        return subscriber.status is SubscriberStatus.UNSUBSCRIBED and bool(removed) and all(removed)
+
+    def current_name(self, subscriber: Subscriber, newsletter: str) -> str:
+        """Return the current name of a newsletter, which may have had another one when an email was sent."""
+        known = subscriber.record(newsletter)
+        return newsletter if known else current_name(newsletter, self.history(subscriber))
 
     def erase(self, subscriber: Subscriber | None, address: str) -> int:
         """Delete every row of a subscriber, and all tokens for the address; return how many rows were deleted.
@@ -328,28 +363,37 @@ class SubscriberTransaction:
         key = address_key(address)
         return key, f"hash {self._suppressions.hash(self._connection, key)}"
 
-    def _drop(self, subscriber: Subscriber, newsletter: str) -> bool:
-        row = {"subscriber_id": subscriber.id, "newsletter": newsletter}
-        return self._connection.execute(sa.delete(subscriptions).where(*_row_of(row))).rowcount > 0
+    def _change(
+        self,
+        subscriber: Subscriber,
+        newsletter: str,
+        event: SubscriptionEvent,
+        source: str,
+        topics: tuple[str, ...] | None = None,
+    ) -> bool:
+        """Change one subscription as an event says; return whether its status or topics changed."""
+        records = subscriptions.records_of(self._connection, [subscriber.id]).get(subscriber.id, [])
+        after = subscriptions.changed(records, newsletter, event, since=self.now, source=source, topics=topics)
+        before = next((each for each in records if each.newsletter == newsletter), None)
+        if after is None or after == before:
+            return False
+        subscriptions.save(self._connection, subscriber.id, after)
+        return before is None or (before.status, before.topics) != (after.status, after.topics)
 
     def _update(self, subscriber: Subscriber, **values: Any) -> None:
         self._connection.execute(sa.update(subscribers).where(subscribers.c.id == subscriber.id).values(**values))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:
         # SQLite has one writer at a time and ignores FOR UPDATE.
-        rows = self._connection.execute(sa.select(subscribers).where(condition).with_for_update()).all()
-        return next(iter(with_subscriptions(self._connection, rows)), None)
+        found = self._connection.execute(sa.select(subscribers).where(condition).with_for_update()).all()
+        return next(iter(with_subscriptions(self._connection, found)), None)
 
 
-def with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list[Subscriber]:
+def with_subscriptions(connection: Connection, found: Sequence[Row[Any]]) -> list[Subscriber]:
     """Convert rows of the table `subscribers` to subscribers, after reading all their subscriptions with one query."""
-    if not rows:
+    if not found:
         return []
-    query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_([row.id for row in rows]))
-    found: dict[int, list[Subscription]] = {}
-    for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
-        subscription = Subscription(row.newsletter, decode_topics(row.topics))
-        found.setdefault(row.subscriber_id, []).append(subscription)
+    records = subscriptions.records_of(connection, [row.id for row in found])
     return [
         Subscriber(
             id=row.id,
@@ -359,14 +403,10 @@ def with_subscriptions(connection: Connection, rows: Sequence[Row[Any]]) -> list
             language=row.language,
             status=row.status,
             created_at=row.created_at,
-            subscriptions=tuple(found.get(row.id, ())),
+            records=tuple(records.get(row.id, ())),
             paused_until=row.paused_until,
             confirmed_at=row.confirmed_at,
             bounces=row.bounces,
         )
-        for row in rows
+        for row in found
     ]
-
-
-def _row_of(row: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
-    return [subscriptions.c[name] == value for name, value in row.items()]

@@ -18,6 +18,7 @@ from publisher.store.database import Database
 from publisher.store.subscriber_records import (
     Added,
     AddOptions,
+    AddResult,
     ConsentEvent,
     EmailTrigger,
     Evidence,
@@ -27,6 +28,7 @@ from publisher.store.subscriber_records import (
     address_key,
 )
 from publisher.store.subscriber_transaction import SubscriberTransaction, with_subscriptions
+from publisher.store.subscriptions import subscribed
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
 
@@ -49,21 +51,29 @@ class Subscribers:
 
         again: whether the operator also vouches that those who unsubscribed or bounced asked to come back.
         """
-        return self.add_all(new, AddOptions(at, source, SubscriberEvent.READDED if again else SubscriberEvent.ADDED))
+        event = SubscriberEvent.READDED if again else SubscriberEvent.ADDED
+        return [added.result for added in self.add_all(new, AddOptions(at, source, event))]
 
-    def add_all(self, new: Sequence[NewSubscriber], options: AddOptions, *, dry_run: bool = False) -> list[Added]:
+    def add_all(self, new: Sequence[NewSubscriber], options: AddOptions, *, dry_run: bool = False) -> list[AddResult]:
         """Add subscribers in one transaction, and record where their consent came from.
 
         A known address keeps its name and language, and is subscribed to the newsletters that it does not have yet. For
         a newsletter that it already has, the topics are replaced unless they are empty. An address is refused if it is
-        suppressed, or if core/subscriber_status.py allows no change from its status. Adding the same subscribers again
-        changes nothing.
+        suppressed, or if core/subscriber_status.py allows no change from its status; a newsletter is refused if
+        core/subscription_status.py allows no change from the status of the subscription. Adding the same subscribers
+        again changes nothing.
+
+        Someone whom a file calls gone (NewSubscriber.says, or `ended`) becomes a record of that, which is never mailed.
+        If they are known, the later word counts: a yes given here after `said_at` stays, and without both dates the
+        no counts. A no that is known here stays in any case. COMPLAINED and SUPPRESSED also put the address on the
+        suppression list; someone unknown whom a file only calls SUPPRESSED gets no other row.
 
         Return the result for each subscriber, in order. Pass at most 10,000 subscribers at once.
         dry_run: return the same results, but write nothing.
         """
+        alone = any(each.says in (SubscriberEvent.COMPLAINED, SubscriberEvent.SUPPRESSED) for each in new)
         with self._database.write(dry_run=dry_run) as connection:
-            self._database.guard(connection)
+            self._database.guard(connection, alone=alone)
             return Batch(connection, self._database, self._suppressions, options).add(new)
 
     @contextmanager
@@ -106,6 +116,8 @@ class Subscribers:
     def list(self, newsletter: str | None = None, status: SubscriberStatus | None = None) -> Iterator[Subscriber]:
         """Yield subscribers, oldest first, optionally only those of one newsletter or in one status.
 
+        With a newsletter, the status is that of its subscribers (Subscriber.status_in): someone who unsubscribed from
+        this newsletter alone is unsubscribed. Without a status, everyone who was ever subscribed to it is included.
         They are read in pages, so that memory use stays constant.
         """
         query = sa.select(subscribers).order_by(subscribers.c.id).limit(PAGE)
@@ -127,13 +139,15 @@ class Subscribers:
         *,
         mailable_at: datetime | None = None,
     ) -> int:
-        """Return the number of subscribers, optionally only those of one newsletter or in one status.
+        """Return the number of subscribers, optionally only those of one newsletter or in one status; see `list`.
 
         mailable_at: count only subscribers who may be mailed at this moment.
         """
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_matching(newsletter, status))
         if mailable_at is not None:
             query = query.where(mailable(mailable_at))
+            if newsletter is not None:
+                query = query.where(_has(newsletter, subscribed()))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -240,8 +254,23 @@ class Subscribers:
 
 
 def _matching(newsletter: str | None, status: SubscriberStatus | None) -> Iterable[sa.ColumnElement[bool]]:
-    if status is not None:
-        yield subscribers.c.status == status
-    if newsletter is not None:
-        of_newsletter = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == newsletter)
-        yield subscribers.c.id.in_(of_newsletter)
+    if newsletter is None:
+        if status is not None:
+            yield subscribers.c.status == status
+        return
+    is_active = subscribers.c.status == SubscriberStatus.ACTIVE
+    match status:
+        case None:
+            yield _has(newsletter)
+        case SubscriberStatus.ACTIVE:
+            yield is_active & _has(newsletter, subscribed())
+        case SubscriberStatus.UNSUBSCRIBED:
+            yield _has(newsletter) & ((subscribers.c.status == status) | (is_active & _has(newsletter, ~subscribed())))
+        case _:
+            yield (subscribers.c.status == status) & _has(newsletter)
+
+
+def _has(newsletter: str, *which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a subscriber has a record for a newsletter, of a kind if `which` says so."""
+    theirs = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == newsletter, *which)
+    return subscribers.c.id.in_(theirs)

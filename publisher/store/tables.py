@@ -32,10 +32,11 @@ from publisher.core.bounce_report import Verdict
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
+from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
 from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0009"
+HEAD = "0010"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -107,12 +108,17 @@ subscribers = Table(
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
 )
 
+# A subscription that has ended keeps its row, so that no file can begin it again.
 subscriptions = Table(
     "subscriptions",
     metadata,
     belongs("subscriber_id", "subscribers.id"),
     Column("newsletter", String(100), nullable=False),
     Column("topics", Text, nullable=False),  # sorted JSON array; [] means all
+    Column("status", words(SubscriptionStatus), nullable=False, server_default=text("'subscribed'")),
+    Column("since", UtcTime),  # when this was said; NULL if a file said it without a date
+    Column("cause", words(SubscriptionEvent), nullable=False, server_default=text("'imported'")),
+    Column("source", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("subscriber_id", "newsletter"),
     Index(None, "newsletter", "subscriber_id"),
 )

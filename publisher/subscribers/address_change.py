@@ -117,6 +117,7 @@ def confirm_address_change(
             transaction.erase(holder, holder.address)
         transaction.move(subscriber, issued.change.address)
         transaction.apply(subscriber, SubscriberEvent.MOVED)
+        transaction.unsubscribe_if_none_left(subscriber)
         transaction.allow_emails(mailbox_of(issued.change.address))
         transaction.record(subscriber, "moved", policy.kept(evidence))
         return Moved.MOVED

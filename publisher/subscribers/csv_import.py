@@ -17,13 +17,12 @@ from publisher.store.subscriber_records import AddOptions, NewSubscriber
 from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
 from publisher.subscribers.csv_columns import Columns, full_name, topics_of, why_not
 from publisher.subscribers.csv_file import CsvFile, CsvRow
-from publisher.subscribers.manage import words
+from publisher.subscribers.manage import LONGEST_CONSENT, words
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 GROUP = 1_000  # rows in one transaction
-LONGEST_CONSENT = 300  # characters
 MOST_TOPICS = 1_000  # topics that are kept for the report
 
 
@@ -192,11 +191,11 @@ class _Import:
                 self._refuse(row, error.message)
         new = [subscriber for _, subscriber in found]
         added = self.store.subscribers.add_all(new, self.options, dry_run=self.dry_run) if new else []
-        for (row, subscriber), result in zip(found, added, strict=True):
-            if result.refused:
-                self._refuse(row, f"{subscriber.address} {result.reason}")
+        for (row, subscriber), done in zip(found, added, strict=True):
+            if done.reason:
+                self._refuse(row, f"{subscriber.address} {done.reason}")
             else:
-                self.counts[result] += 1
+                self.counts[done.result] += 1
                 if len(self.topics) < MOST_TOPICS:
                     self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent, next_status
+from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.subscriber_records import EmailTrigger, Evidence, IssuedToken, PendingChange, encode_subscription
 from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of, normalise
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
@@ -186,7 +187,9 @@ def confirm(
         transaction.record(subscriber, "confirmed", kept)
         if agreed is None:
             agreed = Agreed(good.change.named, subscriber.name or good.change.name)
-        gained = subscribe_to(transaction, subscriber, agreed.subscriptions, kept)
+        wanted = [each for each in agreed.subscriptions if not _left_since(subscriber, each, good)]
+        gained = subscribe_to(transaction, subscriber, wanted, kept, SubscriptionEvent.CONFIRMED)
+        transaction.unsubscribe_if_none_left(subscriber)
         name = clean_name(agreed.name)
         transaction.describe(subscriber, name=name, language=subscriber.language or good.change.language)
         after = transaction.find_id(subscriber.id) or subscriber
@@ -194,19 +197,32 @@ def confirm(
 
 
 def subscribe_to(
-    transaction: SubscriberTransaction, subscriber: Subscriber, wanted: Iterable[Subscription], evidence: Evidence
+    transaction: SubscriberTransaction,
+    subscriber: Subscriber,
+    wanted: Iterable[Subscription],
+    evidence: Evidence,
+    event: SubscriptionEvent,
 ) -> tuple[str, ...]:
     """Subscribe a subscriber to newsletters inside a transaction, and record each change.
 
+    event: the subscriber's own act: CONFIRMED, CHOSEN or UNDONE.
     Return the newsletters that are new to the subscriber.
     """
     had = {subscription.newsletter for subscription in subscriber.subscriptions}
     gained = []
     for subscription in wanted:
-        if transaction.subscribe(subscriber, subscription):
+        if transaction.subscribe(subscriber, subscription, event, evidence.source):
             transaction.record(subscriber, "subscribed", evidence, described([subscription]))
             gained += [subscription.newsletter] if subscription.newsletter not in had else []
     return tuple(gained)
+
+
+def _left_since(subscriber: Subscriber, wanted: Subscription, token: IssuedToken) -> bool:
+    """Return whether a subscription ended after the request: a link from before a no does not undo it."""
+    record = subscriber.record(wanted.newsletter)
+    if record is None or record.is_subscribed or record.since is None:
+        return False
+    return record.since > token.made_at
 
 
 def checked(subscriptions: Iterable[Subscription], known: Collection[str]) -> tuple[Subscription, ...]:

@@ -63,6 +63,15 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
         "subscriptions": [
             {"newsletter": wish.newsletter, "topics": list(wish.topics)} for wish in subscriber.subscriptions
         ],
+        "ended": [
+            {
+                "newsletter": record.newsletter,
+                "topics": list(record.topics),
+                "status": record.status.value,
+                "since": record.since.isoformat(timespec="seconds") if record.since else None,
+            }
+            for record in subscriber.ended
+        ],
     }
 
 

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
-from publisher.store.subscriber_records import Added, Evidence, NewSubscriber
-from publisher.subscribers.address import clean_language, clean_name, mailbox_of, normalise
+from publisher.store.subscriber_records import Added, AddOptions, AddResult, Evidence, NewSubscriber
+from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of, normalise
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 COMMAND_LINE = "command line"
 
-_AGAIN = "only with the person's new consent: add them with --again"
+LONGEST_CONSENT = 300  # characters
+
+_AGAIN = "only with the person's new consent: add them with --again and --why"
 HINTS = {
     Added.UNSUBSCRIBED: _AGAIN,
     Added.BOUNCED: _AGAIN,
@@ -43,16 +45,18 @@ def subscribe(
     topics: Iterable[str] = (),
     language: str = "",
     source: str = COMMAND_LINE,
-    again: bool = False,
-) -> Added:
+    again: str = "",
+) -> AddResult:
     """Subscribe an address to newsletters, and record where the consent came from; return the result.
 
-    The name, language and topics of a known subscriber are replaced if they are given.
+    The name, language and topics of a known subscriber are replaced if they are given. Newsletters from which the
+    person unsubscribed or was removed are refused, and the result says so; the others are subscribed to.
 
     topics  tag slugs; if empty, the subscriber gets all topics
-    again   whether the operator vouches that someone who unsubscribed or bounced asked to come back
-    Raises SubscriberError if the address is unusable, or if the subscriber has unsubscribed, bounced, reported an email
-    as spam, changed to another address, or is suppressed.
+    again   how someone who unsubscribed or bounced asked to come back, in the operator's words, which are recorded;
+            "" if the operator does not vouch for that
+    Raises SubscriberError if the address is unusable, if all newsletters are refused, or if the subscriber bounced,
+    reported an email as spam, changed to another address, or is suppressed.
     """
     chosen = tuple(topics)
     new = NewSubscriber(
@@ -60,11 +64,14 @@ def subscribe(
         name=clean_name(name),
         language=clean_language(language),
         subscriptions=tuple(Subscription(newsletter, chosen) for newsletter in newsletters),
+        consent=clean_line(again, LONGEST_CONSENT),
     )
-    added = store.subscribers.add(new, at=at, source=source, again=again)
-    if added.refused:
-        said = added.reason if added is Added.MOVED else f"is {added.value} and is not mailed"
-        raise SubscriberError(f"{new.address} {said}", hint=HINTS[added])
+    event = SubscriberEvent.READDED if again else SubscriberEvent.ADDED
+    (added,) = store.subscribers.add_all([new], AddOptions(at, source, event))
+    if added.result.refused:
+        told = added.refusals or added.result is Added.MOVED
+        said = added.reason if told else f"is {added.result.value} and is not mailed"
+        raise SubscriberError(f"{new.address} {said}", hint=HINTS[added.result])
     if new.name or new.language:
         with store.subscribers.transaction(at) as transaction:
             if known := transaction.find(new.address):
@@ -120,7 +127,7 @@ def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
         subscriber = transaction.find(bare)
         if (
             subscriber is not None
-            and transaction.apply(subscriber, SubscriberEvent.SUPPRESSED) is not subscriber.status
+            and transaction.apply(subscriber, SubscriberEvent.SUPPRESSED, source) is not subscriber.status
         ):
             transaction.record(subscriber, "suppressed", Evidence(source))
         return transaction.suppress(bare, SuppressionReason.SUPPRESSED, source)

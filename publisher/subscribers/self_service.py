@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.subscriber_records import (
-    ConsentEvent,
-    EmailTrigger,
-    Evidence,
-    PendingChange,
-    decode_subscription,
-)
+from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
+from publisher.store.subscriber_records import EmailTrigger, Evidence, PendingChange
 from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of
 from publisher.subscribers.double_opt_in import checked, confirmation, described, subscribe_to
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
@@ -100,7 +95,8 @@ def set_preferences(
         if not _may_choose(transaction, subscriber, chosen, kept):
             return None
         left = _leave_declined(transaction, subscriber, wanted, known, kept)
-        subscribe_to(transaction, subscriber, chosen, kept)
+        subscribe_to(transaction, subscriber, chosen, kept, SubscriptionEvent.CHOSEN)
+        transaction.unsubscribe_if_none_left(subscriber)
         name = None if wanted.name is None else clean_name(wanted.name)
         transaction.describe(subscriber, name=name, language=clean_language(wanted.language))
         _pause(transaction, subscriber, wanted.pause_weeks, kept)
@@ -149,8 +145,10 @@ def farewell(
             return None
         if subscriber.status not in (SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED):
             return None
-        names = [each.newsletter for each in subscriber.subscriptions] if newsletters is None else newsletters
-        had = tuple(each for name in names if (each := _last_subscription(transaction, subscriber, name)))
+        if newsletters is None:
+            had = tuple(_to_restore(transaction, subscriber, None))
+        else:
+            had = tuple(each for name in newsletters for each in _to_restore(transaction, subscriber, name))
         if not had or not transaction.claim_email(mailbox_of(subscriber.address), EmailTrigger.FAREWELL, policy.waits):
             return None
         return confirmation(transaction, policy, subscriber, PendingChange(had), SubscriptionEmailKind.FAREWELL)
@@ -167,7 +165,7 @@ def decline_all(store: Store, address: str, *, now: datetime, source: str) -> No
         if subscriber is not None and subscriber.status is SubscriberStatus.PENDING:
             transaction.erase(subscriber, address)
         elif subscriber is not None:
-            after = transaction.apply(subscriber, SubscriberEvent.SUPPRESSED)
+            after = transaction.apply(subscriber, SubscriberEvent.SUPPRESSED, source)
             if after is not subscriber.status:
                 transaction.record(subscriber, "suppressed", Evidence(source))
         transaction.suppress(address, SuppressionReason.DECLINED, source)
@@ -180,24 +178,19 @@ def come_back(
     """Undo an unsubscription; return whether the subscriber is subscribed again.
 
     newsletter: the newsletter to restore; None to undo unsubscribing from everything.
-    Only subscriptions that they left within UNDO_WITHIN are restored, with the topics that they had chosen. The result
-    is False for subscribers who left earlier, never confirmed, bounced, complained, or were suppressed or removed by
-    the operator.
+    Only subscriptions that they ended themselves within UNDO_WITHIN are restored, with the topics that they had chosen.
+    The result is False for subscribers who left earlier, never confirmed, bounced, complained, or were suppressed or
+    removed by the operator.
     """
     kept = policy.kept(evidence)
     with store.subscribers.transaction(now) as transaction:
         subscriber = transaction.find_uid(uid)
         if subscriber is None or subscriber.confirmed_at is None:
             return False
-        had = _last_subscription(transaction, subscriber, newsletter) if newsletter else None
-        if newsletter and (had is None or _long_left(transaction, subscriber, [had])):
+        had = _to_restore(transaction, subscriber, newsletter)
+        if not had or _long_left(transaction, subscriber, had) or not _return(transaction, subscriber, kept):
             return False
-        if not newsletter and _unsubscribed_before(transaction, subscriber):
-            return False
-        if not _return(transaction, subscriber, kept):
-            return False
-        if had is not None:
-            subscribe_to(transaction, subscriber, [had], kept)
+        subscribe_to(transaction, subscriber, had, kept, SubscriptionEvent.UNDONE)
         return True
 
 
@@ -226,32 +219,13 @@ def _long_left(
     transaction: SubscriberTransaction, subscriber: Subscriber, chosen: Iterable[Subscription]
 ) -> list[Subscription]:
     """Return the chosen subscriptions that ended more than UNDO_WITHIN ago."""
-    if _unsubscribed_before(transaction, subscriber):
-        return list(chosen)
-    held = {each.newsletter for each in subscriber.subscriptions}
-    history = transaction.history(subscriber)
-    found = []
-    for each in chosen:
-        event = None if each.newsletter in held else _end_of(history, each.newsletter)
-        if event and event.at <= transaction.now - UNDO_WITHIN:
-            found.append(each)
-    return found
-
-
-def _end_of(history: Sequence[ConsentEvent], newsletter: str) -> ConsentEvent | None:
-    """Return the event that ended a subscription to a newsletter; None if there was none since it began."""
-    for event in reversed(history):
-        if event.detail.partition(" ")[0] == newsletter and event.what in ("left", "removed", "subscribed"):
-            return None if event.what == "subscribed" else event
-    return None
-
-
-def _unsubscribed_before(transaction: SubscriberTransaction, subscriber: Subscriber) -> bool:
-    """Return whether a subscriber unsubscribed from everything more than UNDO_WITHIN ago."""
-    if subscriber.status is not SubscriberStatus.UNSUBSCRIBED:
-        return False
-    events = [event.at for event in transaction.history(subscriber) if event.what == "unsubscribed"]
-    return not events or events[-1] <= transaction.now - UNDO_WITHIN
+    long_ago = transaction.now - UNDO_WITHIN
+    if subscriber.status is SubscriberStatus.UNSUBSCRIBED:
+        newest = max((each.since for each in subscriber.ended if each.since), default=None)
+        if subscriber.ended and (newest is None or newest <= long_ago):
+            return list(chosen)
+    ended = {each.newsletter for each in subscriber.ended if each.since is None or each.since <= long_ago}
+    return [each for each in chosen if each.newsletter in ended]
 
 
 def _leave_declined(
@@ -266,7 +240,7 @@ def _leave_declined(
     declined -= {subscription.newsletter for subscription in wanted.subscriptions}
     left = tuple(each.newsletter for each in subscriber.subscriptions if each.newsletter in declined)
     for newsletter in left:
-        transaction.leave(subscriber, newsletter, evidence)
+        transaction.end(subscriber, newsletter, SubscriptionEvent.LEFT, evidence)
     return left
 
 
@@ -293,19 +267,23 @@ def _pause(transaction: SubscriberTransaction, subscriber: Subscriber, weeks: in
     transaction.record(subscriber, "paused" if until else "unpaused", evidence, f"{until:%Y-%m-%d}" if until else "")
 
 
-def _last_subscription(
-    transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str
-) -> Subscription | None:
-    """Return a subscriber's current subscription to a newsletter or, from their history, the latest one.
+def _to_restore(
+    transaction: SubscriberTransaction, subscriber: Subscriber, newsletter: str | None
+) -> list[Subscription]:
+    """Return the subscriptions that coming back restores: to one newsletter, or all that the subscriber ended last."""
+    if newsletter:
+        record = subscriber.record(transaction.current_name(subscriber, newsletter))
+        found = [record] if record and record.status is not SubscriptionStatus.REMOVED else []
+    elif subscriber.status is SubscriberStatus.ACTIVE:
+        return list(subscriber.subscriptions)
+    else:
+        found = _ended_last(subscriber)
+    return [Subscription(each.newsletter, each.topics) for each in found]
 
-    Return None if they were never subscribed, or if the operator ended the subscription.
-    """
-    current = next((each for each in subscriber.subscriptions if each.newsletter == newsletter), None)
-    if current is not None:
-        return current
-    for event in reversed(transaction.history(subscriber)):
-        if event.what == "removed" and event.detail == newsletter:
-            return None
-        if event.what == "subscribed" and event.detail.partition(" ")[0] == newsletter:
-            return decode_subscription(event.detail)
-    return None
+
+def _ended_last(subscriber: Subscriber) -> list[SubscriptionRecord]:
+    """Return the subscriptions that the subscriber ended last: those that ended with everything, if there are any."""
+    ended = [each for each in subscriber.ended if each.status is SubscriptionStatus.UNSUBSCRIBED]
+    newest = max((each.since for each in ended if each.since), default=None)
+    together = [each for each in ended if each.since == newest]
+    return [each for each in together if each.cause is SubscriptionEvent.LEFT_ALL] or together

@@ -66,7 +66,7 @@ def test_a_message_counts_once_after_a_return(returning: Returning) -> None:
     project = returning.project
     address = address_in(project)
     read(project, wish(address))
-    project.ok("subscribers", "add", "ada@example.org", "--newsletter", "weekly", "--again")
+    project.ok("subscribers", "add", "ada@example.org", "--newsletter", "weekly", "--again", "--why", "by phone")
     assert "1 already processed" in read(project, wish(address), place="again")
     assert held(project) == ["weekly"]
     read(project, wish(address, 2), place="later")

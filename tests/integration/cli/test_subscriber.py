@@ -63,7 +63,10 @@ def test_returning_without_topics_keeps_them(project: Project) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--topic", "birds")
     for words, topics in ((("--topic", "maps"), ["maps"]), ((), ["maps"])):
         project.ok("subscribers", "remove", "ada@example.org")
-        assert "returned" in project.ok("subscribers", "add", "ada@example.org", "--again", *words).out
+        assert (
+            "returned"
+            in project.ok("subscribers", "add", "ada@example.org", "--again", "--why", "by phone", *words).out
+        )
         assert chosen(project) == {"weekly": topics}
 
 
@@ -113,7 +116,7 @@ def test_an_erased_address_is_refused_afterwards(project: Project) -> None:
     files = [path for path in (project.root / ".publisher").iterdir() if path.is_file()]
     assert not [path for path in files if any(word in path.read_bytes() for word in (b"zebra", b"Quagga"))]
 
-    assert project.run("subscribers", "add", "zebra@example.org", "--again").code == 1
+    assert project.run("subscribers", "add", "zebra@example.org", "--again", "--why", "by phone").code == 1
     path = project.write("people.csv", "email\nzebra@example.org\n")
     refused = project.run("subscribers", "import", str(path))
     assert (refused.code, refused.err) == (
@@ -176,10 +179,10 @@ def test_lifting_a_suppression_subscribes_no_one(project: Project) -> None:
     project.subscribe("ada")
     assert project.ok("subscribers", "suppress", "ada@example.org", "--yes").out == "ada@example.org: is suppressed\n"
     assert "was already suppressed" in project.ok("subscribers", "suppress", "ada@example.org").out
-    assert "suppress --lift" in project.run("subscribers", "add", "ada@example.org", "--again").err
+    assert "suppress --lift" in project.run("subscribers", "add", "ada@example.org", "--again", "--why", "by phone").err
     assert "no longer" in project.ok("subscribers", "suppress", "ada@example.org", "--lift").out
     assert project.ok("subscribers", "list", "--json").json[0]["status"] == "unsubscribed"
-    project.ok("subscribers", "add", "ada@example.org", "--again")
+    project.ok("subscribers", "add", "ada@example.org", "--again", "--why", "by phone")
     assert project.ok("subscribers", "list", "--json").json[0]["status"] == "active"
 
 

@@ -64,11 +64,12 @@ def test_returning_needs_the_again_option(project: Project) -> None:
     assert project.ok("subscribers", "remove", "ada@example.org").out == "ada@example.org: was not subscribed\n"
     refused = project.run("subscribers", "add", "ada@example.org")
     assert (refused.code, refused.out) == (1, "")
-    assert "is unsubscribed and is not mailed" in refused.err
+    assert "ada@example.org was unsubscribed from weekly on 16 November 2026" in refused.err
+    assert "--again and --why belong together" in project.run("subscribers", "add", "ada@example.org", "--again").err
     project.write("people.csv", "email\nada@example.org\n")
     project.run("subscribers", "import", str(project.root / "people.csv"))
     assert people(project)["ada@example.org"]["status"] == "unsubscribed"
-    project.ok("subscribers", "add", "ada@example.org", "--again")
+    project.ok("subscribers", "add", "ada@example.org", "--again", "--why", "by phone")
     assert people(project)["ada@example.org"]["status"] == "active"
 
 

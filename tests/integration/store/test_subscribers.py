@@ -88,6 +88,7 @@ def test_an_unsubscribed_address_is_refused(store: Store) -> None:
         ("subscribed", "form", "weekly"),
         ("removed", "link", ""),
         ("returned", "phone", ""),
+        ("subscribed", "phone", "weekly"),
     ]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
+from publisher.core.subscription_status import SubscriptionRecord
 from publisher.store import Store, open_store
 from publisher.subscribers.address import clean_line
 from publisher.subscribers.csv_columns import guarded, topics_of, unguarded
@@ -97,7 +98,7 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
         "the line is not valid UTF-8",
         "it has 6 cells, and the first line names 5 columns",
         "bounced@example.org is bounced in the file",
-        "left@example.org unsubscribed, so not added",
+        "left@example.org was unsubscribed from weekly on 21 November 2026",
     ]
 
 
@@ -284,10 +285,11 @@ def test_json_is_an_array_of_subscribers(tmp_path: Path) -> None:
         "status": "active",
         "created_at": "2026-11-21T09:00:00+00:00",
         "subscriptions": [{"newsletter": "weekly", "topics": ["ai"]}],
+        "ended": [],
     }
     assert second["name"] == "例"
 
 
 def someone(name: str, topic: str) -> Subscriber:
-    wish = Subscription("weekly", (topic,))
+    wish = SubscriptionRecord("weekly", (topic,))
     return Subscriber(1, "u1", "ada@example.org", name, "en", SubscriberStatus.ACTIVE, NOW, (wish,))

@@ -89,7 +89,7 @@ def test_a_subscriber_is_added_with_newsletters_and_topics(store: Store) -> None
         language="en",
     )
 
-    assert added is Added.ADDED
+    assert added.result is Added.ADDED
     (ada,) = store.subscribers.list()
     assert (ada.address, ada.name, ada.language) == ("Ada@example.org", "Ada Lovelace", "en")
     assert ada.subscriptions == (Subscription("daily", ("ai", "ml")), Subscription("weekly", ("ai", "ml")))
@@ -101,9 +101,10 @@ def test_an_unsubscribed_address_needs_again(store: Store) -> None:
     assert unsubscribe(store, "ADA@example.org", at=NOW)
     assert not unsubscribe(store, "ada@example.org", at=NOW)
 
-    with pytest.raises(SubscriberError, match=r"is unsubscribed and is not mailed \(only with .* --again\)"):
+    with pytest.raises(SubscriberError, match=r"was unsubscribed from weekly on 21 Nov.* --again and --why"):
         subscribe(store, "ada@example.org", newsletters=["weekly"], at=NOW)
-    assert subscribe(store, "ada@example.org", newsletters=["weekly"], at=NOW, again=True) is Added.RETURNED
+    again = subscribe(store, "ada@example.org", newsletters=["weekly"], at=NOW, again="by phone")
+    assert again.result is Added.RETURNED
     assert store.subscribers.count("weekly", SubscriberStatus.ACTIVE) == 1
 
 

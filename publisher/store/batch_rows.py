@@ -1,0 +1,103 @@
+"""The rows that adding a batch of subscribers writes. They are collected, and written with a few statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
+from publisher.store.consent import event_row
+from publisher.store.database import Database
+from publisher.store.subscriber_records import AddOptions
+from publisher.store.subscriptions import changed, row_of
+from publisher.store.tables import consent_events, subscriptions
+
+BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_REMOVED)
+
+
+@dataclass(slots=True)
+class KnownSubscriber:
+    """The state of a subscriber who is in the database, while a batch is being added.
+
+    records  newsletter -> the record of the subscription
+    chosen   the newsletters that this batch has changed. If a batch names a newsletter twice, the first entry counts
+    """
+
+    id: int
+    status: SubscriberStatus
+    records: dict[str, SubscriptionRecord] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
+
+    @property
+    def is_subscribed(self) -> bool:
+        return any(record.is_subscribed for record in self.records.values())
+
+    def is_subscribed_to(self, newsletter: str) -> bool:
+        """Return whether they are subscribed to a newsletter."""
+        record = self.records.get(newsletter)
+        return record is not None and record.is_subscribed
+
+
+class BatchRows:
+    """Subscriptions and consent events of a batch that are not written yet."""
+
+    def __init__(self, options: AddOptions) -> None:
+        self.options = options
+        self._events: list[dict[str, Any]] = []
+        self._new: list[dict[str, Any]] = []
+        self._changed: list[dict[str, Any]] = []
+
+    def record(self, known: KnownSubscriber, what: str, detail: str, at: datetime | None = None) -> None:
+        """Add an event to a subscriber's history of consent; `at` is when it happened, if it was not now."""
+        self._events.append(event_row(known.id, at or self.options.at, what, self.options.source, detail))
+
+    def save(self, known: KnownSubscriber, record: SubscriptionRecord) -> None:
+        """Insert a subscription or replace it."""
+        row, before = row_of(known.id, record), known.records.get(record.newsletter)
+        known.records[record.newsletter] = record
+        known.chosen.add(record.newsletter)
+        if before is None:
+            self._new.append(row)
+        else:
+            self._changed.append(row | {"before": before.status})
+
+    def end(
+        self,
+        known: KnownSubscriber,
+        newsletter: str,
+        event: SubscriptionEvent,
+        since: datetime | None,
+        topics: tuple[str, ...] | None = None,
+    ) -> bool:
+        """End a subscription; return whether its status changed."""
+        records = list(known.records.values())
+        after = changed(records, newsletter, event, since=since, source=self.options.source, topics=topics)
+        before = known.records.get(newsletter)
+        if after is None or (before is not None and before.status is after.status):
+            return False
+        self.save(known, after)
+        if event in BY_FILE:
+            removed = after.status is SubscriptionStatus.REMOVED
+            self.record(known, "removed" if removed else "left", newsletter, since)
+        return True
+
+    def write(self, connection: Connection, database: Database) -> None:
+        """Write everything."""
+        in_one_order = itemgetter("subscriber_id", "newsletter")  # as in _insert_unknown
+        if self._new:
+            connection.execute(database.insert_new(subscriptions), sorted(self._new, key=in_one_order))
+        for row in sorted(self._changed, key=in_one_order):
+            change = sa.update(subscriptions).where(
+                subscriptions.c.subscriber_id == row["subscriber_id"],
+                subscriptions.c.newsletter == row["newsletter"],
+                subscriptions.c.status == row.pop("before"),  # else they unsubscribed at this very moment
+            )
+            connection.execute(change.values(row))
+        if self._events:
+            connection.execute(sa.insert(consent_events), self._events)

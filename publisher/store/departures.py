@@ -1,0 +1,160 @@
+"""The rows of a file that say that somebody must not be mailed.
+
+Each becomes a record of what the file says, and when. If the person is known, the later word counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.newsletter_models import SuppressionReason
+from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
+from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus, no_counts
+from publisher.store.batch_rows import BatchRows, KnownSubscriber
+from publisher.store.subscriber_records import Added, NewSubscriber
+from publisher.store.suppressions import Suppressions
+from publisher.store.tables import subscribers
+
+# What a file says about a person -> what that does to each subscription that it names.
+_BY_FILE = {
+    SubscriberEvent.LEFT: SubscriptionEvent.FILE_LEFT,
+    SubscriberEvent.REMOVED: SubscriptionEvent.FILE_REMOVED,
+}
+_SUPPRESSES = {
+    SubscriberEvent.COMPLAINED: SuppressionReason.COMPLAINED,
+    SubscriberEvent.SUPPRESSED: SuppressionReason.SUPPRESSED,
+}
+
+
+class Departures:
+    """The part of a batch that records who must not be mailed, inside the batch's transaction."""
+
+    def __init__(self, connection: Connection, suppressed: Suppressions, rows: BatchRows) -> None:
+        self._connection = connection
+        self._suppressions = suppressed
+        self._rows = rows
+
+    def record(
+        self, key: str, known: KnownSubscriber | None, row: NewSubscriber, says: SubscriberEvent, *, fresh: bool
+    ) -> Added:
+        """Carry out a row that says that somebody must not be mailed, and return the result.
+
+        key    the address key
+        known  None for someone who is not in the database, and whom the row only puts on the suppression list
+        fresh  whether this batch has just inserted them
+        """
+        if known is not None and not fresh and says not in _BY_FILE and _agreed_since(known, row):
+            return Added.NEWER
+        suppressed = self._suppress(key, row, says)
+        if known is None:
+            return Added.RECORDED if suppressed else Added.UNCHANGED
+        if fresh:
+            self._rows.record(known, "recorded", row.consent)
+        if says in _BY_FILE:
+            done, newer = self._leave(known, row, says, fresh)
+        else:
+            done, newer = self._become(known, says, row.said_at), False
+            if fresh and says is not SubscriberEvent.REQUESTED:
+                self._begin(known, row, says)
+        if fresh or done or suppressed:
+            return Added.RECORDED
+        return Added.NEWER if newer else Added.UNCHANGED
+
+    def end(self, known: KnownSubscriber, row: NewSubscriber, event: SubscriptionEvent) -> tuple[bool, bool]:
+        """End the subscriptions that a row calls ended; return (whether any did, whether a yes is newer)."""
+        done = newer = False
+        for name, kind, since, topics in _endings(known, row, event):
+            before = known.records.get(name)
+            if before is not None and before.is_subscribed and not no_counts(before.since, since):
+                newer = True
+                continue
+            done |= self._rows.end(known, name, kind, since, topics)
+        return done, newer
+
+    def _suppress(self, key: str, row: NewSubscriber, says: SubscriberEvent) -> bool:
+        if says not in _SUPPRESSES:
+            return False
+        options = self._rows.options
+        at = row.said_at or options.at
+        return self._suppressions.add(self._connection, key, _SUPPRESSES[says], at, options.source)
+
+    def _leave(
+        self, known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool
+    ) -> tuple[bool, bool]:
+        done, newer = self.end(known, row, _BY_FILE[says])
+        became = not known.is_subscribed and self._become(known, says, row.said_at)
+        if not done and (fresh or became):
+            what = "removed" if says is SubscriberEvent.REMOVED else "unsubscribed"
+            self._rows.record(known, what, "", row.said_at)
+        return done or became, newer
+
+    def _become(self, known: KnownSubscriber, says: SubscriberEvent, at: datetime | None) -> bool:
+        """Give a subscriber the status that follows; return whether it changed."""
+        after = next_status(known.status, says)
+        if after is None or after is known.status or says is SubscriberEvent.REQUESTED:
+            return False
+        change = sa.update(subscribers).where(subscribers.c.id == known.id)
+        self._connection.execute(change.values(status=after))
+        known.status = after
+        if says in _BY_FILE:
+            return True
+        self._rows.record(known, says.value, "", at)
+        if (event := ends_all(says)) is not None:
+            for name in list(known.records):
+                self._rows.end(known, name, event, at)
+        return True
+
+    def _begin(self, known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent) -> None:
+        """Record the newsletters that a new subscriber had when they bounced or complained, or were suppressed."""
+        event = ends_all(says)
+        for wish in row.subscriptions:
+            source = self._rows.options.source
+            self._rows.save(known, SubscriptionRecord(wish.newsletter, wish.topics, since=row.joined_at, source=source))
+            if event is not None:
+                self._rows.end(known, wish.newsletter, event, row.said_at)
+
+
+def said(row: NewSubscriber) -> SubscriberEvent | None:
+    """Return what a row says about a person who must not be mailed; None if they may be."""
+    if row.says is None and row.ended and not row.subscriptions:
+        return SubscriberEvent.LEFT
+    return row.says
+
+
+def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewSubscriber]:
+    """Return the first row for each address, without those that only put an address on the suppression list."""
+    first: dict[str, NewSubscriber] = {}
+    bare: set[str] = set()
+    for key, each in pairs:
+        if each.says is SubscriberEvent.SUPPRESSED and not (each.subscriptions or each.ended or each.name):
+            bare |= set() if key in first else {key}
+        elif key not in bare:
+            first.setdefault(key, each)
+    return first
+
+
+def _agreed_since(known: KnownSubscriber, subscriber: NewSubscriber) -> bool:
+    """Return whether a subscriber has agreed here after the moment of which a file speaks."""
+    begun = [record.since for record in known.records.values() if record.is_subscribed]
+    return any(not no_counts(since, subscriber.said_at) for since in begun)
+
+
+def _endings(
+    known: KnownSubscriber, subscriber: NewSubscriber, event: SubscriptionEvent
+) -> Iterator[tuple[str, SubscriptionEvent, datetime | None, tuple[str, ...] | None]]:
+    """Yield (newsletter, event, since, topics) for each subscription that a row calls ended."""
+    for record in subscriber.ended:
+        removed = record.status is SubscriptionStatus.REMOVED
+        kind = SubscriptionEvent.FILE_REMOVED if removed else SubscriptionEvent.FILE_LEFT
+        yield record.newsletter, kind, record.since, record.topics
+    if said(subscriber) not in _BY_FILE:
+        return
+    names = [wish.newsletter for wish in subscriber.subscriptions]
+    if not names and not subscriber.ended:
+        names = [name for name, record in known.records.items() if record.is_subscribed]
+    for name in names:
+        yield name, event, subscriber.said_at, None

@@ -1,0 +1,115 @@
+"""The subscriptions of subscribers, each with its status. Functions that work inside the caller's transaction.
+
+A subscription that has ended keeps its row. core/subscription_status.py says which status follows an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.subscriber_status import SubscriberEvent, next_status
+from publisher.core.subscription_status import (
+    SubscriptionEvent,
+    SubscriptionRecord,
+    SubscriptionStatus,
+    next_subscription_status,
+)
+from publisher.store.subscriber_records import decode_topics, encode_topics
+from publisher.store.tables import subscribers, subscriptions
+
+
+def subscribed() -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a subscription has not ended."""
+    return subscriptions.c.status == SubscriptionStatus.SUBSCRIBED
+
+
+def records_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, list[SubscriptionRecord]]:
+    """Return all subscriptions of some subscribers, also those that have ended, sorted by newsletter."""
+    query = sa.select(subscriptions).where(subscriptions.c.subscriber_id.in_(subscriber_ids))
+    found: dict[int, list[SubscriptionRecord]] = {}
+    for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
+        record = SubscriptionRecord(
+            row.newsletter, decode_topics(row.topics), row.status, row.since, row.cause, row.source
+        )
+        found.setdefault(row.subscriber_id, []).append(record)
+    return found
+
+
+def row_of(subscriber_id: int, record: SubscriptionRecord) -> dict[str, Any]:
+    """Return a subscription as a row of the table."""
+    return {
+        "subscriber_id": subscriber_id,
+        "newsletter": record.newsletter,
+        "topics": encode_topics(record.topics),
+        "status": record.status,
+        "since": record.since,
+        "cause": record.cause,
+        "source": record.source,
+    }
+
+
+def save(connection: Connection, subscriber_id: int, record: SubscriptionRecord) -> None:
+    """Insert a subscription, or replace it. The caller must have locked the subscriber."""
+    row = row_of(subscriber_id, record)
+    this = subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.newsletter == record.newsletter
+    if connection.execute(sa.update(subscriptions).where(*this).values(row)).rowcount == 0:
+        connection.execute(sa.insert(subscriptions), [row])
+
+
+def end_all(connection: Connection, subscriber_id: int, event: SubscriptionEvent, at: datetime, source: str) -> None:
+    """Give every subscription of a subscriber the status that follows an event, where it changes the status."""
+    for before in SubscriptionStatus:
+        after = next_subscription_status(before, event)
+        if after is None or after is before:
+            continue
+        these = subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.status == before
+        change = sa.update(subscriptions).where(*these)
+        connection.execute(change.values(status=after, cause=event, since=at, source=source))
+
+
+def has_any(connection: Connection, subscriber_id: int) -> bool:
+    """Return whether a subscriber is subscribed to any newsletter."""
+    query = sa.select(subscriptions.c.newsletter).where(subscriptions.c.subscriber_id == subscriber_id, subscribed())
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def unsubscribe_those_without_any(connection: Connection, newsletter: str) -> None:
+    """Unsubscribe the people who have a record for a newsletter, and no subscription left to any."""
+    mine = subscriptions.c.subscriber_id == subscribers.c.id
+    left = sa.exists().where(mine, subscriptions.c.newsletter == newsletter), ~sa.exists().where(mine, subscribed())
+    for status in (SubscriberStatus.ACTIVE, SubscriberStatus.BOUNCED):
+        change = sa.update(subscribers).where(subscribers.c.status == status, *left)
+        connection.execute(change.values(status=next_status(status, SubscriberEvent.LEFT)))
+
+
+def changed(
+    records: Sequence[SubscriptionRecord],
+    newsletter: str,
+    event: SubscriptionEvent,
+    *,
+    since: datetime | None,
+    source: str,
+    topics: tuple[str, ...] | None = None,
+) -> SubscriptionRecord | None:
+    """Return a subscription as it is after an event; None if the event is refused.
+
+    If only the topics change, or nothing does, it keeps its date and cause. A subscription without a date, from a file,
+    gets one as soon as the person or the owner says the same.
+
+    records  the subscriber's records
+    topics   the topics that were chosen; None leaves them unchanged
+    """
+    before = next((each for each in records if each.newsletter == newsletter), None)
+    after = next_subscription_status(before.status if before else None, event)
+    if after is None:
+        return None
+    kept = before.topics if before and topics is None else tuple(sorted(set(topics or ())))
+    if before is not None and before.status is after and (before.since is not None or since is None):
+        return SubscriptionRecord(newsletter, kept, after, before.since, before.cause, before.source)
+    return SubscriptionRecord(newsletter, kept, after, since, event, source)
