@@ -16,7 +16,8 @@ from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
 from publisher.publishing.wiring import has_store, open_project_store
-from publisher.subscribers.address import clean_language, clean_line, normalise, shortened
+from publisher.subscribers.address import clean_line, normalise, shortened
+from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import (
     COMMAND_LINE,
     lift_suppression,

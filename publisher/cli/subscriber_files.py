@@ -7,81 +7,138 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from publisher.cli.app import App, plural, require_known, warn, with_app
 from publisher.cli.subscriber import chosen_newsletters, newsletter_options, unknown_topics
-from publisher.cli.terminal import bar
+from publisher.cli.terminal import bar, print_table
+from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import Subscriber
+from publisher.posts.archive import open_archive
 from publisher.posts.slugs import topic_slug
 from publisher.publishing.wiring import has_store, open_existing_store, open_project_store
 from publisher.store import open_store
-from publisher.subscribers.address import clean_line
+from publisher.store.subscriber_records import Added
+from publisher.subscribers.address import clean_line, shortened
 from publisher.subscribers.csv_columns import Columns, parse_choices
-from publisher.subscribers.csv_import import ImportReport, Listeners, import_csv
+from publisher.subscribers.csv_import import ImportOptions, ImportReport, KeptRows, Listeners, import_csv
+from publisher.subscribers.csv_rows import NamedNewsletters, titles_of
+from publisher.subscribers.csv_status import STATUS_NAMES, STATUS_WORDS
 from publisher.subscribers.export import export_csv, export_json
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
+_KNOWN_AS = {Added.PENDING: "unconfirmed", Added.MOVED: "moved to another address"}
 MOST_WARNINGS = 20  # about topics that no post has
 
 
 @click.command("import", epilog="Example: publisher subscribers import people.csv --newsletter weekly --dry-run")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @newsletter_options
 @click.option(
     "--consent", default="", metavar="WORDS", help="Where and how these people signed up; stored with each of them."
+)
+@click.option(
+    "--as",
+    "status",
+    type=click.Choice(list(STATUS_NAMES)),
+    help="What the people in FILE are, if it doesn't say. Only people who are subscribed get email.",
 )
 @click.option(
     "--map",
     "choices",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Which column a field is in, if its heading doesn't say: name=Vorname. FIELD= ignores the field.",
+    help="Which column a field is in, if its heading doesn't say: name=Vorname. FIELD= and COLUMN=ignore leave it out; "
+    "COLUMN:VALUE=unsubscribed says what a value means.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would happen to each row; change nothing.")
+@click.option("--encoding", default="", metavar="NAME", help="The encoding, if FILE isn't UTF-8: windows-1252.")
+@click.option("--undo", type=int, metavar="NUMBER", help="Take an import back; `subscribers imports` lists them.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @with_app
 def import_file(
-    app: App, file: Path, newsletters: tuple[str, ...], consent: str, choices: tuple[str, ...], dry_run: bool
+    app: App, file: Path | None, newsletters: tuple[str, ...], undo: int | None, dry_run: bool, **given: Any
 ) -> int:
     """Add the people in a CSV FILE, as exported by Publisher, Mailchimp, Substack, Ghost, Buttondown or listmonk.
 
-    First shows how each column will be read. It never re-subscribes people who unsubscribed, bounced, complained or
-    are suppressed, and never adds people whom the file marks as unsubscribed. Running it again changes nothing. Exits
-    with 1 if a row was refused.
+    First shows how each column will be read. People whom the file marks as unsubscribed, bounced, complained,
+    suppressed or unconfirmed are recorded as that and not mailed. If a column seems to say who must not be mailed and
+    isn't understood, nothing is changed and the command asks. It never re-subscribes people who unsubscribed, bounced,
+    complained or are suppressed. Running it again changes nothing. Exits with 1 if a row was refused.
     """
+    if (file is None) == (undo is None):
+        raise click.UsageError("name a FILE, or an import to --undo")
+    if undo is not None:
+        _undo(app, undo, dry_run)
+        return 0
+    assert file is not None  # noqa: S101 - see above
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
+    report, columns, mailed = _imported(app, config, file, chosen, dry_run, given)
+    topics = list(map(topic_slug, report.topics))
+    for line in islice(unknown_topics(config, app.now(config), topics), MOST_WARNINGS):
+        warn(line)
+    _show_report(app, report, columns, mailed, dry_run)
+    return 1 if report.refused or report.partly else 0
+
+
+def _imported(
+    app: App, config: Config, file: Path, chosen: list[str], dry_run: bool, given: Mapping[str, Any]
+) -> tuple[ImportReport, Columns, Mapping[str, int]]:
+    """Import a file; return the report, the columns, and how many subscribers each newsletter goes to now."""
+    now = app.now(config)
     seen: list[Columns] = []
+    titles = titles_of({each.name: each.title or config.site.title for each in config.newsletters})
+    options = ImportOptions(
+        consent=given["consent"],
+        choices=parse_choices(given["choices"]),
+        status=STATUS_NAMES[given["status"]] if given["status"] else None,
+        encoding=given["encoding"],
+        has_posts=_TopicsOfPosts(config, now),
+    )
     with _target(app, dry_run) as store, bar(app, "Importing") as progress:
         listeners = Listeners(
             columns=lambda columns: _show_columns(app, columns, seen),
-            refused=lambda refusal: click.echo(f"{file}:{refusal.line}: {refusal.reason}", err=True),
+            refused=lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True),
+            row=lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True) if app.verbose else None,
             progress=progress or (lambda rows, of_about: None),
         )
         report = import_csv(
             store,
             file,
-            newsletters=chosen,
-            known=[n.name for n in config.newsletters],
-            at=app.now(config),
-            consent=consent,
-            chosen=parse_choices(choices),
+            NamedNewsletters(tuple(chosen), frozenset(each.name for each in config.newsletters), titles),
+            at=now,
+            options=options,
             dry_run=dry_run,
             listeners=listeners,
         )
-    for line in islice(unknown_topics(config, app.now(config), list(map(topic_slug, report.topics))), MOST_WARNINGS):
-        warn(line)
-    _show_report(app, report, seen[0], dry_run)
-    return 1 if report.refused else 0
+        mailed = {} if dry_run else {each: store.subscribers.count(each, mailable_at=now) for each in chosen}
+    return report, seen[0], mailed
+
+
+class _TopicsOfPosts:
+    """Tells whether any post has a topic. The posts are read when the first topic is asked for."""
+
+    def __init__(self, config: Config, now: datetime) -> None:
+        self._config, self._now = config, now
+
+    @cached_property
+    def _slugs(self) -> frozenset[str]:
+        posts = open_archive(self._config, self._now, keep=False).posts
+        return frozenset(tag.slug for post in posts for tag in post.tags)
+
+    def __call__(self, topic: str) -> bool:
+        return topic_slug(topic) in self._slugs
 
 
 def _target(app: App, dry_run: bool) -> Store:
@@ -90,40 +147,140 @@ def _target(app: App, dry_run: bool) -> Store:
     if dry_run and not has_store(config):
         folder = tempfile.mkdtemp(prefix="publisher-")
         click.get_current_context().call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
-        return open_store("sqlite:///rehearsal.db", Path(folder))
+        return open_store("sqlite:///rehearsal.db", Path(folder), lambda: "rehearsal")
     return open_project_store(config)
 
 
 def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
     """Print how the columns are read, before anything is written, and append them to `seen`."""
     seen.append(columns)
-    fields = ", ".join(f"{field} from {column!r}" for field, column in columns.shown.items())
-    app.say(f"{f'{columns.tool} export: ' if columns.tool else ''}{fields}")
-    if columns.ignored:
-        app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in columns.ignored)}")
+    fields = [f"{field} from {name!r}" if name else field for field, name in columns.shown.items()]
+    app.say(f"{f'{columns.tool} export: ' if columns.tool else ''}{', '.join(fields)}")
+    if columns.statuses:
+        names = ", ".join(repr(clean_line(columns.header[each.place], 60)) for each in columns.statuses)
+        app.say(f"who must not be mailed, from {names}")
+    if ignored := [name for name in columns.ignored if name not in columns.dropped]:
+        app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in ignored)}")
+    if columns.dropped:
+        app.say(f"not stored here: {', '.join(columns.dropped)}; keep the file if you need them")
 
 
-def _show_report(app: App, report: ImportReport, columns: Columns, dry_run: bool) -> None:
+def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mapping[str, int], dry_run: bool) -> None:
     if app.json:
-        app.print_json(
-            {
-                "columns": columns.shown,
-                "tool": columns.tool,
-                "dry_run": dry_run,
-                "rows": report.rows,
-                "added": report.added,
-                "subscribed": report.subscribed,
-                "updated": report.updated,
-                "unchanged": report.unchanged,
-                "refused": report.refused,
-            }
-        )
+        app.print_json(_as_json(report, columns, mailed, dry_run))
+        return
     updated = f"{report.updated:,} with different topics, " if report.updated else ""
+    newer = f"{report.newer:,} left in the file and agreed here since, " if report.newer else ""
+    recorded = f"{report.not_mailed:,} not mailed, " if report.kept else ""
     app.say(
         f"{plural(report.rows, 'row')}: {report.added:,} added, "
-        f"{report.subscribed:,} subscribed to another newsletter, {updated}"
-        f"{report.unchanged:,} unchanged, {report.refused:,} refused"
+        f"{report.subscribed:,} subscribed to another newsletter, {updated}{newer}"
+        f"{report.unchanged:,} unchanged, {recorded}{report.refused:,} refused"
         + (" (dry run: nothing was written)" if dry_run else "")
+    )
+    would = "would be" if dry_run else "will be"
+    app.say(f"{report.mailed:>9,}  {would} mailed")
+    _show_parts(app, (report.partly, "without a newsletter that they unsubscribed from, as listed above"))
+    app.say(f"{report.not_mailed:>9,}  {would} kept, and not mailed")
+    _show_parts(app, *((rows.count, f"{STATUS_WORDS[status]}, {_lines(rows)}") for status, rows in report.kept.items()))
+    app.say(f"{report.refused:>9,}  refused{', as listed above, and not mailed' if report.refused else ''}")
+    _show_parts(app, *((count, f"{_KNOWN_AS.get(why, why.value)} here") for why, count in report.known.items()))
+    if report.number and (report.mailed or report.kept):
+        app.say(f"import {report.number}: `publisher subscribers import --undo {report.number}` takes it back")
+    for newsletter, count in mailed.items():
+        app.say(f"{newsletter} now goes to {plural(count, 'subscriber')}")
+    _show_doubts(report)
+
+
+def _show_parts(app: App, *parts: tuple[int, str]) -> None:
+    for count, what in parts:
+        if count:
+            app.say(f"{count:>15,}  {what}")
+
+
+def _lines(rows: KeptRows) -> str:
+    return f"line {rows.first}" if rows.count == 1 else f"lines {rows.first} to {rows.last}"
+
+
+def _show_doubts(report: ImportReport) -> None:
+    """Warn of what the operator may not have meant."""
+    if report.nothing:
+        people = plural(report.nothing, "person", "people")
+        warn(f"{people} would get nothing: no post has any of their topics (--map topics= leaves topics out)")
+    if report.languages:
+        shown = ", ".join(repr(shortened(word, 30)) for word in report.languages[:5])
+        warn(f"languages that are not understood, and left out: {shown}")
+    for encoding, lines in report.coded.items():
+        warn(f"{plural(lines, 'line')} seem to be {encoding}: import the file again with --encoding {encoding}")
+
+
+def _as_json(report: ImportReport, columns: Columns, mailed: Mapping[str, int], dry_run: bool) -> dict[str, Any]:
+    return {
+        "columns": columns.shown,
+        "status_columns": [columns.header[each.place] for each in columns.statuses],
+        "tool": columns.tool,
+        "dry_run": dry_run,
+        "import": report.number or None,
+        "rows": report.rows,
+        "mailed": report.mailed,
+        "added": report.added,
+        "subscribed": report.subscribed,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "partly": report.partly,
+        "newer": report.newer,
+        "not_mailed": {STATUS_WORDS[status]: rows.count for status, rows in report.kept.items()},
+        "refused": report.refused,
+        "known": {why.value: count for why, count in report.known.items()},
+        "without_posts": report.nothing,
+        "newsletters": mailed,
+    }
+
+
+@click.command("imports", epilog="Example: publisher subscribers imports")
+@with_app
+def list_imports(app: App) -> None:
+    """List the files that were imported, with the number by which `import --undo` takes one back."""
+    with open_existing_store(app.config()) as store:
+        found = store.imports.list() if store else ()
+    if app.json:
+        app.print_json([asdict(each) for each in found])
+        return
+    if not found:
+        app.say("nothing was imported yet")
+        return
+    rows = [
+        (
+            str(each.id),
+            each.file,
+            each.options,
+            f"{each.begun_at:%Y-%m-%d %H:%M}",
+            f"{each.people:,}",
+            f"{each.changed:,}",
+            f"undone {each.undone_at:%Y-%m-%d}" if each.undone_at else "",
+        )
+        for each in found
+    ]
+    print_table(("Number", "File", "Options", "Imported (UTC)", "Added", "Changed", ""), rows)
+
+
+def _undo(app: App, number: int, dry_run: bool) -> None:
+    config = app.config()
+    with open_existing_store(config) as store:
+        if store is None:
+            raise PublisherError("nothing was imported yet")
+        done = store.imports.undo(number, app.now(config), dry_run=dry_run)
+    if app.json:
+        app.print_json({"import": number, "dry_run": dry_run, **asdict(done)})
+        return
+    app.say(f"import {number}{' would be' if dry_run else ''} taken back:")
+    _show_parts(
+        app,
+        (done.deleted, "deleted, because the import had added them"),
+        (done.restored, "as they were before the import"),
+        (done.kept, "unchanged, because they have done something since, or bounced"),
+        (done.mailed, "stopped and not deleted, because they were already sent an email"),
+        (done.lifted, "taken off the suppression list"),
     )
 
 
@@ -132,35 +289,38 @@ def _show_report(app: App, report: ImportReport, columns: Columns, dry_run: bool
 @click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
 @with_app
 def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
-    """Write all subscribers to FILE (default: -, standard output) as CSV, or as JSON with --json or a .json name."""
+    """Write all subscribers to FILE (default: -, standard output) as CSV, or as JSON with --json or a .json name.
+
+    The CSV has everything that `import` needs to restore them: also those who are not mailed, with their history and
+    the suppression list.
+    """
     config = app.config()
     as_json = app.json or (file is not None and file.suffix == ".json")
     if newsletter:
         require_known(config, [newsletter])
     with open_existing_store(config) as store:
-        people = store.subscribers.list(newsletter) if store else ()
+        people = store.subscribers.full_records(newsletter) if store else ()
+        suppressed = store.suppressions.entries() if store and not newsletter else ()
+        export = partial(export_json, people) if as_json else partial(export_csv, people, suppressed)
         if file is None or str(file) == "-":
-            _write(people, sys.stdout, as_json)
+            export(sys.stdout)
             sys.stdout.flush()
             return
-        count = _write_whole(people, file, as_json)
+        count = _write_whole(export, file, "utf-8" if as_json else "utf-8-sig")
     click.echo(f"exported {plural(count, 'subscriber')} to {file}", err=True)
 
 
-def _write_whole(people: Iterable[Subscriber], file: Path, as_json: bool) -> int:
+def _write_whole(export: Callable[[TextIO], int], file: Path, encoding: str) -> int:
     """Write the list to a file atomically; return the number of subscribers.
 
-    A full disk leaves no partial file behind. Only the file's owner may read it.
+    A full disk leaves no partial file behind. Only the file's owner may read it. A byte-order mark shows spreadsheets
+    that a CSV file is UTF-8.
     """
     part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
     try:
         with replacing(file, part):
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-                return _write(people, opened, as_json)
+            with os.fdopen(handle, "w", encoding=encoding, newline="") as opened:
+                return export(opened)
     except OSError as error:
         raise PublisherError(f"cannot be written: {error.strerror}", where=str(file)) from error
-
-
-def _write(people: Iterable[Subscriber], file: Any, as_json: bool) -> int:
-    return (export_json if as_json else export_csv)(people, file)

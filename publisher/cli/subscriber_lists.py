@@ -50,7 +50,7 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
                 s.name,
                 s.status.value,
                 ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in s.subscriptions),
-                f"{s.created_at:%Y-%m-%d}",
+                f"{s.joined_at:%Y-%m-%d}",
             )
             for s in people
         ],

@@ -17,6 +17,7 @@ COMMANDS = {
     "erase": (f"{ONE}:erase", "Delete all data about an address."),
     "suppress": (f"{ONE}:suppress", "Never send to an address again."),
     "import": (f"{FILES}:import_file", "Add the people in a CSV file."),
+    "imports": (f"{FILES}:list_imports", "List the files that were imported."),
     "export": (f"{FILES}:export_file", "Write all subscribers to a CSV or JSON file."),
     "stats": (f"{LISTS}:stats", "Show subscriber counts by status."),
     "rename-newsletter": (

@@ -213,6 +213,11 @@ class Subscriber:
     bounces: int = 0
 
     @property
+    def joined_at(self) -> datetime:
+        """When they joined: when they first agreed, also with another tool, or were first entered here."""
+        return self.confirmed_at or self.created_at
+
+    @property
     def subscriptions(self) -> tuple[Subscription, ...]:
         """The newsletters that they are subscribed to now."""
         return tuple(Subscription(each.newsletter, each.topics) for each in self.records if each.is_subscribed)

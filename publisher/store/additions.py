@@ -6,8 +6,9 @@ A file may also say that somebody must not be mailed. That becomes a record, unl
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,9 +22,18 @@ from publisher.core.subscription_status import (
     on_date,
 )
 from publisher.store.batch_rows import BatchRows, KnownSubscriber
+from publisher.store.consent import moved_on
 from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
-from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, address_key, encode_topics
+from publisher.store.subscriber_records import (
+    Added,
+    AddOptions,
+    AddResult,
+    NewSubscriber,
+    Restored,
+    address_key,
+    encode_topics,
+)
 from publisher.store.subscriptions import changed, records_of
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
@@ -41,6 +51,8 @@ class Batch:
         self._options = options
         self._rows = BatchRows(options)
         self._departures = Departures(connection, suppressed, self._rows)
+        self._deciding: set[int] = set()
+        self._moved_on: set[int] = set()
 
     def add(self, new: Sequence[NewSubscriber]) -> list[AddResult]:
         """Add subscribers and return the result for each, in order. The caller must hold Database.guard."""
@@ -48,23 +60,43 @@ class Batch:
         listed = self._listed(set(keys))
         pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in listed]
         fresh = self._insert_unknown(rows_to_insert(pairs))
-        known = self._known({key for key, _ in pairs})
+        known = self._known({key for key, _ in pairs}, fresh)
+        self._deciding = _deciding(zip(keys, new, strict=True))
         results = []
         for key, subscriber in zip(keys, new, strict=True):
-            says = said(subscriber)
-            if key in listed:
-                results.append(AddResult(Added.UNCHANGED if says else listed[key]))
-            elif says is not None:
-                results.append(
-                    AddResult(self._departures.record(key, known.get(key), subscriber, says, fresh=key in fresh))
-                )
-            elif key in known:
-                results.append(self._settle(known[key], subscriber, key in fresh))
-            else:  # an earlier row of this batch put the address on the suppression list
-                results.append(AddResult(Added.SUPPRESSED))
+            results.append(self._result(key, subscriber, listed.get(key), known.get(key), key in fresh))
             fresh.discard(key)  # the same address again in this batch is no longer new
         self._rows.write(self._connection, self._database)
+        self._rows.note(self._connection, self._database, known.values())
         return results
+
+    def _result(
+        self, key: str, row: NewSubscriber, listed: Added | None, known: KnownSubscriber | None, fresh: bool
+    ) -> AddResult:
+        """Carry out one row, and return its result.
+
+        listed  the result for an address that is on the suppression list; None if it is not
+        fresh   whether this row has added the subscriber
+        """
+        says = said(row)
+        if listed is not None:
+            self._departures.suppress(key, row, says)  # the list may be there for a weaker reason
+            return AddResult(Added.UNCHANGED if says else listed)
+        if fresh and known is not None and row.restored is not None:
+            return AddResult(self._restore(key, known, row.restored))
+        if says is not None:
+            return AddResult(self._departures.record(key, known, row, says, fresh=fresh))
+        if known is not None:
+            return self._settle(known, row, fresh)
+        return AddResult(Added.SUPPRESSED)  # an earlier row of this batch put the address on the suppression list
+
+    def _restore(self, key: str, known: KnownSubscriber, back: Restored) -> Added:
+        """Give a new subscriber everything that our own export says of them."""
+        self._rows.restore(known, back)
+        if (entry := back.suppressed) is not None:
+            number = self._options.number
+            self._suppressions.add(self._connection, key, entry.reason, entry.at, entry.source, number)
+        return Added.ADDED if known.status is SubscriberStatus.ACTIVE else Added.RECORDED
 
     def _listed(self, keys: set[str]) -> dict[str, Added]:
         """Return the result for each suppressed key: MOVED if its subscriber has changed address, else SUPPRESSED.
@@ -84,34 +116,63 @@ class Batch:
         """Insert the subscribers who are not in the database yet, and return their keys."""
         if not unknown:
             return set()
-        uids = {key: secrets.token_hex(12) for key in unknown}
+        uids = self._free_uids(unknown)
         rows = [
-            {
-                "uid": uids[key],
-                "address": subscriber.address,
-                "address_key": key,
-                "name": subscriber.name,
-                "language": subscriber.language,
-                "status": next_status(None, said(subscriber) or self._options.event),
-                "created_at": self._options.at,
-                "confirmed_at": subscriber.joined_at or (None if said(subscriber) else self._options.at),
-            }
+            {"uid": uids[key], "address_key": key, **self._row(subscriber)}
             for key, subscriber in sorted(unknown.items())  # so that two imports lock rows in the same order
         ]
         self._connection.execute(self._database.insert_new(subscribers), rows)
         query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(unknown))
         return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}
 
-    def _known(self, keys: set[str]) -> dict[str, KnownSubscriber]:
-        query = sa.select(subscribers.c.id, subscribers.c.address_key, subscribers.c.status)
-        rows = self._connection.execute(query.where(subscribers.c.address_key.in_(keys))).all()
-        found = records_of(self._connection, [row.id for row in rows])
-        return {
-            row.address_key: KnownSubscriber(
-                row.id, row.status, {each.newsletter: each for each in found.get(row.id, ())}
-            )
-            for row in rows
+    def _row(self, subscriber: NewSubscriber) -> dict[str, Any]:
+        """Return the row of a new subscriber, without what identifies it."""
+        says, back = said(subscriber), subscriber.restored
+        row = {
+            "address": subscriber.address,
+            "name": subscriber.name,
+            "language": subscriber.language,
+            "status": next_status(None, says or self._options.event),
+            "created_at": self._options.at,
+            "confirmed_at": subscriber.joined_at or (None if says else self._options.at),
+            "paused_until": None,
+            "import_id": self._options.number,
         }
+        if back is not None:
+            created = back.created_at or self._options.at
+            row |= {"status": back.status, "created_at": created, "confirmed_at": back.confirmed_at}
+            row |= {"paused_until": back.paused_until}
+        return row
+
+    def _free_uids(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
+        """Return a uid for each key: that of our own export, if nobody has it, so that links in emails keep working."""
+        wanted = {key: each.restored.uid for key, each in unknown.items() if each.restored and each.restored.uid}
+        taken: set[str] = set()
+        if wanted:
+            query = sa.select(subscribers.c.uid).where(subscribers.c.uid.in_(wanted.values()))
+            taken = {row.uid for row in self._connection.execute(query)}
+        uids: dict[str, str] = {}
+        for key in unknown:
+            uid = wanted.get(key, "")
+            uids[key] = uid if uid and uid not in taken else secrets.token_hex(12)
+            taken.add(uids[key])
+        return uids
+
+    def _known(self, keys: set[str], fresh: set[str]) -> dict[str, KnownSubscriber]:
+        query = sa.select(
+            subscribers.c.id, subscribers.c.address_key, subscribers.c.status, subscribers.c.import_id
+        ).where(subscribers.c.address_key.in_(keys))
+        rows = self._connection.execute(query).all()
+        found = records_of(self._connection, [row.id for row in rows])
+        known = {}
+        for row in rows:
+            records = {each.newsletter: each for each in found.get(row.id, ())}
+            was = None if row.address_key in fresh else (row.status, dict(records))
+            known[row.address_key] = KnownSubscriber(row.id, row.status, records, row.import_id, was)
+        if self._options.since is not None and self._options.since < self._options.at:
+            old = [each.id for each in known.values() if each.was is not None]
+            self._moved_on = moved_on(self._connection, old, self._options.source, self._options.since)
+        return known
 
     def _settle(self, known: KnownSubscriber, subscriber: NewSubscriber, fresh: bool) -> AddResult:
         """Carry out a row that says yes."""
@@ -143,14 +204,15 @@ class Batch:
         """Return the subscriptions as they are afterwards, and why the others are refused."""
         wanted, refusals = [], []
         for wish in {wish.newsletter: wish for wish in reversed(subscriber.subscriptions)}.values():
-            topics = wish.topics or None  # a row without topics leaves those that they chose
+            # A row without topics leaves those that they chose, and so does one that repeats an earlier row.
+            decides = id(wish) in self._deciding and known.id not in self._moved_on
             record = changed(
                 list(known.records.values()),
                 wish.newsletter,
                 event,
                 since=since,
                 source=self._options.source,
-                topics=None if wish.newsletter in known.chosen else topics,
+                topics=wish.topics if decides else None,
             )
             if record is None:
                 refusals.append(known.records[wish.newsletter].ending(self._options.at))
@@ -190,3 +252,13 @@ class Batch:
         topics = encode_topics(record.topics)
         self._rows.record(known, "subscribed", record.newsletter + (f" {topics}" if record.topics else ""))
         return True
+
+
+def _deciding(pairs: Iterable[tuple[str, NewSubscriber]]) -> set[int]:
+    """Return the id() of each wish that decides about topics: the first with topics, for a person and a newsletter."""
+    first: dict[tuple[str, str], int] = {}
+    for key, subscriber in pairs:
+        for wish in subscriber.subscriptions:
+            if wish.topics:
+                first.setdefault((key, wish.newsletter), id(wish))
+    return set(first.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -12,11 +13,12 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
-from publisher.store.consent import event_row
+from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
-from publisher.store.subscriber_records import AddOptions
+from publisher.store.import_changes import release, snapshot
+from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of
-from publisher.store.tables import consent_events, subscriptions
+from publisher.store.tables import consent_events, import_changes, subscriptions
 
 BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_REMOVED)
 
@@ -25,14 +27,16 @@ BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_REMOVED)
 class KnownSubscriber:
     """The state of a subscriber who is in the database, while a batch is being added.
 
-    records  newsletter -> the record of the subscription
-    chosen   the newsletters that this batch has changed. If a batch names a newsletter twice, the first entry counts
+    records    newsletter -> the record of the subscription
+    import_id  the import that added them, if nothing else has named them since
+    was        status and records at the beginning of the batch; None if the batch added them
     """
 
     id: int
     status: SubscriberStatus
     records: dict[str, SubscriptionRecord] = field(default_factory=dict)
-    chosen: set[str] = field(default_factory=set)
+    import_id: int | None = None
+    was: tuple[SubscriberStatus, dict[str, SubscriptionRecord]] | None = None
 
     @property
     def is_subscribed(self) -> bool:
@@ -57,11 +61,16 @@ class BatchRows:
         """Add an event to a subscriber's history of consent; `at` is when it happened, if it was not now."""
         self._events.append(event_row(known.id, at or self.options.at, what, self.options.source, detail))
 
+    def restore(self, known: KnownSubscriber, back: Restored) -> None:
+        """Add the subscriptions and the history that our own export says of a new subscriber."""
+        for record in back.records:
+            self.save(known, record)
+        self._events += [restored_row(known.id, event) for event in back.consent]
+
     def save(self, known: KnownSubscriber, record: SubscriptionRecord) -> None:
         """Insert a subscription or replace it."""
         row, before = row_of(known.id, record), known.records.get(record.newsletter)
         known.records[record.newsletter] = record
-        known.chosen.add(record.newsletter)
         if before is None:
             self._new.append(row)
         else:
@@ -101,3 +110,16 @@ class BatchRows:
             connection.execute(change.values(row))
         if self._events:
             connection.execute(sa.insert(consent_events), self._events)
+
+    def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
+        """Note what this batch has found of each subscriber, so that its import can be taken back."""
+        number = self.options.number
+        found = [(each, each.was) for each in known if each.was is not None]
+        release(connection, [each.id for each, _ in found], number)
+        rows = [
+            {"import_id": number, "subscriber_id": each.id, "before": snapshot(was[0], was[1].values())}
+            for each, was in found
+            if was != (each.status, each.records) and each.import_id != number
+        ]
+        if rows and number is not None:
+            connection.execute(database.insert_new(import_changes), rows)

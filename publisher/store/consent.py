@@ -6,7 +6,7 @@ caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,8 @@ CONFIRM = "confirm"  # subscribes to newsletters
 
 def event_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
     """Return a row of consent_events for an event that did not come from a form."""
-    return {"subscriber_id": subscriber_id, "at": at, "what": what, "source": source, "detail": detail}
+    none = {"text_version": None, "ip": None, "user_agent": None}  # all rows of one statement need the same columns
+    return {"subscriber_id": subscriber_id, "at": at, "what": what, "source": source, "detail": detail} | none
 
 
 def record_event(
@@ -45,23 +46,44 @@ def record_event(
     connection.execute(sa.insert(consent_events), [row])
 
 
+def restored_row(subscriber_id: int, event: ConsentEvent) -> dict[str, Any]:
+    """Return an event of an earlier export as a row of consent_events."""
+    row = event_row(subscriber_id, event.at, event.what, event.source, event.detail)
+    more = {"text_version": event.text_version, "ip": event.ip, "user_agent": event.user_agent}
+    return row | {column: value or None for column, value in more.items()}
+
+
+def moved_on(connection: Connection, subscriber_ids: Collection[int], source: str, since: datetime) -> set[int]:
+    """Return those of the subscribers who have an event after a moment that did not come from this source."""
+    events = consent_events.c
+    query = sa.select(events.subscriber_id).where(
+        events.subscriber_id.in_(subscriber_ids), events.at > since, events.source != source
+    )
+    return {row.subscriber_id for row in connection.execute(query)}
+
+
 def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent]:
     """Return a subscriber's events, oldest first."""
-    query = (
-        sa.select(consent_events).where(consent_events.c.subscriber_id == subscriber_id).order_by(consent_events.c.id)
-    )
-    return [
-        ConsentEvent(
-            at=row.at,
-            what=row.what,
-            source=row.source,
-            detail=row.detail,
-            text_version=row.text_version or "",
-            ip=row.ip or "",
-            user_agent=row.user_agent or "",
+    return histories(connection, [subscriber_id]).get(subscriber_id, [])
+
+
+def histories(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, list[ConsentEvent]]:
+    """Return the events of some subscribers, each oldest first."""
+    query = sa.select(consent_events).where(consent_events.c.subscriber_id.in_(subscriber_ids))
+    found: dict[int, list[ConsentEvent]] = {}
+    for row in connection.execute(query.order_by(consent_events.c.id)):
+        found.setdefault(row.subscriber_id, []).append(
+            ConsentEvent(
+                at=row.at,
+                what=row.what,
+                source=row.source,
+                detail=row.detail,
+                text_version=row.text_version or "",
+                ip=row.ip or "",
+                user_agent=row.user_agent or "",
+            )
         )
-        for row in connection.execute(query)
-    ]
+    return found
 
 
 def issue_token(connection: Connection, token: IssuedToken, address_key: str) -> None:

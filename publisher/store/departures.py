@@ -49,7 +49,7 @@ class Departures:
         """
         if known is not None and not fresh and says not in _BY_FILE and _agreed_since(known, row):
             return Added.NEWER
-        suppressed = self._suppress(key, row, says)
+        suppressed = self.suppress(key, row, says)
         if known is None:
             return Added.RECORDED if suppressed else Added.UNCHANGED
         if fresh:
@@ -59,6 +59,7 @@ class Departures:
         else:
             done, newer = self._become(known, says, row.said_at), False
             if fresh and says is not SubscriberEvent.REQUESTED:
+                self._rows.record(known, says.value, "", row.said_at)
                 self._begin(known, row, says)
         if fresh or done or suppressed:
             return Added.RECORDED
@@ -75,12 +76,13 @@ class Departures:
             done |= self._rows.end(known, name, kind, since, topics)
         return done, newer
 
-    def _suppress(self, key: str, row: NewSubscriber, says: SubscriberEvent) -> bool:
-        if says not in _SUPPRESSES:
+    def suppress(self, key: str, row: NewSubscriber, says: SubscriberEvent | None) -> bool:
+        """Put an address on the suppression list if the row says so; return whether the list changed."""
+        if says is None or says not in _SUPPRESSES:
             return False
         options = self._rows.options
         at = row.said_at or options.at
-        return self._suppressions.add(self._connection, key, _SUPPRESSES[says], at, options.source)
+        return self._suppressions.add(self._connection, key, _SUPPRESSES[says], at, options.source, options.number)
 
     def _leave(
         self, known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool
@@ -130,7 +132,8 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
     first: dict[str, NewSubscriber] = {}
     bare: set[str] = set()
     for key, each in pairs:
-        if each.says is SubscriberEvent.SUPPRESSED and not (each.subscriptions or each.ended or each.name):
+        has_more = each.subscriptions or each.ended or each.name or each.restored
+        if each.says is SubscriberEvent.SUPPRESSED and not has_more:
             bare |= set() if key in first else {key}
         elif key not in bare:
             first.setdefault(key, each)

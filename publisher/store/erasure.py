@@ -11,7 +11,16 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.database import BUSY_SECONDS, Database
-from publisher.store.tables import bounces, consent_events, deliveries, editions, subscribers, subscriptions, tokens
+from publisher.store.tables import (
+    bounces,
+    consent_events,
+    deliveries,
+    editions,
+    import_changes,
+    subscribers,
+    subscriptions,
+    tokens,
+)
 
 # How long to wait for readers before emptying the write-ahead log, in seconds. Emails and pages do not have to wait.
 READERS_SECONDS = 3
@@ -30,7 +39,7 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
     if subscriber_id is None:
         return gone
     gone += connection.execute(sa.delete(deliveries).where(*_deliveries_of(subscriber_id))).rowcount
-    for table in (tokens, bounces, consent_events, subscriptions):
+    for table in (tokens, bounces, consent_events, subscriptions, import_changes):
         gone += connection.execute(sa.delete(table).where(table.c.subscriber_id == subscriber_id)).rowcount
     return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id == subscriber_id)).rowcount
 

@@ -13,6 +13,7 @@ from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.feed_readers import FeedReaders
 from publisher.store.hosts import Hosts
+from publisher.store.imports import Imports
 from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
@@ -28,6 +29,7 @@ class Store:
 
     where         the URL without its password, for messages
     subscribers   subscribers, their subscriptions and their consent
+    imports       the imports of files, each of which can be taken back
     suppressions  addresses that must never be mailed again
     editions      editions, and the posts that each newsletter has handled
     post_files    the files from which sent posts were made
@@ -47,6 +49,7 @@ class Store:
         self.where = database.where
         self.suppressions = Suppressions(database, secret)
         self.subscribers = Subscribers(database, self.suppressions)
+        self.imports = Imports(database)
         self.editions = Editions(database)
         self.post_files = PostFiles(database)
         self.deliveries = Deliveries(database)

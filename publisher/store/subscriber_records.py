@@ -12,12 +12,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from publisher.core.newsletter_models import SubscriberStatus, Subscription
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.core.subscription_status import SubscriptionRecord
 
 # The kind of the consent event that records the renaming of a newsletter. Its detail is "OLD NEW".
 RENAMED = "renamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Everything that our own export says about a person, for whom it becomes true again if they are not known.
+
+    suppressed: the entry of the address on the suppression list, without its hash; None if it has none
+    """
+
+    uid: str
+    status: SubscriberStatus
+    created_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    paused_until: datetime | None = None
+    suppressed: SuppressedHash | None = None
+    records: tuple[SubscriptionRecord, ...] = ()
+    consent: tuple[ConsentEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,7 @@ class NewSubscriber:
                    COMPLAINED, SUPPRESSED, or REQUESTED for someone who never confirmed. LEFT and REMOVED are about
                    `subscriptions` or, if there are none, about everything
     said_at        when that happened, if the file says so
+    restored       all that our own export says; None for other files
     """
 
     address: str
@@ -44,6 +62,7 @@ class NewSubscriber:
     ended: tuple[SubscriptionRecord, ...] = ()
     says: SubscriberEvent | None = None
     said_at: datetime | None = None
+    restored: Restored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +72,15 @@ class AddOptions:
     at      the time that is recorded
     source  where the subscribers come from, for the history of consent
     event   ADDED, READDED or IMPORTED, depending on what the operator vouches for
+    number  the number of the import; None if it is not a file that is imported
+    since   when the import first ran. What people have chosen after that stays; None if it is not an import
     """
 
     at: datetime
     source: str
     event: SubscriberEvent = SubscriberEvent.ADDED
+    number: int | None = None
+    since: datetime | None = None
 
 
 class Added(StrEnum):
@@ -152,6 +175,29 @@ class ConsentEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class FullRecord:
+    """Everything that is kept about a subscriber for as long as they are on the list, for an export.
+
+    suppressed: the entry of the address on the suppression list; None if it has none
+    """
+
+    subscriber: Subscriber
+    consent: Sequence[ConsentEvent]
+    suppressed: SuppressedHash | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedHash:
+    """An entry of the suppression list. key_id identifies the secret with which the address was hashed."""
+
+    address_hash: str
+    reason: SuppressionReason
+    at: datetime
+    source: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PendingChange:
     """The change that is made when the subscriber uses a token.
 
@@ -195,6 +241,11 @@ class IssuedToken:
     change: PendingChange
 
 
+def source_of(file: str) -> str:
+    """Return how the history of consent names an import of a file."""
+    return f"import {file}"
+
+
 def address_key(address: str) -> str:
     """Return the key of an address, which is the same for all spellings that differ only in case or Unicode form.
 
@@ -212,7 +263,8 @@ def encode_topics(topics: Iterable[str]) -> str:
 
     The empty array [] means all topics.
     """
-    return json.dumps(sorted(set(topics)), ensure_ascii=False, separators=(",", ":"))
+    chosen = sorted(set(topics))
+    return json.dumps(chosen, ensure_ascii=False, separators=(",", ":")) if chosen else "[]"
 
 
 def decode_topics(text: str) -> tuple[str, ...]:

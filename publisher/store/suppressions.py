@@ -6,20 +6,22 @@ nobody can learn an address from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import SuppressionReason
 from publisher.core.signing import hashing_key, keyed_hash
 from publisher.store.database import Database
-from publisher.store.subscriber_records import address_key
+from publisher.store.subscriber_records import SuppressedHash, address_key
 from publisher.store.tables import suppressions
 
 Secret = Callable[[], str]
+PAGE = 1_000  # rows per query
 
 LOST = "restore the project's secret; with a different one no address on the list would be recognised"
 
@@ -52,16 +54,36 @@ class Suppressions:
         found = connection.execute(query.where(suppressions.c.address_hash.in_(hashes)))
         return {hashes[row.address_hash]: row.reason for row in found}
 
-    def add(self, connection: Connection, key: str, reason: SuppressionReason, at: datetime, source: str) -> bool:
+    def entries_among(self, connection: Connection, keys: Collection[str]) -> dict[str, SuppressedHash]:
+        """Return the entries of the address keys that are on the list; see `among`."""
+        if not keys or _is_empty(connection):
+            return {}
+        hashes = {self.hash(connection, key): key for key in keys}
+        found = connection.execute(sa.select(suppressions).where(suppressions.c.address_hash.in_(hashes)))
+        return {hashes[row.address_hash]: _entry(row) for row in found}
+
+    def add(
+        self,
+        connection: Connection,
+        key: str,
+        reason: SuppressionReason,
+        at: datetime,
+        source: str,
+        number: int | None = None,
+    ) -> bool:
         """Put an address key on the list; return whether the list changed.
 
         A key that is already on the list keeps its first reason. The exception is MOVED, which any other reason
         replaces, because the mailbox itself could undo it.
+        number: the import that does this, which can be taken back until something else puts the key on the list.
         """
         row = {"address_hash": self.hash(connection, key), "reason": reason, "at": at, "source": source}
         insert = self._database.insert_new(suppressions)
-        if connection.execute(insert, [row | {"key_id": self._key_id()}]).rowcount > 0:
+        if connection.execute(insert, [row | {"key_id": self._key_id(), "import_id": number}]).rowcount > 0:
             return True
+        others = suppressions.c.import_id.is_not(None) if number is None else suppressions.c.import_id != number
+        again = sa.update(suppressions).where(suppressions.c.address_hash == row["address_hash"], others)
+        connection.execute(again.values(import_id=None))
         moved = sa.and_(
             suppressions.c.address_hash == row["address_hash"], suppressions.c.reason == SuppressionReason.MOVED
         )
@@ -87,6 +109,43 @@ class Suppressions:
         """
         return self.reason(address) not in (None, SuppressionReason.MOVED)
 
+    def entries(self) -> Iterator[SuppressedHash]:
+        """Yield every entry of the list, in the order of the hashes, for an export. Memory use stays constant."""
+        last = ""
+        while True:
+            query = sa.select(suppressions).where(suppressions.c.address_hash > last)
+            with self._database.read() as connection:
+                rows = connection.execute(query.order_by(suppressions.c.address_hash).limit(PAGE)).all()
+            for row in rows:
+                yield _entry(row)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1].address_hash
+
+    def restore(self, entries: Sequence[SuppressedHash], number: int | None, *, dry_run: bool = False) -> None:
+        """Put entries of an earlier export on the list. Entries that are on the list already stay as they are.
+
+        number: the import that does this.
+        """
+        rows = [
+            {
+                "address_hash": entry.address_hash,
+                "reason": entry.reason,
+                "at": entry.at,
+                "source": entry.source,
+                "key_id": entry.key_id,
+                "import_id": number,
+            }
+            for entry in entries
+        ]
+        with self._database.write(dry_run=dry_run) as connection:
+            self._database.guard(connection, alone=True)
+            connection.execute(self._database.insert_new(suppressions), rows)
+
+    def knows(self, key_id: str) -> bool:
+        """Return whether the project's secret is that with which an entry of an export was hashed."""
+        return key_id == keyed_hash(hashing_key(self._secret(), "suppression"), "")[:16]
+
     def counts(self) -> dict[SuppressionReason, int]:
         """Return how many addresses are on the list, by reason."""
         query = sa.select(suppressions.c.reason, sa.func.count().label("total")).group_by(suppressions.c.reason)
@@ -110,6 +169,10 @@ class Suppressions:
 
     def _key_id(self) -> str:
         return keyed_hash(self._key, "")[:16]
+
+
+def _entry(row: Row[Any]) -> SuppressedHash:
+    return SuppressedHash(row.address_hash, row.reason, row.at, row.source, row.key_id or "")
 
 
 def _is_empty(connection: Connection) -> bool:

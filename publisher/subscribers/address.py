@@ -1,4 +1,4 @@
-"""Email addresses, names and languages in the form in which they are stored."""
+"""Email addresses and names in the form in which they are stored."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ LONGEST_NAME = 200
 # Local parts that need no further validation: a dot-string (RFC 5321) of up to 64 common characters.
 _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
 _SHORT = 100  # characters; in no spelling can such an address exceed the limit of 254 in RFC 5321
+_JOINERS = "\u200c\u200d"
+_INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def normalise(text: str) -> str:
-    """Return an address in its stored form: in Unicode NFC, with the domain in lower case and decoded from punycode.
+    """Return an address in its stored form: in Unicode NFKC, with the domain in lower case and decoded from punycode.
+
+    Invisible signs, which come along when an address is copied from a web page, are taken out, and full-width letters
+    become plain ones, because no mailbox is spelled with them.
 
     The case of the local part is kept, because it may matter to the mail server; the database ignores case when it
     compares addresses. The domain is not looked up in the DNS. Addresses under .test are accepted, for trials. Raises
@@ -25,7 +30,7 @@ def normalise(text: str) -> str:
     """
     from email_validator import EmailNotValidError  # takes 60 ms to import
 
-    bare = text.strip()
+    bare = bare_address(text)
     try:
         local, at, domain = bare.rpartition("@")
         if at and len(bare) <= _SHORT and _PLAIN.fullmatch(local):
@@ -33,6 +38,24 @@ def normalise(text: str) -> str:
         return _validated(bare)
     except EmailNotValidError as error:
         raise SubscriberError(f"{shortened(text)!r} is not a valid email address: {str(error).rstrip('.')}") from error
+
+
+def bare_address(text: str) -> str:
+    """Return the signs of an address that can be part of one, in Unicode NFKC, without surrounding white space."""
+    if text.isascii():
+        return text.strip()
+    visible = "".join(sign for place, sign in enumerate(text) if not _is_invisible(text, place))
+    return unicodedata.normalize("NFKC", visible).strip()
+
+
+def _is_invisible(text: str, place: int) -> bool:
+    """Return whether a sign takes up no space. In scripts such as Persian, joiners between letters belong to the word.
+
+    Signs that turn the direction of the text around are not meant: they make an address look like another one.
+    """
+    if text[place] in _JOINERS:
+        return text[place - 1 : place].isascii() or text[place + 1 : place + 2].isascii()
+    return text[place] in _INVISIBLE
 
 
 def _validated(bare: str) -> str:
@@ -93,11 +116,6 @@ def clean_line(text: str, most: int) -> str:
         return " ".join(text.split())[:most].rstrip()
     visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text[: 4 * most])
     return unicodedata.normalize("NFC", " ".join(_TURNS.sub("", visible).split()))[:most].rstrip()
-
-
-def clean_language(text: str) -> str:
-    """Return the language tag (BCP 47) in a text without surrounding spaces, or "" if it is not a language tag."""
-    return text.strip() if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", text.strip(), re.ASCII) else ""
 
 
 def shortened(text: str, most: int = 60) -> str:

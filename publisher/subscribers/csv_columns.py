@@ -1,87 +1,151 @@
-"""The meaning of the columns and cells of a subscriber file: the column names of other tools, topics, and formulas.
-
-Excel and similar programs treat a cell as a formula if it begins with =, +, -, @ or white space. Strangers can choose
-such a name or address, so the export writes an apostrophe in front, which turns the cell into text. The import removes
-the apostrophe, so that an exported file can be imported without changes.
-"""
+"""The meaning of the columns of a subscriber file, by the names that other tools and languages give them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from publisher.core.errors import SubscriberError
-from publisher.subscribers.address import clean_line
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.subscribers.csv_status import STATUS_NAMES, StatusColumn, hardest, status_column
+from publisher.subscribers.csv_status_words import NO, YES, Reading, plain
 
 # Field -> the column names that it may have. Names are compared in lower case, with _ and - as spaces. If a file has
 # several columns for a field, the first of these names wins. So "email" wins over Mailchimp's "Address", a street.
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "email address", "e mail", "e mail address", "subscriber email", "address"),
+    "email": (
+        *("email", "email address", "e mail", "e mail address", "subscriber email", "mail", "mail address", "emails"),
+        *("e mail adresse", "email adresse", "mailadresse", "mail adresse", "emailadresse", "adresse e mail"),
+        *("adresse email", "adresse mail", "adresse electronique", "courriel", "correo", "correo electronico"),
+        *("direccion de correo", "email direccion", "indirizzo email", "indirizzo e mail", "posta elettronica"),
+        *("e mailadres", "emailadres", "endereco de email", "endereco de e mail", "e post", "e postadress", "epost"),
+        *("adres e mail", "adres email", "sahkoposti", "e posta", "e mailova adresa"),
+        *("contact email", "primary email", "user email", "member email", "recipient", "address"),
+    ),
     "name": ("name", "full name", "display name"),
-    "first_name": ("first name", "fname", "given name"),
-    "last_name": ("last name", "lname", "family name", "surname"),
+    "first_name": ("first name", "fname", "firstname", "given name"),
+    "last_name": ("last name", "lname", "lastname", "family name", "surname"),
     "newsletters": ("newsletters", "newsletter"),
     "topics": ("topics",),
     "language": ("language", "lang", "locale"),
-    "status": ("status", "subscriber type", "type"),
-    "subscribed": ("subscribed to emails", "subscribed"),
-    "disabled": ("email disabled",),
-    "left_at": ("unsub time", "unsubscribed at", "unsubscribe date", "clean time", "deleted at"),
     "joined_at": (
-        *("confirm time", "optin time", "opt in time", "subscribed at", "created at", "creation date"),
+        *("joined at", "confirm time", "optin time", "opt in time", "subscribed at", "created at", "creation date"),
         *("signup date", "start date"),
     ),
 }
 
-# The values of a column "type" or "status" that mean that a subscriber may be mailed. Each line has the values of one
-# or two tools: Publisher and Mailchimp, listmonk, Buttondown, and then Ghost and Substack.
-MAILED = frozenset(
-    {
-        *("", "active", "subscribed", "confirmed"),
-        *("enabled",),
-        *("regular", "premium", "gifted", "trialed"),
-        *("free", "paid", "comped", "comp", "gift"),
-    }
-)
-YES = frozenset({"true", "1", "yes", "y", "t"})
-NO = frozenset({"false", "0", "no", "n", "f"})
+# The fields that say who must not be mailed. Any number of columns can have each of them.
+STATUS_FIELDS: Mapping[str, tuple[Reading, SubscriberStatus]] = {
+    "status": (Reading.WORD, SubscriberStatus.UNSUBSCRIBED),
+    "subscribed": (Reading.FOR, SubscriberStatus.UNSUBSCRIBED),
+    "confirmed": (Reading.FOR, SubscriberStatus.PENDING),
+    "unconfirmed": (Reading.AGAINST, SubscriberStatus.PENDING),
+    "unsubscribed": (Reading.AGAINST, SubscriberStatus.UNSUBSCRIBED),
+    "left_at": (Reading.AGAINST, SubscriberStatus.UNSUBSCRIBED),
+    "disabled": (Reading.AGAINST, SubscriberStatus.UNSUBSCRIBED),
+    "bounced": (Reading.AGAINST, SubscriberStatus.BOUNCED),
+    "complained": (Reading.AGAINST, SubscriberStatus.COMPLAINED),
+    "suppressed": (Reading.AGAINST, SubscriberStatus.SUPPRESSED),
+}
+IGNORE = "ignore"
 
 # Column names that occur together only in the exports of this tool.
 TOOLS: Mapping[str, frozenset[str]] = {
+    "Publisher": frozenset({"email", "newsletter status", "history", "uid"}),
     "Mailchimp": frozenset({"email address", "euid", "leid"}),
     "Ghost": frozenset({"subscribed to emails", "complimentary plan"}),
     "listmonk": frozenset({"uuid", "email", "attributes"}),
     "Substack": frozenset({"email", "active subscription"}),
+    "Substack's": frozenset({"email", "stripe plan"}),
     "Buttondown": frozenset({"creation date", "subscriber type"}),
     "Buttondown's": frozenset({"email address", "creation date", "type"}),
 }
+# Columns of a tool whose names speak of a paid subscription, and not of email.
+PAID = {"Substack": frozenset({"active subscription", "cancel date", "expiry", "type", "activity"})}
+# Columns of our own exports, beside those of NAMES.
+OWN = (
+    *("newsletter status", "newsletter since", "created at", "paused until", "uid", "history"),
+    *("suppressed", "suppressed hash"),
+)
+# Columns that people care about and that nothing here can store, by tool.
+DROPPED = {
+    "Substack": ("plan", "expiry", "active subscription", "first payment at", "stripe plan"),
+    "Ghost": ("note", "labels", "tiers", "complimentary plan", "stripe customer id"),
+    "listmonk": ("attributes", "lists"),
+    "Mailchimp": ("notes", "tags", "member rating"),
+    "Buttondown": ("notes", "metadata", "tags"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The operator's choices for the columns of a file.
+
+    fields  (field, column name) for fields that should not be recognised automatically; "" ignores the field. A key
+            that is not a field but a column, with the value "ignore", ignores that column
+    """
+
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def named(self, field_name: str) -> list[str]:
+        """Return the columns that were chosen for a field."""
+        return [column for key, column in self.fields if _field(key) == field_name]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The mapping from the columns of a file to fields.
 
-    header   the column names in the first line
-    fields   field -> index of its column
-    tool     the tool that seems to have exported the file; "" if it is unknown
-    joined   the indexes of further columns with the day of consent, for rows in which the first one is empty
+    header    the column names in the first line; "" for each column of a bare list
+    fields    field -> index of its column
+    tool      the tool that seems to have exported the file; "" if it is unknown
+    joined    the indexes of further columns with the day of consent, for rows in which the first one is empty
+    statuses  the columns that say who must not be mailed
+    values    (index of a column, value in lower case) -> what the operator says it means: the name of a status, or of a
+              newsletter
+    own       column name -> index, for a file that Publisher exported
+    settled   the indexes of columns that the operator has decided on
     """
 
     header: tuple[str, ...]
     fields: Mapping[str, int]
     tool: str
     joined: tuple[int, ...] = ()
+    statuses: tuple[StatusColumn, ...] = ()
+    values: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    own: Mapping[str, int] = field(default_factory=dict)
+    settled: frozenset[int] = frozenset()
 
     def cell(self, cells: Sequence[str], field: str) -> str:
         """Return the cell of a row for a field, or "" if there is none."""
-        place = self.fields.get(field, -1)
-        return cells[place] if 0 <= place < len(cells) else ""
+        return _at(cells, self.fields.get(field, -1))
+
+    def own_cell(self, cells: Sequence[str], column: str) -> str:
+        """Return the cell of a row in a column of our own exports, or "" if there is none."""
+        return _at(cells, self.own.get(column, -1))
 
     def joined_at(self, cells: Sequence[str]) -> str:
         """Return the date of consent in a row, exactly as the file writes it, or "" if there is none."""
         found = (cells[place] for place in self.joined if place < len(cells) and cells[place])
         return self.cell(cells, "joined_at") or next(found, "")
+
+    def verdict(self, column: StatusColumn, cells: Sequence[str]) -> SubscriberStatus | None:
+        """Return what a column says in a row: ACTIVE, or why not to mail; None if the cell is not understood."""
+        cell = _at(cells, column.place)
+        if self.values and (chosen := self.values.get((column.place, cell.lower()))):
+            return STATUS_NAMES.get(chosen)
+        return column.verdict(cell)
+
+    def status(self, cells: Sequence[str]) -> SubscriberStatus:
+        """Return the hardest status that a row gives; ACTIVE if nothing speaks against mailing.
+
+        A cell that is not understood counts as unsubscribed.
+        """
+        if not self.statuses:
+            return SubscriberStatus.ACTIVE
+        found = [self.verdict(column, cells) for column in self.statuses]
+        return hardest([SubscriberStatus.UNSUBSCRIBED if each is None else each for each in found])
 
     @property
     def shown(self) -> dict[str, str]:
@@ -91,64 +155,89 @@ class Columns:
     @property
     def ignored(self) -> list[str]:
         """The names of the columns that are ignored."""
-        used = {*self.fields.values(), *self.joined}
+        used = self.used
         return [name for place, name in enumerate(self.header) if place not in used and name]
 
+    @property
+    def used(self) -> set[int]:
+        """The indexes of the columns that are not ignored."""
+        return {*self.fields.values(), *self.joined, *(each.place for each in self.statuses), *self.own.values()}
 
-def recognise(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
+    @property
+    def dropped(self) -> list[str]:
+        """The names of the ignored columns that say something about people which nothing here can store."""
+        names = DROPPED.get(self.tool, ())
+        return [name for name in self.ignored if plain(name) in names]
+
+
+def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence[str]] = ()) -> Columns:
     """Return the mapping from the columns of a file with this header to fields.
 
-    chosen: field -> column name, for fields that should not be recognised automatically; "" ignores the field.
+    sample: the cells of some rows. If no column name means an address, the only column with addresses in it is taken.
     Raises SubscriberError if a chosen field or column does not exist, or if no column contains addresses.
     """
-    names = [_plain(name) for name in header]
-    fields: dict[str, int] = {}
-    for field, known in NAMES.items():
-        if field in chosen:
+    names = [plain(name) for name in header]
+    tool = next((tool for tool, signs in TOOLS.items() if signs <= set(names)), "").removesuffix("'s")
+    own = {name: names.index(name) for name in OWN if name in names} if tool == "Publisher" else {}
+    fields, chosen, ignored, values = _chosen(header, names, choices)
+    own = {name: place for name, place in own.items() if place not in ignored}
+    decided = {*own.values(), *ignored, *(each.place for each in chosen)}
+    _name_fields(names, fields, choices, decided)
+    if (place := fields.get("newsletters", -1)) >= 0 and _is_yes_or_no([_at(cells, place) for cells in sample]):
+        del fields["newsletters"]  # it says whether, and not which
+    if "email" not in fields or (names[fields["email"]] == "address" and not choices.named("email")):
+        taken = {*fields.values(), *decided}
+        fields["email"] = _with_addresses(header, fields.get("email"), taken, sample)
+    taken = {*fields.values(), *decided}
+    dates = [names.index(each) for each in NAMES["joined_at"] if each in names and not choices.named("joined_at")]
+    joined = tuple(place for place in dates if place not in taken)
+    free = [place for place in range(len(header)) if place not in taken or place == fields.get("joined_at")]
+    statuses = [*chosen, *_statuses(header, free, {*joined, fields.get("joined_at")}, tool, choices)]
+    settled = frozenset({*ignored, *(each.place for each in chosen)})
+    return Columns(tuple(header), fields, tool, joined, tuple(statuses), values, own, settled)
+
+
+def _name_fields(names: Sequence[str], fields: dict[str, int], choices: Choices, decided: set[int]) -> None:
+    """Add the fields that are recognised by the names of their columns."""
+    for name, known in NAMES.items():
+        if name in fields or choices.named(name):
             continue
-        found = next((names.index(name) for name in known if name in names), None)
-        if found is not None and found not in fields.values():
-            fields[field] = found
-    for field, column in chosen.items():
-        if field not in NAMES:
-            raise SubscriberError(f"there is no field {field!r}", hint=f"fields: {', '.join(NAMES)}")
-        if column:
-            fields[field] = _place(header, names, column)
-    if "email" not in fields:
-        raise SubscriberError(
-            "the first line does not name a column with addresses",
-            hint="the file must be UTF-8, and its first line must name a column email; or use --map email=COLUMN",
-        )
-    tool = next((tool for tool, signs in TOOLS.items() if signs <= set(names)), "")
-    others = [names.index(name) for name in NAMES["joined_at"] if name in names] if "joined_at" not in chosen else []
-    joined = tuple(place for place in others if place not in fields.values())
-    return Columns(tuple(header), fields, tool.removesuffix("'s"), joined)
+        taken = {*fields.values(), *decided}
+        found = next((names.index(each) for each in known if each in names and names.index(each) not in taken), None)
+        if found is not None:
+            fields[name] = found
 
 
-def parse_choices(texts: Sequence[str]) -> dict[str, str]:
-    """Parse texts such as "name=Vorname" into a mapping field -> column name.
+def _statuses(
+    header: Sequence[str], places: Iterable[int], dates: Iterable[int | None], tool: str, choices: Choices
+) -> Iterator[StatusColumn]:
+    """Yield the columns that say who must not be mailed, by their names.
+
+    dates: the columns with the date of consent. A date says yes, but some files have "no" there.
+    """
+    for place in places:
+        column = status_column(place, header[place])
+        if column is None or plain(header[place]) in PAID.get(tool, ()) or _left_out(column, choices):
+            continue
+        if place not in dates:
+            yield column
+        elif column.reading is Reading.FOR:
+            yield replace(column, sure=False)
+
+
+def parse_choices(texts: Sequence[str]) -> Choices:
+    """Parse texts such as "name=Vorname" into choices.
 
     Raises SubscriberError for a text without "=".
     """
-    choices = {}
+    choices = []
     for text in texts:
-        field, equals, column = text.partition("=")
+        # A column may have a "=" in its name, so "ignore" is looked for at the end.
+        name, equals, column = text.rpartition("=") if text.lower().endswith(f"={IGNORE}") else text.partition("=")
         if not equals:
             raise SubscriberError(f"{text!r} is not a mapping", hint="write it like --map name=Vorname")
-        choices[field.strip().lower().replace(" ", "_")] = column.strip()
-    return choices
-
-
-def why_not(columns: Columns, cells: Sequence[str]) -> str:
-    """Return the reason in the file why the subscriber in a row must not be mailed, or "" if they may be mailed."""
-    status = columns.cell(cells, "status").lower()
-    if status not in MAILED:
-        return status
-    if columns.cell(cells, "subscribed").lower() in NO:
-        return "not subscribed"
-    if columns.cell(cells, "disabled").lower() in YES:
-        return "disabled"
-    return "unsubscribed" if columns.cell(cells, "left_at") else ""
+        choices.append((name.strip(), column.strip()))
+    return Choices(tuple(choices))
 
 
 def full_name(columns: Columns, cells: Sequence[str]) -> str:
@@ -158,59 +247,110 @@ def full_name(columns: Columns, cells: Sequence[str]) -> str:
     )
 
 
+_ADDRESS = re.compile(r"<?[^\s@,;<>]+[@＠][^\s@,;<>]+\.[^\s@,;<>.]+>?")
+
+
+def is_like_an_address(cell: str) -> bool:
+    """Return whether a cell seems to be an email address."""
+    return _ADDRESS.fullmatch(cell.strip(' "\ufeff\u200b\xa0')) is not None
+
+
+def _chosen(
+    header: Sequence[str], names: Sequence[str], choices: Choices
+) -> tuple[dict[str, int], list[StatusColumn], set[int], dict[tuple[int, str], str]]:
+    """Return what the operator has chosen: fields, columns of statuses, ignored columns, and values."""
+    fields: dict[str, int] = {}
+    statuses: list[StatusColumn] = []
+    ignored: set[int] = set()
+    values: dict[tuple[int, str], str] = {}
+    for key, column in choices.fields:
+        name = _field(key)
+        if column.lower() == IGNORE and IGNORE not in names:
+            ignored.update(_places(header, names, key, name))
+        elif ":" in key and name not in NAMES:
+            place, value = _value(header, names, key)
+            values[place, value.lower()] = column
+        elif name in STATUS_FIELDS:
+            if column:
+                reading, status = STATUS_FIELDS[name]
+                told = reading is Reading.AGAINST  # whatever is in it, they chose the column because it speaks against
+                statuses.append(StatusColumn(_place(header, names, column), reading, status, told=told))
+        elif name not in NAMES:
+            raise SubscriberError(f"there is no field {key!r}", hint=f"fields: {', '.join((*NAMES, *STATUS_FIELDS))}")
+        elif column:
+            fields[name] = _place(header, names, column)
+    return fields, statuses, ignored, values
+
+
+def _value(header: Sequence[str], names: Sequence[str], key: str) -> tuple[int, str]:
+    """Return the index of the column and the value in a key "COLUMN:VALUE"."""
+    for match in re.finditer(":", key):
+        column = key[: match.start()].strip()
+        if column in header or plain(column) in names:
+            return _place(header, names, column), key[match.end() :].strip()
+    return _place(header, names, key.partition(":")[0].strip()), ""
+
+
+def _places(header: Sequence[str], names: Sequence[str], key: str, name: str) -> list[int]:
+    """Return the indexes of the columns with a name; if there are none, of those that are recognised as a field."""
+    found = [place for place, each in enumerate(header) if each == key]
+    found = found or [place for place, each in enumerate(names) if each == plain(key)]
+    found = found or [place for place, each in enumerate(names) if each in NAMES.get(name, ())]
+    return found or [_place(header, names, key)]
+
+
+def _left_out(column: StatusColumn, choices: Choices) -> bool:
+    """Return whether the operator has said that no column of this kind should count."""
+    kinds = {name for name, kind in STATUS_FIELDS.items() if kind == (column.reading, column.status)}
+    if column.reading is Reading.AGAINST and column.status in _CALLED_LEFT:
+        kinds.add("left_at")
+    return any("" in choices.named(kind) for kind in kinds)
+
+
+# `left_at` used to be the only field for columns of this kind.
+_CALLED_LEFT = (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.BOUNCED, SubscriberStatus.SUPPRESSED)
+
+
+def _with_addresses(header: Sequence[str], found: int | None, taken: set[int], sample: Sequence[Sequence[str]]) -> int:
+    """Return the index of the column that contains addresses, by the values in some rows.
+
+    found: the column that has the right name, if any; it is kept unless a single other column has the addresses.
+    Raises SubscriberError if there is no such column, or if there are several.
+    """
+    counts = {place: sum(is_like_an_address(_at(cells, place)) for cells in sample) for place in range(len(header))}
+    filled = {place: sum(bool(_at(cells, place)) for cells in sample) for place in counts}
+    likely = [place for place, count in counts.items() if count and 2 * count > filled[place]]
+    if found is not None and (found in likely or len(likely) != 1 or likely[0] in taken - {found}):
+        return found
+    if len(likely) == 1:
+        return likely[0]
+    if likely:
+        several = ", ".join(repr(header[place] or f"column {place + 1}") for place in likely)
+        raise SubscriberError(
+            f"several columns contain addresses: {several}", hint="choose one, such as --map email=COLUMN"
+        )
+    raise SubscriberError(
+        "the first line does not name a column with addresses",
+        hint="the file must be UTF-8, and its first line must name a column email; or use --map email=COLUMN",
+    )
+
+
+def _is_yes_or_no(cells: Iterable[str]) -> bool:
+    found = {plain(cell) for cell in cells if cell}
+    return bool(found) and found <= YES | NO | {"0", "1"}
+
+
+def _at(cells: Sequence[str], place: int) -> str:
+    return cells[place] if 0 <= place < len(cells) else ""
+
+
 def _place(header: Sequence[str], names: Sequence[str], column: str) -> int:
     if column in header:
         return list(header).index(column)
-    if _plain(column) in names:
-        return names.index(_plain(column))
+    if plain(column) in names:
+        return names.index(plain(column))
     raise SubscriberError(f"there is no column {column!r}", hint=f"columns: {', '.join(filter(None, header))}")
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name).strip().lower()
-
-
-LONGEST_TOPIC = 300  # characters
-
-_ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=[,;]|$)|([^,;]*))(?:[,;]|$)', re.DOTALL)
-_NEEDS_QUOTES = re.compile('[,;"]')
-
-
-def topics_of(cell: str) -> tuple[str, ...]:
-    """Return the topics in a cell. They are separated by commas or semicolons, and may contain spaces.
-
-    A topic in quotes may also contain commas and semicolons, and a doubled quote in it means a single quote. For
-    example, `birds, "Maps, old"` is two topics.
-    """
-    found = (
-        quoted.replace('""', '"') if quoted is not None else bare for quoted, bare in map(_parts, _ITEM.finditer(cell))
-    )
-    return tuple(dict.fromkeys(topic for each in found if (topic := clean_line(each, LONGEST_TOPIC))))
-
-
-def cell_of(topics: Iterable[str]) -> str:
-    """Return a cell from which `topics_of` reads these topics."""
-    return ", ".join(_quoted(topic) if _NEEDS_QUOTES.search(topic) else topic for topic in topics)
-
-
-def _parts(match: re.Match[str]) -> tuple[str | None, str]:
-    return match[1], match[2] or ""
-
-
-def _quoted(topic: str) -> str:
-    doubled = topic.replace('"', '""')
-    return f'"{doubled}"'
-
-
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
-
-
-def guarded(cell: str) -> str:
-    """Return a cell with an apostrophe in front if a spreadsheet would otherwise treat it as a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """Return a cell without the apostrophe that `guarded` has added."""
-    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
+def _field(key: str) -> str:
+    return key.strip().lower().replace(" ", "_")

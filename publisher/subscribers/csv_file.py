@@ -1,5 +1,8 @@
 """The records of a CSV file, one at a time, each with its line number.
 
+A line "sep=;" and blank lines may come before the line with the column names. Empty cells at the end of a
+row say nothing.
+
 A missing closing quote must never cost more than one row. So a record that spans several lines is accepted only if its
 quotes are closed correctly, the cells that are used contain no line breaks, and its lines do not look like rows.
 Otherwise its first line is refused, and reading continues with the next line.
@@ -8,20 +11,32 @@ Otherwise its first line is refused, and reading continues with the next line.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import os
+import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from publisher.core.errors import SubscriberError
-from publisher.subscribers.csv_columns import Columns, recognise, unguarded
+from publisher.subscribers.csv_cells import unguarded
+from publisher.subscribers.csv_columns import Choices, Columns, is_like_an_address, recognise
+from publisher.subscribers.csv_source import is_text, likely_encoding, open_source
 
 LONGEST_LINE = 1_000_000  # characters; a longer line cannot be a subscriber, and must not fill the memory
+SAMPLE = 200  # lines in which to look for the column that contains addresses
+MOST_BLANK_LINES = 1_000  # before the column names
 MOST_LINES = 1_000  # lines of one record in which to look for the end of a quote
 MOST_CHARACTERS = 100_000  # of one record with line breaks; the csv module itself allows 131,072 for a cell
 
+_SEPARATOR = re.compile(r"\s*\"?sep=([,;|\t])\"?[,;|\s]*", re.IGNORECASE)
+NO_NAMES = "the first line has no column names: it has an address itself"
+NAME_THEM = (
+    "write a first line with column names, such as email, above it; or say what they are, such as --as subscribed"
+)
 UNCLOSED = "a quote in it is not closed"
 
 
@@ -32,37 +47,55 @@ class CsvRow:
     line   the number of its first line, counted from 1 including the header
     cells  the contents of the cells; [] if the record cannot be read
     fault  the reason why the record cannot be used; "" if it can
+    coded  the likely encoding of the line if it cannot be read in that of the file; "" if it can, or is not known
     """
 
     line: int
     cells: list[str]
     fault: str = ""
+    coded: str = ""
 
 
 class CsvFile:
-    """An open file of comma-, semicolon- or tab-separated values in UTF-8. Iterating over it skips empty records."""
+    """An open file of comma-, semicolon- or tab-separated values. Iterating over it skips empty records."""
 
-    def __init__(self, path: Path, chosen: Mapping[str, str]) -> None:
-        """Open the file and read its header. For `chosen`, see csv_columns.recognise.
+    def __init__(self, path: Path, choices: Choices, *, encoding: str = "", bare: bool = False) -> None:
+        """Open the file and read its column names.
+
+        choices   the operator's choices for the columns
+        encoding  the encoding of the file; "" means that of its byte-order mark, or UTF-8
+        bare      whether the first line may be a row, for lists of addresses without column names
 
         Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or
         if a chosen field or column does not exist.
         """
+        self._bytes, text, codec = open_source(path, encoding)
+        self.encoding = codec.removesuffix("-sig")
+        self._size = os.fstat(self._bytes.fileno()).st_size
+        self._lines = _Lines(text)
         try:
-            self._size = path.stat().st_size
-            self._bytes = path.open("rb")
-        except OSError as error:
-            raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
-        self._lines = _Lines(io.TextIOWrapper(self._bytes, encoding="utf-8-sig", errors="surrogateescape", newline=""))
-        try:
-            self._delimiter, header = _header(self._lines)
-            self.columns: Columns = recognise(header, chosen)
+            self._delimiter, header = _header(self._lines, bare)
+            self.columns: Columns = recognise(header, choices, self._sample())
         except SubscriberError as error:
             self._lines.close()
-            raise SubscriberError(error.message, where=f"{path}:1", hint=error.hint) from error
+            where = f"{path}:{max(self._lines.number, 1)}"
+            raise SubscriberError(error.message, where=where, hint=error.hint) from error
         except OSError as error:
             self._lines.close()
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+    def rewind(self) -> None:
+        """Go back to the first row."""
+        self._lines.rewind()
+        _header(self._lines, bare=True)
+
+    def digest(self) -> str:
+        """Return a hash of the bytes of the file, which is read from its beginning. Call `rewind` before reading on."""
+        self._bytes.seek(0)
+        digest = hashlib.sha256()
+        while part := self._bytes.read(1 << 20):
+            digest.update(part)
+        return digest.hexdigest()
 
     @property
     def share(self) -> float:
@@ -85,6 +118,16 @@ class CsvFile:
                 continue
             if any(map(str.strip, cells)):
                 yield self._row(line, cells)
+
+    def _sample(self) -> list[list[str]]:
+        """Return the cells of some of the first rows, which will be read again. They may be cut wrongly."""
+        ahead = [text for text in (self._lines.next() for _ in range(SAMPLE)) if text]
+        self._lines.give_back(ahead)
+        rows: list[list[str]] = []
+        for text in ahead:
+            with suppress(csv.Error, _OpenError):
+                rows.append([cell.strip() for cell in next(csv.reader(_only(text), delimiter=self._delimiter))])
+        return rows
 
     def _cells(self, text: str) -> list[str]:
         """Return the cells of the record that begins with the line `text`. Raises csv.Error if the record is broken."""
@@ -131,20 +174,23 @@ class CsvFile:
             if place < len(cells) and ("\n" in cells[place] or "\r" in cells[place]):
                 return f"its {field} has a line break: perhaps a quote is not closed"
         width, place = len(self.columns.header), self.columns.fields["email"]
-        if len(cells) > width:
+        if any(map(str.strip, cells[width:])):
             return UNCLOSED
         rows = (line.split(self._delimiter) for line in ahead)
-        if any(len(row) == width > 1 and _is_like_an_address(row[place]) for row in rows):
+        if any(len(row) == width > 1 and is_like_an_address(row[place]) for row in rows):
             return f"{UNCLOSED}, or a cell holds lines that look like rows"
         return ""
 
     def _row(self, line: int, cells: list[str]) -> CsvRow:
-        fault = ""
-        if not all(map(_is_text, cells)):
-            fault = "the line is not valid UTF-8"
-        elif len(cells) > len(self.columns.header):
-            fault = f"it has {len(cells)} cells, and the first line names {len(self.columns.header)} columns"
-        return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault)
+        width, fault, coded = len(self.columns.header), "", ""
+        if len(cells) > width and not any(map(str.strip, cells[width:])):
+            cells = cells[:width]
+        if not all(map(is_text, cells)):
+            fault = f"the line is not valid {'UTF-8' if self.encoding == 'utf-8' else self.encoding}"
+            coded = likely_encoding(self._delimiter.join(cells)) if self.encoding == "utf-8" else ""
+        elif len(cells) > width:
+            fault = f"it has {len(cells)} cells, and the first line names {width} columns"
+        return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault, coded)
 
 
 class _Lines:
@@ -174,6 +220,12 @@ class _Lines:
         while (part := self._file.readline(LONGEST_LINE)) and not part.endswith(("\n", "\r")):
             pass
 
+    def rewind(self) -> None:
+        """Go back to the beginning of the file."""
+        self._file.seek(0)
+        self._again.clear()
+        self.number = 0
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -188,20 +240,22 @@ def _only(text: str) -> Iterator[str]:
     raise _OpenError
 
 
-def _header(lines: _Lines) -> tuple[str, list[str]]:
-    first = lines.next()
-    delimiter = max(",;\t", key=first.count)
+def _header(lines: _Lines, bare: bool) -> tuple[str, list[str]]:
+    """Return the delimiter of a file and its column names, or empty names if its first line is a row."""
+    first, delimiter = lines.next(), ""
+    for _ in range(MOST_BLANK_LINES):
+        if match := _SEPARATOR.fullmatch(first):
+            delimiter = match[1]
+        elif first.strip(' ,;\t|\r\n"\xa0') or not first:
+            break
+        first = lines.next()
+    delimiter = delimiter or max(",;\t|", key=first.count)
     header: list[str] = []
     with suppress(csv.Error, _OpenError):
         header = [cell.strip() for cell in next(csv.reader(_only(first), delimiter=delimiter))]
+    if any(map(is_like_an_address, header)):
+        if not bare:
+            raise SubscriberError(NO_NAMES, hint=NAME_THEM)
+        lines.give_back([first])
+        return delimiter, [""] * len(header)
     return delimiter, header
-
-
-def _is_like_an_address(cell: str) -> bool:
-    local, at, domain = cell.strip(' "').partition("@")
-    return bool(at and local and "." in domain) and not any(map(str.isspace, local + domain))
-
-
-def _is_text(cell: str) -> bool:
-    """Return whether a cell was valid UTF-8. Invalid bytes were read as halves of surrogate pairs."""
-    return cell.isascii() or not any("\udc80" <= character <= "\udcff" for character in cell)

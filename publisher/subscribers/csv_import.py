@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.core.errors import SubscriberError
-from publisher.core.newsletter_models import Subscription
+from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.subscriber_records import AddOptions, NewSubscriber
-from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise, shortened
-from publisher.subscribers.csv_columns import Columns, full_name, topics_of, why_not
+from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, SuppressedHash, source_of
+from publisher.subscribers.address import clean_line, shortened
+from publisher.subscribers.csv_columns import Choices, Columns
 from publisher.subscribers.csv_file import CsvFile, CsvRow
-from publisher.subscribers.manage import LONGEST_CONSENT, words
+from publisher.subscribers.csv_own import by_person, suppressed_hash
+from publisher.subscribers.csv_repeats import Repeats
+from publisher.subscribers.csv_rows import NamedNewsletters, RowReader
+from publisher.subscribers.csv_status import HARDNESS, STATUS_WORDS
+from publisher.subscribers.csv_survey import QuestionsError, Survey, survey
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
 GROUP = 1_000  # rows in one transaction
+LONGEST_CONSENT = 300  # characters
 MOST_TOPICS = 1_000  # topics that are kept for the report
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that was not imported. Its `line` is counted from 1, including the header."""
+class RowResult:
+    """What became of a row. Its `line` is counted from 1, including the header.
+
+    refused  whether it was not imported
+    """
 
     line: int
     address: str
     reason: str
+    refused: bool = False
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+@dataclass(slots=True)
+class KeptRows:
+    """The rows of people who are kept and not mailed, for one reason. first, last: their lines."""
+
+    count: int = 0
+    first: int = 0
+    last: int = 0
+
+    def add(self, line: int) -> None:
+        """Count another row."""
+        self.count += 1
+        self.first, self.last = self.first or line, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +70,15 @@ class ImportReport:
     subscribed  rows that subscribed a known subscriber to another newsletter
     unchanged   rows that changed nothing for a known subscriber
     updated     rows that changed the topics of a known subscriber
+    partly      rows of the others in which a newsletter was refused, because the person unsubscribed from it
+    newer       rows that call a person gone who has agreed here since then
+    known       why a person must not be mailed by what is known here -> rows that were refused for that
+    kept        status -> rows of people who are recorded and not mailed
     topics      the topics in the rows, MOST_TOPICS at most
+    nothing     rows whose topics are those of no post
+    languages   languages that are not understood
+    coded       likely encoding -> lines that are not valid in that of the file
+    number      the number of the import, by which it can be undone; 0 for a dry run
     """
 
     rows: int
@@ -54,11 +87,29 @@ class ImportReport:
     unchanged: int
     refused: int
     updated: int = 0
+    partly: int = 0
+    newer: int = 0
+    known: Mapping[Added, int] = field(default_factory=dict)
+    kept: Mapping[SubscriberStatus, KeptRows] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
+    nothing: int = 0
+    languages: tuple[str, ...] = ()
+    coded: Mapping[str, int] = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def mailed(self) -> int:
+        """The number of rows of people who will be mailed."""
+        return self.added + self.subscribed + self.unchanged + self.updated + self.newer
+
+    @property
+    def not_mailed(self) -> int:
+        """The number of rows of people who are kept and not mailed."""
+        return sum(rows.count for rows in self.kept.values())
 
 
-def _unreported(refusal: Refusal) -> None:
-    """Ignore a refusal."""
+def _unreported(result: RowResult) -> None:
+    """Ignore what became of a row."""
 
 
 def _unwatched(rows: int, of_about: int) -> None:
@@ -71,101 +122,128 @@ class Listeners:
 
     columns   called with the mapping of the columns, before anything is written
     refused   called with each row that is not imported
+    row       called with each other row
     progress  called with the number of rows so far, and the approximate number of all rows
     """
 
     columns: Callable[[Columns], None] = lambda columns: None
-    refused: Callable[[Refusal], None] = _unreported
+    refused: Callable[[RowResult], None] = _unreported
+    row: Callable[[RowResult], None] = _unreported
     progress: Callable[[int, int], None] = _unwatched
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to read a file.
+
+    consent    where these people gave their consent, in the operator's words. It is stored for each new subscriber,
+               along with the name of the file and the date of consent in the file
+    choices    which columns contain which fields. All others are recognised by their names
+    status     the status that the operator gives to every row; None leaves that to the file
+    encoding   the encoding of the file; "" means that of its byte-order mark, or UTF-8
+    has_posts  whether there are posts about a topic; None if that is not known
+    """
+
+    consent: str = ""
+    choices: Choices = field(default_factory=Choices)
+    status: SubscriberStatus | None = None
+    encoding: str = ""
+    has_posts: Callable[[str], bool] | None = None
 
 
 def import_csv(
     store: Store,
     path: Path,
+    newsletters: NamedNewsletters,
     *,
-    newsletters: Sequence[str],
-    known: Collection[str],
     at: datetime,
-    consent: str = "",
-    chosen: Mapping[str, str] | None = None,
+    options: ImportOptions | None = None,
     dry_run: bool = False,
     listeners: Listeners | None = None,
 ) -> ImportReport:
-    """Add the subscribers in a CSV file (UTF-8; comma, semicolon or tab), and record where their consent came from.
+    """Add the subscribers in a CSV file, and record where their consent came from.
 
-    Topics in a row replace the topics of a known subscriber; a row without topics leaves them alone. A row is refused
-    if the database knows the subscriber and they are not active, or if the file itself says that they are not active.
-    Importing the same file again, for example after an interruption, changes nothing for rows that were already
-    imported. Memory use stays constant.
+    The file is read twice. Everything that has to be asked is asked before anything is written. People whom the file
+    calls gone become records of that, which are never mailed.
 
-    newsletters  the newsletters for rows that name none
-    known        the newsletters that exist
-    consent      where these people gave their consent, in the operator's words. It is stored for each new subscriber,
-                 along with the name of the file and the date of consent in the file
-    chosen       field -> column name. All other columns are recognised by the names that Publisher, Mailchimp,
-                 Substack, Ghost, Buttondown and listmonk use
-    dry_run      report what would happen to each row, but write nothing. An address that is in the file twice may
-                 then be counted twice
+    Topics in a row replace the topics of a known subscriber; a row without topics leaves them alone. Of several rows
+    for a person and a newsletter, the topics of the first count. A row is refused if the database knows that the
+    subscriber must not be mailed. Importing the same file again, for example after an interruption, is the same as
+    importing it once. Memory use stays constant.
 
-    Raises SubscriberError if the file cannot be read, if its first line does not name a column with addresses, or if
-    `chosen` names something that does not exist.
+    dry_run: report what would happen to each row, but write nothing. An address that is in the file twice may then be
+    counted twice.
+
+    Raises QuestionsError if the operator must say what a part of the file means. Raises SubscriberError if the file
+    cannot be read, if no column contains addresses, or if the options name something that does not exist.
     """
-    listeners = listeners or Listeners()
-    with CsvFile(path, chosen or {}) as rows:
-        listeners.columns(rows.columns)
-        options = AddOptions(at, f"import {clean_line(path.name, 100)}", SubscriberEvent.IMPORTED)
-        reader = _RowReader(rows.columns, tuple(newsletters), frozenset(known), clean_line(consent, LONGEST_CONSENT))
-        run = _Import(store, reader, options, dry_run, listeners.refused)
-        records = iter(rows)
+    options, listeners = options or ImportOptions(), listeners or Listeners()
+    with CsvFile(path, options.choices, encoding=options.encoding, bare=options.status is not None) as file:
+        reader = RowReader(
+            columns=file.columns,
+            newsletters=newsletters,
+            consent=clean_line(options.consent, LONGEST_CONSENT),
+            at=at,
+            forced=options.status or SubscriberStatus.ACTIVE,
+            has_posts=options.has_posts,
+            repeats=Repeats() if "topics" in file.columns.fields else None,
+        )
         try:
-            while group := list(islice(records, GROUP)):
+            found = _surveyed(file, reader, path, options, listeners)
+            _require_secret(store, found, path, options.choices)
+            run = _Import(store, reader, _begun(store, file, path, reader, options, dry_run), dry_run, listeners)
+            file.rewind()
+            people = by_person(reader.columns, file)
+            while group := list(islice(people, GROUP)):
                 run.add(group)
-                listeners.progress(run.counts["rows"], round(run.counts["rows"] / (rows.share or 1)))
+                listeners.progress(run.counts["rows"], round(run.counts["rows"] / (file.share or 1)))
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    return run.report()
+    return run.report(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _RowReader:
-    """Converts the rows of a file to subscribers."""
+def _begun(
+    store: Store, file: CsvFile, path: Path, reader: RowReader, options: ImportOptions, dry_run: bool
+) -> AddOptions:
+    """Record that the import begins, and return how to add its people."""
+    name, at = clean_line(path.name, 100), reader.at
+    if dry_run:
+        return AddOptions(at, source_of(name), SubscriberEvent.IMPORTED)
+    shown = [f"--map={key}={column}" for key, column in options.choices.fields]
+    shown += [f"--as={STATUS_WORDS[options.status]}"] if options.status else []
+    shown += [f"--encoding={options.encoding}"] if options.encoding else []
+    if set(reader.newsletters.chosen) != reader.newsletters.known:
+        shown += [f"--newsletter={each}" for each in reader.newsletters.chosen]
+    everything = "\n".join((file.digest(), name, *shown, *sorted(reader.newsletters.chosen)))
+    digest = hashlib.sha256(everything.encode("utf-8", "surrogatepass")).hexdigest()
+    number, since = store.imports.begin(name, clean_line(shlex.join(shown), 1_000), digest, at)
+    return AddOptions(at, source_of(name), SubscriberEvent.IMPORTED, number=number, since=since)
 
-    columns: Columns
-    newsletters: tuple[str, ...]
-    known: frozenset[str]
-    consent: str
 
-    def subscriber(self, row: CsvRow) -> NewSubscriber:
-        """Return the subscriber in a row. If the row is refused, raises SubscriberError with the reason."""
-        if row.fault:
-            raise SubscriberError(row.fault)
-        cell = self.columns.cell
-        if against := why_not(self.columns, row.cells):
-            raise SubscriberError(f"{shortened(self.address(row))} is {shortened(against)} in the file")
-        topics = topics_of(cell(row.cells, "topics"))
-        return NewSubscriber(
-            address=normalise(self.address(row)),
-            name=clean_name(full_name(self.columns, row.cells)),
-            language=clean_language(cell(row.cells, "language")),
-            subscriptions=tuple(Subscription(name, topics) for name in self._newsletters(row)),
-            consent=self._consent(row),
-        )
+def _require_secret(store: Store, found: Survey, path: Path, choices: Choices) -> None:
+    """Raise QuestionsError if the file has entries of a suppression list that were hashed with another secret."""
+    if not found.key_ids or all(map(store.suppressions.knows, found.key_ids)):
+        return
+    question = PublisherError(
+        "its suppression list was made with a different secret, so no address on it would be recognised",
+        hint="copy .publisher/secret from the other project to this one before you import anything;"
+        " or --map suppressed_hash=ignore to leave that list behind",
+    )
+    raise QuestionsError([question], str(path))
 
-    def address(self, row: CsvRow) -> str:
-        return self.columns.cell(row.cells, "email")
 
-    def _newsletters(self, row: CsvRow) -> tuple[str, ...]:
-        chosen = words(self.columns.cell(row.cells, "newsletters")) or self.newsletters
-        for name in chosen:
-            if name not in self.known:
-                raise SubscriberError(f"there is no newsletter {shortened(name)!r}")
-        if not chosen:
-            raise SubscriberError("it does not name a newsletter")
-        return chosen
-
-    def _consent(self, row: CsvRow) -> str:
-        joined = clean_line(self.columns.joined_at(row.cells), 40)
-        return "; ".join(part for part in (self.consent, joined and f"since {joined}") if part)
+def _surveyed(file: CsvFile, reader: RowReader, path: Path, options: ImportOptions, listeners: Listeners) -> Survey:
+    """Read the file once, prepare the reader, and return what the file contains. Raises QuestionsError."""
+    asks = options.status in (None, SubscriberStatus.ACTIVE)
+    found = survey(file, reader.look, statuses=asks)
+    if reader.repeats is not None:
+        reader.repeats.settle()
+    reader.columns, reader.day_first = found.columns, found.day_first
+    listeners.columns(found.columns)
+    questions = found.questions(path.name if options.status is None else "") if asks else []
+    if questions := [*questions, *(reader.questions() if asks else [])]:
+        raise QuestionsError(questions, str(path))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,40 +251,91 @@ class _Import:
     """The import of one file."""
 
     store: Store
-    reader: _RowReader
+    reader: RowReader
     options: AddOptions
     dry_run: bool
-    refused: Callable[[Refusal], None]
+    listeners: Listeners
     counts: Counter[str] = field(default_factory=Counter)
+    known: Counter[Added] = field(default_factory=Counter)
+    kept: dict[SubscriberStatus, KeptRows] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
 
-    def add(self, group: list[CsvRow]) -> None:
-        """Add the subscribers in a group of rows in one transaction."""
-        self.counts["rows"] += len(group)
-        found: list[tuple[CsvRow, NewSubscriber]] = []
-        for row in group:
+    def add(self, group: list[list[CsvRow]]) -> None:
+        """Add the people in a group in one transaction. Each is a row, or several rows of our own export."""
+        found: list[tuple[list[CsvRow], NewSubscriber]] = []
+        hashes: list[SuppressedHash] = []
+        for rows in group:
+            self.counts["rows"] += len(rows)
             try:
-                found.append((row, self.reader.subscriber(row)))
+                if entry := suppressed_hash(self.reader.columns, rows[0]):
+                    hashes.append(entry)
+                    self.kept.setdefault(SubscriberStatus.SUPPRESSED, KeptRows()).add(rows[0].line)
+                else:
+                    found.append((rows, self.reader.subscriber(rows)))
             except SubscriberError as error:
-                self._refuse(row, error.message)
-        new = [subscriber for _, subscriber in found]
+                self._refuse(rows, error.message)
+        new = [self._as_of_then(subscriber) for _, subscriber in found]
         added = self.store.subscribers.add_all(new, self.options, dry_run=self.dry_run) if new else []
-        for (row, subscriber), done in zip(found, added, strict=True):
-            if done.reason:
-                self._refuse(row, f"{subscriber.address} {done.reason}")
-            else:
-                self.counts[done.result] += 1
-                if len(self.topics) < MOST_TOPICS:
-                    self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
+        for (rows, subscriber), result in zip(found, added, strict=True):
+            self._count(rows, subscriber, result)
+        if hashes:
+            self.store.suppressions.restore(hashes, self.options.number, dry_run=self.dry_run)
 
-    def report(self) -> ImportReport:
+    def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
+        """Return a person with the latest date on which the file can have said no, if it is imported again.
+
+        What a person has said since the first time is the later word.
+        """
+        since = self.options.since
+        is_again = since is not None and since < self.options.at
+        if not is_again or subscriber.says is None or subscriber.said_at is not None:
+            return subscriber
+        return replace(subscriber, said_at=since)
+
+    def _count(self, rows: list[CsvRow], subscriber: NewSubscriber, done: AddResult) -> None:
+        if done.result.refused:
+            self.known[done.result] += len(rows)
+            self._refuse(rows, f"{subscriber.address} {done.reason}")
+            return
+        if done.reason:
+            self.counts["partly"] += 1
+            said = f"{subscriber.address} {done.reason}"
+            self.listeners.refused(RowResult(rows[0].line, subscriber.address, said))
+        said = f"{subscriber.address}: {done.result.value}"
+        is_gone = subscriber.says is not None or (subscriber.ended and not subscriber.subscriptions)
+        if is_gone and done.result is not Added.NEWER:
+            status = self.reader.gone_as(rows)
+            for row in rows:
+                self.kept.setdefault(status, KeptRows()).add(row.line)
+            said = f"{subscriber.address}: not mailed, {STATUS_WORDS[status]} in the file"
+        else:
+            self.counts[done.result] += len(rows)
+            if len(self.topics) < MOST_TOPICS:
+                self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
+        self.listeners.row(RowResult(rows[0].line, subscriber.address, said))
+
+    def report(self, found: Survey) -> ImportReport:
         """Return a report of the rows so far."""
-        of = self.counts
-        topics = tuple(sorted(self.topics)[:MOST_TOPICS])
+        of, reader = self.counts, self.reader
         return ImportReport(
-            of["rows"], of["added"], of["subscribed"], of["unchanged"], of["refused"], of["updated"], topics
+            rows=of["rows"],
+            added=of["added"],
+            subscribed=of["subscribed"],
+            unchanged=of["unchanged"],
+            refused=of["refused"],
+            updated=of["updated"],
+            partly=of["partly"],
+            newer=of["newer"],
+            known=dict(self.known),
+            kept={status: self.kept[status] for status in HARDNESS if status in self.kept},
+            topics=tuple(sorted(self.topics)[:MOST_TOPICS]),
+            nothing=reader.nothing,
+            languages=tuple(word for word, _ in reader.languages.most_common()),
+            coded=dict(found.coded),
+            number=self.options.number or 0,
         )
 
-    def _refuse(self, row: CsvRow, reason: str) -> None:
-        self.counts["refused"] += 1
-        self.refused(Refusal(row.line, shortened(self.reader.address(row)), reason))
+    def _refuse(self, rows: list[CsvRow], reason: str) -> None:
+        self.counts["refused"] += len(rows)
+        address = shortened(self.reader.address(rows[0]))
+        self.listeners.refused(RowResult(rows[0].line, address, reason, refused=True))

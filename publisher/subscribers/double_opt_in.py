@@ -16,7 +16,8 @@ from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subsc
 from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.subscriber_records import EmailTrigger, Evidence, IssuedToken, PendingChange, encode_subscription
-from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.address import clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.languages import clean_language
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenPurpose
 

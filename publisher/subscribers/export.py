@@ -1,51 +1,60 @@
-"""Exporting subscribers to a CSV or JSON file, one at a time."""
+"""Exporting subscribers to a CSV or JSON file, one at a time, with everything that an import needs to restore them."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any, TextIO
 
 from publisher.core.newsletter_models import Subscriber
-from publisher.subscribers.csv_columns import cell_of, guarded
+from publisher.store.subscriber_records import ConsentEvent, FullRecord, SuppressedHash
+from publisher.subscribers.csv_cells import cell_of, guarded
 
-COLUMNS = ("email", "name", "newsletters", "topics", "language", "status", "created_at")
+COLUMNS = (
+    *("email", "name", "newsletters", "topics", "language", "status"),
+    *("newsletter_status", "newsletter_since", "joined_at", "created_at", "paused_until"),
+    *("suppressed", "uid", "history", "suppressed_hash"),
+)
+MOST_OF_HISTORY = 60_000  # characters in one cell; the csv module reads at most 131,072
 
 
-def export_csv(subscribers: Iterable[Subscriber], file: TextIO) -> int:
+def export_csv(people: Iterable[FullRecord], suppressed: Iterable[SuppressedHash], file: TextIO) -> int:
     """Write subscribers as CSV that the import can read, and return the number of subscribers.
 
-    A subscriber with different topics for different newsletters takes up several rows. Spreadsheets do not treat any
-    cell as a formula.
+    A subscriber takes up a row for each group of newsletters with the same topics and status. The first of them has the
+    history of consent. The suppression list comes last, as hashes. Spreadsheets do not treat any cell as a formula.
     file: a text file that was opened with newline="".
     """
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
     count = 0
-    for subscriber in subscribers:
+    for person in people:
         count += 1
-        for topics, newsletters in _choices(subscriber).items():
-            cells = (
-                subscriber.address,
-                subscriber.name,
-                " ".join(newsletters),
-                cell_of(topics),
-                subscriber.language,
-                subscriber.status.value,
-                subscriber.created_at.isoformat(timespec="seconds"),
-            )
-            writer.writerow([guarded(cell) for cell in cells])
+        for row in _rows(person):
+            writer.writerow({column: guarded(cell) for column, cell in row.items()})
+    for entry in suppressed:
+        writer.writerow(
+            {
+                "status": "suppressed",
+                "created_at": entry.at.isoformat(),
+                "suppressed": entry.reason.value,
+                "history": guarded(entry.source),
+                "suppressed_hash": f"{entry.address_hash} {entry.key_id}",
+            }
+        )
     return count
 
 
-def export_json(subscribers: Iterable[Subscriber], file: TextIO) -> int:
+def export_json(people: Iterable[FullRecord], file: TextIO) -> int:
     """Write subscribers as a JSON array with one subscriber per line, and return the number of subscribers."""
     count = 0
     file.write("[")
-    for subscriber in subscribers:
+    for person in people:
         file.write(",\n" if count else "\n")
-        file.write(json.dumps(as_json(subscriber), ensure_ascii=False))
+        more = {"suppressed": person.suppressed is not None, "consent": list(map(event_as_json, person.consent))}
+        file.write(json.dumps(as_json(person.subscriber) | more, ensure_ascii=False))
         count += 1
     file.write("\n]\n")
     return count
@@ -60,6 +69,7 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
         "language": subscriber.language,
         "status": subscriber.status.value,
         "created_at": subscriber.created_at.isoformat(timespec="seconds"),
+        "joined_at": subscriber.joined_at.isoformat(timespec="seconds"),
         "subscriptions": [
             {"newsletter": wish.newsletter, "topics": list(wish.topics)} for wish in subscriber.subscriptions
         ],
@@ -75,9 +85,77 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
-def _choices(subscriber: Subscriber) -> dict[tuple[str, ...], list[str]]:
-    """Return selection of topics -> newsletters that have it. There is an entry even without newsletters."""
-    choices: dict[tuple[str, ...], list[str]] = {}
-    for wish in subscriber.subscriptions:
-        choices.setdefault(wish.topics, []).append(wish.newsletter)
-    return choices or {(): []}
+def event_as_json(event: ConsentEvent) -> dict[str, str]:
+    """Return an event in a history of consent as a dictionary for JSON."""
+    return {
+        "at": event.at.isoformat(timespec="seconds"),
+        "what": event.what,
+        "source": event.source,
+        "detail": event.detail,
+        "text_version": event.text_version,
+        "ip": event.ip,
+        "user_agent": event.user_agent,
+    }
+
+
+def _rows(person: FullRecord) -> Iterator[dict[str, str]]:
+    subscriber = person.subscriber
+    shared = {
+        "email": subscriber.address,
+        "name": subscriber.name,
+        "language": subscriber.language,
+        "status": subscriber.status.value,
+        "uid": subscriber.uid,
+    }
+    first = {
+        "joined_at": subscriber.confirmed_at.isoformat() if subscriber.confirmed_at else "",
+        "created_at": subscriber.created_at.isoformat(),
+        "paused_until": subscriber.paused_until.isoformat() if subscriber.paused_until else "",
+        "suppressed": person.suppressed.reason.value if person.suppressed else "",
+    }
+    nothing: dict[str, str] = {}
+    for group, part in zip_longest(_groups(subscriber), _history(person), fillvalue=nothing):
+        yield shared | first | group | part
+        first = {}
+
+
+def _groups(subscriber: Subscriber) -> Iterator[dict[str, str]]:
+    """Yield the cells for each group of newsletters with the same topics and status; those that have ended last."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for record in sorted(subscriber.records, key=lambda record: not record.is_subscribed):
+        groups.setdefault((record.topics, record.status, record.since), []).append(record.newsletter)
+    for (topics, status, since), names in groups.items():
+        yield {
+            "newsletters": " ".join(names),
+            "topics": cell_of(topics),
+            # For readers that know of no other status: someone who left this newsletter must not be mailed it.
+            "status": (subscriber.status_in(names[0]) or subscriber.status).value,
+            "newsletter_status": status.value,
+            "newsletter_since": since.isoformat() if since else "",
+        }
+    if not groups:
+        yield {}
+
+
+def _history(person: FullRecord) -> Iterator[dict[str, str]]:
+    """Yield the cells with what a table cannot show: the history of consent, and what led to each status."""
+    more: dict[str, Any] = {
+        "causes": {record.newsletter: [record.cause.value, record.source] for record in person.subscriber.records}
+    }
+    if (entry := person.suppressed) is not None:
+        more["suppressed"] = [entry.reason.value, entry.at.isoformat(), entry.source]
+    waiting: list[Sequence[str]] = []
+    size = 0
+    for event in person.consent:
+        cells = [event.at.isoformat(), event.what, event.source, event.detail]
+        cells += [event.text_version, event.ip, event.user_agent]
+        size += sum(map(len, cells))
+        if size > MOST_OF_HISTORY and waiting:
+            yield _history_cell(more, waiting)
+            more, waiting, size = {}, [], 0
+        waiting.append(cells)
+    yield _history_cell(more, waiting)
+
+
+def _history_cell(more: dict[str, Any], events: list[Sequence[str]]) -> dict[str, str]:
+    return {"history": json.dumps(more | {"consent": events}, ensure_ascii=False, separators=(",", ":"))}

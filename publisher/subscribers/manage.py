@@ -16,7 +16,8 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, Evidence, NewSubscriber
-from publisher.subscribers.address import clean_language, clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.address import clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.languages import clean_language
 
 if TYPE_CHECKING:
     from publisher.store import Store

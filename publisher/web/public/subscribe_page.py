@@ -20,8 +20,9 @@ from publisher.mail.addresses import split_mailbox, wire_url
 from publisher.publishing.mail_wiring import headers_of
 from publisher.site.pages.signup import newsletter_offers
 from publisher.store.subscriber_records import EmailTrigger
-from publisher.subscribers.address import clean_language, normalise
+from publisher.subscribers.address import normalise
 from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request, request_subscription
+from publisher.subscribers.languages import clean_language
 from publisher.subscribers.tokens import FormTokens
 from publisher.web.public.public_pages import SHOWN_FIELD, TOPIC_FIELD, chosen, token_of
 from publisher.web.public.strings import speech

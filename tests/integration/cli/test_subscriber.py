@@ -214,21 +214,76 @@ def test_subscribers_are_counted(project: Project) -> None:
     assert "unsubscribed" in project.ok("subscribers", "stats").out
 
 
-def test_an_import_shows_its_columns_first(project: Project) -> None:
+def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Project) -> None:
     path = project.write("members.csv", GHOST)
-    ran = project.run("subscribers", "import", str(path), "--dry-run")
+    ran = project.ok("subscribers", "import", str(path), "--dry-run")
 
     assert ran.out.splitlines() == [
-        "Ghost export: email from 'email', name from 'name', subscribed from 'subscribed_to_emails', "
-        "joined_at from 'created_at'",
-        "ignored columns: id, note, complimentary_plan",
-        "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 refused (dry run: nothing was written)",
+        "Ghost export: email from 'email', name from 'name', joined_at from 'created_at'",
+        "who must not be mailed, from 'subscribed_to_emails'",
+        "ignored columns: id",
+        "not stored here: note, complimentary_plan; keep the file if you need them",
+        "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 not mailed, 0 refused"
+        " (dry run: nothing was written)",
+        "        1  would be mailed",
+        "        1  would be kept, and not mailed",
+        "              1  unsubscribed, line 3",
+        "        0  refused",
     ]
-    assert ran.err == f"{path}:3: off@example.org is not subscribed in the file\n"
+    assert ran.err == ""
     assert not (project.root / ".publisher/publisher.db").exists()
-    project.run("subscribers", "import", str(path), "--consent", "the form of our old site")
-    assert addresses(project) == ["ada@example.org"]
+    shown = project.ok("subscribers", "import", str(path), "--dry-run", "--verbose").err.splitlines()
+    assert shown == [
+        f"{path}:2: ada@example.org: added",
+        f"{path}:3: off@example.org: not mailed, unsubscribed in the file",
+    ]
+    ran = project.ok("subscribers", "import", str(path), "--consent", "the form of our old site")
+    assert ran.out.splitlines()[-2:] == [
+        "import 1: `publisher subscribers import --undo 1` takes it back",
+        "weekly now goes to 1 subscriber",
+    ]
     assert "the form of our old site; since 2024-05-02" in project.ok("subscribers", "show", "ada@example.org").out
+    assert "unsubscribed" in project.ok("subscribers", "show", "off@example.org").out
+
+
+def test_an_import_asks_before_it_writes(project: Project) -> None:
+    path = project.write("list.csv", "email,opted out,state\nada@example.org,perhaps,lapsed\nbob@example.org,,active\n")
+    ran = project.run("subscribers", "import", str(path))
+    assert (ran.code, project.run("subscribers", "list", "--json").json) == (1, [])
+    assert [line.partition(": the column ")[2].partition(" seems")[0] for line in ran.err.splitlines()] == [
+        "'opted out'"
+    ]
+    done = project.ok("subscribers", "import", str(path), "--map", "opted out=ignore", "--json")
+    assert (done.json["mailed"], done.json["not_mailed"]) == (2, {})
+
+
+def test_imports_are_listed_and_taken_back(project: Project) -> None:
+    gone = project.write("gone.txt", "ann@example.org\nbob@example.org\n")
+    people = project.write("people.csv", "email\nada@example.org\nbob@example.org\n")
+    assert project.ok("subscribers", "imports").out == "nothing was imported yet\n"
+    project.ok("subscribers", "import", str(gone), "--as", "unsubscribed")
+    ran = project.run("subscribers", "import", str(people))
+    assert (ran.code, ran.err.count("bob@example.org")) == (1, 1)
+    listed = project.ok("subscribers", "imports", "--json").json
+    assert [(each["id"], each["file"], each["options"], each["people"]) for each in listed] == [
+        (1, "gone.txt", "--as=unsubscribed", 1),  # bob is in both files, so taking back one does not delete him
+        (2, "people.csv", "", 1),
+    ]
+    assert "gone.txt" in project.ok("subscribers", "imports").out
+    rehearsed = project.ok("subscribers", "import", "--undo", "2", "--dry-run").out
+    assert "import 2 would be taken back:" in rehearsed
+    assert addresses(project) == ["ann@example.org", "bob@example.org", "ada@example.org"]
+    assert project.ok("subscribers", "import", "--undo", "2", "--json").json["deleted"] == 1
+    assert addresses(project) == ["ann@example.org", "bob@example.org"]
+    assert project.run("subscribers", "import", "--undo", "2").err.startswith("error: ")
+    assert project.run("subscribers", "import").code == 2
+
+
+def test_tags_that_no_post_has_are_said_to_reach_no_one(project: Project) -> None:
+    rows = "".join(f"reader{number}@example.org,vip\n" for number in range(30))
+    path = project.write("list.csv", f"Email Address,TAGS\n{rows}")
+    ran = project.ok("subscribers", "import", str(path), "--map", "topics=TAGS", "--dry-run")
+    assert "30 people would get nothing: no post has any of their topics" in ran.err
 
 
 def test_columns_can_be_named_on_the_command_line(project: Project) -> None:

@@ -127,7 +127,8 @@ def test_an_export_is_safe_in_a_spreadsheet(project: Project) -> None:
     path = project.root / "out.csv"
     ran = project.ok("subscribers", "export", str(path))
     assert (ran.out, ran.err) == ("", f"exported 2 subscribers to {path}\n")
-    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert [row["email"] for row in rows] == ["ada@example.org", "bob@example.org"]
     assert not rows[0]["name"].startswith("=")
     assert "0 added" in project.ok("subscribers", "import", str(path)).out

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from publisher.core.errors import SubscriberError
 from publisher.store import Store, open_store
-from publisher.subscribers.csv_columns import NAMES, Columns, parse_choices, recognise
-from publisher.subscribers.csv_import import ImportReport, Listeners, Refusal, import_csv
+from publisher.store.subscriber_records import ConsentEvent
+from publisher.subscribers.csv_cells import date_of
+from publisher.subscribers.csv_columns import NAMES, parse_choices, recognise
+from publisher.subscribers.csv_import import Listeners, import_csv
+from publisher.subscribers.csv_rows import NamedNewsletters
 from tests.support.consent_samples import SECRET
+from tests.support.csv_samples import bring
 from tests.support.store_samples import NOW, later, person
 
+WEEKLY = NamedNewsletters(("weekly",), frozenset({"weekly"}))
 MAILCHIMP = (
     '"Email Address","First Name","Last Name",Address,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,LEID,EUID,TAGS\n'
     'ada@example.org,Ada,Lovelace,"1 Street, London",4,"2024-05-01 10:00:00","2024-05-02 11:00:00",1,a1,"""vip"""\n'
@@ -49,35 +56,19 @@ LISTMONK = (
 )
 
 
-def bring(store: Store, path: Path, text: str, **options: object) -> tuple[ImportReport, list[str], Columns]:
-    """Import a list; give the report, the refusals by line, and how it was read."""
-    path.write_text(text, encoding="utf-8")
-    refused: list[Refusal] = []
-    seen: list[Columns] = []
-    report = import_csv(
-        store,
-        path,
-        newsletters=("weekly",),
-        known=("weekly",),
-        listeners=Listeners(columns=seen.append, refused=refused.append),
-        **({"at": NOW} | options),  # type: ignore[arg-type]
-    )
-    return report, [f"{refusal.line}: {refusal.reason}" for refusal in refused], seen[0]
-
-
 @pytest.mark.parametrize(
-    ("tool", "text", "taken", "refused", "name", "since"),
+    ("tool", "text", "mailed", "kept", "name", "since"),
     [
-        ("Mailchimp", MAILCHIMP, 1, [], "Ada Lovelace", "2024-05-02 11:00:00"),
-        ("Mailchimp", MAILCHIMP_UNCONFIRMED, 1, [], "Ada Lovelace", "2024-05-01 10:00:00"),
-        ("Mailchimp", MAILCHIMP_LEFT, 0, ["2: left@example.org is unsubscribed in the file"], "", ""),
-        ("Mailchimp", MAILCHIMP_CLEANED, 0, ["2: gone@example.org is unsubscribed in the file"], "", ""),
-        ("Substack", SUBSTACK, 2, ["4: off@example.org is disabled in the file"], "", "2024-05-02"),
+        ("Mailchimp", MAILCHIMP, 1, {}, "Ada Lovelace", "2024-05-02 11:00:00"),
+        ("Mailchimp", MAILCHIMP_UNCONFIRMED, 1, {}, "Ada Lovelace", "2024-05-01 10:00:00"),
+        ("Mailchimp", MAILCHIMP_LEFT, 0, {"left@example.org": ("unsubscribed", "2024-06-01")}, "", ""),
+        ("Mailchimp", MAILCHIMP_CLEANED, 0, {"gone@example.org": ("bounced", "2024-06-01")}, "", ""),
+        ("Substack", SUBSTACK, 2, {"off@example.org": ("unsubscribed", "")}, "", "2024-05-02"),
         (
             "Ghost",
             GHOST,
             1,
-            ["3: off@example.org is not subscribed in the file", "4: gone@example.org is unsubscribed in the file"],
+            {"off@example.org": ("unsubscribed", ""), "gone@example.org": ("unsubscribed", "2025-01-01")},
             "Ada Lovelace",
             "2024-05-02T11:00:00.000Z",
         ),
@@ -85,10 +76,7 @@ def bring(store: Store, path: Path, text: str, **options: object) -> tuple[Impor
             "Buttondown",
             BUTTONDOWN,
             2,
-            [
-                "4: waits@example.org is unactivated in the file",
-                "5: left@example.org is unsubscribed in the file",
-            ],
+            {"waits@example.org": ("pending", ""), "left@example.org": ("unsubscribed", "")},
             "",
             "2024-05-02",
         ),
@@ -96,30 +84,58 @@ def bring(store: Store, path: Path, text: str, **options: object) -> tuple[Impor
             "listmonk",
             LISTMONK,
             1,
-            ["3: off@example.org is disabled in the file", "4: no@example.org is blocklisted in the file"],
+            {"off@example.org": ("unsubscribed", ""), "no@example.org": ("suppressed", "")},
             "Ada Lovelace",
             "2024-05-02",
         ),
     ],
 )
 def test_exports_of_other_tools_are_understood(
-    sqlite_store: Store, tmp_path: Path, tool: str, text: str, taken: int, refused: list[str], name: str, since: str
+    store_url: str,
+    tmp_path: Path,
+    tool: str,
+    text: str,
+    mailed: int,
+    kept: dict[str, tuple[str, str]],
+    name: str,
+    since: str,
 ) -> None:
-    report, said, columns = bring(sqlite_store, tmp_path / "list.csv", text, consent="the form at example.org")
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        done = bring(store, tmp_path / "list.csv", text, consent="the form at example.org")
+        assert (done.columns.tool, done.report.added, done.refused) == (tool, mailed, [])
+        assert done.kept == dict(Counter(status for status, _ in kept.values()))
+        assert store.subscribers.count("weekly", mailable_at=NOW) == mailed
+        for address, (status, day) in kept.items():
+            assert standing(store, address) == status
+            events = known(store, address)
+            assert not day or [event.at.date().isoformat() for event in events if event.what not in ("recorded",)] == [
+                day
+            ]
+            assert {event.source for event in events} <= {"import list.csv"}
+        ada = store.subscribers.get("ada@example.org")
+        assert (ada.name if ada else "") == name
+        if ada:
+            added = store.subscribers.consent(ada.id)[0]
+            assert (added.what, added.source) == ("added", "import list.csv")
+            assert added.detail == f"the form at example.org; since {since}"
+            assert ada.joined_at == date_of(since)
 
-    assert (columns.tool, report.added, said) == (tool, taken, refused)
-    ada = sqlite_store.subscribers.get("ada@example.org")
-    assert (ada.name if ada else "") == name
-    if ada:
-        added = sqlite_store.subscribers.consent(ada.id)[0]
-        assert (added.what, added.source) == ("added", "import list.csv")
-        assert added.detail == f"the form at example.org; since {since}"
+
+def standing(store: Store, address: str) -> str:
+    """The status of an address, of a subscriber or on the suppression list."""
+    person = store.subscribers.get(address)
+    return person.status.value if person else str(store.suppressions.reason(address))
+
+
+def known(store: Store, address: str) -> list[ConsentEvent]:
+    person = store.subscribers.get(address)
+    return list(store.subscribers.consent(person.id)) if person else []
 
 
 def test_a_column_can_be_mapped(sqlite_store: Store, tmp_path: Path) -> None:
     text = "Adresse;Vorname;Name;Sprache\nada@example.org;Ada;Lovelace;en\n"
-    chosen = parse_choices(["email=Adresse", "name=vorname", "language = Sprache"])
-    _, _, columns = bring(sqlite_store, tmp_path / "list.csv", text, chosen=chosen)
+    chosen = ["email=Adresse", "name=vorname", "language = Sprache"]
+    columns = bring(sqlite_store, tmp_path / "list.csv", text, *chosen).columns
 
     assert columns.shown == {"email": "Adresse", "name": "Vorname", "language": "Sprache"}
     assert columns.ignored == ["Name"]
@@ -128,8 +144,8 @@ def test_a_column_can_be_mapped(sqlite_store: Store, tmp_path: Path) -> None:
 
 
 def test_a_recognised_column_can_be_left_out(sqlite_store: Store, tmp_path: Path) -> None:
-    _, _, columns = bring(sqlite_store, tmp_path / "list.csv", GHOST, chosen={"subscribed": "", "left_at": ""})
-    assert "subscribed" not in columns.shown
+    columns = bring(sqlite_store, tmp_path / "list.csv", GHOST, "subscribed=", "left_at=").columns
+    assert columns.statuses == ()
     assert sqlite_store.subscribers.count() == 3
 
 
@@ -160,9 +176,12 @@ def test_a_dry_run_of_an_import_writes_nothing(store_url: str, tmp_path: Path) -
         text = "email\nnew@example.org\nknown@example.org\nleft@example.org\nno address\n"
         before = list(store.subscribers.list())
 
-        rehearsed = bring(store, tmp_path / "list.csv", text, dry_run=True)[:2]
+        rehearsed = bring(store, tmp_path / "list.csv", text, dry_run=True)
         assert list(store.subscribers.list()) == before
-        assert bring(store, tmp_path / "list.csv", text)[:2] == rehearsed
+        assert store.imports.list() == []
+        done = bring(store, tmp_path / "list.csv", text)
+        assert done.refused == rehearsed.refused
+        assert replace(done.report, number=0) == rehearsed.report
 
 
 def test_an_interrupted_import_can_be_repeated(store_url: str, tmp_path: Path) -> None:
@@ -180,9 +199,7 @@ def test_an_interrupted_import_can_be_repeated(store_url: str, tmp_path: Path) -
     path.write_text(text)
     with open_store(store_url, tmp_path) as store:
         with pytest.raises(StopError):
-            import_csv(
-                store, path, newsletters=("weekly",), known=("weekly",), at=NOW, listeners=Listeners(progress=pull)
-            )
+            import_csv(store, path, WEEKLY, at=NOW, listeners=Listeners(progress=pull))
         assert 0 < store.subscribers.count() <= 1_900
         bring(store, path, text, at=later(days=1))
         twice = [
@@ -204,7 +221,7 @@ def test_progress_estimates_the_number_of_rows(sqlite_store: Store, tmp_path: Pa
     path.write_text("email\n" + "".join(f"reader{n:06}@example.org\n" for n in range(5_000)))
     told: list[tuple[int, int]] = []
     watch = Listeners(progress=lambda rows, of_about: told.append((rows, of_about)))
-    import_csv(sqlite_store, path, newsletters=("weekly",), known=("weekly",), at=NOW, listeners=watch)
+    import_csv(sqlite_store, path, WEEKLY, at=NOW, listeners=watch)
 
     assert [rows for rows, _ in told] == [1_000, 2_000, 3_000, 4_000, 5_000]
     assert all(abs(of_about - 5_000) < 1_500 for _, of_about in told)

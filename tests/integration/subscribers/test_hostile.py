@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
 from email.message import EmailMessage
@@ -18,13 +17,14 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.store import Store, open_store
 from publisher.store.subscriber_records import Evidence
-from publisher.subscribers.address import clean_language, clean_line, clean_name, normalise
-from publisher.subscribers.csv_import import Listeners, Refusal, import_csv
+from publisher.subscribers.address import bare_address, clean_line, clean_name, normalise
+from publisher.subscribers.csv_survey import QuestionsError
 from publisher.subscribers.double_opt_in import confirm, request_subscription
-from publisher.subscribers.export import export_csv
+from publisher.subscribers.languages import clean_language
 from publisher.subscribers.self_service import Preferences, set_preferences, unsubscribe
 from publisher.subscribers.tokens import TokenPurpose
-from tests.support.consent_samples import KNOWN, TERMS, everything, known, people
+from tests.support.consent_samples import KNOWN, SECRET, TERMS, everything, known, people
+from tests.support.csv_samples import bring_file, export_to
 from tests.support.store_samples import NOW
 
 __all__ = ["people"]
@@ -83,7 +83,7 @@ PLAIN_ISH = st.from_regex(r"[A-Za-z0-9._+-]{1,70}@[A-Za-z0-9.-]{1,40}\.(org|test
 def test_the_quick_check_agrees_with_the_full_one(text: str) -> None:
     def long_way() -> str:
         try:
-            found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
+            found = validate_email(bare_address(text), check_deliverability=False, test_environment=True, strict=True)
         except EmailNotValidError:
             return "refused"
         return found.normalized
@@ -165,18 +165,21 @@ def test_a_hostile_list_leaves_clean_text(tmp_path: Path, rows: list[tuple[str, 
     path = tmp_path / "list.csv"
     text = delimiter.join(("email", "name", "status")) + "\n" + "\n".join(delimiter.join(row) for row in rows)
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    refused: list[Refusal] = []
-    with open_store("sqlite:///people.db", tmp_path) as store:
-        report = import_csv(
-            store, path, newsletters=["weekly"], known=["weekly"], at=NOW, listeners=Listeners(refused=refused.append)
-        )
-        assert report.refused == len(refused)
-        assert report.rows == report.added + report.unchanged + report.subscribed + report.refused
+    with open_store("sqlite:///people.db", tmp_path, lambda: SECRET) as store:
+        try:
+            done = bring_file(store, path, known=["weekly"])
+        except QuestionsError as error:
+            assert all(len(line) < 1_500 for line in error.lines())
+            assert store.subscribers.count() == 0
+            return
+        except SubscriberError as error:
+            assert "column" in error.message
+            return
         lines = text.count("\n") + text.count("\r") + 1
-        assert all(2 <= refusal.line <= lines and len(refusal.reason) < 400 for refusal in refused)
+        assert all(2 <= refusal.line <= lines and len(refusal.reason) < 400 for refusal in done.refusals)
         kept = list(store.subscribers.list())
         assert [p for p in kept if not is_clean(p.address + p.name)] == []
-        export_csv(kept, io.StringIO())
+        export_to(store, tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize("name", HOSTILE)

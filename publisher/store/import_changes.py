@@ -1,0 +1,61 @@
+"""What an import found of the people whom it changed, so that it can be put back.
+
+Functions that work inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
+from publisher.store.subscriptions import row_of
+from publisher.store.tables import import_changes, subscribers, subscriptions
+
+
+def release(connection: Connection, ids: Collection[int], number: int | None) -> None:
+    """Note that something other than the imports that brought these subscribers names them too.
+
+    number: the import that does; None if it is not an import.
+    """
+    if not ids:
+        return
+    others = subscribers.c.import_id != number if number is not None else subscribers.c.import_id.is_not(None)
+    connection.execute(sa.update(subscribers).where(subscribers.c.id.in_(ids), others).values(import_id=None))
+    changes = import_changes.c.import_id != number if number is not None else sa.true()
+    connection.execute(sa.delete(import_changes).where(import_changes.c.subscriber_id.in_(ids), changes))
+
+
+def snapshot(status: SubscriberStatus, records: Iterable[SubscriptionRecord]) -> str:
+    """Return what a subscriber was before an import, as JSON; see `put_back`."""
+    rows = [row_of(0, record) for record in records]
+    for row in rows:
+        row["since"] = row["since"].isoformat() if row["since"] else None
+        del row["subscriber_id"]
+    return json.dumps({"status": status, "subscriptions": rows}, ensure_ascii=False)
+
+
+def put_back(connection: Connection, subscriber_id: int, before: str) -> None:
+    """Make a subscriber what `snapshot` described."""
+    value: Mapping[str, Any] = json.loads(before)
+    person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
+    connection.execute(person.values(status=SubscriberStatus(value["status"])))
+    connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber_id))
+    rows = [
+        {
+            **row,
+            "subscriber_id": subscriber_id,
+            "status": SubscriptionStatus(row["status"]),
+            "cause": SubscriptionEvent(row["cause"]),
+            "since": datetime.fromisoformat(row["since"]) if row["since"] else None,
+        }
+        for row in value["subscriptions"]
+    ]
+    if rows:
+        connection.execute(sa.insert(subscriptions), rows)

@@ -1,0 +1,221 @@
+"""The imports of files: which file brought whom, so that one import can be taken back.
+
+A person belongs to the import that added them, until another import names them too: then neither takes them back. Of
+somebody who was known before, the import keeps what it found, until another import names them. So taking an import back
+never undoes what another file, the owner or the person has said since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from publisher.core.errors import StoreError
+from publisher.core.newsletter_models import DeliveryStatus
+from publisher.core.subscription_status import SubscriptionEvent
+from publisher.store.consent import event_row
+from publisher.store.database import Database
+from publisher.store.erasure import erase_rows
+from publisher.store.import_changes import put_back
+from publisher.store.subscriber_records import source_of
+from publisher.store.subscriptions import end_all
+from publisher.store.tables import (
+    consent_events,
+    deliveries,
+    editions,
+    import_changes,
+    imports,
+    subscribers,
+    suppressions,
+)
+
+GROUP = 500  # people in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class FileImport:
+    """An import of a file. Running the same file again with the same options is the same import.
+
+    begun_at   when it first ran
+    last_at    when it last ran
+    undone_at  when it was taken back; None if it was not
+    people     how many people it added who would go if it were taken back
+    changed    how many people it found and changed
+    """
+
+    id: int
+    file: str
+    options: str
+    begun_at: datetime
+    last_at: datetime
+    undone_at: datetime | None
+    people: int = 0
+    changed: int = 0
+
+
+@dataclass(slots=True)
+class TakenBack:
+    """What became of the people of an import that was taken back.
+
+    deleted   added by the import, and deleted
+    restored  found by the import, and now as they were before
+    kept      have done something since, or were bounced; they stay as they are
+    mailed    were already sent an edition; they stay, and get nothing more of these newsletters
+    lifted    addresses taken off the suppression list
+    """
+
+    deleted: int = 0
+    restored: int = 0
+    kept: int = 0
+    mailed: int = 0
+    lifted: int = 0
+
+
+class Imports:
+    """The imports of files; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, file: str, options: str, digest: str, at: datetime) -> tuple[int, datetime]:
+        """Record that a file is being imported; return the number of the import, and when it first began.
+
+        digest: identifies the file and the options. If they were imported before, and that was not taken back, it is
+        the same import.
+        """
+        same = imports.c.digest == digest, imports.c.undone_at.is_(None)
+        with self._database.write() as connection:
+            self._database.guard(connection, alone=True)
+            found = connection.execute(sa.select(imports).where(*same).order_by(imports.c.id).limit(1)).first()
+            if found is not None:
+                later = sa.update(imports).where(imports.c.id == found.id, imports.c.last_at < at)
+                connection.execute(later.values(last_at=at))
+                return found.id, found.begun_at
+            row = {"file": file, "options": options, "digest": digest, "begun_at": at, "last_at": at}
+            return int(connection.execute(sa.insert(imports).returning(imports.c.id), row).scalar_one()), at
+
+    def list(self) -> Sequence[FileImport]:
+        """Return all imports, oldest first."""
+        people = sa.select(subscribers.c.import_id, sa.func.count().label("total"))
+        people = people.where(subscribers.c.import_id.is_not(None)).group_by(subscribers.c.import_id)
+        changed = sa.select(import_changes.c.import_id, sa.func.count().label("total"))
+        changed = changed.group_by(import_changes.c.import_id)
+        with self._database.read() as connection:
+            added = {row.import_id: row.total for row in connection.execute(people)}
+            found = {row.import_id: row.total for row in connection.execute(changed)}
+            rows = connection.execute(sa.select(imports).order_by(imports.c.id)).all()
+        return [_import_of(row, added.get(row.id, 0), found.get(row.id, 0)) for row in rows]
+
+    def undo(self, number: int, at: datetime, *, dry_run: bool = False) -> TakenBack:
+        """Take an import back, and return what became of its people.
+
+        Whoever did something themselves since then stays as they are. This may be interrupted and repeated.
+        dry_run: return the same, but write nothing.
+        Raises StoreError if there is no such import, or if it was taken back already.
+        """
+        done = TakenBack()
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(imports).where(imports.c.id == number)).first()
+        if row is None or row.undone_at is not None:
+            why = "was already undone" if row is not None else "does not exist"
+            raise StoreError(f"import {number} {why}", hint="`publisher subscribers imports` lists them")
+        undoing = _Undoing(_import_of(row), at, done)
+        for step in (undoing.delete, undoing.restore):
+            last = 0
+            while True:
+                with self._database.write(dry_run=dry_run) as connection:
+                    self._database.guard(connection, alone=True)
+                    last = step(connection, last)
+                if not last:
+                    break
+        with self._database.write(dry_run=dry_run) as connection:
+            lifted = sa.delete(suppressions).where(suppressions.c.import_id == number)
+            done.lifted = connection.execute(lifted).rowcount
+            connection.execute(sa.update(imports).where(imports.c.id == number).values(undone_at=at))
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Undoing:
+    """Takes one import back, a group of people at a time."""
+
+    run: FileImport
+    at: datetime
+    done: TakenBack
+
+    def delete(self, connection: Connection, after: int) -> int:
+        """Delete a group of the people whom the import added; return the last row number, or 0 after the last group."""
+        query = sa.select(subscribers.c.id, subscribers.c.address_key)
+        query = query.where(subscribers.c.import_id == self.run.id, subscribers.c.id > after)
+        rows = connection.execute(query.order_by(subscribers.c.id).limit(GROUP).with_for_update()).all()
+        ids = [row.id for row in rows]
+        moved, mailed = self._moved_on(connection, ids), _were_sent_something(connection, ids)
+        for row in rows:
+            if row.id not in moved | mailed:
+                erase_rows(connection, row.id, row.address_key)
+                self.done.deleted += 1
+        stopped = mailed - moved
+        self._stop(connection, stopped)
+        self.done.mailed += len(stopped)
+        self.done.kept += len(moved)
+        return ids[-1] if len(ids) == GROUP else 0
+
+    def restore(self, connection: Connection, after: int) -> int:
+        """Restore a group of the people whom the import changed; return as `delete` does."""
+        query = sa.select(import_changes).where(
+            import_changes.c.import_id == self.run.id, import_changes.c.subscriber_id > after
+        )
+        rows = connection.execute(query.order_by(import_changes.c.subscriber_id).limit(GROUP)).all()
+        ids = [row.subscriber_id for row in rows]
+        moved = self._moved_on(connection, ids)
+        for row in rows:
+            if row.subscriber_id in moved:
+                self.done.kept += 1
+                continue
+            put_back(connection, row.subscriber_id, row.before)
+            self._record(connection, row.subscriber_id)
+            self.done.restored += 1
+        return ids[-1] if len(ids) == GROUP else 0
+
+    def _moved_on(self, connection: Connection, ids: Collection[int]) -> set[int]:
+        """Return those who have an event that the import did not bring, since it began."""
+        events = consent_events.c
+        other = sa.or_(events.source != source_of(self.run.file), events.at > self.run.last_at)
+        query = sa.select(events.subscriber_id).where(
+            events.subscriber_id.in_(ids), events.at > self.run.begun_at, other
+        )
+        return {row.subscriber_id for row in connection.execute(query)}
+
+    def _stop(self, connection: Connection, ids: Collection[int]) -> None:
+        """End the subscriptions of people whose unsubscribe links must go on working, because they have emails."""
+        for subscriber_id in sorted(ids):
+            end_all(connection, subscriber_id, SubscriptionEvent.REMOVED, self.at, self._source)
+            self._record(connection, subscriber_id)
+
+    def _record(self, connection: Connection, subscriber_id: int) -> None:
+        connection.execute(sa.insert(consent_events), [event_row(subscriber_id, self.at, "undone", self._source, "")])
+
+    @property
+    def _source(self) -> str:
+        return f"undo of import {self.run.id}"
+
+
+def _were_sent_something(connection: Connection, ids: Collection[int]) -> set[int]:
+    # By edition first, as in erasure.py: the ledger has no index by subscriber alone.
+    query = sa.select(deliveries.c.subscriber_id).where(
+        deliveries.c.edition_id.in_(sa.select(editions.c.id)),
+        deliveries.c.subscriber_id.in_(ids),
+        deliveries.c.status.not_in((DeliveryStatus.QUEUED, DeliveryStatus.SKIPPED)),
+    )
+    return {row.subscriber_id for row in connection.execute(query)}
+
+
+def _import_of(row: Row[Any], people: int = 0, changed: int = 0) -> FileImport:
+    return FileImport(
+        row.id, row.file, row.options, row.begun_at, row.last_at, row.undone_at, people=people, changed=changed
+    )

@@ -1,0 +1,67 @@
+"""Finding the choices of topics in a file that repeat an earlier one, in constant memory."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import IO
+
+
+class Repeats:
+    """Which choices of topics in a file repeat an earlier one, for the same person and newsletter: the first counts.
+
+    Of each choice, a hash goes to a temporary file, and one bit stays in memory. So memory use is constant for a
+    file of any size, and a file means the same whether or not an earlier import of it was interrupted.
+    """
+
+    _PARTS = 64
+
+    def __init__(self) -> None:
+        self._files: list[IO[bytes]] = []
+        self._waiting = [array("Q") for _ in range(self._PARTS)]
+        self._count = 0
+        self._bits = bytearray()
+        self._read = 0
+
+    def add(self, key: str) -> None:
+        """Record the next choice in the file, by the person and the newsletter."""
+        digest = int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+        part = self._waiting[digest % self._PARTS]
+        part.extend((digest, self._count))
+        self._count += 1
+        if len(part) >= 4_096:
+            self._flush(digest % self._PARTS)
+
+    def settle(self) -> None:
+        """Find the repeats, after the last choice was added."""
+        self._bits = bytearray(self._count // 8 + 1)
+        for number, part in enumerate(self._waiting):
+            seen: set[int] = set()
+            for digest, place in self._pairs(number, part):
+                if digest in seen:
+                    self._bits[place // 8] |= 1 << place % 8
+                seen.add(digest)
+        for file in self._files:
+            file.close()
+        self._files, self._waiting = [], []
+
+    def next(self) -> bool:
+        """Return whether the next choice in the file repeats an earlier one. They must come in the same order."""
+        place, self._read = self._read, self._read + 1
+        return place < self._count and bool(self._bits[place // 8] >> place % 8 & 1)
+
+    def _flush(self, number: int) -> None:
+        if not self._files:
+            self._files = [tempfile.TemporaryFile() for _ in range(self._PARTS)]  # noqa: SIM115 - `settle` closes them
+        self._waiting[number].tofile(self._files[number])
+        self._waiting[number] = array("Q")
+
+    def _pairs(self, number: int, waiting: array[int]) -> Iterator[tuple[int, int]]:
+        pairs = array("Q")
+        if self._files:
+            self._files[number].seek(0)
+            pairs.frombytes(self._files[number].read())
+        pairs.extend(waiting)
+        return zip(pairs[::2], pairs[1::2], strict=True)

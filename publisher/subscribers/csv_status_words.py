@@ -1,0 +1,275 @@
+"""The words by which the files of other tools say who must not be mailed, in several languages.
+
+Column names and cells are compared as `plain` writes them: in lower case, without accents and signs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from publisher.core.newsletter_models import SubscriberStatus
+
+_S = SubscriberStatus
+
+
+class Reading(Enum):
+    """How the cells of a column are read."""
+
+    WORD = "word"  # the name of a status
+    AGAINST = "against"  # anything but "no" means that the person must not be mailed
+    FOR = "for"  # "no" means that the person must not be mailed
+
+
+def plain(text: str) -> str:
+    """Return text in lower case, without accents, with signs and changes of case between letters as spaces."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(character for character in text if not unicodedata.combining(character))
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
+    return " ".join(re.sub(r"[\s_\-:()\[\].?!/]+", " ", text).lower().split()) or text.strip().lower()
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split("|"))
+
+
+YES = _set(
+    "yes|y|true|t|on|x|✓|✔|☑|checked|enabled|true()|ja|j|si|s|oui|o|sim|tak|da|jes|kylla|igen|ano"
+    "|verdadero|vrai|vero|wahr|sand"
+)
+NO = _set(
+    "no|n|false|f|off|✗|✘|☐|unchecked|never|false()|not bounced|not unsubscribed|not blocked"
+    "|nein|nee|non|nao|nej|nie|ne|ei|nem|falso|faux|falsch|falsk|nunca|jamais"
+)
+NOTHING = _set("-|--|–|—|none|null|nil|nan|n a|not set|keine")
+
+_WORDS_OF: Mapping[SubscriberStatus, str] = {
+    _S.ACTIVE: (
+        "active|subscribed|confirmed|enabled|regular|premium|gifted|trialed|free|paid|comped|comp|gift"
+        "|opted in|opt in|optin|verified|deliverable|ok|aktiv|angemeldet|bestatigt|abonniert|abonne|inscrit"
+        "|actif|activo|suscrito|confirmado|attivo|iscritto|actief|ativo|aktywny|normal|subscriber"
+        "|marketing contact|double opt in|single opt in|opted in email"
+    ),
+    _S.PENDING: (
+        "unconfirmed|pending|unactivated|not confirmed|unverified|not verified|pending confirmation"
+        "|not activated|awaiting confirmation|waiting for confirmation|confirmation pending|waiting"
+        "|never confirmed|nonsubscribed|non subscribed|never subscribed|transactional|not opted in"
+        "|never opted in|unbestatigt|nicht bestatigt|ausstehend|en attente|non confirme|pendiente"
+        "|no confirmado|in attesa|invited|requested|never asked"
+    ),
+    _S.UNSUBSCRIBED: (
+        "unsubscribed|unsubscribe|unsub|non marketing contact|unsubbed|opted out|opt out|optout|optedout"
+        "|optedout email|left|gone|deleted|archived|geloscht|supprime|eliminado"
+        "|cancelled|canceled|inactive|disabled|deactivated|not subscribed"
+        "|no longer subscribed|withdrawn|revoked|removed|quit|signed off|resigned|unsubscribed by user"
+        "|unsubscribed by admin|unsubscribed by subscriber|manually unsubscribed|removed by the owner"
+        "|removed by owner|unsubscribed by the subscriber|abgemeldet|ausgetragen|inaktiv|desinscrit|desabonne"
+        "|inactif|baja|dado de baja|cancelado|inactivo|disiscritto|cancellato|inattivo|uitgeschreven|afgemeld"
+        "|inactief|wypisany|descadastrado|avregistrerad"
+    ),
+    _S.BOUNCED: (
+        "bounced|bounce|hard bounce|hard bounced|hardbounce|hardbounced|cleaned|undeliverable|unreachable"
+        "|invalid|invalid email|invalid address|dead|mailbox not found|permanent|permanent bounce"
+        "|permanent failure|hard|unzustellbar|rebotado|rebote|rimbalzato|rejete|gebounced|email bounced"
+        "|quarantined"
+    ),
+    _S.COMPLAINED: (
+        "complained|complaint|complaining|complainer|spam|spam complaint|spam report|spam reported"
+        "|marked as spam|reported spam|reported as spam|abuse|abuse report|abusereport|abuse complaint|junk"
+        "|spammy|feedback loop|fbl|beschwerde|plainte|queja|marked spam|marked email as spam"
+    ),
+    _S.SUPPRESSED: (
+        "suppressed|suppression|manual suppression|blocked|block|blocklisted|blacklisted|blacklist|blocklist"
+        "|banned|do not contact|do not mail|do not email|donotcontact|dnc|dnd|deleted|archived|erased"
+        "|denylisted|disallowed|gesperrt|bloque|bloqueado|bloccato|geblokkeerd"
+        "|excluded|never mail"
+    ),
+}
+WORDS: Mapping[str, SubscriberStatus] = {
+    word: status for status, words in _WORDS_OF.items() for word in words.split("|")
+}
+# In a column of opt-outs, these words mean that there was none. "Confirmed" may mean that the opt-out was confirmed.
+NOT_AGAINST = frozenset({"active", "subscribed", "ok", "deliverable", "enabled", "aktiv", "angemeldet"})
+
+# Words that say who must not be mailed in a cell of any column, whatever its name.
+TELLING = frozenset(
+    word
+    for word, status in WORDS.items()
+    if status is not _S.ACTIVE
+    and re.search("confirmed|un ?sub|opt(ed)? ?out|bounce|complain|suppress|(block|black)list|spam |do not ", word)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamePattern:
+    """What the words in a column's name speak of.
+
+    sure: whether they can mean nothing else
+    """
+
+    pattern: str
+    reading: Reading
+    status: SubscriberStatus
+    sure: bool = True
+
+
+# The first one that is found in a name counts. Words that turn another around come before it.
+NAME_PATTERNS = (
+    NamePattern(
+        r"un ?confirm|not (yet )?confirm|un ?verif|un ?activat|non ?subscri|never (opted|confirm)",
+        Reading.AGAINST,
+        _S.PENDING,
+    ),
+    NamePattern(
+        r"(not|no longer|non) (an? )?(subscri|activ|mailable|contactable|enabled)",
+        Reading.AGAINST,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"(not|un) ?deliverab|un ?reachab|not reachab|in ?valid (e ?)?mail"
+        r"|(e ?)?mail( address)? (is )?in ?valid",
+        Reading.AGAINST,
+        _S.BOUNCED,
+    ),
+    NamePattern(
+        r"(do|does|may|must|can|should) ?not|dont|dnc\b|dnm\b|dnd\b|never (e ?)?mail|no (e ?)?mail(s"
+        r"|ing)?\b|not? contact",
+        Reading.AGAINST,
+        _S.SUPPRESSED,
+    ),
+    NamePattern(
+        r"un ?sub|opt(ed)? ?outs?|(has|have)? ?opted ?out|sign(ed)? ?(out|off)|de ?subscri|un ?enrol",
+        Reading.AGAINST,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"abgemeldet|abmeld|ausgetragen|austrag|des ?inscri|des ?abonn|\bbaja\b|disiscri|uitgeschreven"
+        r"|uitschrijf|afgemeld|wypis|descadastr|desuscri|avreg|odhlas",
+        Reading.AGAINST,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"complain|complaint|spam|abuse|beschwerde|plainte|queja|reclamo|fbl\b|feedback loop",
+        Reading.AGAINST,
+        _S.COMPLAINED,
+    ),
+    NamePattern(
+        r"(hard |soft |permanent )?bounc|undeliver|undelivered|clean(ed)? (time|at|date|on|campaign)"
+        r"|cleaned|rebot|unzustell|quarantin|hard ?fail",
+        Reading.AGAINST,
+        _S.BOUNCED,
+    ),
+    NamePattern(
+        r"suppress|block ?list|black ?list|deny ?list|stop ?list|bann?ed|gesperrt|sperr|bloque|bloccat"
+        r"|geblokkeerd|exclu(ded|sion)|robinson",
+        Reading.AGAINST,
+        _S.SUPPRESSED,
+    ),
+    NamePattern(
+        r"blocked",
+        Reading.AGAINST,
+        _S.SUPPRESSED,
+    ),
+    NamePattern(
+        r"(e ?)?mails? (is |are |has been )?(disabled|stopped|paused)|disabled|deactivat|de ?activ"
+        r"|in ?activ|revoked|withdr[ae]w|cancel(l)?ed|cancell?ation|resigned",
+        Reading.AGAINST,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"deleted|removed|archived|erased|geloscht|supprim|eliminad",
+        Reading.AGAINST,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"left\b|leaving|leave date|gone\b|departed|churn|quit\b|cancel|stopped|lapsed|ended|dead\b|junk"
+        r"|invalid|block\b|ban\b|clean\b|widerr|kundig",
+        Reading.AGAINST,
+        _S.UNSUBSCRIBED,
+        sure=False,
+    ),
+    NamePattern(
+        r"double ?opt|doi\b|opt(ed)? ?(in|ins)\b|optin|confirm|verif|bestatig|confirmad|confermat"
+        r"|bevestigd|activated",
+        Reading.FOR,
+        _S.PENDING,
+    ),
+    NamePattern(
+        r"(may|can|should|ok|okay|allowed|wants?|agree[sd]?|happy|permission|permitted) (to )?(be )?(get "
+        r"|receive |send |for |we )?((e ?)?mail|contact|market|newsletter|news)",
+        Reading.FOR,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"mailable|emailable|contactable|reachable|deliverable|accepts? |(e ?)?mail ?(allowed|permitted"
+        r"|permission|ok)|allow (e ?)?mail|receives? |einwillig|permiso|marketing (status|contact)",
+        Reading.FOR,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"(is |has |e ?mail )?(sub?scribed|enabled)|subscribed|enabled|angemeldet|abonniert|abonne\b"
+        r"|inscrit|suscrito|iscritto|ingeschreven|(is|user|member|contact|subscriber|mail|e mail) active"
+        r"|active( |$)|is ?active|aktiv\b|actif\b|activo\b|attivo\b|ativo\b|actief\b",
+        Reading.FOR,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"valid\b|opt\b|agreed|gdpr|dsgvo|rgpd|alive|live\b|allowed|erlaubt|consent|permission|contact"
+        r"|kontakt|market|newsletter|mailing",
+        Reading.FOR,
+        _S.UNSUBSCRIBED,
+        sure=False,
+    ),
+    NamePattern(
+        r"\A(status|subscriber type)\Z",
+        Reading.WORD,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"((e ?)?mail|subscri\w*|newsletter|list|member(ship)?|contact|opt ?in|deliver\w*|global|user"
+        r"|account) ?(\w+ )?(status|state)",
+        Reading.WORD,
+        _S.UNSUBSCRIBED,
+    ),
+    NamePattern(
+        r"(status|state|standing|condition|subscription|type|kind|reason|stav|stato|statut|estado|zustand"
+        r"|tila)\b",
+        Reading.WORD,
+        _S.UNSUBSCRIBED,
+        sure=False,
+    ),
+)
+
+# Names that contain such a word and do not speak of a status: rates, numbers of messages that arrived, other channels.
+MEASURES = re.compile(
+    r"\b(rate|rates|ratio|percent|percentage|score|days?|weeks?|months?|opens?|opened|clicks?|clicked|delivered|sent|sends|received|replied|ip|ipv4|ipv6"
+    r"|latitude|revenue"
+    r"|longitude|url|link|ltv|token|key|hash|id|uid|uuid|host|browser|user agent|ua|page|form|method|text|version)\b|%"
+)
+OTHER_CHANNEL = re.compile(r"\b(sms|phone|call|calls|fax|whatsapp|push|postal|text messages?|mobile|viber)\b")
+TOLD = re.compile(
+    r"\b(reasons?|campaign|comment|comments|notes?|why|source|from|feedback|message|description|title|details?|by|grund|motif|motivo|category|error|id)\b"
+)
+UNCLEAR = re.compile(r"\b(soft|transient|temporary)\b")
+
+
+# What the name of a file says of everybody in it.
+FILE_PATTERNS = (
+    (re.compile(r"non ?subscri|never (opted|confirm)|un ?confirmed|pending|not confirmed"), "unconfirmed"),
+    (
+        re.compile(
+            r"un ?sub|opt(ed)? ?outs?|left\b|gone\b|abgemeldet|desinscrit|desabonne|bajas?\b|disiscritti|afgemeld"
+        ),
+        "unsubscribed",
+    ),
+    (re.compile(r"cleaned|bounc|undeliver|invalid"), "bounced"),
+    (re.compile(r"complain|spam|abuse"), "complained"),
+    (
+        re.compile(r"suppress|block ?(ed|list)|black ?list|deny ?list|do not (mail|email|contact|send)|dnc|banned"),
+        "suppressed",
+    ),
+)

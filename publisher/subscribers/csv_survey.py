@@ -1,0 +1,243 @@
+"""Reading a subscriber file once before anything is imported, to find what has to be asked, and what rows repeat.
+
+A file that says who must not be mailed, in a way that is not understood here, is a question to the operator. Every
+question of a file is asked at once, and each names the option that answers it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from shlex import quote
+
+from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.subscribers.address import clean_line, shortened
+from publisher.subscribers.csv_cells import day_comes_first
+from publisher.subscribers.csv_columns import Columns
+from publisher.subscribers.csv_file import CsvFile, CsvRow
+from publisher.subscribers.csv_status import (
+    LONGEST_WORD,
+    STATUS_WORDS,
+    StatusColumn,
+    is_unclear,
+    status_of_file,
+    telling_word,
+)
+from publisher.subscribers.csv_status_words import Reading
+
+MOST_SAMPLES = 3  # values that a question quotes
+MOST_VALUES = 1_000  # different values of a column that are looked at
+LONGEST_DATE = 60  # characters
+MOST_DATES = 5_000  # of a column, for the order of day and month
+
+
+class QuestionsError(SubscriberError):
+    """The questions that must be answered before a file can be imported. Nothing was written."""
+
+    def __init__(self, questions: Iterable[PublisherError], where: str) -> None:
+        self.questions = [PublisherError(each.message, where=where, hint=each.hint) for each in questions]
+        super().__init__("; ".join(map(str, self.questions)))
+
+    def __str__(self) -> str:
+        return "; ".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return a line for each question."""
+        return [str(question) for question in self.questions]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the cells of one column say.
+
+    statuses  status -> rows that say so
+    unknown   value that is not understood -> rows
+    line      the line of the first value that is not understood
+    dates     some of its cells, for columns with dates
+    """
+
+    statuses: Counter[SubscriberStatus] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    line: int = 0
+
+    @property
+    def against(self) -> int:
+        """The number of rows in which the column says that the person must not be mailed."""
+        return sum(count for status, count in self.statuses.items() if status is not SubscriberStatus.ACTIVE)
+
+    def add(self, row: CsvRow, cell: str, status: SubscriberStatus | None) -> None:
+        if status is not None:
+            self.statuses[status] += 1
+            return
+        self.line = self.line or row.line
+        cell = cell[:LONGEST_WORD]
+        if cell in self.unknown or len(self.unknown) < MOST_VALUES:
+            self.unknown[cell] += 1
+
+    @property
+    def samples(self) -> str:
+        """Some of the values that are not understood, with the line of the first."""
+        values = ", ".join(
+            repr(shortened(clean_line(cell, 80), 30)) for cell, _ in self.unknown.most_common(MOST_SAMPLES)
+        )
+        more = ", ..." if len(self.unknown) > MOST_SAMPLES else ""
+        return f"{values}{more}; first in line {self.line}"
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a file contains.
+
+    rows       its records
+    columns    the columns, with only those that say who must not be mailed
+    day_first  whether ambiguous dates begin with the day; None if that is unknown
+    opted_in   rows with a date of consent
+    against    rows in which a column says that the person must not be mailed
+    coded      likely encoding -> lines that are not valid in that of the file
+    key_ids    identifiers of the secrets of a suppression list in the file
+    """
+
+    columns: Columns
+    rows: int = 0
+    day_first: bool | None = None
+    opted_in: int = 0
+    against: int = 0
+    coded: Counter[str] = field(default_factory=Counter)
+    found: dict[int, _Found] = field(default_factory=dict)
+    telling: dict[int, _Found] = field(default_factory=dict)
+    key_ids: set[str] = field(default_factory=set)
+
+    def questions(self, name: str) -> list[PublisherError]:
+        """Return what must be asked about a file with this name, in the order of its columns."""
+        asked = [*self._of_columns(), *self._of_cells()]
+        return [question for _, question in sorted(asked, key=lambda pair: pair[0])] + self._of_file(name)
+
+    def _of_columns(self) -> Iterator[tuple[int, PublisherError]]:
+        for column in self.columns.statuses:
+            found = self.found.get(column.place, _Found())
+            name = self.columns.header[column.place]
+            if column.place not in self.columns.settled and found.against and is_unclear(name):
+                yield column.place, _ask(name, f"{_rows(found.against)} a value", column)
+            elif found.unknown:
+                count = found.unknown.total()
+                what = f"{_rows(count)} a value that is not understood there ({found.samples})"
+                yield column.place, _ask(name, what, column, next(iter(found.unknown)))
+
+    def _of_cells(self) -> Iterator[tuple[int, PublisherError]]:
+        for place, found in self.telling.items():
+            name = self.columns.header[place]
+            yield place, _ask(name, f"{_rows(found.unknown.total())} one of the values {found.samples}", None)
+
+    def _of_file(self, name: str) -> list[PublisherError]:
+        if self.against or not self.rows:
+            return []
+        said = status_of_file(name)
+        if said:
+            return [
+                PublisherError(
+                    f"by its name, this file lists people who are {said}, and nothing in it says so",
+                    hint=f"--as {said} records them as that and mails no one; --as subscribed mails them",
+                )
+            ]
+        if self.columns.tool == "Mailchimp" and not self.opted_in:
+            return [
+                PublisherError(
+                    "no one in this file has opted in: Mailchimp's export of non-subscribed contacts looks like this",
+                    hint="--as unconfirmed records them and mails no one; --as subscribed mails them",
+                )
+            ]
+        return []
+
+
+def survey(file: CsvFile, look: Callable[[CsvRow], None], *, statuses: bool = True) -> Survey:
+    """Read a file to its end, and return what it contains.
+
+    look      is called with each row
+    statuses  whether to look for who must not be mailed
+    """
+    found = Survey(file.columns)
+    looked = _Looked(found, file.columns, statuses)
+    for row in file:
+        looked.at(row)
+        look(row)
+    found.columns = looked.settled()
+    found.day_first = day_comes_first(looked.dates)
+    return found
+
+
+class _Looked:
+    """Looks at each row of a file, and writes what it finds into a survey."""
+
+    def __init__(self, into: Survey, columns: Columns, statuses: bool) -> None:
+        self.into = into
+        self.columns = columns
+        self.dates: list[str] = []
+        self._statuses = statuses
+        self._joined = (columns.fields["joined_at"], *columns.joined) if "joined_at" in columns.fields else ()
+        self._dated = {*self._joined, *(each.place for each in columns.statuses if each.reading is Reading.AGAINST)}
+        free = set(range(len(columns.header))) - {*columns.fields.values(), *columns.own.values(), *columns.settled}
+        self._others = sorted(free - {each.place for each in columns.statuses if each.sure})
+
+    def at(self, row: CsvRow) -> None:
+        into, cells = self.into, row.cells
+        into.rows += 1
+        if row.coded:
+            into.coded[row.coded] += 1
+        if row.fault:
+            return
+        width = len(cells)
+        into.opted_in += any(place < width and bool(cells[place]) for place in self._joined)
+        if len(self.dates) < MOST_DATES:
+            self.dates += [
+                cells[place] for place in self._dated if place < width and 0 < len(cells[place]) < LONGEST_DATE
+            ]
+        if (entry := self.columns.own_cell(cells, "suppressed hash")) and len(into.key_ids) < MOST_SAMPLES:
+            into.key_ids.add(entry.partition(" ")[2])
+        if self._statuses:
+            self._look_for_statuses(row)
+
+    def _look_for_statuses(self, row: CsvRow) -> None:
+        into, columns, cells, width = self.into, self.columns, row.cells, len(row.cells)
+        for column in columns.statuses:
+            if column.place < width and cells[column.place]:
+                verdict = columns.verdict(column, cells)
+                into.found.setdefault(column.place, _Found()).add(row, cells[column.place], verdict)
+        for place in self._others:
+            cell = cells[place] if place < width else ""
+            if 0 < len(cell) <= LONGEST_WORD and (word := telling_word(cell)):
+                into.telling.setdefault(place, _Found()).add(row, word, None)
+
+    def settled(self) -> Columns:
+        """Return the columns without those whose name only seemed to speak of a status, judged by their values."""
+        kept = []
+        for column in self.columns.statuses:
+            found = self.into.found.get(column.place, _Found())
+            if column.sure or column.place in self.columns.settled or found.against:
+                kept.append(column)
+                self.into.telling.pop(column.place, None)
+                self.into.against += found.against
+            else:
+                self.into.found.pop(column.place, None)
+        return replace(self.columns, statuses=tuple(kept))
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
+
+
+def _ask(name: str, what: str, column: StatusColumn | None, value: str = "") -> PublisherError:
+    """Return the question about a column. value: one of those that are not understood."""
+    said = STATUS_WORDS[column.status] if column else "unsubscribed"
+    if value and column and column.reading is not Reading.AGAINST:
+        which = f"{name}:{clean_line(value, 200)}"
+        heed = f"--map {quote(f'{which}={said}')} or --map {quote(f'{which}=subscribed')}, for each value"
+    elif column and column.reading is Reading.AGAINST:
+        heed = f"--map {quote(f'{said}={name}')} to heed it, whatever it says but no"
+    else:
+        heed = f"--map {quote(f'status={name}')} to heed it"
+    return PublisherError(
+        f"the column {name!r} seems to say who must not be mailed, and {what}",
+        hint=f"{heed}, or --map {quote(f'{name}=ignore')} to ignore it",
+    )

@@ -1,0 +1,514 @@
+"""What imports bring along: those who left, whole projects, twice the same file, and taking an import back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from publisher.core.bounce_report import Verdict
+from publisher.core.errors import StoreError, SubscriberError
+from publisher.core.newsletter_models import SubscriberStatus, Subscription
+from publisher.core.subscriber_status import SubscriberEvent
+from publisher.mail.lifecycle import DeliveryEvent, moves
+from publisher.store import Store, open_store
+from publisher.store.subscriber_records import Evidence
+from publisher.subscribers.csv_import import Listeners, import_csv
+from publisher.subscribers.csv_rows import NamedNewsletters
+from publisher.subscribers.csv_survey import QuestionsError
+from publisher.subscribers.manage import subscribe, suppress, unsubscribe
+from publisher.subscribers.privacy import erase
+from publisher.subscribers.self_service import Preferences, set_preferences
+from tests.support.consent_samples import FORM, SECRET, TERMS, bounce
+from tests.support.csv_samples import bring, bring_file, export_to
+from tests.support.store_samples import NOW, draft, later, person
+
+BOTH = NamedNewsletters(("weekly", "daily"), frozenset({"weekly", "daily"}))
+
+
+@pytest.fixture
+def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        yield store
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Store]:
+    """An empty project with the same secret, on SQLite."""
+    with open_store("sqlite:///other.db", tmp_path, lambda: SECRET) as store:
+        yield store
+
+
+def everything(store: Store, *, sources: bool = True) -> list[tuple[object, ...]]:
+    """All that is known of everybody, in the order of their addresses."""
+    found = []
+    for full in store.subscribers.full_records():
+        p = full.subscriber
+        events = [(e.at, e.what, e.source if sources else "", e.detail, e.ip) for e in full.consent]
+        records = p.records if sources else p.subscriptions
+        found.append(
+            (p.address, p.name, p.language, p.status, p.joined_at, p.paused_until, records, events, full.suppressed)
+        )
+    return sorted(found, key=lambda each: str(each[0]))
+
+
+def mailed(store: Store, newsletter: str = "weekly", at: datetime = NOW) -> set[str]:
+    """The addresses to which an edition would go."""
+    listed = store.subscribers.list(newsletter, SubscriberStatus.ACTIVE)
+    found = {each.address for each in listed if not each.paused_until or each.paused_until <= at}
+    assert len(found) == store.subscribers.count(newsletter, mailable_at=at)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- people who left
+
+
+@pytest.mark.parametrize(
+    ("status", "standing"),
+    [
+        ("unsubscribed", "unsubscribed"),
+        ("bounced", "bounced"),
+        ("complained", "complained"),
+        ("unconfirmed", "pending"),
+    ],
+)
+def test_a_bare_list_is_recorded_as_what_it_is_said_to_be(
+    people: Store, tmp_path: Path, status: str, standing: str
+) -> None:
+    done = bring(people, tmp_path / "gone.txt", "ann@example.org\nbob@example.org\n", status=status)
+    assert (done.report.mailed, done.kept, done.refused) == (0, {standing: 2}, [])
+    assert [each.status.value for each in people.subscribers.list()] == [standing] * 2
+    old = bring(people, tmp_path / "old.csv", "email\nann@example.org\nbob@example.org\ncyd@example.org\n")
+    assert (old.report.added, old.report.refused) == (1, 2)
+    assert mailed(people) == {"cyd@example.org"}
+
+
+def test_a_suppression_list_is_kept_as_hashes(people: Store, tmp_path: Path) -> None:
+    bring(people, tmp_path / "never.txt", "ann@example.org\n", status="suppressed")
+    assert list(people.subscribers.list()) == []
+    assert people.suppressions.is_listed("ANN@example.org")
+    again = bring(people, tmp_path / "old.csv", "email\nann@example.org\n")
+    assert again.refused == ["line 2: ann@example.org is on the suppression list"]
+
+
+SUPPRESSION_LISTS = [
+    ("SendGrid", "status,reason,email,created\n5.1.1,550 no such user,ann@example.org,1714550400\n", "bounced"),
+    (
+        "Postmark",
+        "EmailAddress,SuppressionReason,Origin,CreatedAt\nann@example.org,HardBounce,Recipient,2024-05-01\n",
+        "",
+    ),
+    ("Postmark", "EmailAddress,SuppressionReason\nann@example.org,SpamComplaint\n", ""),
+    ("Amazon", "EmailAddress,Reason,LastUpdateTime\nann@example.org,COMPLAINT,2024-05-01T10:00:00Z\n", ""),
+    (
+        "Mailgun",
+        'address,code,error,created_at\nann@example.org,550,no mailbox,"Wed, 01 May 2024 10:00:00 UTC"\n',
+        "bounced",
+    ),
+    ("Brevo", "EMAIL,BLOCKLISTED\nann@example.org,TRUE\n", ""),
+    ("listmonk", "email,status\nann@example.org,blocklisted\n", ""),
+]
+
+
+@pytest.mark.parametrize(("tool", "text", "status"), SUPPRESSION_LISTS)
+def test_suppression_lists_of_other_tools_are_taken(
+    sqlite_people: Store, tmp_path: Path, tool: str, text: str, status: str
+) -> None:
+    sqlite_people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    done = bring(sqlite_people, tmp_path / "list.csv", text, status=status)
+    assert (done.report.mailed, done.report.not_mailed) == (0, 1)
+    assert mailed(sqlite_people) == set()
+
+
+@pytest.fixture
+def sqlite_people(other: Store) -> Store:
+    return other
+
+
+@pytest.mark.parametrize(
+    ("row", "is_mailed"),
+    [
+        ("", False),  # without dates, the no
+        ("2020-01-01", True),  # agreed here since then
+        ("2026-11-20", True),
+        ("2026-11-22T10:00:00Z", False),  # later than the yes
+    ],
+)
+def test_the_later_word_counts_by_the_dates(people: Store, tmp_path: Path, row: str, is_mailed: bool) -> None:
+    people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    text = f"email,unsubscribed,unsubscribed_at\nann@example.org,yes,{row}\n"
+    done = bring(people, tmp_path / "list.csv", text, at=later(days=3))
+    assert bool(mailed(people)) == is_mailed == bool(done.report.newer)
+
+
+def test_who_left_one_newsletter_keeps_the_other(people: Store, tmp_path: Path) -> None:
+    text = "email,newsletters,status\nann@example.org,weekly,unsubscribed\nann@example.org,daily,active\n"
+    people.subscribers.add(person("ann@example.org", "weekly"), at=NOW, source="form")
+    people.subscribers.add(person("ann@example.org", "daily"), at=NOW, source="form")
+    bring(people, tmp_path / "list.csv", text)
+    assert (mailed(people), mailed(people, "daily")) == (set(), {"ann@example.org"})
+
+
+def test_a_row_for_two_newsletters_is_refused_for_the_one_that_was_left(people: Store, tmp_path: Path) -> None:
+    people.subscribers.add(person("ann@example.org", "weekly"), at=NOW, source="form")
+    unsubscribe(people, "ann@example.org", "weekly", at=NOW)
+    subscribe(people, "ann@example.org", newsletters=["daily"], at=NOW, again="asked")
+    done = bring(people, tmp_path / "list.csv", "email,newsletters\nann@example.org,weekly daily\n")
+    assert (done.report.partly, done.report.mailed, done.report.refused, len(done.refused)) == (1, 1, 0, 1)
+    assert "from weekly on 21 November 2026" in done.refused[0]
+    assert (mailed(people), mailed(people, "daily")) == (set(), {"ann@example.org"})
+
+
+def test_three_hundred_rows_of_people_who_left_are_one_line_and_no_refusal(people: Store, tmp_path: Path) -> None:
+    rows = "".join(f"reader{number}@example.org,2024-05-01 10:00:00\n" for number in range(300))
+    done = bring(people, tmp_path / "list.csv", f"Email Address,UNSUB_TIME\n{rows}", newsletters=("weekly", "daily"))
+    ((status, kept),) = done.report.kept.items()
+    assert (status.value, kept.count, kept.first, kept.last) == ("unsubscribed", 300, 2, 301)
+    assert (len(done.rows), done.refused, done.report.refused) == (300, [], 0)
+    ann = people.subscribers.get("reader7@example.org")
+    assert ann
+    assert [(e.what, e.at.date().isoformat()) for e in people.subscribers.consent(ann.id)][-1] == (
+        "unsubscribed",
+        "2024-05-01",
+    )
+
+
+def test_nothing_is_written_before_a_question_is_answered(people: Store, tmp_path: Path) -> None:
+    text = "email,consent given\n" + "".join(
+        f"r{n}@example.org,{'no' if n == 1400 else 'perhaps'}\n" for n in range(1_500)
+    )
+    with pytest.raises(QuestionsError, match=r"list\.csv: the column 'consent given' seems to say who must not"):
+        bring(people, tmp_path / "list.csv", text)
+    assert (people.subscribers.count(), people.imports.list()) == (0, [])
+
+
+# ------------------------------------------------------------------------------------------------ a whole project
+
+
+def a_project(store: Store) -> None:
+    """People of every status, with topics, languages, dates, pauses, and histories."""
+    add = store.subscribers
+    for name in ("active", "left", "removed", "bounced", "complained", "suppressed", "partly", "erased"):
+        for newsletter in ("weekly", "daily"):
+            topics = ("Maps, old", "ai") if newsletter == "weekly" else ()
+            add.add(person(f"{name}@example.org", newsletter, topics=topics), at=NOW, source="form")
+    for name, verdict in (("bounced", Verdict.PERMANENT), ("complained", Verdict.COMPLAINT)):
+        found = store.subscribers.get(f"{name}@example.org")
+        assert found
+        bounce(store, found.uid, verdict)
+    with add.transaction(later(days=1)) as transaction:
+        left, partly, active = (transaction.find(f"{name}@example.org") for name in ("left", "partly", "active"))
+        assert left
+        assert partly
+        assert active
+        transaction.leave(left, None, FORM, "too much")
+        transaction.leave(partly, "weekly", Evidence("link", ip="192.0.2.1", user_agent="Browser"))
+        transaction.pause(active, later(days=9))
+        transaction.describe(active, name='=Ada, "A"', language="pt-BR")
+        transaction.find_or_add("pending@example.org", SubscriberEvent.REQUESTED)
+    unsubscribe(store, "removed@example.org", "daily", at=later(days=2))
+    suppress(store, "suppressed@example.org", now=later(days=2), source="command line")
+    suppress(store, "stranger@example.org", now=later(days=2), source="command line")
+    erase(store, "erased@example.org", now=later(days=3), source="command line")
+
+
+def test_an_export_and_an_import_reproduce_everything(people: Store, other: Store, tmp_path: Path) -> None:
+    a_project(people)
+    bring(people, tmp_path / "old.csv", "email,name,created_at\nold@example.org,Old,2019-02-03\n", at=later(days=4))
+    export_to(people, tmp_path / "all.csv")
+    done = bring_file(other, tmp_path / "all.csv", at=later(days=30))
+
+    assert done.refused == []
+    assert everything(other) == everything(people)
+    assert list(other.suppressions.entries()) == list(people.suppressions.entries())
+    assert {p.uid for p in other.subscribers.list()} == {p.uid for p in people.subscribers.list()}
+    for newsletter in ("weekly", "daily"):
+        assert mailed(other, newsletter) == mailed(people, newsletter)
+    assert mailed(people, "daily") >= {"partly@example.org"}
+    assert "partly@example.org" not in mailed(people)
+    assert other.statistics.joined() == people.statistics.joined()
+    assert other.suppressions.is_listed("erased@example.org")
+
+    export_to(other, tmp_path / "again.csv")
+    assert sorted((tmp_path / "again.csv").read_text().splitlines()) == sorted(
+        (tmp_path / "all.csv").read_text().splitlines()
+    )
+    before = everything(other)
+    twice = bring_file(other, tmp_path / "all.csv", at=later(days=31))
+    assert twice.report.added == 0
+    assert everything(other) == before
+
+
+def test_an_export_can_be_imported_into_the_project_that_it_came_from(people: Store, tmp_path: Path) -> None:
+    a_project(people)
+    before = everything(people)
+    export_to(people, tmp_path / "all.csv")
+    bring_file(people, tmp_path / "all.csv", at=later(days=30))
+    assert everything(people) == before
+
+
+def test_a_suppression_list_of_another_secret_is_a_question(people: Store, tmp_path: Path) -> None:
+    a_project(people)
+    export_to(people, tmp_path / "all.csv")
+    with open_store("sqlite:///new.db", tmp_path, lambda: "another secret") as store:
+        with pytest.raises(QuestionsError, match=r"made with a different secret.*copy \.publisher/secret"):
+            bring_file(store, tmp_path / "all.csv")
+        assert store.subscribers.count() == 0
+        bring_file(store, tmp_path / "all.csv", "suppressed_hash=ignore")
+        assert store.suppressions.is_listed("suppressed@example.org")
+        assert store.suppressions.is_listed("complained@example.org") == people.suppressions.is_listed(
+            "complained@example.org"
+        )
+        assert mailed(store) == mailed(people)
+
+
+def test_a_status_that_somebody_changes_in_an_export_counts(people: Store, other: Store, tmp_path: Path) -> None:
+    people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    export_to(people, tmp_path / "all.csv")
+    text = (tmp_path / "all.csv").read_text(encoding="utf-8-sig").replace(",active,", ",unsubscribed,")
+    bring(other, tmp_path / "all.csv", text)
+    assert mailed(other) == set()
+
+
+def test_a_long_history_comes_along(people: Store, other: Store, tmp_path: Path) -> None:
+    people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    with people.subscribers.transaction(NOW) as transaction:
+        ann = transaction.find("ann@example.org")
+        assert ann
+        for number in range(400):
+            transaction.record(ann, "subscribed", Evidence("form " + "x" * 300), f"weekly {number}")
+    export_to(people, tmp_path / "all.csv")
+    bring_file(other, tmp_path / "all.csv")
+    assert everything(other) == everything(people)
+
+
+# ----------------------------------------------------------------------------------------------------- twice, killed
+
+
+class StopError(Exception):
+    """The plug is pulled."""
+
+
+def pull_at(limit: int) -> Callable[[int, int], None]:
+    def pull(rows: int, of_about: int) -> None:
+        if rows >= limit:
+            raise StopError
+
+    return pull
+
+
+TOPICS = ("", "ai", "ai; maps", "maps")
+
+
+def repeating_rows() -> str:
+    """A list that names people again, near and far, with other newsletters, topics and statuses."""
+    lines = []
+    for number in range(2_600):
+        reader = number % 900 if number % 7 else max(number % 900 - 1, 0)
+        newsletters = ("weekly", "daily", "weekly daily", "")[number % 4]
+        status = "unsubscribed" if number % 211 == 5 else ""
+        lines.append(f"Reader{reader}@example.org,{newsletters},{TOPICS[number // 3 % 4]},{status},2024-05-01\n")
+    return "email,newsletters,topics,status,created_at\n" + "".join(lines)
+
+
+def test_an_import_that_is_killed_and_run_again_is_one_import(people: Store, other: Store, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(repeating_rows())
+    with pytest.raises(StopError):
+        import_csv(people, path, BOTH, at=NOW, listeners=Listeners(progress=pull_at(2_000)))
+    assert 0 < people.subscribers.count() <= 900
+    for days in (1, 2):
+        import_csv(people, path, BOTH, at=NOW + timedelta(days=days))
+    import_csv(other, path, BOTH, at=NOW)
+
+    def without_times(store: Store) -> list[tuple[object, ...]]:
+        return [
+            (
+                p.address,
+                p.status,
+                p.subscriptions,
+                p.joined_at,
+                [(e.what, e.detail) for e in store.subscribers.consent(p.id)],
+            )
+            for p in sorted(store.subscribers.list(), key=lambda each: each.address)
+        ]
+
+    assert without_times(people) == without_times(other)
+    assert len(people.imports.list()) == 1
+
+
+def test_the_first_row_with_topics_decides(people: Store, tmp_path: Path) -> None:
+    text = "email,topics\nann@example.org,\nann@example.org,ai\nann@example.org,maps\n"
+    for _ in range(2):
+        bring(people, tmp_path / "list.csv", text)
+        ann = people.subscribers.get("ann@example.org")
+        assert ann
+        assert ann.subscriptions == (Subscription("weekly", ("ai",)),)
+
+
+def test_what_people_do_between_two_runs_of_one_file_stays(people: Store, tmp_path: Path) -> None:
+    text = "email,topics,unsubscribed\nann@example.org,ai,\nbob@example.org,,yes\n"
+    bring(people, tmp_path / "list.csv", text)
+    ann = people.subscribers.get("ann@example.org")
+    assert ann
+    wanted = Preferences((Subscription("weekly", ("maps",)),))
+    set_preferences(people, TERMS, ann.uid, wanted, known=("weekly",), now=later(days=1), evidence=FORM)
+    subscribe(people, "bob@example.org", newsletters=["weekly"], at=later(days=1), again="asked by email")
+    bring(people, tmp_path / "list.csv", text, at=later(days=2))
+    ann = people.subscribers.get("ann@example.org")
+    assert ann
+    assert ann.subscriptions == (Subscription("weekly", ("maps",)),)
+    assert mailed(people) == {"ann@example.org", "bob@example.org"}
+
+
+# ------------------------------------------------------------------------------------------------------------ undo
+
+
+def test_an_import_is_taken_back(people: Store, tmp_path: Path) -> None:
+    people.subscribers.add(person("known@example.org", "daily"), at=NOW, source="form")
+    people.subscribers.add(person("gone@example.org"), at=NOW, source="form")
+    before = everything(people)
+    rows = "new@example.org,ai,\nknown@example.org,ai,\ngone@example.org,,bounced\nx@example.org,,spam\n"
+    text = f"email,topics,status\n{rows}"
+    number = bring(people, tmp_path / "list.csv", text, at=later(hours=1)).report.number
+    (listed,) = people.imports.list()
+    assert (listed.id, listed.file, listed.people, listed.changed) == (number, "list.csv", 2, 2)
+    assert people.suppressions.is_listed("x@example.org")
+
+    rehearsed = people.imports.undo(number, later(hours=2), dry_run=True)
+    done = people.imports.undo(number, later(hours=2))
+    assert done == rehearsed
+    assert (done.deleted, done.restored, done.kept, done.mailed, done.lifted) == (2, 2, 0, 0, 1)
+    assert [(row[0], row[3], row[6]) for row in everything(people)] == [(row[0], row[3], row[6]) for row in before]
+    assert not people.suppressions.is_listed("x@example.org")
+    with pytest.raises(StoreError, match="already undone"):
+        people.imports.undo(number, NOW)
+    assert bring(people, tmp_path / "list.csv", text, at=later(days=1)).report.number == number + 1
+
+
+def test_no_undo_takes_back_what_somebody_said_since(people: Store, tmp_path: Path) -> None:
+    text = "email\nleft@example.org\nboth@example.org\nsuppressed@example.org\nplain@example.org\n"
+    number = bring(people, tmp_path / "list.csv", text).report.number
+    unsubscribe(people, "left@example.org", at=later(hours=1))
+    suppress(people, "suppressed@example.org", now=later(hours=1), source="command line")
+    bring(people, tmp_path / "next.csv", "email\nboth@example.org\n", at=later(hours=1))
+    done = people.imports.undo(number, later(hours=2))
+    assert (done.deleted, done.kept) == (1, 2)
+    assert {p.address: p.status.value for p in people.subscribers.list()} == {
+        "left@example.org": "unsubscribed",
+        "both@example.org": "active",
+        "suppressed@example.org": "suppressed",
+    }
+
+
+def test_an_undo_never_mails_somebody_whom_another_file_calls_gone(people: Store, tmp_path: Path) -> None:
+    people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    first = bring(
+        people, tmp_path / "one.txt", "ann@example.org\nbob@example.org\n", status="unsubscribed", at=later(hours=1)
+    )
+    bring(people, tmp_path / "two.txt", "ann@example.org\nbob@example.org\n", status="unsubscribed", at=later(hours=2))
+    bring(people, tmp_path / "three.txt", "cyd@example.org\n", status="suppressed", at=later(hours=2))
+    second = bring(people, tmp_path / "four.txt", "cyd@example.org\n", status="suppressed", at=later(hours=3))
+    people.imports.undo(first.report.number, later(hours=4))
+    people.imports.undo(second.report.number - 1, later(hours=4))
+    assert {p.address: p.status.value for p in people.subscribers.list()} == {
+        "ann@example.org": "unsubscribed",
+        "bob@example.org": "unsubscribed",
+    }
+    assert people.suppressions.is_listed("cyd@example.org")
+
+
+def test_people_who_have_an_email_stay_known_and_get_no_more(people: Store, tmp_path: Path) -> None:
+    number = bring(people, tmp_path / "list.csv", "email\nann@example.org\n").report.number
+    edition = people.editions.create(draft())
+    claimed, left = moves(DeliveryEvent.CLAIMED), moves(DeliveryEvent.LEFT)
+    until = later(hours=2)
+    assert people.deliveries.claim(
+        edition.id, "me", now=later(hours=1), lease_until=until, limit=9, claimed=claimed, left=left
+    )
+    done = people.imports.undo(number, later(hours=2))
+    assert (done.deleted, done.mailed) == (0, 1)
+    ann = people.subscribers.get("ann@example.org")
+    assert ann
+    assert mailed(people) == set()
+    assert bring(people, tmp_path / "again.csv", "email\nann@example.org\n", at=later(days=1)).report.refused == 1
+
+
+# -------------------------------------------------------------------------------------------------- newsletters, dates
+
+
+TITLES = {"weekly": "My Site", "daily": "News, daily"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("weekly", {"weekly"}),
+        ("My Site", {"weekly"}),
+        ("my site; News, daily", {"weekly", "daily"}),
+        ("News, daily, My Site", {"weekly", "daily"}),
+        ("weekly daily", {"weekly", "daily"}),
+        ("My Site, daily", {"weekly", "daily"}),
+    ],
+)
+def test_titles_of_newsletters_count_as_their_names(other: Store, tmp_path: Path, cell: str, names: set[str]) -> None:
+    bring(other, tmp_path / "list.csv", f'email,newsletters\nann@example.org,"{cell}"\n', titles=TITLES)
+    (ann,) = other.subscribers.list()
+    assert {wish.newsletter for wish in ann.subscriptions} == names
+
+
+def test_a_column_that_names_no_newsletter_is_one_question(other: Store, tmp_path: Path) -> None:
+    text = "email,newsletters\n" + "".join(f"r{n}@example.org,Their Letter\n" for n in range(20))
+    with pytest.raises(QuestionsError) as raised:
+        bring(other, tmp_path / "list.csv", text)
+    (line,) = raised.value.lines()
+    assert "no row of the column 'newsletters' names a newsletter of this project: 'Their Letter'" in line
+    done = bring(other, tmp_path / "list.csv", text, "newsletters:Their Letter=daily")
+    assert (done.report.added, len(mailed(other, "daily")), mailed(other)) == (20, 20, set())
+
+
+def test_dates_of_joining_are_data(people: Store, tmp_path: Path) -> None:
+    text = (
+        "email,joined_at\nann@example.org,2019-02-03\nbob@example.org,2021-04-05 10:00:00\ncyd@example.org,2999-01-01\n"
+    )
+    bring(people, tmp_path / "list.csv", text)
+    assert people.statistics.joined() == {"2019-02-03": 1, "2021-04-05": 1, "2026-11-21": 1}
+    ann = people.subscribers.get("ann@example.org")
+    assert ann
+    assert ann.joined_at == datetime(2019, 2, 3, tzinfo=UTC)
+
+
+def test_languages_and_topics_that_mean_nothing_are_counted(other: Store, tmp_path: Path) -> None:
+    text = "email,language,topics\nann@example.org,German,vip\nbob@example.org,Klingon,ai\n"
+    done = bring(other, tmp_path / "list.csv", text, has_posts=lambda topic: topic == "ai")
+    assert (done.report.languages, done.report.nothing) == (("Klingon",), 1)
+    assert [p.language for p in other.subscribers.list()] == ["de", ""]
+
+
+def test_what_cannot_be_stored_is_said(other: Store, tmp_path: Path) -> None:
+    header = "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at,labels\n"
+    text = "1,a@x.test,A,hi,true,false,2024-05-01,vip\n"
+    assert bring(other, tmp_path / "list.csv", header + text).columns.dropped == [
+        "note",
+        "complimentary_plan",
+        "labels",
+    ]
+
+
+def test_a_damaged_entry_of_a_suppression_list_is_refused(people: Store, other: Store, tmp_path: Path) -> None:
+    suppress(people, "ann@example.org", now=NOW, source="test")
+    export_to(people, tmp_path / "all.csv")
+    text = (tmp_path / "all.csv").read_text(encoding="utf-8-sig").replace("+00:00", "")
+    assert bring(other, tmp_path / "all.csv", text).refused == ["line 2: its entry of the suppression list is damaged"]
+
+
+@pytest.mark.parametrize("text", ["email\n", "email,status\n\n\n"])
+def test_an_empty_list_is_nothing(other: Store, tmp_path: Path, text: str) -> None:
+    assert bring(other, tmp_path / "unsubscribed.csv", text).report.rows == 0
+
+
+def test_an_import_of_a_missing_file_is_one_line(other: Store, tmp_path: Path) -> None:
+    with pytest.raises(SubscriberError, match="No such file"):
+        bring_file(other, tmp_path / "missing.csv")
