@@ -9,7 +9,19 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from publisher.core.errors import PostError
 from publisher.posts.post_file import Tree
+from publisher.posts.switches import (
+    FALSE,
+    HIDDEN_STATES,
+    SWITCHES,
+    TRUE,
+    is_switched,
+    meant,
+    near_keys,
+    why_unclear,
+    word_of,
+)
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "guid"),
@@ -112,15 +124,6 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "audio": ("audio", "enclosure", "enclosures", "podcast", "episode", "audiourl", "mp3"),
 }
 
-# Switches. A key that hides the post takes precedence over the others.
-SWITCHES: dict[str, tuple[str, ...]] = {
-    "draft": ("draft", "private", "unlisted"),
-    "shown": ("published",),
-    "state": ("status", "visibility"),
-    "in_feeds": ("feed", "feeds", "infeeds", "infeed"),
-    "in_newsletters": ("newsletter", "newsletters", "innewsletters", "innewsletter", "email"),
-}
-
 TAG_KEYS = (
     "tags",
     "tag",
@@ -134,12 +137,6 @@ TAG_KEYS = (
 
 # Eleventy uses these tags for its collections; they are not topics.
 NO_TAGS = {"post", "posts", "all"}
-
-_TRUE = {"true", "yes", "on", "1", "y"}
-_FALSE = {"false", "no", "off", "0", "n"}
-_HIDDEN_STATES = {"draft", "private", "hidden", "pending", "trash", "unlisted", "unpublished", "skip"}
-_HIDDEN_STATES |= {"auto-draft", "inherit", "password"}  # WordPress
-_HIDDEN_STATES |= {"members", "paid", "tiers"}  # Ghost
 
 
 @lru_cache(maxsize=4096)
@@ -171,11 +168,14 @@ _BY_FIRST_KEY = _by_first_key()
 
 
 @lru_cache(maxsize=1024)
-def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Place, ...]]]:
-    """Return two tables for a post's keys: folded key -> key as written, and our field -> its possible places.
+def _places(
+    keys: tuple[str, ...],
+) -> tuple[dict[str, str], dict[str, tuple[Place, ...]], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Return tables for a post's keys: folded key -> key as written, our field -> its places, and likely misspellings.
 
-    The best place comes first. If two keys are equal when folded, the first counts. The result is cached because the
-    posts of a blog use only a few sets of keys.
+    A likely misspelling is an unknown key, with the known keys that are near it. The best place comes first. If two
+    keys are equal when folded, the first counts. The result is cached because the posts of a blog use only a few sets
+    of keys.
     """
     written: dict[str, str] = {}
     for key in keys:
@@ -185,18 +185,20 @@ def _places(keys: tuple[str, ...]) -> tuple[dict[str, str], dict[str, tuple[Plac
         for field, rank, spelling in _BY_FIRST_KEY.get(folded, ()):
             place = (key, tuple(spelling.split(".")[1:]), spelling)
             found.setdefault(field, []).append((rank, place))
-    return written, {field: tuple(place for _, place in sorted(places)) for field, places in found.items()}
+    unknown = [(key, near_keys(folded)) for folded, key in written.items() if folded not in _BY_FIRST_KEY]
+    places = {field: tuple(place for _, place in sorted(ranked)) for field, ranked in found.items()}
+    return written, places, tuple((key, near) for key, near in unknown if near)
 
 
 class FrontMatter:
     """Front matter, or a table in it, whose fields can be found by our names, whatever their keys are."""
 
-    __slots__ = ("_fields", "_lines", "_places", "_written")
+    __slots__ = ("_fields", "_lines", "_near", "_places", "_written")
 
     def __init__(self, fields: dict[str, Tree], lines: dict[str, int]) -> None:
         """Keep the values of parsed front matter, and the lines of their keys."""
         self._fields, self._lines = fields, lines
-        self._written, self._places = _places(tuple(fields))
+        self._written, self._places, self._near = _places(tuple(fields))
 
     def _at(self, place: Place) -> Tree:
         key, below, _ = place
@@ -228,18 +230,27 @@ class FrontMatter:
 
     def is_draft(self) -> bool:
         """Return whether the front matter marks the post as a draft or as hidden."""
-        return self._says("draft", _TRUE) or self._says("shown", _FALSE) or self._says("state", _HIDDEN_STATES)
+        return self._says("draft", TRUE) or self._says("shown", FALSE) or self._says("state", HIDDEN_STATES)
 
     def wants(self, switch: str) -> bool:
         """Return whether the post should appear in feeds ("in_feeds") or newsletters ("in_newsletters")."""
-        return not self._says(switch, _FALSE)
+        return not self._says(switch, FALSE)
 
-    def _says(self, switch: str, words: set[str]) -> bool:
-        for place in self._places.get(switch, _NOWHERE):
-            value = self._at(place)
-            if isinstance(value, str) and value.lower() in words:
-                return True
-        return False
+    def _says(self, switch: str, words: frozenset[str]) -> bool:
+        return any(word_of(self._at(place)) in words for place in self._places.get(switch, _NOWHERE))
+
+    def refuse_unclear(self) -> None:
+        """Raise PostError, with the line, if a switch has a value whose meaning is not known."""
+        for switch in SWITCHES:
+            for place in self._places.get(switch, _NOWHERE):
+                why = why_unclear(switch, place[0], self._at(place))
+                if why:
+                    raise PostError(why[0], line=self._lines.get(place[0], 1), hint=why[1])
+
+    def likely_typos(self) -> list[tuple[str, str, int]]:
+        """Return each key that is probably a misspelled switch or date, the key that is meant, and its line."""
+        found = [(key, meant(near, self._fields[key]), self._lines.get(key, 1)) for key, near in self._near]
+        return [(key, known, line) for key, known, line in found if known]
 
     def tags(self) -> list[str]:
         """Return all tags and categories in the order of TAG_KEYS, without duplicates."""
@@ -260,7 +271,7 @@ def _below(value: Tree, keys: tuple[str, ...]) -> Tree:
 
 
 def _is_bool(value: Tree) -> bool:
-    return isinstance(value, str) and value.lower() in (_TRUE | _FALSE) - {"0", "1"}
+    return isinstance(value, str) and is_switched(value)
 
 
 def _names(value: Tree, *, words: bool) -> list[str]:

@@ -26,6 +26,7 @@ from publisher.posts.permalinks import (
 )
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import post_slug, tag_slug
+from publisher.posts.switches import is_switched
 from publisher.posts.urls import absolute, is_disguised, is_web_url, local_file, looks_like_url, quoted
 
 
@@ -37,6 +38,7 @@ def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> 
     meta = FrontMatter(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
         return ParsedFile(None)
+    meta.refuse_unclear()
     builder = _PostBuilder(source, head, meta, settings)
     post = builder.post(digest)
     return ParsedFile(post, tuple(builder.problems), tuple(builder.measured.items()))
@@ -53,11 +55,13 @@ class _PostBuilder:
         self.measured: dict[str, int] = {}
 
     def post(self, digest: str) -> Post:
+        for key, known, line in self.meta.likely_typos():
+            self._warn(line, f"{key!r} is not a field of posts and has no effect", f"did you mean {known}?")
         published = self._published()
         dated = file_date(self.name)
         rest = dated[1] if dated else self.name
         title = self._title(rest)
-        language = _language(self.meta.text("language")) or self.settings.language
+        language = self._language()
         # Unlike the date in the front matter, the day in the file name is never corrected.
         day = dated[0] if dated else published.astimezone(self.settings.zone).date()
         name = post_slug(rest)
@@ -154,6 +158,16 @@ class _PostBuilder:
             self._warn(line, why, "write a different one, as a plain path")
         return "" if why else path
 
+    def _language(self) -> str:
+        value, line = self.meta.find("language")
+        language = _language(self.meta.text("language"))
+        if value and not language:
+            what = "a list or a table" if not isinstance(value, str) else repr(_shortened(value))
+            self._warn(
+                line, f"{what} is not a language tag; using {self.settings.language}", "write it like de or pt-BR"
+            )
+        return language or self.settings.language
+
     def _tags(self) -> tuple[Tag, ...]:
         slugs: dict[str, Tag] = {}
         for tag in map(_tag, self.meta.tags()):
@@ -170,11 +184,12 @@ class _PostBuilder:
         return authors or ((self.settings.author,) if self.settings.author else ())
 
     def _image(self, url: str) -> Image | None:
-        value, _ = self.meta.find("image")
+        value, line = self.meta.find("image")
         if value is None:
             return None
         if isinstance(value, list):
             value = value[0] if value else None
+        written = value
         alt, caption = self.meta.text("image_alt"), self.meta.text("image_caption")
         if isinstance(value, dict):
             table = FrontMatter(value, {})
@@ -182,6 +197,11 @@ class _PostBuilder:
             caption = caption or first_text(table, "caption", "credit")
             value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")
         image_url = self._absolute(url, value) if isinstance(value, str) else ""
+        if not image_url and _means_image(written):
+            what = repr(_shortened(written)) if isinstance(written, str) else "a table without `url`"
+            self._warn(
+                line, f"the picture of the post is left out: {what} is not a path or URL", "write `image: picture.jpeg`"
+            )
         return Image(image_url, plain_line(alt), plain_line(caption)) if image_url else None
 
     def _enclosures(self, url: str) -> tuple[Enclosure, ...]:
@@ -262,6 +282,17 @@ def _author(item: Tree) -> Author | None:
 @lru_cache(maxsize=4096)
 def _tag(name: str) -> Tag:
     return Tag(name, tag_slug(name))
+
+
+def _means_image(value: Tree) -> bool:
+    """Return whether a value was meant as a picture: not a switch, nor words such as the text of a teaser or hero."""
+    if isinstance(value, dict):
+        return any(isinstance(inner, str) and inner.strip() and not is_switched(inner) for inner in value.values())
+    return isinstance(value, str) and len(value.split()) == 1 and not is_switched(value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 @lru_cache(maxsize=256)

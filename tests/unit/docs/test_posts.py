@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from publisher.posts.field_names import SPELLINGS, SWITCHES, TAG_KEYS, fold
+from publisher.posts.field_names import SPELLINGS, TAG_KEYS, fold
+from publisher.posts.switches import SWITCHES
 from tests.support import ROOT
 
 PAGE = ROOT / "docs/posts.md"

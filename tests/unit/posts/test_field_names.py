@@ -283,7 +283,8 @@ def test_every_spelling_in_the_table_is_found() -> None:
     ],
 )
 def test_front_matter_brings_in_only_web_urls(lines: str) -> None:
-    post = post_of(f"---\ntitle: x\n{lines}\n---\n")
+    post = read(f"---\ntitle: x\n{lines}\n---\n").post
+    assert post
     assert (post.image, post.enclosures, [author.url for author in post.authors if author.url]) == (None, (), [])
 
 

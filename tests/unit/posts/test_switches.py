@@ -1,0 +1,126 @@
+"""Fields that keep a post back: a misspelling is an error or a warning, never a published draft."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.core.errors import PostError
+from tests.support.posts_samples import read
+
+UNCLEAR = [
+    ("draft", "ture", "did you mean true?"),
+    ("Draft", "True!", "did you mean true?"),
+    ("private", "yess", "did you mean yes?"),
+    ("unlisted", "maybe", "write true or false"),
+    ("draft", "2", "write true or false"),
+    ("published", "flase", "did you mean false?"),
+    ("published", "x", "write true or false"),
+    ("status", "Drfat", "did you mean draft?"),
+    ("status", "x", "write draft or published"),
+    ("visibility", "privat", "did you mean private?"),
+    ("feed", "flase", "did you mean false?"),
+    ("in_feeds", "never", "write true or false"),
+    ("newsletter", "nope", "did you mean no?"),
+    ("email", "flase", "did you mean false?"),
+]
+FORMATS = {
+    "simple yaml": "---\ntitle: x\ndate: 2024-07-06\n{key}: {value}\n---\n",
+    "yaml": "---\ntitle: 'x'\ndate: 2024-07-06\n{key}: '{value}'\n---\n",
+    "toml": '+++\ntitle = "x"\ndate = 2024-07-06\n{key} = "{value}"\n+++\n',
+    "json": '{{\n"title": "x",\n"date": "2024-07-06",\n"{key}": "{value}"\n}}\n',
+    "headers": "Title: x\nAuthor: y\nDate: 2024-07-06\n{key}: {value}\n\nText.\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(("key", "value", "hint"), UNCLEAR)
+def test_a_misspelled_value_leaves_the_post_out(form: str, key: str, value: str, hint: str) -> None:
+    with pytest.raises(PostError) as caught:
+        read(FORMATS[form].format(key=key, value=value))
+    assert caught.value.message.startswith(f"{key}: {value!r} is ")
+    assert (caught.value.line, caught.value.hint) == (4, hint)
+
+
+@pytest.mark.parametrize("value", ["[true]", "[false, true]", "{a: b}"])
+@pytest.mark.parametrize("key", ["draft", "published", "status", "feed", "newsletter"])
+def test_a_list_or_a_table_leaves_the_post_out(key: str, value: str) -> None:
+    with pytest.raises(PostError, match="a list or a table"):
+        read(f"---\ntitle: x\n{key}: {value}\n---\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "draft: ' True '", "draft: YES", "status: ' Draft'", "status: draft\nvisibility: nope", "published: 0",
+        "draft: nope\nprivate: true", "published: 'OFF'",
+    ],
+)  # fmt: skip
+def test_a_post_that_says_clearly_that_it_is_hidden_is_hidden_without_an_error(line: str) -> None:
+    entry = read(f"---\ntitle: x\n{line}\n---\n")
+    assert (entry.post, entry.problems) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "draft: false", "draft:", "draft: ''", "draft: ~", "published: 2024-07-01", "published: 6 July 2024",
+        "published: true", "status: publish", "status: Published", "status: future", "status: evergreen", "feed: on",
+        "visibility: public", "newsletter: 1", "email: ada@x.example", "email:", "newsletter: {id: 5}",
+        "feed: {excerpt_only: true}", "mail: ada@x.example", "stats: 5 of 7", "publisher: ACME", "data: [1]",
+        "featured: true", "comments: true", "pinned: false", "state: Berlin", "series: true", "header: true",
+        "update: 2024-07-07", "lang: zh_cn", "locale: en_US.UTF-8", "image: false", "cover: {image: '', alt: ''}",
+        "cover: {hidden: true}", "teaser: Read on and see", "hero: true",
+    ],
+)  # fmt: skip
+def test_what_true_posts_contain_gets_no_error_and_no_warning(line: str) -> None:
+    entry = read(f"---\ntitle: x\n{line}\n---\n")
+    assert entry.post
+    assert entry.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ("darft: true", "draft"),
+        ("Drat: true", "draft"),
+        ("draf: ture", "draft"),
+        ("privat: yes", "private"),
+        ("unlistd: true", "unlisted"),
+        ("pubished: false", "published"),
+        ("publish: false", "published"),
+        ("stauts: draft", "status"),
+        ("Stats: Draft", "status"),
+        ("visiblity: hidden", "visibility"),
+        ("fead: false", "feed"),
+        ("newsleter: no", "newsletter"),
+        ("e-mial: false", "email"),
+        ("in_newsleters: no", "innewsletters"),
+        ("exipres: 2030-01-01", "expires"),
+        ("expire: 2030-01-01", "expires"),
+        ("expriy_date: 2030-01-01", "expirydate"),
+        ("publishdat: 2030-01-01", "publishdate"),
+    ],
+)
+def test_a_misspelled_key_gets_one_warning(line: str, known: str) -> None:
+    entry = read(f"---\ntitle: x\n{line}\n---\n")
+    key = line.partition(":")[0]
+    assert [(p.line, p.message, p.hint) for p in entry.problems] == [
+        (3, f"{key!r} is not a field of posts and has no effect", f"did you mean {known}?")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lang: german", "'german' is not a language tag; using en"),
+        ("lang: {a: b}", "a list or a table is not a language tag; using en"),
+        ("image: 5", "the picture of the post is left out: '5' is not a path or URL"),
+        ("image: [5]", "the picture of the post is left out: '5' is not a path or URL"),
+        ("image: {alt: x}", "the picture of the post is left out: a table without `url` is not a path or URL"),
+    ],
+)
+def test_a_language_or_picture_that_cannot_be_used_gets_a_warning(line: str, message: str) -> None:
+    entry = read(f"---\ntitle: x\n{line}\n---\n")
+    assert [(p.line, p.message) for p in entry.problems] == [(3, message)]
+    assert entry.post
+    assert entry.post.image is None
