@@ -131,7 +131,7 @@ def _refuse_new_ids(app: App, config: Config, names: Sequence[str], now: datetim
     Raises ProjectError if settings changed the ids of all posts.
     """
     with open_existing_store(config) as store:
-        archive = open_archive(config, now)
+        archive = open_archive(config, now, whole=True)
         KnownIds(config, accept_new=False).require_same(archive)
         return _report_sent_again(app, config, store, archive, names)
 

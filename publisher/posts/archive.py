@@ -27,13 +27,19 @@ from publisher.posts.slugs import tag_slug
 _TICK_NS = 20_000_000
 
 
-def open_archive(config: Config, now: datetime, *, keep: bool = True) -> Archive:
+def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: bool = False) -> Archive:
     """Return the archive of the project's posts at the moment `now`.
 
-    keep  whether the index is saved in .publisher/ for the next run; if False, it stays in memory
+    keep   whether the index is saved in .publisher/ for the next run; if False, it stays in memory
+    whole  whether to raise ProjectError if there is no posts folder, or part of it cannot be read
     Broken posts raise no exception; they are reported in Archive.problems.
     """
-    return ArchiveReader(config, keep=keep).archive(now)
+    if whole:
+        require_posts(config)
+    reader = ArchiveReader(config, keep=keep)
+    if whole:
+        reader.require_whole()
+    return reader.archive(now)
 
 
 def require_posts(config: Config) -> None:
@@ -74,7 +80,8 @@ class ArchiveReader:
         self.index = Index(path, hash_of(code_key(), repr(self.settings)))
         self._settled_ns = time.time_ns() - _TICK_NS
         self._published_ids = PublishedIds(config)
-        self._found, self.problems = scan(self.folder, self.settings.folder, config.root, PublicFiles(config))
+        scanned = scan(self.folder, self.settings.folder, config.root, PublicFiles(config))
+        self._found, self.problems, self._unread = scanned
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
         # In most builds nothing has changed, and comparing the two as a whole takes a quarter of the time.
@@ -85,6 +92,12 @@ class ArchiveReader:
     def close(self) -> None:
         """Close the index; the archives that this reader returned must not be used afterwards."""
         self.index.close()
+
+    def require_whole(self) -> None:
+        """Raise ProjectError if part of the folder cannot be read, since its posts would seem to be deleted."""
+        if self._unread:
+            first = self._unread[0]
+            raise ProjectError(first.message, where=first.path, hint=first.hint)
 
     @property
     def is_unchanged(self) -> bool:

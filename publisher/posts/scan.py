@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from publisher.config.private_paths import PublicFiles
 from publisher.core.models import Problem
@@ -27,11 +28,25 @@ Stamp = tuple[int, int]
 # The device and inode of a folder, whatever paths lead to it.
 _Inode = tuple[int, int]
 
+# Errors that say what is there, or that nothing is. All others leave open which posts there are.
+_CERTAIN = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
-def scan(
-    folder: Path, shown: str, project: Path | None = None, public: PublicFiles | None = None
-) -> tuple[dict[str, Stamp], list[Problem]]:
-    """Walk through `folder`; return the stamps of post files by relative POSIX path, and the problems sorted by path.
+
+class Scan(NamedTuple):
+    """What a walk has found.
+
+    found     the stamps of post files, by relative POSIX path
+    problems  all problems, sorted by path
+    unread    those of the problems that may hide any number of posts, such as a folder that cannot be read
+    """
+
+    found: dict[str, Stamp]
+    problems: list[Problem]
+    unread: list[Problem]
+
+
+def scan(folder: Path, shown: str, project: Path | None = None, public: PublicFiles | None = None) -> Scan:
+    """Walk through `folder`, and return the post files and the problems.
 
     shown    the folder's name in problems
     project  a folder besides `folder` itself that symbolic links may lead to
@@ -43,7 +58,8 @@ def scan(
     pending = [("", _inodes_above(folder))]
     while pending:
         pending += walk.read(*pending.pop())
-    return walk.found, sorted(walk.problems, key=lambda problem: problem.path)
+    problems, unread = (sorted(each, key=lambda problem: problem.path) for each in (walk.problems, walk.unread))
+    return Scan(walk.found, problems, unread)
 
 
 class _Walk:
@@ -55,6 +71,7 @@ class _Walk:
     def __init__(self, folder: Path, shown: str, project: Path, public: PublicFiles | None) -> None:
         self.found: dict[str, Stamp] = {}
         self.problems: list[Problem] = []
+        self.unread: list[Problem] = []
         self._folder, self._shown, self._public = folder, shown, public
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
@@ -68,7 +85,7 @@ class _Walk:
             with _entries(f"{self._folder}/{path}") as entries:
                 return [(name, (*above, here)) for name in self._sort(entries, path)]
         except OSError as error:
-            self._report(path.rstrip("/"), *_not_walked(error))
+            self._report(path.rstrip("/"), *_not_walked(error), unread=error.errno not in _CERTAIN)
             return []
 
     def _sort(self, entries: os._ScandirIterator[str], folder: str) -> list[str]:
@@ -85,7 +102,7 @@ class _Walk:
                 status = entry.stat() if has_ending else None
                 is_folder = entry.is_dir() if status is None else stat.S_ISDIR(status.st_mode)
             except OSError as error:
-                self._report(path, *_unreadable(error))
+                self._report(path, *_unreadable(error), unread=error.errno not in _CERTAIN)
                 continue
             if is_folder:
                 folders.append(f"{path}/")
@@ -114,8 +131,10 @@ class _Walk:
         why = self._public.why_not(full) if self._public else ""
         return why if why == LEADS_TO_PRIVATE else ""
 
-    def _report(self, path: str, message: str, hint: str) -> None:
+    def _report(self, path: str, message: str, hint: str, *, unread: bool = False) -> None:
         self.problems.append(Problem(f"{self._shown}/{_printable(path)}".rstrip("/"), 0, message, hint))
+        if unread:
+            self.unread.append(self.problems[-1])
 
 
 def _inodes_above(folder: Path) -> tuple[_Inode, ...]:

@@ -18,7 +18,7 @@ from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition, EditionDraft
 from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
-from publisher.posts.archive import Archive, open_archive, require_posts
+from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_plan, create_editions
 from publisher.publishing.sent_files import remember_files, sent_again
@@ -76,8 +76,7 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
     if not due.soon:
         return DueReport()
     config = project.config
-    require_posts(config)
-    errors = _errors(open_archive(config, now).problems)
+    errors = _errors(open_archive(config, now, whole=True).problems)
     return DueReport((), tuple(error for error in errors if _is_untouched(config, error, now)), errors, looked=True)
 
 
@@ -115,7 +114,7 @@ def find_due(project: Project, now: datetime) -> DueEditions:
 
 def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     config, store = project.config, project.store
-    archive = open_archive(config, now)
+    archive = open_archive(config, now, whole=True)
     KnownIds(config, accept_new=False).require_same(archive)
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, list(due.editions))}
     plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=again)
@@ -206,8 +205,7 @@ def _changed(archive: Archive, post: Post) -> datetime | None:
 
 
 def _read_posts(config: Config, now: datetime) -> Archive:
-    require_posts(config)
-    archive = open_archive(config, now)
+    archive = open_archive(config, now, whole=True)
     KnownIds(config, accept_new=False).require_same(archive)
     return archive
 

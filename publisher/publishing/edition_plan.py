@@ -16,7 +16,7 @@ from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
 from publisher.newsletters.select import Selection, select_posts
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
 from publisher.newsletters.variants import Variant, all_topics, variants_of
-from publisher.posts.archive import Archive, open_archive, require_posts
+from publisher.posts.archive import Archive, open_archive
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -140,8 +140,7 @@ def make_plan(
     due      the edition to plan, by the newsletter's name; a newsletter that it does not contain gets the current slot
     extra    whether to plan another edition for a current slot that already has one
     """
-    require_posts(config)
-    archive = open_archive(config, now, keep=keep)
+    archive = open_archive(config, now, keep=keep, whole=True)
     posts = [post for post in archive.posts if post.source not in without]
     editions: list[PlannedEdition] = []
     idle: list[Idle] = []

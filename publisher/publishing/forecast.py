@@ -101,6 +101,7 @@ class FuturePosts:
 
     def __init__(self, config: Config, now: datetime, *, keep: bool) -> None:
         self._reader = ArchiveReader(config, keep=keep)
+        self._reader.require_whole()
         self._now = now
         first = self._reader.archive(now)
         self._public = list(first.posts)

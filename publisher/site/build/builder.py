@@ -73,17 +73,20 @@ def build(
     progress        called with the number of files made and their total
     accept_new_ids  whether to continue if settings would change the ids of published posts
     Raises ProjectError if the folder cannot be written; every file in it is then complete, whether old or new. Also
-    raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
+    raises ProjectError, before any file is written, if a folder of posts or static files cannot be read, or if settings
+    would change ids and `accept_new_ids` is False.
     """
     require_posts(config)
     path = out or config.root / config.pages.output
     manifest = Manifest.read(manifest_file(config, path))
     templates = Templates(config.root / "templates")
     static = static_files(config)
+    static.require_whole()
     look = templates.digest("pages", "web", "locale")
     copied = (*(f"{o.path}:{o.key}" for o in static.outputs), *map(str, static.problems))
     inputs = hash_of(repr(config), code_key(), look, editions.key, *copied)
     with closing(ArchiveReader(config)) as reader:
+        reader.require_whole()
         if _is_current(config, reader, manifest, inputs, path, now):
             return _report(path, manifest)
         # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.

@@ -6,6 +6,7 @@ the feeds and pages.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -20,10 +21,20 @@ from publisher.core.private_folder import COPY_IT, IS_PRIVATE, LEADS_OUT
 
 
 class StaticFiles(NamedTuple):
-    """The files under the static folder, including hidden ones such as .nojekyll, and what must not be published."""
+    """The files under the static folder, including hidden ones such as .nojekyll, and what is not published.
+
+    unread  those of the problems that may hide any number of files
+    """
 
     outputs: list[Output]
     problems: list[Problem]
+    unread: list[Problem]
+
+    def require_whole(self) -> None:
+        """Raise ProjectError if a folder cannot be read, since its files would seem to be deleted."""
+        if self.unread:
+            first = self.unread[0]
+            raise ProjectError(first.message, where=first.path, hint=first.hint)
 
 
 def static_files(config: Config) -> StaticFiles:
@@ -32,7 +43,7 @@ def static_files(config: Config) -> StaticFiles:
     A link to a file of the project is followed, one to a folder is not. Without pages, there are no static files.
     """
     folder, shown, public = config.root / config.pages.static, config.pages.static, PublicFiles(config)
-    found = StaticFiles([], [])
+    found = StaticFiles([], [], [])
     if not config.pages.enabled:
         return found
     why = public.why_not(folder)
@@ -40,7 +51,7 @@ def static_files(config: Config) -> StaticFiles:
         found.problems.append(Problem(shown, 0, why, COPY_IT if why == LEADS_OUT else "move it away"))
         return found
     has_private = public.has_private(folder)
-    for path, folders, names in os.walk(folder):
+    for path, folders, names in os.walk(folder, onerror=partial(_note, found, config.root)):
         folders.sort()
         for name in sorted([*names, *(name for name in folders if has_private or os.path.islink(f"{path}/{name}"))]):
             file = Path(path, name)
@@ -85,6 +96,14 @@ def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
         except OSError:
             found[path] = ""
     return found
+
+
+def _note(found: StaticFiles, root: Path, error: OSError) -> None:
+    if error.errno not in (errno.ENOENT, errno.ENOTDIR):  # there need not be a static folder
+        place = os.path.relpath(os.fsdecode(error.filename), root)
+        problem = Problem(place, 0, f"cannot be read: {error.strerror}", "fix its permissions")
+        found.problems.append(problem)
+        found.unread.append(problem)
 
 
 def _copy(path: str, file: Path) -> Output:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -236,6 +240,51 @@ def test_a_missing_posts_folder_empties_no_site(project: Project, words: list[st
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("error: posts: there is no such folder of posts (")
     assert project.listing("public") == before
+
+
+def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system refuse to open this folder, as it does for anyone but the administrator after chmod 000."""
+
+    def refusing(open_it: Callable[..., Any]) -> Callable[..., Any]:
+        def opened(name: Any, *rest: Any, **more: Any) -> Any:
+            if isinstance(name, str | Path) and os.path.normpath(name) == str(path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(name))
+            return open_it(name, *rest, **more)
+
+        return opened
+
+    monkeypatch.setattr(os, "open", refusing(os.open))
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+
+
+@pytest.mark.parametrize("place", ["posts", "posts/deep", "posts/deep/er", "static", "static/deep"])
+@pytest.mark.parametrize("words", [["build"], ["publish"]])
+def test_an_unreadable_folder_empties_no_site(
+    place: str, words: list[str], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.post("deep/er/far")
+    project.write("static/deep/logo.png", "a logo")
+    project.ok("build")
+    before = project.listing("public")
+    with monkeypatch.context() as meanwhile:
+        forbid(project.root / place, meanwhile)
+        ran = project.run(*words)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"error: {place}: cannot be read: Permission denied (fix its permissions)\n"
+    assert project.listing("public") == before
+    assert project.ok("build", "--json").json["removed"] == 0
+
+
+@pytest.mark.parametrize("words", [["publish", "--dry-run"], ["status"], ["schedule"], ["check"]])
+def test_an_unreadable_folder_of_posts_is_named(
+    words: list[str], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.post("deep/er/far")
+    with monkeypatch.context() as meanwhile:
+        forbid(project.root / "posts/deep", meanwhile)
+        ran = project.run(*words)
+    assert ran.code == 1
+    assert "error: posts/deep: cannot be read: Permission denied (fix its permissions)\n" in ran.said
 
 
 def test_changes_of_the_configuration_and_of_templates_are_seen(project: Project) -> None:
