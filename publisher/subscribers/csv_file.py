@@ -185,7 +185,7 @@ class CsvFile:
         width, fault, coded = len(self.columns.header), "", ""
         if len(cells) > width and not any(map(str.strip, cells[width:])):
             cells = cells[:width]
-        if not all(map(is_text, cells)):
+        if not is_text("".join(cells)):
             fault = f"the line is not valid {'UTF-8' if self.encoding == 'utf-8' else self.encoding}"
             coded = likely_encoding(self._delimiter.join(cells)) if self.encoding == "utf-8" else ""
         elif len(cells) > width:
