@@ -1,0 +1,98 @@
+"""Moving the subscribers of two tools over, with everybody who left, as docs/moving.md says it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from tests.support.project import Project
+
+MEMBERS = "Email Address|First Name|MEMBER_RATING|OPTIN_TIME|CONFIRM_TIME|CONFIRM_IP"
+LEFT = "UNSUB_TIME|UNSUB_CAMPAIGN_TITLE|UNSUB_REASON"
+REST = "LAST_CHANGED|LEID|EUID|NOTES|TAGS"
+
+
+def member(number: int, *more: str, opted_in: bool = True) -> list[str]:
+    when = ["2022-01-02 10:00:00", f"20{10 + number % 9}-03-04 10:00:00", "192.0.2.1"] if opted_in else ["", "", ""]
+    rest = ["2024-01-01 00:00:00", str(number), f"e{number}", "", '"vip"']
+    return [f"reader{number}@example.org", "Ann", "3", *when, *more, *rest]
+
+
+def substack_row(number: int) -> list[str]:
+    disabled = "true" if number % 10 == 3 else "false"
+    return [f"reader{number}@example.org", "false", "other", disabled, "2023-05-02"]
+
+
+def table(project: Project, name: str, columns: str, rows: Iterable[list[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows([columns.split("|"), *rows])
+    return str(project.write(name, out.getvalue()))
+
+
+def numbers(out: str) -> dict[str, int]:
+    """The first number of each line of a report, by the words after it."""
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    found = {line[1]: line[0].replace(",", "") for line in lines if len(line) == 2 and ":" not in line[1]}
+    return {words: int(number) for words, number in found.items() if number.isdigit()}
+
+
+def test_the_output_says_exactly_who_gets_email(project: Project) -> None:
+    left = table(
+        project,
+        "unsubscribed_members_export.csv",
+        f"{MEMBERS}|{LEFT}|{REST}",
+        [member(n, "2024-06-01 10:00:00", "June", "NORMAL") for n in range(200, 230)],
+    )
+    cleaned = table(
+        project,
+        "cleaned_members_export.csv",
+        f"{MEMBERS}|CLEAN_TIME|{REST}",
+        [member(n, "2024-06-01 10:00:00") for n in range(230, 240)],
+    )
+    never = table(
+        project,
+        "nonsubscribed_members_export.csv",
+        f"{MEMBERS}|{REST}",
+        [member(n, opted_in=False) for n in range(240, 250)],
+    )
+    stay = table(project, "subscribed_members_export.csv", f"{MEMBERS}|{REST}", [member(n) for n in range(200)])
+    substack = table(
+        project,
+        "substack.csv",
+        "email|active_subscription|plan|email_disabled|created_at",
+        # some of them are subscribers at the other tool as well, or have left it
+        [substack_row(n) for n in range(190, 290)],
+    )
+
+    assert numbers(project.ok("subscribers", "import", left).out)["will be kept, and not mailed"] == 30
+    assert numbers(project.ok("subscribers", "import", cleaned).out)["bounced, lines 2 to 11"] == 10
+    asked = project.run("subscribers", "import", never)
+    assert (asked.code, "--as unconfirmed records them as that" in asked.err) == (1, True)
+    project.ok("subscribers", "import", never, "--as", "unconfirmed")
+    first = numbers(project.ok("subscribers", "import", stay, "--consent", "the form at Mailchimp").out)
+    assert first["will be mailed"] == 200
+
+    rehearsed = project.run("subscribers", "import", substack, "--dry-run")
+    second = project.run("subscribers", "import", substack)
+    said = numbers(second.out)
+    assert second.code == 1
+    assert said == {
+        "will be mailed": 9 + 36,  # of the 10 who are subscribed at both, one said no at Substack
+        "will be kept, and not mailed": 10,
+        "unsubscribed, lines 5 to 95": 10,
+        "refused, as listed above, and not mailed": 27 + 9 + 9,
+        "unsubscribed here": 27,
+        "bounced here": 9,
+        "unconfirmed here": 9,
+    }
+    assert second.err == rehearsed.err
+    assert len(second.err.splitlines()) == 45
+    mailed = {each["email"] for each in project.ok("subscribers", "list", "--status", "active", "--json").json}
+    expected = {f"reader{n}@example.org" for n in (*range(200), *range(250, 290)) if n < 190 or n % 10 != 3}
+    assert mailed == expected
+    assert f"weekly now goes to {len(expected)} subscribers" in second.out
+
+    project.ok("subscribers", "export", str(project.root / "all.csv"))
+    again = project.ok("subscribers", "import", str(project.root / "all.csv"), "--dry-run").out
+    assert numbers(again)["will be mailed".replace("will", "would")] == len(expected)
