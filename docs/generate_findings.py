@@ -1,4 +1,4 @@
-"""Write the table of docs/findings.md from the codes themselves (publisher/newsletters/lint/codes.py).
+"""Write the table of docs/findings.md from the codes in publisher/newsletters/lint/finding_codes.py.
 
     make docs
 

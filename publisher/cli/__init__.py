@@ -4,7 +4,8 @@ Begin with `main`, which has the table of commands and turns an error into a mes
 code that all commands share. Each other file contains a command or a group of commands. It is loaded only when the
 command is run (see `lazy`), so that `publisher --help` answers at once, and can import at its top what it needs.
 
-main  run a command line
+Public modules:
+    main  run a command line
 """
 
 __all__ = ["main"]

@@ -34,6 +34,7 @@ _SECRETS = (
     ("bounces", "password"),
     ("bounces", "postmark", "secret"),
     ("bounces", "mailgun", "signing_key"),
+    ("bounces", "generic", "secret"),
 )
 
 # Pairs of folders that must not overlap, and what would happen if they did.

@@ -5,6 +5,7 @@ sent yet; variants divides them among subscribers who chose topics; letter rende
 finds the problems in that email. This package decides and renders, but changes nothing: publishing carries out its
 decisions, the store records them, and mail delivers the emails. Begin with slots.py, then select.py.
 
+Public modules:
     slots     the scheduled times of a newsletter, and whether an edition is due, late or early
     select    the posts that an edition contains
     variants  one version of an edition for each selection of topics

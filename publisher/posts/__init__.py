@@ -7,8 +7,9 @@ becomes a Problem and never stops the others. This package knows nothing about t
 show posts.
 
 Begin with archive.open_archive; then follow one file through head, frontmatter and metadata, and its body through
-markup. Other packages import from these modules:
+markup.
 
+Public modules:
     allowed_html  the HTML that a post may contain
     archive       the posts of a project at one moment
     cache_keys    the keys that show whether a cached output is still valid

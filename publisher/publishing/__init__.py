@@ -7,27 +7,28 @@ records what has been done.
 Begin with `publish`, which plans the editions, renders them and writes them into the ledger. `deliver` sends the
 editions in the ledger. `tick` does both on schedule. Only the two wiring modules turn configuration into objects.
 
-wiring         the open project, its database and its build
-mail_wiring    the transport, headers, keys, links and rules for email
-new_project    create a project or a post
-site_generators  other generators in the same folder, and what they would publish
-edition_plan   plan which editions would be created now, and from which posts
-sent_files     notice edits that would send a post a second time
-publish        plan, render and create editions; send test emails
-render         render planned editions
-deliver        send unfinished editions
-operations     approve, skip, hold, resume, retry or cancel an edition
-due_editions   find the editions that are due now, and create them
-exposure       what is private and would leave with git, in a site or in an image
-forecast       the next slots (scheduled times) and what they will contain
-tick           create and send due editions, and do the chores
-private_files  find what is private in a project
-read_bounces   process bounce reports
-owner_alerts   email the owner about editions on hold and about problems
-subscription_emails   send confirmations and other emails about a subscription
-project_check  find every problem in a project
-letter_check   check the next email of each newsletter
-mail_doctor    collect what `mail doctor` examines, and send its test message
+Public modules:
+    wiring               the open project, its database and its build
+    mail_wiring          the transport, headers, keys, links and rules for email
+    new_project          create a project or a post
+    site_generators      other generators in the same folder, and what they would publish
+    edition_plan         plan which editions would be created now, and from which posts
+    sent_files           notice edits that would send a post a second time
+    publish              plan, render and create editions; send test emails
+    render               render planned editions
+    deliver              send unfinished editions
+    operations           approve, skip, hold, resume, retry or cancel an edition
+    due_editions         find the editions that are due now, and create them
+    exposure             what is private and would leave with git, in a site or in an image
+    forecast             the next slots (scheduled times) and what they will contain
+    tick                 create and send due editions, and do the chores
+    private_files        find what is private in a project
+    read_bounces         process bounce reports
+    owner_alerts         email the owner about editions on hold and about problems
+    subscription_emails  send confirmations and other emails about a subscription
+    project_check        find every problem in a project
+    letter_check         check the next email of each newsletter
+    mail_doctor          collect what `mail doctor` examines, and send its test message
 """
 
 __all__ = [

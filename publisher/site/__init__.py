@@ -5,11 +5,12 @@ that changed. `feeds` and `pages` list the files and make them. Each file is an 
 anything is rendered. This package parses no posts (see `posts`), renders no emails (see `newsletters`) and does not
 access the database: the caller passes in the editions to show.
 
-build         bring the output folder up to date, and protect the ids of published posts
-feeds         RSS, Atom, JSON Feed and OPML, and the checks of built feeds for `publisher check`
-pages         the HTML pages, their words, and the sign-up form
-web_versions  the web versions of editions
-websub        notify a hub of changed feeds
+Public modules:
+    build         bring the output folder up to date, and protect the ids of published posts
+    feeds         RSS, Atom, JSON Feed and OPML, and the checks of built feeds for `publisher check`
+    pages         the HTML pages, their words, and the sign-up form
+    web_versions  the web versions of editions
+    websub        notify a hub of changed feeds
 """
 
 __all__ = ["build", "feeds", "pages", "web_versions", "websub"]

@@ -7,17 +7,18 @@ say which status follows an event, and newsletters/ decides what to send.
 Begin with `store.py`, which lists what the database stores, then `tables.py`. `database.py` opens connections and
 transactions, and `migrations/` has one file for each version of the schema.
 
-audience                 the subscribers who get an edition
-bounces                  messages that bounced
-deliveries               the ledger of deliveries, for workers that send
-feed_readers             how many people read the feeds
-hosts                    which hosts may send
-ledger                   the ledger of deliveries, for people
-location                 questions about a database that need no SQLAlchemy
-newsletters              which slots (scheduled times) of a newsletter count
-post_files               the files from which sent posts were made
-subscriber_records       the values that the store takes and returns for subscribers
-subscriber_transaction   one transaction on subscribers
+Public modules:
+    audience                the subscribers who get an edition
+    bounces                 messages that bounced
+    deliveries              the ledger of deliveries, for workers that send
+    feed_readers            how many people read the feeds
+    hosts                   which hosts may send
+    ledger                  the ledger of deliveries, for people
+    location                questions about a database that need no SQLAlchemy
+    newsletters             which slots (scheduled times) of a newsletter count
+    post_files              the files from which sent posts were made
+    subscriber_records      the values that the store takes and returns for subscribers
+    subscriber_transaction  one transaction on subscribers
 """
 
 from __future__ import annotations

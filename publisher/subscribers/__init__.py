@@ -7,21 +7,22 @@ operation returns the email that should be sent, and the web application sends i
 
 Begin with `double_opt_in.py`, then read `self_service.py`.
 
-account          the link to a subscriber's data, which is mailed to them when they ask for it
-address          addresses and names in the form in which they are stored
-address_change   changing a subscriber's address, with a confirmation at the new address
-csv_columns      the meaning of the columns of a subscriber file
-csv_import       importing a CSV file
-csv_rows         converting the rows of a file to subscribers
-csv_status       what a file says about who must not be mailed
-double_opt_in    subscribing with a form and a confirmation email
-export           exporting to CSV and JSON
-languages        language tags, and the names of languages in files
-manage           the operator's commands for single addresses: add, unsubscribe, suppress
-policy           the project's settings for subscribers, and subscription emails
-privacy          exporting and deleting all data about a subscriber
-self_service     preferences, unsubscribing and coming back
-tokens           signed tokens that can only be used once
+Public modules:
+    account         the link to a subscriber's data, which is mailed to them when they ask for it
+    address         addresses and names in the form in which they are stored
+    address_change  changing a subscriber's address, with a confirmation at the new address
+    csv_columns     the meaning of the columns of a subscriber file
+    csv_import      importing a CSV file
+    csv_rows        converting the rows of a file to subscribers
+    csv_status      what a file says about who must not be mailed
+    double_opt_in   subscribing with a form and a confirmation email
+    export          exporting to CSV and JSON
+    languages       language tags, and the names of languages in files
+    manage          the operator's commands for single addresses: add, unsubscribe, suppress
+    policy          the project's settings for subscribers, and subscription emails
+    privacy         exporting and deleting all data about a subscriber
+    self_service    preferences, unsubscribing and coming back
+    tokens          signed tokens that can only be used once
 
 A file is opened by `csv_source`, read by `csv_file`, surveyed by `csv_survey` and then imported by `csv_import`.
 """

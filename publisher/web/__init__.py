@@ -12,11 +12,12 @@ Start reading in `application`. The other modules support the applications: `con
 limiting clients), `mail_worker` and `send_notices` (emails triggered by a page), `sample_email` (an email as a
 subscriber would see it), and `monitoring` (the access log and metrics).
 
-application  the application of one project
-admin        the owner's password (a package)
-preview      the preview application (a package)
-public       the sign-up form for other sites (a package)
-server       a listening socket and the HTTP server
+Public modules:
+    application  the application of one project
+    admin        the owner's pages (a package)
+    preview      the preview application (a package)
+    public       the subscribers' pages and the sign-up form (a package)
+    server       a listening socket and the HTTP server
 """
 
 __all__ = ["admin", "application", "preview", "public", "server"]

@@ -5,6 +5,7 @@ subscriber to subscriber is left as marks (core.newsletter_models.Mark), which m
 Nothing here opens a connection, reads a clock or touches the database. Begin with compose.py, which calls the other
 modules in order.
 
+Public modules:
     compose              composes a letter from posts and templates, and shortens it if Gmail would cut it off
     web_version          turns the letter's HTML into a page that anyone may read
     note                 the writer's note for one edition: letters/<newsletter>/<slot>.md

@@ -5,6 +5,7 @@ generated. A rule is a function that takes a LintContext and yields findings. Ea
 subject. Rules may read the project's files, but they neither write nor fetch anything. Begin with lint_letter.py, which
 runs all rules.
 
+Public modules:
     finding_codes  Finding, and every code with its meaning
     lint_letter    runs every rule over one letter
     spam           SpamAssassin's score, on request

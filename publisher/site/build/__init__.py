@@ -4,10 +4,11 @@ Begin with `builder.build`. It compares the manifest of the last build with the 
 ends there, without importing the renderer, the feeds and the pages. Otherwise `rebuild` plans all files
 (`site_files`), makes those whose keys differ, and removes the files that are no longer part of the site (`folder`).
 
-copied_files  the static folder, and the files that posts show
-folder        write and clean up the output folder, and find feeds in it that no build wrote
-ids           protect the ids of published posts against changes of settings
-site_files    plan every file of the site as an output, and list the paths that links can lead to
+Public modules:
+    copied_files  the static folder, and the files that posts show
+    folder        write and clean up the output folder, and find feeds in it that no build wrote
+    ids           protect the ids of published posts against changes of settings
+    site_files    plan every file of the site as an output, and list the paths that links can lead to
 """
 
 from publisher.site.build.builder import BuildReport, build

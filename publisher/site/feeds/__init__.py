@@ -4,10 +4,11 @@ Begin with `feed_list.feeds_of`, which lists the feeds without reading a post. `
 current document and its archive. `feed_files` makes outputs of these documents. `xml_feed` (with feedgen), `json_feed`
 and `opml` write them. An `items.Item` is an entry, which is the same in every format.
 
-feed_list   list the feeds and the paths of their files
-feed_files  plan every feed file as an output
-items       make entries from posts or editions
-validator   find problems in feeds that were built
+Public modules:
+    feed_list   list the feeds and the paths of their files
+    feed_files  plan every feed file as an output
+    items       make entries from posts or editions
+    validator   find problems in feeds that were built
 """
 
 __all__ = ["feed_files", "feed_list", "items", "validator"]

@@ -3,11 +3,12 @@
 Begin with `page_files.plan_pages`. Planning renders nothing and imports neither Jinja2 nor Pygments, so a build
 compares ten thousand keys in a moment. The design is in templates/pages, and Publisher's own words are in `words`.
 
-frame       the parts that all pages share: the site, the stylesheet, keys and links
-page_files  plan every page as an output
-post_body   prepare the body of a post for its page, with coloured code and relative links
-signup      the sign-up form, and the page that explains feeds
-words       the words of the pages, in every language
+Public modules:
+    frame       the parts that all pages share: the site, the stylesheet, keys and links
+    page_files  plan every page as an output
+    post_body   prepare the body of a post for its page, with coloured code and relative links
+    signup      the sign-up form, and the page that explains feeds
+    words       the words of the pages, in every language
 """
 
 __all__ = ["frame", "page_files", "post_body", "signup", "words"]

@@ -5,7 +5,8 @@ while `actions` handles the buttons. `admin_pages` renders templates/admin. `cha
 `feed_stats` prepare numbers for the pages; `feed_stats` also counts the requests for feeds. The URLs are listed in
 web/application.py.
 
-credentials  the owner's password, and the signed session cookie
+Public modules:
+    credentials  the owner's password, and the signed session cookie
 """
 
 __all__ = ["credentials"]

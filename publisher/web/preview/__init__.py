@@ -5,8 +5,9 @@ It changes nothing, and only listens on the local computer. `live_project` watch
 contains the URLs and handlers, `preview_pages` renders templates/preview, and `view_options` reads the display options
 in a URL, such as width and colour scheme.
 
-live_project  the current state of the project's files
-routes        the preview application
+Public modules:
+    live_project  the current state of the project's files
+    routes        the preview application
 """
 
 __all__ = ["live_project", "routes"]

@@ -6,8 +6,9 @@ mail scanners open every link; a button on the page makes the change. `public_pa
 templates/web in the style of the site, with the texts of `strings` in the visitor's language. `static_site` serves the
 built files.
 
-subscribe_page  the sign-up form, which is also available as a snippet for other sites, and the confirmation
-strings         the texts of the pages, which the catalogs in locale/ translate
+Public modules:
+    subscribe_page  the sign-up form, which is also available as a snippet for other sites, and the confirmation
+    strings         the texts of the pages, which the catalogs in locale/ translate
 """
 
 __all__ = ["strings", "subscribe_page"]

@@ -305,3 +305,16 @@ def test_a_plain_address_is_valid_to_python_too(address: str) -> None:
     parsed: Any = default.header_factory("to", address)
     assert not parsed.defects
     assert len(parsed.addresses) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["mail.smtp.password", "database.url", "bounces.password", "bounces.postmark.secret", "bounces.mailgun.signing_key",
+     "bounces.generic.secret"],
+)  # fmt: skip
+def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path, key: str) -> None:
+    (tmp_path / "publisher.toml").write_text(f"{key} = 4711\n{SITE}")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path, {})
+    assert f"{key}: must be text in quotes" in str(caught.value.lines())
+    assert "4711" not in str(caught.value.lines())

@@ -116,6 +116,7 @@ def test_a_face_says_what_the_room_does_and_names_what_exists(house: House, room
     module = house.modules[room]
     docstring = module.text.split('"""')[1]
     assert len(docstring.splitlines()) >= 6
+    assert "\n\nPublic modules:\n    " in docstring
     assert house.face(room)
     for name in house.face(room):
         assert f"{room}.{name}" in house.modules or re.search(rf"(import|def|class) .*\b{name}\b", module.text), name
