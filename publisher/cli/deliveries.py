@@ -71,7 +71,8 @@ HEAD = ("Address", "Status", "Attempts", "Next try", "Server's reply")
     short_help="List an edition's messages; retry, hold, resume or cancel them.",
     epilog="Example: publisher deliveries list 3 && publisher deliveries retry 3 && publisher publish",
 )
-def deliveries() -> None:
+@with_app
+def deliveries(app: App) -> None:
     pass
 
 

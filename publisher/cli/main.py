@@ -6,6 +6,9 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -93,7 +96,31 @@ def cli(app: App) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code, without ever raising an exception or showing a traceback."""
-    return _flush(_run(arguments))
+    with _open_streams() as output_is_closed:
+        code = _run(arguments)
+        if output_is_closed and code == 0:
+            fail(PublisherError("is closed", where="the output", hint="send it to a file, or to /dev/null"))
+            code = 1
+        return _flush(code)
+
+
+@contextmanager
+def _open_streams() -> Iterator[bool]:
+    """Open the null device for the standard streams that are closed, and yield whether the output is one of them.
+
+    Python sets a closed stream to None. The next file that is opened, such as the database, would get its number.
+    """
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
+    with ExitStack() as opened:
+        for name in closed:
+            mode = "r" if name == "stdin" else "w"
+            null = Path(os.devnull).open
+            setattr(sys, name, opened.enter_context(null(mode, encoding="utf-8", errors="backslashreplace")))
+        try:
+            yield "stdout" in closed
+        finally:
+            for name in closed:
+                setattr(sys, name, None)
 
 
 def _run(arguments: list[str]) -> int:

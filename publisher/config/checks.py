@@ -240,3 +240,5 @@ def database_url(value: str) -> None:
     """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password."""
     if not re.match(r"(sqlite:///.|postgresql(\+psycopg)?://.)", value):
         raise ValueError("unsupported database; use sqlite:///path or postgresql://host/name")
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must not contain control characters")

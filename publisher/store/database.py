@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -43,9 +44,9 @@ class Database:
         try:
             parsed = make_url(url)
             self.where = shown(parsed)
-            path = sqlite_path(url, root)
+            path = self._file = sqlite_path(url, root)
             self._engine = _postgres(parsed) if path is None else _sqlite(path)
-        except sa.exc.ArgumentError as error:
+        except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is not a number
             raise StoreError("cannot be read", where=self.where, hint="check database.url") from error
         except ImportError as error:
             raise StoreError(
@@ -125,7 +126,7 @@ class Database:
         try:
             yield
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_sentence(error), where=self.where, hint=_hint(error)) from error
+            raise StoreError(_sentence(error), where=self.where, hint=_hint(error, self._file)) from error
 
 
 def _rows(connection: Any, statement: str) -> list[Any]:
@@ -140,6 +141,7 @@ def shown(url: URL) -> str:
 
 
 def _postgres(url: URL) -> Engine:
+    (url.host or "").encode("idna")  # the driver would raise this ValueError, but not before it connects
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"connect_timeout": 10}
     )
@@ -196,7 +198,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _sentence(error: Exception) -> str:
     """Return the first line of the database's error message, without the SQL statement."""
     said = getattr(error, "orig", None) or error
-    lines = str(said).strip().splitlines()
+    lines = re.sub(r"\[Errno -?\d+\] ", "", str(said)).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
@@ -213,6 +215,10 @@ HINTS = (
 )
 
 
-def _hint(error: Exception) -> str:
+def _hint(error: Exception, file: Path | None) -> str:
     said = str(getattr(error, "orig", None) or error).lower()
+    if "unable to open" in said and file is not None and os.path.lexists(file):
+        if file.is_dir():
+            return "database.url names a folder; name a file"
+        return "fix the permissions: the file and its folder must be readable and writable"
     return next((hint for sign, hint in HINTS if sign in said), "")

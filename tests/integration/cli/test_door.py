@@ -119,13 +119,23 @@ def test_an_unknown_newsletter_suggests_the_nearest(project: Project, words: str
 
 
 @pytest.mark.parametrize(
-    "words", [["status"], ["editions"], ["editions", "list"], ["subscribers", "list"], ["build"], ["check"]]
+    "words",
+    [
+        ["status"],
+        ["editions"],
+        ["editions", "list"],
+        ["subscribers", "list"],
+        ["deliveries", "list", "1"],
+        ["build"],
+        ["check"],
+    ],
 )
 def test_global_options_work_in_either_place(
     project: Project, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--json", "--now", MONDAY, "-C", str(project.root)]
-    project.ok("build")
+    project.subscribe("ada")
+    project.ok("publish")
     capsys.readouterr()
     outs = []
     for place in range(len(words) + 1):
@@ -243,6 +253,47 @@ def test_a_full_output_is_one_line(project: Project, words: list[str]) -> None:
             check=False,
         )
     assert (ran.returncode, ran.stderr) == (1, "error: the output: No space left on device\n")
+
+
+CLOSED = "error: the output: is closed (send it to a file, or to /dev/null)\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["check"],
+        ["build"],
+        ["status"],
+        ["subscribers", "list"],
+        ["subscribers", "export", "-"],
+        ["editions"],
+        ["editions", "show", "1"],
+        ["deliveries", "list", "1"],
+    ],
+    ids=" ".join,
+)
+def test_a_closed_output_is_one_line(
+    words: list[str], options: list[str], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.subscribe("ada")
+    project.ok("publish")
+    monkeypatch.setattr(sys, "stdout", None)
+    ran = project.run(*options, *words)
+    assert (ran.code, ran.out, ran.err) == (1, "", CLOSED)
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stderr"])
+def test_a_closed_stream_beside_the_output_changes_nothing(
+    closed: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.subscribe("ada")
+    monkeypatch.setattr(sys, closed, None)
+    for words in (["build"], ["status"], ["publish", "--yes"], ["check"]):
+        assert project.run(*words).code == 0, words
+    assert project.run("admin", "password").code == 1
+    assert project.run("subscribers", "erase", "ada@readers.example").code == 1
 
 
 def test_a_terminal_without_unicode_gets_output(project: Project) -> None:

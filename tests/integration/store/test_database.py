@@ -22,7 +22,7 @@ from alembic.script import ScriptDirectory
 
 from publisher.core.errors import StoreError
 from publisher.store import open_store, store_exists
-from publisher.store.database import Database
+from publisher.store.database import Database, _hint, _sentence
 from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
 from publisher.store.tables import HEAD, metadata, subscribers
@@ -182,9 +182,47 @@ def test_a_server_that_is_away_is_one_line_without_the_password(password: str, t
     assert "\n" not in said
 
 
-def test_an_unreadable_url_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be read"):
-        open_store("nonsense", tmp_path)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "postgresql://ada:s3cret@:abc/x",
+        "postgresql://ada:s3cret@[::1/x",
+        "postgresql://ada:s3cret@h:abc/x",
+        "postgresql://h/x?port=abc",
+        "postgresql://a..b/x",
+        f"postgresql://{'a' * 300}/x",
+        "postgresql://h/\ud800",
+    ],
+)
+def test_an_unreadable_url_is_one_line(url: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        open_store(url, tmp_path)
+    assert str(caught.value).endswith(": cannot be read (check database.url)")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("unable to open database file", "the folder must exist and be writable"),
+        ("attempt to write a readonly database", "the file and its folder must be writable"),
+    ],
+)
+def test_a_database_that_does_not_exist_has_a_hint(error: str, said: str, tmp_path: Path) -> None:
+    assert _hint(Exception(error), tmp_path / "none.db") == said
+
+
+def test_a_database_that_cannot_be_opened_has_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "publisher.db").write_bytes(b"")
+    error = Exception("unable to open database file")
+    assert "the file and its folder must be readable" in _hint(error, tmp_path / "publisher.db")
+    assert _hint(error, tmp_path) == "database.url names a folder; name a file"
+
+
+def test_no_number_of_a_system_error_is_shown() -> None:
+    error = Exception("failed to resolve host 'h': [Errno -2] Name or service not known")
+    assert _sentence(error) == "failed to resolve host 'h': Name or service not known"
 
 
 def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path) -> None:
