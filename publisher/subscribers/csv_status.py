@@ -138,10 +138,12 @@ def status_column(place: int, name: str) -> StatusColumn | None:
     found = next((each for pattern, each in _PATTERNS if pattern.search(words)), None)
     if found is None:
         return None
-    told = found.reading is Reading.AGAINST and bool(TOLD.search(words))
+    tells = bool(TOLD.search(words))
+    told = found.reading is Reading.AGAINST and tells
     if MEASURES.search(words) and not (told and found.sure):
         return None
-    sure = found.sure and not OTHER_CHANNEL.search(words)
+    # The source of a consent is text, and says neither yes nor no.
+    sure = found.sure and not OTHER_CHANNEL.search(words) and not (tells and found.reading is Reading.FOR)
     return StatusColumn(place, found.reading, found.status, sure, told)
 
 

@@ -50,7 +50,7 @@ NOTHING = _set("-|--|–|—|none|null|nil|nan|n a|not set|keine")
 _WORDS_OF: Mapping[SubscriberStatus, str] = {
     _S.ACTIVE: (
         "active|subscribed|confirmed|enabled|regular|premium|gifted|trialed|free|paid|comped|comp|gift"
-        "|opted in|opt in|optin|verified|deliverable|ok|aktiv|angemeldet|bestatigt|abonniert|abonne|inscrit"
+        "|opted in|opt in|optin|verified|deliverable|valid|ok|aktiv|angemeldet|bestatigt|abonniert|abonne|inscrit"
         "|actif|activo|suscrito|confirmado|attivo|iscritto|actief|ativo|aktywny|normal|subscriber"
         "|marketing contact|double opt in|single opt in|opted in email"
     ),
@@ -211,14 +211,21 @@ NAME_PATTERNS = (
         _S.UNSUBSCRIBED,
     ),
     NamePattern(
+        r"subscribed (to\b(?! e ?mail| all| news)|lists?|via|through|from|at|on|since)",
+        Reading.FOR,
+        _S.UNSUBSCRIBED,
+        sure=False,
+    ),
+    NamePattern(
         r"(is |has |e ?mail )?(sub?scribed|enabled)|subscribed|enabled|angemeldet|abonniert|abonne\b"
         r"|inscrit|suscrito|iscritto|ingeschreven|(is|user|member|contact|subscriber|mail|e mail) active"
-        r"|active( |$)|is ?active|aktiv\b|actif\b|activo\b|attivo\b|ativo\b|actief\b",
+        r"|\A(currently |still )?active\Z|is ?active|active (user|member|contact|subscri)|aktiv\b|actif\b|activo\b"
+        r"|attivo\b|ativo\b|actief\b",
         Reading.FOR,
         _S.UNSUBSCRIBED,
     ),
     NamePattern(
-        r"valid\b|opt\b|agreed|gdpr|dsgvo|rgpd|alive|live\b|allowed|erlaubt|consent|permission|contact"
+        r"active\b|valid\b|opt\b|agreed|gdpr|dsgvo|rgpd|alive|live\b|allowed|erlaubt|consent|permission|contact"
         r"|kontakt|market|newsletter|mailing",
         Reading.FOR,
         _S.UNSUBSCRIBED,
@@ -252,7 +259,8 @@ MEASURES = re.compile(
 )
 OTHER_CHANNEL = re.compile(r"\b(sms|phone|call|calls|fax|whatsapp|push|postal|text messages?|mobile|viber)\b")
 TOLD = re.compile(
-    r"\b(reasons?|campaign|comment|comments|notes?|why|source|from|feedback|message|description|title|details?|by|grund|motif|motivo|category|error|id)\b"
+    r"\b(reasons?|campaign|comment|comments|notes?|why|source|from|feedback|message|description|title|details?|by|grund"
+    r"|motif|motivo|category|error)\b"
 )
 UNCLEAR = re.compile(r"\b(soft|transient|temporary)\b")
 
