@@ -60,6 +60,9 @@ newsletter_options: Callable[[Any], Any] = click.option(
 )
 @click.option("--language", default="", help="The person's language, such as de.")
 @click.option(
+    "--all-topics", is_flag=True, help="All posts again, for a subscriber who has chosen topics of these newsletters."
+)
+@click.option(
     "--again",
     is_flag=True,
     help="Subscribe someone again who unsubscribed or bounced and asked to return; needs --why.",
@@ -73,6 +76,7 @@ def add(
     newsletters: tuple[str, ...],
     topics: tuple[str, ...],
     language: str,
+    all_topics: bool,
     again: bool,
     why: str,
 ) -> int:
@@ -82,6 +86,8 @@ def add(
     slugs = _topic_slugs(topics)
     if language and not clean_language(language):
         raise PublisherError(f"{shortened(language)!r} isn't a language tag", hint="use one such as de or pt-BR")
+    if all_topics and slugs:
+        raise PublisherError("--all-topics and --topic exclude each other")
     if again is not bool(clean_line(why, 1)):
         raise PublisherError(
             "--again and --why belong together", hint="say how they asked to return: --again --why 'by phone on 3 May'"
@@ -94,7 +100,7 @@ def add(
             newsletters=chosen,
             at=app.now(config),
             name=name,
-            topics=slugs,
+            topics=slugs if slugs or all_topics else None,
             language=language,
             again=why,
         )
@@ -104,7 +110,7 @@ def add(
         app.print_json(
             {"address": bare, "newsletters": chosen, "result": done.result.value, "refused": list(done.refusals)}
         )
-    app.say(f"{bare}: {done.result.value} ({', '.join(chosen)})")
+    app.say(f"{bare}: {done.result.value} ({', '.join(name for name in chosen if name not in done.refused)})")
     for reason in done.refusals:
         warn(f"{bare} {reason} and is not subscribed to it again (if they ask to return: --again --why)")
     return 1 if done.refusals else 0
@@ -283,6 +289,9 @@ def _described(data: dict[str, Any]) -> Iterator[str]:
     for subscription in data["subscriptions"]:
         topics = f" ({', '.join(subscription['topics'])})" if subscription["topics"] else ""
         yield f"  newsletter  {subscription['newsletter']}{topics}"
+    for record in data["ended"]:
+        since = f" since {record['since'][:10]}" if record["since"] else ""
+        yield f"  {record['status']:<11} {record['newsletter']}{since}"
     for event in data["consent"]:
         yield f"  {event['at'][:16]}  {event['what']}  {event['detail']}  [{event['source']}]"
     for row in data["deliveries"]:

@@ -20,7 +20,7 @@ RENAMED_BY = "publisher subscribers rename-newsletter"  # as the source of the c
 
 
 @click.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
-@click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
+@click.option("-n", "--newsletter", metavar="NAME", help="Only those who are or were subscribed to it.")
 @click.option(
     "--status",
     metavar="STATUS",
@@ -29,7 +29,7 @@ RENAMED_BY = "publisher subscribers rename-newsletter"  # as the source of the c
 )
 @with_app
 def list_subscribers(app: App, newsletter: str | None, status: str | None) -> None:
-    """List subscribers in the order they joined."""
+    """List subscribers in the order they joined. With --newsletter, their status is that of this newsletter."""
     config = app.config()
     with open_existing_store(config) as store:
         people = list(store.subscribers.list(newsletter, SubscriberStatus(status) if status else None)) if store else []
@@ -48,7 +48,7 @@ def list_subscribers(app: App, newsletter: str | None, status: str | None) -> No
             (
                 s.address,
                 s.name,
-                s.status.value,
+                ((s.status_in(newsletter) if newsletter else None) or s.status).value,
                 ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in s.subscriptions),
                 f"{s.joined_at:%Y-%m-%d}",
             )
@@ -121,7 +121,8 @@ def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
 
     Everything in the database moves: subscriptions with their topics, editions with their numbers, and which posts
     were sent, so that none is sent again. It is recorded in each subscriber's history. Unsubscribe links in earlier
-    emails keep working. If someone subscribes to both, their settings for the new name are kept.
+    emails keep working. If someone has or had both, what they chose for the new name counts: those who unsubscribed
+    from it stay unsubscribed.
     """
     config = app.config()
     require_known(config, [new])
@@ -131,17 +132,20 @@ def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
         if store is None:
             raise PublisherError("there are no subscribers yet")
         done = store.newsletters.rename(old, new, app.now(config), RENAMED_BY, dry_run=dry_run)
-    if not (done.readers or done.editions or done.clashes):
+    if not (done.readers or done.editions or done.clashes or done.left or done.ended):
         raise PublisherError(
             f"{old} has no subscribers and no editions", hint="`publisher status` lists the newsletters that have any"
         )
     if app.json:
         moved = {"readers": done.readers, "both": done.both, "editions": done.editions, "clashes": done.clashes}
+        moved |= {"left": done.left, "ended": done.ended}
         app.print_json({"old": old, "new": new, "dry_run": dry_run, **moved})
         return
     words = "would be moved" if dry_run else "moved"
     app.say(f"{plural(done.readers, 'subscriber')} and {plural(done.editions, 'edition')} {words} from {old} to {new}")
     if done.both:
         app.say(f"{done.both:,} of them had both: their settings for {new} are kept")
+    if done.left:
+        app.say(f"{plural(done.left, 'subscriber')} of {old} had unsubscribed from {new}: not subscribed again")
     if done.clashes:
         app.say(f"{plural(done.clashes, 'edition')} of {old} not moved: {new} has its own for these slots")

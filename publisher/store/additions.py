@@ -181,9 +181,9 @@ class Batch:
             return AddResult(Added(known.status.value), self._reasons(known, subscriber))
         event = SUBSCRIBES[self._options.event]
         since = subscriber.joined_at if event is SubscriptionEvent.IMPORTED else self._options.at
-        wanted, refusals = self._wanted(known, subscriber, event, since)
-        if refusals and not wanted:
-            return AddResult(Added.UNSUBSCRIBED, refusals)
+        wanted, ended = self._wanted(known, subscriber, event, since)
+        if ended and not wanted:
+            return self._result(Added.UNSUBSCRIBED, ended)
         gained = [each for each in wanted if not known.is_subscribed_to(each.newsletter)]
         returned = after is not known.status or any(each.newsletter in known.records for each in gained)
         if returned:
@@ -193,16 +193,20 @@ class Batch:
         self._departures.end(known, subscriber, SubscriptionEvent.FILE_LEFT)
         changes = [each for each in wanted if self._subscribe(known, each)]
         if fresh or returned:
-            return AddResult(Added.ADDED if fresh else Added.RETURNED, refusals)
+            return self._result(Added.ADDED if fresh else Added.RETURNED, ended)
         if gained:
-            return AddResult(Added.SUBSCRIBED, refusals)
-        return AddResult(Added.UPDATED if changes else Added.UNCHANGED, refusals)
+            return self._result(Added.SUBSCRIBED, ended)
+        return self._result(Added.UPDATED if changes else Added.UNCHANGED, ended)
+
+    def _result(self, result: Added, ended: Sequence[SubscriptionRecord]) -> AddResult:
+        refusals = tuple(record.ending(self._options.at) for record in ended)
+        return AddResult(result, refusals, tuple(record.newsletter for record in ended))
 
     def _wanted(
         self, known: KnownSubscriber, subscriber: NewSubscriber, event: SubscriptionEvent, since: datetime | None
-    ) -> tuple[list[SubscriptionRecord], tuple[str, ...]]:
-        """Return the subscriptions as they are afterwards, and why the others are refused."""
-        wanted, refusals = [], []
+    ) -> tuple[list[SubscriptionRecord], list[SubscriptionRecord]]:
+        """Return the subscriptions as they are afterwards, and those that have ended and are refused."""
+        wanted, ended = [], []
         for wish in {wish.newsletter: wish for wish in reversed(subscriber.subscriptions)}.values():
             # A row without topics leaves those that they chose, and so does one that repeats an earlier row.
             decides = id(wish) in self._deciding and known.id not in self._moved_on
@@ -215,10 +219,10 @@ class Batch:
                 topics=wish.topics if decides else None,
             )
             if record is None:
-                refusals.append(known.records[wish.newsletter].ending(self._options.at))
+                ended.append(known.records[wish.newsletter])
             else:
                 wanted.append(record)
-        return wanted, tuple(refusals)
+        return wanted, ended
 
     def _reasons(self, known: KnownSubscriber, subscriber: NewSubscriber) -> tuple[str, ...]:
         """Return why somebody who unsubscribed is refused; empty if the status says enough."""

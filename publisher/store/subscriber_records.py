@@ -125,11 +125,13 @@ class AddResult:
     """The result of adding a subscriber, with the reason for each refusal.
 
     refusals  phrases that follow the address, such as "unsubscribed from weekly on 28 November 2026". If the result is
-              not a refusal, they are about some of the newsletters, and the others were subscribed to
+              not a refusal, they are about the newsletters in `refused`, and the others were subscribed to
+    refused   the newsletters that were refused because the subscription to them has ended
     """
 
     result: Added
     refusals: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:

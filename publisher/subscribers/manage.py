@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
+from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, Evidence, NewSubscriber
 from publisher.subscribers.address import clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.double_opt_in import subscribe_to
 from publisher.subscribers.languages import clean_language
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def subscribe(
     newsletters: Iterable[str],
     at: datetime,
     name: str = "",
-    topics: Iterable[str] = (),
+    topics: Iterable[str] | None = None,
     language: str = "",
     source: str = COMMAND_LINE,
     again: str = "",
@@ -53,13 +55,13 @@ def subscribe(
     The name, language and topics of a known subscriber are replaced if they are given. Newsletters from which the
     person unsubscribed or was removed are refused, and the result says so; the others are subscribed to.
 
-    topics  tag slugs; if empty, the subscriber gets all topics
+    topics  tag slugs; empty for all topics. None is all topics for a new subscription, and leaves those of another
     again   how someone who unsubscribed or bounced asked to come back, in the operator's words, which are recorded;
             "" if the operator does not vouch for that
     Raises SubscriberError if the address is unusable, if all newsletters are refused, or if the subscriber bounced,
     reported an email as spam, changed to another address, or is suppressed.
     """
-    chosen = tuple(topics)
+    chosen = tuple(topics or ())
     new = NewSubscriber(
         address=normalise(address),
         name=clean_name(name),
@@ -73,10 +75,13 @@ def subscribe(
         told = added.refusals or added.result is Added.MOVED
         said = added.reason if told else f"is {added.result.value} and is not mailed"
         raise SubscriberError(f"{new.address} {said}", hint=HINTS[added.result])
-    if new.name or new.language:
-        with store.subscribers.transaction(at) as transaction:
-            if known := transaction.find(new.address):
-                transaction.describe(known, name=new.name or None, language=new.language)
+    with store.subscribers.transaction(at) as transaction:
+        known = transaction.find(new.address)
+        if known and (new.name or new.language):
+            transaction.describe(known, name=new.name or None, language=new.language)
+        if known and topics is not None and not chosen:
+            wanted = [each for each in new.subscriptions if each.newsletter not in added.refused]
+            subscribe_to(transaction, known, wanted, Evidence(source), SubscriptionEvent.ADDED)
     return added
 
 

@@ -93,3 +93,23 @@ def test_an_old_confirmation_link_still_works(project: Project) -> None:
         page = web.get(f"/confirm/{token}")
         assert page.status_code == 200
         assert 'value="news"' in page.text
+
+
+def test_no_new_name_brings_anyone_back(store: Store) -> None:
+    """Whoever left the newsletter with the new name stays so, and whoever left the old one has left the new one."""
+    people = [person(f"{who}@example.org", "weekly", "news") for who in ("new", "old")]
+    store.subscribers.add_many([*people, person("both@example.org", "weekly", "daily")], at=NOW, source="test")
+    store.subscribers.remove("new@example.org", "news", at=later(days=1), source="test")
+    store.subscribers.remove("old@example.org", "weekly", at=later(days=1), source="test")
+    store.subscribers.remove("both@example.org", "weekly", at=later(days=1), source="test")
+    for dry_run in (True, False):
+        done = store.newsletters.rename("weekly", "news", later(days=2), "test", dry_run=dry_run)
+        assert (done.readers, done.both, done.left, done.ended) == (0, 0, 1, 1)
+    statuses = {one.address.partition("@")[0]: one for one in store.subscribers.list()}
+    assert {who: (one.status, one.status_in("news")) for who, one in statuses.items()} == {
+        "new": ("unsubscribed", "unsubscribed"),
+        "old": ("active", "active"),
+        "both": ("active", "unsubscribed"),
+    }
+    assert store.statistics.by_newsletter() == {"news": 1, "daily": 1}
+    assert store.subscribers.add(person("both@example.org", "news"), at=later(days=3), source="x") == "unsubscribed"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import ROOT, Project
+from tests.support.project import ROOT, WEEKLY, Project
 
 GHOST = (
     "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at\n"
@@ -97,6 +97,32 @@ def test_an_unknown_topic_suggests_the_nearest(project: Project) -> None:
     ran = project.ok("subscribers", "add", "ada@example.org", "--topic", "C++")
     assert ran.err == "warning: no post has the topic 'c_plus_plus' yet\n"
     assert project.ok("subscribers", "add", "ada@example.org", "--topic", "BIRDS").err == ""
+
+
+def test_a_newsletter_that_was_left_is_refused_and_named(project: Project) -> None:
+    project.configure(newsletters=WEEKLY + WEEKLY.replace('"weekly"', '"daily"', 1))
+    project.ok("subscribers", "add", "ada@example.org")
+    project.ok("subscribers", "unsubscribe", "ada@example.org", "--newsletter", "weekly")
+    ran = project.run("subscribers", "add", "ada@example.org")
+    assert (ran.code, ran.out) == (1, "ada@example.org: unchanged (daily)\n")
+    assert "ada@example.org was unsubscribed from weekly on 16 November 2026" in ran.err
+    assert "--again --why" in ran.err
+    listed = project.ok("subscribers", "list", "--newsletter", "weekly").out
+    assert "unsubscribed" in listed
+    assert project.ok("subscribers", "list", "--newsletter", "weekly", "--status", "active", "--json").json == []
+    assert "removed     weekly since 2026-11-16" in project.ok("subscribers", "show", "ada@example.org").out
+    assert project.ok("subscribers", "stats", "--json").json["newsletters"] == {"weekly": 0, "daily": 1}
+    back = project.ok("subscribers", "add", "ada@example.org", "--again", "--why", "by phone on 3 May")
+    assert back.out == "ada@example.org: returned (weekly, daily)\n"
+    events = project.ok("subscribers", "show", "ada@example.org", "--json").json["consent"]
+    assert [event["detail"] for event in events if event["what"] == "returned"] == ["by phone on 3 May"]
+
+
+def test_all_topics_replace_those_chosen_before(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--topic", "ruby")
+    project.ok("subscribers", "add", "ada@example.org", "--all-topics")
+    assert chosen(project) == {"weekly": []}
+    assert project.run("subscribers", "add", "ada@example.org", "--all-topics", "--topic", "a").code == 1
 
 
 def test_show_lists_everything_stored(project: Project) -> None:

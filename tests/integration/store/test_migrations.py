@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from publisher.core.hold_reasons import by_person
-from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store import open_store
 from publisher.store.database import Database
 from publisher.store.migrate import move_to, revision
+from publisher.store.subscriber_records import AddOptions
 from publisher.store.tables import HEAD
 from publisher.subscribers.double_opt_in import confirm
 from publisher.subscribers.manage import suppress
@@ -158,3 +161,126 @@ def test_a_hold_by_an_older_process_is_a_persons(store_url: str, tmp_path: Path)
             connection.execute(sa.text("UPDATE editions SET held = 'a typo'"))
         database.close()
         assert store.editions.list()[0].hold == by_person("a typo")
+
+
+# The histories of people in version 0009: (status, rows of subscriptions, events), and what each becomes.
+HISTORIES: dict[str, tuple[str, tuple[str, ...], tuple[tuple[str, str], ...], str]] = {
+    "never left": ("active", ("weekly",), (("subscribed", "weekly"),), "active: weekly subscribed confirmed"),
+    "left one of two": (
+        "active",
+        ("daily",),
+        (("subscribed", 'weekly ["ai"]'), ("subscribed", "daily"), ("left", "weekly too often")),
+        "active: daily subscribed confirmed, weekly(ai) unsubscribed left",
+    ),
+    "left the only one": (
+        "active",
+        (),
+        (("subscribed", "weekly"), ("left", "weekly")),
+        "unsubscribed: weekly unsubscribed left",
+    ),
+    "removed from one of two": (
+        "active",
+        ("daily",),
+        (("subscribed", "weekly"), ("subscribed", "daily"), ("removed", "weekly")),
+        "active: daily subscribed confirmed, weekly removed removed",
+    ),
+    "left everything": (
+        "unsubscribed",
+        ("daily", "weekly"),
+        (("subscribed", "weekly"), ("subscribed", "daily"), ("unsubscribed", "daily bores me")),
+        "unsubscribed: daily unsubscribed left_all, weekly unsubscribed left_all",
+    ),
+    "removed from everything": (
+        "unsubscribed",
+        ("weekly",),
+        (("subscribed", "weekly"), ("unsubscribed", ""), ("removed", "")),
+        "unsubscribed: weekly removed removed",
+    ),
+    "came back": (
+        "active",
+        ("weekly",),
+        (("subscribed", "weekly"), ("left", "weekly"), ("subscribed", "weekly")),
+        "active: weekly subscribed confirmed",
+    ),
+    "undid it": (
+        "active",
+        ("weekly",),
+        (("subscribed", "weekly"), ("unsubscribed", ""), ("returned", "")),
+        "active: weekly subscribed confirmed",
+    ),
+    "bounced": (
+        "bounced",
+        ("weekly",),
+        (("subscribed", "weekly"), ("bounced", "5.1.1")),
+        "bounced: weekly subscribed confirmed",
+    ),
+    "complained": (
+        "complained",
+        ("weekly",),
+        (("subscribed", "weekly"), ("complained", "")),
+        "complained: weekly unsubscribed complained",
+    ),
+    "left before it was renamed": (
+        "active",
+        ("daily",),
+        (("subscribed", "old"), ("subscribed", "daily"), ("left", "old")),
+        "active: daily subscribed confirmed, news unsubscribed left",
+    ),
+    "was there when it was renamed": (
+        "active",
+        ("news",),
+        (("requested", "old"), ("confirmed", ""), ("subscribed", "old"), ("renamed", "old news")),
+        "active: news subscribed confirmed",
+    ),
+    "without a history": ("active", ("weekly",), (), "active: weekly subscribed imported"),
+    "waits": ("pending", (), (("requested", "weekly"),), "pending: "),
+}
+
+
+def test_the_consent_history_gives_each_subscription_its_status(store_url: str, tmp_path: Path) -> None:
+    database = Database(store_url, tmp_path)
+    with database.write() as connection:
+        move_to(connection, "0009")
+        for number, (name, (status, held, events, _)) in enumerate(HISTORIES.items(), 1):
+            insert(connection, number, name, status, held)
+            for day, (what, detail) in enumerate(events, 1):
+                columns = "(subscriber_id, at, what, source, detail)"
+                values = f"({number}, '2025-02-0{day} 00:00:00', :what, 'form', :detail)"
+                row = {"what": what, "detail": detail}
+                connection.execute(sa.text(f"INSERT INTO consent_events {columns} VALUES {values}"), row)
+    expected = {name: after for name, (*_, after) in HISTORIES.items()}
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        assert {each.name: described(each) for each in store.subscribers.list()} == expected
+        left = store.subscribers.get("r2@example.org")
+        again = store.subscribers.add_all([person("r2@example.org")], AddOptions(NOW, "x", SubscriberEvent.IMPORTED))
+        assert again[0].reason == "unsubscribed from weekly on 3 February 2025"
+        assert store.statistics.by_newsletter() == {"daily": 3, "news": 1, "weekly": 4}
+    with database.write() as connection:
+        move_to(connection, "0009")
+        kept = connection.exec_driver_sql("SELECT newsletter FROM subscriptions WHERE subscriber_id = 2").all()
+        assert [row[0] for row in kept] == ["daily"]
+        move_to(connection, HEAD)
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        assert {each.name: described(each) for each in store.subscribers.list()} == expected
+        assert store.subscribers.get("r2@example.org") == left
+    database.close()
+
+
+def insert(connection: Connection, number: int, name: str, status: str, newsletters: tuple[str, ...]) -> None:
+    """Insert a subscriber of version 0009 with subscriptions."""
+    columns = "(uid, address, address_key, name, language, status, created_at)"
+    values = f"('u{number}', 'r{number}@example.org', 'r{number}@example.org', :name, '', :status, '{MOMENT}')"
+    text = sa.text(f"INSERT INTO subscribers {columns} VALUES {values}")
+    connection.execute(text, {"name": name, "status": status})
+    for newsletter in newsletters:
+        row = f"(subscriber_id, newsletter, topics) VALUES ({number}, '{newsletter}', '[]')"
+        connection.exec_driver_sql(f"INSERT INTO subscriptions {row}")
+
+
+def described(person: Subscriber) -> str:
+    """A subscriber's statuses in one line."""
+    parts = [
+        f"{each.newsletter}{f'({each.topics[0]})' if each.topics else ''} {each.status} {each.cause}"
+        for each in person.records
+    ]
+    return f"{person.status}: {', '.join(parts)}"
