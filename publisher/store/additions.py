@@ -183,7 +183,7 @@ class Batch:
         since = subscriber.joined_at if event is SubscriptionEvent.IMPORTED else self._options.at
         wanted, ended = self._wanted(known, subscriber, event, since)
         if ended and not wanted:
-            return self._result(Added.UNSUBSCRIBED, ended)
+            return self._added(Added.UNSUBSCRIBED, ended)
         gained = [each for each in wanted if not known.is_subscribed_to(each.newsletter)]
         returned = after is not known.status or any(each.newsletter in known.records for each in gained)
         if returned:
@@ -193,12 +193,12 @@ class Batch:
         self._departures.end(known, subscriber, SubscriptionEvent.FILE_LEFT)
         changes = [each for each in wanted if self._subscribe(known, each)]
         if fresh or returned:
-            return self._result(Added.ADDED if fresh else Added.RETURNED, ended)
+            return self._added(Added.ADDED if fresh else Added.RETURNED, ended)
         if gained:
-            return self._result(Added.SUBSCRIBED, ended)
-        return self._result(Added.UPDATED if changes else Added.UNCHANGED, ended)
+            return self._added(Added.SUBSCRIBED, ended)
+        return self._added(Added.UPDATED if changes else Added.UNCHANGED, ended)
 
-    def _result(self, result: Added, ended: Sequence[SubscriptionRecord]) -> AddResult:
+    def _added(self, result: Added, ended: Sequence[SubscriptionRecord]) -> AddResult:
         refusals = tuple(record.ending(self._options.at) for record in ended)
         return AddResult(result, refusals, tuple(record.newsletter for record in ended))
 
