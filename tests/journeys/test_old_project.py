@@ -83,8 +83,8 @@ def test_every_subscriber_keeps_choices_and_history(old: Project) -> None:
         ["ada@example.org", "Ada Lovelace", "active", "essays, weekly"],
         ["bob@example.org", "", "active", "weekly (birds)"],
         ["cleo@example.org", "", "active", "essays"],
-        ["dan@example.org", "", "unsubscribed", "weekly"],
-        ["eve@example.org", "", "suppressed", "weekly"],
+        ["dan@example.org", "", "unsubscribed", ""],
+        ["eve@example.org", "", "suppressed", ""],
         ["fay@example.org", "Fay", "active", "weekly (stars)"],
         ["gus@example.org", "", "pending", ""],
     ]
