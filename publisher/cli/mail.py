@@ -196,7 +196,8 @@ def _show(found: Sequence[Diagnosis]) -> None:
         )
     else:
         for each in found:
-            click.echo(_printable(f"{each.level}: {_where(each)}: {each.message}; {each.meaning}"))
+            meaning = f". {each.meaning[:1].upper()}{each.meaning[1:]}" if each.meaning else ""
+            click.echo(_printable(f"{each.level}: {_where(each)}: {each.message}{meaning}"))
     click.echo()
     todo = [each for each in found if each.hint]
     for each, following in zip_longest(todo, todo[1:]):

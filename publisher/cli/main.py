@@ -194,9 +194,11 @@ def _system_error(error: OSError) -> int:
         errno.EROFS: "make the disk writable",
         errno.ENOSPC: "free some disk space",
     }
-    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
-    hint = hints.get(error.errno or 0, "") if error.filename else ""
-    fail(PublisherError(error.strerror or str(error), where=where, hint=hint))
+    what = error.strerror or str(error)
+    if isinstance(error.filename, str | bytes):
+        fail(PublisherError(what, where=os.fsdecode(error.filename), hint=hints.get(error.errno or 0, "")))
+    else:
+        fail(PublisherError(f"the output cannot be written: {what}", hint=hints.get(error.errno or 0, "")))
     return 1
 
 

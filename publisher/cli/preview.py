@@ -58,7 +58,7 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
         server.run(make_preview(project, root, server.is_ending))
     finally:
         project.close()
-    app.say("Preview has ended.")
+    app.say("Stopped.")
 
 
 def _has_desktop() -> bool:

@@ -63,4 +63,4 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
                 waits=waits,
             )
         Server(listener, grace=10).run(application)
-    app.say("Serving has ended.")
+    app.say("Stopped.")

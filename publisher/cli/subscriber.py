@@ -203,7 +203,7 @@ def suppress(app: App, address: str, lift: bool, yes: bool) -> None:
     if app.json:
         app.print_json({"address": address, "changed": changed})
     words = ("is no longer suppressed", "was not suppressed") if lift else ("is suppressed", "was already suppressed")
-    app.say(f"{address}: {words[0] if changed else words[1]}")
+    app.say(f"{address} {words[0] if changed else words[1]}")
 
 
 def _confirm_erasure(store: Store, address: str, now: datetime, yes: bool) -> None:
@@ -225,7 +225,7 @@ def _confirm_erasure(store: Store, address: str, now: datetime, yes: bool) -> No
             f"{plural(len(data['consent']), 'consent event')}, {plural(len(data['deliveries']), 'email')} sent or due"
         )
         about = f"{' '.join((person.address, person.name)).rstrip()}, {person.status}, {chosen}; {counts}"
-    confirm(f"{about}\nDelete all of it for ever?", yes=yes, unasked=f"would delete everything about {bare}")
+    confirm(f"{about}\nDelete all of it for ever?", yes=yes, unasked=f"everything about {bare} would be deleted")
 
 
 def _confirm_suppression(store: Store, address: str, yes: bool) -> None:
@@ -239,7 +239,7 @@ def _confirm_suppression(store: Store, address: str, yes: bool) -> None:
     if unknown and yes and near:
         warn(unknown)
     question = f"{unknown or bare + ' is a subscriber'}. Never send to {bare} again?"
-    confirm(question, yes=yes, unasked=unknown or f"would never send to {bare} again")
+    confirm(question, yes=yes, unasked=unknown or f"no email would ever be sent to {bare} again")
 
 
 def chosen_newsletters(config: Config, names: Sequence[str]) -> list[str]:

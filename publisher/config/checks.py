@@ -8,7 +8,7 @@ from datetime import date
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from publisher.config.schedule import parse_schedule
 
@@ -115,7 +115,22 @@ def time_zone(value: str) -> None:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} isn't a time zone; write it like Europe/Berlin") from error
+        near = _similar_zone(value)
+        advice = f"did you mean {near}?" if near else "write it like Europe/Berlin"
+        raise ValueError(f"{value!r} is not a time zone; {advice}") from error
+
+
+def _similar_zone(value: str) -> str:
+    """Return the time zone whose name is most similar, without regard to case and spaces; "" if none is similar."""
+    import difflib  # only for a mistake: it costs 2 ms
+
+    known = {name.lower(): name for name in sorted(available_timezones())}
+    wanted = value.strip().lower().replace(" ", "_")[:60]
+    cities = {name.rpartition("/")[2]: full for name, full in known.items() if full.count("/") == 1}
+    if wanted in cities and wanted not in known:
+        return cities[wanted]
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.8)
+    return known[near[0]] if near else ""
 
 
 def time_zone_or_none(value: str) -> None:

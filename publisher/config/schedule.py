@@ -114,5 +114,11 @@ def parse_duration(text: str) -> timedelta:
     """Return the duration for text such as "90m", "12h" or "2d"; raise ValueError with a message for other text."""
     match = re.fullmatch(r"(\d{1,4}) ?([mhdw])", text.strip().lower(), re.ASCII)
     if match is None:
-        raise ValueError(f"{text!r} isn't a valid duration; write it like 90m, 12h or 2d")
+        if re.fullmatch(r"\d{5,} ?[mhdw]", text.strip().lower(), re.ASCII):
+            raise ValueError(f"{_shortened(text)} is too long for a duration; the number has at most four digits")
+        raise ValueError(f"{_shortened(text)} is not a valid duration; write it like 90m, 12h or 2d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")

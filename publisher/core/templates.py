@@ -70,7 +70,7 @@ class Templates:
             ) from error
         except jinja2.TemplateSyntaxError as error:
             place = self._place(error.filename) if error.filename else f"templates/{name}"
-            raise TemplateError(f"{error.message}", where=f"{place}:{error.lineno}") from error
+            raise TemplateError(_plain_words(error.message or "a mistake"), where=f"{place}:{error.lineno}") from error
         except TemplateError:
             raise
         except Exception as error:
@@ -234,6 +234,24 @@ def _read(path: Path, name: str) -> str:
 
 def _not_text(name: str) -> TemplateError:
     return TemplateError("not UTF-8 text", where=f"templates/{name}", hint="save it as UTF-8")
+
+
+def _plain_words(message: str) -> str:
+    """Return the message of a syntax error as one sentence, without the name of the library."""
+    for pattern, words in _PLAIN_WORDS:
+        message = re.sub(pattern, words, message)
+    return message.rstrip(".")
+
+
+_PLAIN_WORDS = (
+    (r"Encountered unknown tag ('[^']*')\.", r"the tag \1 is unexpected here;"),
+    (r"Unexpected end of template\.", "the template ends too early;"),
+    (r"You probably made a nesting mistake\. Jinja is expecting this tag, but currently looking for", "expected"),
+    (r"Jinja was looking for the following tags: (.*?)\.(?= |$)", r"expected \1"),
+    (r" The innermost block that needs to be closed is ('[^']*')\.", r", because \1 is still open"),
+    (r"; Did you mean", "; did you mean"),
+    (r";$", ""),
+)
 
 
 def _message(error: Exception) -> str:

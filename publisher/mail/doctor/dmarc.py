@@ -129,11 +129,15 @@ def _aligned(
     by_spf = speaks_for(return_domain, domain, organisation, strict=strict_spf)
     by_dkim = any(speaks_for(each, domain, organisation, strict=strict_dkim) for each in signing)
     if by_dkim:
-        also = f"; SPF too, by {return_domain}" if by_spf else f"; SPF is not, it is about {return_domain}"
+        also = (
+            f", and so is SPF, by {return_domain}"
+            if by_spf
+            else f", but SPF is not, because it is about {return_domain}"
+        )
         yield Diagnosis(_CHECK, Level.OK, domain, f"signatures are aligned{also}", "DMARC passes by signature")
     elif by_spf:
         yield Diagnosis(
-            *(_CHECK, Level.WARNING, domain, f"only SPF is aligned, by {return_domain}; no signature is"),
+            *(_CHECK, Level.WARNING, domain, f"only SPF is aligned, by {return_domain}, and no signature is"),
             "forwarded emails fail DMARC, because SPF does not survive forwarding",
             "sign for this domain with `publisher mail keys`, or let your mail server do it",
         )

@@ -127,7 +127,12 @@ def _faults(domain: str, walked: SpfResult) -> Iterator[Diagnosis]:
 def _limits(domain: str, walked: SpfResult) -> Iterator[Diagnosis]:
     if walked.lookups > MOST_LOOKUPS:
         yield Diagnosis(
-            *(_CHECK, Level.ERROR, domain, f"the record needs {walked.lookups} look-ups; {MOST_LOOKUPS} are allowed"),
+            *(
+                _CHECK,
+                Level.ERROR,
+                domain,
+                f"the record needs {walked.lookups} look-ups, but only {MOST_LOOKUPS} are allowed",
+            ),
             "receivers treat the whole record as broken (permerror; RFC 7208, 4.6.4)",
             "remove the include: of services you no longer use, or write their networks as ip4: and ip6:",
         )

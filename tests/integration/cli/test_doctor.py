@@ -100,7 +100,7 @@ def test_each_missing_record_is_printed(empty: Project) -> None:
         "b.letters.example. IN MX 10 mail.b.letters.example.",
         "7.113.0.203.in-addr.arpa. IN PTR mail.letters.example.",
     ]
-    assert "error: SPF b.letters.example: there is no SPF record; receivers cannot check" in ran.out
+    assert "error: SPF b.letters.example: there is no SPF record. Receivers cannot check" in ran.out
 
 
 def test_the_advised_records_satisfy_the_doctor(empty: Project) -> None:
@@ -225,7 +225,7 @@ def test_a_received_message_needs_no_project(tmp_path: Path, empty: Project) -> 
     path.write_bytes(b"Authentication-Results: mx.example; spf=fail smtp.mailfrom=x.example\n\nHello\n")
     ran = empty.run("mail", "doctor", "--read", str(path))
     assert ran.code == 1
-    assert "error: SPF x.example: mx.example says fail; your mail server may not send" in ran.out
+    assert "error: SPF x.example: mx.example says fail. Your mail server may not send" in ran.out
 
 
 def test_the_mail_server_is_contacted_as_in_sending() -> None:

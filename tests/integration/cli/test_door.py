@@ -252,7 +252,10 @@ def test_a_full_output_is_one_line(project: Project, words: list[str]) -> None:
             text=True,
             check=False,
         )
-    assert (ran.returncode, ran.stderr) == (1, "error: the output: No space left on device\n")
+    assert (ran.returncode, ran.stderr) == (
+        1,
+        "error: the output cannot be written: No space left on device (free some disk space)\n",
+    )
 
 
 CLOSED = "error: the output: is closed (send it to a file, or to /dev/null)\n"

@@ -203,7 +203,7 @@ def test_what_cannot_be_undone_is_asked(
 
 def test_lifting_a_suppression_subscribes_no_one(project: Project) -> None:
     project.subscribe("ada")
-    assert project.ok("subscribers", "suppress", "ada@example.org", "--yes").out == "ada@example.org: is suppressed\n"
+    assert project.ok("subscribers", "suppress", "ada@example.org", "--yes").out == "ada@example.org is suppressed\n"
     assert "was already suppressed" in project.ok("subscribers", "suppress", "ada@example.org").out
     assert "suppress --lift" in project.run("subscribers", "add", "ada@example.org", "--again", "--why", "by phone").err
     assert "no longer" in project.ok("subscribers", "suppress", "ada@example.org", "--lift").out

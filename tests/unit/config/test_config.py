@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.config import Config, checks, load_config
+from publisher.config.schedule import parse_duration
 from publisher.core.errors import ConfigError, ProjectError
 
 SITE = '[site]\ntitle = "A"\nurl = "https://a.example"\n'
@@ -52,9 +53,9 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         (SITE + "image = '//cdn.example/a.png'\n", ["publisher.toml:4: site.image: '//cdn.example/a.png' isn't a"]),
         (SITE + "image = 'javascript:x'\n", ["publisher.toml:4: site.image: 'javascript:x' isn't a picture"]),
         (SITE + "image = '/'\n", ["publisher.toml:4: site.image: '/' isn't a picture; write a URL, or a path"]),
-        (SITE + "timezone = 'Mars/Base'\n", ["publisher.toml:4: site.timezone: 'Mars/Base' isn't a time zone"]),
-        (SITE + "timezone = ''\n", ["publisher.toml:4: site.timezone: '' isn't a time zone"]),
-        (SITE + "timezone = '../UTC'\n", ["publisher.toml:4: site.timezone: '../UTC' isn't a time zone"]),
+        (SITE + "timezone = 'Mars/Base'\n", ["publisher.toml:4: site.timezone: 'Mars/Base' is not a time zone"]),
+        (SITE + "timezone = ''\n", ["publisher.toml:4: site.timezone: '' is not a time zone"]),
+        (SITE + "timezone = '../UTC'\n", ["publisher.toml:4: site.timezone: '../UTC' is not a time zone"]),
         (SITE + "language = 'english!'\n", ["publisher.toml:4: site.language: 'english!' isn't a language tag"]),
         (SITE + "author = 'Ada'\n", ["publisher.toml:4: site.author: must be a table, not 'Ada'"]),
         (SITE + "authority = 'a.example'\n", ["publisher.toml:4: site.authority: 'a.example' isn't a valid"]),
@@ -318,3 +319,32 @@ def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path, key: str) -> No
         load_config(tmp_path, {})
     assert f"{key}: must be text in quotes" in str(caught.value.lines())
     assert "4711" not in str(caught.value.lines())
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("europe/berlin", "did you mean Europe/Berlin?"),
+        ("Europe/Berln", "did you mean Europe/Berlin?"),
+        ("Berlin", "did you mean Europe/Berlin?"),
+        ("new york", "did you mean America/New_York?"),
+        ("Mars/Base", "write it like Europe/Berlin"),
+    ],
+)
+def test_a_misspelled_time_zone_is_recognised(value: str, advice: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a time zone") as caught:
+        checks.time_zone(value)
+    assert str(caught.value) == f"{value!r} is not a time zone; {advice}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("999999999999d", "'999999999999d' is too long for a duration; the number has at most four digits"),
+        ("5 years", "'5 years' is not a valid duration; write it like 90m, 12h or 2d"),
+    ],
+)
+def test_a_duration_is_refused_for_the_reason_that_is_true(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match="duration") as caught:
+        parse_duration(text)
+    assert str(caught.value) == said

@@ -35,3 +35,20 @@ def test_an_error_names_its_line_each_time(tmp_path: Path) -> None:
         templates = write(tmp_path / "own", "one\n{{ nobody.name }}\n")
         with pytest.raises(TemplateError, match=r"^templates/x\.html:2: 'nobody' is undefined"):
             templates.render("x.html")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{% foo %}", "the tag 'foo' is unexpected here"),
+        ("{% if a %}{% foo %}{% endif %}",
+         "the tag 'foo' is unexpected here; expected 'elif' or 'else' or 'endif', because 'if' is still open"),
+        ("{% block a %}", "the template ends too early; expected 'endblock', because 'block' is still open"),
+        ("{{ a | nofilter }}", "No filter named 'nofilter'"),
+    ],
+)  # fmt: skip
+def test_a_syntax_error_is_one_sentence_that_names_no_library(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "own.html").write_text(text)
+    with pytest.raises(TemplateError) as caught:
+        Templates(tmp_path).render("own.html")
+    assert caught.value.message == said
