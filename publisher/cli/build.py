@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar
+from publisher.config import require_output
+from publisher.core.errors import PublisherError
 from publisher.publishing.wiring import run_build
 from publisher.site.build import BuildReport
+
+
+class _Folder(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip() or str(value).startswith("~"):  # "" would become the current folder
+            what = "must be the path of a folder"
+            raise PublisherError(what, where=f"--out {str(value)!r}", hint="choose a different folder")
+        return super().convert(value, param, ctx)
 
 
 @click.command(
@@ -18,7 +29,7 @@ from publisher.site.build import BuildReport
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_Folder(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write here instead of public/.",
 )
@@ -32,6 +43,8 @@ def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
     new ids are refused.
     """
     config = app.config()
+    if out is not None:
+        require_output(config, out)
     with bar(app, "Building") as progress:
         report = run_build(config, app.now(config), out=out, progress=progress, accept_new_ids=accept_new_ids)
     show_build(app, report)

@@ -17,6 +17,7 @@ Public modules:
 from publisher.config.environment import CONFIG_FILE
 from publisher.config.load import find_project, load_config
 from publisher.config.mail import Dkim, Mail, Relay, Smtp
+from publisher.config.mistakes import require_output
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
@@ -45,6 +46,7 @@ __all__ = [
     "origins",
     "parse_schedule",
     "private_paths",
+    "require_output",
     "schedule",
     "theme",
 ]

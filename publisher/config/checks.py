@@ -12,6 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from publisher.config.schedule import parse_schedule
 
+# Folders in which git, Mercurial and Subversion keep their own files, and those for templates and notes.
+_OF_VERSIONS = (".git", ".hg", ".svn")
+_WRITTEN_BY_HAND = ("templates", "letters")
+
 # Addresses that are certainly valid, with or without a display name; Python's parser decides about all others.
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
@@ -196,10 +200,20 @@ def authority(value: str) -> None:
 def project_path(value: str) -> None:
     """Accept a folder inside the project, other than .publisher, which holds databases and secrets."""
     parts = [part for part in re.split(r"[/\\]", value) if part not in ("", ".")]
-    if value.startswith(("/", "\\", "~")) or ".." in parts or "\0" in value or not parts:
+    if value.startswith(("/", "\\", "~")) or ".." in parts or "\0" in value or not "".join(parts).strip():
         raise ValueError(f"{value!r} must be the path of a folder inside the project")
     if parts[0].casefold() == ".publisher":
         raise ValueError(f"{value!r} is where Publisher keeps its own files; choose a different folder")
+    if any(part.casefold() in _OF_VERSIONS for part in parts):
+        raise ValueError(f"{value!r} is where git or a similar tool keeps its own files; choose a different folder")
+
+
+def output_path(value: str) -> None:
+    """Accept a folder inside the project that a build may fill, which excludes those of templates and notes."""
+    project_path(value)
+    first = next(part for part in re.split(r"[/\\]", value) if part not in ("", ".")).casefold()
+    if first in _WRITTEN_BY_HAND:
+        raise ValueError(f"{value!r} holds files that you write; choose a different folder")
 
 
 def outbox_path(value: str) -> None:

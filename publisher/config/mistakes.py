@@ -6,12 +6,14 @@ be present. Then, keys are checked in combination.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args, get_origin
 
+from publisher.config.checks import output_path, project_path
 from publisher.config.environment import CONFIG_FILE, variables
 from publisher.config.keys import keys_of, table_in
 from publisher.config.mail import Mail
@@ -19,7 +21,7 @@ from publisher.config.origins import KeyPath, Origins
 from publisher.config.project import Config
 from publisher.config.site import PagesConfig, Posts
 from publisher.config.theme import Theme, unreadable
-from publisher.core.errors import PublisherError
+from publisher.core.errors import ProjectError, PublisherError
 
 Wrong = tuple[KeyPath, str, str]
 """The path of a key, what is wrong with it, and how to fix it ("" if the message says that)."""
@@ -44,6 +46,7 @@ _APART = (
     (("pages", "output"), ("mail", "outbox"), "emails and addresses would become public"),
     (("pages", "static"), ("mail", "outbox"), "emails and addresses would become public"),
 )
+_ELSEWHERE = "choose a different folder"
 _DEFAULTS = {"pages": PagesConfig(), "posts": Posts(), "mail": Mail()}
 
 
@@ -66,6 +69,29 @@ def find_mistakes(
         found.append((line, PublisherError(message, where=where, hint=hint)))
     found.extend(_folders_inside_each_other(raw, origins))
     return [mistake for _, mistake in sorted(found, key=lambda pair: pair[0])]
+
+
+def require_output(config: Config, out: Path) -> None:
+    """Raise ProjectError if a build must not write to this folder, as the configuration refuses it for pages.output.
+
+    out  a folder that need not be in the project; a relative path begins in the current folder
+    """
+    root, real = config.root.resolve(), out.resolve()
+    if root.is_relative_to(real):
+        raise ProjectError("--out contains the project", where=str(out), hint=_ELSEWHERE)
+    path = "/".join(part for part in PurePosixPath(os.path.relpath(real, root)).parts if part != "..")
+    try:
+        (output_path if real.is_relative_to(root) else project_path)(path)
+    except ValueError as error:
+        what = str(error).removeprefix(f"{path!r} ").removesuffix(f"; {_ELSEWHERE}")
+        raise ProjectError(what, where=str(out), hint=_ELSEWHERE) from error
+    folders = {"posts": config.posts.folder, "pages": config.pages.static, "mail": config.outbox}
+    first = _folded(str(real))
+    for one, other, why in _APART:
+        second = _folded(str((root / folders[other[0]]).resolve()))
+        if one == ("pages", "output") and (first[: len(second)] == second or second[: len(first)] == first):
+            what = f"--out and {_dotted(other)} must not overlap: {why}"
+            raise ProjectError(what, where=str(out), hint=_ELSEWHERE)
 
 
 def _unknown_variable(name: str) -> PublisherError:
@@ -212,7 +238,7 @@ def _folders_inside_each_other(raw: dict[str, Any], origins: Origins) -> Iterato
             written = [origin for origin in (origins.of(one), origins.of(other)) if origin[1] != CONFIG_FILE]
             line, where = max(written, key=lambda origin: (origin[0] == 0, origin[0]))  # a variable, or the later line
             message = f"{_dotted(one)} and {_dotted(other)} must not overlap: {why}"
-            yield line, PublisherError(message, where=where, hint="choose a different folder")
+            yield line, PublisherError(message, where=where, hint=_ELSEWHERE)
 
 
 def _folder(raw: dict[str, Any], path: tuple[str, str]) -> tuple[str, ...]:
@@ -221,5 +247,9 @@ def _folder(raw: dict[str, Any], path: tuple[str, str]) -> tuple[str, ...]:
     default = getattr(_DEFAULTS[section], name)
     table = raw.get(section, {})
     value = table.get(name, default) if isinstance(table, dict) else default
-    parts = PurePosixPath(value.replace("\\", "/").casefold()).parts if isinstance(value, str) else ()
+    parts = _folded(value) if isinstance(value, str) else ()
     return parts if ".." not in parts else ()
+
+
+def _folded(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path.replace("\\", "/").casefold()).parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from publisher.core.atomic_write import replacing
@@ -39,18 +40,31 @@ class OutputFolder:
 
         With the list, the next build knows every file that a killed build left behind. Old files are removed if they
         are at the path of a wanted folder, or in a folder at the path of a wanted file. Partial files of killed builds
-        are removed too. Raises ProjectError if the output folder is a file or the list cannot be written.
+        are removed too. Raises ProjectError if the output folder is a file, the list cannot be written, or the
+        folder is new to builds and has a file at a wanted path.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
         self._listed = _read_list(self.path / LIST)
         known = self._listed | self._manifest.outputs.keys()
+        self._require_ours(wanted)
         self._write_list(known.union(wanted))
         for part in self.path.glob(".publisher-*.part"):
             if not _is_alive(part.name.split("-")[1]):
                 part.unlink(missing_ok=True)
         for name in _in_the_way(known.difference(wanted), wanted):
             self._remove(name)
+
+    def _require_ours(self, wanted: Collection[str]) -> None:
+        """Raise ProjectError if this folder is new to builds, and a file at a wanted path would be replaced."""
+        if self._manifest.outputs or (self.path / LIST).exists() or _has_our_feed(self.path):
+            return
+        foreign = [name for name in sorted(wanted) if (self.path / name).is_file()]
+        if foreign and not (self.path / LIST).exists():  # otherwise another build has begun meanwhile
+            more = f" (and {len(foreign) - 1:,} more)" if len(foreign) > 1 else ""
+            what = f"was not written by a build{more}, and is not replaced"
+            hint = "move it away, or choose a different folder"
+            raise ProjectError(what, where=str(self.path / foreign[0]), hint=hint)
 
     def is_current(self, output: Output) -> bool:
         """Return whether the file was made with the same key and has not been modified since."""
@@ -151,6 +165,15 @@ def stray_feeds(path: Path, shown: str) -> list[Problem]:
     what, hint = "was not written by the last build, so nothing keeps it up to date", "delete it if it is not needed"
     ours = _read_list(path / LIST)
     return [Problem(f"{shown}/{name}", 0, what, hint, Severity.WARNING) for name in names if name not in ours]
+
+
+def _has_our_feed(path: Path) -> bool:
+    """Return whether the feed in a folder names Publisher, so that a build wrote the folder, and its list was lost."""
+    for name in ("feed.xml", "atom.xml"):
+        with suppress(OSError), (path / name).open("rb") as file:
+            if b">Publisher</generator>" in file.read(10_000):
+                return True
+    return False
 
 
 def _holds(target: Path, data: bytes) -> bool:

@@ -242,6 +242,59 @@ def test_a_missing_posts_folder_empties_no_site(project: Project, words: list[st
     assert project.listing("public") == before
 
 
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        (".", "--out contains the project"),
+        ("..", "--out contains the project"),
+        ("/", "--out contains the project"),
+        ("", "must be the path of a folder"),
+        ("  ", "must be the path of a folder"),
+        ("~/site", "must be the path of a folder"),
+        ("posts", "--out and posts.folder must not overlap: pages would become posts, or drafts would be public"),
+        ("posts/site", "--out and posts.folder must not overlap"),
+        ("Static", "--out and pages.static must not overlap: the output would be copied into itself"),
+        (".publisher", "is where Publisher keeps its own files"),
+        (".publisher/outbox", "is where Publisher keeps its own files"),
+        ("mail/new", "--out and mail.outbox must not overlap: emails and addresses would become public"),
+        (".git", "is where git or a similar tool keeps its own files"),
+        ("../.git/site", "is where git or a similar tool keeps its own files"),
+        ("templates", "holds files that you write"),
+        ("letters/site", "holds files that you write"),
+    ],
+)
+def test_an_unfit_output_folder_is_refused(
+    out: str, said: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.configure("outbox = 'mail'\n")
+    monkeypatch.chdir(project.root)
+    before = project.files(".")
+    ran = project.run("build", "--out", out)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert ran.err.endswith(" (choose a different folder)\n")
+    assert ran.err.count("\n") == 1
+    assert project.files(".") == before
+
+
+@pytest.mark.parametrize("words", [["build"], ["build", "--out", "site"]])
+def test_a_file_that_no_build_wrote_is_not_replaced(
+    words: list[str], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    for folder in ("public", "site"):
+        project.write(f"{folder}/feed.xml", "mine")
+        project.write(f"{folder}/other.txt", "mine, too")
+    ran = project.run(*words)
+    assert (ran.code, ran.out) == (1, "")
+    assert "/feed.xml: was not written by a build, and is not replaced (move it away, or choose a different" in ran.err
+    folder = words[-1] if len(words) > 1 else "public"
+    assert project.files(folder) == {"feed.xml", "other.txt"}
+    (project.root / folder / "feed.xml").unlink()
+    project.ok(*words)
+    assert project.read(f"{folder}/other.txt") == "mine, too"
+
+
 def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the system refuse to open this folder, as it does for anyone but the administrator after chmod 000."""
 

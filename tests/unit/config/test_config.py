@@ -228,6 +228,19 @@ def test_overlapping_folders_are_refused(tmp_path: Path, text: str) -> None:
     assert "must not overlap" in line
 
 
+@pytest.mark.parametrize("key", ["output", "static"])
+@pytest.mark.parametrize("folder", ["", ".", "/", "  ", "~/site", "../site", ".publisher", ".git", "a/.GIT/b", ".svn"])
+def test_a_folder_of_another_use_is_refused(folder: str, key: str, tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, f"{SITE}[pages]\n{key} = '{folder}'\n")
+    assert line.startswith(f"publisher.toml:5: pages.{key}: {folder!r} ")
+
+
+@pytest.mark.parametrize("folder", ["templates", "./Templates", "letters/site"])
+def test_pages_are_not_written_among_templates(folder: str, tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, f"{SITE}[pages]\noutput = '{folder}'\n")
+    assert line.endswith(f"{folder!r} holds files that you write; choose a different folder")
+
+
 def test_similar_folder_names_are_accepted(tmp_path: Path) -> None:
     config = load(tmp_path, SITE + '[pages]\noutput = "posts-public"\nstatic = "posts/static"\n')
     assert config.pages.output == "posts-public"
