@@ -200,7 +200,7 @@ class _PostBuilder:
         if not image_url and _means_image(written):
             what = repr(_shortened(written)) if isinstance(written, str) else "a table without `url`"
             self._warn(
-                line, f"the picture of the post is left out: {what} is not a path or URL", "write `image: picture.jpeg`"
+                line, f"the picture is left out: {what} is not a path or a web URL", "write `image: picture.jpeg`"
             )
         return Image(image_url, plain_line(alt), plain_line(caption)) if image_url else None
 

@@ -114,9 +114,9 @@ def test_a_misspelled_key_gets_one_warning(line: str, known: str) -> None:
     [
         ("lang: german", "'german' is not a language tag; using en"),
         ("lang: {a: b}", "a list or a table is not a language tag; using en"),
-        ("image: 5", "the picture of the post is left out: '5' is not a path or URL"),
-        ("image: [5]", "the picture of the post is left out: '5' is not a path or URL"),
-        ("image: {alt: x}", "the picture of the post is left out: a table without `url` is not a path or URL"),
+        ("image: 5", "the picture is left out: '5' is not a path or a web URL"),
+        ("image: [5]", "the picture is left out: '5' is not a path or a web URL"),
+        ("image: {alt: x}", "the picture is left out: a table without `url` is not a path or a web URL"),
     ],
 )
 def test_a_language_or_picture_that_cannot_be_used_gets_a_warning(line: str, message: str) -> None:
