@@ -17,10 +17,18 @@ from publisher.cli.app import App, plural, require_known, warn, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.hosts import CONFIRM_HINT, require_confirmed, why_this_host_waits
-from publisher.cli.results import result_json, show_held, show_result, show_stopped, show_troubles, trouble_json
+from publisher.cli.results import (
+    result_json,
+    say_unsent,
+    show_held,
+    show_result,
+    show_stopped,
+    show_troubles,
+    trouble_json,
+)
 from publisher.cli.terminal import bar, delivery_bars, print_table
 from publisher.config import Config
-from publisher.core.errors import PublisherError, TemplateError, TransportError
+from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
 from publisher.core.newsletter_models import Edition, EditionDraft
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
@@ -116,11 +124,15 @@ def _publish(
         for line in shortened(drafts):
             app.say(line)
         _confirm_sending(config, plan, yes)
-        created = create_editions(project, plan, drafts, now)
-        remember_files(config, store, plan.archive)
-        if created:
-            # The web versions are online before the first email links to them.
-            report = _joined(report, run_build(config, now))
+        try:
+            created = create_editions(project, plan, drafts, now)
+            remember_files(config, store, plan.archive)
+            if created:
+                # The web versions are online before the first email links to them.
+                report = _joined(report, run_build(config, now))
+        except (KeyboardInterrupt, SystemExit, PublisherError, OSError):
+            say_unsent(store, names)
+            raise
         results = _deliver(app, project, names, created)
     return _finish(app, report, plan, results)
 
@@ -155,7 +167,9 @@ def _deliver(
                 draw(progress)
 
             return deliver_open(project, names, watch, created)
-    except (KeyboardInterrupt, SystemExit, TransportError) as stop:
+    except StoreError:
+        raise  # its hint says how to continue
+    except (KeyboardInterrupt, SystemExit, PublisherError, OSError) as stop:
         show_stopped(app, project.store, names, list(begun.values()), stop)
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +64,13 @@ def show_stopped(
 ) -> None:
     """Print what a run did before it was stopped, what remains, and how to continue.
 
-    Prints nothing if an error stopped the run before its first message.
+    If an error stopped the run before its first message, only print what remains.
     """
     results = results_so_far(store, progress)
-    asked = not isinstance(stop, PublisherError)
+    asked = isinstance(stop, KeyboardInterrupt | SystemExit)
     if not asked and not any(each.done for each in progress):
-        return  # the error says it all
+        say_unsent(store, names)
+        return
     begun = {result.edition.id for result in results}
     waiting = [e for e in store.editions.unfinished() if e.id not in begun and (not names or e.newsletter in names)]
     if app.json:
@@ -83,6 +85,25 @@ def show_stopped(
             app.say(f"{_name(edition)}: {plural(counts.open, 'message')} not started")
     if asked:
         click.echo("run `publisher publish` to send the rest", err=True)
+
+
+def say_unsent(store: Store, names: Sequence[str]) -> None:
+    """Print on stderr which editions of the newsletters `names` (all, if empty) wait for the next run after a failure.
+
+    Prints nothing if the database doesn't answer, which may be the failure itself.
+    """
+    with suppress(PublisherError):
+        editions = [
+            e for e in store.editions.unfinished() if not (e.held or e.goes_at) and (not names or e.newsletter in names)
+        ]
+        counts = {edition.id: store.deliveries.counts(edition.id).open for edition in editions}
+        waiting = [str(number) for number, count in counts.items() if count]
+        if waiting:
+            count = sum(counts.values())
+            which = f"edition {waiting[0]} was" if len(waiting) == 1 else f"editions {', '.join(waiting)} were"
+            messages = f"{plural(count, 'message')} {'waits' if count == 1 else 'wait'}"
+            send = f"run `publisher publish` again to send {'it' if count == 1 else 'them'}"
+            click.echo(f"{which} created; {messages}; {send}", err=True)
 
 
 def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:

@@ -320,3 +320,53 @@ def test_a_full_disk_leaves_nothing_in_doubt(project: Project, mail: Mailboxes, 
     assert "half written" not in ran.err
     project.run("publish", "--yes")
     assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3
+
+
+UNSENT = "edition 1 was created; 2 messages wait; run `publisher publish` again to send them\n"
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = 1\ntls = "none"\n',
+        'outbox = "in-the-way"\n',
+        "outbox = 'in-the-way/below'\n",
+    ],
+    ids=["no server", "a file", "below a file"],
+)
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_a_failure_before_the_first_message_says_what_waits(mail: str, options: list[str], project: Project) -> None:
+    project.subscribe("ada", "bob")
+    project.write("in-the-way", "")
+    project.configure(mail)
+    for _ in range(2):
+        ran = project.run("publish", "--yes", *options)
+        assert ran.code == 1
+        assert ran.err.startswith(UNSENT + "error: ")
+        assert ran.err.count("\n") == 2
+    project.configure()
+    assert len(project.ok("publish", "--json").json["editions"]) == 1
+    assert len(project.mail()) == 2
+
+
+@pytest.mark.parametrize("step", ["remember_files", "deliver_open"])
+def test_an_interruption_before_the_first_message_says_what_waits(
+    step: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    project.subscribe("ada", "bob")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(f"publisher.cli.publish.{step}", interrupted)
+        ran = project.run("publish")
+    assert (ran.code, ran.err.endswith("stopped\n")) == (130, True)
+    assert ("2 messages" in ran.said, "run `publisher publish`" in ran.err) == (True, True)
+
+
+def test_a_failure_before_an_edition_is_created_says_nothing_of_one(project: Project) -> None:
+    project.subscribe("ada")
+    project.write("public", "")
+    ran = project.run("publish")
+    assert ran.code == 1
+    assert "created" not in ran.said
