@@ -64,12 +64,19 @@ def page_address(value: str) -> None:
     """Accept an absolute http(s) URL for links, which may have a query and a fragment; "" means unset."""
     if not value:
         return
-    parts = urlsplit(value)
     if "@" in value:
         raise ValueError("must not contain a user name or password")  # so the message doesn't repeat the value
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} isn't a valid web address; write it like https://example.org") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f<>\"\\]", value):
         raise ValueError(f"{value!r} isn't a valid web address; write it like https://example.org")
-    if parts.port == 0:
+    try:
+        good = parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise ValueError(f"{value!r} has an invalid port")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -74,6 +75,8 @@ def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:
     message, _, place = str(error).partition(" (at ")
     line = place.removeprefix("line ").split(",")[0].rstrip(")")
     number = line if line.isdigit() else str(text.rstrip().count("\n") + 1)
+    # Python shows the path of a key as a tuple: Cannot declare ('mail', 'smtp') twice
+    message = re.sub(r"\(('[^()]*'),?\)", lambda found: found[1].replace("', '", ".").strip("'"), message)
     return PublisherError(f"not valid TOML: {message}", where=f"{CONFIG_FILE}:{number}")
 
 

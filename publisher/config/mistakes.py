@@ -17,6 +17,7 @@ from publisher.config.checks import output_path, project_path
 from publisher.config.environment import CONFIG_FILE, variables
 from publisher.config.keys import keys_of, table_in
 from publisher.config.mail import Mail
+from publisher.config.newsletters import NewsletterConfig
 from publisher.config.origins import KeyPath, Origins
 from publisher.config.project import Config
 from publisher.config.site import PagesConfig, Posts
@@ -148,7 +149,7 @@ def _objection(kind: Any, value: Any) -> str:
 def _mistyped(path: KeyPath, message: str, value: Any) -> Wrong:
     keys = tuple(part for part in path if isinstance(part, str))
     hidden = isinstance(value, dict) or any(keys == secret[: len(keys)] for secret in _SECRETS)
-    shown = "" if hidden else f", not {value!r}"
+    shown = "" if hidden else f", not {str(value).lower() if isinstance(value, bool) else repr(value)}"
     hint = "write [[newsletters]]" if path == ("newsletters",) else ""
     return path, f"{_dotted(path)}: {message}{shown}", hint
 
@@ -169,7 +170,12 @@ def _example(path: KeyPath) -> str:
         ("site", "title"): 'title = "My newsletter" under [site]',
         ("site", "url"): 'url = "https://example.org" under [site]',
     }
-    return examples.get(path, f'{path[-1]} = "weekly" under [[newsletters]]')  # type: ignore[arg-type]
+    if path in examples:
+        return examples[path]  # type: ignore[index]
+    table = ".".join(part for part in path[:-1] if isinstance(part, str))
+    values = {"name": "weekly", "domain": "example.org", "selector": "newsletter", "key": "keys/newsletter.pem"}
+    value = values.get(str(path[-1]), "...")
+    return f'{path[-1]} = "{value}" under {f"[[{table}]]" if isinstance(path[-2], int) else f"[{table}]"}'
 
 
 def _dotted(path: KeyPath) -> str:
@@ -183,6 +189,7 @@ def _dotted(path: KeyPath) -> str:
 def _wrong_together(raw: dict[str, Any]) -> Iterator[Wrong]:
     """Yield the mistakes in combinations of keys."""
     yield from _names_taken(raw)
+    yield from _limits_crossed(raw)
     yield from _unreadable_themes(raw)
     mail = raw.get("mail")
     if not isinstance(mail, dict):
@@ -211,6 +218,19 @@ def _names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
             yield ("newsletters", number, "name"), message, "rename one"
         elif isinstance(name, str):
             seen[name] = number
+
+
+def _limits_crossed(raw: dict[str, Any]) -> Iterator[Wrong]:
+    """Yield the newsletters that never have enough posts, since an edition takes fewer than it needs."""
+    keys = keys_of(NewsletterConfig)
+    newsletters = raw.get("newsletters")
+    for number, item in enumerate(newsletters if isinstance(newsletters, list) else []):
+        table = item if isinstance(item, dict) else {}
+        least, most = (table.get(name, keys[name].default) for name in ("minimum", "maximum"))
+        if type(least) is type(most) is int and 0 < most < least:
+            path = ("newsletters", number, "minimum" if "minimum" in table else "maximum")
+            message = f"newsletters[{number + 1}]: minimum ({least}) is more than maximum ({most})"
+            yield path, message, "no edition would ever have enough posts"
 
 
 def _unreadable_themes(raw: Mapping[str, Any]) -> Iterator[Wrong]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from urllib.parse import urlsplit
 
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.prose import LineFinder, line_at
@@ -43,8 +44,17 @@ def _dropped(raw: str, lines: LineFinder, mentioned: Collection[str]) -> Iterato
 def _unsafe(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
     for reference in re.findall(r'\b(?:href|src)="([a-zA-Z][\w+.-]*:[^"]*)"', raw):
         if not has_safe_scheme(reference, "img"):
-            what = f"the URL {reference[:60]!r} was removed, because its scheme isn't allowed"
+            why = "its scheme isn't allowed" if _is_url(reference) else "it isn't a valid URL"
+            what = f"the URL {reference[:60]!r} was removed, because {why}"
             yield lines.line_of(reference), what, "use an https:// URL"
+
+
+def _is_url(reference: str) -> bool:
+    try:
+        urlsplit(reference)
+    except ValueError:
+        return False
+    return True
 
 
 def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:

@@ -237,6 +237,7 @@ def _unreadable(language: str, error: Exception, line: int) -> PostError:
     if isinstance(error, RecursionError):
         return _too_deep(language, line)
     message = (str(error).splitlines() or [type(error).__name__])[0]
+    message = message.partition(" (at ")[0]  # TOML's parser counts from the line after the fence
     return PostError(f"the front matter is not valid {language}: {message}", line=line, hint="fix it there")
 
 

@@ -123,8 +123,12 @@ def why_unfit(value: object, path: str) -> str:
     """Return the reason why a permalink in front matter cannot be used; "" if it can. path: the tidied value."""
     if not isinstance(value, str):
         return "the permalink is not text, and is ignored"
-    if re.search(r"[{}:\s]", value):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|//", value):
+        return f"the permalink {_short(value)} is a whole URL instead of a path, and is ignored"
+    if re.search(r"[{}]|:[A-Za-z]", value):
         return f"the permalink {_short(value)} contains another tool's placeholders, and is ignored"
+    if odd := re.search(r"[\s:]", value):
+        return f"the permalink {_short(value)} contains a {'colon' if odd[0] == ':' else 'space'}, and is ignored"
     if is_file_of_site(path):
         return f"the permalink {_short(value)} is already used by a feed, and is ignored"
     if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.policy import default
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         (SITE + "[feed]\n", ["publisher.toml:4: feed: unknown key (did you mean feeds?)"]),
         (SITE + "[feeds]\nxyzzy = 1\n", ["publisher.toml:5: feeds.xyzzy: unknown key (known here: limit, max_"]),
         (SITE + "[feeds]\nlimit = '20'\n", ["publisher.toml:5: feeds.limit: must be a whole number, not '20'"]),
-        (SITE + "[feeds]\nlimit = true\n", ["publisher.toml:5: feeds.limit: must be a whole number, not True"]),
+        (SITE + "[feeds]\nlimit = true\n", ["publisher.toml:5: feeds.limit: must be a whole number, not true"]),
         (SITE + "[feeds]\nlimit = nan\n", ["publisher.toml:5: feeds.limit: must be a whole number"]),
         (SITE + "[feeds]\nlimit = 0\n", ["publisher.toml:5: feeds.limit: 0 is not between 1 and 10000"]),
         (SITE + "[feeds]\nper_tag = 1\n", ["publisher.toml:5: feeds.per_tag: must be true or false, not 1"]),
@@ -361,3 +362,24 @@ def test_a_duration_is_refused_for_the_reason_that_is_true(text: str, said: str)
     with pytest.raises(ValueError, match="duration") as caught:
         parse_duration(text)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[mail.dkim]]\ndomain = 'a.example'\n", 'add selector = "newsletter" under [[mail.dkim]]'),
+        ("[[newsletters]]\n", 'add name = "weekly" under [[newsletters]]'),
+        ("[[newsletters]]\nname = 'a'\nminimum = 60\nmaximum = 10\n", "minimum (60) is more than maximum (10)"),
+        ("[[newsletters]]\nname = 'a'\nminimum = 60\n", "minimum (60) is more than maximum (50)"),
+        ("[pages]\nper_page = true\n", "pages.per_page: must be a whole number, not true"),
+        ("[feeds]\nhub = 'https://a.example:abc/'\n", "feeds.hub: 'https://a.example:abc/' has an invalid port"),
+        ("[feeds]\nhub = 'https://a.example:99999/'\n", "feeds.hub: 'https://a.example:99999/' has an invalid port"),
+        ("[feeds]\nhub = 'https://[a/'\n", "feeds.hub: 'https://[a/' isn't a valid web address"),
+        ("[mail.smtp]\n[mail.smtp]\n", "Cannot declare mail.smtp twice"),
+        ("[site]\n", "Cannot declare site twice"),
+    ],
+)
+def test_a_mistake_is_told_in_words_of_the_file(text: str, said: str, tmp_path: Path) -> None:
+    told = "\n".join(mistakes(tmp_path, SITE + text))
+    assert said in told
+    assert not re.search(r"True|\('|cast to|IPv6", told)

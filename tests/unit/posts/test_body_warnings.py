@@ -9,6 +9,7 @@ import pytest
 
 from publisher.config import PagesConfig
 from publisher.core.models import Severity
+from publisher.posts.permalinks import why_unfit
 from publisher.publishing.project_check import check_project
 from tests.support.posts_samples import HELLO, NOW, SITE, Folder
 
@@ -141,3 +142,28 @@ def test_a_check_reports_more_than_a_build(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, WARTS, head="")
     assert set(folder.build(NOW).problems) < set(folder.check())
+
+
+@pytest.mark.parametrize(
+    ("permalink", "why"),
+    [
+        ("/a b/", "contains a space"),
+        ("https://a.example/b/", "is a whole URL instead of a path"),
+        ("//a.example/b/", "is a whole URL instead of a path"),
+        ("/at-10:30/", "contains a colon"),
+        ("/:categories/:title/", "contains another tool's placeholders"),
+        ("/{{ slug }}/", "contains another tool's placeholders"),
+    ],
+)
+def test_a_permalink_that_is_ignored_says_why(permalink: str, why: str) -> None:
+    assert why_unfit(permalink, permalink) == f"the permalink {permalink!r} {why}, and is ignored"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("http://[x]y", "it isn't a valid URL"), ("http://[::1", "it isn't a valid URL"), ("javascript:a", "its scheme")],
+)
+def test_a_removed_url_says_why(url: str, why: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, f'<a href="{url}">words</a>\n')
+    assert any(f"the URL {url!r} was removed, because {why}" in message for _, message in reported(folder))

@@ -122,6 +122,13 @@ def test_unreadable_front_matter_has_a_line_and_a_hint(text: str, line: int, mes
     assert hint in caught.value.hint
 
 
+def test_an_error_in_toml_names_one_line() -> None:
+    with pytest.raises(PostError) as caught:
+        head("+++\na = 1\nb =\n+++\n")
+    assert caught.value.line == 3
+    assert "line" not in caught.value.message
+
+
 def _merges(start: str, count: int) -> str:
     rows = [f"k{i}: &k{i} {{<<: [{', '.join([f'*k{i - 1}'] * 10)}]}}" for i in range(1, count)]
     return "\n".join(["---", f"k0: &k0 {start}", *rows, f"<<: *k{count - 1}", "---", ""])
