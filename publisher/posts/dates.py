@@ -69,12 +69,12 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
         return NEVER
     try:
         if year < "1000":
-            raise ValueError("year is out of range")
+            raise ValueError
         if hour is None:
             return place(datetime.combine(date(int(year), int(month), int(day)), MORNING), zone)
         civil = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))  # noqa: DTZ001 - placed in a zone on the next lines
     except ValueError as error:
-        raise ValueError(f"{match[0]!r} isn't a valid date: {error}") from error
+        raise ValueError(f"{match[0]!r} isn't a valid date: there is no such {_missing(match)}") from error
     if offset is None:
         return place(civil, zone)
     if offset[0] not in "+-":
@@ -84,6 +84,20 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
         return datetime.fromisoformat(f"{civil.isoformat()}{offset[:3]}:{minutes}")
     except ValueError as error:
         raise ValueError(f"{match[0]!r} isn't a valid date: there is no UTC offset {offset}") from error
+
+
+def _missing(match: re.Match[str]) -> str:
+    """Return which part of an impossible date does not exist."""
+    year, month, day = (int(part) for part in match.groups()[:3])
+    if year < 1000:
+        return "year"
+    if not 1 <= month <= 12:
+        return "month"
+    try:
+        date(year, month, day)
+    except ValueError:
+        return "day"
+    return "time"
 
 
 def _from_words(text: str, zone: tzinfo) -> datetime:
