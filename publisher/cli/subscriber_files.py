@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property, partial
@@ -171,6 +171,8 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
         return
     updated = f"{report.updated:,} with different topics, " if report.updated else ""
     newer = f"{report.newer:,} left in the file and agreed here since, " if report.newer else ""
+    newer += f"{report.left_some:,} left some newsletters, " if report.left_some else ""
+    newer += f"{report.stay.count:,} unconfirmed in the file and subscribed here, " if report.stay.count else ""
     recorded = f"{report.not_mailed:,} not mailed, " if report.kept else ""
     app.say(
         f"{plural(report.rows, 'row')}: {report.added:,} added, "
@@ -181,6 +183,7 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
     would = "would be" if dry_run else "will be"
     app.say(f"{report.mailed:>9,}  {would} mailed")
     _show_parts(app, (report.partly, "without a newsletter that they unsubscribed from, as listed above"))
+    _show_parts(app, *_who_stays(report))
     app.say(f"{report.not_mailed:>9,}  {would} kept, and not mailed")
     _show_parts(app, *((rows.count, f"{STATUS_WORDS[status]}, {_lines(rows)}") for status, rows in report.kept.items()))
     app.say(f"{report.refused:>9,}  refused{', as listed above, and not mailed' if report.refused else ''}")
@@ -196,6 +199,17 @@ def _show_parts(app: App, *parts: tuple[int, str]) -> None:
     for count, what in parts:
         if count:
             app.say(f"{count:>15,}  {what}")
+
+
+def _who_stays(report: ImportReport) -> Iterator[tuple[int, str]]:
+    """Yield who gets email although the file says something against it, and why."""
+    if (rows := report.again).count:
+        yield rows.count, f"said yes again later, {_lines(rows)}"
+    for (left, still), rows in report.parted.items():
+        what = f"left {', '.join(left)}; they still get {', '.join(still)}" if left else "left some; they get others"
+        yield rows.count, f"{what}, {_lines(rows)}"
+    if (rows := report.stay).count:
+        yield rows.count, f"stay subscribed here, because they confirmed or were added before, {_lines(rows)}"
 
 
 def _lines(rows: KeptRows) -> str:
@@ -229,6 +243,11 @@ def _as_json(report: ImportReport, columns: Columns, mailed: Mapping[str, int], 
         "unchanged": report.unchanged,
         "partly": report.partly,
         "newer": report.newer,
+        "stay_subscribed": report.stay.count,
+        "left_some": [
+            {"left": left, "still": still, "rows": rows.count, "lines": [rows.first, rows.last]}
+            for (left, still), rows in report.parted.items()
+        ],
         "not_mailed": {STATUS_WORDS[status]: rows.count for status, rows in report.kept.items()},
         "refused": report.refused,
         "known": {why.value: count for why, count in report.known.items()},

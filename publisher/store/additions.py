@@ -85,7 +85,8 @@ class Batch:
         if fresh and known is not None and row.restored is not None:
             return AddResult(self._restore(key, known, row.restored))
         if says is not None:
-            return AddResult(self._departures.record(key, known, row, says, fresh=fresh))
+            done = self._departures.record(key, known, row, says, fresh=fresh)
+            return AddResult(done, still=known.mailed if known else ())
         if known is not None:
             return self._settle(known, row, fresh)
         return AddResult(Added.SUPPRESSED)  # an earlier row of this batch put the address on the suppression list

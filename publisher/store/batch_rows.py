@@ -42,6 +42,13 @@ class KnownSubscriber:
     def is_subscribed(self) -> bool:
         return any(record.is_subscribed for record in self.records.values())
 
+    @property
+    def mailed(self) -> tuple[str, ...]:
+        """The newsletters that they get."""
+        if self.status is not SubscriberStatus.ACTIVE:
+            return ()
+        return tuple(sorted(name for name, record in self.records.items() if record.is_subscribed))
+
     def is_subscribed_to(self, newsletter: str) -> bool:
         """Return whether they are subscribed to a newsletter."""
         record = self.records.get(newsletter)

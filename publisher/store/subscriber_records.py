@@ -127,11 +127,13 @@ class AddResult:
     refusals  phrases that follow the address, such as "unsubscribed from weekly on 28 November 2026". If the result is
               not a refusal, they are about the newsletters in `refused`, and the others were subscribed to
     refused   the newsletters that were refused because the subscription to them has ended
+    still     after a row that says that somebody must not be mailed: the newsletters that they get all the same
     """
 
     result: Added
     refusals: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    still: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:

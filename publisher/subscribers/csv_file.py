@@ -48,12 +48,14 @@ class CsvRow:
     cells  the contents of the cells; [] if the record cannot be read
     fault  the reason why the record cannot be used; "" if it can
     coded  the likely encoding of the line if it cannot be read in that of the file; "" if it can, or is not known
+    undecoded  whether it cannot be read in the encoding of the file
     """
 
     line: int
     cells: list[str]
     fault: str = ""
     coded: str = ""
+    undecoded: bool = False
 
 
 class CsvFile:
@@ -71,6 +73,7 @@ class CsvFile:
         """
         self._bytes, text, codec = open_source(path, encoding)
         self.encoding = codec.removesuffix("-sig")
+        self.marked = codec.endswith("-sig")  # its byte-order mark says for certain that it is UTF-8
         self._size = os.fstat(self._bytes.fileno()).st_size
         self._lines = _Lines(text)
         try:
@@ -185,12 +188,13 @@ class CsvFile:
         width, fault, coded = len(self.columns.header), "", ""
         if len(cells) > width and not any(map(str.strip, cells[width:])):
             cells = cells[:width]
-        if not is_text("".join(cells)):
+        undecoded = not is_text("".join(cells))
+        if undecoded:
             fault = f"the line is not valid {'UTF-8' if self.encoding == 'utf-8' else self.encoding}"
             coded = likely_encoding(self._delimiter.join(cells)) if self.encoding == "utf-8" else ""
         elif len(cells) > width:
             fault = f"it has {len(cells)} cells, and the first line names {width} columns"
-        return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault, coded)
+        return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault, coded, undecoded)
 
 
 class _Lines:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 GROUP = 1_000  # rows in one transaction
 LONGEST_CONSENT = 300  # characters
 MOST_TOPICS = 1_000  # topics that are kept for the report
+MOST_PARTED = 20  # selections of newsletters that are told apart in the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,13 @@ class RowResult:
         return f"line {self.line}: {self.reason}"
 
 
+# The newsletters that somebody left, and those that they still get.
+Parted = tuple[tuple[str, ...], tuple[str, ...]]
+
+
 @dataclass(slots=True)
 class KeptRows:
-    """The rows of people who are kept and not mailed, for one reason. first, last: their lines."""
+    """The rows of people who are kept, or who stay subscribed, for one reason. first, last: their lines."""
 
     count: int = 0
     first: int = 0
@@ -71,7 +76,10 @@ class ImportReport:
     unchanged   rows that changed nothing for a known subscriber
     updated     rows that changed the topics of a known subscriber
     partly      rows of the others in which a newsletter was refused, because the person unsubscribed from it
-    newer       rows that call a person gone who has agreed here since then
+    again       rows that call a person gone who has agreed here since then
+    stay        rows that call a person unconfirmed who is subscribed here
+    parted      (newsletters that they left, those that they still get) -> rows of people who left only some; the
+                newsletters are empty beyond MOST_PARTED
     known       why a person must not be mailed by what is known here -> rows that were refused for that
     kept        status -> rows of people who are recorded and not mailed
     topics      the topics in the rows, MOST_TOPICS at most
@@ -88,7 +96,9 @@ class ImportReport:
     refused: int
     updated: int = 0
     partly: int = 0
-    newer: int = 0
+    again: KeptRows = field(default_factory=KeptRows)
+    stay: KeptRows = field(default_factory=KeptRows)
+    parted: Mapping[Parted, KeptRows] = field(default_factory=dict)
     known: Mapping[Added, int] = field(default_factory=dict)
     kept: Mapping[SubscriberStatus, KeptRows] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
@@ -98,9 +108,20 @@ class ImportReport:
     number: int = 0
 
     @property
+    def newer(self) -> int:
+        """The number of rows that call a person gone who has agreed here since then."""
+        return self.again.count
+
+    @property
+    def left_some(self) -> int:
+        """The number of rows of people who left a newsletter and still get another."""
+        return sum(rows.count for rows in self.parted.values())
+
+    @property
     def mailed(self) -> int:
         """The number of rows of people who will be mailed."""
-        return self.added + self.subscribed + self.unchanged + self.updated + self.newer
+        stay = self.newer + self.stay.count + self.left_some
+        return self.added + self.subscribed + self.unchanged + self.updated + stay
 
     @property
     def not_mailed(self) -> int:
@@ -240,8 +261,9 @@ def _surveyed(file: CsvFile, reader: RowReader, path: Path, options: ImportOptio
         reader.repeats.settle()
     reader.columns, reader.day_first = found.columns, found.day_first
     listeners.columns(found.columns)
+    encoding = found.of_encoding() if not options.encoding and not file.marked else []
     questions = found.questions(path.name if options.status is None else "") if asks else []
-    if questions := [*questions, *(reader.questions() if asks else [])]:
+    if questions := [*encoding, *questions, *(reader.questions() if asks else [])]:
         raise QuestionsError(questions, str(path))
     return found
 
@@ -258,6 +280,9 @@ class _Import:
     counts: Counter[str] = field(default_factory=Counter)
     known: Counter[Added] = field(default_factory=Counter)
     kept: dict[SubscriberStatus, KeptRows] = field(default_factory=dict)
+    again: KeptRows = field(default_factory=KeptRows)
+    stay: KeptRows = field(default_factory=KeptRows)
+    parted: dict[Parted, KeptRows] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
 
     def add(self, group: list[list[CsvRow]]) -> None:
@@ -303,16 +328,38 @@ class _Import:
             self.listeners.refused(RowResult(rows[0].line, subscriber.address, said))
         said = f"{subscriber.address}: {done.result.value}"
         is_gone = subscriber.says is not None or (subscriber.ended and not subscriber.subscriptions)
-        if is_gone and done.result is not Added.NEWER:
-            status = self.reader.gone_as(rows)
+        if is_gone:
+            into, what = self._gone(rows, subscriber, done)
             for row in rows:
-                self.kept.setdefault(status, KeptRows()).add(row.line)
-            said = f"{subscriber.address}: not mailed, {STATUS_WORDS[status]} in the file"
+                into.add(row.line)
+            said = f"{subscriber.address}: {what}"
         else:
             self.counts[done.result] += len(rows)
             if len(self.topics) < MOST_TOPICS:
                 self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
         self.listeners.row(RowResult(rows[0].line, subscriber.address, said))
+
+    def _gone(self, rows: list[CsvRow], subscriber: NewSubscriber, done: AddResult) -> tuple[KeptRows, str]:
+        """Return where the rows of a person count whom the file calls gone, and what became of them, as a phrase.
+
+        Some are mailed all the same, by what is known here.
+        """
+        status = self.reader.gone_as(rows)
+        if not done.still:
+            said = f"not mailed, {STATUS_WORDS[status]} in the file"
+            return self.kept.setdefault(status, KeptRows()), said
+        names = ", ".join(done.still)
+        if done.result is Added.NEWER:
+            return self.again, f"{STATUS_WORDS[status]} in the file, but said yes again later, and gets {names}"
+        if status is SubscriberStatus.PENDING:
+            return self.stay, f"unconfirmed in the file, but stays subscribed here to {names}"
+        named = {wish.newsletter for wish in subscriber.subscriptions}
+        named |= {record.newsletter for record in subscriber.ended}
+        left = tuple(sorted(named.difference(done.still)))
+        parted = (left, done.still)
+        if parted not in self.parted and len(self.parted) >= MOST_PARTED:
+            parted = ((), ())
+        return self.parted.setdefault(parted, KeptRows()), f"left {', '.join(left) or 'some'}, and still gets {names}"
 
     def report(self, found: Survey) -> ImportReport:
         """Return a report of the rows so far."""
@@ -325,7 +372,9 @@ class _Import:
             refused=of["refused"],
             updated=of["updated"],
             partly=of["partly"],
-            newer=of["newer"],
+            again=self.again,
+            stay=self.stay,
+            parted=dict(self.parted),
             known=dict(self.known),
             kept={status: self.kept[status] for status in HARDNESS if status in self.kept},
             topics=tuple(sorted(self.topics)[:MOST_TOPICS]),

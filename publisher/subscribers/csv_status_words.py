@@ -130,8 +130,8 @@ NAME_PATTERNS = (
         _S.UNSUBSCRIBED,
     ),
     NamePattern(
-        r"(not|un) ?deliverab|un ?reachab|not reachab|in ?valid (e ?)?mail"
-        r"|(e ?)?mail( address)? (is )?in ?valid",
+        r"(not|un) ?deliverab|un ?reachab|not reachab|(in ?valid|bad|wrong|broken|faulty) ((e ?)?mail|address)"
+        r"|((e ?)?mail|address) (is )?(in ?valid|bad\b|wrong|broken|faulty)",
         Reading.AGAINST,
         _S.BOUNCED,
     ),

@@ -17,6 +17,7 @@ from publisher.subscribers.address import clean_line, shortened
 from publisher.subscribers.csv_cells import day_comes_first
 from publisher.subscribers.csv_columns import Columns
 from publisher.subscribers.csv_file import CsvFile, CsvRow
+from publisher.subscribers.csv_source import is_text, likely_encoding
 from publisher.subscribers.csv_status import (
     LONGEST_WORD,
     STATUS_WORDS,
@@ -28,6 +29,7 @@ from publisher.subscribers.csv_status import (
 from publisher.subscribers.csv_status_words import Reading
 
 MOST_SAMPLES = 3  # values that a question quotes
+MOST_SHOWN = 10  # lines that a question lists
 MOST_VALUES = 1_000  # different values of a column that are looked at
 LONGEST_DATE = 60  # characters
 MOST_DATES = 5_000  # of a column, for the order of day and month
@@ -96,6 +98,7 @@ class Survey:
     opted_in   rows with a date of consent
     against    rows in which a column says that the person must not be mailed
     coded      likely encoding -> lines that are not valid in that of the file
+    undecoded  the number of lines that are not valid in it, with the first MOST_SHOWN in `shown`
     key_ids    identifiers of the secrets of a suppression list in the file
     """
 
@@ -105,6 +108,8 @@ class Survey:
     opted_in: int = 0
     against: int = 0
     coded: Counter[str] = field(default_factory=Counter)
+    undecoded: int = 0
+    shown: list[int] = field(default_factory=list)
     found: dict[int, _Found] = field(default_factory=dict)
     telling: dict[int, _Found] = field(default_factory=dict)
     key_ids: set[str] = field(default_factory=set)
@@ -113,6 +118,20 @@ class Survey:
         """Return what must be asked about a file with this name, in the order of its columns."""
         asked = [*self._of_columns(), *self._of_cells()]
         return [question for _, question in sorted(asked, key=lambda pair: pair[0])] + self._of_file(name)
+
+    def of_encoding(self) -> list[PublisherError]:
+        """Return what must be asked because the file is not in UTF-8, or not all of it."""
+        if not self.undecoded:
+            return []
+        lines = ", ".join(f"{line}" for line in self.shown) + (", ..." if self.undecoded > len(self.shown) else "")
+        what = f"1 line is not valid UTF-8: line {lines}"
+        if self.undecoded > 1:
+            what = f"{self.undecoded:,} lines are not valid UTF-8: lines {lines}"
+        refuse = "--encoding utf-8 to refuse these lines and import the others"
+        if len(self.coded) == 1 and self.coded.total() == self.undecoded:
+            (encoding,) = self.coded
+            return [PublisherError(f"{what}; the file is in {encoding}", hint=f"--encoding {encoding}; or {refuse}")]
+        return [PublisherError(what, hint=f"repair them, or --encoding NAME if you know it; or {refuse}")]
 
     def _of_columns(self) -> Iterator[tuple[int, PublisherError]]:
         for column in self.columns.statuses:
@@ -159,6 +178,8 @@ def survey(file: CsvFile, look: Callable[[CsvRow], None], *, statuses: bool = Tr
     """
     found = Survey(file.columns)
     looked = _Looked(found, file.columns, statuses)
+    if not is_text(header := ",".join(file.columns.header)):
+        looked.undecoded(1, likely_encoding(header))
     for row in file:
         looked.at(row)
         look(row)
@@ -183,8 +204,8 @@ class _Looked:
     def at(self, row: CsvRow) -> None:
         into, cells = self.into, row.cells
         into.rows += 1
-        if row.coded:
-            into.coded[row.coded] += 1
+        if row.undecoded:
+            self.undecoded(row.line, row.coded)
         if row.fault:
             return
         width = len(cells)
@@ -197,6 +218,14 @@ class _Looked:
             into.key_ids.add(entry.partition(" ")[2])
         if self._statuses:
             self._look_for_statuses(row)
+
+    def undecoded(self, line: int, coded: str) -> None:
+        """Count a line that is not valid in the encoding of the file. coded: the encoding that it seems to have."""
+        self.into.undecoded += 1
+        if coded:
+            self.into.coded[coded] += 1
+        if len(self.into.shown) < MOST_SHOWN:
+            self.into.shown.append(line)
 
     def _look_for_statuses(self, row: CsvRow) -> None:
         into, columns, cells, width = self.into, self.columns, row.cells, len(row.cells)

@@ -283,6 +283,22 @@ def test_an_import_asks_before_it_writes(project: Project) -> None:
     assert (done.json["mailed"], done.json["not_mailed"]) == (2, {})
 
 
+def test_an_import_says_who_gets_email_although_the_file_is_against_it(project: Project) -> None:
+    for name in ("ann", "bob"):
+        project.ok("subscribers", "add", f"{name}@example.org")
+    left = "email,unsubscribed_at\nann@example.org,2020-01-02\nbob@example.org,2020-01-02\n"
+    ran = project.ok("subscribers", "import", str(project.write("left.csv", left)), "--dry-run")
+    assert ran.out.splitlines()[-4:-2] == [
+        "        2  would be mailed",
+        "              2  said yes again later, lines 2 to 3",
+    ]
+    never = str(project.write("never.txt", "ann@example.org\nbob@example.org\ncyd@example.org\n"))
+    ran = project.ok("subscribers", "import", never, "--as", "unconfirmed", "--dry-run")
+    assert "2  stay subscribed here, because they confirmed or were added before, lines 1 to 2" in ran.out
+    done = project.ok("subscribers", "import", never, "--as", "unconfirmed", "--json").json
+    assert (done["stay_subscribed"], done["mailed"], done["not_mailed"]) == (2, 2, {"unconfirmed": 1})
+
+
 def test_imports_are_listed_and_taken_back(project: Project) -> None:
     gone = project.write("gone.txt", "ann@example.org\nbob@example.org\n")
     people = project.write("people.csv", "email\nada@example.org\nbob@example.org\n")

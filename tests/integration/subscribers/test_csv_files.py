@@ -72,7 +72,7 @@ def test_each_refused_line_is_named_with_its_reason(store: Store, file: Path) ->
         b"bounced@example.org,B,,,bounced\n"  # 9
         b"grace@example.org,Grace,daily,,active\n"
     )
-    done = bring(store, file, text)
+    done = bring(store, file, text, encoding="utf-8")
     report, refused = done.report, done.refused
 
     assert (report.rows, report.added, report.refused, done.kept) == (8, 2, 5, {"bounced": 1})

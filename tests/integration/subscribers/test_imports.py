@@ -151,6 +151,52 @@ def test_who_left_one_newsletter_keeps_the_other(people: Store, tmp_path: Path) 
     assert (mailed(people), mailed(people, "daily")) == (set(), {"ann@example.org"})
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_who_is_unconfirmed_in_a_file_and_active_here_stays(people: Store, tmp_path: Path, dry_run: bool) -> None:
+    people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    text = "ann@example.org\nbob@example.org\n"
+    done = bring(people, tmp_path / "ns.csv", text, status="unconfirmed", dry_run=dry_run)
+    assert (done.report.mailed, done.report.stay.count, done.report.stay.first, done.kept) == (1, 1, 1, {"pending": 1})
+    told = bring(people, tmp_path / "ns.csv", "email,status\nann@example.org,unconfirmed\n", dry_run=dry_run)
+    assert (told.report.stay.count, told.kept, mailed(people)) == (1, {}, {"ann@example.org"})
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_who_left_one_newsletter_and_gets_another_is_counted_apart(
+    people: Store, tmp_path: Path, dry_run: bool
+) -> None:
+    people.subscribers.add(person("ann@example.org", "weekly"), at=NOW, source="form")
+    people.subscribers.add(person("ann@example.org", "daily"), at=NOW, source="form")
+    people.subscribers.add(person("bob@example.org", "daily"), at=NOW, source="form")
+    text = "ann@example.org\nbob@example.org\n"
+    done = bring(people, tmp_path / "l", text, status="unsubscribed", newsletters=["daily"], dry_run=dry_run)
+    ((names, rows),) = done.report.parted.items()
+    assert (names, rows.count, rows.first) == ((("daily",), ("weekly",)), 1, 1)
+    assert (done.report.mailed, done.kept) == (1, {"unsubscribed": 1})
+    assert dry_run or (mailed(people), mailed(people, "daily")) == ({"ann@example.org"}, set())
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("Jürgen".encode("cp1252"), "--encoding windows-1252; or"), ("Иван".encode("cp1251"), "--encoding NAME")],
+)
+def test_a_file_that_is_not_utf_8_is_a_question(people: Store, tmp_path: Path, name: bytes, answer: str) -> None:
+    text = b"email,name\nann@example.org,Ann\nbob@example.org," + name + b"\n"
+    with pytest.raises(QuestionsError, match=answer) as asked:
+        bring(people, tmp_path / "list.csv", text)
+    assert "1 line is not valid UTF-8: line 3" in str(asked.value)
+    assert list(people.subscribers.list()) == []
+    assert bring(people, tmp_path / "list.csv", text, encoding="utf-8").report.refused == 1
+    with pytest.raises(QuestionsError, match=answer):
+        bring(people, tmp_path / "head.csv", b"email," + name + b"\nann@example.org,Ann\n", status="suppressed")
+
+
+@pytest.mark.parametrize("column", ["hs_email_bad_address", "Bad email", "Invalid email address", "email_is_bad"])
+def test_a_bad_address_is_a_bounce(people: Store, tmp_path: Path, column: str) -> None:
+    done = bring(people, tmp_path / "list.csv", f"Email,{column}\nann@example.org,true\nbob@example.org,false\n")
+    assert (done.kept, mailed(people)) == ({"bounced": 1}, {"bob@example.org"})
+
+
 def test_a_row_for_two_newsletters_is_refused_for_the_one_that_was_left(people: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("ann@example.org", "weekly"), at=NOW, source="form")
     unsubscribe(people, "ann@example.org", "weekly", at=NOW)
