@@ -138,11 +138,13 @@ def test_the_web_version_has_no_personal_links(begun: Project) -> None:
     assert "@@publisher" not in everything
 
 
-def test_an_unreachable_server_is_one_line(begun: Project) -> None:
+def test_an_unreachable_server_is_one_line_and_one_says_what_waits(begun: Project) -> None:
     smtp(begun, 9)
     ran = begun.run("publish", "--yes")
-    assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "127.0.0.1:9" in ran.err
+    error, waits = ran.err.splitlines()
+    assert ran.code == 1
+    assert "127.0.0.1:9" in error
+    assert waits == "edition 1 was created; 2 messages wait; run `publisher publish` again to send them"
     assert [e["deliveries"] for e in begun.ok("editions", "--json").json] == [{"queued": 2}]
     with mail_server() as (mailboxes, settings):
         text = begun.read("publisher.toml").replace("port = 9\n", f"port = {settings.port}\n")

@@ -117,7 +117,13 @@ def test_a_duration_has_a_number_and_a_unit(text: str, span: int) -> None:
     assert parse_duration(text).total_seconds() == span
 
 
-@pytest.mark.parametrize("text", ["", "12", "h", "-1h", "1.5h", "12 hours", "99999d", "１h"])
+@pytest.mark.parametrize("text", ["", "12", "h", "-1h", "1.5h", "12 hours", "１h"])
 def test_anything_else_is_not_a_duration(text: str) -> None:
     with pytest.raises(ValueError, match="12h"):
         parse_duration(text)
+
+
+def test_a_duration_has_at_most_four_digits() -> None:
+    assert parse_duration("9999d").days == 9_999
+    with pytest.raises(ValueError, match="too long for a duration"):
+        parse_duration("99999d")
