@@ -141,7 +141,7 @@ def test_the_web_version_has_no_personal_links(begun: Project) -> None:
 def test_an_unreachable_server_is_one_line_and_one_says_what_waits(begun: Project) -> None:
     smtp(begun, 9)
     ran = begun.run("publish", "--yes")
-    error, waits = ran.err.splitlines()
+    waits, error = ran.err.splitlines()
     assert ran.code == 1
     assert "127.0.0.1:9" in error
     assert waits == "edition 1 was created; 2 messages wait; run `publisher publish` again to send them"
