@@ -34,7 +34,8 @@ shuffle: .venv/.installed-test
 
 # Random search instead of the same examples each time.
 fuzz: .venv/.installed-test
-	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) --timeout=3600 -m "not (slow or browser)" tests/unit $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) --timeout=3600 -m "not (slow or browser)" tests/unit \
+		tests/integration/subscribers/test_histories.py $(PYTEST_ARGS)
 
 # What the documents promise, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
 PROOFS := decade kills faults ticking lateness subscribing imports variants queue
