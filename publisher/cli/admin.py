@@ -1,4 +1,4 @@
-"""The command `publisher admin password`."""
+"""The commands `publisher admin password` and `publisher admin logout-all`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import sys
 
 import click
 
-from publisher.cli.app import App, with_app
+from publisher.cli.app import App, plural, with_app
 from publisher.core.errors import PublisherError
 from publisher.publishing.wiring import open_project_store
 from publisher.web.admin.credentials import check_password, hash_password
 
 
 @click.group(
-    short_help="Set the password of the admin page.",
-    epilog="Example: publisher admin password",
+    short_help="Set the password of the admin page, and log everyone out.",
+    epilog="Examples: publisher admin password; publisher admin logout-all",
 )
 @with_app
 def admin(app: App) -> None:
-    """Set the password of the admin page, /admin."""
+    """Decide who may use the admin page, /admin."""
 
 
 @admin.command(
@@ -41,6 +41,17 @@ def password(app: App) -> None:
     if app.json:
         app.print_json({"url": place, "first": is_first})
     app.say(f"The password is set. `publisher serve` shows the page at {place}")
+
+
+@admin.command("logout-all", epilog="Example: publisher admin logout-all")
+@with_app
+def logout_all(app: App) -> None:
+    """End all sessions of the admin page, so that everyone has to log in again."""
+    with open_project_store(app.config()) as store:
+        ended = store.sessions.end_all()
+    if app.json:
+        app.print_json({"ended": ended})
+    app.say(f"{plural(ended, 'session')} ended" if ended else "no one was logged in")
 
 
 def _prompt() -> str:

@@ -17,6 +17,7 @@ Public modules:
     location                questions about a database that need no SQLAlchemy
     newsletters             which slots (scheduled times) of a newsletter count
     post_files              the files from which sent posts were made
+    sessions                the sessions of the admin page
     subscriber_records      the values that the store takes and returns for subscribers
     subscriber_transaction  one transaction on subscribers
 """
@@ -44,6 +45,7 @@ __all__ = [
     "newsletters",
     "open_store",
     "post_files",
+    "sessions",
     "store_exists",
     "subscriber_records",
     "subscriber_transaction",

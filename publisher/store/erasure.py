@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.database import BUSY_SECONDS, Database
 from publisher.store.tables import (
+    actions,
     bounces,
     consent_events,
     deliveries,
@@ -39,6 +40,9 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
     if subscriber_id is None:
         return gone
     gone += connection.execute(sa.delete(deliveries).where(*_deliveries_of(subscriber_id))).rowcount
+    # What the owner did stays in the log of actions, but no longer says about whom.
+    own = actions.c.subscriber_id == subscriber_id
+    connection.execute(sa.update(actions).where(own).values(subscriber_id=None, detail=""))
     for table in (tokens, bounces, consent_events, subscriptions, import_changes):
         gone += connection.execute(sa.delete(table).where(table.c.subscriber_id == subscriber_id)).rowcount
     return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id == subscriber_id)).rowcount
@@ -70,7 +74,7 @@ def scrub(database: Database) -> bool:
     """
     with database.outside_transactions() as execute:
         if not database.is_sqlite:
-            for table in (tokens, bounces, deliveries, consent_events, subscriptions, subscribers):
+            for table in (actions, tokens, bounces, deliveries, consent_events, subscriptions, subscribers):
                 execute(f"VACUUM {table.name}")
             return True
         execute("VACUUM")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from publisher.core.models import require_aware
 from publisher.store.database import Database
-from publisher.store.tables import owner, told
+from publisher.store.tables import owner, sessions, told
 
 _ONLY = 1
 
@@ -27,10 +27,12 @@ class Owner:
             return connection.execute(sa.select(owner.c.password_hash)).scalar() or ""
 
     def set_password(self, password_hash: str, at: datetime) -> None:
-        """Replace the stored password hash with a new one."""
+        """Store a new password hash, and end all sessions. The second factor stays as it is."""
         with self._database.write() as connection:
-            connection.execute(sa.delete(owner))
-            connection.execute(sa.insert(owner).values(id=_ONLY, password_hash=password_hash, set_at=at))
+            changed = connection.execute(sa.update(owner).values(password_hash=password_hash, set_at=at))
+            if not changed.rowcount:
+                connection.execute(sa.insert(owner).values(id=_ONLY, password_hash=password_hash, set_at=at))
+            connection.execute(sa.delete(sessions))
 
     def claim_alert(self, kind: str, what: str, now: datetime) -> bool:
         """Claim an alert; return True if it was not sent before, so that the caller should send it.

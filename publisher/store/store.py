@@ -19,6 +19,7 @@ from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
 from publisher.store.post_files import PostFiles
+from publisher.store.sessions import LoginSessions
 from publisher.store.statistics import Statistics
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
@@ -41,6 +42,7 @@ class Store:
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables
     owner         the password of the admin page, and the alerts that the owner has received
+    sessions      the sessions of owners who are logged in to the admin page
     feed_readers  how many people read the feeds
     """
 
@@ -55,6 +57,7 @@ class Store:
         self.deliveries = Deliveries(database)
         self.statistics = Statistics(database)
         self.owner = Owner(database)
+        self.sessions = LoginSessions(database)
         self.feed_readers = FeedReaders(database)
         self.ledger = Ledger(database)
         self.bounces = Bounces(database)

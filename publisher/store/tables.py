@@ -36,7 +36,7 @@ from publisher.core.subscription_status import SubscriptionEvent, SubscriptionSt
 from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0011"
+HEAD = "0012"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -337,6 +337,38 @@ owner = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("password_hash", Text, nullable=False),  # argon2
     Column("set_at", UtcTime, nullable=False),
+    Column("totp_secret", Text, nullable=False, server_default=text("''")),  # encrypted; "" without a second factor
+    Column("totp_step", BigInteger, nullable=False, server_default=text("0")),  # of the last code, which is used up
+)
+
+# The sessions of the owner that have not been ended. Whoever reads the table cannot use them: it has only hashes.
+sessions = Table(
+    "sessions",
+    metadata,
+    key(),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("client", String(64), nullable=False),  # the network, or the whole IP address with log.addresses
+    Column("browser", String(80), nullable=False),
+)
+
+# The recovery codes that were not used yet.
+recovery_codes = Table("recovery_codes", metadata, Column("code_hash", String(64), primary_key=True))
+
+# What people did by buttons and commands, and who logged in. An address is not stored here, only whom it is about.
+actions = Table(
+    "actions",
+    metadata,
+    key(),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(60), nullable=False),
+    Column("via", String(20), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("about", Text, nullable=False),
+    belongs("subscriber_id", "subscribers.id", nullable=True, index=True),
+    Column("detail", Text, nullable=False),
 )
 
 # The numbers of subscribers reported by programs that fetch feeds for many people. There is no personal data here.

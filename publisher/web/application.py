@@ -31,8 +31,8 @@ from publisher.subscribers.tokens import FormTokens
 from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
-from publisher.web.admin.credentials import Sessions
 from publisher.web.admin.feed_stats import FeedStats
+from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.views import AdminViews
 from publisher.web.context import FORM_SECONDS, WebContext
 from publisher.web.forms import Form, FormError, read_form
@@ -141,7 +141,8 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
 
 def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRoute]:
     """Return the routes of the admin pages. Each answers 404 until a password is set."""
-    sessions = Sessions(project_secret(context.config), timedelta(hours=context.config.admin.session_hours))
+    lifetime = timedelta(hours=context.config.admin.session_hours)
+    sessions = Sessions(context.store, project_secret(context.config), lifetime, context.links.public_url)
     pages = AdminPages(context, public_pages, sessions)
     auth, views = OwnerAuth(context, public_pages, pages, sessions), AdminViews(context, pages)
     actions = AdminActions(context, pages, views)
@@ -155,10 +156,12 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         "/readers": views.subscribers,
         "/feeds": views.feeds,
         "/posts": views.posts,
+        "/access": views.access,
         "/progress.json": views.progress,
     }
     posts = {
         "/logout": auth.log_out,
+        "/logout-all": auth.end_all,
         "/editions/{edition:int}": actions.edition,
         "/next/{newsletter}": actions.next,
     }

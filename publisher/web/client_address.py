@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -65,6 +66,12 @@ def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
+
+
+def is_local_host(header: str) -> bool:
+    """Return whether the Host header of a request is localhost or an IP address, and not a domain."""
+    host = re.sub(r":\d*$", "", header).strip("[]")
+    return host == "localhost" or host.endswith(".localhost") or parse_ip(host) is not None
 
 
 def _peer(scope: Scope) -> str:

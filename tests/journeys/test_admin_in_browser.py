@@ -159,7 +159,17 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
                 next_try_at=None,
                 reason="550 " + "no such user " * 9,
             )
-        paths = ["/", "/editions", "/editions/1", "/next/weekly", "/readers", "/feeds", "/posts", "/editions/99"]
+        paths = [
+            "/",
+            "/editions",
+            "/editions/1",
+            "/next/weekly",
+            "/readers",
+            "/feeds",
+            "/posts",
+            "/access",
+            "/editions/99",
+        ]
         wrong: dict[str, list[str]] = {}
         for width, dark in ((360, False), (1_100, True)):
             with browser.page(width=width, dark=dark, base_url=server.url) as page:

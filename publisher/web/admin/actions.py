@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from publisher.web.admin.admin_pages import AdminPages
-    from publisher.web.admin.credentials import Session
+    from publisher.web.admin.session_cookies import Session
     from publisher.web.admin.views import AdminViews
     from publisher.web.context import WebContext
     from publisher.web.forms import Form

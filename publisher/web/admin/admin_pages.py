@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.slots import is_post_slot
-from publisher.web.admin.credentials import Session, Sessions
+from publisher.web.admin.session_cookies import Session, Sessions
 from publisher.web.responses import ADMIN_SANDBOX, Flashes, asset_headers, owner_page_headers
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _MENU = (
     ("readers", "Subscribers"),
     ("feeds", "Feeds"),
     ("posts", "Posts"),
+    ("access", "Access"),
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
-from publisher.web.admin.credentials import Session, Sessions, is_password
+from publisher.web.admin.credentials import is_password
+from publisher.web.admin.session_cookies import Session, Sessions
+from publisher.web.client_address import shortened_client
 from publisher.web.forms import Form, FormError, is_same_site, read_form
 from publisher.web.responses import NotFoundError, owner_page_headers
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 GetHandler = Callable[[Request, Session], Response]
 PostHandler = Callable[[Request, Session, Form], Response]
 
-COOKIE = "publisher_admin"
 _FOREIGN_FORM = "this form has expired or is not from this page: reload the page and press the button again\n"
 
 
@@ -37,16 +37,14 @@ class OwnerAuth:
         self._context, self._public_pages, self._pages, self._sessions = context, public_pages, pages, sessions
         # Check one password at a time. Otherwise a burst of guesses would all be checked before the first is counted.
         self._guessing = threading.Lock()
-        self._is_secure = context.links.public_url.startswith("https:")
 
     def get(self, handler: GetHandler) -> Callable[[Request], Response]:
         """Wrap a GET handler. Anyone but the owner is redirected to the login form."""
 
         def answer(request: Request) -> Response:
-            password = self._password()
-            session = self._session(request, password)
-            if not password:
+            if not self._password():
                 return self._not_found(request)
+            session = self._session(request)
             if session is None or not session.is_owner:
                 if request.url.path.endswith(".json"):
                     return PlainTextResponse("log in first\n", 403, owner_page_headers())
@@ -59,10 +57,9 @@ class OwnerAuth:
         """Wrap a POST handler. A form is refused if it has no session, or comes from another site or session."""
 
         def answer(request: Request, form: Form) -> Response:
-            password = self._password()
-            session = self._session(request, password)
-            if not password:
+            if not self._password():
                 return self._not_found(request)
+            session = self._session(request)
             if session is None or not session.is_owner or not self._is_ours(request, session, form):
                 return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
             return handler(request, session, form)
@@ -76,71 +73,61 @@ class OwnerAuth:
 
     def show_login(self, request: Request) -> Response:
         """Show the login form, or redirect an owner who is already logged in to the overview."""
-        password = self._password()
-        if not password:
+        if not self._password():
             return self._not_found(request)
-        session = self._session(request, password)
+        session = self._session(request)
         if session and session.is_owner:
             return RedirectResponse(self._pages.root, 303, owner_page_headers())
-        return self._login_form(password)
+        return self._login_form(request)
 
     async def log_in(self, request: Request) -> Response:
         """Check the login form, and begin a session if the password is correct."""
         return await self._with_form(self._log_in)(request)
 
     def log_out(self, request: Request, session: Session, form: Form) -> Response:
-        """Log out by deleting the cookie in the browser."""
+        """Log out: end the session, and delete the cookie in the browser."""
         response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
-        response.delete_cookie(COOKIE, path=self._pages.root, secure=self._is_secure, httponly=True, samesite="strict")
+        self._sessions.end(request, response)
         return response
+
+    def end_all(self, request: Request, session: Session, form: Form) -> Response:
+        """End all sessions, also those of other browsers."""
+        self._context.store.sessions.end_all()
+        return self.log_out(request, session, form)
 
     def _log_in(self, request: Request, form: Form) -> Response:
         password = self._password()
         if not password:
             return self._not_found(request)
-        session = self._session(request, password)
+        session = self._session(request)
         if session is None or not self._is_ours(request, session, form):
-            return self._login_form(password, status=403, trouble="The form has expired. Please try again.")
+            return self._login_form(request, status=403, trouble="The form has expired. Please try again.")
         limits, client = self._context.rate_limits, self._context.clients.address(request.scope)
         with self._guessing:
             if not limits.allow_password(client):
                 trouble = "Too many wrong passwords. Please try again in an hour."
-                return self._login_form(password, status=429, trouble=trouble)
+                return self._login_form(request, status=429, trouble=trouble)
             if not is_password(form.exact("password"), password):
                 limits.count_wrong_password(client)
-                return self._login_form(password, status=403, trouble="Wrong password.")
+                return self._login_form(request, status=403, trouble="Wrong password.")
         response = RedirectResponse(self._pages.root, 303, owner_page_headers())
-        owner, cookie = self._sessions.for_owner(password, self._context.now())
-        self._set_cookie(response, owner, cookie)
+        self._sessions.begin(request, response, self._context.now(), shortened_client(client))
         return response
 
-    def _login_form(self, password: str, *, status: int = 200, trouble: str = "") -> Response:
-        session, cookie = self._sessions.for_login(password, self._context.now())
+    def _login_form(self, request: Request, *, status: int = 200, trouble: str = "") -> Response:
+        session = self._sessions.for_login(self._context.now())
         response = self._pages.page("login.html", "Log in", session, status=status, trouble=trouble)
         if status == 429:
             response.headers["retry-after"] = "3600"
-        self._set_cookie(response, session, cookie)
+        self._sessions.begin_login(request, response, session)
         return response
-
-    def _set_cookie(self, response: Response, session: Session, cookie: str) -> None:
-        left = session.ends_at - self._context.now()
-        response.set_cookie(
-            COOKIE,
-            cookie,
-            max_age=max(left, timedelta()) // timedelta(seconds=1),
-            path=self._pages.root,
-            secure=self._is_secure,
-            httponly=True,
-            samesite="strict",
-        )
 
     def _password(self) -> str:
         """Return the hash of the owner's password; "" if none is set."""
         return self._context.store.owner.password_hash()
 
-    def _session(self, request: Request, password: str) -> Session | None:
-        cookie = request.cookies.get(COOKIE, "")
-        return self._sessions.read(cookie, password, self._context.now()) if password else None
+    def _session(self, request: Request) -> Session | None:
+        return self._sessions.find(request, self._context.now())
 
     def _is_ours(self, request: Request, session: Session, form: Form) -> bool:
         return is_same_site(request, self._context.links.public_url) and self._sessions.owns_form(
@@ -184,7 +171,7 @@ class OwnerAuth:
 
     def _error_page(self, request: Request, error: PublisherError) -> Response:
         try:
-            session = self._session(request, self._password())
+            session = self._session(request)
             if session and session.is_owner:
                 status = 404 if isinstance(error, NotFoundError) else 503
                 title = "Page not found" if status == 404 else "This can't be done right now"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from publisher.store.hosts import Host
     from publisher.web.admin.admin_pages import AdminPages
-    from publisher.web.admin.credentials import Session
+    from publisher.web.admin.session_cookies import Session
     from publisher.web.context import WebContext
 
 # How many items of each kind are shown.
@@ -181,6 +181,12 @@ class AdminViews:
         warnings = [problem for problem in found.problems if problem.severity is not Severity.ERROR]
         findings = _findings(found)
         return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=findings)
+
+    def access(self, request: Request, session: Session) -> Response:
+        """Show the sessions that have not ended."""
+        stored, now = self._context.store.sessions, self._context.now()
+        here = stored.find(session.nonce, now)
+        return self._page(request, session, "access.html", "Access", sessions=stored.list(now), here=here)
 
     def progress(self, request: Request, session: Session) -> Response:
         """Return the progress of the editions in the `id` query parameters as JSON, for the script on the pages."""

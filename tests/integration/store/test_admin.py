@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
+from publisher.store.database import Database
 from publisher.store.deliveries import Settled
 from publisher.store.feed_readers import MOST_READERS, FeedReader
+from publisher.store.sessions import MOST_SESSIONS
 from tests.support.store_samples import NOW, add_people, draft, later, person
+
+HOUR = timedelta(hours=1)
 
 
 def test_the_newest_password_is_the_only_one(store: Store) -> None:
@@ -17,6 +22,55 @@ def test_the_newest_password_is_the_only_one(store: Store) -> None:
     store.owner.set_password("first", NOW)
     store.owner.set_password("second", later(days=1))
     assert store.owner.password_hash() == "second"
+
+
+def begin(store: Store, token: str, minutes: int = 0, old: str = "") -> None:
+    begun = later(minutes=minutes)
+    store.sessions.begin(token, begun, begun + HOUR, client="203.0.113.0/24", browser="Firefox on Linux", old=old)
+
+
+def test_a_session_lasts_until_it_ends(store: Store) -> None:
+    begin(store, "one")
+    begin(store, "two", minutes=30)
+    found = store.sessions.find("one", later(minutes=59))
+    assert found
+    assert (found.begun_at, found.client, found.browser) == (NOW, "203.0.113.0/24", "Firefox on Linux")
+    assert store.sessions.find("one", later(minutes=60)) is None
+    assert [each.begun_at for each in store.sessions.list(later(minutes=45))] == [later(minutes=30), NOW]
+    assert [store.sessions.end("two"), store.sessions.end("two"), store.sessions.end("")] == [True, False, False]
+    assert store.sessions.find("two", later(minutes=45)) is None
+
+
+def test_a_session_replaces_the_one_of_the_same_browser(store: Store) -> None:
+    begin(store, "one")
+    begin(store, "two", old="one")
+    assert store.sessions.find("one", NOW) is None
+    assert store.sessions.find("two", NOW)
+
+
+def test_the_oldest_of_too_many_sessions_ends(store: Store) -> None:
+    for number in range(MOST_SESSIONS + 2):
+        begin(store, f"token {number}")
+    assert [store.sessions.find(f"token {number}", NOW) is None for number in range(4)] == [True, True, False, False]
+    assert store.sessions.end_all() == MOST_SESSIONS
+    assert store.sessions.list(NOW) == []
+
+
+def test_a_new_password_ends_every_session(store: Store) -> None:
+    store.owner.set_password("first", NOW)
+    begin(store, "one")
+    store.owner.set_password("second", NOW)
+    assert store.sessions.list(NOW) == []
+
+
+def test_the_database_contains_no_token(store: Store, store_url: str, tmp_path: Path) -> None:
+    begin(store, "a secret token")
+    database = Database(store_url, tmp_path)
+    with database.read() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM sessions").all()
+    database.close()
+    assert len(rows) == 1
+    assert "a secret token" not in repr(rows)
 
 
 def test_a_feed_reader_has_one_row(store: Store) -> None:

@@ -19,6 +19,7 @@ from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.hold_reasons import by_person
 from publisher.core.host_id import host_id
 from publisher.core.newsletter_models import DeliveryStatus, Edition
+from publisher.core.signing import signer
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
@@ -42,11 +43,12 @@ GETS = [
     "/readers",
     "/feeds",
     "/posts",
+    "/access",
     "/progress.json?id=1&id=x&id=99999999999999999999",
     "/login",
 ]
 MISSING = ["/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody"]
-POSTS = ["/logout", "/editions/1", "/next/weekly"]
+POSTS = ["/logout", "/logout-all", "/editions/1", "/next/weekly"]
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +146,48 @@ def test_owner_logs_in_and_out(web: WebClient) -> None:
     assert owner.get().status_code == 303
     assert owner.log_in().status_code == 303
     assert "What comes next" in owner.get().text
+    copied = dict(owner.client.cookies)
     assert owner.client.post("/admin/logout", data={"token": owner.token()}).headers["location"] == "/admin/login"
     assert owner.get().status_code == 303
+    owner.client.cookies.update(copied)
+    assert owner.get().headers["location"] == "/admin/login"
+
+
+def test_all_sessions_end_by_the_button_and_by_the_command(web: WebClient, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = Owner(web), Owner(web)
+    for owner in (first, second):
+        owner.log_in()
+    page = first.get("/access").text
+    assert (page.count("Logged in <time"), page.count("this one")) == (2, 1)
+    assert first.client.post("/admin/logout-all", data={"token": first.token()}).headers["location"] == "/admin/login"
+    assert [owner.get().status_code for owner in (first, second)] == [303, 303]
+    first.log_in()
+    command = ["-C", str(web.project.root), "admin", "logout-all"]
+    capsys.readouterr()
+    assert run(command) == run(command) == 0
+    assert capsys.readouterr().out == "1 session ended\nno one was logged in\n"
+    assert first.get().status_code == 303
+
+
+def test_logging_in_again_ends_the_session_of_the_same_browser(web: WebClient, owner: Owner) -> None:
+    copied = Owner(web)
+    copied.client.cookies.update(dict(owner.client.cookies))
+    assert copied.get().status_code == 200
+    answer = owner.client.post("/admin/login", data={"token": owner.token(), "password": PASSWORD})
+    assert answer.headers["location"] == "/admin"
+    assert (owner.get().status_code, copied.get().status_code) == (200, 303)
+
+
+def test_a_session_of_an_older_version_has_to_log_in(web: WebClient) -> None:
+    owner = Owner(web)
+    secret = (web.project.root / ".publisher/secret").read_text().strip()
+    ends = int(datetime(2030, 1, 1, tzinfo=UTC).timestamp())
+    for content in (["a nonce", ends, 1, "0" * 24], ["a nonce", ends]):
+        old = str(signer(secret, "admin session").dumps(content))
+        owner.client.cookies.set("publisher_admin", old, domain="127.0.0.1", path="/admin")
+        assert owner.get().headers["location"] == "/admin/login"
+    owner.client.cookies.clear()
+    assert owner.log_in().status_code == 303
 
 
 def test_new_password_ends_every_session(web: WebClient, owner: Owner) -> None:
@@ -169,12 +211,26 @@ def test_cookie_is_limited_to_admin(web: WebClient) -> None:
     assert session == {"httponly", "samesite=strict", "path=/admin", "max-age=43200"}
 
 
-def test_cookie_is_secure_with_https(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("host", "name", "flags"),
+    [
+        ("letters.example", "__Host-publisher_admin_post", {"path=/", "secure"}),
+        ("LETTERS.example:443", "__Host-publisher_admin_post", {"path=/", "secure"}),
+        ("localhost:8018", "publisher_admin", {"path=/post/admin"}),
+        ("127.0.0.1:8018", "publisher_admin", {"path=/post/admin"}),
+        ("[::1]:8018", "publisher_admin", {"path=/post/admin"}),
+        ("10.0.0.7", "publisher_admin", {"path=/post/admin"}),
+    ],
+)
+def test_cookie_is_bound_to_the_host_with_https(
+    project: Project, monkeypatch: pytest.MonkeyPatch, host: str, name: str, flags: set[str]
+) -> None:
     monkeypatch.setenv("PUBLISHER_WEB_PUBLIC_URL", "https://letters.example/post")
     with web_client(project, now=MONDAY) as web:
         set_password(project)
-        flags = flags_of(web.get("/post/admin/login").headers["set-cookie"])
-    assert flags == {"httponly", "samesite=strict", "path=/post/admin", "max-age=3600", "secure"}
+        cookie = web.get("/post/admin/login", host=host).headers["set-cookie"]
+    assert cookie.partition("=")[0] == name
+    assert flags_of(cookie) == {"httponly", "samesite=strict", "max-age=3600"} | flags
 
 
 def test_too_many_wrong_passwords_lock_out_the_right_one(project: Project) -> None:

@@ -20,7 +20,6 @@ NAMED_BY_RULE = ("cli.", "config.", "store.")
 SMALL = {
     "__main__": "the entry point",
     "bounces.arf": "one format",
-    "cli.admin": "one command",
     "cli.lazy": "what `--help` loads",
     "cli.subscribers": "one command group, loaded without its commands",
     "core.atomic_write": "one promise, kept in one place for three rooms",
@@ -39,6 +38,7 @@ SMALL = {
     "site.feeds.opml": "one format",
     "site.web_versions": "the seam between letters and pages",
     "store.location": "what a URL of a database names, without loading SQLAlchemy",
+    "web.admin.credentials": "the only user of argon2",
     "web.preview.view_options": "one noun",
     "web.rate_limit": "one noun",
 }

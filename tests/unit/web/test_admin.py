@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
+from starlette.responses import Response
 
 from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
-from publisher.store import open_store
+from publisher.store import Store, open_store
 from publisher.store.ledger import ReasonCount
 from publisher.web.admin.charts import subscribers_over_time
-from publisher.web.admin.credentials import Sessions, check_password, hash_password, is_password
+from publisher.web.admin.credentials import check_password, hash_password, is_password
 from publisher.web.admin.delivery_progress import EditionProgress, group_reasons
 from publisher.web.admin.feed_stats import FeedStats, reported_subscribers
+from publisher.web.admin.session_cookies import Session, Sessions, browser_name
 from publisher.web.forms import is_same_site
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -41,36 +44,90 @@ def test_password_matches_only_its_hash() -> None:
     assert not is_password("correct horse battery", "no hash")
 
 
-def test_session_is_valid_until_it_ends() -> None:
-    sessions = Sessions("secret", DAY)
-    session, cookie = sessions.for_owner("hash", NOW)
-    assert sessions.read(cookie, "hash", NOW + DAY - timedelta(seconds=1)) == session
-    assert session.is_owner
-    assert sessions.read(cookie, "hash", NOW + DAY) is None
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store("sqlite:///publisher.db", tmp_path) as opened:
+        yield opened
 
 
-def test_foreign_sessions_are_refused() -> None:
-    sessions = Sessions("secret", DAY)
-    _, cookie = sessions.for_owner("hash", NOW)
-    assert sessions.read(cookie, "another hash", NOW) is None
-    assert Sessions("another secret", DAY).read(cookie, "hash", NOW) is None
-    assert sessions.read(cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "hash", NOW) is None
+def sessions_of(store: Store, secret: str = "secret") -> Sessions:
+    return Sessions(store, secret, DAY, "http://letters.example")
 
 
-def test_login_session_owns_only_its_form() -> None:
-    sessions = Sessions("secret", DAY)
-    guest, cookie = sessions.for_login("hash", NOW)
-    owner, _ = sessions.for_owner("hash", NOW)
-    assert sessions.read(cookie, "hash", NOW) == guest
+def request_with(cookie: str = "", agent: str = "") -> Request:
+    headers = [(b"cookie", f"publisher_admin={cookie}".encode("latin-1", "replace")), (b"user-agent", agent.encode())]
+    return Request({"type": "http", "headers": headers})
+
+
+def cookie_of(response: Response) -> str:
+    return response.headers["set-cookie"].partition(";")[0].removeprefix("publisher_admin=")
+
+
+def test_session_is_valid_until_it_ends(store: Store) -> None:
+    sessions, response = sessions_of(store), Response()
+    sessions.begin(request_with(), response, NOW, "203.0.113.0/24")
+    request = request_with(cookie_of(response))
+    session = sessions.find(request, NOW + DAY - timedelta(seconds=1))
+    assert session
+    assert (session.is_owner, session.ends_at) == (True, NOW + DAY)
+    assert sessions.find(request, NOW + DAY) is None
+    sessions.end(request, response)
+    assert sessions.find(request, NOW) is None
+
+
+def test_foreign_sessions_are_refused(store: Store) -> None:
+    sessions, response = sessions_of(store), Response()
+    sessions.begin_login(request_with(), response, sessions.for_login(NOW))
+    cookie = cookie_of(response)
+    assert sessions.find(request_with(cookie), NOW)
+    assert sessions.find(request_with(cookie), NOW + timedelta(hours=1)) is None
+    assert sessions_of(store, "another secret").find(request_with(cookie), NOW) is None
+    assert sessions.find(request_with(cookie[:-1] + ("A" if cookie[-1] != "A" else "B")), NOW) is None
+
+
+def test_login_session_owns_only_its_form(store: Store) -> None:
+    sessions = sessions_of(store)
+    guest, owner = sessions.for_login(NOW), Session("another nonce", NOW + DAY, is_owner=True)
     assert not guest.is_owner
     assert sessions.owns_form(guest, sessions.form_token(guest))
     assert not sessions.owns_form(owner, sessions.form_token(guest))
     assert not sessions.owns_form(guest, "")
 
 
-@given(st.text(max_size=600))
-def test_no_text_is_a_valid_session(cookie: str) -> None:
-    assert Sessions("secret", DAY).read(cookie, "hash", NOW) is None
+def test_no_text_is_a_valid_session(tmp_path: Path) -> None:
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+        sessions = sessions_of(store)
+
+        @given(st.text(max_size=600))
+        def try_text(cookie: str) -> None:
+            assert sessions.find(request_with(cookie), NOW) is None
+
+        try_text()
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15",
+            "Safari on macOS",
+        ),
+        ("curl/8.5", "unknown browser"),
+        ("<b>" * 9_999, "unknown browser"),
+        ("", "unknown browser"),
+    ],
+)
+def test_browsers_have_short_names(agent: str, name: str) -> None:
+    assert browser_name(agent) == name
 
 
 @pytest.mark.parametrize(
