@@ -62,5 +62,5 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
                 level="warning",
                 waits=waits,
             )
-        Server(listener, grace=10).run(application)
+        Server(listener, grace=10, proxies=config.web.trusted_proxies).run(application)
     app.say("Stopped.")

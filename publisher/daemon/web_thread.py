@@ -49,6 +49,7 @@ class WebThread:
             application = stack.enter_context(open_application(config, self._now))
             before, self._opened = self._opened, stack.pop_all()
         self._application = application
+        self._server.trust(config.web.trusted_proxies)
         threading.Thread(target=before.close, name="closing", daemon=True).start()
 
     def begin(self) -> None:

@@ -30,18 +30,19 @@ class Clients:
         left were written by the client and cannot be trusted.
         """
         peer = _peer(scope)
-        if not self._is_proxy(peer):
+        if not self.is_proxy(peer):
             return peer
-        return next((hop for hop in reversed(_forwarded(scope)) if not self._is_proxy(hop)), peer)
+        return next((hop for hop in reversed(_forwarded(scope)) if not self.is_proxy(hop)), peer)
 
     def may_read_metrics(self, scope: Scope) -> bool:
         """Return whether the client may read /metrics. This is never allowed through a proxy that is not configured."""
-        if _forwarded(scope) and not self._is_proxy(_peer(scope)):
+        if _forwarded(scope) and not self.is_proxy(_peer(scope)):
             return False
         found = parse_ip(self.address(scope))
         return found is not None and any(found in network for network in self._metrics_for)
 
-    def _is_proxy(self, text: str) -> bool:
+    def is_proxy(self, text: str) -> bool:
+        """Return whether an IP address is that of a configured proxy."""
         found = parse_ip(text)
         return found is not None and any(found in network for network in self._proxies)
 
@@ -53,6 +54,15 @@ def shortened_client(address: str) -> str:
         return UNKNOWN
     bits = 24 if isinstance(found, IPv4Address) else 48
     return str(ip_network((found, bits), strict=False))
+
+
+def household(client: str) -> str:
+    """Return the address or network that counts as one client.
+
+    It is a single IPv4 address, or the /64 network that an IPv6 client usually has to itself.
+    """
+    found = parse_ip(client)
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else client
 
 
 def parse_ip(text: str) -> IPv4Address | IPv6Address | None:

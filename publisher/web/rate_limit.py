@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from ipaddress import IPv6Address, ip_network
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from publisher.web.client_address import parse_ip
+from publisher.web.client_address import household
 
 
 class RateLimits:
@@ -48,12 +47,3 @@ class RateLimits:
     def count_wrong_password(self, client: str) -> None:
         """Count a wrong password from a client."""
         self._limiter.hit(self._guess, "guess", household(client))
-
-
-def household(client: str) -> str:
-    """Return the address or network that counts as one client.
-
-    It is a single IPv4 address, or the /64 network that an IPv6 client usually has to itself.
-    """
-    found = parse_ip(client)
-    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else client

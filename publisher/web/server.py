@@ -1,9 +1,4 @@
-"""The HTTP server, which runs uvicorn on a listening socket.
-
-A client cannot keep a connection open by sending a few bytes now and then. Because uvicorn only limits the time between
-two requests, this module extends its HTTP/1.1 protocol with a timer for each connection. The timer is updated whenever
-bytes arrive or a response is complete.
-"""
+"""The HTTP server, which runs uvicorn on listening sockets. `connections` limits what each connection may take."""
 
 from __future__ import annotations
 
@@ -11,14 +6,18 @@ import asyncio
 import errno
 import signal
 import socket
+import time
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from publisher.core.errors import ProjectError
+from publisher.core.logging import log
+from publisher.web.client_address import Clients
+from publisher.web.connections import BoundedProtocol, Connections
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -27,12 +26,10 @@ HOST = "127.0.0.1"
 FIRST_PORT = 8017
 _TRIES = 20
 _GRACE = 1
-
-# The time from the start of the connection, or the first byte of a later request, to the end of the headers.
-HEAD_SECONDS = 20.0
-# The time from the headers to the end of the body. Handlers that read a form have a shorter limit (forms.read_form).
-# This limit is for bodies that are never read, because the response is already complete.
-BODY_SECONDS = 40.0
+# How many connections may wait to be accepted, and how many of them are accepted before their bytes are read.
+_BACKLOG = 1024
+_AT_ONCE = 32
+_LOG_SECONDS = 60.0
 
 
 def listen(port: int | None = None, host: str = HOST) -> socket.socket:
@@ -43,12 +40,15 @@ def listen(port: int | None = None, host: str = HOST) -> socket.socket:
     ports = range(FIRST_PORT, FIRST_PORT + _TRIES) if port is None else (port,)
     refusal: OSError | None = None
     for number in ports:
-        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # asyncio only turns off Nagle's algorithm for sockets that name their protocol. With it, each response on a
+        # connection that is kept open would wait 40 ms for the client's acknowledgement.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         # Without this, the port of a process that has just ended stays in use for a minute.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
-            listener.listen(1024)
+            listener.listen(_BACKLOG)
             return listener
         except OSError as error:
             listener.close()
@@ -66,16 +66,30 @@ def address_of(listener: socket.socket) -> str:
 
 
 class Server:
-    """Serves an application on a socket. Responses that never end must check `is_ending` from time to time."""
+    """Serves an application on sockets. Responses that never end must check `is_ending` from time to time."""
 
-    def __init__(self, listener: socket.socket, *, grace: int = _GRACE) -> None:
+    def __init__(
+        self,
+        *listeners: socket.socket,
+        grace: int = _GRACE,
+        proxies: Iterable[str] = (),
+        most: int | None = None,
+    ) -> None:
         """Prepare the server without starting it.
 
-        grace  the seconds that open responses may take after the server was asked to stop
+        grace    the seconds that open responses may take after the server was asked to stop
+        proxies  the networks of the proxies that pass on the requests of many clients
+        most     the largest number of connections; by default as many as the process can afford
         """
-        self._listener, self._grace = listener, grace
+        self._listeners, self._grace = listeners, grace
+        self._connections = Connections(most, lambda peer: self._clients.is_proxy(peer))
+        self.trust(proxies)
         self._server: uvicorn.Server | None = None
         self._ending = False
+
+    def trust(self, proxies: Iterable[str]) -> None:
+        """Use other networks of proxies from now on."""
+        self._clients = Clients(proxies, ())
 
     def is_ending(self) -> bool:
         """Return whether the server was asked to stop."""
@@ -114,74 +128,40 @@ class Server:
             lifespan="off",
             ws="none",
             loop="asyncio",
-            http=TimeoutProtocol,
+            http=partial(BoundedProtocol, self._connections),  # type: ignore[arg-type]
             server_header=False,
             proxy_headers=False,  # client_address decides which proxies are trusted
             timeout_graceful_shutdown=self._grace,
+            backlog=_AT_ONCE,
         )
-        self._server = uvicorn.Server(settings)
+        self._server = _Uvicorn(settings)
         self._server.should_exit = self._ending
-        self._server.run(sockets=[self._listener])
+        self._server.run(sockets=list(self._listeners))
 
 
-class TimeoutProtocol(H11Protocol):
-    """The HTTP/1.1 protocol, which closes the connection if a request does not arrive in time."""
+class _Uvicorn(uvicorn.Server):
+    """The server, which accepts a few connections at once, and reports errors of sockets without flooding the log."""
 
-    head_seconds = HEAD_SECONDS
-    body_seconds = BODY_SECONDS
+    _logged_at = -_LOG_SECONDS
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._timer: asyncio.TimerHandle | None = None
-        self._waits_for = ""
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept connections."""
+        asyncio.get_running_loop().set_exception_handler(self._failed)
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)  # asyncio has set it to the number that it accepts at once
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the timer for the headers of the first request."""
-        super().connection_made(transport)
-        self._wait_for("head")
-
-    def data_received(self, data: bytes) -> None:
-        """Handle received bytes, and update the timer for the rest of the request."""
-        super().data_received(data)
-        self._update_timer(got_bytes=True)
-
-    def on_response_complete(self) -> None:
-        """Complete the response as uvicorn does. An unread rest of the body gets no additional time."""
-        super().on_response_complete()
-        self._update_timer(got_bytes=False)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
-        self._wait_for("")
-        super().connection_lost(exc)
-
-    def _update_timer(self, *, got_bytes: bool) -> None:
-        """Set the timer for the part of the request that is missing.
-
-        got_bytes  whether bytes have just arrived, which means that the next request has begun
-        """
-        state = self.conn.their_state
-        if state is h11.SEND_BODY:
-            self._wait_for("body")
-        else:
-            self._wait_for("head" if got_bytes and state is h11.IDLE else "")
-
-    def _wait_for(self, part: str) -> None:
-        """Start the timer for a part of the request ("head" or "body"), or stop it ("").
-
-        A timer that is already running for this part is not restarted.
-        """
-        if part == self._waits_for:
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log an error that no request has caused, such as a connection that cannot be accepted, once a minute."""
+        now = time.monotonic()
+        if now - self._logged_at < _LOG_SECONDS:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._waits_for = part
-        seconds = self.head_seconds if part == "head" else self.body_seconds
-        self._timer = self.loop.call_later(seconds, self._close) if part else None
-
-    def _close(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
+        self._logged_at = now
+        error = context.get("exception")
+        what = type(error).__name__ if error else ""
+        if isinstance(error, OSError) and error.strerror:
+            what = error.strerror
+        log("server failed", f"web server: {context.get('message', 'error')}: {what}", level="error", error=what)
 
 
 def _refused(error: OSError, host: str, ports: range | tuple[int, ...]) -> ProjectError:

@@ -6,8 +6,9 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,23 +16,29 @@ import uvicorn
 
 from publisher.config import load_config
 from publisher.web.application import open_application
-from publisher.web.server import TimeoutProtocol, listen
+from publisher.web.connections import BoundedProtocol, Connections
+from publisher.web.server import listen
 from tests.support.project import Project
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
 DRIP = 0.05  # seconds between two bytes of a slow client
 
 
-class Hasty(TimeoutProtocol):
+class Hasty(BoundedProtocol):
     """The same with shorter limits."""
 
     head_seconds = 0.4
     body_seconds = 0.8
+    take_seconds = 0.6
 
 
 async def reads(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body if the path is /read, and answer with its length."""
+    """Read the body if the path is /read, and answer with its length; or with 40 MB if the path is /large."""
     length = 0
+    if scope["path"] == "/large":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(640):
+            await send({"type": "http.response.body", "body": bytes(65_536), "more_body": True})
     while scope["path"] == "/read":
         part = await receive()
         if part["type"] == "http.disconnect":
@@ -49,7 +56,8 @@ async def reads(scope: Any, receive: Any, send: Any) -> None:
 def hasty_server() -> Iterator[int]:
     """Run a server in this process; yield its port."""
     listener = listen(0)
-    settings = uvicorn.Config(reads, http=Hasty, log_level="critical", lifespan="off", ws="none", timeout_keep_alive=60)
+    http = partial(Hasty, Connections())
+    settings = uvicorn.Config(reads, http=http, log_level="critical", lifespan="off", ws="none", timeout_keep_alive=60)
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
     thread.start()
@@ -94,6 +102,20 @@ def test_endless_request_is_closed(begin: bytes, drip: bytes, answer: bytes) -> 
         said = until_closed(client, drip)
     assert answer in said
     assert said.count(b"HTTP/1.1") == bool(answer)
+
+
+def test_client_that_does_not_read_is_closed() -> None:
+    with hasty_server() as port, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        threading.Event().wait(3 * Hasty.take_seconds)
+        client.settimeout(20)
+        taken = 0
+        with suppress(ConnectionResetError):
+            while part := client.recv(1_000_000):
+                taken += len(part)
+    assert 0 < taken < 640 * 65_536
 
 
 def test_slow_client_within_the_limits_is_answered() -> None:

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.web.client_address import Clients, shortened_client
+from publisher.web.client_address import Clients, household, shortened_client
 from publisher.web.forms import Form, FormError, parse_form
 from publisher.web.monitoring import page_of, shown_path
 from publisher.web.public.strings import preferred
-from publisher.web.rate_limit import household
 
 
 @given(st.text(max_size=40), st.binary(max_size=300))
