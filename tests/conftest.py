@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -111,6 +112,15 @@ def project(empty: Project) -> Project:
     empty.post("second", "2026-11-09", tags="[Reading, 日本語]")
     empty.post("third", "2026-11-15", tags="[R&D]")
     return empty
+
+
+@pytest.fixture(autouse=True)
+def a_log_of_its_own() -> Iterator[None]:
+    """Take away what `serve` or `run` in this process did to the log, or later tests would find lines on stderr."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if type(handler).__module__ == "publisher.core.logging"]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(autouse=True)

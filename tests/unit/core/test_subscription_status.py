@@ -48,7 +48,7 @@ def test_the_table_matches_its_drawing() -> None:
     assert {event for _, event in TABLE} == set(SubscriptionEvent)
 
 
-@pytest.mark.parametrize(("status", "event"), itertools.product((UNSUBSCRIBED, REMOVED), SubscriptionEvent))
+@pytest.mark.parametrize(("status", "event"), list(itertools.product((UNSUBSCRIBED, REMOVED), SubscriptionEvent)))
 def test_only_own_acts_and_a_reason_undo_a_no(status: SubscriptionStatus, event: SubscriptionEvent) -> None:
     may = OWN_ACTS | {SubscriptionEvent.READDED}
     assert next_subscription_status(status, event) is not SUBSCRIBED or event in may
