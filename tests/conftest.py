@@ -58,6 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return twice the number of processors, because many tests wait for a server, a browser or a time-out."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by what they use, so that nobody has to remember it; shuffle them where that is wanted."""
     if (seed := config.getoption("--shuffle")) is not None:

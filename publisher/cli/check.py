@@ -10,7 +10,7 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar, draw_table
-from publisher.core.errors import ConfigError, PublisherError
+from publisher.core.errors import ConfigError, PublisherError, file_and_line
 from publisher.core.models import Problem
 from publisher.publishing.letter_check import LetterCheck
 from publisher.publishing.project_check import ProjectCheck, check_project
@@ -67,13 +67,8 @@ def check(app: App, strict: bool, spam: bool) -> int:
 
 
 def _config_problem(error: PublisherError) -> Problem:
-    path, line = _place(error.where)
+    path, line = file_and_line(error.where)
     return Problem(path, line, error.message, error.hint)
-
-
-def _place(where: str) -> tuple[str, int]:
-    path, _, line = where.rpartition(":")
-    return (path, int(line)) if path and line.isdigit() else (where, 0)
 
 
 def _of_problem(problem: Problem) -> CheckLine:
@@ -84,7 +79,7 @@ def _of_letter(letter: LetterCheck, notes: bool) -> Iterator[CheckLine]:
     for each in letter.findings:
         if notes or each.level != "note" or each.code.startswith("spam-"):  # the user asked for the spam score
             name = letter.planned.newsletter.name
-            yield CheckLine(each.level, *_place(each.where), each.message, each.hint, name, each.code)
+            yield CheckLine(each.level, *file_and_line(each.where), each.message, each.hint, name, each.code)
 
 
 def _json(line: CheckLine) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import tzinfo
 from itertools import islice
@@ -58,10 +56,6 @@ CANCELLED = "cancelled manually"
 
 TABLE = 500  # rows in one table, because the column widths must be known before the first row is printed
 REASONS = 20
-
-# A word that differs from message to message: an address, or a long word with a digit, such as the name of a queued
-# file. Reply codes (550 5.1.1) and links to explanations do not match.
-_VARYING_WORD = re.compile(r"\S*@\S*|(?!https?://)(?=\S*\d)(?!\d\.\d{1,3}\.\d{1,3}\b)\S{6,}")
 
 HEAD = ("Address", "Status", "Attempts", "Next try", "Server's reply")
 
@@ -234,7 +228,7 @@ def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[
     limit  the maximum number of messages to print; 0 for all
     """
     counts = store.deliveries.counts(edition.id)
-    reasons = group_reasons(store.ledger.reasons(edition.id, statuses))
+    reasons = operations.group_reasons(store.ledger.reasons(edition.id, statuses))
     rows = (row for status in statuses if counts[status] for row in store.ledger.rows(edition.id, [status]))
     shown = islice(rows, limit) if limit else rows
     if app.json:
@@ -249,28 +243,14 @@ def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[
         app.say(f"and {more:,} more (--limit 0 lists all)")
 
 
-def group_reasons(reasons: Iterable[ReasonCount]) -> list[tuple[DeliveryStatus, str, int]]:
-    """Return (status, reason, count) tuples, the most frequent first.
-
-    Words that vary between messages, such as addresses, are replaced by "...", so that similar reasons count as one.
-    """
-    counts: Counter[tuple[DeliveryStatus, str]] = Counter()
-    for each in reasons:
-        counts[each.status, _VARYING_WORD.sub("...", each.reason)] += each.count
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [(status, reason, count) for (status, reason), count in ordered]
-
-
-def _show_head(
-    app: App, edition: Edition, counts: DeliveryCounts, reasons: Sequence[tuple[DeliveryStatus, str, int]]
-) -> None:
+def _show_head(app: App, edition: Edition, counts: DeliveryCounts, reasons: Sequence[ReasonCount]) -> None:
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.by_status.items() if count)
     app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}")
     if edition.held:
         app.say(f"on hold: {edition.held} (to resume: publisher deliveries resume {edition.id})")
     app.say(f"messages: {by_status or 'none'}")
-    for status, reason, count in reasons[:REASONS]:
-        app.say(f"  {count:,} x {status}: {reason}")
+    for each in reasons[:REASONS]:
+        app.say(f"  {each.count:,} x {each.status}: {each.reason}")
     if len(reasons) > REASONS:
         app.say(f"  and {len(reasons) - REASONS:,} more reasons")
 
@@ -280,9 +260,7 @@ def _cells(row: LedgerRow, zone: tzinfo) -> tuple[str, ...]:
     return row.address, row.status.value, str(row.attempts), due, row.reason
 
 
-def _head_json(
-    edition: Edition, counts: DeliveryCounts, reasons: Sequence[tuple[DeliveryStatus, str, int]]
-) -> dict[str, Any]:
+def _head_json(edition: Edition, counts: DeliveryCounts, reasons: Sequence[ReasonCount]) -> dict[str, Any]:
     return {
         "edition": edition.id,
         "newsletter": edition.newsletter,
@@ -290,7 +268,7 @@ def _head_json(
         "held": edition.held,
         "held_by": edition.held_by,
         "counts": {status.value: count for status, count in counts.by_status.items() if count},
-        "reasons": [{"status": status.value, "reason": reason, "count": count} for status, reason, count in reasons],
+        "reasons": [{"status": each.status.value, "reason": each.reason, "count": each.count} for each in reasons],
     }
 
 

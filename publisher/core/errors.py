@@ -43,6 +43,12 @@ class PublisherError(Exception):
         return [str(self)]
 
 
+def file_and_line(where: str) -> tuple[str, int]:
+    """Return the path and line number that the `where` of an error in a file consists of; the line is 0 without one."""
+    path, _, line = where.rpartition(":")
+    return (path, int(line)) if path and line.isdecimal() else (where, 0)
+
+
 class ProjectError(PublisherError):
     """There is no project in this folder, or its folders cannot be used."""
 

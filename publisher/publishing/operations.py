@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -14,10 +16,16 @@ from publisher.newsletters.slots import is_post_slot
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.ledger import ReasonCount
 
 # The statuses in which a delivery can be retried, and those in which it can be cancelled.
 RETRIABLE = frozenset(moves(DeliveryEvent.RETRY))
 CANCELLABLE = frozenset(moves(DeliveryEvent.CANCELLED))
+
+# A word that differs from message to message: an address, or a long word with a digit, such as the id of a queued
+# message. Reply codes (550 5.1.1) and links to explanations stay.
+_LONG_WORD = 6
+_LASTING = re.compile(r"https?://|\d\.\d{1,3}\.\d{1,3}\b")
 
 _SKIPPED = by_person("skipped by the owner")
 
@@ -120,3 +128,23 @@ def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:
 
 def _cancel_waiting(store: Store, edition: Edition, why: str) -> int:
     return store.ledger.move(edition.id, moves(DeliveryEvent.CANCELLED), next_try_at=None, reason=why)
+
+
+def group_reasons(reasons: Iterable[ReasonCount]) -> list[ReasonCount]:
+    """Return the servers' replies with a "…" for each word that varies between messages, most frequent first.
+
+    Mail servers write the recipient and an id into their replies, so without grouping every reply would be different.
+    """
+    from publisher.store.ledger import ReasonCount  # not at the top: loads SQLAlchemy
+
+    totals: Counter[tuple[DeliveryStatus, str]] = Counter()
+    for each in reasons:
+        totals[each.status, re.sub(r"\S+", lambda word: _shown(word[0]), each.reason)] += each.count
+    ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return [ReasonCount(status, reason, total) for (status, reason), total in ordered]
+
+
+def _shown(word: str) -> str:
+    bare = word.strip("<>()[],;:")
+    varies = "@" in bare or (len(bare) >= _LONG_WORD and any(map(str.isdigit, bare)) and not _LASTING.match(bare))
+    return word.replace(bare, "…") if varies else word

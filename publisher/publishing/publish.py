@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import CONFIG_FILE, Config
-from publisher.core.errors import PublisherError
+from publisher.core.errors import PublisherError, file_and_line
 from publisher.core.models import Problem
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
 from publisher.mail.send_test import send_test_email
@@ -143,10 +143,8 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
 
 def rendering_problem(newsletter: str, error: PublisherError) -> Problem:
     """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file."""
-    path, _, line = error.where.rpartition(":")
-    number = int(line) if path and line.isdigit() else 0
-    message = f"newsletter {newsletter}: {error.message}"
-    return Problem(path if number else error.where or CONFIG_FILE, number, message, error.hint)
+    path, line = file_and_line(error.where)
+    return Problem(path or CONFIG_FILE, line, f"newsletter {newsletter}: {error.message}", error.hint)
 
 
 def _drafts(

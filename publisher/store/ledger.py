@@ -100,10 +100,10 @@ class Ledger:
     ) -> Sequence[ReasonCount]:
         """Return the reasons of deliveries in these statuses (by default all), most frequent first.
 
-        The recipient's address is replaced with "...", so that reasons that differ only in the address are the same.
+        The recipient's address is replaced with "…", so that reasons that differ only in the address are the same.
         """
         total = sa.func.count().label("total")
-        words = sa.func.replace(deliveries.c.reason, subscribers.c.address, "...").label("words")
+        words = sa.func.replace(deliveries.c.reason, subscribers.c.address, "…").label("words")
         query = (
             sa.select(deliveries.c.status, words, total)
             .join_from(deliveries, subscribers)

@@ -10,6 +10,7 @@ from itertools import groupby
 
 import jinja2
 
+from publisher.core.errors import file_and_line
 from publisher.core.templates import SHIPPED_PREFIX, Templates
 from publisher.newsletters.letter.css_parser import imports, unclosed
 
@@ -58,10 +59,8 @@ def unclosed_in(sources: Iterable[CssSource]) -> str:
 
 def line_of(where: str, line: int) -> str:
     """Return "file:line" for a line that is counted from `where`, which is a file or "file:line"."""
-    file, _, first = where.rpartition(":")
-    if file and first.isdigit():
-        return f"{file}:{int(first) + line - 1}"
-    return f"{where}:{line}"
+    file, first = file_and_line(where)
+    return f"{file}:{max(first, 1) + line - 1}"
 
 
 @lru_cache(maxsize=64)

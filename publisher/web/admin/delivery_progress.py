@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
-from publisher.store.ledger import ReasonCount
 
 # The order in a progress bar: first sent, then failed or skipped, then unfinished.
 ORDER = (
@@ -31,12 +27,6 @@ MEANINGS = {
     DeliveryStatus.QUEUED: "waiting",
 }
 _LABELS = {"held": "on hold", "nobody": "no recipients", "unclear": "uncertain"}
-
-_ADDRESS = re.compile(r"<?[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+>?")
-# Ids at the end of replies from large providers: "... - gsmtp 5b1f17b1804b1-4779c5", "[AMS0EPF000001.eurprd05 ...]".
-_ID = re.compile(r"\b(?=\w*\d)(?=\w*[a-z])[\w.-]{12,}|\[[^\]]{20,}\]", re.IGNORECASE)
-_MOST_REASONS = 20
-_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +104,3 @@ class EditionProgress:
                 for segment in self.segments
             },
         }
-
-
-def group_reasons(reasons: Iterable[ReasonCount]) -> list[ReasonCount]:
-    """Group the reasons for failures that differ only in an address or an id, and return the most frequent first.
-
-    Mail servers include the recipient and an id in their replies, so without grouping every reply would be different.
-    """
-    totals: Counter[tuple[DeliveryStatus, str]] = Counter()
-    for each in reasons:
-        plain = _ID.sub("…", _ADDRESS.sub("…", each.reason))[:_LONGEST_REASON]
-        totals[each.status, plain] += each.count
-    ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0][1]))
-    return [ReasonCount(status, plain, total) for (status, plain), total in ordered[:_MOST_REASONS]]

@@ -18,11 +18,11 @@ from publisher.mail.addresses import split_mailbox
 from publisher.newsletters.slots import is_post_slot
 from publisher.posts.archive import open_archive
 from publisher.publishing.forecast import forecasts
-from publisher.publishing.operations import waits
+from publisher.publishing.operations import group_reasons, waits
 from publisher.publishing.project_check import ProjectCheck, check_project
 from publisher.publishing.wiring import why_unconfirmed
 from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
-from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress, group_reasons
+from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
 from publisher.web.sample_email import make_sample_email, next_email, open_links_in_tabs
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from publisher.web.context import WebContext
 
 # How many items of each kind are shown.
-_EDITIONS, _RECENT, _REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 3, 20
+_EDITIONS, _RECENT, _REASONS, _SHOWN_REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 20, 3, 20
 _FEED_READERS_SEEN = timedelta(days=30)
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
 _VERDICTS = {
@@ -100,7 +100,7 @@ class AdminViews:
             verdicts=_VERDICTS,
             order=ORDER,
             meanings=MEANINGS,
-            reasons=group_reasons(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS)),
+            reasons=group_reasons(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS))[:_SHOWN_REASONS],
             variants=[letter.variant for letter in store.editions.letters(edition.id)],
             variant=request.query_params.get("variant", ""),
             messages=store.deliveries.by_variant(edition.id),

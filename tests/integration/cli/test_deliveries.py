@@ -49,7 +49,7 @@ def test_a_list_shows_problems_first(trouble: Project) -> None:
     assert lines[0].split(": ")[0] == "messages"
     assert set(lines[0].partition(": ")[2].split(", ")) == {"2 sent", "1 deferred", "3 failed", "1 uncertain"}
     assert lines[1:5] == [
-        "  2 x failed: 550 5.1.1 <...>: no such user",
+        "  2 x failed: 550 5.1.1 <…>: no such user",
         "  1 x deferred: 450 busy",
         "  1 x failed: 550 closed",
         "  1 x uncertain: the connection broke: closed by the server",

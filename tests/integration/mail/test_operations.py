@@ -196,5 +196,5 @@ def test_reasons_are_counted(store: Store, edition: Edition) -> None:
         ],
     )
 
-    assert store.ledger.reasons(edition.id) == [ReasonCount(FAILED, "550 5.1.1 <...>: no such user", 5)]
+    assert store.ledger.reasons(edition.id) == [ReasonCount(FAILED, "550 5.1.1 <…>: no such user", 5)]
     assert store.ledger.reasons(edition.id, [SENT]) == []

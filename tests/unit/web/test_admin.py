@@ -16,10 +16,9 @@ from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.store import Store, open_store
-from publisher.store.ledger import ReasonCount
 from publisher.web.admin.charts import subscribers_over_time
 from publisher.web.admin.credentials import check_password, hash_password, is_password
-from publisher.web.admin.delivery_progress import EditionProgress, group_reasons
+from publisher.web.admin.delivery_progress import EditionProgress
 from publisher.web.admin.feed_stats import FeedStats, reported_subscribers
 from publisher.web.admin.session_cookies import Session, Sessions, browser_name
 from publisher.web.forms import is_same_site
@@ -184,22 +183,6 @@ def test_counts_are_written_at_the_end(tmp_path: Path) -> None:
         stats.count("feed.xml", "NewsBlur Feed Fetcher - 12 subscribers")
         stats.close()
         assert [(each.reader, each.subscribers) for each in store.feed_readers.list(NOW)] == [("NewsBlur", 12)]
-
-
-def test_similar_reasons_are_grouped() -> None:
-    failed, deferred = DeliveryStatus.FAILED, DeliveryStatus.DEFERRED
-    reasons = [
-        ReasonCount(failed, "550 5.1.1 <ada@example.org>: user unknown", 1),
-        ReasonCount(failed, "550 5.1.1 <bob@example.org>: user unknown", 2),
-        ReasonCount(failed, "552 5.2.2 full 5b1f17b1804b1-47.79 - gsmtp", 1),
-        ReasonCount(failed, "552 5.2.2 full 5b1f17b1804c2-49.80 - gsmtp", 1),
-        ReasonCount(deferred, "550 5.1.1 <eve@example.org>: user unknown", 1),
-    ]
-    assert group_reasons(reasons) == [
-        ReasonCount(failed, "550 5.1.1 …: user unknown", 3),
-        ReasonCount(failed, "552 5.2.2 full … - gsmtp", 2),
-        ReasonCount(deferred, "550 5.1.1 …: user unknown", 1),
-    ]
 
 
 def test_chart_counts_joins_and_leaves() -> None:
