@@ -24,7 +24,7 @@ class Web:
     trusted_proxies: Annotated[
         tuple[str, ...],
         Check(checks.networks),
-        Doc("IP addresses or networks of reverse proxies whose X-Forwarded-For header is trusted."),
+        Doc("IP addresses or networks of reverse proxies whose X-Forwarded-For and Forwarded headers are trusted."),
     ] = ()
     metrics_for: Annotated[
         tuple[str, ...], Check(checks.networks), Doc("IP addresses or networks that may read /metrics.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.origins import KeyLines
@@ -31,6 +33,8 @@ from publisher.site.build.site_files import built_paths
 from publisher.site.feeds.validator import feed_problems
 from publisher.subscribers.manage import orphaned
 
+# Names that only mean something on a machine or in a private network (RFC 6761, RFC 6762, RFC 8375).
+_PRIVATE_NAMES = (".localhost", ".local", ".test", ".invalid", ".internal", ".home.arpa", ".lan")
 # Codes of findings that the checks of posts and settings also report, for the same file and line.
 _REPORTED_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
 
@@ -151,6 +155,7 @@ def _settings(config: Config) -> Iterable[Problem]:
             Severity.WARNING,
         )
     yield from _keys(config, lines)
+    yield from _encryption(config, lines)
     yield from _times(config, lines)
     yield from _mail_settings(config, lines)
     if config.newsletters and not config.mail.sender and not all(n.sender for n in config.newsletters):
@@ -161,6 +166,30 @@ def _settings(config: Config) -> Iterable[Problem]:
             'sender = "Ada <ada@example.org>" under [mail]',
             Severity.WARNING,
         )
+
+
+def _encryption(config: Config, lines: KeyLines) -> Iterable[Problem]:
+    """Report pages for subscribers that are served without encryption."""
+    if config.newsletters and is_public_http(config.public_url):
+        yield Problem(
+            CONFIG_FILE,
+            lines.of(("web", "public_url") if config.web.public_url else ("site", "url")),
+            f"{config.public_url} is not encrypted: others can read passwords and the personal links in emails",
+            "use https://; a web server with TLS in front can also send Strict-Transport-Security (docs/deployment.md)",
+            Severity.WARNING,
+        )
+
+
+def is_public_http(url: str) -> bool:
+    """Return whether a URL is http:// with a name or an IP address that others can reach."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "http":
+        return False
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(_PRIVATE_NAMES)
 
 
 def _times(config: Config, lines: KeyLines) -> Iterable[Problem]:

@@ -39,6 +39,7 @@ OWN = (
 SITE = "site"
 # Of the paths that the log shows.
 LONGEST_PATH = 200
+_NOT_TRUSTED = "requests come from a proxy that is not in web.trusted_proxies, so all its visitors count as one client"
 
 
 class AccessLog:
@@ -56,6 +57,8 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._clients.should_warn(scope):
+            log("proxy not trusted", _NOT_TRUSTED, level="warning")
         status, began = 0, time.monotonic()
 
         async def watched(message: Message) -> None:

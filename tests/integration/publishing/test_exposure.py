@@ -173,3 +173,12 @@ def test_check_works_without_git(project: Project, monkeypatch: pytest.MonkeyPat
     project.write("people.csv", LIST)
     monkeypatch.setenv("PATH", "/nowhere")
     assert warned(project) == {}
+
+
+def test_pages_without_encryption_are_reported_with_their_line(project: Project) -> None:
+    project.configure('[web]\npublic_url = "http://letters.example.org"\n')
+    found = [each for each in project.ok("check", "--json").json if "is not encrypted" in each["message"]]
+    line = project.read("publisher.toml").splitlines().index('public_url = "http://letters.example.org"') + 1
+    assert [(each["severity"], each["line"]) for each in found] == [("warning", line)]
+    project.configure('[web]\npublic_url = "https://letters.example.org"\n')
+    assert "is not encrypted" not in project.ok("check").out

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from publisher.web.client_address import Clients, household, shortened_client
+from publisher.web.client_address import Clients, household, parse_ip, shortened_client
 from publisher.web.forms import Form, FormError, parse_form
 from publisher.web.monitoring import page_of, shown_path
 from publisher.web.public.strings import preferred
@@ -57,8 +57,28 @@ def scope(peer: str, *forwarded: str) -> dict[str, object]:
         ("10.0.0.1", ("198.51.100.7",), "198.51.100.7"),
         ("10.0.0.1", ("6.6.6.6, 198.51.100.7, 10.0.0.9",), "198.51.100.7"),
         ("10.0.0.1", ("6.6.6.6", "198.51.100.7"), "198.51.100.7"),
-        ("10.0.0.1", ("unknown, <script>",), "10.0.0.1"),
+        ("10.0.0.1", ("unknown, <script>",), "unknown"),
         ("10.0.0.1", (), "10.0.0.1"),
+        ("10.0.0.1", ("127.0.0.1, 198.51.100.7:4711",), "198.51.100.7"),
+        ("10.0.0.1", ("127.0.0.1, [2001:db8::1]:443",), "2001:db8::1"),
+        ("10.0.0.1", ("127.0.0.1, [2001:db8::1]",), "2001:db8::1"),
+        ("10.0.0.1", ("127.0.0.1, 2001:DB8:0::1 ",), "2001:db8::1"),
+        ("10.0.0.1", ("127.0.0.1, ::ffff:198.51.100.7",), "198.51.100.7"),
+        ("10.0.0.1", ("127.0.0.1, [::ffff:198.51.100.7]:80",), "198.51.100.7"),
+        ("::ffff:10.0.0.1", ("127.0.0.1, fe80::1%eth0",), "fe80::1"),
+        ("10.0.0.1", ("127.0.0.1, [fe80::1%eth0]:80",), "fe80::1"),
+        ("10.0.0.1", ("127.0.0.1, unknown",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, unix:",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, ",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1", ""), "unknown"),
+        ("10.0.0.1", ("",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, 198.51.100.7:x",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, 198.51.100.7:4711:1",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, 198.51.100.007",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, 198.51.100.7 8.8.8.8",), "unknown"),
+        ("10.0.0.1", ("127.0.0.1, unknown, 10.0.0.2:99",), "unknown"),
+        ("10.0.0.1", ("10.0.0.50",), "10.0.0.50"),
+        ("10.0.0.1", ("x," * 30_000 + "198.51.100.7, 10.0.0.2",), "198.51.100.7"),
     ],
 )
 def test_only_trusted_proxies_are_believed(peer: str, forwarded: tuple[str, ...], client: str) -> None:
@@ -66,18 +86,59 @@ def test_only_trusted_proxies_are_believed(peer: str, forwarded: tuple[str, ...]
     assert clients.address(scope(peer, *forwarded)) == client
 
 
+@pytest.mark.parametrize(
+    ("headers", "client"),
+    [
+        ([("forwarded", "for=198.51.100.7")], "198.51.100.7"),
+        ([("forwarded", 'for=127.0.0.1, For="[2001:db8::1]:4711";proto=http;by=10.0.0.1')], "2001:db8::1"),
+        ([("forwarded", "for=127.0.0.1"), ("forwarded", 'proto=https ; for="198.51.100.7:_odd"')], "198.51.100.7"),
+        ([("forwarded", "for=127.0.0.1, for=_hidden")], "unknown"),
+        ([("forwarded", "for=127.0.0.1, for=unknown")], "unknown"),
+        ([("forwarded", "for=127.0.0.1, proto=https")], "unknown"),
+        ([("forwarded", "for=127.0.0.1, for=127.0.0.1;for=198.51.100.7")], "unknown"),
+        ([("forwarded", 'for="198.51.100.7, for=127.0.0.1')], "127.0.0.1"),
+        ([("forwarded", "for=198.51.100.7, for=10.0.0.2")], "198.51.100.7"),
+        ([("forwarded", "for=198.51.100.7"), ("x-forwarded-for", "198.51.100.7")], "198.51.100.7"),
+        ([("forwarded", "for=198.51.100.7"), ("x-forwarded-for", "127.0.0.1")], "unknown"),
+        ([("forwarded", "for=127.0.0.1"), ("x-forwarded-for", "198.51.100.7")], "unknown"),
+    ],
+)
+def test_forwarded_is_read_and_must_agree(headers: list[tuple[str, str]], client: str) -> None:
+    asked = {"client": ("10.0.0.1", 1), "headers": [(name.encode(), value.encode()) for name, value in headers]}
+    assert Clients(["10.0.0.0/8"], []).address(asked) == client
+
+
+@given(st.text(max_size=60), st.sampled_from(["x-forwarded-for", "forwarded"]))
+def test_what_a_proxy_cannot_have_written_is_never_the_proxy(text: str, name: str) -> None:
+    value = text.encode("latin-1", "replace")
+    found = Clients(["10.0.0.1"], []).address({"client": ("10.0.0.1", 1), "headers": [(name.encode(), value)]})
+    assert found != "10.0.0.1" or "10.0.0.1" in text
+    assert found == "unknown" or parse_ip(found)
+
+
+def test_a_proxy_that_is_not_trusted_is_reported_once() -> None:
+    clients = Clients(["10.0.0.1"], [])
+    direct, trusted, unknown = (scope(peer, "1.1.1.1") for peer in ("8.8.8.8", "10.0.0.1", "127.0.0.1"))
+    asked = [direct, trusted, scope("127.0.0.1"), unknown, unknown]
+    assert [clients.should_warn(each) for each in asked] == [False, False, False, True, False]
+
+
 def test_metrics_are_not_given_to_unknown_proxies() -> None:
     clients = Clients([], ["127.0.0.1"])
     assert clients.may_read_metrics(scope("127.0.0.1"))
     assert not clients.may_read_metrics(scope("192.0.2.1"))
-    assert not clients.may_read_metrics(scope("127.0.0.1", "192.0.2.1"))
+    for forwarded in ("192.0.2.1", "unknown", "", "127.0.0.1"):
+        assert not clients.may_read_metrics(scope("127.0.0.1", forwarded))
     behind = Clients(["127.0.0.1"], ["127.0.0.1"])
-    assert not behind.may_read_metrics(scope("127.0.0.1", "192.0.2.1"))
+    for forwarded in ("192.0.2.1", "127.0.0.1, 8.8.8.8:4711", "8.8.8.8:4711", "[2001:db8::1]:443", "unknown", ""):
+        assert not behind.may_read_metrics(scope("127.0.0.1", forwarded))
+    assert behind.may_read_metrics(scope("127.0.0.1"))
 
 
 def test_log_identifies_no_one() -> None:
     assert shortened_client("192.0.2.77") == "192.0.2.0/24"
     assert shortened_client("2001:db8:1:2:3::4") == "2001:db8:1::/48"
+    assert household("::ffff:192.0.2.7") == household("192.0.2.7")
     assert household("2001:db8:1:2:3::4") == household("2001:db8:1:2::9")
     assert shown_path("/unsubscribe/secret", page_of("/unsubscribe/secret", ""), 200) == "/unsubscribe/…"
     assert shown_path("/approve/secret", page_of("/approve/secret", ""), 200) == "/approve/…"
