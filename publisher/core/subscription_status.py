@@ -16,6 +16,7 @@ A subscription is one subscriber's standing with one newsletter. It has a status
     removed       ·             removed       removed       removed
     suppressed    ·             removed       removed       removed
     file_left     unsubscribed  unsubscribed  unsubscribed  removed
+    file_left_one unsubscribed  unsubscribed  unsubscribed  removed
     file_removed  removed       removed       removed       removed
 
 A dot means that the event is refused. "Never" means that the subscriber was never asked, so there is no record.
@@ -24,13 +25,15 @@ person again who unsubscribed or was removed. No file does, and neither does a p
 must not undo what the owner did, so `undone` is only for people who unsubscribed themselves.
 
 Someone may be mailed a newsletter if their status is active (core/subscriber_status.py) and this status is subscribed.
-A subscriber without any subscription left is unsubscribed. Renaming a newsletter is not an event: if a subscriber has a
+A subscriber without any subscription left is unsubscribed, which is a no to everything. The exception is a no that
+files have said about single newsletters (`file_left_one`): it is about those only, whichever file comes first, as
+`only_about_single_newsletters` says. Renaming a newsletter is not an event: if a subscriber has a
 record for both names, the record for the new name counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -59,7 +62,8 @@ class SubscriptionEvent(StrEnum):
     COMPLAINED = "complained"  # the subscriber reported an email as spam
     REMOVED = "removed"  # the owner unsubscribed them
     SUPPRESSED = "suppressed"  # the owner put the address on the suppression list
-    FILE_LEFT = "file_left"  # an imported file says that the subscriber unsubscribed
+    FILE_LEFT = "file_left"  # an imported file says that the subscriber unsubscribed from everything
+    FILE_LEFT_ONE = "file_left_one"  # an imported file says that the subscriber unsubscribed from this newsletter
     FILE_REMOVED = "file_removed"  # an imported file says that the owner unsubscribed them
 
 
@@ -82,6 +86,7 @@ _ROWS: Mapping[SubscriptionEvent, tuple[SubscriptionStatus | None, ...]] = Mappi
         _E.REMOVED: (None, _S.REMOVED, _S.REMOVED, _S.REMOVED),
         _E.SUPPRESSED: (None, _S.REMOVED, _S.REMOVED, _S.REMOVED),
         _E.FILE_LEFT: (_S.UNSUBSCRIBED, _S.UNSUBSCRIBED, _S.UNSUBSCRIBED, _S.REMOVED),
+        _E.FILE_LEFT_ONE: (_S.UNSUBSCRIBED, _S.UNSUBSCRIBED, _S.UNSUBSCRIBED, _S.REMOVED),
         _E.FILE_REMOVED: (_S.REMOVED, _S.REMOVED, _S.REMOVED, _S.REMOVED),
     }
 )
@@ -139,6 +144,21 @@ def no_counts(yes: datetime | None, no: datetime | None) -> bool:
     yes, no: when each was said; None if that is unknown. Without both dates the no counts.
     """
     return yes is None or no is None or no >= yes
+
+
+def only_about_single_newsletters(records: Iterable[SubscriptionRecord]) -> bool:
+    """Return whether all that is known of a subscriber is that files said no about single newsletters.
+
+    Then nothing is known about the other newsletters: for those, the subscriber is like a stranger.
+    """
+    causes = {record.cause for record in records}
+    return causes == {SubscriptionEvent.FILE_LEFT_ONE}
+
+
+def is_wider(event: SubscriptionEvent, before: SubscriptionRecord) -> bool:
+    """Return whether an event says more than the file that said no about this newsletter only."""
+    narrow = SubscriptionEvent.FILE_LEFT_ONE
+    return before.cause is narrow and event is not narrow
 
 
 def on_date(moment: datetime | None, zone: datetime) -> str:

@@ -177,24 +177,29 @@ class Batch:
 
     def _settle(self, known: KnownSubscriber, subscriber: NewSubscriber, fresh: bool) -> AddResult:
         """Carry out a row that says yes."""
-        after = next_status(known.status, self._options.event)
+        is_stranger = known.is_stranger
+        after = next_status(None if is_stranger else known.status, self._options.event)
         if after is None:
             return AddResult(Added(known.status.value), self._reasons(known, subscriber))
         event = SUBSCRIBES[self._options.event]
         since = subscriber.joined_at if event is SubscriptionEvent.IMPORTED else self._options.at
         wanted, ended = self._wanted(known, subscriber, event, since)
-        if ended and not wanted:
+        if not wanted and (ended or is_stranger):
             return self._added(Added.UNSUBSCRIBED, ended)
         gained = [each for each in wanted if not known.is_subscribed_to(each.newsletter)]
-        returned = after is not known.status or any(each.newsletter in known.records for each in gained)
+        again = any(each.newsletter in known.records for each in gained)
+        is_new = fresh or (is_stranger and not again)
+        returned = not is_new and (again or after is not known.status)
         if returned:
             self._bring_back(known, after, subscriber.consent)
-        if fresh:
+        if is_stranger and is_new:
+            self._welcome(known, after, subscriber)
+        if is_new:
             self._rows.record(known, "added", subscriber.consent)
-        self._departures.end(known, subscriber, SubscriptionEvent.FILE_LEFT)
+        self._departures.end(known, subscriber, SubscriptionEvent.FILE_LEFT_ONE)
         changes = [each for each in wanted if self._subscribe(known, each)]
-        if fresh or returned:
-            return self._added(Added.ADDED if fresh else Added.RETURNED, ended)
+        if is_new or returned:
+            return self._added(Added.ADDED if is_new else Added.RETURNED, ended)
         if gained:
             return self._added(Added.SUBSCRIBED, ended)
         return self._added(Added.UPDATED if changes else Added.UNCHANGED, ended)
@@ -245,6 +250,20 @@ class Batch:
         self._connection.execute(change.values(status=status, bounces=0, confirmed_at=confirmed))
         known.status = status
         self._rows.record(known, "returned", detail)
+
+    def _welcome(self, known: KnownSubscriber, status: SubscriberStatus, subscriber: NewSubscriber) -> None:
+        """Make somebody a subscriber of whom only files had said no, and about single newsletters."""
+        at = subscriber.joined_at or self._options.at
+        values: dict[str, Any] = {
+            "status": status,
+            "confirmed_at": sa.func.coalesce(subscribers.c.confirmed_at, sa.literal(at, subscribers.c.created_at.type)),
+        }
+        for column, value in ((subscribers.c.name, subscriber.name), (subscribers.c.language, subscriber.language)):
+            if value:
+                values[column.name] = sa.func.coalesce(sa.func.nullif(column, ""), value)
+        this = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
+        self._connection.execute(this.values(values))
+        known.status = status
 
     def _subscribe(self, known: KnownSubscriber, record: SubscriptionRecord) -> bool:
         """Save a subscription; return whether it began or has different topics."""

@@ -12,7 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus
-from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
+from publisher.core.subscription_status import (
+    SubscriptionEvent,
+    SubscriptionRecord,
+    SubscriptionStatus,
+    is_wider,
+    only_about_single_newsletters,
+)
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
 from publisher.store.import_changes import release, snapshot
@@ -20,7 +26,7 @@ from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of
 from publisher.store.tables import consent_events, import_changes, subscriptions
 
-BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_REMOVED)
+BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_LEFT_ONE, SubscriptionEvent.FILE_REMOVED)
 
 
 @dataclass(slots=True)
@@ -41,6 +47,12 @@ class KnownSubscriber:
     @property
     def is_subscribed(self) -> bool:
         return any(record.is_subscribed for record in self.records.values())
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether nothing is known of them, but that files said no about single newsletters."""
+        is_unsubscribed = self.status is SubscriberStatus.UNSUBSCRIBED
+        return is_unsubscribed and only_about_single_newsletters(self.records.values())
 
     @property
     def mailed(self) -> tuple[str, ...]:
@@ -91,14 +103,14 @@ class BatchRows:
         since: datetime | None,
         topics: tuple[str, ...] | None = None,
     ) -> bool:
-        """End a subscription; return whether its status changed."""
+        """End a subscription; return whether its status changed, or what its end means for other newsletters."""
         records = list(known.records.values())
         after = changed(records, newsletter, event, since=since, source=self.options.source, topics=topics)
         before = known.records.get(newsletter)
-        if after is None or (before is not None and before.status is after.status):
+        if after is None or (before is not None and before.status is after.status and not is_wider(event, before)):
             return False
         self.save(known, after)
-        if event in BY_FILE:
+        if event in BY_FILE and (before is None or before.status is not after.status):
             removed = after.status is SubscriptionStatus.REMOVED
             self.record(known, "removed" if removed else "left", newsletter, since)
         return True

@@ -11,9 +11,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.newsletter_models import SuppressionReason
+from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
-from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus, no_counts
+from publisher.core.subscription_status import (
+    SubscriptionEvent,
+    SubscriptionRecord,
+    SubscriptionStatus,
+    no_counts,
+    only_about_single_newsletters,
+)
 from publisher.store.batch_rows import BatchRows, KnownSubscriber
 from publisher.store.subscriber_records import Added, NewSubscriber
 from publisher.store.suppressions import Suppressions
@@ -87,16 +93,17 @@ class Departures:
     def _leave(
         self, known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool
     ) -> tuple[bool, bool]:
-        done, newer = self.end(known, row, _BY_FILE[says])
+        widens = known.is_stranger and not row.subscriptions and not row.ended
+        done, newer = self.end(known, row, _event(known, row, says, fresh))
         became = not known.is_subscribed and self._become(known, says, row.said_at)
-        if not done and (fresh or became):
+        if widens or (not done and (fresh or became)):
             what = "removed" if says is SubscriberEvent.REMOVED else "unsubscribed"
             self._rows.record(known, what, "", row.said_at)
         return done or became, newer
 
     def _become(self, known: KnownSubscriber, says: SubscriberEvent, at: datetime | None) -> bool:
         """Give a subscriber the status that follows; return whether it changed."""
-        after = next_status(known.status, says)
+        after = next_status(None if known.is_stranger else known.status, says)
         if after is None or after is known.status or says is SubscriberEvent.REQUESTED:
             return False
         change = sa.update(subscribers).where(subscribers.c.id == known.id)
@@ -140,6 +147,19 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
     return first
 
 
+def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool) -> SubscriptionEvent:
+    """Return what a row does to each subscription that it calls ended.
+
+    A row that names newsletters is about those only, so that a file which says yes to others may come before or after
+    it. That is not so for somebody who has said no to everything, or whose mailbox is gone.
+    """
+    names = row.subscriptions or only_about_single_newsletters(row.ended)
+    is_open = fresh or known.is_stranger or known.status is SubscriberStatus.ACTIVE
+    if says is SubscriberEvent.LEFT and names and is_open:
+        return SubscriptionEvent.FILE_LEFT_ONE
+    return _BY_FILE[says]
+
+
 def _agreed_since(known: KnownSubscriber, subscriber: NewSubscriber) -> bool:
     """Return whether a subscriber has agreed here after the moment of which a file speaks."""
     begun = [record.since for record in known.records.values() if record.is_subscribed]
@@ -152,12 +172,12 @@ def _endings(
     """Yield (newsletter, event, since, topics) for each subscription that a row calls ended."""
     for record in subscriber.ended:
         removed = record.status is SubscriptionStatus.REMOVED
-        kind = SubscriptionEvent.FILE_REMOVED if removed else SubscriptionEvent.FILE_LEFT
+        kind = SubscriptionEvent.FILE_REMOVED if removed else event
         yield record.newsletter, kind, record.since, record.topics
     if said(subscriber) not in _BY_FILE:
         return
     names = [wish.newsletter for wish in subscriber.subscriptions]
     if not names and not subscriber.ended:
-        names = [name for name, record in known.records.items() if record.is_subscribed]
+        names = [name for name, record in known.records.items() if record.is_subscribed or known.is_stranger]
     for name in names:
         yield name, event, subscriber.said_at, None

@@ -18,6 +18,7 @@ from publisher.core.subscription_status import (
     SubscriptionEvent,
     SubscriptionRecord,
     SubscriptionStatus,
+    is_wider,
     next_subscription_status,
 )
 from publisher.store.subscriber_records import decode_topics, encode_topics
@@ -63,12 +64,16 @@ def save(connection: Connection, subscriber_id: int, record: SubscriptionRecord)
 
 
 def end_all(connection: Connection, subscriber_id: int, event: SubscriptionEvent, at: datetime, source: str) -> None:
-    """Give every subscription of a subscriber the status that follows an event, where it changes the status."""
+    """Give every subscription of a subscriber the status that follows an event, where it changes the status.
+
+    It also replaces the cause of a no that was about single newsletters.
+    """
     for before in SubscriptionStatus:
         after = next_subscription_status(before, event)
-        if after is None or after is before:
+        if after is None:
             continue
-        these = subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.status == before
+        these = [subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.status == before]
+        these += [subscriptions.c.cause == SubscriptionEvent.FILE_LEFT_ONE] if after is before else []
         change = sa.update(subscriptions).where(*these)
         connection.execute(change.values(status=after, cause=event, since=at, source=source))
 
@@ -100,7 +105,8 @@ def changed(
     """Return a subscription as it is after an event; None if the event is refused.
 
     If only the topics change, or nothing does, it keeps its date and cause. A subscription without a date, from a file,
-    gets one as soon as the person or the owner says the same.
+    gets one as soon as the person or the owner says the same. A no from a file about this newsletter only gives way to
+    any other no.
 
     records  the subscriber's records
     topics   the topics that were chosen; None leaves them unchanged
@@ -110,6 +116,9 @@ def changed(
     if after is None:
         return None
     kept = before.topics if before and topics is None else tuple(sorted(set(topics or ())))
-    if before is not None and before.status is after and (before.since is not None or since is None):
-        return SubscriptionRecord(newsletter, kept, after, before.since, before.cause, before.source)
+    if before is not None and before.status is after:
+        if is_wider(event, before):
+            return SubscriptionRecord(newsletter, kept, after, since or before.since, event, source)
+        if before.since is not None or since is None:
+            return SubscriptionRecord(newsletter, kept, after, before.since, before.cause, before.source)
     return SubscriptionRecord(newsletter, kept, after, since, event, source)

@@ -213,7 +213,12 @@ class History:
         path, text = self.folder / f"{file}-gone.csv", f"email\n{self.life.address}\n"
         at, known = self.life.now, self.known
         bring(self.store, path, text, newsletters=mine, known=known, at=at, status="unsubscribed")
-        self.say_no(*mine)
+        address, person = self.life.address, self.life.person
+        for name in mine:  # and it says nothing about the others
+            if person is None or person.record(name):
+                self.no.setdefault((address, name), "person")
+        if address == self.asked_at:
+            self.asked -= set(mine)
 
     def rename(self, mine: tuple[str, ...], file: str) -> None:
         """Move the first newsletter into the second one, or to a name that nobody has had."""

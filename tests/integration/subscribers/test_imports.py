@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from publisher.subscribers.csv_survey import QuestionsError
 from publisher.subscribers.manage import subscribe, suppress, unsubscribe
 from publisher.subscribers.privacy import erase
 from publisher.subscribers.self_service import Preferences, set_preferences
+from publisher.subscribers.self_service import unsubscribe as leave
 from tests.support.consent_samples import FORM, SECRET, TERMS, bounce
 from tests.support.csv_samples import bring, bring_file, export_to
 from tests.support.store_samples import NOW, draft, later, person
@@ -149,6 +151,76 @@ def test_who_left_one_newsletter_keeps_the_other(people: Store, tmp_path: Path) 
     people.subscribers.add(person("ann@example.org", "daily"), at=NOW, source="form")
     bring(people, tmp_path / "list.csv", text)
     assert (mailed(people), mailed(people, "daily")) == (set(), {"ann@example.org"})
+
+
+# The files that somebody is in: what each says, and the newsletters that it names; none means everything.
+YES, NO, GONE, NEVER = "subscribed", "unsubscribed", "bounced", "suppressed"
+SEVERAL_FILES: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
+    (((NO, "daily"), (YES, "weekly")), "weekly"),
+    (((NO, "daily"), (YES, "daily")), ""),
+    (((NO, "daily"), (YES, "daily weekly")), "weekly"),
+    (((NO, "daily"), (NO, "weekly"), (YES, "monthly")), "monthly"),
+    (((NO, "daily"), (YES, "weekly"), (YES, "monthly")), "monthly weekly"),
+    (((NO, "daily"), (NO, ""), (YES, "weekly")), ""),
+    (((NO, ""), (YES, "weekly")), ""),
+    (((NO, "daily"), (GONE, ""), (YES, "weekly")), ""),
+    (((NO, "daily"), (NEVER, ""), (YES, "weekly")), ""),
+)
+
+
+def test_the_order_of_files_does_not_matter(people: Store, tmp_path: Path) -> None:
+    """A no about one newsletter is about that one, a no to everything about all."""
+    known = ("weekly", "daily", "monthly")
+    orders = [(order, gets) for files, gets in SEVERAL_FILES for order in itertools.permutations(files)]
+    for step in range(3):
+        members: dict[tuple[str, str], list[int]] = {}
+        for number, (order, _) in enumerate(orders):
+            if step < len(order):
+                members.setdefault(order[step], []).append(number)
+        for (says, names), numbers in members.items():
+            text = "\n".join(["email", *(f"{number}@example.org" for number in numbers), ""])
+            path, newsletters = tmp_path / f"{step}-{says}-{names}.csv", names.split() or known
+            bring(people, path, text, newsletters=newsletters, known=known, status=says)
+    for number, (order, gets) in enumerate(orders):
+        found = people.subscribers.get(f"{number}@example.org")
+        got = " ".join(name for name in sorted(known) if found and found.status_in(name) == "active")
+        assert got == gets, order
+        if found is not None:
+            assert (found.status is SubscriberStatus.ACTIVE) == bool(gets), order
+
+
+def test_a_no_of_their_own_is_more_than_that_of_a_file(people: Store, tmp_path: Path) -> None:
+    """Who leaves their last newsletter, or all, has said no to everything that files say later."""
+    known = ("weekly", "daily")
+    for name, does in {"one": "weekly", "all": None, "twice": "weekly"}.items():
+        address = f"{name}@example.org"
+        bring(people, tmp_path / f"{name}-no.csv", f"email\n{address}\n", newsletters=("weekly",), status=NO)
+        if name != "twice":
+            assert bring(people, tmp_path / f"{name}.csv", f"email\n{address}\n", newsletters=("daily",)).report.added
+        found = people.subscribers.get(address)
+        assert found is not None
+        leave(people, TERMS, found.uid, "daily" if name == "one" else does, now=later(hours=1), evidence=FORM)
+        done = bring(people, tmp_path / f"{name}-2.csv", f"email\n{address}\n", newsletters=known, at=later(hours=2))
+        assert done.report.refused == 1, name
+        text = f"email,newsletters\n{address},new\n"
+        third = bring(people, tmp_path / f"{name}-3.csv", text, known=(*known, "new"))
+        assert third.report.refused == 1, name
+
+
+def test_somebody_known_by_a_no_is_added_with_name_and_date(people: Store, tmp_path: Path) -> None:
+    bring(people, tmp_path / "no.csv", "email\nann@example.org\n", newsletters=("daily",), status=NO)
+    text = "email,name,language,joined\nann@example.org,Ann,de,2025-05-01T00:00:00Z\n"
+    done = bring(people, tmp_path / "yes.csv", text, "joined_at=joined", consent="form").report
+    found = people.subscribers.get("ann@example.org")
+    assert found is not None
+    assert (done.added, found.name, found.language) == (1, "Ann", "de")
+    assert found.joined_at == datetime(2025, 5, 1, tzinfo=UTC)
+    events = [event.what for full in people.subscribers.full_records() for event in full.consent]
+    assert events == ["recorded", "left", "added", "subscribed"]
+    people.imports.undo(people.imports.list()[-1].id, later(hours=1))
+    again = people.subscribers.get("ann@example.org")
+    assert again is not None
+    assert (again.status, again.subscriptions) == (SubscriberStatus.UNSUBSCRIBED, ())
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -217,7 +217,8 @@ def _write(
 def downgrade() -> None:
     """Delete the rows that this migration added. Rows that ended with all others were there before, and stay."""
     stopped = sa.select(SUBSCRIBERS.c.id).where(SUBSCRIBERS.c.status.in_(STOPPED)).scalar_subquery()
-    with_all = sa.and_(SUBSCRIPTIONS.c.subscriber_id.in_(stopped), SUBSCRIPTIONS.c.cause.not_in(("left", "file_left")))
+    alone = SUBSCRIPTIONS.c.cause.in_(("left", "file_left", "file_left_one"))
+    with_all = sa.and_(SUBSCRIPTIONS.c.subscriber_id.in_(stopped), sa.not_(alone))
     op.execute(SUBSCRIPTIONS.delete().where(SUBSCRIPTIONS.c.status != "subscribed", sa.not_(with_all)))
     for name in reversed(COLUMNS):
         op.drop_column("subscriptions", name)
