@@ -61,26 +61,30 @@ def alert_problems(
     problems: Sequence[Problem],
     now: datetime,
     still: Sequence[Problem] | None = None,
+    *,
+    again: timedelta = AGAIN,
+    below: str = "Publisher carries on without it and will check again.",
 ) -> tuple[list[str], list[Problem]]:
     """Email the owner, in one message, about the problems that have not been reported yet.
 
     Returns a line for each problem reported, and the problem that prevented the email, if any. A problem is reported
-    again if the content of its file has changed, and after a day.
+    again if the content of its file has changed, and after a while.
 
     kind   name under which the reported problems are remembered
     still  every problem of this kind that exists now, or None if they are not all known; a problem that is missing
            from it has been fixed, and is reported again if it returns
+    again  after which time a problem that is still there is reported again
+    below  the last sentence of the email
     """
     config, owner = project.config, project.store.owner
     if still is not None:
         owner.keep_alerts(kind, [_key(config, problem) for problem in still])
-    owner.expire_alerts(kind, now - AGAIN)
+    owner.expire_alerts(kind, now - again)
     keys = {str(problem): _key(config, problem) for problem in problems}
     news = [line for line, key in keys.items() if owner.claim_alert(kind, key, now)]
     try:
         if news and config.mail.owner:
             count = "a problem" if len(news) == 1 else f"{len(news)} problems"
-            below = "Publisher carries on without it and will check again."
             _email_lines(config, f"{config.site.title}: {count}", news, below, now)
     except PublisherError as error:
         for line in news:

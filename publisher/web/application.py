@@ -48,6 +48,7 @@ from publisher.web.public.unsubscribe_page import NeverPages, UnsubscribePages
 from publisher.web.responses import asset_headers, public_page_headers
 from publisher.web.webhooks import PATH as WEBHOOKS
 from publisher.web.webhooks import BounceWebhooks
+from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -226,7 +227,7 @@ class _Front:
                 return await run_in_threadpool(self._bad_form, request, error.status)
             except ClientDisconnect:
                 return Response(status_code=400)
-            return await run_in_threadpool(self.get(lambda asked: handler(asked, form)), request)
+            return await run_in_thread("form", self.get(lambda asked: handler(asked, form)), request)
 
         return answer
 

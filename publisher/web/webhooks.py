@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -24,6 +23,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.publishing.read_bounces import apply_reports, signatures_of
 from publisher.web.responses import public_page_headers
+from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
     from publisher.config import Config
@@ -59,7 +59,7 @@ class BounceWebhooks:
             raise HTTPException(404)
         try:
             body = await _body(request)
-            return await run_in_threadpool(self._take, provider, reader, dict(request.headers.items()), body)
+            return await run_in_thread("webhook", self._take, provider, reader, dict(request.headers.items()), body)
         except WebhookError as error:
             return _refused(error.status)
         except ClientDisconnect:

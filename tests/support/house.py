@@ -34,6 +34,7 @@ FLOORS = (
 OWNERS: Mapping[str, tuple[str, ...]] = {
     "aiosmtplib": ("mail.smtp",),
     "alembic": ("store",),
+    "anyio": ("web",),
     "apscheduler": ("daemon",),
     "argon2": ("web.admin",),
     "babel": ("core", "web"),  # the web negotiates the language of a request

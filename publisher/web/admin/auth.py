@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.web.admin.credentials import is_password
+from publisher.web.admin.guesses import PasswordGate, PasswordResult
 from publisher.web.admin.session_cookies import Session, Sessions
 from publisher.web.client_address import shortened_client
 from publisher.web.forms import Form, FormError, is_same_site, read_form
 from publisher.web.responses import NotFoundError, owner_page_headers
+from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
     from publisher.web.admin.admin_pages import AdminPages
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 GetHandler = Callable[[Request, Session], Response]
 PostHandler = Callable[[Request, Session, Form], Response]
 
+# The status of the answer to a login that was refused, and what it says.
+_REFUSALS = {
+    PasswordResult.WRONG: (403, "Wrong password."),
+    PasswordResult.LIMITED: (429, "Too many wrong passwords. Please try again in an hour."),
+    PasswordResult.BUSY: (429, "Too many people are trying to log in. Please try again in a few seconds."),
+}
+_RETRY_AFTER = {PasswordResult.LIMITED: "3600", PasswordResult.BUSY: "5"}  # seconds
+
 _FOREIGN_FORM = "this form has expired or is not from this page: reload the page and press the button again\n"
 
 
@@ -35,8 +43,7 @@ class OwnerAuth:
 
     def __init__(self, context: WebContext, public_pages: PublicPages, pages: AdminPages, sessions: Sessions) -> None:
         self._context, self._public_pages, self._pages, self._sessions = context, public_pages, pages, sessions
-        # Check one password at a time. Otherwise a burst of guesses would all be checked before the first is counted.
-        self._guessing = threading.Lock()
+        self._gate = PasswordGate(context)
 
     def get(self, handler: GetHandler) -> Callable[[Request], Response]:
         """Wrap a GET handler. Anyone but the owner is redirected to the login form."""
@@ -82,7 +89,18 @@ class OwnerAuth:
 
     async def log_in(self, request: Request) -> Response:
         """Check the login form, and begin a session if the password is correct."""
-        return await self._with_form(self._log_in)(request)
+        form = await self._read(request)
+        if isinstance(form, Response):
+            return form
+        client = self._context.clients.address(request.scope)
+        try:
+            refusal = await run_in_thread("form", self._refuse_login, request, form)
+            if refusal is not None:
+                return refusal
+            verdict = await self._gate.check(client, lambda: is_password(form.exact("password"), self._password()))
+            return await run_in_thread("form", self._finish_login, request, client, verdict)
+        except PublisherError as error:
+            return await run_in_thread("form", self._report, request, error)
 
     def log_out(self, request: Request, session: Session, form: Form) -> Response:
         """Log out: end the session, and delete the cookie in the browser."""
@@ -95,21 +113,21 @@ class OwnerAuth:
         self._context.store.sessions.end_all()
         return self.log_out(request, session, form)
 
-    def _log_in(self, request: Request, form: Form) -> Response:
-        password = self._password()
-        if not password:
+    def _refuse_login(self, request: Request, form: Form) -> Response | None:
+        if not self._password():
             return self._not_found(request)
         session = self._session(request)
         if session is None or not self._is_ours(request, session, form):
             return self._login_form(request, status=403, trouble="The form has expired. Please try again.")
-        limits, client = self._context.rate_limits, self._context.clients.address(request.scope)
-        with self._guessing:
-            if not limits.allow_password(client):
-                trouble = "Too many wrong passwords. Please try again in an hour."
-                return self._login_form(request, status=429, trouble=trouble)
-            if not is_password(form.exact("password"), password):
-                limits.count_wrong_password(client)
-                return self._login_form(request, status=403, trouble="Wrong password.")
+        return None
+
+    def _finish_login(self, request: Request, client: str, verdict: PasswordResult) -> Response:
+        if verdict is not PasswordResult.RIGHT:
+            status, trouble = _REFUSALS[verdict]
+            response = self._login_form(request, status=status, trouble=trouble)
+            if status == 429:
+                response.headers["retry-after"] = _RETRY_AFTER[verdict]
+            return response
         response = RedirectResponse(self._pages.root, 303, owner_page_headers())
         self._sessions.begin(request, response, self._context.now(), shortened_client(client))
         return response
@@ -117,8 +135,6 @@ class OwnerAuth:
     def _login_form(self, request: Request, *, status: int = 200, trouble: str = "") -> Response:
         session = self._sessions.for_login(self._context.now())
         response = self._pages.page("login.html", "Log in", session, status=status, trouble=trouble)
-        if status == 429:
-            response.headers["retry-after"] = "3600"
         self._sessions.begin_login(request, response, session)
         return response
 
@@ -142,15 +158,21 @@ class OwnerAuth:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
-            try:
-                form = await read_form(request, self._context.form_seconds)
-            except FormError as error:
-                return PlainTextResponse("this form could not be read\n", error.status, owner_page_headers())
-            except ClientDisconnect:
-                return Response(status_code=400)
-            return await run_in_threadpool(self._with_error_page(lambda asked: handler(asked, form)), request)
+            form = await self._read(request)
+            if isinstance(form, Response):
+                return form
+            return await run_in_thread("form", self._with_error_page(lambda asked: handler(asked, form)), request)
 
         return answer
+
+    async def _read(self, request: Request) -> Form | Response:
+        """Return the form in a request, or the answer if it cannot be read."""
+        try:
+            return await read_form(request, self._context.form_seconds)
+        except FormError as error:
+            return PlainTextResponse("this form could not be read\n", error.status, owner_page_headers())
+        except ClientDisconnect:
+            return Response(status_code=400)
 
     def _with_error_page(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
         """Wrap a handler so that the owner sees a page with its errors.
@@ -163,13 +185,14 @@ class OwnerAuth:
             try:
                 return handler(request)
             except PublisherError as error:
-                if not isinstance(error, NotFoundError):
-                    log("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
-                return self._error_page(request, error)
+                return self._report(request, error)
 
         return answer
 
-    def _error_page(self, request: Request, error: PublisherError) -> Response:
+    def _report(self, request: Request, error: PublisherError) -> Response:
+        """Log an error, and return a page about it to the owner, or a line of text to anyone else."""
+        if not isinstance(error, NotFoundError):
+            log("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
         try:
             session = self._session(request)
             if session and session.is_owner:

@@ -40,7 +40,7 @@ SMALL = {
     "store.location": "what a URL of a database names, without loading SQLAlchemy",
     "web.admin.credentials": "the only user of argon2",
     "web.preview.view_options": "one noun",
-    "web.rate_limit": "one noun",
+    "web.worker_threads": "one noun",
 }
 
 

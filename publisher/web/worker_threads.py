@@ -1,0 +1,36 @@
+"""The threads in which handlers run that may have to wait. The only user of anyio.
+
+Starlette runs handlers and reads files in 40 threads. If requests that wait for a lock of the database, for a
+certificate of a provider or for the hash of a password took all of them, nobody would get a page or a feed. So each
+kind has a few threads of its own, and waits there for its own kind only. Together they are fewer than the connections
+to the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, ParamSpec, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+Kind = Literal["form", "webhook", "password"]
+
+THREADS: dict[Kind, int] = {"form": 6, "webhook": 3, "password": 1}
+
+# A limiter belongs to an event loop, and a process may have several.
+_limiters: RunVar[dict[str, CapacityLimiter]] = RunVar("publisher_threads")
+
+
+async def run_in_thread(
+    kind: Kind, function: Callable[Parameters, Result], *given: Parameters.args, **named: Parameters.kwargs
+) -> Result:
+    """Run a function in one of the threads for its kind, and return its result. Wait until one of them is free."""
+    limiters = _limiters.get({})
+    if kind not in limiters:
+        limiters[kind] = CapacityLimiter(THREADS[kind])
+        _limiters.set(limiters)
+    return await to_thread.run_sync(lambda: function(*given, **named), limiter=limiters[kind])
